@@ -1,0 +1,250 @@
+"""Everything that can go wrong, sorted by what the caller of the program does next: each class carries its exit code.
+
+ProxyctlError                          1   a defect, or a state of the world nobody foresaw
+├── AnswerError                        1   the server's answer can't be understood
+├── OutputError                        1   proxyctl's own output or state could not be written
+├── UsageError                         2   arguments, options or environment are wrong; nothing was sent
+│   ├── ConfigError                    2   the config file is wrong or unsafe
+│   └── InputError                     2   an input file is wrong
+├── AuthenticationError                3   no credentials, or they are not accepted or not allowed
+├── NotFoundError                      4   the named Service or number does not exist
+├── RefusedError                       5   conflict, limit or state: the API (or a preflight) said no
+├── PartialError                       6   some items of a bulk run failed
+├── TemporaryError                     7   running the same command again is safe
+│   ├── NetworkError                   7   no connection, time-out, TLS, redirect
+│   ├── ThrottledError                 7   429 past the retries, or a Retry-After too long to wait for
+│   ├── ServerError                    7   5xx past the retries
+│   ├── DeadlineError                  7   --deadline reached
+│   └── LockHeldError                  7   another run is writing
+├── CheckError                         8   a check found something
+└── Interrupted                  128 + n   signal n (129 SIGHUP, 130 SIGINT, 143 SIGTERM)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """The process exit codes that scripts may rely on."""
+
+    DONE = 0
+    DEFECT = 1
+    USAGE = 2
+    AUTHENTICATION = 3
+    NOT_FOUND = 4
+    REFUSED = 5
+    PARTIAL = 6
+    TEMPORARY = 7
+    CHECK = 8
+    SIGHUP = 129
+    SIGINT = 130
+    SIGTERM = 143
+
+
+EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
+    ExitCode.DONE: "done; also when there was nothing to do",
+    ExitCode.DEFECT: (
+        "a defect in proxyctl, an answer that it can't understand, "
+        "or its own output or state could not be written"
+    ),
+    ExitCode.USAGE: (
+        "usage: arguments, options, environment, input file or config file are wrong; nothing was sent"
+    ),
+    ExitCode.AUTHENTICATION: "not authenticated or not allowed (no credentials, 401, 403)",
+    ExitCode.NOT_FOUND: "the named Service or number does not exist",
+    ExitCode.REFUSED: (
+        "refused: conflict, limit or state (400/409/422 from the API, pool full, number in use, "
+        "another pool has it)"
+    ),
+    ExitCode.PARTIAL: "partial: some items of a bulk run failed; each is reported",
+    ExitCode.TEMPORARY: (
+        "temporary: network, time-out, 429 or 5xx past the retries, deadline reached, "
+        "lock held by another run; running the same command again is safe"
+    ),
+    ExitCode.CHECK: "a check found something",
+    ExitCode.SIGHUP: "SIGHUP; what was done is reported, and running again continues",
+    ExitCode.SIGINT: "SIGINT; what was done is reported, and running again continues",
+    ExitCode.SIGTERM: "SIGTERM; what was done is reported, and running again continues",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the API said was wrong: HTTP status, Twilio's code and words, and the id to quote to its support.
+
+    ``retry_after`` is in seconds, already taken against the answer's own ``Date`` where it was a date.
+    """
+
+    status: int
+    code: int | None = None
+    message: str | None = None
+    more_info: str | None = None
+    request_id: str | None = None
+    retry_after: float | None = None
+
+
+class ProxyctlError(Exception):
+    """Base of all errors that end a command.
+
+    ``message`` says what failed and on what; ``hint`` what to type next. ``problem`` is the API's own account,
+    where there was an answer. ``may_have_happened`` is true where a request may have been carried out although
+    no proper answer came back: look before repeating it.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.DEFECT
+    kind: ClassVar[str] = "defect"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        problem: Problem | None = None,
+        may_have_happened: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.problem = problem
+        self.may_have_happened = may_have_happened
+
+
+class AnswerError(ProxyctlError):
+    """The server's answer can't be understood: not JSON, wrong types, truncated, too large."""
+
+    kind = "answer"
+
+
+class OutputError(ProxyctlError):
+    """Output or state (history, config, sandbox) could not be written."""
+
+    kind = "output"
+
+
+class UsageError(ProxyctlError):
+    """Arguments, options or environment are wrong; nothing was sent."""
+
+    exit_code = ExitCode.USAGE
+    kind = "usage"
+
+
+class ConfigError(UsageError):
+    """The config file is wrong or unsafe."""
+
+    kind = "config"
+
+
+class InputError(UsageError):
+    """An input file is wrong; every bad row is named as FILE:LINE."""
+
+    kind = "input"
+
+
+class AuthenticationError(ProxyctlError):
+    """No credentials, or they are not accepted (401) or not allowed (403)."""
+
+    exit_code = ExitCode.AUTHENTICATION
+    kind = "authentication"
+
+
+class NotFoundError(ProxyctlError):
+    """The named Service or number does not exist."""
+
+    exit_code = ExitCode.NOT_FOUND
+    kind = "not_found"
+
+
+class RefusedError(ProxyctlError):
+    """Conflict, limit or state: the API, or a preflight in its place, said no."""
+
+    exit_code = ExitCode.REFUSED
+    kind = "refused"
+
+
+class PartialError(ProxyctlError):
+    """Some items of a bulk run failed; each was reported on its own."""
+
+    exit_code = ExitCode.PARTIAL
+    kind = "partial"
+
+
+class TemporaryError(ProxyctlError):
+    """Running the same command again is safe, and may work."""
+
+    exit_code = ExitCode.TEMPORARY
+    kind = "temporary"
+
+
+class NetworkError(TemporaryError):
+    """No connection, a time-out, a TLS failure or a redirect.
+
+    ``repeatable`` is false where trying again can't help (certificate, redirect, bad scheme).
+    """
+
+    kind = "network"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        problem: Problem | None = None,
+        may_have_happened: bool = False,
+        repeatable: bool = True,
+    ) -> None:
+        super().__init__(message, hint=hint, problem=problem, may_have_happened=may_have_happened)
+        self.repeatable = repeatable
+
+
+class ThrottledError(TemporaryError):
+    """429 past the retries, or a Retry-After that is too long to wait for."""
+
+    kind = "throttled"
+
+
+class ServerError(TemporaryError):
+    """5xx past the retries."""
+
+    kind = "server"
+
+
+class DeadlineError(TemporaryError):
+    """--deadline reached; what was not tried is skipped."""
+
+    kind = "deadline"
+
+
+class LockHeldError(TemporaryError):
+    """Another run is writing to the same Service."""
+
+    kind = "locked"
+
+
+class CheckError(ProxyctlError):
+    """A check found something."""
+
+    exit_code = ExitCode.CHECK
+    kind = "check"
+
+
+class Interrupted(ProxyctlError):
+    """A signal ended the command."""
+
+    kind = "interrupted"
+
+    def __init__(self, signal_number: int, message: str | None = None, *, hint: str | None = None) -> None:
+        super().__init__(message or "interrupted", hint=hint)
+        self.signal_number = signal_number
+
+    @property
+    def exit_status(self) -> int:
+        """128 + the signal's number."""
+        return 128 + self.signal_number
+
+
+def exit_status(error: ProxyctlError) -> int:
+    """Return the process exit status that ``error`` stands for."""
+    return error.exit_status if isinstance(error, Interrupted) else int(error.exit_code)

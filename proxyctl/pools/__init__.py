@@ -1,0 +1,1 @@
+"""Pools: what a Service holds, what is wanted, and the changes between."""

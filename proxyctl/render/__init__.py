@@ -1,0 +1,1 @@
+"""Rendering results: table, tsv, csv, json, jsonl, ids; the only package that imports rich."""
