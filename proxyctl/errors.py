@@ -1,4 +1,4 @@
-"""Everything that can go wrong, sorted by what the caller of the program does next: each class carries its exit code.
+"""Everything that can go wrong, sorted by what the caller does next: each class carries its exit code.
 
 ProxyctlError                          1   a defect, or a state of the world nobody foresaw
 ├── AnswerError                        1   the server's answer can't be understood
@@ -89,9 +89,9 @@ class Problem:
 class ProxyctlError(Exception):
     """Base of all errors that end a command.
 
-    ``message`` says what failed and on what; ``hint`` what to type next. ``problem`` is the API's own account,
-    where there was an answer. ``may_have_happened`` is true where a request may have been carried out although
-    no proper answer came back: look before repeating it.
+    ``message`` says what failed and on what; ``hint`` what to type next. ``problem`` is the API's own
+    account, where there was an answer. ``may_have_happened`` is true where a request may have been carried
+    out although no proper answer came back: look before repeating it.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.DEFECT

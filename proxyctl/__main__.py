@@ -1,0 +1,30 @@
+"""The process: what `proxyctl` and `python -m proxyctl` start."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def fill_closed_descriptors() -> None:
+    """Open /dev/null on closed descriptors 0 to 2, or the next file opened would become stdout.
+
+    Descriptors 1 and 2 are opened for reading only: lost output is then an error, not silence.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)
+
+
+def run() -> None:
+    """Run the command line of this process, and leave with its exit code."""
+    fill_closed_descriptors()
+    from proxyctl.cli import main
+
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,183 @@
+"""The root command and `main`: the only place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TextIO
+
+from proxyctl import __version__
+from proxyctl.clock import Clock
+from proxyctl.errors import ExitCode, OutputError, ProxyctlError, UsageError, exit_status
+from proxyctl.runtime import Runtime
+
+HELP = "Administer Twilio Proxy: Services and their pools of phone numbers."
+
+
+def root_command() -> Any:
+    """Return the root of the command tree."""
+    from proxyctl.commands.root import app
+    from typer.main import get_command
+
+    return get_command(app)
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    stdin: TextIO | None = None,
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+    clock: Clock | None = None,
+    prepare: Callable[[Runtime], None] | None = None,
+) -> int:
+    """Run the command line ``argv`` (without the program's name) and return its exit code.
+
+    The streams, environment and clock can be handed in; ``prepare`` is called with the Runtime before the
+    command runs.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    runtime = Runtime(
+        environ=environ, stdin=stdin, stdout=stdout, stderr=stderr, clock=clock, argv=tuple(arguments)
+    )
+    if arguments in (["--version"], ["-V"]):
+        return finish(runtime, lambda: runtime.stdout.write(f"proxyctl {__version__}\n"))
+    if prepare is not None:
+        prepare(runtime)
+    return finish(runtime, lambda: run(arguments, runtime))
+
+
+def run(arguments: list[str], runtime: Runtime) -> None:
+    """Parse and carry out the command line; errors come out as ProxyctlError."""
+    import typer
+
+    usage_error: type[Exception] = typer.BadParameter.__bases__[0]
+    command = root_command()
+    try:
+        with command.make_context("proxyctl", arguments, obj=runtime) as context:
+            command.invoke(context)
+    except usage_error as error:
+        raise usage(error, runtime) from None
+    except typer.Exit as leave:
+        if leave.exit_code:
+            raise UsageError("nothing was done.") from None
+    except (typer.Abort, EOFError):
+        raise UsageError("not confirmed: nothing was sent.") from None
+
+
+class HelpShown(UsageError):
+    """A group was called without a subcommand: its help was shown on stderr, and there is no more to say."""
+
+
+def usage(error: Any, runtime: Runtime) -> UsageError:
+    """Turn the parser's error into ours, with the command to ask for help."""
+    context = error.ctx
+    if type(error).__name__ == "NoArgsIsHelpError":
+        runtime.write_error(context.get_help() + "\n")
+        return HelpShown("no subcommand was given.")
+    path = context.command_path if context is not None else "proxyctl"
+    return UsageError(error.format_message(), hint=f"See '{path} -h'.")
+
+
+def finish(runtime: Runtime, action: Callable[[], object]) -> int:
+    """Run ``action`` and turn whatever happens into an exit code, reported on stderr."""
+    code = attempt(runtime, action)
+    written = attempt(runtime, lambda: flush(runtime))
+    closed = attempt(runtime, runtime.close)
+    return code or written or closed
+
+
+def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
+    """Run ``action``; report its error, and return the exit code."""
+    try:
+        action()
+    except HelpShown as error:
+        return exit_status(error)
+    except ProxyctlError as error:
+        report(error, runtime)
+        return exit_status(error)
+    except BrokenPipeError:  # The reader has seen enough (`| head`): a read ends quietly.
+        silence(runtime)
+        return ExitCode.DONE
+    except KeyboardInterrupt:
+        return ExitCode.SIGINT
+    except Exception as error:
+        report_defect(error, runtime)
+        return ExitCode.DEFECT
+    return ExitCode.DONE
+
+
+def flush(runtime: Runtime) -> None:
+    """Write out what stdout still holds."""
+    try:
+        if runtime.stdout is not None:
+            runtime.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        silence(runtime)
+        raise OutputError(f"standard output could not be written: {error}") from None
+
+
+def silence(runtime: Runtime) -> None:
+    """Point stdout at nothing, so that the interpreter's own last flush does not fail again."""
+    import os
+
+    try:
+        descriptor = runtime.stdout.fileno()
+    except (OSError, ValueError, AttributeError):
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+def report(error: ProxyctlError, runtime: Runtime) -> None:
+    """Tell ``error`` on stderr, in the form that the output format asks for."""
+    from proxyctl.report import error_json, error_text
+
+    if wants_json(runtime):
+        runtime.write_error(runtime.redactor.clean(error_json(error)) + "\n")
+    else:
+        runtime.say(error_text(error))
+    if runtime.environ.get("PROXYCTL_DEBUG"):
+        print_traceback(error, runtime)
+
+
+def wants_json(runtime: Runtime) -> bool:
+    """Whether errors go out as JSON: asked for by option or environment, even where parsing failed early."""
+    asked = runtime.options.output or asked_format(runtime.argv) or runtime.environ.get("PROXYCTL_OUTPUT")
+    if asked is None:
+        asked = vars(runtime).get("format")
+    return asked in ("json", "jsonl")
+
+
+def asked_format(argv: Sequence[str]) -> str | None:
+    """Find the value of -o or --output in a command line that may not parse."""
+    for position, token in enumerate(argv):
+        if token in ("-o", "--output"):
+            return argv[position + 1] if position + 1 < len(argv) else None
+        if token.startswith("--output="):
+            return token.partition("=")[2]
+        if token.startswith("-o") and token[2:]:
+            return token[2:].lstrip("=")
+    return None
+
+
+def report_defect(error: Exception, runtime: Runtime) -> None:
+    """Tell an error that nobody foresaw, without a traceback unless PROXYCTL_DEBUG asks for it."""
+    found = ProxyctlError(
+        f"a defect: {type(error).__name__}: {error}",
+        hint="Set PROXYCTL_DEBUG=1 to see where, and please report it.",
+    )
+    report(found, runtime)
+    if runtime.environ.get("PROXYCTL_DEBUG"):
+        print_traceback(error, runtime)
+
+
+def print_traceback(error: Exception, runtime: Runtime) -> None:
+    """Print the traceback, never with local variables, which may hold secrets."""
+    text = "".join(traceback.format_exception(error, chain=True))
+    runtime.write_error(runtime.redactor.clean(text))

@@ -1,0 +1,45 @@
+"""What listing commands share: --limit with its note, and rows that go out as pages arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from proxyctl.render.shapes import Shape
+    from proxyctl.runtime import Runtime
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+class Limit:
+    """Cuts pages off after ``limit`` rows, and knows whether it did."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.cut = False
+
+    def apply(self, pages: Iterable[Rows]) -> Iterator[Rows]:
+        """Yield ``pages`` up to the limit; nothing further is requested once more rows are known to exist."""
+        if self.limit is None:
+            yield from pages
+            return
+        left = self.limit
+        for page in pages:
+            if len(page) > left:
+                self.cut = True
+                page = page[:left]
+            if page:
+                yield page
+            left -= len(page)
+            if self.cut:
+                return
+
+
+def show_list(runtime: Runtime, shape: Shape, pages: Iterable[Rows], *, limit: int | None = None) -> int:
+    """Print ``pages`` as they arrive; say on stderr when --limit cut the list. Returns the rows printed."""
+    cutter = Limit(limit)
+    count = runtime.out.list(shape, cutter.apply(pages))
+    if cutter.cut:
+        runtime.note(f"stopped at {count} rows, as --limit asked; there are more.")
+    return count

@@ -1,0 +1,51 @@
+"""The root of the command tree: which command lives in which module."""
+
+from typing import Annotated
+
+import typer
+
+from proxyctl import __version__
+from proxyctl.commands.tree import LazyCommand, LazyGroup
+
+
+class Root(LazyGroup):
+    """`proxyctl` itself."""
+
+    table = {
+        "service": LazyCommand("proxyctl.commands.service", "Create, list, show, update and delete Services."),
+        "number": LazyCommand(
+            "proxyctl.commands.number", "Add, reserve, release, remove and list a Service's phone numbers."
+        ),
+        "auth": LazyCommand("proxyctl.commands.auth", "Log in, log out, and see which credentials win."),
+        "profile": LazyCommand("proxyctl.commands.profile", "List, choose and remove profiles."),
+        "config": LazyCommand("proxyctl.commands.config", "Read and change the config file."),
+        "sandbox": LazyCommand(
+            "proxyctl.commands.sandbox", "An emulated Twilio Proxy, to try and to rehearse with."
+        ),
+        "api": LazyCommand("proxyctl.commands.api", "Send any other request, with the same auth and retries."),
+    }
+
+
+app = typer.Typer(
+    cls=Root,
+    help="Administer Twilio Proxy: Services and their pools of phone numbers.",
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def show_version(ctx: typer.Context, value: bool) -> None:
+    """Print the version and leave."""
+    if value:
+        ctx.obj.stdout.write(f"proxyctl {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(epilog="Start with:\n  proxyctl sandbox demo\n")
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Administer Twilio Proxy: Services and their pools of phone numbers."""

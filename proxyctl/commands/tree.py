@@ -1,0 +1,147 @@
+"""How the command tree is made of Typer's classes: commands load when they are named, options that several
+commands share may stand before or after the subcommand, and help is plain text grouped by purpose.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, ClassVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+def hoist(args: list[str]) -> list[str]:
+    """Move shared options that stand before the subcommand to just behind it, so that one parser sees them.
+
+    Anything else that stands there (``--help``, a typo) stays, for the group's own parser to answer.
+    """
+    from proxyctl.commands.options import HOISTED
+
+    moved: list[str] = []
+    kept: list[str] = []
+    rest = list(args)
+    while rest and rest[0].startswith("-") and rest[0] != "--":
+        token = rest.pop(0)
+        name = token.partition("=")[0]
+        if name in HOISTED:
+            moved.append(token)
+            if HOISTED[name] and "=" not in token and rest:
+                moved.append(rest.pop(0))
+        elif not token.startswith("--") and token[:2] in HOISTED:  # -ojson, -vv
+            moved.append(token)
+        else:
+            kept.append(token)
+    if not rest or rest[0] == "--":
+        return kept + rest
+    return [*kept, rest[0], *moved, *rest[1:]]
+
+
+class ProxyctlCommand(TyperCommand):
+    """A command whose help groups its options by the panel that each option names."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.context_settings = {**CONTEXT_SETTINGS, **self.context_settings}
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is None:
+                continue
+            argument = parameter.param_type_name == "argument"
+            title = "Arguments" if argument else getattr(parameter, "rich_help_panel", None) or "Options"
+            panels.setdefault(title, []).append(record)
+        for title, records in panels.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the epilog as it is: examples keep their lines."""
+        write_verbatim(self.epilog, formatter)
+
+
+class ProxyctlGroup(TyperGroup):
+    """A group of commands that suggests names for typos and lets shared options stand before the subcommand."""
+
+    def __init__(self, **attributes: Any) -> None:
+        attributes["no_args_is_help"] = True
+        super().__init__(**attributes)
+        self.context_settings = {**CONTEXT_SETTINGS, **self.context_settings}
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, hoist(args))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not ctx.resilient_parsing:
+            near = get_close_matches(name, self.list_commands(ctx), n=1, cutoff=0.5)
+            suggestion = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"No such command '{name}'.{suggestion}")
+        return self._click_resolve_command(ctx, args)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        write_verbatim(self.epilog, formatter)
+
+
+def write_verbatim(text: str | None, formatter: Any) -> None:
+    """Write ``text`` into the help with its own line breaks."""
+    if text:
+        formatter.write_paragraph()
+        formatter.write(text.rstrip() + "\n")
+
+
+@dataclass(frozen=True)
+class LazyCommand:
+    """Where a top-level command lives, and the line that the root's help shows without importing it."""
+
+    module: str
+    summary: str
+    hidden: bool = False
+
+
+class LazyGroup(ProxyctlGroup):
+    """The root: imports the module of a command only when its name is used."""
+
+    table: ClassVar[Mapping[str, LazyCommand]] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.table)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.table:
+            return None
+        if cmd_name not in self.commands:
+            module = importlib.import_module(self.table[cmd_name].module)
+            command = typer.main.get_command(module.app)
+            command.name = cmd_name
+            self.commands[cmd_name] = command
+        return self.commands[cmd_name]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in self.table.items()])
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        from typer._click.shell_completion import CompletionItem
+
+        names = [name for name in self.table if name.startswith(incomplete)]
+        found = [CompletionItem(name, help=self.table[name].summary) for name in names]
+        return found + [item for item in super().shell_complete(ctx, incomplete) if item.value.startswith("-")]
+
+
+def new_app(help_text: str, *, epilog: str | None = None) -> typer.Typer:
+    """Return the Typer of one command group."""
+    return typer.Typer(
+        cls=ProxyctlGroup,
+        help=help_text,
+        epilog=epilog,
+        rich_markup_mode=None,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )

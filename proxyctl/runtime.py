@@ -1,0 +1,340 @@
+"""The Runtime: what a command is handed. Each part is made on first use, so that a command pays only for what
+it needs, and `--help` opens nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO
+
+from proxyctl.clock import Clock, SystemClock
+from proxyctl.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from proxyctl.api.client import ProxyClient
+    from proxyctl.bulk.history import History
+    from proxyctl.bulk.stop import StopRequest
+    from proxyctl.paths import Paths
+    from proxyctl.profiles import Profile, ProfileStore
+    from proxyctl.redact import Redactor
+    from proxyctl.render.output import Output
+    from proxyctl.sandbox.store import Store
+
+FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
+
+
+@dataclass(frozen=True)
+class SharedOptions:
+    """What was asked for on the command line, before environment and config have their say."""
+
+    profile: str | None = None
+    sandbox: bool = False
+    verbose: int = 0
+    quiet: bool = False
+    timeout: float = 60.0
+    retries: int = 4
+    color: str = "auto"
+    output: str | None = None
+    fields: str | None = None
+    no_header: bool = False
+    dry_run: bool = False
+    yes: bool = False
+    confirm_profile: str | None = None
+    no_history: bool = False
+    lock_wait: float = 0.0
+    default_country: str | None = None
+    rate: float | None = None
+    concurrency: int | None = None
+    max_errors: int | None = None
+    deadline: float | None = None
+    failed_to: str | None = None
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Which of the three streams is a terminal."""
+
+    stdin: bool
+    stdout: bool
+    stderr: bool
+
+    @property
+    def interactive(self) -> bool:
+        """Whether questions can be asked: stdin and stderr are both terminals."""
+        return self.stdin and self.stderr
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether ``stream`` is an open terminal."""
+    try:
+        return stream is not None and stream.isatty()
+    except (ValueError, OSError):
+        return False
+
+
+class Runtime:
+    """Profile, client, output, clock and the rest, each made on first use."""
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str] | None = None,
+        stdin: TextIO | None = None,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+        clock: Clock | None = None,
+        argv: tuple[str, ...] = (),
+    ) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.stdin = stdin if stdin is not None else sys.stdin
+        self.stdout = stdout if stdout is not None else sys.stdout
+        self.stderr = stderr if stderr is not None else sys.stderr
+        self.clock: Clock = clock or SystemClock()
+        self.argv = argv
+        self.options = SharedOptions()
+        self.exit_stack = contextlib.ExitStack()
+
+    def use(self, options: SharedOptions) -> None:
+        """Take the options that the command line gave."""
+        self.options = options
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self.exit_stack.close()
+
+    @cached_property
+    def terminal(self) -> Terminal:
+        return Terminal(is_terminal(self.stdin), is_terminal(self.stdout), is_terminal(self.stderr))
+
+    @cached_property
+    def paths(self) -> Paths:
+        from proxyctl.paths import Paths
+
+        return Paths.from_environ(self.environ)
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        from proxyctl.redact import Redactor
+
+        return Redactor()
+
+    @cached_property
+    def store(self) -> ProfileStore:
+        from proxyctl.profiles import ProfileStore
+
+        return ProfileStore(self.paths.config_file)
+
+    @cached_property
+    def profile(self) -> Profile:
+        from proxyctl.profiles import resolve_profile
+
+        profile = resolve_profile(
+            option=self.options.profile,
+            sandbox=self.options.sandbox,
+            environ=self.environ,
+            store=self.store,
+        )
+        for text in profile.notes:
+            self.note(text)
+        return profile
+
+    @cached_property
+    def stop(self) -> StopRequest:
+        from proxyctl.bulk.stop import StopRequest
+
+        return StopRequest()
+
+    @cached_property
+    def sandbox_store(self) -> Store:
+        """The default sandbox's database."""
+        from proxyctl.sandbox.store import Store
+
+        return self.exit_stack.enter_context(contextlib.closing(Store(self.sandbox_file)))
+
+    @property
+    def sandbox_file(self) -> str:
+        """Where the default sandbox keeps its state."""
+        return str(self.paths.data_dir / "sandbox.db")
+
+    @cached_property
+    def client(self) -> ProxyClient:
+        return self.exit_stack.enter_context(self.client_for(self.profile))
+
+    def client_for(self, profile: Profile, *, clients: int = 1) -> ProxyClient:
+        """Make a client for ``profile``; the caller closes it."""
+        from proxyctl.api.client import Credentials, Endpoint, ProxyClient
+
+        def secret() -> str:
+            value = profile.secret()
+            if not profile.is_sandbox:
+                self.redactor.add(value)
+            return value
+
+        transport = None
+        if profile.is_sandbox:
+            from proxyctl.sandbox.transport import SandboxTransport
+
+            transport = SandboxTransport(self.sandbox_store)
+            endpoint = Endpoint.at(transport.base_url)
+        elif profile.base_url:
+            endpoint = Endpoint.at(profile.base_url)
+        else:
+            endpoint = Endpoint.twilio(profile.region, profile.edge)
+        return ProxyClient(
+            endpoint,
+            Credentials(profile.account_sid, profile.username, secret),
+            transport=transport,
+            timeout=self.options.timeout,
+            retries=self.options.retries,
+            clock=self.clock,
+            log=self.say if self.options.verbose > 1 else None,
+            redactor=self.redactor,
+            clients=clients,
+        )
+
+    @cached_property
+    def history(self) -> History:
+        from proxyctl.bulk.history import History
+
+        return History(self.paths.state_dir / "history", clock=self.clock)
+
+    # Output
+
+    @cached_property
+    def format(self) -> str:
+        """The output format: the option, else the environment, else the config, else by what stdout is."""
+        if self.options.output:
+            return self.options.output
+        asked = self.environ.get("PROXYCTL_OUTPUT")
+        if not asked:
+            return self._configured_format() or ("table" if self.terminal.stdout else "tsv")
+        if asked not in FORMATS:
+            raise UsageError(
+                f"PROXYCTL_OUTPUT={asked!r} is not an output format.", hint=f"Use {', '.join(FORMATS)}."
+            )
+        return asked
+
+    def _configured_format(self) -> str | None:
+        try:
+            return self.store.default_output()
+        except ConfigError:
+            if self.options.sandbox:  # The sandbox needs no config, so a broken one must not keep it away.
+                return None
+            raise
+
+    @cached_property
+    def out(self) -> Output:
+        from proxyctl.render.output import Output
+
+        fields = self.options.fields
+        return Output(
+            self.format,
+            fields=None if fields is None else [name.strip() for name in fields.split(",")],
+            header=not self.options.no_header,
+            stdout=self.stdout,
+            color=self.color_on(self.terminal.stdout),
+            width=self.width if self.terminal.stdout else None,
+            ascii_only=self.ascii_only,
+        )
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        import shutil
+
+        return max(20, shutil.get_terminal_size().columns)
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether box-drawing characters are too much for this terminal."""
+        encoding = (getattr(self.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+        return self.environ.get("TERM") == "dumb" or not encoding.startswith("utf")
+
+    def color_on(self, terminal: bool) -> bool:
+        """Whether to colour what goes to a stream that is (or is not) a terminal."""
+        if self.options.color != "auto":
+            return self.options.color == "always"
+        if self.environ.get("NO_COLOR"):
+            return False
+        if self.environ.get("FORCE_COLOR"):
+            return True
+        return terminal and self.environ.get("TERM") != "dumb"
+
+    def note(self, text: str) -> None:
+        """Say something about the answer on stderr, unless --quiet."""
+        if not self.options.quiet:
+            self.say(text)
+
+    def detail(self, text: str) -> None:
+        """Say something that only --verbose wants to hear."""
+        if self.options.verbose:
+            self.say(text)
+
+    def warn(self, text: str) -> None:
+        """Warn on stderr, --quiet or not."""
+        self.say(f"warning: {text}")
+
+    def say(self, text: str) -> None:
+        """Write a line to stderr: no control characters, no secrets; a closed stderr stops nothing."""
+        from proxyctl.visible import visible
+
+        self.write_error(self.redactor.clean(visible(text, keep="\n")) + "\n")
+
+    def write_error(self, text: str) -> None:
+        """Write ready text to stderr, whatever its encoding can hold."""
+        if self.stderr is None:
+            return
+        encoding = getattr(self.stderr, "encoding", None) or "utf-8"
+        safe = text.encode(encoding, "backslashreplace").decode(encoding)
+        with contextlib.suppress(OSError, ValueError):
+            self.stderr.write(safe)
+            self.stderr.flush()
+
+    # Questions
+
+    def guard_writes(self) -> None:
+        """Refuse a write with a protected profile that was not confirmed by name."""
+        profile = self.profile
+        if not profile.protected or self.options.dry_run:
+            return
+        confirmed = self.options.confirm_profile
+        if confirmed is None and self.terminal.interactive:
+            confirmed = self.ask(f"Profile {profile.name!r} is protected. Type its name to write with it: ")
+        if confirmed != profile.name:
+            raise UsageError(
+                f"profile {profile.name!r} is protected: nothing was sent.",
+                hint=f"Add --confirm-profile {profile.name} to write with it.",
+            )
+
+    def confirm(self, summary: str, *, typed: str | None = None) -> None:
+        """Show what will happen and go on only after a yes (or after ``typed`` was typed); --yes answers it.
+
+        Raises UsageError without a terminal, or when the answer was no: nothing was sent.
+        """
+        if self.options.dry_run:
+            return
+        if not self.options.quiet or not self.options.yes:
+            self.say(summary)
+        if self.options.yes:
+            return
+        if not self.terminal.interactive:
+            raise UsageError(
+                "this needs a confirmation, and there is no terminal to ask on: nothing was sent.",
+                hint="Add --yes to go on without being asked.",
+            )
+        answer = self.ask(f"Type {typed} to go on: " if typed else "Go on? [y/N] ")
+        if answer == typed if typed else answer.lower() in ("y", "yes"):
+            return
+        raise UsageError("not confirmed: nothing was sent.")
+
+    def ask(self, question: str) -> str:
+        """Ask on the terminal; the end of input is an empty answer."""
+        from proxyctl.visible import visible
+
+        self.write_error(visible(question))
+        return self.stdin.readline().strip() if self.stdin is not None else ""
