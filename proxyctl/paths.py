@@ -1,8 +1,7 @@
-"""Where proxyctl keeps its files. Apart, so that nothing else looks at the environment or at platformdirs for a path."""
+"""Where proxyctl keeps its files; the only place that asks the environment or platformdirs for a path."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +12,9 @@ from proxyctl.errors import ConfigError
 class Paths:
     """The files and directories of one process, each worked out on first use; nothing is created here.
 
-    ``PROXYCTL_CONFIG`` and ``PROXYCTL_STATE_DIR`` are taken from the environment handed in. Everything else comes
-    from platformdirs, which reads ``HOME`` and ``XDG_*`` from the process's own environment. Without a home
-    directory a property raises ConfigError, and only when it is used.
+    ``PROXYCTL_CONFIG`` and ``PROXYCTL_STATE_DIR`` are taken from the environment handed in. Everything else
+    comes from platformdirs, which reads ``HOME`` and ``XDG_*`` from the process's own environment. Without a
+    home directory a property raises ConfigError, and only when it is used.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -48,7 +47,7 @@ class Paths:
 
     def _named(self, variable: str) -> Path | None:
         value = self._environ.get(variable)
-        return Path(os.path.abspath(value)) if value else None
+        return Path(value).absolute() if value else None
 
     @staticmethod
     def _standard(kind: str, variable: str) -> Path:

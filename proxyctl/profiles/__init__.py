@@ -1,4 +1,4 @@
-"""Profiles: the config file, which credentials win, and the secrets themselves. The only part that touches either."""
+"""Profiles: the config file, which credentials win, and secrets. Nothing else reads or writes the config."""
 
 from __future__ import annotations
 

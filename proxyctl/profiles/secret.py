@@ -1,20 +1,11 @@
-"""A secret that is known, or that a command prints; fetched when first needed and shown in no representation."""
+"""A secret that is known, or that is fetched when first needed; shown in no representation."""
 
 from __future__ import annotations
 
-import os
-import selectors
-import shlex
-import subprocess
 import threading
-from collections.abc import Callable, Mapping
-from time import monotonic
+from collections.abc import Callable
 
-from proxyctl.errors import AuthenticationError, ConfigError
-from proxyctl.visible import cut, visible
-
-COMMAND_SECONDS = 30.0
-LARGEST_OUTPUT = 64 * 1024
+from proxyctl.errors import ProxyctlError
 
 
 class Secret:
@@ -40,84 +31,11 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
-def secret_from_command(
-    command: str, what: str, environ: Mapping[str, str], *, seconds: float = COMMAND_SECONDS
-) -> str:
-    """Run ``command`` without a shell and return what it prints, without the line end.
-
-    ``what`` names the setting in errors; the command's own words and its output never appear there, as either may
-    hold a secret, only the program's name, its exit code and its stderr. Raises ConfigError where the command
-    can't be started, AuthenticationError where it fails, prints no usable secret or takes longer than ``seconds``.
-    """
-    words = _split(command, what)
-    program = visible(words[0])
-    try:
-        process = subprocess.Popen(  # noqa: S603 - the user's own command, and no shell
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(environ),
-        )
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it can't be run"
-        raise ConfigError(f"{what}: {program}: {reason}", hint="check the command in the config file") from None
-    output, complaint, problem = _collect(process, seconds)
-    if problem is None and process.returncode != 0:
-        problem = f"ended with exit code {process.returncode}"
-    if problem is not None:
-        said = visible(cut(complaint.decode("utf-8", "replace").strip(), 500))
-        raise AuthenticationError(
-            f"{what}: {program} {problem}" + (f": {said}" if said else ""),
-            hint="run the command by hand; it must print the secret and nothing else",
-        )
-    return usable_secret(output.decode("utf-8", "replace"), f"{what}: what {program} printed")
-
-
-def usable_secret(text: str, what: str) -> str:
-    """Return ``text`` without its line end; AuthenticationError where that is no secret that can be sent."""
+def usable_secret(text: str, what: str, error: type[ProxyctlError]) -> str:
+    """Return ``text`` without its line end; raise ``error`` where that is no secret that can be sent."""
     value = text.strip(" \t\r\n")
     if not value:
-        raise AuthenticationError(f"{what} is empty")
-    if not value.isprintable() or "\ufffd" in value or any(character.isspace() for character in value):
-        raise AuthenticationError(f"{what} is not one line of plain text, so not a secret that can be sent")
+        raise error(f"{what} is empty.")
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise error(f"{what} is not a single word of plain ASCII text, so not a secret that can be sent.")
     return value
-
-
-def _split(command: str, what: str) -> list[str]:
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        raise ConfigError(f"{what}: the command has an unclosed quote or a lone backslash") from None
-    if not words:
-        raise ConfigError(f"{what}: the command is empty")
-    return words
-
-
-def _collect(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes, str | None]:
-    """Read both streams within the time and the size that are allowed; the process is over afterwards."""
-    assert process.stdout is not None and process.stderr is not None
-    kept: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
-    end, problem = monotonic() + seconds, None
-    with process, selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ, "out")
-        selector.register(process.stderr, selectors.EVENT_READ, "err")
-        while selector.get_map() and problem is None:
-            ready = selector.select(max(0.0, end - monotonic()))
-            if not ready:
-                problem = f"did not end within {seconds:g} seconds"
-            for key, _ in ready:
-                chunk = os.read(key.fd, 8192)
-                kept[key.data] += chunk
-                if not chunk:
-                    selector.unregister(key.fileobj)
-                elif len(kept["out"]) + len(kept["err"]) > LARGEST_OUTPUT:
-                    problem = f"printed more than {LARGEST_OUTPUT} bytes"
-        if problem is None:
-            try:
-                process.wait(max(0.0, end - monotonic()))
-            except subprocess.TimeoutExpired:
-                problem = f"did not end within {seconds:g} seconds"
-        if problem is not None:
-            process.kill()
-    return bytes(kept["out"]), bytes(kept["err"]), problem

@@ -2,26 +2,229 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from proxyctl.clock import Clock, SystemClock
+from proxyctl.errors import ConfigError, UsageError
+from proxyctl.profiles.private_files import only_writer, read_private, replace_private
+from proxyctl.profiles.profile import SANDBOX
+from proxyctl.profiles.schema import check_document, check_name, did_you_mean, parse_value, split_key
+from proxyctl.profiles.toml_guard import LARGEST_FILE, line_of, parse_toml
+from proxyctl.visible import visible
+
+CREDENTIAL_KEYS = (
+    "account_sid",
+    "api_key",
+    "api_secret",
+    "api_secret_command",
+    "auth_token",
+    "auth_token_command",
+)
+
 
 class ProfileStore:
-    """Profiles and settings of one config file, which need not exist."""
+    """Profiles and settings of one config file, which need not exist and is read when first needed.
 
-    def __init__(self, path: Path | Callable[[], Path]) -> None:
+    Every reading method raises ConfigError where the file is unsafe or wrong. Every writing method reads the
+    file again under a lock, and raises OutputError where it can't be written; the old file is then as it was.
+    """
+
+    def __init__(self, path: Path | Callable[[], Path], *, clock: Clock | None = None) -> None:
         self._path = path
+        self._clock = clock or SystemClock()
+        self._loaded: tuple[dict[str, Any], str] | None = None
 
     @property
     def path(self) -> Path:
-        raise NotImplementedError
+        """The config file; ConfigError where there is no home directory to look for one in."""
+        if callable(self._path):
+            self._path = self._path()
+        return self._path
+
+    # Reading
 
     def profiles(self) -> dict[str, Mapping[str, Any]]:
-        raise NotImplementedError
+        """Return the profiles of the file by name, as they stand there: secrets included, the sandbox not."""
+        return dict(self._document().get("profiles", {}))
+
+    def names(self) -> list[str]:
+        """Return every name that a profile may be chosen by: those of the file, and the sandbox."""
+        return [*self.profiles(), SANDBOX]
+
+    def get(self, name: str) -> Mapping[str, Any]:
+        """Return the table of one profile. Raises UsageError, with what is near, where there is none."""
+        found = self.profiles().get(name)
+        if found is None:
+            raise self.unknown(name)
+        return found
+
+    def unknown(self, name: str) -> UsageError:
+        """Return the error for a profile that does not exist."""
+        names = self.names()
+        known = ", ".join(visible(one) for one in names[:20]) + (", …" if len(names) > 20 else "")
+        return UsageError(
+            f"there is no profile {visible(name)!r}{did_you_mean(name, names)}.",
+            hint=f"The profiles are: {known}. 'proxyctl auth login --profile NAME' makes one.",
+        )
 
     def default_profile(self) -> str | None:
-        raise NotImplementedError
+        """Return the name that the file gives as the default; ConfigError where there is no such profile."""
+        name: str | None = self._document().get("default_profile") or None
+        if name is not None and name != SANDBOX and name not in self.profiles():
+            raise ConfigError(
+                f"{self.where('default_profile')}: default_profile is {visible(name)!r}, which does not exist"
+                f"{did_you_mean(name, self.names())}.",
+                hint="Choose one with 'proxyctl profile use NAME'.",
+            )
+        return name
 
     def default_output(self) -> str | None:
-        raise NotImplementedError
+        """Return the output format that the file asks for."""
+        return self._document().get("output")
+
+    def get_value(self, key: str) -> str | bool | None:
+        """Return the setting ``key`` (``output``, ``profiles.NAME.region``), None where it is not set.
+
+        Raises UsageError for a key or a profile that does not exist, and for secrets.
+        """
+        parts = split_key(key)
+        table = self._document() if len(parts) == 1 else self.get(parts[1])
+        value: str | bool | None = table.get(parts[-1])
+        return value
+
+    def where(self, *parts: str) -> str:
+        """Return ``FILE:LINE`` of a key, for errors about it."""
+        self._document()
+        return f"{self.path}:{line_of(self._text(), *parts)}"
+
+    # Writing
+
+    def save_profile(
+        self,
+        name: str,
+        *,
+        account_sid: str,
+        secret: str,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        region: str | None = None,
+        edge: str | None = None,
+    ) -> bool:
+        """Save credentials under ``name`` in place of those there; its other settings stay unless given.
+
+        The secret is the API key's where there is one, else the account's auth token. Returns true if this is
+        the first profile, which then becomes the default.
+        """
+        check_name(name)
+        given = {"account_sid": account_sid, "base_url": base_url, "region": region, "edge": edge}
+        for key, value in {**given, "api_key": api_key}.items():
+            if value:
+                parse_value(key, value)
+        with self._change() as document:
+            profiles = document.setdefault("profiles", {})
+            kept = {key: value for key, value in profiles.get(name, {}).items() if key not in CREDENTIAL_KEYS}
+            becomes_default = not profiles and not document.get("default_profile")
+            pair = {"api_key": api_key, "api_secret": secret} if api_key else {"auth_token": secret}
+            settings = {key: value for key, value in given.items() if value}
+            profiles[name] = {**pair, **kept, **settings}
+            if becomes_default:
+                document["default_profile"] = name
+        return becomes_default
+
+    def remove(self, name: str) -> None:
+        """Remove a profile with all that it holds, and the default if it was that."""
+        self._check_not_sandbox(name)
+        with self._change() as document:
+            if name not in document.get("profiles", {}):
+                raise self.unknown(name)
+            del document["profiles"][name]
+            if document.get("default_profile") == name:
+                del document["default_profile"]
+
+    def remove_secrets(self, name: str) -> None:
+        """Remove the secrets of a profile and the commands that print them; what is left can't sign in."""
+        self._check_not_sandbox(name)
+        with self._change() as document:
+            if name not in document.get("profiles", {}):
+                raise self.unknown(name)
+            table = document["profiles"][name]
+            for key in ("api_secret", "api_secret_command", "auth_token", "auth_token_command"):
+                table.pop(key, None)
+
+    def set_default(self, name: str) -> None:
+        """Make ``name`` the profile that is used where nothing else is said."""
+        self.set_value("default_profile", name)
+
+    def set_value(self, key: str, text: str) -> None:
+        """Set ``key`` to ``text``, or unset it where that is empty; a profile is made if it does not exist.
+
+        A command for a secret takes the place of the stored secret. Raises UsageError where key or value are
+        wrong.
+        """
+        parts = split_key(key)
+        if len(parts) == 3:
+            check_name(parts[1])
+        value = parse_value(parts[-1], text) if text else None
+        with self._change() as document:
+            if key == "default_profile" and text and text not in self.names():
+                raise self.unknown(text)
+            table = document
+            for part in parts[:-1]:
+                table = table.setdefault(part, {})
+            if value is None:
+                table.pop(parts[-1], None)
+                return
+            table[parts[-1]] = value
+            if parts[-1].endswith("_command"):
+                table.pop(parts[-1].removesuffix("_command"), None)
+
+    @property
+    def has_comments(self) -> bool:
+        """Whether the file has comments, which writing does not keep."""
+        self._document()
+        return any(line.lstrip().startswith("#") for line in self._text().split("\n"))
+
+    # Within
+
+    def _document(self) -> dict[str, Any]:
+        if self._loaded is None:
+            data = read_private(self.path, LARGEST_FILE)
+            document, text = ({}, "") if data is None else parse_toml(data, self.path)
+            check_document(document, text, self.path)
+            self._loaded = document, text
+        return self._loaded[0]
+
+    def _text(self) -> str:
+        return self._loaded[1] if self._loaded else ""
+
+    @contextmanager
+    def _change(self) -> Iterator[dict[str, Any]]:
+        from copy import deepcopy
+
+        with only_writer(self.path, self._clock):
+            self._loaded = None
+            document = deepcopy(self._document())
+            yield document
+            if document != self._document():
+                replace_private(self.path, self._dumped(document))
+                self._loaded = None
+
+    def _dumped(self, document: dict[str, Any]) -> bytes:
+        """Return the file for ``document``, after making sure that it can be read again."""
+        import tomli_w
+
+        data = tomli_w.dumps(document).encode()
+        if len(data) > LARGEST_FILE or parse_toml(data, self.path)[0] != document:
+            raise UsageError("this value does not fit into the config file; nothing was changed.")
+        return data
+
+    @staticmethod
+    def _check_not_sandbox(name: str) -> None:
+        if name == SANDBOX:
+            raise UsageError(
+                "the profile sandbox is built in and can't be removed.",
+                hint="'proxyctl sandbox reset' empties the sandbox.",
+            )
