@@ -1,0 +1,301 @@
+"""Reading what a bulk verb works on: arguments and files become items, or an error naming each bad row.
+
+Everything is read and judged before anything is sent, so that a run never stops half-way at a misspelt row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from proxyctl.bulk.input_formats import Flaw, Row, rows
+from proxyctl.bulk.input_source import Source, read_source, show, source_name
+from proxyctl.errors import InputError
+from proxyctl.identifiers import PHONE_NUMBER, is_sid, parse_number, require_country
+
+NAMED_ROWS = 20
+
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One number to work on.
+
+    ``input`` is the text as it was given; ``phone_number`` is in E.164. At least one of ``sid`` and
+    ``phone_number`` is set; where both are, ``sid`` counts and has yet to agree with the pool. ``line`` is
+    that of the file, from 1, and None for an argument.
+    """
+
+    input: str
+    sid: str | None
+    phone_number: str | None
+    is_reserved: bool | None = None
+    line: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The SID, or else the number: what names the item to the API and in ``--failed-to``."""
+        return self.sid or self.phone_number or self.input
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items in the order given, how many rows were folded into others, and why there are none, if so."""
+
+    items: tuple[Item, ...]
+    duplicates: int = 0
+    empty_reason: str | None = None
+
+
+def read_items(
+    numbers: Sequence[str] | None,
+    file: str | None,
+    *,
+    stdin: BinaryIO | None,
+    default_country: str | None = None,
+    use_is_reserved: bool = True,
+) -> Items:
+    """Read the arguments, then ``file`` (``-``: stdin), check all of it, and fold duplicates.
+
+    With ``use_is_reserved=False`` that column is not even looked at. An empty file is no error (a job may
+    have nothing to do today): ``empty_reason`` then says so. InputError names every bad row, or says why
+    the file can't be read; UsageError: there is no such default country.
+    """
+    country = require_country(default_country) if default_country is not None else None
+    reading = _Reading(country, use_is_reserved)
+    for place, text in enumerate(numbers or (), start=1):
+        reading.take(Row(-place, None, text, None))
+    source = None if file is None else read_source(file, stdin)
+    if source is not None:
+        _take_file(reading, source)
+    reading.raise_refusals(numbers or (), file)
+    return reading.result(source)
+
+
+def failed_to_text(items: Iterable[Item]) -> str:
+    """Return what ``--failed-to`` writes: a text that ``-f`` reads back to the same items.
+
+    A SID or number a line, or CSV where an item says ``is_reserved``. ASCII, ``\\n`` at each line's end.
+    """
+    items = list(items)
+    if all(item.is_reserved is None for item in items):
+        return "".join(f"{item.name}\n" for item in items)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["sid", "phone_number", "is_reserved"])
+    for item in items:
+        reserved = "" if item.is_reserved is None else str(item.is_reserved).lower()
+        writer.writerow([item.sid or "", item.phone_number or "", reserved])
+    return text.getvalue()
+
+
+def _take_file(reading: _Reading, source: Source) -> None:
+    try:
+        for row in rows(source):
+            reading.take(row)
+    except UnicodeDecodeError:
+        # What was read up to there matters less than the whole list of what to mend.
+        reading.refuse_all(source.undecodable())
+
+
+class _Reading:
+    """What has been read so far. A place is a file's line, or an argument's number below zero."""
+
+    def __init__(self, country: str | None, use_is_reserved: bool) -> None:
+        self._country = country
+        self._use_is_reserved = use_is_reserved
+        self._fold = _Fold()
+        self._rows = 0
+        self._refused = 0
+        self._refusals: list[tuple[int, str]] = []
+
+    def take(self, row: Row | Flaw) -> None:
+        self._rows += 1
+        if isinstance(row, Flaw):
+            self._refuse(row.line, row.what)
+            return
+        try:
+            self._fold.add(self._item(row), row.line)
+        except ValueError as error:
+            self._refuse(row.line, str(error))
+
+    def refuse_all(self, flaws: Iterator[tuple[int, str]]) -> None:
+        self._refused, self._refusals = 0, []
+        for line, what in flaws:
+            self._refuse(line, what)
+        self._rows = 0
+
+    def _refuse(self, place: int, what: str) -> None:
+        self._refused += 1
+        if len(self._refusals) < NAMED_ROWS:
+            self._refusals.append((place, what))
+
+    def _item(self, row: Row) -> Item:
+        sid = _text("sid", row.sid)
+        number = _text("phone_number", row.phone_number)
+        reserved = _boolean(row.is_reserved) if self._use_is_reserved else None
+        line = row.line if row.line > 0 else None
+        if sid:
+            if not is_sid(PHONE_NUMBER, sid):
+                raise ValueError(f"sid {show(sid)} is not PN and 32 hexadecimal digits")
+            return Item(sid, sid, self._number_beside_sid(sid, number), reserved, line)
+        if not number:
+            raise ValueError("names no number" if line is None else "neither phone_number nor sid is there")
+        try:
+            ref = parse_number(number, self._country)
+        except ValueError as error:
+            raise ValueError(f"{show(number)} {error}") from None
+        return Item(number, ref.sid, ref.phone_number, reserved, line)
+
+    def _number_beside_sid(self, sid: str, number: str) -> str | None:
+        if not number:
+            return None
+        if number.isascii() and number.isdigit() and len(number) <= 15:
+            # An answer of the API is fed back as it is, even where its number is not in E.164.
+            return number
+        try:
+            ref = parse_number(number, self._country)
+        except ValueError as error:
+            raise ValueError(f"phone_number {show(number)} {error}") from None
+        if ref.sid and ref.sid != sid:
+            raise ValueError(f"phone_number is the SID {ref.sid}, and sid another")
+        return ref.phone_number
+
+    def raise_refusals(self, numbers: Sequence[str], file: str | None) -> None:
+        """Raise InputError if anything was refused."""
+        if not self._refused:
+            return
+        name = None if file is None else source_name(file)
+        hint = _argument_hint(numbers, self._refusals)
+        if name is None and self._rows == 1:
+            raise InputError(f"{self._refusals[0][1]}; nothing was sent", hint=hint)
+        lines = [f"{self._summary(name, bool(numbers))}; nothing was sent"]
+        lines += [f"{_place(place, name)}: {what}" for place, what in self._refusals]
+        if self._refused > len(self._refusals):
+            lines.append(f"… and {self._refused - len(self._refusals)} more")
+        raise InputError("\n".join(lines), hint=hint)
+
+    def _summary(self, name: str | None, has_arguments: bool) -> str:
+        if name is None:
+            where = "arguments"
+        else:
+            rows_in = "row in" if (self._rows or self._refused) == 1 else "rows in"
+            where = f"{'arguments and ' if has_arguments else ''}{rows_in} {name}"
+        total = f" of {self._rows}" if self._rows else ""
+        return f"{self._refused}{total} {where} can't be used"
+
+    def result(self, source: Source | None) -> Items:
+        items = self._fold.items()
+        return Items(items, self._fold.duplicates, None if items else _empty_reason(source))
+
+
+class _Fold:
+    """Items by what names them: rows with the same SID or the same number are one item."""
+
+    def __init__(self) -> None:
+        self.duplicates = 0
+        self._items: list[Item | None] = []
+        self._places: list[int] = []
+        self._by_sid: dict[str, int] = {}
+        self._by_number: dict[str, int] = {}
+
+    def items(self) -> tuple[Item, ...]:
+        return tuple(item for item in self._items if item is not None)
+
+    def add(self, item: Item, place: int) -> None:
+        """Take the item, or fold it into an earlier one; ValueError where the two contradict each other."""
+        by_sid = self._by_sid.get(item.sid) if item.sid else None
+        by_number = self._by_number.get(item.phone_number) if item.phone_number else None
+        if by_sid is None and by_number is None:
+            self._name(item, len(self._items))
+            self._items.append(item)
+            self._places.append(place)
+        else:
+            self._merge(item, sorted({index for index in (by_sid, by_number) if index is not None}))
+
+    def _merge(self, item: Item, known: list[int]) -> None:
+        """A row with SID and number may show that two earlier rows are one."""
+        merged = item
+        for index in reversed(known):
+            earlier = self._items[index]
+            assert earlier is not None, "names point at items that are there"
+            merged = _merged(earlier, merged, self._places[index])
+        for index in known[1:]:
+            self._items[index] = None
+        self._items[known[0]] = merged
+        self._name(merged, known[0])
+        self.duplicates += len(known)
+
+    def _name(self, item: Item, index: int) -> None:
+        if item.sid is not None:
+            self._by_sid[item.sid] = index
+        if item.phone_number is not None:
+            self._by_number[item.phone_number] = index
+
+
+def _merged(earlier: Item, later: Item, place: int) -> Item:
+    for field in ("sid", "phone_number", "is_reserved"):
+        old, new = getattr(earlier, field), getattr(later, field)
+        if old is not None and new is not None and old != new:
+            where = f"on line {place}" if place > 0 else f"as argument {-place}"
+            raise ValueError(f"{later.name} has {field} {_value(new)} here and {_value(old)} {where}")
+    return Item(
+        earlier.input,
+        earlier.sid or later.sid,
+        earlier.phone_number or later.phone_number,
+        later.is_reserved if earlier.is_reserved is None else earlier.is_reserved,
+        earlier.line,
+    )
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _text(field: str, value: object) -> str:
+    """Return a field's text, without the ' that keeps spreadsheets from running it; "" for none."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        value = value.strip()
+        return value[1:].lstrip() if value.startswith("'") else value
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(
+            f'{field} is a number: write it as text, in quotes and with its +, like "+14155550100"'
+        )
+    raise ValueError(f"{field} is not a text")
+
+
+def _boolean(value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        word = value.strip().removeprefix("'").lower()
+        if word in _BOOLEANS:
+            return _BOOLEANS[word]
+        raise ValueError(f"is_reserved {show(value)} is neither true nor false")
+    raise ValueError("is_reserved is neither true nor false")
+
+
+def _place(place: int, name: str | None) -> str:
+    return f"{name}:{place}" if place > 0 else f"argument {-place}"
+
+
+def _argument_hint(numbers: Sequence[str], refusals: Sequence[tuple[int, str]]) -> str | None:
+    from pathlib import Path
+
+    for place, _ in refusals:
+        text = numbers[-place - 1] if place < 0 else ""
+        if text and "\0" not in text and len(text) < 1000 and Path(text).is_file():
+            return f"to read the file {show(text)}, put -f before it"
+    return None
+
+
+def _empty_reason(source: Source | None) -> str:
+    if source is None:
+        return "no number was given"
+    return f"{source.name} is empty" if source.is_empty else f"{source.name} names no number"

@@ -1,0 +1,197 @@
+"""What names a thing: SIDs, phone numbers, unique names, told apart and checked before they reach a path.
+
+A root module: importing it costs nothing, and the table of the world's number plans is loaded only for a
+number that was written in its national format.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple, NoReturn
+
+from proxyctl.errors import UsageError
+
+ACCOUNT = "AC"
+SERVICE = "KS"
+PHONE_NUMBER = "PN"
+SESSION = "KC"
+PARTICIPANT = "KP"
+INTERACTION = "KI"
+SHORT_CODE = "SC"
+CHAT_INSTANCE = "IS"
+MESSAGING_SERVICE = "MG"
+API_KEY = "SK"
+
+MOST_DIGITS = 15
+FEWEST_DIGITS = 7
+"""E.164 sets no lower limit; the shortest in use (Niue, Saint Helena) have seven, country code included."""
+
+EXAMPLE = "+14155550100"
+
+_KINDS = {
+    ACCOUNT: "an account",
+    SERVICE: "a Service",
+    PHONE_NUMBER: "a PhoneNumber",
+    SESSION: "a Session",
+    PARTICIPANT: "a Participant",
+    INTERACTION: "an Interaction",
+    SHORT_CODE: "a ShortCode",
+    CHAT_INSTANCE: "a chat instance",
+    MESSAGING_SERVICE: "a Messaging Service",
+    API_KEY: "an API key",
+}
+_HEX = re.compile(r"[0-9a-fA-F]{32}")
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+_PLAIN_E164 = re.compile(rf"\+[1-9][0-9]{{{FEWEST_DIGITS - 1},{MOST_DIGITS - 1}}}")
+_ANY_SID = re.compile(r"([A-Z]{2})[0-9a-fA-F]{32}")
+# The spaces and dashes of word processors look like those of a keyboard, so they are tolerated alike.
+_SEPARATORS = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000.\-\u2010-\u2015\u2212()\[\]]+")
+_TRUNK_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
+_DIGITS = re.compile(r"\+?[0-9]+")
+_SHOWN = 60
+
+
+class NumberRef(NamedTuple):
+    """A PhoneNumber as a person named it: by its PN SID or by its number in E.164, never both."""
+
+    sid: str | None
+    phone_number: str | None
+
+
+def is_sid(prefix: str, text: str) -> bool:
+    """Tell whether ``text`` is ``prefix`` and 32 hexadecimal digits, and nothing else."""
+    return text.startswith(prefix) and _HEX.fullmatch(text, len(prefix)) is not None
+
+
+def require_sid(prefix: str, text: str) -> str:
+    """Return ``text`` if it is a SID with this prefix; UsageError otherwise."""
+    if is_sid(prefix, text):
+        return text
+    kind = _KINDS.get(prefix)
+    owner = f" of {kind}" if kind else ""
+    raise UsageError(f"{_shown(text)} is not the SID{owner}: that is {prefix} and 32 hexadecimal digits")
+
+
+def is_e164(text: str) -> bool:
+    """Tell whether ``text`` is in E.164 exactly: ``+``, then 2 to 15 digits of which the first is not 0."""
+    return _E164.fullmatch(text) is not None
+
+
+def parse_number(text: str, default_country: str | None = None) -> NumberRef:
+    """Read a NUMBER: a PN SID, or a phone number in E.164 as people write it.
+
+    Spaces, dots, dashes, brackets, ``tel:`` and a ``00`` prefix are tolerated; the national format only with
+    ``default_country`` (two letters, ISO 3166). A number need not be assigned, but of a possible length.
+
+    ValueError: it can't be read. Its words follow the text, as in ``"+1" has only 1 digit; …``.
+    UsageError: there is no such country.
+    """
+    if _PLAIN_E164.fullmatch(text):
+        return NumberRef(None, text)
+    text = text.strip()
+    if is_sid(PHONE_NUMBER, text):
+        return NumberRef(text, None)
+    if default_country is not None:
+        default_country = require_country(default_country)
+    return NumberRef(None, _parse_phone_number(text, default_country))
+
+
+def require_number(text: str, default_country: str | None = None) -> NumberRef:
+    """Do as ``parse_number`` for a single argument: UsageError, with the text in it, for ValueError."""
+    try:
+        return parse_number(text, default_country)
+    except ValueError as error:
+        raise UsageError(f"{_shown(text)} {error}") from None
+
+
+def require_country(text: str) -> str:
+    """Return the country's code in capitals; UsageError for one that no number plan is known for."""
+    from phonenumbers import SUPPORTED_REGIONS
+
+    country = text.strip().upper()
+    if country in SUPPORTED_REGIONS:
+        return country
+    hint = "the United Kingdom is GB" if country == "UK" else None
+    raise UsageError(
+        f"there is no country {_shown(text)}: write its two letters of ISO 3166, like US, GB or DE", hint=hint
+    )
+
+
+def service_reference(text: str) -> tuple[Literal["sid", "name"], str]:
+    """Tell how SERVICE is named: by its KS SID or by its unique name, which may be any other text.
+
+    UsageError for an empty one.
+    """
+    if not text.strip():
+        raise UsageError("SERVICE is empty: give a KS SID or a unique name")
+    return ("sid" if is_sid(SERVICE, text) else "name"), text
+
+
+def _parse_phone_number(text: str, country: str | None) -> str:
+    if text[:4].lower() == "tel:":
+        text = text[4:]
+    digits = _SEPARATORS.sub("", text)
+    if not _DIGITS.fullmatch(digits):
+        _refuse_characters(text, digits)
+    if digits.startswith("00"):
+        digits = "+" + digits[2:]
+    if digits.startswith("+"):
+        if _TRUNK_ZERO.search(text):
+            # Left out in most countries, kept in Italy: only the owner knows.
+            raise ValueError("has a (0) after its country code: write only the digits dialled from abroad")
+        return _international(digits)
+    if country is None:
+        raise ValueError(
+            f"has no + and country code: write it in E.164, like {EXAMPLE}, or give --default-country"
+        )
+    return _national(digits, country)
+
+
+def _international(number: str) -> str:
+    count = len(number) - 1
+    if count > MOST_DIGITS:
+        raise ValueError(f"has {count} digits; a number in E.164 has at most {MOST_DIGITS}")
+    if number[1:2] == "0":
+        raise ValueError(f"has a 0 where its country code begins; write it in E.164, like {EXAMPLE}")
+    if count < FEWEST_DIGITS:
+        words = f"only {count} digit{'' if count == 1 else 's'}"
+        raise ValueError(f"has {words}; a number in E.164 has at least {FEWEST_DIGITS}, like {EXAMPLE}")
+    return number
+
+
+def _national(digits: str, country: str) -> str:
+    import phonenumbers as plans
+
+    try:
+        number = plans.parse(digits, country)
+    except plans.NumberParseException:
+        raise ValueError(f"is not a number of {country}; write it in E.164, like {EXAMPLE}") from None
+    reason = plans.is_possible_number_with_reason(number)
+    if reason != plans.ValidationResult.IS_POSSIBLE:
+        why = {
+            plans.ValidationResult.TOO_SHORT: "is too short",
+            plans.ValidationResult.TOO_LONG: "is too long",
+            plans.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks the area code",
+        }.get(reason, "has the wrong length")
+        raise ValueError(f"{why} for a number of {country}; write it in E.164, like {EXAMPLE}")
+    return _international(plans.format_number(number, plans.PhoneNumberFormat.E164))
+
+
+def _refuse_characters(text: str, digits: str) -> NoReturn:
+    if not digits:
+        raise ValueError(f"has no digits: write a PN SID or a number in E.164, like {EXAMPLE}")
+    if sid := _ANY_SID.fullmatch(text):
+        kind = _KINDS.get(sid[1], "something else")
+        raise ValueError(f"is the SID of {kind}; that of a PhoneNumber begins with PN")
+    if text[:2].upper() == PHONE_NUMBER:
+        raise ValueError(
+            f"is not a SID: that is PN and 32 hexadecimal digits, 34 characters; this has {len(text)}"
+        )
+    if any(char.isdigit() and not char.isascii() for char in digits):
+        raise ValueError(f"has digits other than 0-9: write it in E.164, like {EXAMPLE}")
+    raise ValueError(f"is neither a PN SID nor a number in E.164, like {EXAMPLE}")
+
+
+def _shown(text: str) -> str:
+    """Quote what a person typed, harmless for a terminal; ``visible`` is out of this module's reach."""
+    return ascii(text[:_SHOWN] + ("..." if len(text) > _SHOWN else ""))
