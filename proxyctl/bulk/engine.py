@@ -1,0 +1,279 @@
+"""Runs a schedule in real time: one thread decides and writes the journal, the others send.
+
+All state belongs to the deciding thread, which is the caller's; threads and signal handlers only put events
+into its queue. So there is no lock, and results reach the observer in the caller's thread.
+"""
+
+from __future__ import annotations
+
+import random as random_module
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from queue import Empty, SimpleQueue
+
+from proxyctl.bulk.outcomes import Executor, Journal, Lost, Observer, Outcome, Result, RunReport, Scope, Work
+from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGate
+from proxyctl.bulk.schedule import Look, Schedule, Send
+from proxyctl.bulk.stop import StopRequest
+from proxyctl.clock import Clock, SystemClock
+from proxyctl.errors import DeadlineError, OutputError, ProxyctlError
+
+Job = Send | Look
+
+
+class _Answer:
+    """What a worker hands back: the outcome of a send, or what a look found."""
+
+    __slots__ = ("ended", "job", "started", "what")
+
+    def __init__(self, job: Job, what: object, started: float, ended: float) -> None:
+        self.job, self.what, self.started, self.ended = job, what, started, ended
+
+
+class Engine:
+    """Carries works out: as fast as the gates allow, each at most once, whatever the network does.
+
+    ``rate`` makes the gate of a lane; ``deadline`` is in seconds from the start of ``run``. ``retries`` are
+    the extra tries of one item after faults (a 429 is no try); at ``max_errors`` failed items the run ends early.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        *,
+        rate: Callable[[str], RateGate] | None = None,
+        concurrency: ConcurrencyGate | None = None,
+        clock: Clock | None = None,
+        journal: Journal | None = None,
+        observer: Observer | None = None,
+        stop: StopRequest | None = None,
+        retries: int = 4,
+        max_errors: int | None = None,
+        deadline: float | None = None,
+        random: Callable[[], float] = random_module.random,
+        look_delays: Sequence[float] = (0.0, 1.0, 2.0, 5.0),
+    ) -> None:
+        self._executor = executor
+        self._rate = rate or (lambda lane: RateGate(30.0, random=random))
+        self._concurrency = concurrency or ConcurrencyGate(random=random)
+        self._clock = clock or SystemClock()
+        self._journal = journal
+        self._observer = observer
+        self._stop = stop or StopRequest()
+        self._retries = retries
+        self._max_errors = max_errors
+        self._deadline = deadline
+        self._random = random
+        self._look_delays = look_delays
+
+    def run(self, works: Iterable[Work]) -> RunReport:
+        """Carry ``works`` out and report on each. Raises for defects only."""
+        return _Run(self, works).run()
+
+
+class _Run:
+    """One call of ``Engine.run``."""
+
+    def __init__(self, engine: Engine, works: Iterable[Work]) -> None:
+        self._engine = engine
+        self._clock = engine._clock
+        self._results: list[Result] = []
+        self._observer = engine._observer
+        self._observer_error: Exception | None = None
+        self._journal = engine._journal
+        self._events: SimpleQueue[_Answer | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._busy = 0
+        self._grace_ends = NEVER
+        self._schedule = Schedule(
+            works,
+            rate=engine._rate,
+            concurrency=engine._concurrency,
+            random=engine._random,
+            emit=self._emit,
+            on_limit=self._on_limit,
+            retries=engine._retries,
+            max_errors=engine._max_errors,
+            look_delays=engine._look_delays,
+        )
+
+    def run(self) -> RunReport:
+        started = self._clock.monotonic()
+        self._deadline_at = NEVER if self._engine._deadline is None else started + self._engine._deadline
+        self._engine._stop.subscribe(self._wake)
+        try:
+            while not self._step():
+                pass
+        finally:
+            self._engine._stop.unsubscribe(self._wake)
+            self._dismiss()
+        return RunReport(
+            results=sorted(self._results, key=lambda result: result.index),
+            retries=self._schedule.retries,
+            throttled=self._schedule.throttled,
+            stopped_by=self._schedule.stopped_by,
+            started=started,
+            ended=self._clock.monotonic(),
+            observer_error=self._observer_error,
+        )
+
+    def _wake(self) -> None:
+        self._events.put(None)  # reentrant, unlike a Condition: it is called from signal handlers
+
+    def _step(self) -> bool:
+        """Do all that can be done now, then wait for what comes first; True at the end of the run."""
+        now = self._clock.monotonic()
+        self._check_ends(now)
+        while (job := self._schedule.next(now)) is not None:
+            self._dispatch(job, now)
+        if self._schedule.finished:
+            return True
+        until = min(self._schedule.wake_at(now), self._deadline_at, self._grace_ends)
+        event = self._wait(max(0.0, until - self._clock.monotonic()))
+        while True:
+            if event is not None:
+                self._take(event)
+            try:
+                event = self._events.get_nowait()
+            except Empty:
+                return False
+
+    def _check_ends(self, now: float) -> None:
+        request = self._engine._stop
+        if request.error is not None and self._grace_ends == NEVER:
+            self._grace_ends = now + request.grace
+            self._schedule.stop(request.error, now)
+        if now >= self._grace_ends:
+            self._schedule.expire()
+        if now >= self._deadline_at:
+            self._deadline_at = NEVER
+            self._schedule.stop(
+                DeadlineError(
+                    f"the deadline of {self._engine._deadline:g} s was reached",
+                    hint="run the same command again: it continues where this run ended",
+                ),
+                now,
+            )
+
+    def _wait(self, seconds: float) -> _Answer | None:
+        timeout = None if seconds == NEVER else seconds
+        if not isinstance(self._clock, SystemClock) and timeout is not None:
+            # A clock of a test: its time passes by sleeping, and only while no answer can come.
+            if self._busy == 0:
+                self._clock.sleep(timeout)
+                return None
+            timeout = min(timeout, 0.01)
+        try:
+            return self._events.get(timeout=timeout)
+        except Empty:
+            return None
+
+    # Sending
+
+    def _dispatch(self, job: Job, now: float) -> None:
+        if isinstance(job, Send) and not self._write_intent(job, now):
+            return
+        self._busy += 1
+        if self._busy > len(self._threads):
+            thread = threading.Thread(target=self._serve, name="proxyctl-worker", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._jobs.put(job)
+
+    def _serve(self) -> None:
+        """A worker: does jobs until it is dismissed."""
+        while (job := self._jobs.get()) is not None:
+            started = self._clock.monotonic()
+            what = self._carry_out(job)
+            self._events.put(_Answer(job, what, started, self._clock.monotonic()))
+
+    def _carry_out(self, job: Job) -> object:
+        try:
+            if isinstance(job, Send):
+                return self._engine._executor.send(job.item.work)
+            return self._engine._executor.look(job.works)
+        except BaseException as error:  # a defect: handed over, so that what is under way is still reported
+            return error
+
+    def _dismiss(self) -> None:
+        for _ in self._threads:
+            self._jobs.put(None)
+        if self._busy == 0:
+            for thread in self._threads:
+                thread.join()
+
+    # Taking in
+
+    def _take(self, answer: _Answer) -> None:
+        self._busy -= 1
+        job, what = answer.job, answer.what
+        if isinstance(what, BaseException):
+            error = what if isinstance(what, ProxyctlError) else _defect(what)
+            self._schedule.stop(error, answer.ended)
+            what = Lost(error) if isinstance(job, Send) else {}
+        if isinstance(job, Look):
+            assert isinstance(what, dict)
+            self._looked(job, what, answer.ended)
+            return
+        outcome: Outcome = what  # type: ignore[assignment]  # the executor's promise
+        self._write_outcome(job.item.work, outcome, answer.ended)
+        self._schedule.answered(job.item, outcome, answer.started, answer.ended)
+
+    def _looked(self, job: Look, answers: dict[int, Outcome | None], now: float) -> None:
+        for item in job.items:
+            outcome = answers.get(item.work.index)
+            if outcome is not None:
+                self._write_outcome(item.work, outcome, now)
+        self._schedule.looked(job.items, answers, now)
+
+    def _write_intent(self, job: Send, now: float) -> bool:
+        if self._journal is None:
+            return True
+        try:
+            self._journal.intent(job.item.work)
+        except (OSError, OutputError) as error:
+            self._schedule.stop(_unwritten(error), now)
+            self._schedule.withdraw(job.item)
+            return False
+        return True
+
+    def _write_outcome(self, work: Work, outcome: Outcome, now: float) -> None:
+        if self._journal is None:
+            return
+        try:
+            self._journal.outcome(work, outcome)
+        except (OSError, OutputError) as error:
+            self._schedule.stop(_unwritten(error), now)
+
+    # Telling
+
+    def _emit(self, result: Result) -> None:
+        self._results.append(result)
+        self._tell(lambda observer: observer.on_result(result))
+
+    def _on_limit(self, scope: Scope) -> None:
+        self._tell(lambda observer: observer.on_limit(scope))
+
+    def _tell(self, what: Callable[[Observer], None]) -> None:
+        if self._observer is None:
+            return
+        try:
+            what(self._observer)
+        except Exception as error:  # lost output must not leave the work half done
+            self._observer, self._observer_error = None, error
+
+
+def _unwritten(error: OSError | OutputError) -> OutputError:
+    if isinstance(error, OutputError):
+        return error
+    return OutputError(
+        f"the history can't be written: {error.strerror or error}",
+        hint="nothing more was sent; make room, or use --no-history, and run the same command again",
+    )
+
+
+def _defect(error: BaseException) -> ProxyctlError:
+    failure = ProxyctlError(f"a defect in proxyctl: {type(error).__name__} while a change was sent")
+    failure.__cause__ = error
+    return failure

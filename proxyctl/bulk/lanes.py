@@ -1,0 +1,151 @@
+"""The works that wait, one queue a lane, so that a lane whose window is used up never holds up the others."""
+
+from __future__ import annotations
+
+import heapq
+import operator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from proxyctl.bulk.outcomes import Work
+from proxyctl.bulk.pace import NEVER, Place, RateGate
+from proxyctl.errors import ProxyctlError
+
+LOOK_AHEAD = 100_000
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """A work that was sent, or is about to be."""
+
+    work: Work
+    lane: Lane
+    place: Place | None = None
+    ticket: int = 0
+    sent: int = 0  # how often it was sent
+    tries: int = 0  # of these, those that a 429 did not turn away
+    looks: int = 0
+    failed_looks: int = 0
+    lost: bool = False  # the last fault may have carried it out
+    error: ProxyctlError | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """The works of one endpoint of one Service, and its gate. ``again`` goes before ``fresh``."""
+
+    gate: RateGate
+    fresh: deque[Work] = field(default_factory=deque)
+    again: deque[Item] = field(default_factory=deque)
+    blocked_until: float = -NEVER
+
+
+class Lanes:
+    """All lanes in turn; works are read from their iterable as they are needed, not all at once."""
+
+    def __init__(self, works: Iterable[Work], rate: Callable[[str], RateGate]) -> None:
+        self.expected = operator.length_hint(works, 0)
+        self.read = 0
+        self._source: Iterator[Work] | None = iter(works)
+        self._rate = rate
+        self._lanes: dict[str, Lane] = {}
+        self._turn: deque[Lane] = deque()
+        self._waiting = 0
+        self._delayed: list[tuple[float, int, Item]] = []
+        self._order = 0
+
+    def fill(self) -> bool:
+        """Read ahead; True while there are works that were never sent."""
+        while self._source is not None and self._waiting < LOOK_AHEAD:
+            work = next(self._source, None)
+            if work is None:
+                self._source = None
+                break
+            self.read += 1
+            self._lane(work.lane).fresh.append(work)
+            self._waiting += 1
+        return self._waiting > 0
+
+    def _lane(self, name: str) -> Lane:
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = Lane(self._rate(name))
+            self._turn.append(lane)
+        return lane
+
+    def next(self, now: float, fresh_too: bool) -> Item | None:
+        """The item whose turn it is, from a lane that lets one start now; items to be sent again go first."""
+        self._wake(now)
+        for _ in range(len(self._turn)):
+            lane = self._turn[0]
+            self._turn.rotate(-1)
+            if lane.blocked_until > now or not (lane.again or (fresh_too and lane.fresh)):
+                continue
+            wait = lane.gate.wait(now)
+            if wait > 0:
+                lane.blocked_until = now + wait
+                continue
+            if lane.again:
+                return lane.again.popleft()
+            self._waiting -= 1
+            return Item(lane.fresh.popleft(), lane)
+        return None
+
+    def put_back(self, item: Item) -> None:
+        """A work goes in front again, as if it had never been taken."""
+        if item.sent:
+            item.lane.again.appendleft(item)
+        else:
+            item.lane.fresh.appendleft(item.work)
+            self._waiting += 1
+
+    def delay(self, item: Item, until: float) -> None:
+        """Send the item again, but not before ``until``."""
+        self._order += 1
+        heapq.heappush(self._delayed, (until, self._order, item))
+
+    def _wake(self, now: float) -> None:
+        while self._delayed and self._delayed[0][0] <= now:
+            item = heapq.heappop(self._delayed)[2]
+            item.lane.again.append(item)
+
+    def wake_at(self, fresh_too: bool) -> float:
+        """When to ask again, if nothing else happens."""
+        lanes = [lane.blocked_until for lane in self._turn if lane.again or (fresh_too and lane.fresh)]
+        return min([*lanes, self._delayed[0][0] if self._delayed else NEVER], default=NEVER)
+
+    @property
+    def delayed(self) -> int:
+        """How many items wait to be sent again after a fault."""
+        return len(self._delayed)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.fill() or self._delayed or any(lane.again for lane in self._turn))
+
+    def drain_again(self) -> Iterator[Item]:
+        """Take out all items that wait to be sent again."""
+        for _, _, item in sorted(self._delayed, key=operator.itemgetter(0, 1)):
+            yield item
+        self._delayed.clear()
+        for lane in self._turn:
+            while lane.again:
+                yield lane.again.popleft()
+
+    def drain_fresh(self) -> Iterator[Work]:
+        """Take out all works that were never sent, those not yet read included."""
+        while self.fill():
+            for lane in self._turn:
+                self._waiting -= len(lane.fresh)
+                while lane.fresh:
+                    yield lane.fresh.popleft()
+
+    def drop_kind(self, kind: str) -> Iterator[Work]:
+        """Take out what waits of one kind."""
+        for lane in self._turn:
+            gone = [work for work in lane.fresh if work.kind == kind]
+            if gone:
+                lane.fresh = deque(work for work in lane.fresh if work.kind != kind)
+                self._waiting -= len(gone)
+            yield from gone

@@ -1,0 +1,149 @@
+"""The values that pass between a bulk run and whoever carries its works out: no clock, no socket, no thread.
+
+An ``Outcome`` says what to do next, not which status came back: that mapping is the executor's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from proxyctl.errors import ProxyctlError
+
+State = Literal["done", "failed", "skipped", "unknown"]
+Scope = Literal["rate", "concurrency"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One change to carry out.
+
+    ``lane`` names what shares a rate window (an endpoint of a Service); ``kind`` names what shares a fate
+    when the pool is full, so it has to name the Service too. ``repeatable``: may be sent again without looking.
+    """
+
+    index: int
+    lane: str
+    kind: str
+    repeatable: bool
+    payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Carried out, or found to be so already."""
+
+    action: str
+    detail: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """This item failed; the others go on."""
+
+    error: ProxyctlError
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """This item failed, and no other of its kind can succeed: the rest of the kind is skipped."""
+
+    error: ProxyctlError
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """429: never carried out, never a try. ``retry_after`` in seconds, where the server asked for it."""
+
+    scope: Scope
+    retry_after: float | None
+    error: ProxyctlError
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Not carried out (no connection): the same again, later."""
+
+    error: ProxyctlError
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """May have been carried out: no proper answer came."""
+
+    error: ProxyctlError
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Ends the whole run: credentials refused, Service gone."""
+
+    error: ProxyctlError
+
+
+Outcome = Done | Refused | Full | Throttled | Unsent | Lost | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one item ended. ``action`` and ``detail`` are ``Done``'s; ``attempts`` counts what was sent."""
+
+    index: int
+    state: State
+    action: str | None = None
+    detail: Any = None
+    error: ProxyctlError | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A whole run: results by index; monotonic ``started`` and ``ended``; what stopped it early, if anything.
+
+    ``retries`` counts repeated writes after faults, ``throttled`` the 429s. ``observer_error`` is what the
+    observer raised, if it did: it is not called again after that, and the run goes on.
+    """
+
+    results: list[Result] = field(default_factory=list)
+    retries: int = 0
+    throttled: int = 0
+    stopped_by: ProxyctlError | None = None
+    started: float = 0.0
+    ended: float = 0.0
+    observer_error: Exception | None = None
+
+    def count(self, *states: State) -> int:
+        """How many items ended in one of ``states``."""
+        return sum(result.state in states for result in self.results)
+
+
+class Executor(Protocol):
+    """Carries works out, from many threads at once. Raises for defects only."""
+
+    def send(self, work: Work) -> Outcome:
+        """Try once."""
+        ...
+
+    def look(self, works: Sequence[Work]) -> dict[int, Outcome | None]:
+        """What became of works whose answers were lost, by index: None where nothing is there (yet)."""
+        ...
+
+
+class Journal(Protocol):
+    """Told of every write before it leaves and after its answer; may raise OSError or OutputError."""
+
+    def intent(self, work: Work) -> None: ...
+
+    def outcome(self, work: Work, outcome: Outcome) -> None: ...
+
+
+class Observer(Protocol):
+    """Told of results as they come, and of each burst of 429s. Called from the thread of ``Engine.run``."""
+
+    def on_result(self, result: Result) -> None: ...
+
+    def on_limit(self, scope: Scope) -> None: ...
+
+
+Works = Iterable[Work]
