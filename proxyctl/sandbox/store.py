@@ -1,0 +1,346 @@
+"""The sandbox's memory: one SQLite database, safe for many threads and for several processes at once.
+
+Apart from the rules, so that the commands can count, reset and rehearse without going through the emulated API.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from proxyctl.errors import NotFoundError, OutputError, RefusedError, TemporaryError, UsageError
+
+_APPLICATION_ID = 0x5058_5343  # "PXSC": tells our files from other people's databases
+_SCHEMA_VERSION = 1
+_BUSY_TIMEOUT = 30.0  # seconds that a write waits for another process
+_SESSIONS_AT_MOST = 2**31 - 1
+
+_SCHEMA = """
+CREATE TABLE services (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  sid TEXT NOT NULL UNIQUE,
+  unique_name TEXT NOT NULL UNIQUE,
+  chat_instance_sid TEXT,
+  callback_url TEXT,
+  default_ttl INTEGER NOT NULL,
+  number_selection_behavior TEXT NOT NULL,
+  geo_match_level TEXT NOT NULL,
+  intercept_callback_url TEXT,
+  out_of_session_callback_url TEXT,
+  date_created INTEGER NOT NULL,
+  date_updated INTEGER NOT NULL
+);
+CREATE TABLE numbers (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  sid TEXT NOT NULL UNIQUE,
+  phone_number TEXT NOT NULL UNIQUE,
+  friendly_name TEXT NOT NULL,
+  iso_country TEXT NOT NULL,
+  type TEXT NOT NULL,
+  capabilities TEXT NOT NULL,
+  voice_url TEXT NOT NULL,
+  voice_method TEXT NOT NULL DEFAULT 'POST',
+  voice_fallback_url TEXT NOT NULL DEFAULT '',
+  voice_fallback_method TEXT NOT NULL DEFAULT 'POST',
+  voice_application_sid TEXT NOT NULL DEFAULT '',
+  sms_url TEXT NOT NULL,
+  sms_method TEXT NOT NULL DEFAULT 'POST',
+  sms_fallback_url TEXT NOT NULL DEFAULT '',
+  sms_fallback_method TEXT NOT NULL DEFAULT 'POST',
+  sms_application_sid TEXT NOT NULL DEFAULT '',
+  status_callback TEXT NOT NULL DEFAULT '',
+  status_callback_method TEXT NOT NULL DEFAULT 'POST',
+  trunk_sid TEXT,
+  date_created INTEGER NOT NULL,
+  date_updated INTEGER NOT NULL
+);
+CREATE TABLE pool (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  service_id INTEGER NOT NULL REFERENCES services (id),
+  number_id INTEGER NOT NULL UNIQUE REFERENCES numbers (id),
+  is_reserved INTEGER NOT NULL,
+  in_use INTEGER NOT NULL DEFAULT 0,
+  date_created INTEGER NOT NULL,
+  date_updated INTEGER NOT NULL
+);
+CREATE INDEX pool_order ON pool (service_id);
+CREATE INDEX pool_kinds ON pool (service_id, is_reserved);
+CREATE TABLE messaging_services (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  sid TEXT NOT NULL UNIQUE,
+  friendly_name TEXT NOT NULL,
+  settings TEXT NOT NULL,
+  date_created INTEGER NOT NULL,
+  date_updated INTEGER NOT NULL
+);
+CREATE TABLE messaging_numbers (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  messaging_service_id INTEGER NOT NULL REFERENCES messaging_services (id),
+  number_id INTEGER NOT NULL UNIQUE REFERENCES numbers (id),
+  date_created INTEGER NOT NULL,
+  date_updated INTEGER NOT NULL
+);
+CREATE INDEX messaging_order ON messaging_numbers (messaging_service_id);
+"""
+_TABLES = ("messaging_numbers", "messaging_services", "pool", "numbers", "services")
+
+
+class StoreBusy(TemporaryError):
+    """Another process kept the database locked for longer than a request may wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the sandbox holds. ``sessions`` is the sum of all ``in_use``; ``size`` is in bytes."""
+
+    database: str
+    size: int
+    services: int
+    numbers: int
+    in_pools: int
+    reserved: int
+    in_use: int
+    sessions: int
+    messaging_services: int
+    messaging_numbers: int
+
+
+class Store:
+    """One sandbox account's data. ``path`` is a file, made on first use with its directory, or ``:memory:``.
+
+    Connections are lent out one a transaction and kept for the next; writes of this process queue on a lock,
+    which is far quicker than SQLite's own polling. Raises OutputError for a file that can't be used.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] = ":memory:") -> None:
+        self.path = os.fspath(path)
+        self._in_memory = self.path == ":memory:"
+        self._lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        if not self._in_memory:
+            _make_private(Path(self.path))
+        with self._explained():
+            self._idle.append(self._prepare())
+
+    # -- transactions -----------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that sees one state of the database throughout."""
+        if self._in_memory:  # its only connection serves one transaction at a time
+            with self._write_lock, self._transaction("BEGIN") as connection:
+                yield connection
+        else:
+            with self._transaction("BEGIN") as connection:
+                yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection for changes: all are kept when the block ends, none when it raises."""
+        with self._write_lock, self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self._explained():
+            connection = self._take()
+            try:
+                connection.execute(begin)
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._give_back(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                raise OutputError("the sandbox's database was closed")
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close every connection; those still lent out are closed when they come back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    # -- opening ----------------------------------------------------------------------------------------------
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=_BUSY_TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        return connection
+
+    def _prepare(self) -> sqlite3.Connection:
+        connection = self._connect()
+        try:
+            self._refuse_foreign(connection)
+            _use_wal(connection)
+            self._create_tables(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _refuse_foreign(self, connection: sqlite3.Connection) -> bool:
+        """Return whether the tables exist; a file that is not ours is never changed."""
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application == 0 and version == 0 and tables == 0:
+            return False
+        if application != _APPLICATION_ID:
+            raise OutputError(
+                f"{self.path} is a database, but not a sandbox of proxyctl",
+                hint="Name another file; this one was left as it was.",
+            )
+        if version != _SCHEMA_VERSION:
+            raise OutputError(
+                f"{self.path} was made by another version of proxyctl (schema {version}, not {_SCHEMA_VERSION})",
+                hint=f"Use that version, or start anew: rm {self.path}",
+            )
+        return True
+
+    def _create_tables(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")  # another process may be doing the same
+        if not self._refuse_foreign(connection):
+            for statement in _SCHEMA.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn SQLite's failures into errors that say what to do next."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error) or "busy" in str(error):
+                raise StoreBusy(f"the sandbox's database {self.path} is locked by another process") from error
+            raise OutputError(
+                f"the sandbox's database {self.path} can't be used: {error}",
+                hint="Check that the directory exists, is yours, and has space left.",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise OutputError(
+                f"the sandbox's database {self.path} is damaged or no database: {error}",
+                hint=f"Name another file, or start anew: rm {self.path} {self.path}-wal {self.path}-shm",
+            ) from error
+
+    # -- for the commands -------------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        """Count what is there."""
+        with self.reading() as db:
+            counts = db.execute(
+                "SELECT (SELECT count(*) FROM services), (SELECT count(*) FROM numbers), count(*),"
+                " coalesce(sum(is_reserved), 0), coalesce(sum(in_use > 0), 0), coalesce(sum(in_use), 0),"
+                " (SELECT count(*) FROM messaging_services), (SELECT count(*) FROM messaging_numbers) FROM pool"
+            ).fetchone()
+            (size,) = db.execute(
+                "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+            ).fetchone()
+        return Status(self.path, size, *counts)
+
+    def reset(self) -> None:
+        """Forget everything: Services, numbers, Messaging Services."""
+        with self.writing() as db:
+            for table in _TABLES:
+                db.execute(f"DELETE FROM {table}")
+
+    def set_in_use(self, number: str, sessions: int) -> dict[str, Any]:
+        """Make a pool number (PN SID or E.164) busy with ``sessions`` open sessions, or idle with 0.
+
+        Returns ``sid, phone_number, service_sid, is_reserved, in_use``. Raises NotFoundError for a number that
+        the account does not have, RefusedError for one in no pool, UsageError for an impossible count.
+        """
+        if not 0 <= sessions <= _SESSIONS_AT_MOST:
+            raise UsageError(f"SESSIONS is from 0 to {_SESSIONS_AT_MOST}, not {sessions}")
+        if not number.isascii() or "\0" in number:
+            raise UsageError("NUMBER is a PN SID or a phone number in E.164")
+        with self.writing() as db:
+            found = db.execute(
+                "SELECT pool.id, numbers.sid, numbers.phone_number, services.sid AS service_sid, pool.is_reserved"
+                " FROM numbers LEFT JOIN pool ON pool.number_id = numbers.id"
+                " LEFT JOIN services ON services.id = pool.service_id"
+                " WHERE numbers.sid = ?1 OR numbers.phone_number = ?1",
+                (number,),
+            ).fetchone()
+            if found is None:
+                raise NotFoundError(
+                    f"the sandbox has no number {number}", hint="Add numbers to it: proxyctl sandbox seed"
+                )
+            if found["id"] is None:
+                raise RefusedError(
+                    f"{number} is in no Service's pool, so it can't be in use",
+                    hint=f"Add it to one first: proxyctl number add SERVICE {number} --sandbox",
+                )
+            db.execute("UPDATE pool SET in_use = ? WHERE id = ?", (sessions, found["id"]))
+        return {
+            "sid": found["sid"],
+            "phone_number": found["phone_number"],
+            "service_sid": found["service_sid"],
+            "is_reserved": bool(found["is_reserved"]),
+            "in_use": sessions,
+        }
+
+
+def _make_private(path: Path) -> None:
+    """Make the directory (0700) and the file (0600) where they are missing, whatever the umask."""
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise OutputError(
+            f"the sandbox's database {path} can't be opened: {error.strerror or error}",
+            hint="Name a file in a directory of yours: --database FILE, or set PROXYCTL_STATE_DIR.",
+        ) from error
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to write-ahead logging, once; a reader then never blocks a writer."""
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode == "delete":
+        connection.execute("PRAGMA journal_mode = WAL")
