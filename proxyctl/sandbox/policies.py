@@ -1,0 +1,182 @@
+"""What stands between a request and the sandbox's behaviour: the limits, the latency and the faults, and a
+ledger of what was really carried out. Apart from the server, so that a transport without sockets can have the
+same troubles.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from proxyctl.sandbox.faults import Act, Fault, FaultPlan
+from proxyctl.sandbox.problems import ApiError
+from proxyctl.sandbox.rate_limit import ConcurrencyLimit, SlidingWindow, endpoint_of
+from proxyctl.sandbox.wire import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request in the ledger.
+
+    ``status`` and ``answer`` are what the sandbox itself said, None where the request never reached it;
+    ``sent`` is the status that the caller got, None where it got none; ``fault`` names what went wrong on the
+    way.
+    """
+
+    method: str
+    path: str
+    form: tuple[tuple[str, str], ...]
+    status: int | None
+    sent: int | None
+    fault: str | None = None
+    answer: bytes | None = None
+
+    @property
+    def committed(self) -> bool:
+        """Whether the request changed something: a write that the sandbox accepted."""
+        return self.method in ("POST", "DELETE") and self.status is not None and self.status < 300
+
+
+class Ledger:
+    """Every request, in the order of its end: what tests compare with what a client believes. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._lock = threading.Lock()
+
+    def record(self, entry: Entry) -> None:
+        with self._lock:
+            self._entries.append(entry)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All requests."""
+        with self._lock:
+            return list(self._entries)
+
+    @property
+    def effects(self) -> list[Entry]:
+        """The writes that took effect, whatever the caller was told."""
+        return [entry for entry in self.entries if entry.committed]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What goes back to the caller: ``response``, unless ``fault`` breaks the connection (then it is what was
+    to be sent).
+    """
+
+    response: Response
+    fault: Fault | None
+
+
+@dataclass
+class Policies:
+    """The limits, latency (seconds), faults and ledger of one server; the default has none of them.
+
+    ``retry_after`` is sent with each 429, as it stands. ``concurrency.ceiling`` may be changed while the
+    server runs.
+    """
+
+    window: SlidingWindow | None = None
+    concurrency: ConcurrencyLimit = field(default_factory=ConcurrencyLimit)
+    faults: FaultPlan | None = None
+    latency: float = 0.0
+    retry_after: str | None = None
+    ledger: Ledger | None = None
+
+    def carry_out(
+        self,
+        request: Request,
+        respond: Callable[[Request], Response],
+        *,
+        now: float,
+        wait: Callable[[float], object],
+    ) -> Delivery:
+        """Answer ``request`` that came in at ``now`` (monotonic seconds); ``wait`` spends the latency."""
+        running = self.concurrency.enter()
+        concurrent = running or self.concurrency.running + 1
+        try:
+            refusal = self._refusal(request, running is not None, now)
+            fault = self.faults.decide(request.method, request.path) if self.faults and not refusal else None
+            if self.latency:
+                wait(self.latency)
+            own = None
+            if refusal is None and (fault is None or fault.after):
+                own = respond(replace(request, concurrent=concurrent))
+        finally:
+            if running is not None:
+                self.concurrency.leave()
+        response = with_platform_headers(refusal or _spoilt(fault, own), concurrent)
+        if self.retry_after is not None and response.status == 429:
+            response = replace(response, headers=[*response.headers, ("Retry-After", self.retry_after)])
+        self._record(request, own, response, fault, refusal)
+        return Delivery(response, fault)
+
+    def _refusal(self, request: Request, admitted: bool, now: float) -> Response | None:
+        if not admitted:
+            return problem(ApiError(20429, "Too many concurrent requests", status=429))
+        if self.window is None:
+            return None
+        key = endpoint_of(request.method, request.path)
+        if key is None or self.window.admit(key, now):
+            return None
+        return problem(ApiError(80621, "Too many requests to this endpoint of the Service", status=429))
+
+    def _record(
+        self,
+        request: Request,
+        own: Response | None,
+        response: Response,
+        fault: Fault | None,
+        refusal: Response | None,
+    ) -> None:
+        if self.ledger is None:
+            return
+        broken = fault is not None and fault.act in (Act.RESET, Act.CLOSE, Act.HOLD)
+        self.ledger.record(
+            Entry(
+                method=request.method,
+                path=request.path,
+                form=tuple(request.form),
+                status=own.status if own else None,
+                sent=None if broken else response.status,
+                fault=fault.name if fault else "limit" if refusal else None,
+                answer=own.body if own else None,
+            )
+        )
+
+
+def problem(error: ApiError) -> Response:
+    """Return the answer that ``error`` stands for."""
+    headers = [("Content-Type", "application/json"), *error.headers]
+    return Response(error.status, headers, json.dumps(error.body()).encode())
+
+
+def with_platform_headers(response: Response, concurrent: int = 1) -> Response:
+    """Add what the platform puts on every answer, where the sandbox did not."""
+    names = {name for name, _ in response.headers}
+    extra = []
+    if "Twilio-Request-Id" not in names:
+        extra.append(("Twilio-Request-Id", f"RQ{uuid.uuid4().hex}"))
+    if "Twilio-Concurrent-Requests" not in names:
+        extra.append(("Twilio-Concurrent-Requests", str(concurrent)))
+    return replace(response, headers=[*response.headers, *extra]) if extra else response
+
+
+def _spoilt(fault: Fault | None, own: Response | None) -> Response:
+    """Return what the caller is told; a 204 has no body to spoil."""
+    if fault is not None and fault.act is Act.ANSWER:
+        return Response(fault.status or 500, [("Content-Type", fault.content_type)], fault.body)
+    if own is None:
+        return problem(ApiError(20500))
+    if fault is not None and fault.act is Act.BODY and own.body:
+        return replace(own, body=fault.body)
+    return own

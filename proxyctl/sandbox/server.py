@@ -1,0 +1,309 @@
+"""The sandbox over HTTP/1.1, on loopback only: sockets, threads and the checks that keep web pages and other
+hosts out. What a request means is decided elsewhere; nothing here knows a Service.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import re
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Protocol, TextIO
+from urllib.parse import urlsplit
+
+from proxyctl.errors import UsageError
+from proxyctl.sandbox.connection import Connection, Gone, Head, Limits
+from proxyctl.sandbox.faults import Act, FaultPlan
+from proxyctl.sandbox.policies import Delivery, Policies, problem, with_platform_headers
+from proxyctl.sandbox.problems import ApiError
+from proxyctl.sandbox.rate_limit import SlidingWindow
+from proxyctl.sandbox.wire import Request, Response
+
+_BACKLOG = 512
+_FINISH = 0.5
+_SHOWN = 500
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+)(?::[0-9]{1,5})?")
+
+
+class Respondent(Protocol):
+    """What gives the answers: request in, response out."""
+
+    def respond(self, request: Request) -> Response: ...
+
+
+def serve(
+    sandbox: Respondent,
+    host: str = "127.0.0.1",
+    port: int = 8181,
+    *,
+    latency_ms: float = 0.0,
+    rate_limit: bool = True,
+    faults: FaultPlan | None = None,
+    log: TextIO | None = None,
+    ready: Callable[[Server], None],
+) -> None:
+    """Serve until ``Server.stop`` is called on what ``ready`` is handed once the server listens (its ``url``
+    is known).
+    """
+    window = SlidingWindow() if rate_limit else None
+    policies = Policies(window=window, faults=faults, latency=latency_ms / 1000)
+    with Server(sandbox, host, port, policies=policies, log=log) as server:
+        ready(server)
+        server.run()
+
+
+class Server:
+    """A listening server; UsageError for a host that is not loopback, or a port that is taken.
+
+    ``run`` blocks until ``stop``, which any thread or signal handler may call. Each connection has a thread;
+    past ``connections`` of them, the one that has been idle longest makes room.
+    """
+
+    def __init__(
+        self,
+        sandbox: Respondent,
+        host: str = "127.0.0.1",
+        port: int = 8181,
+        *,
+        policies: Policies | None = None,
+        log: TextIO | None = None,
+        limits: Limits | None = None,
+        connections: int = 512,
+    ) -> None:
+        self.policies = policies or Policies()
+        self._sandbox = sandbox
+        self._log = log
+        self._limits = limits or Limits()
+        self._most = connections
+        self._live: dict[Connection, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._listener = _listen(_loopback(host), port)
+        self._alarm, self._bell = socket.socketpair()
+        self._bell.setblocking(False)
+        address, self.port = self._listener.getsockname()[:2]
+        self.url = f"http://[{address}]:{self.port}" if ":" in address else f"http://{address}:{self.port}"
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run(self) -> None:
+        """Take connections until ``stop``; then let what is under way finish, for half a second at most."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._alarm, selectors.EVENT_READ)
+            while not self._stopping.is_set():
+                for key, _ in selector.select():
+                    if key.fileobj is self._listener:
+                        self._accept()
+                    else:
+                        self._stopping.set()
+        self._finish()
+
+    def stop(self) -> None:
+        """Ask ``run`` to end. One byte through a socket and no lock: a signal handler may call it."""
+        with contextlib.suppress(OSError):
+            self._bell.send(b"x")
+
+    def close(self) -> None:
+        """Give the port back; the connections were ended by ``run``."""
+        for sock in (self._listener, self._alarm, self._bell):
+            sock.close()
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self._listener.accept()
+        except OSError as error:
+            self._note(f"can't take a connection: {error.strerror}")
+            self._make_room()
+            self._stopping.wait(0.05)  # out of descriptors: a moment for the idle ones to go
+            return
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(sock, self._limits)
+        thread = threading.Thread(target=self._attend, args=(connection,), name="sandbox", daemon=True)
+        with self._lock:
+            full = len(self._live) >= self._most
+            self._live[connection] = thread
+        if full:
+            self._make_room()
+        thread.start()
+
+    def _make_room(self) -> None:
+        """End the connection that has been idle longest, if any is idle."""
+        with self._lock:
+            idle = [
+                (c.idle_since, index, c) for index, c in enumerate(self._live) if c.idle_since is not None
+            ]
+            if idle:
+                min(idle)[2].interrupt()
+
+    def _attend(self, connection: Connection) -> None:
+        try:
+            while not self._stopping.is_set() and self._exchange(connection):
+                pass
+        except Gone:
+            pass
+        except Exception as error:
+            self._note(f"defect: {ascii(error)[:_SHOWN]}")
+        finally:
+            with self._lock:
+                del self._live[connection]
+                connection.close()
+
+    def _exchange(self, connection: Connection) -> bool:
+        """Take one request and answer it; returns whether the connection goes on."""
+        head = None
+        try:
+            head = connection.read_head()
+            if head is None:
+                return False
+            started = time.monotonic()
+            request = _request(head, connection.read_body(head) if _check(head) else b"", self.url)
+        except ApiError as error:
+            self._refuse(connection, head, error)
+            return False
+        delivery = self.policies.carry_out(request, self._respond, now=started, wait=self._stopping.wait)
+        status = delivery.fault.name if delivery.fault else str(delivery.response.status)
+        self._note(
+            f"{head.method} {head.target[:_SHOWN]} {status} {(time.monotonic() - started) * 1000:.1f} ms"
+        )
+        return self._deliver(connection, delivery)
+
+    def _respond(self, request: Request) -> Response:
+        try:
+            return self._sandbox.respond(request)
+        except Exception as error:  # the server outlives any defect behind it
+            self._note(f"defect: {ascii(error)[:_SHOWN]}")
+            return problem(ApiError(20500))
+
+    def _refuse(self, connection: Connection, head: Head | None, error: ApiError) -> None:
+        seen = f"{head.method} {head.target[:_SHOWN]}" if head else "- -"
+        self._note(f"{seen} {error.status} refused: {error.message!a}")
+        response = with_platform_headers(problem(error))
+        connection.answer(error.status, _with_date(response), response.body, close=True)
+        connection.drain()
+
+    def _deliver(self, connection: Connection, delivery: Delivery) -> bool:
+        """Send the answer, or break the connection as the fault has it."""
+        response, act = delivery.response, delivery.fault.act if delivery.fault else None
+        headers = _with_date(response)
+        if act is Act.TRUNCATE and response.body:
+            connection.truncate(response.status, headers, response.body)
+            return False
+        if act is Act.HOLD and self.policies.faults is not None:
+            connection.hold(self.policies.faults.hold)
+        if act is Act.RESET:
+            connection.reset()
+        if act in (Act.HOLD, Act.RESET, Act.CLOSE):
+            return False
+        return connection.answer(response.status, headers, response.body, close=self._stopping.is_set())
+
+    def _finish(self) -> None:
+        self._listener.close()
+        with self._lock:
+            live = dict(self._live)
+            for connection in live:
+                connection.interrupt()
+        deadline = time.monotonic() + _FINISH
+        for thread in live.values():
+            thread.join(max(0.0, deadline - time.monotonic()))
+        with self._lock:
+            for connection in self._live:
+                connection.abort()
+        for thread in live.values():
+            thread.join(max(0.0, deadline + 0.2 - time.monotonic()))
+
+    def _note(self, text: str) -> None:
+        """Write one line to the log; a log that is gone never stops the server."""
+        if self._log is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._log.write(text + "\n")
+
+
+def _loopback(host: str) -> str:
+    if host.lower() == "localhost":
+        return "127.0.0.1"
+    bare = host.strip("[]")
+    if not _is_loopback(bare):
+        raise UsageError(
+            f"the sandbox can't listen on {host!a}: it takes loopback addresses only",
+            hint="127.0.0.1, ::1 or localhost; the sandbox has no real authentication",
+        )
+    return bare
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return parsed.is_loopback and "%" not in address
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        listener = socket.create_server((address, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = "it is taken" if getattr(error, "errno", None) == errno.EADDRINUSE else str(error)
+        raise UsageError(
+            f"the sandbox can't listen on port {port} of {address}: {reason}",
+            hint="another --port may be free; --port 0 takes a free one",
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _check(head: Head) -> bool:
+    """Refuse what only a web page or a rebound DNS name would send: the credentials are no secret."""
+    if head.method == "CONNECT":
+        raise ApiError(20004, headers=[("Allow", "GET, POST, DELETE")])
+    if "origin" in head.headers:
+        raise ApiError(20403, "Requests from web pages are refused", status=403)
+    host = head.headers.get("host")
+    if host is not None and not _names_loopback(host):
+        raise ApiError(20421, "The Host header does not name this machine", status=421)
+    return True
+
+
+def _names_loopback(authority: str) -> bool:
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None:
+        return False
+    host = match[1].strip("[]")
+    return host.lower() == "localhost" or _is_loopback(host)
+
+
+def _request(head: Head, body: bytes, own_url: str) -> Request:
+    target, host = head.target, head.headers.get("host")
+    base_url = f"http://{host}" if host else own_url
+    if not target.startswith("/"):
+        target = _from_absolute(target)
+    method = "GET" if head.method == "HEAD" else head.method
+    return Request.from_wire(method, target, head.headers, body, base_url)
+
+
+def _from_absolute(target: str) -> str:
+    """Return the path and query of an absolute target, as a client sends it to a proxy."""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        raise ApiError(20400, "The request's target is not a URL", status=400) from None
+    if parts.scheme not in ("http", "https"):
+        return target
+    if not _names_loopback(parts.netloc):
+        raise ApiError(20421, "The request's target does not name this machine", status=421)
+    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+
+
+def _with_date(response: Response) -> list[tuple[str, str]]:
+    return [*response.headers, ("Date", formatdate(usegmt=True))]
