@@ -1,0 +1,246 @@
+"""Reading what came back: a bounded body, JSON as the API writes it, and errors told by what to do next.
+
+Apart from the client because it decides and sends nothing: an answer in, a value or an error out. Whatever a
+server says, it never crashes, is never dumped, and is never taken for what it is not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from proxyctl.api.calls import Call
+from proxyctl.api.retry import LONGEST_WAIT, TooLargeError, retry_after
+from proxyctl.errors import (
+    AnswerError,
+    AuthenticationError,
+    NetworkError,
+    NotFoundError,
+    Problem,
+    ProxyctlError,
+    RefusedError,
+    ServerError,
+    ThrottledError,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+LARGEST = 32 * 1024 * 1024  # bytes, decoded
+LONGEST_MESSAGE = 500
+RATE_CODE = 80621  # the rate of one endpoint of one Service; any other 429 is the account's concurrency
+
+# Codes by which the API says "not there" with a status of 400 in some years, and the SID that each is about.
+_MISSING = {80403: "KI", 80405: "KP", 80407: "PN", 80408: "KS", 80409: "KC", 80307: "", 80503: ""}
+_MISSING_404 = 20404
+
+Clean = Callable[[str], str]
+
+
+def read_answer(response: httpx.Response, check: Callable[[], object], *, lenient: bool) -> Any:
+    """Read and decode an answer's body; with ``lenient`` what can't be read counts as empty (its status says
+    enough).
+    """
+    import httpx
+
+    try:
+        return decode(read_body(_chunks(response), response.headers.get("Content-Encoding", ""), check))
+    except (AnswerError, httpx.TransportError):
+        if lenient:
+            return None
+        raise
+
+
+def _chunks(response: httpx.Response) -> Iterable[bytes]:
+    # The raw stream: httpx would unpack without a bound.
+    stream = response.stream
+    return stream if isinstance(stream, Iterable) else ()
+
+
+def read_body(chunks: Iterable[bytes], encoding: str, check: Callable[[], object]) -> bytes:
+    """Join a body of at most 32 MiB, decoded; ``check`` is called between the chunks and may raise.
+
+    gzip and deflate are unpacked here, piece by piece with a bound: 200 KB of gzip can become 200 MB.
+    """
+    encoding = encoding.strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+        raise AnswerError("the answer is packed in a way that was not asked for")
+    unpack = None if encoding in ("", "identity") else zlib.decompressobj(zlib.MAX_WBITS | 32)
+    parts, size = [], 0
+    for chunk in chunks:
+        check()
+        part = _unpacked(unpack, chunk, LARGEST - size + 1) if unpack else chunk
+        size += len(part)
+        if size > LARGEST:
+            raise TooLargeError(f"the answer is larger than {LARGEST // 2**20} MiB")
+        parts.append(part)
+    if unpack and parts and not unpack.eof:
+        raise AnswerError("the answer is cut short")
+    return b"".join(parts)
+
+
+def _unpacked(unpack: Any, chunk: bytes, most: int) -> bytes:
+    try:
+        return bytes(unpack.decompress(chunk, most))
+    except zlib.error:
+        raise AnswerError("the answer is damaged (it can't be unpacked)") from None
+
+
+def decode(body: bytes) -> Any:
+    """Return the JSON value of ``body``, None where it is empty. AnswerError for everything that is not JSON."""
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError):
+        what = "an HTML page (a captive portal or a proxy?)" if body.lstrip()[:1] == b"<" else "not JSON"
+        raise AnswerError(f"the answer is {what}") from None
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not finite")
+    return number
+
+
+def check_shape(expect: str | None, body: Any) -> None:
+    """AnswerError unless ``body`` is what was expected: ``"sid"``, an object with one; else a list under that
+    key.
+    """
+    if expect is None:
+        return
+    if not isinstance(body, dict):
+        raise AnswerError(f"the answer is {'empty' if body is None else 'not a JSON object'}")
+    value = body.get(expect)
+    if expect == "sid":
+        if not isinstance(value, str) or not value:
+            raise AnswerError("the answer holds no sid")
+    elif not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise AnswerError(f"the answer holds no list of {expect}")
+
+
+def problem_of(status: int, body: Any, headers: Mapping[str, str], now: float, clean: Clean) -> Problem:
+    """Read an error's body in either shape, Twilio's or RFC 9457; any part of it may be missing or of a wrong
+    type.
+
+    Its text is cleaned of secrets first and cut to 500 characters then.
+    """
+    said: Mapping[str, Any] = body if isinstance(body, dict) else {}
+    message = _words(said, "message", "detail", "title")
+    info = _words(said, "more_info", "type")
+    return Problem(
+        status=status,
+        code=_code(said.get("code")),
+        message=_cut(clean(message)) if message else None,
+        more_info=_cut(clean(info)) if info and info.startswith("https://") else None,
+        request_id=request_id(headers),
+        retry_after=retry_after(headers, now),
+    )
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the id to quote to Twilio's support, if it looks like one."""
+    text = headers.get("Twilio-Request-Id", "")
+    return text if text.isascii() and text.isalnum() and len(text) <= 64 else None
+
+
+def _words(said: Mapping[str, Any], *keys: str) -> str | None:
+    return next((text for key in keys if isinstance(text := said.get(key), str) and text.strip()), None)
+
+
+def _code(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9 else None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
+
+
+def error_of(
+    call: Call, problem: Problem, location: str | None = None, region: str | None = None
+) -> ProxyctlError:
+    """Return the error that an answer other than 2xx stands for."""
+    status = problem.status
+    if 300 <= status < 400:
+        return _redirected(call, problem, location)
+    if status in (401, 403):
+        return _not_allowed(call, problem, region)
+    if status == 429:
+        return _throttled(call, problem)
+    if status >= 500:
+        return ServerError(
+            f"{call}: the server failed{_said(problem)}",
+            hint="run the same command again later",
+            problem=problem,
+            may_have_happened=call.writes,
+        )
+    if _is_missing(call, problem):
+        return NotFoundError(f"{call}: not found{_said(problem)}", problem=problem)
+    if 400 <= status < 500:
+        return RefusedError(f"{call}: refused{_said(problem)}", problem=problem)
+    return AnswerError(
+        f"{call}: the answer has a status that means nothing here{_said(problem)}", problem=problem
+    )
+
+
+def _said(problem: Problem) -> str:
+    code = f"{problem.status}, code {problem.code}" if problem.code else str(problem.status)
+    return f" ({code}): {problem.message}" if problem.message else f" ({code})"
+
+
+def _is_missing(call: Call, problem: Problem) -> bool:
+    """Is the resource of the path not there? To a create, a code about a SID that its path lacks judges the
+    form.
+    """
+    if problem.status == 404 or problem.code == _MISSING_404:
+        return True
+    if problem.status != 400 or problem.code not in _MISSING:
+        return False
+    return not call.creates or f"/{_MISSING[problem.code]}" in call.path
+
+
+def _redirected(call: Call, problem: Problem, location: str | None) -> NetworkError:
+    try:
+        host = urlsplit(location or "").hostname
+    except ValueError:
+        host = None
+    safe = host if host and host.isascii() and all(c.isalnum() or c in ".-:" for c in host) else None
+    return NetworkError(
+        f"{call}: the server sends us elsewhere ({problem.status}{f', to {safe[:253]}' if safe else ''}); "
+        "redirects are not followed, for credentials must not go there",
+        hint="check the base URL, and whether a captive portal stands between",
+        problem=problem,
+        repeatable=False,
+    )
+
+
+def _not_allowed(call: Call, problem: Problem, region: str | None) -> AuthenticationError:
+    what = (
+        "the credentials are not accepted" if problem.status == 401 else "the credentials do not allow this"
+    )
+    hint = "`proxyctl auth status` shows which are in use; `proxyctl auth login` replaces them"
+    if region:
+        hint += f"; keys belong to one region, and this profile calls {region}"
+    return AuthenticationError(f"{call}: {what}{_said(problem)}", hint=hint, problem=problem)
+
+
+def _throttled(call: Call, problem: Problem) -> ThrottledError:
+    asked = problem.retry_after
+    wait = f"; it asks to wait {asked:.0f} s" if asked is not None and asked > LONGEST_WAIT else ""
+    limit = "too many requests" if problem.code == RATE_CODE else "too many requests at a time"
+    return ThrottledError(
+        f"{call}: {limit}{_said(problem)}{wait}",
+        hint="run the same command again later",
+        problem=problem,
+    )

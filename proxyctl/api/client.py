@@ -1,0 +1,290 @@
+"""ProxyClient: auth, sending, error mapping and retries; the resources hang on it.
+
+The only module besides the wire's own that needs httpx, which is imported when the first request is made.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property, partial
+from types import TracebackType
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from proxyctl import __version__
+from proxyctl.api import answers
+from proxyctl.api.calls import Answer, Call, form
+from proxyctl.api.endpoint import Credentials, Endpoint, origin_of
+from proxyctl.api.retry import RetryPolicy, Tally
+from proxyctl.clock import Clock, SystemClock
+from proxyctl.errors import AnswerError, NotFoundError, ProxyctlError
+from proxyctl.redact import Redactor
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+    from proxyctl.api.deadline import Deadline
+    from proxyctl.api.incoming_numbers import IncomingNumbers
+    from proxyctl.api.messaging import Messaging
+    from proxyctl.api.phone_numbers import PhoneNumbers
+    from proxyctl.api.services import Services
+    from proxyctl.api.sessions import Sessions
+    from proxyctl.api.spread import Spread
+
+__all__ = ["Answer", "Call", "Credentials", "Endpoint", "ProxyClient", "form"]
+
+
+class ProxyClient:
+    """Sends calls to one endpoint as one account. Safe to share between threads; close it at the end.
+
+    ``transport`` replaces the network (the sandbox, or a stub). ``timeout`` is for a whole request, in
+    seconds.
+    ``clients`` × ``connections`` requests may be under way at once. ``log`` gets a line for each request.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        credentials: Credentials,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        timeout: float = 60.0,
+        retries: int = 4,
+        clock: Clock | None = None,
+        log: Callable[[str], None] | None = None,
+        redactor: Redactor | None = None,
+        clients: int = 1,
+        connections: int = 10,
+        policy: RetryPolicy | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.credentials = credentials
+        self.timeout = timeout
+        self.clock: Clock = clock or SystemClock()
+        self.policy = policy or RetryPolicy(retries)
+        self._log_line = log
+        self._redactor = redactor or Redactor()
+        self._transport = transport
+        self._clients, self._connections = clients, connections
+        self._lock = threading.Lock()
+        self._spreads: dict[str, Spread] = {}
+        self._headers: dict[str, str] | None = None
+
+    def send(self, call: Call) -> Answer:
+        """Make one attempt. Raises the class of error that tells what to do next; its ``may_have_happened``
+        is true where a write may have been carried out although no good answer came.
+        """
+        started = time.monotonic()
+        outcome = "no answer"
+        try:
+            answer = self._attempt(call, started)
+            outcome = _log_text(answer.status, answer.request_id)
+            return answer
+        except ProxyctlError as error:
+            if error.problem:
+                outcome = _log_text(error.problem.status, error.problem.request_id)
+            raise
+        finally:
+            self._log(f"{call} {outcome} {(time.monotonic() - started) * 1000:.0f} ms")
+
+    def request(self, call: Call) -> Answer:
+        """Send, and send again where that is safe and may help. A create that may have happened raises at
+        once: the caller looks first. A DELETE that finds nothing after an unsure try is a success, once a GET
+        agrees.
+        """
+        tally = Tally()
+        while True:
+            try:
+                return self.send(call)
+            except ProxyctlError as error:
+                if call.method == "DELETE" and tally.unsure and isinstance(error, NotFoundError):
+                    return self._confirm_deleted(call, error)
+                delay = self.policy.after(error, tally, repeatable=call.may_repeat)
+                if delay is None:
+                    raise
+                self._log(f"{call} again in {delay:.1f} s")
+            self.clock.sleep(delay)
+
+    def _confirm_deleted(self, call: Call, error: NotFoundError) -> Answer:
+        try:
+            self.request(Call("GET", call.path))
+        except NotFoundError:
+            return Answer(204, None, {}, error.problem.request_id if error.problem else None)
+        raise error
+
+    def _attempt(self, call: Call, started: float) -> Answer:
+        import httpx
+
+        from proxyctl.api.deadline import Deadline
+        from proxyctl.api.failures import failure_of
+
+        deadline = Deadline(self.timeout)
+        request = self._build(call, deadline)
+        try:
+            with self._lease(request.url) as transport:
+                response = transport.handle_request(request)
+                try:
+                    return self._read(call, response, deadline, started)
+                finally:
+                    response.close()
+        except httpx.HTTPError as error:
+            raise failure_of(call, error, request.url.host, self.timeout) from error
+
+    def _build(self, call: Call, deadline: Deadline) -> httpx.Request:
+        import httpx
+
+        query = f"?{urlencode(call.params)}" if call.params else ""
+        url = httpx.URL(self.endpoint.url(call.path) + query)
+        # Whatever a path or a page URL held: credentials go to the endpoint's own origins only.
+        if origin_of(url.scheme, url.host, url.port) not in self.endpoint.origins:
+            raise AnswerError(f"{call}: leads to another server than {self.endpoint.label}")
+        headers = dict(self._standing_headers())
+        content = urlencode(call.data).encode() if call.method != "GET" else None
+        if content is not None and call.method != "DELETE":
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        left = deadline.seconds
+        timeouts = {"connect": left, "read": left, "write": left, "pool": left}
+        extensions = {"deadline": deadline, "timeout": timeouts}
+        return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
+
+    def _standing_headers(self) -> dict[str, str]:
+        with self._lock:
+            if self._headers is None:
+                self._headers = _headers(self.credentials, self._redactor)
+            return self._headers
+
+    def _lease(self, url: httpx.URL) -> AbstractContextManager[httpx.BaseTransport]:
+        """Lend a transport for one request."""
+        if self._transport is not None:
+            return nullcontext(self._transport)
+        with self._lock:
+            if url.host not in self._spreads:
+                self._spreads[url.host] = self._spread(url)
+            return self._spreads[url.host].lease()
+
+    def _spread(self, url: httpx.URL) -> Spread:
+        from proxyctl.api.spread import Spread
+        from proxyctl.api.transport import DeadlineTransport, proxy_for
+
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        context = self._tls if url.scheme == "https" else None
+        # A loopback server is ours alone: a proxy would be given the credentials.
+        proxy = None if self.endpoint.is_loopback else proxy_for(url.host)
+        make = partial(DeadlineTransport, connections=self._connections, context=context, proxy=proxy)
+        return Spread(make, self._clients)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        from proxyctl.api.tls import tls_context
+
+        return tls_context()
+
+    def _read(self, call: Call, response: httpx.Response, deadline: Deadline, started: float) -> Answer:
+        good = 200 <= response.status_code < 300
+        try:
+            body = answers.read_answer(response, deadline.check, lenient=not good)
+            if good:
+                answers.check_shape(call.expect, body)
+        except AnswerError as error:
+            problem = answers.problem_of(response.status_code, None, response.headers, 0.0, str)
+            message = f"{call}: {error.message}"
+            raise type(error)(
+                message, problem=problem, may_have_happened=call.writes, hint=error.hint
+            ) from None
+        if good:
+            duration = time.monotonic() - started
+            request_id = answers.request_id(response.headers)
+            return Answer(response.status_code, body, response.headers, request_id, duration)
+        clean = self._redactor.clean
+        problem = answers.problem_of(response.status_code, body, response.headers, self.clock.now(), clean)
+        raise answers.error_of(call, problem, response.headers.get("Location"), self.endpoint.region)
+
+    def _log(self, text: str) -> None:
+        if self._log_line is not None:
+            self._log_line(self._redactor.clean(text))
+
+    def close(self) -> None:
+        """Close all connections, and the transport that was handed in."""
+        with self._lock:
+            spreads, self._spreads = list(self._spreads.values()), {}
+        for spread in spreads:
+            spread.close()
+        if self._transport is not None:
+            self._transport.close()
+
+    def __enter__(self) -> ProxyClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def services(self) -> Services:
+        """The account's Services."""
+        from proxyctl.api.services import Services
+
+        return Services(self)
+
+    def phone_numbers(self, service_sid: str) -> PhoneNumbers:
+        """The pool of one Service."""
+        from proxyctl.api.phone_numbers import PhoneNumbers
+
+        return PhoneNumbers(self, service_sid)
+
+    def sessions(self, service_sid: str) -> Sessions:
+        """The Sessions of one Service."""
+        from proxyctl.api.sessions import Sessions
+
+        return Sessions(self, service_sid)
+
+    @cached_property
+    def incoming_numbers(self) -> IncomingNumbers:
+        """The numbers that the account owns."""
+        from proxyctl.api.incoming_numbers import IncomingNumbers
+
+        return IncomingNumbers(self)
+
+    @cached_property
+    def messaging(self) -> Messaging:
+        """Messaging Services and their numbers."""
+        from proxyctl.api.messaging import Messaging
+
+        return Messaging(self)
+
+
+def _log_text(status: int, request_id: str | None) -> str:
+    return f"{status} {request_id}" if request_id else str(status)
+
+
+def _headers(credentials: Credentials, redactor: Redactor) -> dict[str, str]:
+    """The headers that every request bears; the secret becomes known to the redactor before it is used."""
+    secret = credentials.secret()
+    redactor.add(secret)
+    token = base64.b64encode(f"{credentials.username}:{secret}".encode()).decode()
+    return {
+        "Authorization": f"Basic {token}",
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        "User-Agent": _user_agent(),
+    }
+
+
+def _user_agent() -> str:
+    import httpx
+
+    system = os.uname()
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    place = f"{system.sysname.lower()} {system.machine}"
+    return f"proxyctl/{__version__} ({place}) Python/{python} httpx/{httpx.__version__}"

@@ -1,0 +1,162 @@
+"""Where the API lives and as whom it is called: canonical paths become URLs here, and nowhere else.
+
+Canonical paths are those of one server that holds everything: ``/v1/…`` is Proxy, ``/messaging/v1/…``
+Messaging Services, ``/2010-04-01/…`` the account's numbers. Real hosts and other base URLs are mapped from
+them.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from proxyctl.errors import UsageError
+
+PREFIXES = ("/v1/", "/messaging/v1/", "/2010-04-01/")
+_HOSTS = {"/v1/": "proxy", "/messaging/v1/": "messaging", "/2010-04-01/": "api"}
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+Origin = tuple[str, str, int]
+
+
+def segment(text: str) -> str:
+    """Return ``text`` as one segment of a path: whatever it holds, it can't leave its place."""
+    return quote(text, safe="")
+
+
+def origin_of(scheme: str, host: str, port: int | None) -> Origin:
+    """Return what two URLs must share to be one party: scheme, host and port, defaults filled in."""
+    return scheme.lower(), host.lower().strip("[]"), port or _DEFAULT_PORTS.get(scheme.lower(), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The server, or Twilio's three hosts. ``bases`` maps each canonical prefix to the URL that takes its
+    place.
+
+    ``label`` names it to people, and tells lanes of the rate limit apart.
+    """
+
+    label: str
+    bases: tuple[tuple[str, str], ...]
+    is_loopback: bool = False
+    region: str | None = None
+
+    @classmethod
+    def twilio(cls, region: str | None = None, edge: str | None = None) -> Endpoint:
+        """Twilio's own hosts. An edge without a region implies us1. UsageError for what is no DNS label."""
+        for name, value in (("region", region), ("edge", edge)):
+            if value and not _LABEL.fullmatch(value):
+                raise UsageError(
+                    f"the {name} is no name of one", hint="such as us1, ie1 or au1, and dublin or sydney"
+                )
+        region = (region or ("us1" if edge else "")).lower()
+        place = "".join(f".{part}" for part in ((edge or "").lower(), region) if part)
+        # Messaging's prefix exists on the canonical server only; its own host knows it as /v1.
+        bases = tuple(
+            (prefix, f"https://{name}{place}.twilio.com{prefix.removeprefix('/messaging')}")
+            for prefix, name in _HOSTS.items()
+        )
+        return cls(f"proxy{place}.twilio.com", bases, region=region or None)
+
+    @classmethod
+    def at(cls, base_url: str) -> Endpoint:
+        """One server for everything. UsageError unless https, or http on a loopback address; never echoes
+        userinfo.
+        """
+        scheme, host, port, path = _parse_base(base_url)
+        loopback = _is_loopback(host)
+        if scheme == "http" and not loopback:
+            raise UsageError(
+                f"the base URL's host {host} is not on this machine: http:// would send the credentials in the clear",
+                hint="use https://, or 127.0.0.1, [::1] or localhost",
+            )
+        name = f"[{host}]" if ":" in host else host
+        label = f"{name}:{port}" if port else name
+        base = f"{scheme}://{label}{path}"
+        return cls(label + path, tuple((prefix, base + prefix) for prefix in PREFIXES), is_loopback=loopback)
+
+    def url(self, path: str) -> str:
+        """Return the URL of a canonical path, without a query. UsageError where no prefix fits."""
+        for prefix, base in self.bases:
+            if path.startswith(prefix):
+                return base + path.removeprefix(prefix)
+        raise UsageError(
+            f"the path {path[:200]} is not one of this API", hint=f"begin with {', '.join(PREFIXES)}"
+        )
+
+    @property
+    def origins(self) -> frozenset[Origin]:
+        """The parties that may be given the credentials."""
+        parsed = [urlsplit(base) for _, base in self.bases]
+        return frozenset(origin_of(url.scheme, url.hostname or "", url.port) for url in parsed)
+
+
+def _parse_base(base_url: str) -> tuple[str, str, int | None, str]:
+    """Take a base URL apart. The text is never echoed: it may hold a password."""
+    hint = "such as https://proxy.example.com or http://127.0.0.1:8181"
+    # urlsplit drops tabs and newlines without a word, and browsers read a backslash as a slash.
+    if not base_url.isascii() or re.search(r"[\x00-\x20\x7f\\]", base_url):
+        raise UsageError("the base URL holds characters that no URL has", hint=hint)
+    try:
+        url = urlsplit(base_url)
+        port = url.port
+    except ValueError:
+        raise UsageError("the base URL can't be read", hint=hint) from None
+    if "@" in url.netloc:
+        raise UsageError(
+            "the base URL holds a user name or password", hint="credentials belong into the profile"
+        )
+    if url.scheme not in _DEFAULT_PORTS or not url.hostname or port == 0:
+        raise UsageError("the base URL is not an https:// address", hint=hint)
+    if not re.fullmatch(r"[A-Za-z0-9._:-]+", url.hostname):
+        raise UsageError("the base URL's host is not a host name", hint=hint)
+    if (
+        url.query
+        or url.fragment
+        or base_url.endswith(("?", "#"))
+        or ".." in url.path
+        or "//" in url.path.rstrip("/")
+    ):
+        raise UsageError("the base URL has more than a scheme, a host and a plain path", hint=hint)
+    return url.scheme, url.hostname, port, url.path.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    """Is this address on this machine? Parsed, since 127.0.0.1.example.com begins like one that is."""
+    import ipaddress
+
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address in ipaddress.ip_network("127.0.0.0/8" if address.version == 4 else "::1/128")
+
+
+class Credentials:
+    """As whom the API is called: the account, a user name (Account SID or API key SID) and its secret.
+
+    ``secret`` may be a function, called once, on first use: it may run a command of the user's.
+    """
+
+    def __init__(self, account_sid: str, username: str, secret: Callable[[], str] | str) -> None:
+        self.account_sid = account_sid
+        self.username = username
+        self._secret = secret
+        self._lock = threading.Lock()
+
+    def secret(self) -> str:
+        """Return the secret; the first call fetches it."""
+        with self._lock:
+            if not isinstance(self._secret, str):
+                self._secret = self._secret()
+            return self._secret
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.account_sid!r}, {self.username!r})"

@@ -1,0 +1,210 @@
+"""The wire: an httpx transport whose requests end in time, whatever the peer does.
+
+httpx bounds each single read, so that one byte every 0.2 s defeats any time-out, headers included. Here every
+wait on a socket gets what is left of the whole request's time. Imported only where a socket will be opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpcore
+import httpx
+
+from proxyctl.api.deadline import Deadline
+from proxyctl.errors import NetworkError
+
+_KEEP_ALIVE = 30.0  # seconds; longer than the 5 s pauses of the API's rate window
+
+
+class _Current(threading.local):
+    """The deadline of the request that this thread is busy with: httpcore hands none down to its sockets."""
+
+    deadline: Deadline | None = None
+
+    def left(self, timeout: float | None, error: type[Exception]) -> float | None:
+        """Return the shorter of ``timeout`` and the time left, or raise ``error`` when none is left."""
+        if self.deadline is None:
+            return timeout
+        left = self.deadline.left()
+        if left <= 0:
+            raise error("deadline")
+        return left if timeout is None else min(left, timeout)
+
+
+_current = _Current()
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose waits end with the request's deadline."""
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _current.left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _current.left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = _current.left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    """Opens connections within the deadline: looking the name up, and all of its addresses, included."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        addresses = _addresses(host, port, _current.left(timeout, httpcore.ConnectTimeout))
+        failure: Exception = httpcore.ConnectError("no address")
+        for index, address in enumerate(addresses):
+            left = _current.left(timeout, httpcore.ConnectTimeout)
+            # A black hole must leave time for the addresses after it.
+            share = left / (len(addresses) - index) if left is not None else None
+            try:
+                return _Stream(self._inner.connect_tcp(address, port, share, local_address, socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+
+def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
+    """Look a name up in a thread of its own: the system's resolver can't be told how long to take."""
+    found: list[str] = []
+    problems: list[OSError | UnicodeError] = []
+
+    def look_up() -> None:
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend(dict.fromkeys(str(row[4][0]) for row in rows))
+        except (OSError, UnicodeError) as error:
+            problems.append(error)
+
+    with contextlib.suppress(OSError):
+        socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+        return [host]
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if thread.is_alive():
+        raise httpcore.ConnectTimeout("looking up the host's name takes too long")
+    if problems:
+        raise httpcore.ConnectError(problems[0])
+    return found
+
+
+class _Body(httpx.SyncByteStream):
+    """The answer's body, with httpcore's exceptions as httpx's."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _as_httpx():
+            yield from self._stream
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class DeadlineTransport(httpx.BaseTransport):
+    """An httpx transport that keeps the Deadline in a request's ``deadline`` extension.
+
+    ``proxy`` is that of https requests; of http requests, which go to this machine alone, it hears nothing.
+    """
+
+    def __init__(
+        self, *, connections: int, context: ssl.SSLContext | None, proxy: httpx.Proxy | None = None
+    ) -> None:
+        settings: dict[str, Any] = {
+            "ssl_context": context,
+            "max_connections": connections,
+            "max_keepalive_connections": connections,
+            "keepalive_expiry": _KEEP_ALIVE,
+            "network_backend": _Backend(),
+        }
+        if proxy is None:
+            self._pool = httpcore.ConnectionPool(**settings)
+        else:
+            url, auth = str(proxy.url), proxy.raw_auth
+            self._pool = httpcore.HTTPProxy(proxy_url=url, proxy_auth=auth, **settings)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        _current.deadline = request.extensions.get("deadline")
+        url = request.url
+        inner = httpcore.Request(
+            method=request.method,
+            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        with _as_httpx():
+            answer = self._pool.handle_request(inner)
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+@contextlib.contextmanager
+def _as_httpx() -> Iterator[None]:
+    """Raise httpcore's exceptions as httpx's of the same name, as all transports do."""
+    try:
+        yield
+    except (
+        httpcore.TimeoutException,
+        httpcore.NetworkError,
+        httpcore.ProtocolError,
+        httpcore.ProxyError,
+    ) as error:
+        raise getattr(httpx, type(error).__name__, httpx.TransportError)(str(error)) from error
+    except httpcore.UnsupportedProtocol as error:
+        raise httpx.UnsupportedProtocol(str(error)) from error
+
+
+def proxy_for(host: str) -> httpx.Proxy | None:
+    """Return the proxy that the environment names for https requests to ``host``. Never echoes it: it may
+    hold a password.
+    """
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    text = proxies.get("https") or proxies.get("all")
+    if not text or proxy_bypass(host):
+        return None
+    try:
+        proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
+    except (ValueError, httpx.InvalidURL):
+        proxy = None
+    if proxy is None or proxy.url.scheme not in ("http", "https") or not proxy.url.host:
+        raise NetworkError(
+            "the proxy that HTTPS_PROXY names can't be used: it is not an http:// or https:// address",
+            hint="mend or unset HTTPS_PROXY, or name the host in NO_PROXY",
+            repeatable=False,
+        )
+    return proxy
