@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from proxyctl.profiles.secret import Secret
 
 SANDBOX = "sandbox"
-# Fixed, public and worthless: the sandbox's account exists on this machine only.
-SANDBOX_ACCOUNT_SID = "AC" + "5a" * 16
-SANDBOX_AUTH_TOKEN = "5a" * 16
-MASK = "********"
+MASK = "********"  # of fixed length, and never with a character of the secret
 
 
 @dataclass(frozen=True)
@@ -48,17 +45,14 @@ class Profile:
 
 
 def sandbox_profile(source: str) -> Profile:
-    """Return the profile that always exists and opens no socket."""
+    """Return the profile that always exists and opens no socket; its credentials are fixed and no secret."""
+    from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
+
     return Profile(
         name=SANDBOX,
         source=source,
-        account_sid=SANDBOX_ACCOUNT_SID,
-        username=SANDBOX_ACCOUNT_SID,
-        stored_secret=Secret(SANDBOX_AUTH_TOKEN),
+        account_sid=ACCOUNT_SID,
+        username=ACCOUNT_SID,
+        stored_secret=Secret(AUTH_TOKEN),
         is_sandbox=True,
     )
-
-
-def masked_sid(sid: str) -> str:
-    """Return enough of a SID to recognise it: ``SK12…9f``. Secrets are never shown in part; they are MASK."""
-    return f"{sid[:4]}…{sid[-2:]}" if len(sid) > 8 else MASK

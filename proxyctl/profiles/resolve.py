@@ -81,7 +81,7 @@ def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: 
         edge=_value(table, "edge", where),
         protected=table.get("protected", False),
     )
-    return _at_base_url(profile, environ)
+    return at_base_url(profile, environ)
 
 
 def _stored_credentials(
@@ -149,7 +149,7 @@ def environment_profile(environ: Mapping[str, str]) -> Profile | None:
         region=_variable(variables, "region"),
         edge=_variable(variables, "edge"),
     )
-    return _at_base_url(profile, environ)
+    return at_base_url(profile, environ)
 
 
 def _missing(sid: str | None, key: str | None, secret: str | None, token: str | None) -> str | None:
@@ -175,7 +175,7 @@ def _without_empty(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name in known if (value := environ.get(name, "").strip())}
 
 
-def _at_base_url(profile: Profile, environ: Mapping[str, str]) -> Profile:
+def at_base_url(profile: Profile, environ: Mapping[str, str]) -> Profile:
     """Let PROXYCTL_BASE_URL win over the profile's own server, and say so."""
     url = environ.get(BASE_URL, "").strip()
     if not url:

@@ -53,10 +53,11 @@ def _check_keys(
     for key, value in table.items():
         if key in known and isinstance(value, known[key]):
             continue
-        what = (
-            f"must be {WORDS[known[key]]}" if key in known else f"is no known key{did_you_mean(key, known)}"
-        )
-        raise at_line(path, line_of(text, *where, key), f"{visible('.'.join((*where, key)))} {what}")
+        name = visible(".".join((*where, key)))
+        what = f"unknown key {name}{did_you_mean(key, known)}"
+        if key in known:
+            what = f"{name} must be {WORDS[known[key]]}"
+        raise at_line(path, line_of(text, *where, key), what)
 
 
 def did_you_mean(word: str, known: Mapping[str, Any] | list[str]) -> str:

@@ -129,14 +129,14 @@ class ProfileStore:
             becomes_default = not profiles and not document.get("default_profile")
             pair = {"api_key": api_key, "api_secret": secret} if api_key else {"auth_token": secret}
             settings = {key: value for key, value in given.items() if value}
-            profiles[name] = {**pair, **kept, **settings}
+            profiles[name] = {"account_sid": account_sid, **pair, **kept, **settings}
             if becomes_default:
                 document["default_profile"] = name
         return becomes_default
 
     def remove(self, name: str) -> None:
         """Remove a profile with all that it holds, and the default if it was that."""
-        self._check_not_sandbox(name)
+        self.check_removable(name)
         with self._change() as document:
             if name not in document.get("profiles", {}):
                 raise self.unknown(name)
@@ -144,9 +144,18 @@ class ProfileStore:
             if document.get("default_profile") == name:
                 del document["default_profile"]
 
+    @staticmethod
+    def check_removable(name: str) -> None:
+        """Raise UsageError for the sandbox, which is built in."""
+        if name == SANDBOX:
+            raise UsageError(
+                "the profile sandbox is built in and can't be removed.",
+                hint="'proxyctl sandbox reset' empties the sandbox.",
+            )
+
     def remove_secrets(self, name: str) -> None:
         """Remove the secrets of a profile and the commands that print them; what is left can't sign in."""
-        self._check_not_sandbox(name)
+        self.check_removable(name)
         with self._change() as document:
             if name not in document.get("profiles", {}):
                 raise self.unknown(name)
@@ -220,11 +229,3 @@ class ProfileStore:
         if len(data) > LARGEST_FILE or parse_toml(data, self.path)[0] != document:
             raise UsageError("this value does not fit into the config file; nothing was changed.")
         return data
-
-    @staticmethod
-    def _check_not_sandbox(name: str) -> None:
-        if name == SANDBOX:
-            raise UsageError(
-                "the profile sandbox is built in and can't be removed.",
-                hint="'proxyctl sandbox reset' empties the sandbox.",
-            )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from proxyctl.errors import ConfigError
+from proxyctl.visible import visible
 
 LARGEST_FILE = 256 * 1024
 LONGEST_LINE = 4096
@@ -26,11 +27,12 @@ def parse_toml(data: bytes, path: Path) -> tuple[dict[str, Any], str]:
         what, _, place = str(error).partition(" (at ")
         found = re.match(r"line (\d+), column (\d+)", place)
         line = int(found[1]) if found else text.count("\n") + 1
-        # The parser's words may quote a key or a character of the file, so perhaps a control character.
-        raise at_line(path, line, ascii(what)[1:-1]) from None
+        if re.match("Cannot (overwrite|declare|mutate)", what):
+            what = "the key or table is here a second time"
+        raise at_line(path, line, visible(what)) from None
     except (RecursionError, ValueError) as error:
-        what = "nested too deep" if isinstance(error, RecursionError) else "a number or date out of range"
-        raise at_line(path, 1, f"the file has {what}") from None
+        what = "is nested too deep" if isinstance(error, RecursionError) else "has a number out of range"
+        raise at_line(path, 1, f"the file {what}") from None
 
 
 def at_line(path: Path, line: int, what: str) -> ConfigError:

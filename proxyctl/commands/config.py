@@ -1,0 +1,76 @@
+"""`proxyctl config`: where the config file is, and its settings; secrets neither come out nor go in here."""
+
+from typing import Annotated, Any
+
+import typer
+
+from proxyctl.commands.options import MESSAGES, shared
+from proxyctl.commands.tree import ProxyctlCommand, new_app
+from proxyctl.runtime import Runtime
+
+app = new_app(
+    "Read and change the config file.",
+    epilog="""Examples:
+  proxyctl config set output json
+  proxyctl config set profiles.prod.protected true
+  proxyctl config set profiles.prod.api_secret_command 'op read op://ops/twilio/secret'
+
+Keys: default_profile, output, and for a profile (profiles.NAME.KEY): account_sid, api_key,
+api_secret_command, auth_token_command, base_url, region, edge, protected.
+A change writes the file anew: comments in it are not kept.
+""",
+)
+
+KeyArgument = Annotated[
+    str,
+    typer.Argument(metavar="KEY", help="output, or for example profiles.prod.region.", show_default=False),
+]
+
+
+@app.command("path", cls=ProxyctlCommand)
+@shared(MESSAGES)
+def show_path(ctx: typer.Context) -> None:
+    """Print where the config file is, or would be."""
+    print_plain(ctx.obj, str(ctx.obj.store.path))
+
+
+@app.command("get", cls=ProxyctlCommand)
+@shared(MESSAGES)
+def get_value(ctx: typer.Context, key: KeyArgument) -> None:
+    """Print one setting; nothing where it is not set."""
+    runtime: Runtime = ctx.obj
+    value = runtime.store.get_value(key)
+    if value is None:
+        runtime.note(f"{key} is not set.")
+    else:
+        print_plain(runtime, str(value).lower() if isinstance(value, bool) else value)
+
+
+@app.command("set", cls=ProxyctlCommand)
+@shared(MESSAGES)
+def set_value(
+    ctx: typer.Context,
+    key: KeyArgument,
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="The new value; '' unsets it.", show_default=False)
+    ],
+) -> None:
+    """Change one setting; a profile that does not exist yet is made."""
+    runtime: Runtime = ctx.obj
+    if key.endswith(".base_url") and value:
+        from proxyctl.api.endpoint import Endpoint
+
+        Endpoint.at(value)  # says what is wrong with it, if anything is
+    comments = runtime.store.has_comments
+    runtime.store.set_value(key, value)
+    if comments and not runtime.store.has_comments:
+        runtime.note(f"The comments in {runtime.store.path} were not kept.")
+
+
+def print_plain(runtime: Runtime, text: str) -> None:
+    """Print one value as it is, without asking the config for a format: it may be what has to be mended."""
+    from proxyctl.render.output import Output
+
+    out: Any = Output("tsv", stdout=runtime.stdout, width=80 if runtime.terminal.stdout else None)
+    out.text(text)
+    out.flush()

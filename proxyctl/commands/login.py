@@ -1,0 +1,191 @@
+"""What `auth login` and `auth logout` do: ask for credentials, try them, save them, and remove them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from proxyctl.commands.status import try_out
+from proxyctl.errors import AuthenticationError, TemporaryError, UsageError
+from proxyctl.profiles import SANDBOX, Profile
+from proxyctl.profiles.resolve import at_base_url
+from proxyctl.profiles.schema import check_name, parse_value
+from proxyctl.profiles.secret import Secret, usable_secret
+
+if TYPE_CHECKING:
+    from proxyctl.runtime import Runtime
+
+LONGEST_SECRET = 4096
+DEFAULT_NAME = "default"
+
+
+def log_in(
+    runtime: Runtime,
+    *,
+    account_sid: str | None,
+    api_key: str | None,
+    secret_stdin: bool,
+    verify: bool,
+    settings: Mapping[str, str],
+) -> None:
+    """Ask for what is missing, prove the credentials with one request, and save them as a profile."""
+    given = {"account_sid": account_sid, "api_key": api_key, **settings}
+    check_given(given)
+    require_terminal(runtime, account_sid, secret_stdin)
+    name = check_name(chosen_name(runtime) or DEFAULT_NAME)
+    table = dict(runtime.store.profiles().get(name, {}))
+    confirm_replacing(runtime, name, table)
+    if account_sid is None:
+        account_sid = str(asked(runtime, "Account SID (AC…): ", "account_sid"))
+    if api_key is None and not secret_stdin:
+        api_key = asked(runtime, "API key SID (SK…; empty to use the auth token): ", "api_key")
+    secret = read_secret(runtime, "API key secret: " if api_key else "Auth token: ")
+    runtime.redactor.add(secret)
+    if verify:
+        profile = Profile(
+            name=name,
+            source="--profile",
+            account_sid=account_sid,
+            username=api_key or account_sid,
+            stored_secret=Secret(secret),
+            # What the profile already says about its server stays, so the credentials are tried there.
+            base_url=settings.get("base_url") or table.get("base_url") or None,
+            region=settings.get("region") or table.get("region") or None,
+            edge=settings.get("edge") or table.get("edge") or None,
+        )
+        prove(runtime, at_base_url(profile, runtime.environ))
+    first = runtime.store.save_profile(
+        name, account_sid=account_sid, secret=secret, api_key=api_key, **settings
+    )
+    tell_saved(runtime, name, first, verify)
+
+
+def check_given(given: Mapping[str, str | None]) -> None:
+    """Check the options' values before anything is asked; UsageError, without repeating what is wrong."""
+    for field, value in given.items():
+        if value is not None:
+            parse_value(field, value)
+    if url := given.get("base_url"):
+        from proxyctl.api.endpoint import Endpoint
+
+        Endpoint.at(url)
+
+
+def require_terminal(runtime: Runtime, account_sid: str | None, secret_stdin: bool) -> None:
+    """Raise UsageError where something must be asked and nobody can be."""
+    needed = [] if account_sid else ["--account-sid"]
+    needed += [] if secret_stdin else ["--secret-stdin"]
+    if needed and not runtime.terminal.interactive:
+        raise UsageError(
+            f"there is no terminal to ask on, so {' and '.join(needed)} must be given.",
+            hint="Pipe the secret in: … | proxyctl auth login --account-sid AC… --api-key SK… --secret-stdin",
+        )
+
+
+def chosen_name(runtime: Runtime) -> str | None:
+    """Return the profile that --profile, --sandbox or PROXYCTL_PROFILE names."""
+    if runtime.options.sandbox:
+        return SANDBOX
+    return runtime.options.profile or runtime.environ.get("PROXYCTL_PROFILE", "").strip() or None
+
+
+def confirm_replacing(runtime: Runtime, name: str, table: Mapping[str, Any]) -> None:
+    """Ask before credentials are replaced."""
+    secrets = ("api_secret", "api_secret_command", "auth_token", "auth_token_command")
+    if any(table.get(key) for key in secrets):
+        account = table.get("account_sid", "no account")
+        runtime.confirm(f"This replaces the credentials of profile {name!r} ({account}).")
+
+
+def asked(runtime: Runtime, question: str, field: str) -> str | None:
+    """Ask for one value; an empty answer is None where the field may be empty."""
+    answer = runtime.ask(question)
+    if not answer and field == "api_key":
+        return None
+    return str(parse_value(field, answer))
+
+
+def read_secret(runtime: Runtime, question: str) -> str:
+    """Read the secret's line from stdin, on a terminal after a question and without echo."""
+    stdin = runtime.stdin
+    if stdin is None:
+        raise UsageError("standard input is closed, so there is no secret to read.")
+    if not runtime.terminal.stdin:
+        return usable_secret(read_line(stdin), "the secret on stdin", UsageError)
+    runtime.write_error(question)
+    try:
+        with no_echo(stdin):
+            text = read_line(stdin)
+    finally:
+        runtime.write_error("\n")
+    return usable_secret(text, "the secret", UsageError)
+
+
+def read_line(stdin: TextIO) -> str:
+    """Read one line of any length that a secret may have."""
+    try:
+        return stdin.readline(LONGEST_SECRET)
+    except (OSError, ValueError):
+        raise UsageError("the secret can't be read from standard input.") from None
+
+
+@contextmanager
+def no_echo(stdin: TextIO) -> Iterator[None]:
+    """Keep what is typed off the screen; the terminal is put back whatever happens."""
+    import termios
+
+    try:
+        descriptor = stdin.fileno()
+        before = termios.tcgetattr(descriptor)
+    except (OSError, ValueError, termios.error):  # Not a terminal after all: nothing echoes.
+        yield
+        return
+    hidden = termios.tcgetattr(descriptor)
+    hidden[3] &= ~termios.ECHO
+    try:
+        termios.tcsetattr(descriptor, termios.TCSAFLUSH, hidden)
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
+
+
+def prove(runtime: Runtime, profile: Profile) -> None:
+    """Make one request; where it fails, say that nothing was saved."""
+    try:
+        try_out(runtime, profile)
+    except AuthenticationError as error:
+        error.hint = "Nothing was saved. Check the SID and the secret, and that they belong together."
+        raise
+    except TemporaryError as error:
+        error.hint = f"{error.hint or ''}\nNothing was saved; --no-verify saves without trying.".strip()
+        raise
+
+
+def tell_saved(runtime: Runtime, name: str, first: bool, verified: bool) -> None:
+    """Say where the profile is and when it is used."""
+    how = "they work" if verified else "not tried"
+    runtime.note(f"Saved the credentials ({how}) as profile {name!r} in {runtime.store.path}.")
+    if any(runtime.environ.get(f"TWILIO_{key}") for key in ("ACCOUNT_SID", "API_KEY", "AUTH_TOKEN")):
+        runtime.note(f"The TWILIO_ variables of the environment still win; add --profile {name} to use it.")
+    elif first:
+        runtime.note("It is the default profile.")
+    elif runtime.store.default_profile() != name:
+        runtime.note(f"Use it with --profile {name}, or make it the default: proxyctl profile use {name}")
+
+
+def log_out(runtime: Runtime) -> None:
+    """Remove the secret of the profile that was named, or else of the default."""
+    store = runtime.store
+    name = chosen_name(runtime) or store.default_profile()
+    if name is None:
+        raise UsageError("there is no default profile to log out of.", hint="Add --profile NAME.")
+    store.check_removable(name)
+    account = store.get(name).get("account_sid", "no account")
+    what = f"the secret of profile {name!r} ({account}) from {store.path}"
+    if runtime.options.dry_run:
+        runtime.note(f"Would remove {what}.")
+        return
+    runtime.confirm(f"This removes {what}.")
+    store.remove_secrets(name)
+    runtime.note(f"Logged out of profile {name!r}.")

@@ -1,0 +1,117 @@
+"""What `auth status` does: whose credentials there are, which are used, and whether they work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from proxyctl.errors import ProxyctlError, TemporaryError, UsageError
+from proxyctl.profiles import MASK, SANDBOX, Profile, environment_profile, named_profile, sandbox_profile
+
+if TYPE_CHECKING:
+    from proxyctl.runtime import Runtime
+
+STATUS_FIELDS = (
+    "profile",
+    "source",
+    "account_sid",
+    "username",
+    "secret",
+    "base_url",
+    "region",
+    "edge",
+    "protected",
+    "works",
+    "problem",
+)
+
+
+def show_used(runtime: Runtime) -> None:
+    """Print the profile that commands use here, and whether it works; raises the error where it does not."""
+    profile = runtime.profile
+    error = failure(runtime, profile)
+    runtime.out.one(status_shape(), status_row(profile, error))
+    if error is not None:
+        raise error
+
+
+def show_all(runtime: Runtime) -> None:
+    """Print a row for each profile; raises the first error of those that do not work."""
+    rows, errors = [], []
+    for name, found in every_profile(runtime):
+        error = found if isinstance(found, ProxyctlError) else None
+        if isinstance(found, Profile):
+            error = None if found.is_sandbox else failure(runtime, found)
+            rows.append(status_row(found, error))
+        else:
+            rows.append(broken_row(name, found))
+        errors += [] if error is None else [error]
+    runtime.out.list(status_shape(), [rows])
+    # Credentials that are refused matter more than a server that could not be asked.
+    errors.sort(key=lambda error: isinstance(error, TemporaryError))
+    if errors:
+        raise errors[0]
+
+
+def every_profile(runtime: Runtime) -> Iterator[tuple[str, Profile | ProxyctlError]]:
+    """Yield the environment's credentials, the config's profiles and the sandbox, or why one can't be used."""
+    environ, store = runtime.environ, runtime.store
+    try:
+        found = environment_profile(environ)
+        if found is not None:
+            yield found.name, found
+    except UsageError as error:
+        yield "environment", error
+    for name in store.profiles():
+        try:
+            yield name, named_profile(name, "config", environ=environ, store=store)
+        except ProxyctlError as error:
+            yield name, error
+    yield SANDBOX, sandbox_profile("built in")
+
+
+def failure(runtime: Runtime, profile: Profile) -> ProxyctlError | None:
+    """Return why the profile's credentials do not work, None where they do."""
+    try:
+        try_out(runtime, profile)
+    except ProxyctlError as error:
+        return error
+    return None
+
+
+def status_shape() -> Any:
+    """Return how a row of the status looks."""
+    from proxyctl.render.shapes import Shape
+
+    return Shape.generic("profile", STATUS_FIELDS, id_field="profile")
+
+
+def status_row(profile: Profile, error: ProxyctlError | None) -> dict[str, Any]:
+    """Return what may be shown of a profile in use: of the secret, only that there is one."""
+    return {
+        "profile": profile.name,
+        "source": profile.source,
+        "account_sid": profile.account_sid,
+        "username": profile.username,
+        "secret": MASK,
+        "base_url": profile.base_url,
+        "region": profile.region,
+        "edge": profile.edge,
+        "protected": profile.protected,
+        "works": error is None,
+        "problem": None if error is None else error.message,
+    }
+
+
+def broken_row(name: str, error: ProxyctlError | Profile) -> dict[str, Any]:
+    """Return the row of a profile that can't be used at all."""
+    row: dict[str, Any] = dict.fromkeys(STATUS_FIELDS)
+    return row | {"profile": name, "works": False, "problem": str(error)}
+
+
+def try_out(runtime: Runtime, profile: Profile) -> None:
+    """List one Service: the cheapest request that needs working credentials."""
+    from proxyctl.api.calls import Call
+
+    with runtime.client_for(profile) as client:
+        client.request(Call("GET", "/v1/Services", (("PageSize", "1"),), expect="services"))
