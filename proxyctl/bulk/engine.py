@@ -34,7 +34,8 @@ class Engine:
     """Carries works out: as fast as the gates allow, each at most once, whatever the network does.
 
     ``rate`` makes the gate of a lane; ``deadline`` is in seconds from the start of ``run``. ``retries`` are
-    the extra tries of one item after faults (a 429 is no try); at ``max_errors`` failed items the run ends early.
+    the extra tries of one item after faults (a 429 is no try); at ``max_errors`` failed items the run
+    ends early.
     """
 
     def __init__(

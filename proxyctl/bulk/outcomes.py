@@ -20,7 +20,8 @@ class Work:
     """One change to carry out.
 
     ``lane`` names what shares a rate window (an endpoint of a Service); ``kind`` names what shares a fate
-    when the pool is full, so it has to name the Service too. ``repeatable``: may be sent again without looking.
+    when the pool is full, so it has to name the Service too. ``repeatable``: may be sent again without
+    looking.
     """
 
     index: int

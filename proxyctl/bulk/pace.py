@@ -235,7 +235,8 @@ class ConcurrencyGate:
     """Finds how many requests the account may have in flight, and stays one below the level that failed.
 
     Slow start up to the first 429; one cut for each burst of them; after that the failed level is tried again
-    now and then, with one request. ``ceiling`` is never passed. Grows only while it is what holds the run back.
+    now and then, with one request. ``ceiling`` is never passed. Grows only while it is what holds the run
+    back.
     """
 
     first_probe = 10.0

@@ -1,0 +1,260 @@
+"""What was changed, by whom and when: a file of JSON Lines for each run, written as the run goes.
+
+The intent of a write is on file before the write leaves, its outcome after the answer. A file for each run
+keeps rotation to deleting whole files, and a list to the first and last line of each.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from proxyctl.bulk.records import (
+    RunDetail,
+    RunSummary,
+    parse_line,
+    read_detail,
+    summary_of,
+)
+from proxyctl.bulk.statefiles import open_private, private_directory, unwritable
+from proxyctl.clock import Clock, SystemClock
+from proxyctl.errors import NotFoundError, OutputError
+
+DAY = 86_400.0
+TAIL = 16_384
+ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is known of a run at its start. ``command`` is what was typed, without secrets."""
+
+    command: str
+    profile: str | None = None
+    account_sid: str | None = None
+    service_sid: str | None = None
+    service_name: str | None = None
+    user: str | None = None
+    host: str | None = None
+
+
+class RunRecorder:
+    """The record of a run under way. Each method writes one line; OutputError when it can't be written."""
+
+    def __init__(self, path: Path, descriptor: int, clock: Clock) -> None:
+        self.id = path.stem
+        self._path = path
+        self._descriptor: int | None = descriptor
+        self._clock = clock
+        self._torn = False
+
+    def intent(self, index: int, item: Mapping[str, Any]) -> None:
+        """Item ``index`` is about to be written.
+
+        Keys of ``item`` that readers know: input, sid, phone_number, service_sid, action, before, after.
+        """
+        self._write({"type": "intent", "index": index, "at": self._now(), **item})
+
+    def outcome(self, index: int, outcome: Mapping[str, Any]) -> None:
+        """What became of it. Known keys: state, action, sid, request_id, status, code, message."""
+        self._write({"type": "outcome", "index": index, "at": self._now(), **outcome})
+
+    def end(self, summary: Mapping[str, Any], exit_code: int) -> None:
+        """The run is over; the only line that is waited for until it is on the disk."""
+        self._write({"type": "end", "at": self._now(), "exit_code": exit_code, "summary": dict(summary)})
+        assert self._descriptor is not None
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise unwritable(self._path, error) from error
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Leave the record as it is; a run without an end counts as broken off."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+    def _now(self) -> str:
+        return _iso(self._clock.now())
+
+    def _write(self, record: Mapping[str, Any]) -> None:
+        if self._descriptor is None:
+            raise OutputError(f"the history record {self.id} is closed")
+        line = json.dumps(record, separators=(",", ":"), default=str).encode("ascii") + b"\n"
+        if self._torn:
+            line = b"\n" + line  # a new line begins, whatever was left of the last
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            raise unwritable(self._path, error) from error
+        self._torn = written < len(line)
+        if self._torn:
+            raise OutputError(f"{self._path} can't be written: the disk is full")
+
+
+class History:
+    """The records of all runs in ``directory``, which is made when the first run begins."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        clock: Clock | None = None,
+        max_bytes: int = 50_000_000,
+        max_age_days: float = 90.0,
+    ) -> None:
+        self._directory = directory
+        self._clock = clock or SystemClock()
+        self._max_bytes = max_bytes
+        self._max_age = max_age_days * DAY
+
+    def begin(self, info: RunInfo) -> RunRecorder:
+        """Open the record of a new run, after rotating old ones away. Raises OutputError."""
+        private_directory(self._directory)
+        self._rotate()
+        path, descriptor = self._create()
+        recorder = RunRecorder(path, descriptor, self._clock)
+        try:
+            recorder._write(
+                {"type": "run", "id": path.stem, "at": recorder._now(), "pid": os.getpid(), **asdict(info)}
+            )
+            with suppress(OSError):  # it says that the run is alive, no more
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OutputError:
+            recorder.close()
+            raise
+        return recorder
+
+    def _create(self) -> tuple[Path, int]:
+        """A new file; its name, unique among processes, is the time of its making in milliseconds."""
+        milliseconds = int(self._clock.now() * 1000)
+        while True:
+            path = self._directory / f"{_id_of(milliseconds)}.jsonl"
+            try:
+                return path, open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
+            except FileExistsError:
+                milliseconds += 1
+            except OSError as error:
+                raise unwritable(path, error) from error
+
+    def runs(self, since: float | None = None) -> Iterator[RunSummary]:
+        """All runs, newest first; of those begun at ``since`` (seconds of the epoch) or later."""
+        first = _id_of(int(since * 1000)) if since is not None else ""
+        for path in self._files():
+            if path.stem < first:
+                return
+            yield self._summary(path)
+
+    def show(self, run_id: str) -> RunDetail:
+        """One run with its items. ``run_id`` may be the beginning of an id, if only one run has it.
+
+        Raises NotFoundError.
+        """
+        path = self._find(run_id)
+        try:
+            with open(open_private(path, os.O_RDONLY), "rb") as file:
+                return read_detail(path.stem, file, alive=_alive(file.fileno()))
+        except OSError as error:
+            raise NotFoundError(f"the record of run {run_id} can't be read: {error.strerror}") from error
+
+    def prune(self, older_than: float) -> int:
+        """Delete the records of runs begun before ``older_than`` (seconds of the epoch); says how many."""
+        last = _id_of(int(older_than * 1000))
+        gone = [path for path in self._files() if path.stem < last and not self._under_way(path)]
+        for path in gone:
+            self._delete(path)
+        return len(gone)
+
+    def _files(self) -> list[Path]:
+        """The records, newest first; anything else in the directory is none of ours."""
+        try:
+            names = [entry.name for entry in os.scandir(self._directory)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise OutputError(f"{self._directory} can't be read: {error.strerror}") from error
+        records = [name for name in names if name.endswith(".jsonl") and ID.fullmatch(name[:-6])]
+        return [self._directory / name for name in sorted(records, reverse=True)]
+
+    def _find(self, run_id: str) -> Path:
+        found = [path for path in self._files() if path.stem.startswith(run_id)] if run_id else []
+        exact = [path for path in found if path.stem == run_id]
+        if len(exact or found) == 1:
+            return (exact or found)[0]
+        problem = "is not in the history" if not found else f"is the beginning of {len(found)} runs"
+        raise NotFoundError(f"run {run_id!r} {problem}", hint="`proxyctl history list` shows the ids")
+
+    def _summary(self, path: Path) -> RunSummary:
+        """From the first line and the end of the file alone."""
+        try:
+            descriptor = open_private(path, os.O_RDONLY)
+        except OSError as error:
+            return summary_of(path.stem, None, None, alive=False, warning=str(error.strerror))
+        try:
+            size = os.fstat(descriptor).st_size
+            head = os.pread(descriptor, TAIL, 0).split(b"\n", 1)[0]
+            tail = os.pread(descriptor, TAIL, max(0, size - TAIL)).rstrip(b"\n").rsplit(b"\n", 1)[-1]
+            return summary_of(path.stem, parse_line(head), parse_line(tail), alive=_alive(descriptor))
+        except OSError as error:
+            return summary_of(path.stem, None, None, alive=False, warning=str(error.strerror))
+        finally:
+            os.close(descriptor)
+
+    def _rotate(self) -> None:
+        """Keep ``max_age_days`` and ``max_bytes``; a run under way is never touched."""
+        oldest = _id_of(int((self._clock.now() - self._max_age) * 1000))
+        total = 0
+        for path in self._files():
+            try:
+                total += path.lstat().st_size
+            except OSError:
+                continue  # another process rotated it away
+            if (path.stem < oldest or total > self._max_bytes) and not self._under_way(path):
+                self._delete(path)
+
+    def _under_way(self, path: Path) -> bool:
+        try:
+            descriptor = open_private(path, os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            return _alive(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _delete(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+
+def _alive(descriptor: int) -> bool:
+    """Whether the process that writes this record still does."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    return False
+
+
+def _id_of(milliseconds: int) -> str:
+    seconds, rest = divmod(max(0, milliseconds), 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d-%H%M%S}-{rest:03d}"
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
