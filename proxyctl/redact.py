@@ -17,7 +17,7 @@ _SHORTEST_CORE = 6  # a shorter piece of base64 would meet ordinary words
 
 
 class Redactor:
-    """Replaces every secret it was told of by ``[redacted]``. One a process; safe to share between threads."""
+    """Replaces every secret it was told of by ``[redacted]``. One a process, shared by all threads."""
 
     def __init__(self) -> None:
         self._forms: set[str] = set()
@@ -28,7 +28,10 @@ class Redactor:
         if not secret:
             return
         self._forms |= {re.escape(form) for form in _spellings(secret)}
-        self._forms |= {f"{_BASE64}{re.escape(core)}{_BASE64}" for core in _base64_cores(secret.encode())}
+        self._forms |= {
+            f"{_BASE64}{re.escape(core)}{_BASE64}"
+            for core in _base64_cores(secret.encode(errors="surrogatepass"))
+        }
         # The longest first: of two forms that begin alike, the shorter would leave the other's end behind.
         self._pattern = re.compile("|".join(sorted(self._forms, key=len, reverse=True)))
 
@@ -39,14 +42,15 @@ class Redactor:
 
 def _spellings(secret: str) -> set[str]:
     """The secret as it is, as in a URL or a form (either case of %2f), and inside JSON or a Python repr."""
-    encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    raw = secret.encode(errors="surrogatepass")
+    encoded = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
     lower = {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), text) for text in encoded}
     quoted = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
     return {secret} | encoded | lower | quoted
 
 
 def _base64_cores(secret: bytes) -> set[str]:
-    """The characters that base64 of anything with the secret inside must hold, for each of three alignments."""
+    """What base64 of anything with the secret inside must hold, for each of three alignments."""
     cores = set()
     for offset in range(3):
         text = base64.b64encode(b"\0" * offset + secret).decode()

@@ -91,7 +91,7 @@ def _unpacked(unpack: Any, chunk: bytes, most: int) -> bytes:
 
 
 def decode(body: bytes) -> Any:
-    """Return the JSON value of ``body``, None where it is empty. AnswerError for everything that is not JSON."""
+    """Return the JSON value of ``body``, None where it is empty; AnswerError for all that is not JSON."""
     if not body.strip():
         return None
     try:

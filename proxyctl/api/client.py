@@ -5,31 +5,25 @@ The only module besides the wire's own that needs httpx, which is imported when 
 
 from __future__ import annotations
 
-import base64
-import logging
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property, partial
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from proxyctl import __version__
 from proxyctl.api import answers
 from proxyctl.api.calls import Answer, Call, form
 from proxyctl.api.endpoint import Credentials, Endpoint, origin_of
+from proxyctl.api.headers import standing_headers
 from proxyctl.api.retry import RetryPolicy, Tally
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import AnswerError, NotFoundError, ProxyctlError
 from proxyctl.redact import Redactor
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
     from proxyctl.api.deadline import Deadline
@@ -38,7 +32,7 @@ if TYPE_CHECKING:
     from proxyctl.api.phone_numbers import PhoneNumbers
     from proxyctl.api.services import Services
     from proxyctl.api.sessions import Sessions
-    from proxyctl.api.spread import Spread
+    from proxyctl.api.wires import Wires
 
 __all__ = ["Answer", "Call", "Credentials", "Endpoint", "ProxyClient", "form"]
 
@@ -76,7 +70,7 @@ class ProxyClient:
         self._transport = transport
         self._clients, self._connections = clients, connections
         self._lock = threading.Lock()
-        self._spreads: dict[str, Spread] = {}
+        self._wires: Wires | None = None
         self._headers: dict[str, str] | None = None
 
     def send(self, call: Call) -> Answer:
@@ -127,8 +121,9 @@ class ProxyClient:
         from proxyctl.api.deadline import Deadline
         from proxyctl.api.failures import failure_of
 
+        headers = self._standing_headers()
         deadline = Deadline(self.timeout)
-        request = self._build(call, deadline)
+        request = self._build(call, headers, deadline)
         try:
             with self._lease(request.url) as transport:
                 response = transport.handle_request(request)
@@ -139,7 +134,7 @@ class ProxyClient:
         except httpx.HTTPError as error:
             raise failure_of(call, error, request.url.host, self.timeout) from error
 
-    def _build(self, call: Call, deadline: Deadline) -> httpx.Request:
+    def _build(self, call: Call, headers: dict[str, str], deadline: Deadline) -> httpx.Request:
         import httpx
 
         query = f"?{urlencode(call.params)}" if call.params else ""
@@ -147,47 +142,30 @@ class ProxyClient:
         # Whatever a path or a page URL held: credentials go to the endpoint's own origins only.
         if origin_of(url.scheme, url.host, url.port) not in self.endpoint.origins:
             raise AnswerError(f"{call}: leads to another server than {self.endpoint.label}")
-        headers = dict(self._standing_headers())
-        content = urlencode(call.data).encode() if call.method != "GET" else None
-        if content is not None and call.method != "DELETE":
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        left = deadline.seconds
-        timeouts = {"connect": left, "read": left, "write": left, "pool": left}
+        content = None
+        if call.method not in ("GET", "DELETE"):
+            headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+            content = urlencode(call.data).encode()
+        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), deadline.seconds)
         extensions = {"deadline": deadline, "timeout": timeouts}
         return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
 
     def _standing_headers(self) -> dict[str, str]:
         with self._lock:
             if self._headers is None:
-                self._headers = _headers(self.credentials, self._redactor)
+                self._headers = standing_headers(self.credentials, self._redactor)
             return self._headers
 
     def _lease(self, url: httpx.URL) -> AbstractContextManager[httpx.BaseTransport]:
-        """Lend a transport for one request."""
+        """Lend a transport for one request; the network's is imported where none was handed in."""
         if self._transport is not None:
             return nullcontext(self._transport)
+        from proxyctl.api.wires import Wires
+
         with self._lock:
-            if url.host not in self._spreads:
-                self._spreads[url.host] = self._spread(url)
-            return self._spreads[url.host].lease()
-
-    def _spread(self, url: httpx.URL) -> Spread:
-        from proxyctl.api.spread import Spread
-        from proxyctl.api.transport import DeadlineTransport, proxy_for
-
-        for name in ("httpx", "httpcore"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-        context = self._tls if url.scheme == "https" else None
-        # A loopback server is ours alone: a proxy would be given the credentials.
-        proxy = None if self.endpoint.is_loopback else proxy_for(url.host)
-        make = partial(DeadlineTransport, connections=self._connections, context=context, proxy=proxy)
-        return Spread(make, self._clients)
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        from proxyctl.api.tls import tls_context
-
-        return tls_context()
+            if self._wires is None:
+                self._wires = Wires(self.endpoint, self._clients, self._connections)
+            return self._wires.lease(url)
 
     def _read(self, call: Call, response: httpx.Response, deadline: Deadline, started: float) -> Answer:
         good = 200 <= response.status_code < 300
@@ -216,9 +194,9 @@ class ProxyClient:
     def close(self) -> None:
         """Close all connections, and the transport that was handed in."""
         with self._lock:
-            spreads, self._spreads = list(self._spreads.values()), {}
-        for spread in spreads:
-            spread.close()
+            wires, self._wires = self._wires, None
+        if wires is not None:
+            wires.close()
         if self._transport is not None:
             self._transport.close()
 
@@ -266,25 +244,3 @@ class ProxyClient:
 
 def _log_text(status: int, request_id: str | None) -> str:
     return f"{status} {request_id}" if request_id else str(status)
-
-
-def _headers(credentials: Credentials, redactor: Redactor) -> dict[str, str]:
-    """The headers that every request bears; the secret becomes known to the redactor before it is used."""
-    secret = credentials.secret()
-    redactor.add(secret)
-    token = base64.b64encode(f"{credentials.username}:{secret}".encode()).decode()
-    return {
-        "Authorization": f"Basic {token}",
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip",
-        "User-Agent": _user_agent(),
-    }
-
-
-def _user_agent() -> str:
-    import httpx
-
-    system = os.uname()
-    python = ".".join(str(part) for part in sys.version_info[:3])
-    place = f"{system.sysname.lower()} {system.machine}"
-    return f"proxyctl/{__version__} ({place}) Python/{python} httpx/{httpx.__version__}"

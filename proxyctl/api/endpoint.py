@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import quote, urlsplit
 
 from proxyctl.errors import UsageError
@@ -24,8 +25,10 @@ Origin = tuple[str, str, int]
 
 
 def segment(text: str) -> str:
-    """Return ``text`` as one segment of a path: whatever it holds, it can't leave its place."""
-    return quote(text, safe="")
+    """Return ``text`` as one segment of a path: whatever it holds, it stays in its place. UsageError if empty."""
+    if not text:
+        raise UsageError("a SID or a name is empty")
+    return quote(text, safe="", errors="surrogatepass")
 
 
 def origin_of(scheme: str, host: str, port: int | None) -> Origin:
@@ -72,7 +75,7 @@ class Endpoint:
         loopback = _is_loopback(host)
         if scheme == "http" and not loopback:
             raise UsageError(
-                f"the base URL's host {host} is not on this machine: http:// would send the credentials in the clear",
+                f"the base URL's host {host} is not on this machine, so http:// would bare the secret",
                 hint="use https://, or 127.0.0.1, [::1] or localhost",
             )
         name = f"[{host}]" if ":" in host else host
@@ -92,8 +95,13 @@ class Endpoint:
     @property
     def origins(self) -> frozenset[Origin]:
         """The parties that may be given the credentials."""
-        parsed = [urlsplit(base) for _, base in self.bases]
-        return frozenset(origin_of(url.scheme, url.hostname or "", url.port) for url in parsed)
+        return _origins(self.bases)
+
+
+@cache
+def _origins(bases: tuple[tuple[str, str], ...]) -> frozenset[Origin]:
+    parsed = [urlsplit(base) for _, base in bases]
+    return frozenset(origin_of(url.scheme, url.hostname or "", url.port) for url in parsed)
 
 
 def _parse_base(base_url: str) -> tuple[str, str, int | None, str]:

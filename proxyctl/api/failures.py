@@ -1,4 +1,4 @@
-"""What a failure below HTTP means: could the request have been carried out, and may it fare better next time?"""
+"""What a failure below HTTP means: could the request have been carried out, and may it fare better later?"""
 
 from __future__ import annotations
 

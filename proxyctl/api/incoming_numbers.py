@@ -1,4 +1,4 @@
-"""The numbers that the account owns, and their webhooks: /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers.json."""
+"""The numbers that the account owns, and their webhooks: /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class IncomingNumbers:
     def list(
         self, *, phone_number: str | None = None, friendly_name: str | None = None, page_size: int = 1000
     ) -> Iterator[Page]:
-        """The account's numbers, page by page. The filter on the number also finds parts: compare yourself."""
+        """The account's numbers, page by page. The number filter also finds parts: compare yourself."""
         return pages(
             self._client,
             self.list_call(phone_number=phone_number, friendly_name=friendly_name, page_size=page_size),

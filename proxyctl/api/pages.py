@@ -44,7 +44,7 @@ def pages(client: ProxyClient, call: Call, key: str | None = None) -> Iterator[P
     seen = {hash(_mark(call.params))}
     for number in range(MOST_PAGES):
         body = client.request(call).body
-        name = key or _key_of(call, body)
+        name = key or call.expect or _key_of(call, body)
         yield Page(body[name], number, call, name)
         following = _next_url(call, body)
         if not following:

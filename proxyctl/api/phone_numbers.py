@@ -35,7 +35,7 @@ class PhoneNumbers:
     def create(
         self, *, sid: str | None = None, phone_number: str | None = None, is_reserved: bool | None = None
     ) -> PhoneNumber:
-        """Add a number of the account to the pool. A lost answer is settled by looking for the number there."""
+        """Add a number of the account to the pool. A lost answer is settled by looking for it there."""
         return create(
             self._client,
             self.create_call(sid=sid, phone_number=phone_number, is_reserved=is_reserved),
@@ -67,7 +67,7 @@ class PhoneNumbers:
             return None
 
     def by_number(self, phone_number: str) -> PhoneNumber | None:
-        """Return the number with this E.164 form, if the pool has it. Reads the pool: no list has a filter."""
+        """Return the number with this E.164 form, if the pool has it. Reads it all: no list has a filter."""
         for page in self.list():
             for item in page.items:
                 if item.get("phone_number") == phone_number:
