@@ -27,11 +27,9 @@ class Redactor:
         """Never let ``secret`` through again, in any of its forms. An empty one is ignored."""
         if not secret:
             return
-        self._forms |= {re.escape(form) for form in _spellings(secret)}
-        self._forms |= {
-            f"{_BASE64}{re.escape(core)}{_BASE64}"
-            for core in _base64_cores(secret.encode(errors="surrogatepass"))
-        }
+        raw = secret.encode(errors="surrogatepass")
+        self._forms |= {re.escape(form) for form in _spellings(secret, raw)}
+        self._forms |= {f"{_BASE64}{re.escape(core)}{_BASE64}" for core in _base64_cores(raw)}
         # The longest first: of two forms that begin alike, the shorter would leave the other's end behind.
         self._pattern = re.compile("|".join(sorted(self._forms, key=len, reverse=True)))
 
@@ -40,9 +38,8 @@ class Redactor:
         return self._pattern.sub(REDACTED, text) if self._pattern else text
 
 
-def _spellings(secret: str) -> set[str]:
+def _spellings(secret: str, raw: bytes) -> set[str]:
     """The secret as it is, as in a URL or a form (either case of %2f), and inside JSON or a Python repr."""
-    raw = secret.encode(errors="surrogatepass")
     encoded = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
     lower = {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), text) for text in encoded}
     quoted = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}

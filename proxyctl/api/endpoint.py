@@ -25,7 +25,7 @@ Origin = tuple[str, str, int]
 
 
 def segment(text: str) -> str:
-    """Return ``text`` as one segment of a path: whatever it holds, it stays in its place. UsageError if empty."""
+    """Return ``text`` as one segment of a path: it stays in its place. UsageError if empty."""
     if not text:
         raise UsageError("a SID or a name is empty")
     return quote(text, safe="", errors="surrogatepass")

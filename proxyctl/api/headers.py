@@ -13,9 +13,7 @@ from proxyctl.redact import Redactor
 
 
 def standing_headers(credentials: Credentials, redactor: Redactor) -> dict[str, str]:
-    """Return them; the redactor learns the secret before anything else does. AuthenticationError where the secret
-    can't be sent.
-    """
+    """Return them; the redactor learns the secret first. AuthenticationError where it can't be sent."""
     secret = credentials.secret()
     redactor.add(secret)
     try:

@@ -1,5 +1,5 @@
 """The open connections, host by host. A connection pool of httpx is scanned for each request, so that 100
-connections in one are slower than 16: here are several pools of a few, and a request goes to the least busy one.
+connections in one are slower than 16: here are several pools of a few, and the least busy one is lent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from proxyctl.api.transport import DeadlineTransport, proxy_for
 
 
 class Wires:
-    """Up to ``clients`` transports a host, of ``connections`` each; all share one TLS context, made when needed."""
+    """Up to ``clients`` transports a host, of ``connections`` each; all share one TLS context."""
 
     def __init__(self, endpoint: Endpoint, clients: int, connections: int) -> None:
         self._endpoint = endpoint
