@@ -24,9 +24,9 @@ from proxyctl.sandbox.context import (
     Context,
     Reply,
     Rules,
-    is_storable,
     random_sid,
 )
+from proxyctl.sandbox.fields import is_storable
 from proxyctl.sandbox.guesses import GUESSES, Guesses
 from proxyctl.sandbox.problems import ApiError, invalid, not_found
 from proxyctl.sandbox.routing import Match, find
@@ -48,7 +48,7 @@ _SHOWN_PATH = 200
 
 
 class Sandbox:
-    """Twilio Proxy, the account's numbers and Messaging Services over one ``store``. Safe to call from any thread.
+    """Twilio Proxy, the account's numbers and Messaging Services over one ``store``; safe from any thread.
 
     ``not_found_status`` is 404 or 400: Twilio was seen to answer either way for an unknown Service or number.
     """

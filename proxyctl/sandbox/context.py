@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import re
 import secrets
 import sqlite3
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from proxyctl.sandbox.guesses import GUESSES, Guesses
-from proxyctl.sandbox.problems import ApiError, invalid, not_found
+from proxyctl.sandbox.problems import ApiError, not_found
 
 # The sandbox's own credentials: fixed, published, no secret.
 ACCOUNT_SID = "AC" + "5a4db0c5" * 4
@@ -26,9 +23,6 @@ SENDERS_AT_MOST = 400
 
 Reply = tuple[int, dict[str, Any] | None]
 
-# Text that neither UTF-8 nor Twilio's JSON can carry; SQLite would take the NUL and raise on the surrogates.
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-
 
 def random_sid(prefix: str) -> str:
     """Return a new SID, e.g. ``KS`` and 32 hex digits."""
@@ -37,7 +31,7 @@ def random_sid(prefix: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What may differ between two sandboxes. ``not_found_status`` is 404, or 400 as in the live tests of old."""
+    """What may differ between sandboxes. ``not_found_status`` is 404, or 400 as in the live tests of old."""
 
     not_found_status: int = 404
     max_page_size: int = 100
@@ -47,7 +41,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request on its way through a handler. ``now`` is in whole seconds; ``names`` are the path's SIDs."""
+    """One request on its way to a handler. ``now`` is in whole seconds; ``names`` are the path's SIDs."""
 
     db: sqlite3.Connection
     rules: Rules
@@ -61,27 +55,3 @@ class Context:
     def missing(self, old_code: int) -> ApiError:
         """The refusal for something that isn't there: 404/20404, or 400 with the code of old."""
         return ApiError(old_code) if self.rules.not_found_status == 400 else not_found(self.path)
-
-
-def is_sid(prefix: str, text: str) -> bool:
-    """Tell whether ``text`` is a SID of the kind ``prefix``."""
-    return re.fullmatch(prefix + "[0-9a-fA-F]{32}", text) is not None
-
-
-def is_storable(text: str) -> bool:
-    """Tell whether ``text`` is free of NUL and lone surrogates."""
-    return _UNSTORABLE.search(text) is None
-
-
-def boolean(parameter: str, text: str) -> bool:
-    """Read ``true`` or ``false`` in any case."""
-    folded = text.lower()
-    if folded not in ("true", "false"):
-        raise invalid(parameter, "It must be true or false")
-    return folded == "true"
-
-
-@functools.lru_cache(maxsize=4096)
-def iso_date(seconds: int) -> str:
-    """``2015-07-30T20:00:00Z``, as Proxy and Messaging write dates."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

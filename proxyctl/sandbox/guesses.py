@@ -1,7 +1,7 @@
-"""What the sandbox had to guess about Twilio, in one table, so that each answer is easy to correct once it is known.
+"""What the sandbox had to guess about Twilio, in one table, so that each is easy to correct once known.
 
-Everything else in this package follows Twilio's documents, its published schema, or answers that others saw live.
-Change an entry here (or hand ``Sandbox`` another table) and the behaviour follows; no rule is written twice.
+Everything else in this package follows Twilio's documents, its published schema, or answers that others saw
+live. Change an entry here (or hand ``Sandbox`` another table) and the behaviour follows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Guesses:
     removal_resets_webhooks: bool = True
     demo_voice_url: str = "https://demo.twilio.com/welcome/voice/"
     demo_sms_url: str = "https://demo.twilio.com/welcome/sms/reply"
-    # Page parameters: PageSize 0, -1, abc; a token of another list or a damaged one; Page above 0 without one.
+    # PageSize 0, -1, abc; above 1000; a token of another list or a damaged one; a Page above 0 without one.
     bad_page_parameter: int = 20001
     page_size_too_large: int = 20007
     bad_page_token: int = 70002

@@ -1,4 +1,4 @@
-"""The account and its numbers under /2010-04-01: another API, with other dates, another envelope, relative URIs."""
+"""The account and its numbers under /2010-04-01: an API with other dates, another envelope, relative URIs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
-from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN, Context, Reply, is_sid
+from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN, Context, Reply
+from proxyctl.sandbox.fields import capabilities, is_sid, web_host
 from proxyctl.sandbox.paging import Page, page_query, read_window, select_page
-from proxyctl.sandbox.phone_numbers import capabilities
 from proxyctl.sandbox.problems import ApiError, not_found
-from proxyctl.sandbox.services import web_host
 
 _ROOT = f"/2010-04-01/Accounts/{ACCOUNT_SID}"
 _LIST = f"{_ROOT}/IncomingPhoneNumbers.json"
 _PAGE_AT_MOST = 1000
 _FRIENDLY_NAME_AT_MOST = 64
 _URL_AT_MOST = 4000
+_FILTER_AT_MOST = 64  # no number is longer, and SQLite refuses huge patterns
 _CREATED = 1438293544  # the account's own date; any will do
 
 
@@ -40,7 +40,7 @@ def fetch_account(context: Context) -> Reply:
 
 
 def list_incoming_numbers(context: Context) -> Reply:
-    """GET …/IncomingPhoneNumbers.json, with the filters PhoneNumber (partial, ``*`` is any digit) and FriendlyName."""
+    """GET …/IncomingPhoneNumbers.json; filters PhoneNumber (partial, ``*`` is any digit), FriendlyName."""
     filters = [
         (name, context.query[name]) for name in ("FriendlyName", "PhoneNumber") if context.query.get(name)
     ]
@@ -60,7 +60,7 @@ def fetch_incoming_number(context: Context) -> Reply:
 def update_incoming_number(context: Context) -> Reply:
     """POST …/IncomingPhoneNumbers/{Sid}.json: webhooks and the friendly name."""
     row = _require_number(context)
-    values = {
+    values: dict[str, Any] = {
         column: read(context, parameter, context.form[parameter])
         for parameter, (column, read) in _PARAMETERS.items()
         if parameter in context.form
@@ -88,6 +88,8 @@ def _filter(filters: dict[str, str]) -> tuple[str, list[str]]:
     if re.fullmatch(r"\+[0-9]*", partial):
         conditions.append("id IN (SELECT id FROM numbers WHERE phone_number >= ? AND phone_number < ?)")
         parameters += [partial, partial + ":"]  # ":" follows "9"
+    elif len(partial) > _FILTER_AT_MOST:
+        conditions.append("0")
     elif partial:
         conditions.append(r"phone_number LIKE ? ESCAPE '\'")
         escaped = re.sub(r"([%_\\])", r"\\\1", partial).replace("*", "_")
@@ -161,7 +163,7 @@ def _rfc_2822(seconds: int) -> str:
     return formatdate(seconds).replace("-0000", "+0000")
 
 
-# -- form parameters ----------------------------------------------------------------------------------------------
+# -- form parameters -------------------------------------------------------------------------------
 
 
 def _url(context: Context, parameter: str, text: str) -> str:

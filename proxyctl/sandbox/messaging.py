@@ -1,7 +1,7 @@
 """Messaging Services and their senders, as far as Proxy pools meet them.
 
-``use_inbound_webhook_on_number`` is stored and shown. It decides at Twilio whose webhook gets an incoming message;
-no document says that it changes a number's own fields, so it does not here.
+``use_inbound_webhook_on_number`` is stored and shown. At Twilio it decides whose webhook gets an incoming
+message; no document says that it changes a number's own fields, so it does not here.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from proxyctl.sandbox.context import ACCOUNT_SID, SENDERS_AT_MOST, Context, Reply, is_sid, iso_date
+from proxyctl.sandbox.context import ACCOUNT_SID, SENDERS_AT_MOST, Context, Reply
+from proxyctl.sandbox.fields import capabilities, is_sid, iso_date, web_host
 from proxyctl.sandbox.paging import list_reply
-from proxyctl.sandbox.phone_numbers import capabilities
 from proxyctl.sandbox.problems import ApiError, not_found
-from proxyctl.sandbox.services import web_host
 
 _ROOT = "/messaging/v1/Services"
 _NAME_AT_MOST = 64
@@ -53,8 +52,8 @@ _LINKS = {
     "destination_alpha_senders": "DestinationAlphaSenders",
 }
 _SELECT_SENDERS = (
-    "SELECT messaging_numbers.id, messaging_numbers.date_created, messaging_numbers.date_updated, numbers.sid,"
-    " numbers.phone_number, numbers.iso_country, numbers.capabilities"
+    "SELECT messaging_numbers.id, messaging_numbers.date_created, messaging_numbers.date_updated,"
+    " numbers.sid, numbers.phone_number, numbers.iso_country, numbers.capabilities"
     " FROM messaging_numbers JOIN numbers ON numbers.id = messaging_numbers.number_id"
     " WHERE messaging_service_id = ?"
 )
@@ -240,7 +239,7 @@ def _present_sender(context: Context, service_sid: str, row: sqlite3.Row) -> dic
     }
 
 
-# -- form parameters ----------------------------------------------------------------------------------------------
+# -- form parameters -------------------------------------------------------------------------------
 
 
 def _read_form(context: Context) -> dict[str, Any]:

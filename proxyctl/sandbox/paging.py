@@ -1,6 +1,7 @@
 """Lists in pages: reading PageSize, Page and PageToken, choosing rows by keyset, and writing the page's URLs.
 
-A token names the last insertion id that was shown, so pages neither skip nor repeat a row while others come and go.
+A token names the last insertion id that was shown, so pages neither skip nor repeat a row while others come
+and go.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def _seal(scope: str, direction: str, key: str) -> str:
 def select_page(
     context: Context, scope: str, window: Window, select: str, key: str, parameters: Sequence[Any]
 ) -> Page:
-    """Run ``select`` (it ends in a WHERE clause; ``key`` is its insertion id, selected as ``id``) for the window.
+    """Run ``select`` for the window. It ends in a WHERE clause; ``key`` is the insertion id, shown as ``id``.
 
     One row more than the page is asked for, to learn whether there is a next page.
     """
@@ -107,13 +108,13 @@ def select_page(
     ).fetchall()
     more = len(rows) > window.size
     rows = rows[: window.size]
+    next_token = previous_token = None
     if backwards:
         rows.reverse()
         last = rows[-1]["id"] if rows else (window.before or 1) - 1
         next_token = _write_token(scope, "PA", last)
-    else:
-        next_token = _write_token(scope, "PA", rows[-1]["id"]) if more else None
-    previous_token = None
+    elif more:
+        next_token = _write_token(scope, "PA", rows[-1]["id"])
     if window.page > 0:
         first = rows[0]["id"] if rows else (bound or 0) + 1
         previous_token = _write_token(scope, "PB", first)
@@ -129,7 +130,7 @@ def list_reply(
     parameters: Sequence[Any],
     present: Callable[[sqlite3.Row], dict[str, Any]],
 ) -> Reply:
-    """Answer one page of the list at ``path`` in the envelope of Proxy and Messaging (``meta`` and ``key``)."""
+    """Answer one page of the list at ``path`` in the envelope of Proxy and Messaging (``meta``)."""
     window = read_window(context, path, context.rules.max_page_size)
     page = select_page(context, path, window, select, order, parameters)
     url = context.base_url + path

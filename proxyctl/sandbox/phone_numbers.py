@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import re
 import sqlite3
 from typing import Any
 
-from proxyctl.sandbox.context import (
-    ACCOUNT_SID,
-    RESERVED_AT_MOST,
-    UNRESERVED_AT_MOST,
-    Context,
-    Reply,
-    boolean,
-    is_sid,
-    iso_date,
-)
+from proxyctl.sandbox.context import ACCOUNT_SID, RESERVED_AT_MOST, UNRESERVED_AT_MOST, Context, Reply
+from proxyctl.sandbox.fields import boolean, capabilities, is_sid, iso_date
 from proxyctl.sandbox.paging import list_reply
 from proxyctl.sandbox.problems import ApiError, invalid
 from proxyctl.sandbox.services import require_service
@@ -51,7 +41,8 @@ def add_phone_number(context: Context) -> Reply:
     _require_free(context, number, service["id"])
     _require_room(context, service["id"], is_reserved)
     context.db.execute(
-        "INSERT INTO pool (service_id, number_id, is_reserved, date_created, date_updated) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO pool (service_id, number_id, is_reserved, date_created, date_updated)"
+        " VALUES (?, ?, ?, ?, ?)",
         (service["id"], number["id"], is_reserved, context.now, context.now),
     )
     webhooks = f"https://webhooks.twilio.com/v1/Accounts/{ACCOUNT_SID}/Proxy/{service['sid']}/Webhooks"
@@ -112,13 +103,6 @@ def present(context: Context, service_sid: str, row: sqlite3.Row) -> dict[str, A
         "is_reserved": bool(row["is_reserved"]),
         "in_use": row["in_use"],
     }
-
-
-@functools.lru_cache(maxsize=256)
-def capabilities(stored: str) -> dict[str, bool]:
-    """The map of capabilities; shared between callers, so not to be changed."""
-    decoded: dict[str, bool] = json.loads(stored)
-    return decoded
 
 
 def _named_number(context: Context) -> sqlite3.Row:

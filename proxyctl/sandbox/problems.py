@@ -1,4 +1,4 @@
-"""Twilio's refusals as the sandbox gives them: code, HTTP status and words, and the exception that carries one."""
+"""Twilio's refusals as the sandbox gives them: code, HTTP status, words, and their exception."""
 
 from __future__ import annotations
 

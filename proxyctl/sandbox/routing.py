@@ -1,4 +1,4 @@
-"""Which handler answers which path; the only table of paths, so that what is emulated can be read in one place."""
+"""Which handler answers which path: the only table of paths, so that what is emulated stands in one place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from proxyctl.sandbox import incoming_numbers, messaging, phone_numbers, services, sessions
-from proxyctl.sandbox.context import Context, Reply, is_storable
+from proxyctl.sandbox.context import Context, Reply
+from proxyctl.sandbox.fields import is_storable
 
 Handler = Callable[[Context], Reply]
 
@@ -17,8 +18,12 @@ _SESSION = f"{_SERVICE}/Sessions/{{SessionSid}}"
 _SENDERS = "/messaging/v1/Services/{ServiceSid}/PhoneNumbers"
 _ACCOUNT = "/2010-04-01/Accounts/{AccountSid}"
 
-_NO_SESSION = {"GET": sessions.no_session, "POST": sessions.no_session, "DELETE": sessions.no_session}
-_NO_SHORT_CODE = {
+_NO_SESSION: dict[str, Handler] = {
+    "GET": sessions.no_session,
+    "POST": sessions.no_session,
+    "DELETE": sessions.no_session,
+}
+_NO_SHORT_CODE: dict[str, Handler] = {
     "GET": sessions.no_short_code,
     "POST": sessions.no_short_code,
     "DELETE": sessions.no_short_code,

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from proxyctl.sandbox.context import ACCOUNT_SID, Context, Reply, is_sid, iso_date
+from proxyctl.sandbox.context import ACCOUNT_SID, Context, Reply
+from proxyctl.sandbox.fields import is_sid, iso_date, web_host
 from proxyctl.sandbox.paging import list_reply
 from proxyctl.sandbox.problems import ApiError, invalid
 
@@ -84,7 +85,7 @@ def update_service(context: Context) -> Reply:
 
 
 def delete_service(context: Context) -> Reply:
-    """DELETE /v1/Services/{Sid}: its numbers become free, their webhooks point at Twilio's demo afterwards."""
+    """DELETE /v1/Services/{Sid}: its numbers become free, and their webhooks point at Twilio's demo."""
     row = require_service(context, context.names["Sid"])
     guesses = context.rules.guesses
     context.db.execute(
@@ -133,7 +134,7 @@ def present(context: Context, row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-# -- form parameters ----------------------------------------------------------------------------------------------
+# -- form parameters -------------------------------------------------------------------------------
 
 
 def _read_form(context: Context) -> dict[str, Any]:
@@ -177,18 +178,6 @@ def _url(context: Context, parameter: str, text: str) -> str | None:
     if _PROXY_HOST.fullmatch(host) or urlsplit(text).netloc.rpartition("@")[2].lower() == own_host:
         raise invalid(parameter, "It must not point back at Proxy")
     return text
-
-
-def web_host(text: str) -> str | None:
-    """The host of an absolute http(s) URL in lower case; None where ``text`` is no such URL."""
-    if re.search(r"[\x00-\x20\x7f<>\"\\^`{|}]", text):
-        return None
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # raises for one that is out of range
-    except ValueError:
-        return None
-    return parts.hostname if parts.scheme in ("http", "https") and parts.hostname else None
 
 
 def _geo_match_level(context: Context, parameter: str, text: str) -> str:

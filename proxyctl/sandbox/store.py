@@ -1,6 +1,6 @@
 """The sandbox's memory: one SQLite database, safe for many threads and for several processes at once.
 
-Apart from the rules, so that the commands can count, reset and rehearse without going through the emulated API.
+Apart from the rules, so that the commands can count, reset and rehearse without the emulated API.
 """
 
 from __future__ import annotations
@@ -15,80 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from proxyctl.errors import NotFoundError, OutputError, RefusedError, TemporaryError, UsageError
+from proxyctl.sandbox.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES
 
-_APPLICATION_ID = 0x5058_5343  # "PXSC": tells our files from other people's databases
-_SCHEMA_VERSION = 1
 _BUSY_TIMEOUT = 30.0  # seconds that a write waits for another process
 _SESSIONS_AT_MOST = 2**31 - 1
-
-_SCHEMA = """
-CREATE TABLE services (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  sid TEXT NOT NULL UNIQUE,
-  unique_name TEXT NOT NULL UNIQUE,
-  chat_instance_sid TEXT,
-  callback_url TEXT,
-  default_ttl INTEGER NOT NULL,
-  number_selection_behavior TEXT NOT NULL,
-  geo_match_level TEXT NOT NULL,
-  intercept_callback_url TEXT,
-  out_of_session_callback_url TEXT,
-  date_created INTEGER NOT NULL,
-  date_updated INTEGER NOT NULL
-);
-CREATE TABLE numbers (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  sid TEXT NOT NULL UNIQUE,
-  phone_number TEXT NOT NULL UNIQUE,
-  friendly_name TEXT NOT NULL,
-  iso_country TEXT NOT NULL,
-  type TEXT NOT NULL,
-  capabilities TEXT NOT NULL,
-  voice_url TEXT NOT NULL,
-  voice_method TEXT NOT NULL DEFAULT 'POST',
-  voice_fallback_url TEXT NOT NULL DEFAULT '',
-  voice_fallback_method TEXT NOT NULL DEFAULT 'POST',
-  voice_application_sid TEXT NOT NULL DEFAULT '',
-  sms_url TEXT NOT NULL,
-  sms_method TEXT NOT NULL DEFAULT 'POST',
-  sms_fallback_url TEXT NOT NULL DEFAULT '',
-  sms_fallback_method TEXT NOT NULL DEFAULT 'POST',
-  sms_application_sid TEXT NOT NULL DEFAULT '',
-  status_callback TEXT NOT NULL DEFAULT '',
-  status_callback_method TEXT NOT NULL DEFAULT 'POST',
-  trunk_sid TEXT,
-  date_created INTEGER NOT NULL,
-  date_updated INTEGER NOT NULL
-);
-CREATE TABLE pool (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  service_id INTEGER NOT NULL REFERENCES services (id),
-  number_id INTEGER NOT NULL UNIQUE REFERENCES numbers (id),
-  is_reserved INTEGER NOT NULL,
-  in_use INTEGER NOT NULL DEFAULT 0,
-  date_created INTEGER NOT NULL,
-  date_updated INTEGER NOT NULL
-);
-CREATE INDEX pool_order ON pool (service_id);
-CREATE INDEX pool_kinds ON pool (service_id, is_reserved);
-CREATE TABLE messaging_services (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  sid TEXT NOT NULL UNIQUE,
-  friendly_name TEXT NOT NULL,
-  settings TEXT NOT NULL,
-  date_created INTEGER NOT NULL,
-  date_updated INTEGER NOT NULL
-);
-CREATE TABLE messaging_numbers (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  messaging_service_id INTEGER NOT NULL REFERENCES messaging_services (id),
-  number_id INTEGER NOT NULL UNIQUE REFERENCES numbers (id),
-  date_created INTEGER NOT NULL,
-  date_updated INTEGER NOT NULL
-);
-CREATE INDEX messaging_order ON messaging_numbers (messaging_service_id);
-"""
-_TABLES = ("messaging_numbers", "messaging_services", "pool", "numbers", "services")
 
 
 class StoreBusy(TemporaryError):
@@ -129,8 +59,10 @@ class Store:
             _make_private(Path(self.path))
         with self._explained():
             self._idle.append(self._prepare())
+        if not self._in_memory:
+            _restrict(Path(self.path))
 
-    # -- transactions -----------------------------------------------------------------------------------------
+    # -- transactions ------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -192,7 +124,7 @@ class Store:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    # -- opening ----------------------------------------------------------------------------------------------
+    # -- opening -----------------------------------------------------------------------------------
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -225,14 +157,15 @@ class Store:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application == 0 and version == 0 and tables == 0:
             return False
-        if application != _APPLICATION_ID:
+        if application != APPLICATION_ID:
             raise OutputError(
                 f"{self.path} is a database, but not a sandbox of proxyctl",
                 hint="Name another file; this one was left as it was.",
             )
-        if version != _SCHEMA_VERSION:
+        if version != SCHEMA_VERSION:
             raise OutputError(
-                f"{self.path} was made by another version of proxyctl (schema {version}, not {_SCHEMA_VERSION})",
+                f"{self.path} was made by another version of proxyctl "
+                f"(schema {version}, here {SCHEMA_VERSION})",
                 hint=f"Use that version, or start anew: rm {self.path}",
             )
         return True
@@ -240,10 +173,10 @@ class Store:
     def _create_tables(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")  # another process may be doing the same
         if not self._refuse_foreign(connection):
-            for statement in _SCHEMA.split(";\n"):
+            for statement in SCHEMA.split(";\n"):
                 connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
 
     @contextlib.contextmanager
@@ -264,7 +197,7 @@ class Store:
                 hint=f"Name another file, or start anew: rm {self.path} {self.path}-wal {self.path}-shm",
             ) from error
 
-    # -- for the commands -------------------------------------------------------------------------------------
+    # -- for the commands --------------------------------------------------------------------------
 
     def status(self) -> Status:
         """Count what is there."""
@@ -272,7 +205,8 @@ class Store:
             counts = db.execute(
                 "SELECT (SELECT count(*) FROM services), (SELECT count(*) FROM numbers), count(*),"
                 " coalesce(sum(is_reserved), 0), coalesce(sum(in_use > 0), 0), coalesce(sum(in_use), 0),"
-                " (SELECT count(*) FROM messaging_services), (SELECT count(*) FROM messaging_numbers) FROM pool"
+                " (SELECT count(*) FROM messaging_services), (SELECT count(*) FROM messaging_numbers)"
+                " FROM pool"
             ).fetchone()
             (size,) = db.execute(
                 "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
@@ -282,14 +216,14 @@ class Store:
     def reset(self) -> None:
         """Forget everything: Services, numbers, Messaging Services."""
         with self.writing() as db:
-            for table in _TABLES:
+            for table in TABLES:
                 db.execute(f"DELETE FROM {table}")
 
     def set_in_use(self, number: str, sessions: int) -> dict[str, Any]:
         """Make a pool number (PN SID or E.164) busy with ``sessions`` open sessions, or idle with 0.
 
-        Returns ``sid, phone_number, service_sid, is_reserved, in_use``. Raises NotFoundError for a number that
-        the account does not have, RefusedError for one in no pool, UsageError for an impossible count.
+        Returns ``sid, phone_number, service_sid, is_reserved, in_use``. Raises NotFoundError for a number
+        that the account does not have, RefusedError for one in no pool, UsageError for an impossible count.
         """
         if not 0 <= sessions <= _SESSIONS_AT_MOST:
             raise UsageError(f"SESSIONS is from 0 to {_SESSIONS_AT_MOST}, not {sessions}")
@@ -297,8 +231,8 @@ class Store:
             raise UsageError("NUMBER is a PN SID or a phone number in E.164")
         with self.writing() as db:
             found = db.execute(
-                "SELECT pool.id, numbers.sid, numbers.phone_number, services.sid AS service_sid, pool.is_reserved"
-                " FROM numbers LEFT JOIN pool ON pool.number_id = numbers.id"
+                "SELECT pool.id, numbers.sid, numbers.phone_number, services.sid AS service_sid,"
+                " pool.is_reserved FROM numbers LEFT JOIN pool ON pool.number_id = numbers.id"
                 " LEFT JOIN services ON services.id = pool.service_id"
                 " WHERE numbers.sid = ?1 OR numbers.phone_number = ?1",
                 (number,),
@@ -328,15 +262,18 @@ def _make_private(path: Path) -> None:
         if not path.parent.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
+        os.close(descriptor)
     except OSError as error:
         raise OutputError(
             f"the sandbox's database {path} can't be opened: {error.strerror or error}",
             hint="Name a file in a directory of yours: --database FILE, or set PROXYCTL_STATE_DIR.",
         ) from error
+
+
+def _restrict(path: Path) -> None:
+    """Keep others out of a database that is ours; SQLite gives its side files the same mode."""
+    if path.stat().st_mode & 0o777 != 0o600:
+        path.chmod(0o600)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -18,7 +18,7 @@ IN_PROCESS_URL = "http://127.0.0.1:8181"
 
 
 class SandboxTransport(httpx.BaseTransport):
-    """Answers requests from ``sandbox``, from any number of threads. ``close`` closes the store if it owns it."""
+    """Answers requests from ``sandbox``, from any thread. ``close`` closes the store if it owns it."""
 
     def __init__(self, sandbox: Sandbox, *, owns_store: bool = False) -> None:
         self.sandbox = sandbox
@@ -30,7 +30,7 @@ class SandboxTransport(httpx.BaseTransport):
     def at(
         cls, path: str | os.PathLike[str], *, clock: Clock | None = None, not_found_status: int = 404
     ) -> SandboxTransport:
-        """Open the database at ``path`` (or ``:memory:``) and answer from it; OutputError if it can't be used."""
+        """Open the database at ``path`` (or ``:memory:``); OutputError if it can't be used."""
         return cls(Sandbox(Store(path), clock=clock, not_found_status=not_found_status), owns_store=True)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Requests and answers as values, apart from any HTTP server: what a server or an in-process transport hands over."""
+"""Requests and answers as values, apart from any HTTP server: what a server or a transport hands over."""
 
 from __future__ import annotations
 
