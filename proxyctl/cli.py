@@ -17,8 +17,9 @@ HELP = "Administer Twilio Proxy: Services and their pools of phone numbers."
 
 def root_command() -> Any:
     """Return the root of the command tree."""
-    from proxyctl.commands.root import app
     from typer.main import get_command
+
+    from proxyctl.commands.root import app
 
     return get_command(app)
 

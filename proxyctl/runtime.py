@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 
 from proxyctl.clock import Clock, SystemClock
-from proxyctl.errors import ConfigError, UsageError
+from proxyctl.errors import ConfigError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from proxyctl.render.output import Output
     from proxyctl.sandbox.store import Store
 
+# Clients of 10 connections each, made as they are needed: one big pool is slower (it is scanned for each request).
+CLIENTS = 10
 FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
 
 
@@ -98,6 +101,7 @@ class Runtime:
         self.argv = argv
         self.options = SharedOptions()
         self.exit_stack = contextlib.ExitStack()
+        self.running = False
 
     def use(self, options: SharedOptions) -> None:
         """Take the options that the command line gave."""
@@ -165,7 +169,7 @@ class Runtime:
     def client(self) -> ProxyClient:
         return self.exit_stack.enter_context(self.client_for(self.profile))
 
-    def client_for(self, profile: Profile, *, clients: int = 1) -> ProxyClient:
+    def client_for(self, profile: Profile) -> ProxyClient:
         """Make a client for ``profile``; the caller closes it."""
         from proxyctl.api.client import Credentials, Endpoint, ProxyClient
 
@@ -177,10 +181,11 @@ class Runtime:
 
         transport = None
         if profile.is_sandbox:
-            from proxyctl.sandbox.transport import SandboxTransport
+            from proxyctl.sandbox.behaviour import Sandbox
+            from proxyctl.sandbox.transport import IN_PROCESS_URL, SandboxTransport
 
-            transport = SandboxTransport(self.sandbox_store)
-            endpoint = Endpoint.at(transport.base_url)
+            transport = SandboxTransport(Sandbox(self.sandbox_store, clock=self.clock))
+            endpoint = Endpoint.at(IN_PROCESS_URL)
         elif profile.base_url:
             endpoint = Endpoint.at(profile.base_url)
         else:
@@ -194,7 +199,7 @@ class Runtime:
             clock=self.clock,
             log=self.say if self.options.verbose > 1 else None,
             redactor=self.redactor,
-            clients=clients,
+            clients=CLIENTS,
         )
 
     @cached_property
@@ -202,6 +207,44 @@ class Runtime:
         from proxyctl.bulk.history import History
 
         return History(self.paths.state_dir / "history", clock=self.clock)
+
+    @contextlib.contextmanager
+    def lock(self, *service_sids: str | None) -> Iterator[None]:
+        """Hold the locks of these Services of the account (None: of its list of Services), for writing.
+
+        Raises LockHeldError that names the holder. --dry-run needs none, and --no-history goes without where
+        the state directory can't be written.
+        """
+        from proxyctl.bulk.lock import RunLock, acquire_all
+
+        if self.options.dry_run:
+            yield
+            return
+        account = self.profile.account_sid
+        directory = self.paths.state_dir / "locks"
+        locks = [RunLock(directory, account, sid, clock=self.clock) for sid in service_sids]
+        held = contextlib.ExitStack()
+        command = shlex.join(["proxyctl", *self.argv])
+        try:
+            held.enter_context(acquire_all(locks, command, wait=self.options.lock_wait))
+        except OutputError as error:
+            if not self.options.no_history:
+                raise OutputError(
+                    f"the lock can't be taken, so nothing was sent: {error.message}",
+                    hint="Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history.",
+                ) from None
+            self.warn("no lock could be taken: another run may be writing at the same time.")
+        with held:
+            yield
+
+    @contextlib.contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """While this holds, a signal asks the run to stop (`stop`) instead of ending the program at once."""
+        self.running = True
+        try:
+            yield
+        finally:
+            self.running = False
 
     # Output
 

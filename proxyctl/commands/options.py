@@ -7,10 +7,10 @@ import functools
 import inspect
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from enum import Enum
-from typing import Annotated, Any, TypeVar, get_args
+from enum import Enum, StrEnum
+from typing import Annotated, Any, TypeVar, cast, get_args
 
 import typer
 
@@ -24,7 +24,7 @@ PACE = "Pace and safety"
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class Color(str, Enum):
+class Color(StrEnum):
     """When to colour."""
 
     auto = "auto"
@@ -81,7 +81,12 @@ def option(kind: Any, *names: str, panel: str | None = None, **settings: Any) ->
 
 PROFILE: Group = {
     "profile": option(
-        str | None, "-p", "--profile", metavar="NAME", panel=CONNECTION, help="Use this profile's credentials."
+        str | None,
+        "-p",
+        "--profile",
+        metavar="NAME",
+        panel=CONNECTION,
+        help="Use this profile's credentials.",
     ),
     "sandbox": option(
         bool,
@@ -217,52 +222,77 @@ BULK: Group = {
 CALLS = (PROFILE, REQUESTS, MESSAGES)
 
 
-
-
-def _takes_value(annotation: Any) -> bool:
+def _names_and_value(annotation: Any) -> Iterator[tuple[str, bool]]:
+    """Yield the names of an option, each with whether a value follows it."""
     kind, info = get_args(annotation)[:2]
-    return kind is not bool and not info.count
+    # Within Annotated, Typer keeps the first name where a default would be.
+    for name in (info.default, *info.param_decls):
+        yield name, kind is not bool and not info.count
 
 
 # Options that may stand before the subcommand as well as after it: True where a value follows.
 HOISTED: dict[str, bool] = {
-    name: _takes_value(annotation)
+    name: valued
     for group in (*CALLS, DATA, WRITES)
     for annotation in group.values()
-    for name in get_args(annotation)[1].param_decls
+    for name, valued in _names_and_value(annotation)
 }
 
 
 def shared(*groups: Group) -> Callable[[Function], Function]:
     """Add the options of ``groups`` to a command and hand them to its Runtime before the command runs."""
+    declared = {name: annotation for group in groups for name, annotation in group.items()}
+    defaults = SharedOptions()
+
+    def hand_over(ctx: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
+        ctx.obj.use(replace(ctx.obj.options, **given))
+        return {}
+
+    return _adding({name: (declared[name], _default(name, defaults)) for name in declared}, hand_over)
+
+
+def with_settings(settings: Group) -> Callable[[Function], Function]:
+    """Add options to a command, which gets those that were given as ``settings``, a dict of text by name."""
+
+    def pass_on(ctx: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
+        return {"settings": {name: str(value) for name, value in given.items() if value is not None}}
+
+    return _adding({name: (annotation, None) for name, annotation in settings.items()}, pass_on)
+
+
+def _adding(
+    declared: dict[str, tuple[Any, Any]],
+    receive: Callable[[typer.Context, dict[str, Any]], dict[str, Any]],
+) -> Callable[[Function], Function]:
+    """Return a decorator that adds parameters to a signature; ``receive`` says what the function gets of them."""
 
     def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
-        declared = {name: annotation for group in groups for name, annotation in group.items()}
+        own = [p for p in signature.parameters.values() if p.name != "settings" or "settings" in declared]
         names = [name for name in declared if name not in signature.parameters]
 
         @functools.wraps(function)
         def command(*args: Any, **values: Any) -> Any:
             given = {name: _plain(values.pop(name)) for name in names}
-            ctx: typer.Context = values["ctx"]
-            ctx.obj.use(replace(ctx.obj.options, **given))
-            return function(*args, **values)
+            return function(*args, **values, **receive(values["ctx"], given))
 
-        defaults = SharedOptions()
-        extra = [
+        added = [
             inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=_default(name, defaults),
-                annotation=declared[name],
+                default=declared[name][1],
+                annotation=declared[name][0],
             )
             for name in names
         ]
-        own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in signature.parameters.values()]
-        command.__signature__ = signature.replace(parameters=[*own, *extra])  # type: ignore[attr-defined]
-        command.__annotations__ = {**function.__annotations__, **{name: declared[name] for name in names}}
-        del command.__wrapped__  # Typer would read the hints of the inner function
-        return command  # type: ignore[return-value]
+        parameters = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *added]
+        command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {
+            **{name: kind for name, kind in function.__annotations__.items() if name != "settings"},
+            **{name: declared[name][0] for name in names},
+        }
+        del command.__wrapped__  # Typer would read the inner function's hints
+        return cast(Function, command)
 
     return decorate
 

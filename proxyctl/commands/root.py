@@ -1,6 +1,7 @@
 """The root of the command tree: which command lives in which module."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -11,8 +12,10 @@ from proxyctl.commands.tree import LazyCommand, LazyGroup
 class Root(LazyGroup):
     """`proxyctl` itself."""
 
-    table = {
-        "service": LazyCommand("proxyctl.commands.service", "Create, list, show, update and delete Services."),
+    table: ClassVar[Mapping[str, LazyCommand]] = {
+        "service": LazyCommand(
+            "proxyctl.commands.service", "Create, list, show, update and delete Services."
+        ),
         "number": LazyCommand(
             "proxyctl.commands.number", "Add, reserve, release, remove and list a Service's phone numbers."
         ),
@@ -22,7 +25,9 @@ class Root(LazyGroup):
         "sandbox": LazyCommand(
             "proxyctl.commands.sandbox", "An emulated Twilio Proxy, to try and to rehearse with."
         ),
-        "api": LazyCommand("proxyctl.commands.api", "Send any other request, with the same auth and retries."),
+        "api": LazyCommand(
+            "proxyctl.commands.api", "Send any other request, with the same auth and retries."
+        ),
     }
 
 

@@ -1,12 +1,12 @@
 """`proxyctl service`: create, list, show, update and delete Services."""
 
 from collections.abc import Iterator, Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from proxyctl.commands.options import CALLS, DATA, WRITES, shared
+from proxyctl.commands.options import CALLS, DATA, WRITES, Group, option, shared, with_settings
 from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.errors import UsageError
 from proxyctl.runtime import Runtime
@@ -23,7 +23,7 @@ app = new_app(
 SETTINGS = "Settings of the Service"
 
 
-class GeoMatchLevel(str, Enum):
+class GeoMatchLevel(StrEnum):
     """Where a proxy number must be, compared to the participant's. The API judges which it takes."""
 
     country = "country"
@@ -33,67 +33,80 @@ class GeoMatchLevel(str, Enum):
     radius = "radius"
 
 
-class NumberSelectionBehavior(str, Enum):
+class NumberSelectionBehavior(StrEnum):
     """Whether a participant keeps the same proxy number."""
 
     prefer_sticky = "prefer-sticky"
     avoid_sticky = "avoid-sticky"
 
 
-def setting(kind: Any, *names: str, **attributes: Any) -> Any:
-    """Declare an option that sets a field of the Service."""
-    return Annotated[kind | None, typer.Option(*names, rich_help_panel=SETTINGS, **attributes)]
-
-
 ServiceArgument = Annotated[
     str, typer.Argument(metavar="SERVICE", help="A Service's SID (KS…) or unique name.", show_default=False)
 ]
-DefaultTtl = setting(
-    int, "--default-ttl", metavar="SECONDS", min=0, help="A Session's time to live; 0 means no limit."
-)
-CallbackUrl = setting(
-    str, "--callback-url", metavar="URL", help="Called when the status of an Interaction changes."
-)
-InterceptCallbackUrl = setting(
-    str, "--intercept-callback-url", metavar="URL", help="Called on each Interaction; a 403 answer blocks it."
-)
-OutOfSessionCallbackUrl = setting(
-    str,
-    "--out-of-session-callback-url",
-    metavar="URL",
-    help="Called when a call or message comes in outside any Session.",
-)
-Geo = setting(
-    GeoMatchLevel, "--geo-match-level", help="How near a proxy number must be; the API's default is country."
-)
-Selection = setting(
-    NumberSelectionBehavior,
-    "--number-selection-behavior",
-    help="Whether a participant keeps the same proxy number where possible.",
-)
-ChatInstance = setting(
-    str, "--chat-instance-sid", metavar="IS", help="The Chat Service instance that messages are forwarded to."
-)
-
-
-def given(**values: Any) -> dict[str, str]:
-    """Return the settings that were given, as text; an empty one stays, and clears a URL."""
-    plain = {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}
-    return {name: str(value) for name, value in plain.items() if value is not None}
+FIELDS: Group = {
+    "default_ttl": option(
+        int | None,
+        "--default-ttl",
+        metavar="SECONDS",
+        min=0,
+        panel=SETTINGS,
+        help="A Session's time to live; 0 means no limit.",
+    ),
+    "callback_url": option(
+        str | None,
+        "--callback-url",
+        metavar="URL",
+        panel=SETTINGS,
+        help="Called when the status of an Interaction changes.",
+    ),
+    "intercept_callback_url": option(
+        str | None,
+        "--intercept-callback-url",
+        metavar="URL",
+        panel=SETTINGS,
+        help="Called on each Interaction; a 403 answer blocks it.",
+    ),
+    "out_of_session_callback_url": option(
+        str | None,
+        "--out-of-session-callback-url",
+        metavar="URL",
+        panel=SETTINGS,
+        help="Called when a call or message comes in outside any Session.",
+    ),
+    "geo_match_level": option(
+        GeoMatchLevel | None,
+        "--geo-match-level",
+        panel=SETTINGS,
+        help="How near a proxy number must be; the API's default is country.",
+    ),
+    "number_selection_behavior": option(
+        NumberSelectionBehavior | None,
+        "--number-selection-behavior",
+        panel=SETTINGS,
+        help="Whether a participant keeps the same proxy number where possible.",
+    ),
+    "chat_instance_sid": option(
+        str | None,
+        "--chat-instance-sid",
+        metavar="IS",
+        panel=SETTINGS,
+        help="The Chat Service instance that messages are forwarded to.",
+    ),
+}
+NEW_NAME: Group = {
+    "unique_name": option(
+        str | None, "--unique-name", metavar="NEW", panel=SETTINGS, help="Give it another unique name."
+    )
+}
 
 
 @app.command("create", cls=ProxyctlCommand)
 @shared(*CALLS, DATA, WRITES)
+@with_settings(FIELDS)
 def create_service(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its unique name; no personal data.")],
-    default_ttl: DefaultTtl = None,
-    callback_url: CallbackUrl = None,
-    intercept_callback_url: InterceptCallbackUrl = None,
-    out_of_session_callback_url: OutOfSessionCallbackUrl = None,
-    geo_match_level: Geo = None,
-    number_selection_behavior: Selection = None,
-    chat_instance_sid: ChatInstance = None,
+    settings: dict[str, str],
     if_not_exists: Annotated[
         bool, typer.Option("--if-not-exists", help="Print an existing Service of this name, unchanged.")
     ] = False,
@@ -101,15 +114,6 @@ def create_service(
     """Create a Service and print it."""
     from proxyctl.commands import services
 
-    settings = given(
-        default_ttl=default_ttl,
-        callback_url=callback_url,
-        intercept_callback_url=intercept_callback_url,
-        out_of_session_callback_url=out_of_session_callback_url,
-        geo_match_level=geo_match_level,
-        number_selection_behavior=number_selection_behavior,
-        chat_instance_sid=chat_instance_sid,
-    )
     services.create(ctx.obj, name, settings, if_not_exists=if_not_exists)
 
 
@@ -148,34 +152,19 @@ def show_service(ctx: typer.Context, service: ServiceArgument) -> None:
 
 @app.command("update", cls=ProxyctlCommand)
 @shared(*CALLS, DATA, WRITES)
+@with_settings(NEW_NAME | FIELDS)
 def update_service(
     ctx: typer.Context,
     service: ServiceArgument,
-    unique_name: setting(str, "--unique-name", metavar="NEW", help="Give it another unique name.") = None,  # type: ignore[valid-type]
-    default_ttl: DefaultTtl = None,
-    callback_url: CallbackUrl = None,
-    intercept_callback_url: InterceptCallbackUrl = None,
-    out_of_session_callback_url: OutOfSessionCallbackUrl = None,
-    geo_match_level: Geo = None,
-    number_selection_behavior: Selection = None,
-    chat_instance_sid: ChatInstance = None,
+    settings: dict[str, str],
 ) -> None:
     """Change a Service and print it; '' clears a URL."""
     from proxyctl.commands import services
 
-    settings = given(
-        unique_name=unique_name,
-        default_ttl=default_ttl,
-        callback_url=callback_url,
-        intercept_callback_url=intercept_callback_url,
-        out_of_session_callback_url=out_of_session_callback_url,
-        geo_match_level=geo_match_level,
-        number_selection_behavior=number_selection_behavior,
-        chat_instance_sid=chat_instance_sid,
-    )
     if not settings:
         raise UsageError(
-            "nothing to update was given.", hint="Give at least one setting; see 'proxyctl service update -h'."
+            "nothing to update was given.",
+            hint="Give at least one setting; see 'proxyctl service update -h'.",
         )
     services.update(ctx.obj, service, settings)
 

@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
+
 def hoist(args: list[str]) -> list[str]:
     """Move shared options that stand before the subcommand to just behind it, so that one parser sees them.
 
@@ -132,7 +133,9 @@ class LazyGroup(ProxyctlGroup):
 
         names = [name for name in self.table if name.startswith(incomplete)]
         found = [CompletionItem(name, help=self.table[name].summary) for name in names]
-        return found + [item for item in super().shell_complete(ctx, incomplete) if item.value.startswith("-")]
+        return found + [
+            item for item in super().shell_complete(ctx, incomplete) if item.value.startswith("-")
+        ]
 
 
 def new_app(help_text: str, *, epilog: str | None = None) -> typer.Typer:

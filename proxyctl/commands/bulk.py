@@ -1,0 +1,239 @@
+"""What the bulk verbs share: read the items, look at the pool, decide, check, carry out, report.
+
+Each part has a home of its own (`bulk` runs, `pools` decides and sends); this joins them for one command line:
+confirmation, lock, history, progress, rows, summary and the exit code.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proxyctl.errors import ProxyctlError, UsageError, exit_status
+
+if TYPE_CHECKING:
+    from proxyctl.api.models import Service
+    from proxyctl.bulk.items import Items
+    from proxyctl.bulk.outcomes import RunReport
+    from proxyctl.commands.bulk_report import Ended
+    from proxyctl.pools.changes import Change, Decision, Wish
+    from proxyctl.pools.pool import Pool
+    from proxyctl.runtime import Runtime
+
+
+def read_input(
+    runtime: Runtime, numbers: Sequence[str] | None, file: str | None, *, use_is_reserved: bool = False
+) -> Items:
+    """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
+    from proxyctl.bulk.items import read_items
+
+    if not numbers and file is None:
+        raise UsageError("no numbers were given.", hint="Name them as arguments, or in a file with -f FILE.")
+    items = read_items(
+        numbers,
+        file,
+        stdin=getattr(runtime.stdin, "buffer", None),
+        default_country=runtime.options.default_country,
+        use_is_reserved=use_is_reserved,
+    )
+    if items.duplicates:
+        runtime.note(f"{items.duplicates} duplicates folded.")
+    if items.empty_reason:
+        runtime.note(items.empty_reason)
+    return items
+
+
+def run_verb(
+    runtime: Runtime, service_name: str, numbers: Sequence[str] | None, file: str | None, wish: Wish
+) -> None:
+    """Carry out one verb on the numbers given; raises the error that the run ends with."""
+    from proxyctl.pools.changes import Kind
+    from proxyctl.render.shapes import RESULT
+
+    runtime.out.check(RESULT)
+    items = read_input(runtime, numbers, file, use_is_reserved=wish.kind is Kind.ADD)
+    failed_to = check_failed_to(runtime.options.failed_to)
+    runtime.guard_writes()
+    service = runtime.client.services.find(service_name)
+    with runtime.lock(service.sid):
+        run = Verb(runtime, service, wish, items, single=file is None and len(numbers or ()) == 1)
+        run.decide()
+        if runtime.options.dry_run:
+            run.show_requests()
+            return
+        run.carry_out()
+    run.report(failed_to)
+
+
+class Verb:
+    """One run of one verb, from the look at the pool to the report."""
+
+    def __init__(self, runtime: Runtime, service: Service, wish: Wish, items: Items, *, single: bool) -> None:
+        self.single = single
+        self.runtime = runtime
+        self.service = service
+        self.wish = wish
+        self.items = items.items
+        self.decisions: list[Decision] = []
+        self.report_of_run: RunReport | None = None
+
+    @property
+    def changes(self) -> list[Change]:
+        """The decisions that need a request."""
+        from proxyctl.pools.changes import Change
+
+        return [decision for decision in self.decisions if isinstance(decision, Change)]
+
+    def decide(self) -> None:
+        """Look at the pool once, decide what is missing, and check that it fits."""
+        from proxyctl.pools.changes import decide_all
+        from proxyctl.pools.limits import preflight
+
+        if self.items:
+            self.decisions = decide_all(self.wish, self.items, self.look())
+            preflight(self.pool, self.changes)
+
+    def look(self) -> Pool:
+        """Read the pool: number by number where only a few SIDs are named and no limit is at stake, else whole."""
+        from proxyctl.pools.changes import Kind
+        from proxyctl.pools.pool import FEW, look_at_pool, look_up
+
+        sids = [item.sid for item in self.items if item.sid is not None]
+        few = len(sids) == len(self.items) and len(sids) <= (FEW if self.wish.kind is Kind.REMOVE else 1)
+        client = self.runtime.client
+        self.pool = look_up(client, self.service.sid, sids) if few else look_at_pool(client, self.service.sid)
+        return self.pool
+
+    def show_requests(self) -> None:
+        """Print what would be sent."""
+        from proxyctl.commands.writing import show_calls
+        from proxyctl.pools.writer import PoolWriter
+
+        writer = PoolWriter(self.runtime.client, self.service.sid)
+        show_calls(self.runtime, [writer.call_for(change) for change in self.changes])
+        for end in self.ends():
+            if end.action == "failed":
+                self.runtime.note(f"{end.item.input}: would fail: {end.error}")
+
+    def carry_out(self) -> None:
+        """Confirm where the verb destroys, then send the changes."""
+        from proxyctl.commands.bulk_engine import run_changes
+        from proxyctl.commands.writing import bulk_journal
+        from proxyctl.pools.changes import Kind
+
+        changes = self.changes
+        if not changes:
+            return
+        if self.wish.kind is Kind.REMOVE:
+            self.runtime.confirm(self.removal_text(len(changes)))
+        with bulk_journal(self.runtime, self.service) as journal:
+            self.report_of_run = run_changes(self.runtime, self.service, changes, journal)
+            counts = Counter(end.action for end in self.ends())
+            error = self.conclusion()
+            journal.end(counts, exit_status(error) if error else 0)
+
+    def removal_text(self, count: int) -> str:
+        """Say what will be removed, from which Service, and as whom."""
+        profile = self.runtime.profile
+        numbers = "1 number" if count == 1 else f"{count} numbers"
+        return (
+            f"This removes {numbers} from Service {self.service.unique_name} ({self.service.sid}) "
+            f"of account {profile.account_sid} (profile {profile.name})."
+        )
+
+    def ends(self) -> list[Ended]:
+        """Return how each item ended, in the order they were given."""
+        from proxyctl.commands.bulk_report import Ended, ended
+        from proxyctl.pools.changes import Change
+
+        results = (
+            {result.index: result for result in self.report_of_run.results} if self.report_of_run else {}
+        )
+        ends = []
+        position = 0
+        for decision in self.decisions:
+            if isinstance(decision, Change):
+                if position in results:
+                    ends.append(ended(decision.item, results[position]))
+                position += 1
+            else:
+                action = "failed" if decision.error is not None else "unchanged"
+                ends.append(Ended(decision.item, action, decision.number, decision.error))
+        return ends
+
+    def summary(self) -> str:
+        """Return the line that ends the run."""
+        from proxyctl.commands.bulk_report import summary
+
+        return summary(self.ends(), self.wish.kind.done, self.report_of_run)
+
+    def conclusion(self) -> ProxyctlError | None:
+        """Return the error that the run ends with, if it does."""
+        from proxyctl.commands.bulk_report import conclusion
+
+        return conclusion(self.ends(), self.summary(), self.report_of_run, single=self.single)
+
+    def report(self, failed_to: Path | None) -> None:
+        """Print rows, failures and summary; raise the error that the run ends with."""
+        from proxyctl.commands.bulk_report import failure_lines
+        from proxyctl.render.shapes import RESULT
+
+        runtime = self.runtime
+        ends = self.ends()
+        error = self.conclusion()
+        if failed_to is not None:
+            write_failed(failed_to, [end for end in ends if end.bad])
+        if self.rows_wanted(failed=error is not None):
+            runtime.out.rows(RESULT, [[end.row() for end in ends]])
+        self.say_notes()
+        if error is None:
+            runtime.note(self.summary())
+            return
+        if not self.single:
+            for text in failure_lines(ends):
+                runtime.say(text)
+        raise error
+
+    def rows_wanted(self, *, failed: bool) -> bool:
+        """Whether rows go to stdout: not at a terminal, and not with --quiet, unless a format was asked for."""
+        runtime = self.runtime
+        if runtime.options.quiet:
+            return failed and runtime.options.output is not None
+        return not runtime.terminal.stdout or runtime.options.output is not None
+
+    def say_notes(self) -> None:
+        """Count what was as wanted already, by the reason."""
+        from proxyctl.pools.changes import Settled
+
+        notes = Counter(d.note for d in self.decisions if isinstance(d, Settled) and d.note)
+        for note, count in notes.items():
+            self.runtime.note(f"{count} unchanged: {note}.")
+
+
+def check_failed_to(name: str | None) -> Path | None:
+    """Refuse a --failed-to that could not be written, before anything is sent."""
+    import os
+
+    if name is None:
+        return None
+    path = Path(name)
+    place = path if path.exists() else path.parent
+    if path.is_dir() or not os.access(place, os.W_OK):
+        raise UsageError(
+            f"--failed-to {name}: it can't be written.", hint="Name a file in a directory of yours."
+        )
+    return path
+
+
+def write_failed(path: Path, ends: Sequence[Ended]) -> None:
+    """Write the inputs that are not as wanted yet, in a form that -f takes; an empty file where all are."""
+    from proxyctl.bulk.items import failed_to_text
+    from proxyctl.profiles.private_files import replace_private
+
+    data = failed_to_text(end.item for end in ends).encode()
+    if path.exists() and not path.is_file():  # a pipe, /dev/stderr
+        path.write_bytes(data)
+    else:
+        replace_private(path, data)

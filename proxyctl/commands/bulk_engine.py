@@ -1,0 +1,90 @@
+"""Setting up the engine for one run: pace, journal, progress and stop, from the options and the profile."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from proxyctl.bulk.engine import Engine
+from proxyctl.bulk.outcomes import Journal, Result, RunReport, Scope
+from proxyctl.bulk.pace import ConcurrencyGate, RateGate
+from proxyctl.pools.changes import Change
+from proxyctl.pools.writer import PoolWriter, work_for
+
+if TYPE_CHECKING:
+    from proxyctl.api.models import Service
+    from proxyctl.render.progress import BulkProgress
+    from proxyctl.runtime import Runtime
+
+RATE = 30.0  # requests a second for each endpoint of a Service, as Twilio documents it
+CONCURRENCY = 100
+
+
+class Watcher:
+    """Keeps the progress bar up to date."""
+
+    def __init__(self, bar: BulkProgress | None) -> None:
+        self.bar = bar
+        self.done = self.failed = 0
+        self.note = ""
+
+    def on_result(self, result: Result) -> None:
+        if result.state == "done":
+            self.done += 1
+        else:
+            self.failed += 1
+        self._show()
+
+    def on_limit(self, scope: Scope) -> None:
+        self.note = "slowed by the API's limit"
+        self._show()
+
+    def _show(self) -> None:
+        if self.bar is not None:
+            self.bar.update(self.done, self.failed, self.note)
+
+
+def run_changes(runtime: Runtime, service: Service, changes: list[Change], journal: Journal) -> RunReport:
+    """Carry ``changes`` out on one Service, told to ``journal``, with a progress bar on a terminal."""
+    options = runtime.options
+    works = [work_for(index, change, service.sid) for index, change in enumerate(changes)]
+    bar = progress_bar(runtime, len(works))
+    try:
+        with runtime.stoppable():
+            return Engine(
+                PoolWriter(runtime.client, service.sid),
+                rate=lambda lane: RateGate(rate_of(runtime), random=random.random),
+                concurrency=ConcurrencyGate(random=random.random, ceiling=options.concurrency or CONCURRENCY),
+                clock=runtime.clock,
+                journal=journal,
+                observer=Watcher(bar),
+                stop=runtime.stop,
+                retries=options.retries,
+                max_errors=options.max_errors,
+                deadline=options.deadline,
+            ).run(works)
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def rate_of(runtime: Runtime) -> float:
+    """Return the pace: --rate, else none on the in-process sandbox, else the documented one."""
+    if runtime.options.rate is not None:
+        return runtime.options.rate
+    return 0.0 if runtime.profile.is_sandbox else RATE
+
+
+def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
+    """Return a progress bar where stderr is a terminal and nobody asked for quiet."""
+    if not runtime.terminal.stderr or runtime.options.quiet or total < 2:
+        return None
+    from proxyctl.render.progress import BulkProgress
+
+    return BulkProgress(
+        total,
+        runtime.stderr,
+        color=runtime.color_on(True),
+        ascii_only=runtime.ascii_only,
+        clock=runtime.clock,
+    )

@@ -1,0 +1,153 @@
+"""How a bulk run is told: result rows for stdout, a line for each failure and a summary for stderr, an exit code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from proxyctl.api.models import PhoneNumber
+from proxyctl.bulk.items import Item
+from proxyctl.bulk.outcomes import Result, RunReport
+from proxyctl.errors import (
+    AuthenticationError,
+    Interrupted,
+    NotFoundError,
+    OutputError,
+    PartialError,
+    ProxyctlError,
+    TemporaryError,
+    exit_status,
+)
+
+SHOWN_FAILURES = 20
+ACTIONS = ("added", "reserved", "released", "removed", "moved", "unchanged", "failed", "skipped", "unknown")
+AGAIN = "Running the same command again continues where this one ended."
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one item ended; ``action`` is one of `ACTIONS`."""
+
+    item: Item
+    action: str
+    number: PhoneNumber | None = None
+    error: ProxyctlError | None = None
+
+    @property
+    def bad(self) -> bool:
+        """Whether the item is not as wanted now."""
+        return self.action in ("failed", "skipped", "unknown")
+
+    def row(self) -> dict[str, Any]:
+        """Return the row that is printed."""
+        number = self.number
+        return {
+            "input": self.item.input,
+            "sid": number.sid if number else self.item.sid,
+            "phone_number": (number.phone_number if number else None) or self.item.phone_number,
+            "action": self.action,
+            "is_reserved": number.is_reserved if number else None,
+            "error": error_row(self.error),
+        }
+
+
+def error_row(error: ProxyctlError | None) -> dict[str, Any] | None:
+    """Return an error as a row holds it: Twilio's code, the words, and the exit code of its class."""
+    if error is None:
+        return None
+    code = error.problem.code if error.problem else None
+    return {"code": code, "message": error.message, "exit_code": exit_status(error)}
+
+
+def ended(item: Item, result: Result) -> Ended:
+    """Return how ``item`` ended, by the engine's result for it."""
+    number = getattr(result.detail, "number", None)
+    action = (result.action or "done") if result.state == "done" else result.state
+    return Ended(item, action, number, result.error)
+
+
+def summary(ends: Sequence[Ended], verb_done: str, report: RunReport | None) -> str:
+    """Return the line that ends a run: ``reserved 4980, unchanged 20, failed 0 in 2m46s (30.0/s, 12 retries)``."""
+    counts = Counter(end.action for end in ends)
+    shown = [verb_done, *(a for a in ACTIONS if a != verb_done and counts[a]), "failed"]
+    words = ", ".join(f"{action} {counts[action]}" for action in dict.fromkeys(shown))
+    if report is None:
+        return words
+    took = report.ended - report.started
+    facts = []
+    done = report.count("done")
+    if done > 1 and took > 0:
+        facts.append(f"{done / took:.1f}/s")
+    retries = report.retries + report.throttled
+    if retries:
+        facts.append("1 retry" if retries == 1 else f"{retries} retries")
+    return f"{words} in {duration_text(took)}" + (f" ({', '.join(facts)})" if facts else "")
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration for people: ``0.4s``, ``52s``, ``2m46s``, ``1h02m``."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+def failure_lines(ends: Sequence[Ended]) -> list[str]:
+    """Return a line for each item that is not as wanted, with its hint: the first 20, and the count of the rest.
+
+    Skipped items share one line: they were not tried, all for the same cause.
+    """
+    failed = [end for end in ends if end.action in ("failed", "unknown")]
+    lines = [failure_line(end) for end in failed[:SHOWN_FAILURES]]
+    if len(failed) > SHOWN_FAILURES:
+        lines.append(f"… and {len(failed) - SHOWN_FAILURES} more; -o json or --failed-to FILE has them all.")
+    skipped: Mapping[str, int] = Counter(
+        str(end.error.message if end.error else "not tried") for end in ends if end.action == "skipped"
+    )
+    lines.extend(f"{count} skipped: {cause}" for cause, count in skipped.items())
+    return lines
+
+
+def failure_line(end: Ended) -> str:
+    """Return the line of one item: what it was, what happened, what to do next."""
+    words = end.error.message if end.error else "failed"
+    hint = f" {end.error.hint}" if end.error and end.error.hint else ""
+    return f"{end.item.input}: {end.action}: {words}{hint}"
+
+
+def conclusion(
+    ends: Sequence[Ended], line: str, report: RunReport | None, *, single: bool
+) -> ProxyctlError | None:
+    """Return the error that the run ends with, or None where every item is as wanted.
+
+    One number alone ends with its own error. Of several, any failure makes the run partial, unless it was
+    stopped for a cause of which running again is the cure, or nothing at all could be done for one.
+    """
+    bad = [end for end in ends if end.bad]
+    stopped = report.stopped_by if report is not None else None
+    if stopped is None and not bad:
+        return None
+    if isinstance(stopped, Interrupted):
+        return Interrupted(stopped.signal_number, f"interrupted: {line}.", hint=AGAIN)
+    if isinstance(stopped, OutputError):
+        return stopped
+    if single and bad and bad[0].error is not None:
+        return bad[0].error
+    if stopped is not None and keeps_its_class(stopped, ends):
+        hint = "\n".join(text for text in (stopped.hint, AGAIN) if text)
+        return type(stopped)(f"{stopped.message.rstrip('.')}: {line}.", hint=hint, problem=stopped.problem)
+    return PartialError(f"{line}.", hint=stopped.message if stopped is not None else None)
+
+
+def keeps_its_class(stopped: ProxyctlError, ends: Sequence[Ended]) -> bool:
+    """Whether the cause of the stop is the answer for the whole run."""
+    if isinstance(stopped, TemporaryError):
+        return True
+    nothing_done = all(end.bad or end.action == "unchanged" for end in ends)
+    return nothing_done and isinstance(stopped, AuthenticationError | NotFoundError)

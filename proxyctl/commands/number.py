@@ -1,0 +1,191 @@
+"""`proxyctl number`: add, list, show, reserve, release and remove the Phone Numbers of a Service's pool."""
+
+from typing import Annotated
+
+import typer
+
+from proxyctl.commands.options import BULK, CALLS, DATA, WRITES, shared
+from proxyctl.commands.service import ServiceArgument
+from proxyctl.commands.tree import ProxyctlCommand, new_app
+from proxyctl.runtime import Runtime
+
+app = new_app(
+    "Add, reserve, release, remove, list and show the phone numbers of a Service's pool.",
+    epilog="""Examples:
+  proxyctl number add masking-prod +14155550100 --reserved
+  proxyctl number reserve masking-prod -f numbers.csv
+  proxyctl number list masking-prod --idle --country US -o csv
+""",
+)
+
+INPUT = "Input"
+FILTERS = "Filters"
+
+Numbers = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NUMBER]...", help="PN SIDs, or numbers in E.164: +14155550100.", show_default=False
+    ),
+]
+File = Annotated[
+    str | None,
+    typer.Option(
+        "-f",
+        "--file",
+        metavar="FILE",
+        help="Read numbers from FILE ('-': stdin): text, CSV, JSON or JSON Lines.",
+        rich_help_panel=INPUT,
+    ),
+]
+
+
+Tristate = Annotated[
+    bool | None,
+    typer.Option("--reserved/--unreserved", help="Add them as reserved, or not.", show_default=False),
+]
+
+
+@app.command("add", cls=ProxyctlCommand)
+@shared(*CALLS, DATA, WRITES, BULK)
+def add_numbers(
+    ctx: typer.Context,
+    service: ServiceArgument,
+    numbers: Numbers = None,
+    file: File = None,
+    reserved: Tristate = None,
+) -> None:
+    """Add the account's phone numbers to a Service's pool."""
+    from proxyctl.commands.bulk import run_verb
+    from proxyctl.pools.changes import Kind, Wish
+
+    run_verb(ctx.obj, service, numbers, file, Wish(Kind.ADD, is_reserved=reserved))
+
+
+@app.command("reserve", cls=ProxyctlCommand)
+@shared(*CALLS, DATA, WRITES, BULK)
+def reserve_numbers(
+    ctx: typer.Context,
+    service: ServiceArgument,
+    numbers: Numbers = None,
+    file: File = None,
+    add: Annotated[
+        bool, typer.Option("--add", help="Add those that are not in the pool, as reserved.")
+    ] = False,
+) -> None:
+    """Reserve phone numbers, so that Proxy never picks them for a participant by itself."""
+    from proxyctl.commands.bulk import run_verb
+    from proxyctl.pools.changes import Kind, Wish
+
+    run_verb(ctx.obj, service, numbers, file, Wish(Kind.RESERVE, add_missing=add))
+
+
+@app.command("release", cls=ProxyctlCommand)
+@shared(*CALLS, DATA, WRITES, BULK)
+def release_numbers(
+    ctx: typer.Context, service: ServiceArgument, numbers: Numbers = None, file: File = None
+) -> None:
+    """Release reserved phone numbers, so that Proxy may pick them again."""
+    from proxyctl.commands.bulk import run_verb
+    from proxyctl.pools.changes import Kind, Wish
+
+    run_verb(ctx.obj, service, numbers, file, Wish(Kind.RELEASE))
+
+
+@app.command("remove", cls=ProxyctlCommand)
+@shared(*CALLS, DATA, WRITES, BULK)
+def remove_numbers(
+    ctx: typer.Context,
+    service: ServiceArgument,
+    numbers: Numbers = None,
+    file: File = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Try numbers in use too, and let the API decide.")
+    ] = False,
+    must_exist: Annotated[
+        bool, typer.Option("--must-exist", help="Fail for numbers that are not in the pool.")
+    ] = False,
+) -> None:
+    """Remove phone numbers from a Service's pool; the account keeps them."""
+    from proxyctl.commands.bulk import run_verb
+    from proxyctl.pools.changes import Kind, Wish
+
+    run_verb(ctx.obj, service, numbers, file, Wish(Kind.REMOVE, force=force, must_exist=must_exist))
+
+
+@app.command("list", cls=ProxyctlCommand)
+@shared(*CALLS, DATA)
+def list_numbers(
+    ctx: typer.Context,
+    services: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SERVICE]...", help="SIDs or unique names.", show_default=False),
+    ] = None,
+    all_services: Annotated[bool, typer.Option("--all", help="The numbers of all Services.")] = False,
+    reserved: Annotated[
+        bool | None,
+        typer.Option(
+            "--reserved/--unreserved",
+            help="Only reserved ones, or only the others.",
+            show_default=False,
+            rich_help_panel=FILTERS,
+        ),
+    ] = None,
+    in_use: Annotated[
+        bool | None,
+        typer.Option(
+            "--in-use/--idle",
+            help="Only with open Sessions, or only without.",
+            show_default=False,
+            rich_help_panel=FILTERS,
+        ),
+    ] = None,
+    country: Annotated[
+        str | None,
+        typer.Option("--country", metavar="CC", help="Only this ISO country.", rich_help_panel=FILTERS),
+    ] = None,
+    capability: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--capability",
+            metavar="C",
+            help="Only with this capability: sms, voice_outbound, …",
+            rich_help_panel=FILTERS,
+        ),
+    ] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option("--prefix", metavar="+1415", help="Only numbers like this.", rich_help_panel=FILTERS),
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="FIELD", help="Sort by a field; -FIELD turns it round.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="At most N rows.")] = None,
+    count: Annotated[bool, typer.Option("--count", help="Print only how many there are.")] = False,
+) -> None:
+    """List the phone numbers of one Service's pool, of several, or of all."""
+    from proxyctl.commands import numbers
+    from proxyctl.pools.filters import NumberFilter
+
+    chosen = NumberFilter(reserved, in_use, country, tuple(capability or ()), prefix)
+    numbers.show(
+        ctx.obj, services or [], chosen, all_services=all_services, sort=sort, limit=limit, count=count
+    )
+
+
+@app.command("show", cls=ProxyctlCommand)
+@shared(*CALLS, DATA)
+def show_number(
+    ctx: typer.Context,
+    service: ServiceArgument,
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="A PN SID, or E.164.", show_default=False)],
+    default_country: Annotated[
+        str | None,
+        typer.Option("--default-country", metavar="CC", help="Read NUMBER in national format too."),
+    ] = None,
+) -> None:
+    """Show one phone number of a Service's pool."""
+    from proxyctl.commands import numbers
+    from proxyctl.render.shapes import PHONE_NUMBER
+
+    runtime: Runtime = ctx.obj
+    runtime.out.one(PHONE_NUMBER, numbers.find_one(runtime, service, number, default_country).raw)

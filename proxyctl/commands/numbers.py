@@ -1,0 +1,105 @@
+"""What the reading commands of `number` do: list over one or many Services, and find one number of a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from proxyctl.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from proxyctl.api.models import PhoneNumber
+    from proxyctl.pools.filters import NumberFilter
+    from proxyctl.runtime import Runtime
+
+Row = Mapping[str, Any]
+
+
+def show(
+    runtime: Runtime,
+    services: Sequence[str],
+    chosen: NumberFilter,
+    *,
+    all_services: bool,
+    sort: str | None,
+    limit: int | None,
+    count: bool,
+) -> None:
+    """Print the numbers that ``chosen`` accepts, as the pages come in; sorted, they are collected first."""
+    from proxyctl.commands.listing import show_list
+    from proxyctl.render.shapes import PHONE_NUMBER
+
+    sids = service_sids(runtime, services, all_services=all_services)
+    pages = pages_of(runtime, sids, chosen)
+    if count:
+        runtime.out.text(str(sum(len(page) for page in pages)))
+        return
+    if sort is not None:
+        pages = iter([in_order(sort, [row for page in pages for row in page])])
+    shape = PHONE_NUMBER if len(services) == 1 else PHONE_NUMBER.promote("service_sid")
+    show_list(runtime, shape, pages, limit=limit)
+
+
+def service_sids(runtime: Runtime, services: Sequence[str], *, all_services: bool) -> Iterator[str]:
+    """Return the SIDs of the Services that were named, each once, or of all."""
+    if bool(services) == all_services:
+        raise UsageError(
+            "name the Services whose numbers to list, or give --all."
+            if not services
+            else "--all and named Services exclude each other.",
+            hint="'proxyctl service list' shows what there is.",
+        )
+    if all_services:
+        return (raw["sid"] for page in runtime.client.services.list() for raw in page.items)
+    return iter(dict.fromkeys(runtime.client.services.find(name).sid for name in services))
+
+
+def pages_of(runtime: Runtime, sids: Iterator[str], chosen: NumberFilter) -> Iterator[Sequence[Row]]:
+    """Read the pools of ``sids`` one after another; yield what is wanted of each page."""
+    for sid in sids:
+        for page in runtime.client.phone_numbers(sid).list():
+            yield [row for row in page.items if chosen.accepts(row)]
+
+
+def in_order(field: str, rows: list[Row]) -> list[Row]:
+    """Sort by ``field`` (or a path into a map), downwards where it starts with '-'; what lacks it comes last."""
+    from proxyctl.render.fields import check_fields, value_at
+    from proxyctl.render.shapes import PHONE_NUMBER
+
+    name = field.removeprefix("-")
+    check_fields((name,), PHONE_NUMBER, rows)
+    return sorted_by(rows, lambda row: value_at(row, name), down=field.startswith("-"))
+
+
+def sorted_by(rows: list[Row], key: Callable[[Row], Any], *, down: bool) -> list[Row]:
+    """Sort rows by a value of any JSON type: numbers by size, all else by its text."""
+    there = [row for row in rows if key(row) is not None]
+    absent = [row for row in rows if key(row) is None]
+
+    def rank(row: Row) -> tuple[int, Any]:
+        value = key(row)
+        return (0, value) if isinstance(value, int | float) else (1, str(value))
+
+    return sorted(there, key=rank, reverse=down) + absent
+
+
+def find_one(runtime: Runtime, service: str, number: str, default_country: str | None) -> PhoneNumber:
+    """Find one number of a pool by SID or E.164. Raises NotFoundError."""
+    from proxyctl.identifiers import parse_number, require_country
+    from proxyctl.pools.pool import look_at_pool
+
+    country = require_country(default_country) if default_country is not None else None
+    try:
+        reference = parse_number(number, country)
+    except ValueError as error:
+        raise UsageError(f"NUMBER {number!r}: {error}") from None
+    found = runtime.client.services.find(service)
+    if reference.sid is not None:
+        return runtime.client.phone_numbers(found.sid).fetch(reference.sid)
+    pool = look_at_pool(runtime.client, found.sid)
+    if reference.phone_number not in pool.by_number:
+        raise NotFoundError(
+            f"{reference.phone_number} is not in the pool of Service {found.unique_name} ({found.sid}).",
+            hint="'proxyctl number list SERVICE' shows what is.",
+        )
+    return pool.by_number[reference.phone_number]

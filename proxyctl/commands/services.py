@@ -1,0 +1,96 @@
+"""What the writing commands of `service` do: create, update and delete, each recorded in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from proxyctl.commands.writing import recorded, show_calls
+
+if TYPE_CHECKING:
+    from proxyctl.api.models import Service
+    from proxyctl.runtime import Runtime
+
+
+def create(runtime: Runtime, name: str, settings: Mapping[str, str], *, if_not_exists: bool) -> None:
+    """Create a Service and print it; with ``if_not_exists`` print the one that has the name already."""
+    from proxyctl.render.shapes import SERVICE
+
+    runtime.out.check(SERVICE)
+    runtime.guard_writes()
+    services = runtime.client.services
+    fields = {"unique_name": name, **settings}
+    existing = services.named(name) if if_not_exists else None
+    if existing is not None:
+        note_differences(runtime, existing, settings)
+        runtime.out.one(SERVICE, existing.raw)
+        return
+    if runtime.options.dry_run:
+        show_calls(runtime, [services.create_call(**fields)])
+        return
+    with recorded(runtime, "create_service", before=None) as record:
+        service = services.create(**fields)
+        record.done(service.raw, service_sid=service.sid)
+    runtime.out.one(SERVICE, service.raw)
+
+
+def note_differences(runtime: Runtime, existing: Service, settings: Mapping[str, str]) -> None:
+    """Say where a Service that exists is not as the options would have made it."""
+    runtime.note(f"Service {existing.unique_name} exists already ({existing.sid}); it was left as it is.")
+    for field, wanted in settings.items():
+        there = existing.raw.get(field)
+        if str(there if there is not None else "") != wanted:
+            runtime.note(f"  {field} is {there!r}, not {wanted!r}: 'proxyctl service update' changes it.")
+
+
+def update(runtime: Runtime, name: str, settings: Mapping[str, str]) -> None:
+    """Change the settings that were given, and print the Service."""
+    from proxyctl.render.shapes import SERVICE
+
+    runtime.out.check(SERVICE)
+    runtime.guard_writes()
+    services = runtime.client.services
+    service = services.find(name)
+    if runtime.options.dry_run:
+        show_calls(runtime, [services.update_call(service.sid, **settings)])
+        return
+    with (
+        runtime.lock(service.sid),
+        recorded(runtime, "update_service", before=service.raw, service=service) as record,
+    ):
+        updated = services.update(service.sid, **settings)
+        record.done(updated.raw)
+    runtime.out.one(SERVICE, updated.raw)
+
+
+def delete(runtime: Runtime, name: str) -> None:
+    """Show what deleting would end, ask for the unique name, and delete."""
+    runtime.guard_writes()
+    services = runtime.client.services
+    service = services.find(name)
+    if runtime.options.dry_run:
+        show_calls(runtime, [services.delete_call(service.sid)])
+        return
+    with runtime.lock(service.sid):
+        runtime.confirm(blast_radius(runtime, service), typed=service.unique_name or service.sid)
+        with recorded(runtime, "delete_service", before=service.raw, service=service) as record:
+            services.delete(service.sid)
+            record.done(None)
+    runtime.note(f"deleted Service {service.unique_name} ({service.sid}).")
+
+
+def blast_radius(runtime: Runtime, service: Service) -> str:
+    """Say what goes with a Service: its numbers, of them in use, its open Sessions, and what is lost for good."""
+    numbers = in_use = sessions = 0
+    for page in runtime.client.phone_numbers(service.sid).list():
+        numbers += len(page.items)
+        in_use += sum(1 for raw in page.items if raw.get("in_use"))
+    for page in runtime.client.sessions(service.sid).list():
+        sessions += sum(1 for raw in page.items if raw.get("status") in ("open", "in-progress"))
+    profile = runtime.profile
+    return (
+        f"This deletes Service {service.unique_name} ({service.sid}) "
+        f"of account {profile.account_sid} (profile {profile.name}):\n"
+        f"  {numbers} numbers leave its pool, {in_use} of them in use; {sessions} open Sessions end.\n"
+        "  The Message and Call SIDs of its Interactions can't be found through Proxy afterwards."
+    )

@@ -1,0 +1,191 @@
+"""What commands that write share: --dry-run's list of requests, and the history's record of what was written."""
+
+from __future__ import annotations
+
+import getpass
+import shlex
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from proxyctl.errors import OutputError, ProxyctlError, exit_status
+
+if TYPE_CHECKING:
+    from proxyctl.api.calls import Call
+    from proxyctl.api.models import Service
+    from proxyctl.bulk.history import RunRecorder
+    from proxyctl.bulk.outcomes import Outcome, Work
+    from proxyctl.runtime import Runtime
+
+
+def show_calls(runtime: Runtime, calls: Sequence[Call]) -> None:
+    """Print the requests that would be sent, a row each; nothing is sent."""
+    from proxyctl.render.shapes import Shape
+
+    shape = Shape.generic("request", ("method", "path", "form"), id_field="path")
+    rows = [{"method": call.method, "path": call.path, "form": dict(call.data)} for call in calls]
+    runtime.out.rows(shape, [rows])
+    requests = "1 request" if len(calls) == 1 else f"{len(calls)} requests"
+    runtime.note(f"dry run: {requests} would be sent; nothing was.")
+
+
+def command_line(runtime: Runtime) -> str:
+    """Return what was typed. No option takes a secret, so it holds none."""
+    return shlex.join(["proxyctl", *runtime.argv])
+
+
+def begin(runtime: Runtime, service: Service | None) -> RunRecorder | None:
+    """Open the record of a run, or None with --no-history. Raises OutputError that says so."""
+    from proxyctl.bulk.history import RunInfo
+
+    if runtime.options.no_history:
+        return None
+    info = RunInfo(
+        command=command_line(runtime),
+        profile=runtime.profile.name,
+        account_sid=runtime.profile.account_sid,
+        service_sid=service.sid if service else None,
+        service_name=service.unique_name if service else None,
+        user=user_name(),
+        host=socket.gethostname(),
+    )
+    try:
+        return runtime.history.begin(info)
+    except OutputError as error:
+        raise OutputError(
+            f"the history can't be written, so nothing was sent: {error.message}",
+            hint="Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history to go on without.",
+        ) from None
+
+
+def user_name() -> str | None:
+    """Return who is running this, where the system knows."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
+
+
+class Record:
+    """The record of one single write; without a recorder it only listens."""
+
+    def __init__(self, recorder: RunRecorder | None) -> None:
+        self._recorder = recorder
+        self._after: Mapping[str, Any] | None = None
+        self._facts: dict[str, Any] = {}
+
+    def done(self, after: Mapping[str, Any] | None, **facts: Any) -> None:
+        """Say that it worked: ``after`` is the resource as it is now."""
+        self._after = after
+        self._facts = facts
+
+    def end(self, error: ProxyctlError | None) -> None:
+        """Write the outcome and the end of the run."""
+        if self._recorder is None:
+            return
+        self._recorder.outcome(0, {**outcome_of(error), "after": self._after, **self._facts})
+        state = "failed" if error else "done"
+        self._recorder.end({state: 1}, exit_status(error) if error else 0)
+
+
+def outcome_of(error: ProxyctlError | None) -> dict[str, Any]:
+    """Return what the history keeps of how a single write ended."""
+    if error is None:
+        return {"state": "done"}
+    problem = error.problem
+    return {
+        "state": "unknown" if error.may_have_happened else "failed",
+        "message": error.message,
+        "code": problem.code if problem else None,
+        "status": problem.status if problem else None,
+        "request_id": problem.request_id if problem else None,
+    }
+
+
+@contextmanager
+def recorded(
+    runtime: Runtime,
+    action: str,
+    *,
+    before: Mapping[str, Any] | None,
+    service: Service | None = None,
+    when: bool = True,
+) -> Iterator[Record]:
+    """Record one single write: its intent before the body runs, its outcome after."""
+    recorder = begin(runtime, service) if when else None
+    if recorder is not None:
+        recorder.intent(0, {"action": action, "before": before})
+    record = Record(recorder)
+    try:
+        yield record
+    except ProxyctlError as error:
+        record.end(error)
+        raise
+    else:
+        record.end(None)
+    finally:
+        if recorder is not None:
+            recorder.close()
+
+
+class BulkJournal:
+    """The engine's journal: each change before it is sent, and what came of it."""
+
+    def __init__(self, recorder: RunRecorder | None) -> None:
+        self._recorder = recorder
+
+    def intent(self, work: Work) -> None:
+        """Record what is about to be sent."""
+        if self._recorder is None:
+            return
+        change = work.payload
+        self._recorder.intent(
+            work.index,
+            {
+                "action": str(change.kind),
+                "input": change.item.input,
+                "sid": change.sid,
+                "phone_number": change.number.phone_number if change.number else change.item.phone_number,
+                "before": {"is_reserved": change.number.is_reserved} if change.number else None,
+                "after": None if change.is_reserved is None else {"is_reserved": change.is_reserved},
+            },
+        )
+
+    def outcome(self, work: Work, outcome: Outcome) -> None:
+        """Record what came of it."""
+        if self._recorder is not None:
+            self._recorder.outcome(work.index, bulk_outcome(outcome))
+
+    def end(self, counts: Mapping[str, int], exit_code: int) -> None:
+        """Record the end of the run."""
+        if self._recorder is not None:
+            self._recorder.end(counts, exit_code)
+
+
+def bulk_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Return what the history keeps of one attempt."""
+    from proxyctl.bulk.outcomes import Done
+
+    if not isinstance(outcome, Done):
+        return {**outcome_of(outcome.error), "state": type(outcome).__name__.lower()}
+    written = outcome.detail
+    number = written.number if written else None
+    return {
+        "state": "done",
+        "action": outcome.action,
+        "sid": number.sid if number else None,
+        "phone_number": number.phone_number if number else None,
+        "request_id": written.request_id if written else None,
+    }
+
+
+@contextmanager
+def bulk_journal(runtime: Runtime, service: Service) -> Iterator[BulkJournal]:
+    """Record a bulk run on one Service."""
+    recorder = begin(runtime, service)
+    try:
+        yield BulkJournal(recorder)
+    finally:
+        if recorder is not None:
+            recorder.close()

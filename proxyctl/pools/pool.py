@@ -1,0 +1,72 @@
+"""A pool as it was seen: the Phone Numbers of one Service, found by SID or by number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from proxyctl.api.client import ProxyClient
+from proxyctl.api.models import PhoneNumber
+from proxyctl.bulk.items import Item
+from proxyctl.errors import NotFoundError
+
+# Looking numbers up one by one costs a request each; the list costs one for each hundred in the pool.
+FEW = 10
+
+
+@dataclass
+class Pool:
+    """The Phone Numbers of a Service, or of it those that were asked for (``complete`` is false then)."""
+
+    service_sid: str
+    complete: bool = True
+    by_sid: dict[str, PhoneNumber] = field(default_factory=dict)
+    by_number: dict[str, PhoneNumber] = field(default_factory=dict)
+
+    def add(self, number: PhoneNumber) -> None:
+        """Take ``number`` in, or replace what was known of it."""
+        self.by_sid[number.sid] = number
+        if number.phone_number is not None:
+            self.by_number[number.phone_number] = number
+
+    def find(self, item: Item) -> PhoneNumber | None:
+        """Return the number that ``item`` means: by its SID where it has one, else by its E.164 form."""
+        if item.sid is not None:
+            return self.by_sid.get(item.sid)
+        return self.by_number.get(item.phone_number or "")
+
+    @property
+    def reserved(self) -> int:
+        """How many of its numbers are reserved."""
+        return sum(1 for number in self.by_sid.values() if number.is_reserved)
+
+    @property
+    def unreserved(self) -> int:
+        """How many of its numbers pool logic may choose."""
+        return len(self.by_sid) - self.reserved
+
+
+def look_at_pool(client: ProxyClient, service_sid: str) -> Pool:
+    """Read the whole pool, a request for each hundred numbers."""
+    pool = Pool(service_sid)
+    for page in client.phone_numbers(service_sid).list():
+        for raw in page.items:
+            pool.add(PhoneNumber(raw))
+    return pool
+
+
+def look_up(client: ProxyClient, service_sid: str, sids: Iterable[str]) -> Pool:
+    """Read only the numbers with these SIDs, a request each; those that are not in the pool are left out.
+
+    Raises NotFoundError where it is the Service that does not exist.
+    """
+    pool = Pool(service_sid, complete=False)
+    absent = False
+    for sid in sids:
+        try:
+            pool.add(client.phone_numbers(service_sid).fetch(sid))
+        except NotFoundError:
+            absent = True
+    if absent:  # The answer is the same where the Service is gone: ask.
+        client.services.fetch(service_sid)
+    return pool
