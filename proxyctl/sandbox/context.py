@@ -21,6 +21,13 @@ RESERVED_AT_MOST = 5000
 UNRESERVED_AT_MOST = 500
 SENDERS_AT_MOST = 400
 
+
+def webhooks_of(service_sid: str) -> tuple[str, str]:
+    """The voice and SMS webhooks that a number gets when it joins the Service."""
+    root = f"https://webhooks.twilio.com/v1/Accounts/{ACCOUNT_SID}/Proxy/{service_sid}/Webhooks"
+    return f"{root}/Call", f"{root}/Message"
+
+
 Reply = tuple[int, dict[str, Any] | None]
 
 

@@ -22,7 +22,7 @@ _NAME_AT_MOST = 64
 _URL_AT_MOST = 4000
 _VALIDITY_AT_MOST = 36000
 
-_DEFAULTS: dict[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     "inbound_request_url": None,
     "inbound_method": "POST",
     "fallback_url": None,
@@ -81,7 +81,7 @@ def create_messaging_service(context: Context) -> Reply:
     context.db.execute(
         "INSERT INTO messaging_services (sid, friendly_name, settings, date_created, date_updated)"
         " VALUES (?, ?, ?, ?, ?)",
-        (sid, name, json.dumps({**_DEFAULTS, **values}), context.now, context.now),
+        (sid, name, json.dumps({**DEFAULTS, **values}), context.now, context.now),
     )
     return 201, _present(context, _require_service(context, sid))
 

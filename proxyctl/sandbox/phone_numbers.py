@@ -6,7 +6,14 @@ import re
 import sqlite3
 from typing import Any
 
-from proxyctl.sandbox.context import ACCOUNT_SID, RESERVED_AT_MOST, UNRESERVED_AT_MOST, Context, Reply
+from proxyctl.sandbox.context import (
+    ACCOUNT_SID,
+    RESERVED_AT_MOST,
+    UNRESERVED_AT_MOST,
+    Context,
+    Reply,
+    webhooks_of,
+)
 from proxyctl.sandbox.fields import boolean, capabilities, is_sid, iso_date
 from proxyctl.sandbox.paging import list_reply
 from proxyctl.sandbox.problems import ApiError, invalid
@@ -45,8 +52,7 @@ def add_phone_number(context: Context) -> Reply:
         " VALUES (?, ?, ?, ?, ?)",
         (service["id"], number["id"], is_reserved, context.now, context.now),
     )
-    webhooks = f"https://webhooks.twilio.com/v1/Accounts/{ACCOUNT_SID}/Proxy/{service['sid']}/Webhooks"
-    _point_webhooks(context, number["id"], f"{webhooks}/Call", f"{webhooks}/Message")
+    _point_webhooks(context, number["id"], *webhooks_of(service["sid"]))
     return 201, present(context, service["sid"], _require_member(context, service["id"], number["sid"]))
 
 

@@ -20,7 +20,7 @@ _BEHAVIORS = frozenset({"prefer-sticky", "avoid-sticky"})
 # Proxy's own API and the host of its webhooks, in any region and edge.
 _PROXY_HOST = re.compile(r"(proxy|webhooks)(\.[a-z0-9-]+){0,2}\.twilio\.com\.?")
 
-_DEFAULTS: dict[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     "chat_instance_sid": None,
     "callback_url": None,
     "default_ttl": 0,
@@ -51,7 +51,7 @@ def create_service(context: Context) -> Reply:
         raise invalid("UniqueName", "It is required")
     _require_unique(context, values["unique_name"], None)
     sid = context.rules.new_sid("KS")
-    row = {**_DEFAULTS, **values, "sid": sid, "date_created": context.now, "date_updated": context.now}
+    row = {**DEFAULTS, **values, "sid": sid, "date_created": context.now, "date_updated": context.now}
     context.db.execute(
         f"INSERT INTO services ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())
     )

@@ -191,6 +191,8 @@ class Store:
                 f"the sandbox's database {self.path} can't be used: {error}",
                 hint="Check that the directory exists, is yours, and has space left.",
             ) from error
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # a defect of ours, not of the file
         except sqlite3.DatabaseError as error:
             raise OutputError(
                 f"the sandbox's database {self.path} is damaged or no database: {error}",

@@ -1,0 +1,203 @@
+"""Whole accounts to rehearse with, told as data: Services, pools in all states, and faults for an audit to find."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from proxyctl.errors import RefusedError, UsageError
+from proxyctl.sandbox.context import webhooks_of
+from proxyctl.sandbox.messaging import DEFAULTS as MESSAGING_DEFAULTS
+from proxyctl.sandbox.seed import fill_pool, insert_numbers, kind_of, stable_sid, whole
+from proxyctl.sandbox.services import DEFAULTS as SERVICE_DEFAULTS
+from proxyctl.sandbox.store import Store
+
+_EVENTS = "https://app.example.com/proxy/events"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Numbers of one country and type in a Service; ``busy`` of each kind have open sessions."""
+
+    country: str
+    unreserved: int = 0
+    reserved: int = 0
+    busy: int = 0
+    draining: int = 0  # reserved, and still in use
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePlan:
+    """A Service, its settings and its pools."""
+
+    unique_name: str
+    pools: tuple[Pool, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+AGENCY = (
+    ServicePlan(
+        "rides-us",
+        (Pool("US", unreserved=430, reserved=120, busy=260, draining=12),),  # 86 % of the unreserved
+        {"callback_url": _EVENTS, "geo_match_level": "area-code", "default_ttl": 3600},
+    ),
+    ServicePlan(
+        "archive-us", (Pool("US", reserved=4600),), {"callback_url": _EVENTS}
+    ),  # 92 % of the reserved
+    ServicePlan(
+        "rides-ca",
+        (Pool("CA", unreserved=60, reserved=15, busy=20),),
+        {"callback_url": "http://app.example.com/events"},
+    ),
+    ServicePlan(
+        "clinic-gb",
+        (
+            Pool("GB", unreserved=40, busy=8),
+            Pool("GB", unreserved=10, type="local"),
+        ),  # the local ones have no SMS
+        {"callback_url": _EVENTS, "default_ttl": 86400},
+    ),
+    ServicePlan(
+        "delivery-de",
+        (Pool("DE", unreserved=50, reserved=30, busy=25, draining=9),),
+        {"callback_url": _EVENTS, "number_selection_behavior": "avoid-sticky"},
+    ),
+    ServicePlan("concierge-fr", (Pool("FR", reserved=30),), {"callback_url": _EVENTS}),  # none to choose from
+    ServicePlan("pilot-au"),  # no numbers at all
+)
+
+FLEET = tuple(
+    ServicePlan(
+        f"fleet-{number:02}", (Pool("US", unreserved=100, reserved=900, busy=40),), {"callback_url": _EVENTS}
+    )
+    for number in range(1, 11)
+)
+
+
+class _Builder:
+    """One transaction's work: inserts what a plan says, and remembers the numbers."""
+
+    def __init__(self, db: sqlite3.Connection, draw: random.Random, now: int) -> None:
+        self.db = db
+        self.draw = draw
+        self.now = now
+        self.salt = draw.getrandbits(64)
+        self.numbers: list[dict[str, Any]] = []
+
+    def service(self, plan: ServicePlan) -> str:
+        sid = stable_sid("KS", f"{self.salt} {plan.unique_name}")
+        row = {
+            **SERVICE_DEFAULTS,
+            **plan.settings,
+            "sid": sid,
+            "unique_name": plan.unique_name,
+            "date_created": self.now,
+            "date_updated": self.now,
+        }
+        self.db.execute(
+            f"INSERT INTO services ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+            tuple(row.values()),
+        )
+        for pool in plan.pools:
+            self.pool(sid, pool)
+        return sid
+
+    def pool(self, service_sid: str, pool: Pool) -> None:
+        drawn = self.account_numbers(pool.unreserved + pool.reserved, pool.country, pool.type, service_sid)
+        sids = [row["sid"] for row in drawn]
+        unreserved, reserved = sids[: pool.unreserved], sids[pool.unreserved :]
+        fill_pool(self.db, service_sid, unreserved, False, self.now)
+        fill_pool(self.db, service_sid, reserved, True, self.now)
+        for sid in unreserved[: pool.busy] + reserved[: pool.draining]:
+            self.db.execute(
+                "UPDATE pool SET in_use = ? WHERE number_id = (SELECT id FROM numbers WHERE sid = ?)",
+                (self.draw.randint(1, 90), sid),
+            )
+
+    def account_numbers(
+        self, count: int, country: str, type_: str | None = None, service_sid: str | None = None
+    ) -> list[dict[str, Any]]:
+        drawn = insert_numbers(self.db, self.draw, count, country, kind_of(country, type_), self.now)
+        self.numbers += ({**row, "service_sid": service_sid} for row in drawn)
+        return drawn
+
+    def members(self, unique_name: str) -> list[str]:
+        """The PN SIDs of a Service's pool, in the order in which they joined."""
+        rows = self.db.execute(
+            "SELECT numbers.sid FROM pool JOIN numbers ON numbers.id = pool.number_id"
+            " JOIN services ON services.id = pool.service_id WHERE unique_name = ? ORDER BY pool.id",
+            (unique_name,),
+        )
+        return [row["sid"] for row in rows]
+
+    def point(self, sids: list[str], voice_url: str, sms_url: str) -> None:
+        self.db.executemany(
+            "UPDATE numbers SET voice_url = ?, sms_url = ? WHERE sid = ?",
+            ((voice_url, sms_url, sid) for sid in sids),
+        )
+
+    def messaging_service(self, name: str, sids: list[str], *, defers: bool) -> None:
+        settings = json.dumps({**MESSAGING_DEFAULTS, "use_inbound_webhook_on_number": defers})
+        identity = self.db.execute(
+            "INSERT INTO messaging_services (sid, friendly_name, settings, date_created, date_updated)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (stable_sid("MG", f"{self.salt} {name}"), name, settings, self.now, self.now),
+        ).lastrowid
+        self.db.executemany(
+            "INSERT INTO messaging_numbers (messaging_service_id, number_id, date_created, date_updated)"
+            " SELECT ?, id, ?, ? FROM numbers WHERE sid = ?",
+            ((identity, self.now, self.now, sid) for sid in sids),
+        )
+
+
+def _agency(builder: _Builder) -> None:
+    """An agency with several clients, and what goes wrong in such accounts."""
+    services = {plan.unique_name: builder.service(plan) for plan in AGENCY}
+    spare = [row["sid"] for row in builder.account_numbers(50, "US")]
+    # Left a pool, or never joined it: the webhooks still lead to a Service that does not hold the number.
+    builder.point(spare[:5], *webhooks_of(services["rides-us"]))
+    builder.point(spare[5:7], *webhooks_of(stable_sid("KS", "deleted long ago")))
+    # In a pool, but somebody pointed them elsewhere: Proxy never sees their calls and messages.
+    builder.point(
+        builder.members("rides-ca")[:3], "https://old.example.com/voice", "https://old.example.com/sms"
+    )
+    builder.messaging_service("A2P rides", builder.members("rides-us")[:100], defers=True)
+    builder.messaging_service("Newsletters", builder.members("rides-ca")[:10] + spare[40:], defers=False)
+
+
+def _fleet(builder: _Builder) -> None:
+    """Ten like Services with 1,000 numbers each, to measure and to move numbers between."""
+    for plan in FLEET:
+        builder.service(plan)
+
+
+SCENARIOS: dict[str, Callable[[_Builder], None]] = {"agency": _agency, "fleet": _fleet}
+
+
+def seed_scenario(
+    store: Store, name: str, seed: int | None = None, *, now: float | None = None
+) -> list[dict[str, Any]]:
+    """Build the scenario ``name`` in one transaction and return its numbers.
+
+    Each as ``seed_numbers`` gives it, with ``service_sid`` (None for one in no pool). With ``seed``, an empty
+    sandbox always becomes the same account. Raises UsageError for an unknown scenario, RefusedError where its
+    Services exist already.
+    """
+    build = SCENARIOS.get(name)
+    if build is None:
+        raise UsageError(f"there is no scenario {name}", hint=f"There are {', '.join(sorted(SCENARIOS))}.")
+    with store.writing() as db:
+        builder = _Builder(db, random.Random(None if seed is None else f"{seed} {name}"), whole(now))
+        try:
+            build(builder)
+        except sqlite3.IntegrityError as error:
+            raise RefusedError(
+                f"the scenario {name} is in the sandbox already",
+                hint="Start from an empty sandbox: proxyctl sandbox reset",
+            ) from error
+        return builder.numbers
