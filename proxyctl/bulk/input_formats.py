@@ -225,54 +225,65 @@ def _json_lines(lines: Iterator[tuple[int, str]]) -> Rows:
 
 
 def _document(text: str, line: int) -> Rows:
-    """Yield the elements of an array, or one or more objects, each from its own line.
+    """Yield the elements of arrays, and objects outside of them, each with its line; ``line`` is the first.
 
     Elements are decoded one at a time, so that the line of each is known, and objects never fill the memory.
     """
-    position = 0
-    for _ in range(line - 1):
-        position = text.index("\n", position) + 1
-    counted = position
-    decode = json.JSONDecoder().raw_decode
+    cursor = _Cursor(text, line)
     inside = False
-    position = _skip(text, position)
-    while position < len(text):
-        line += text.count("\n", counted, position)
-        counted = position
-        if not inside and text[position] == "[":
-            inside, position = True, _skip(text, position + 1)
-            if text[position : position + 1] == "]":
-                inside, position = False, _skip(text, position + 1)
+    while cursor.next():
+        if not inside and cursor.takes("["):
+            inside = not cursor.takes("]")
             continue
         try:
-            value, end = decode(text, position)
+            row = _json_row(cursor.line(), cursor.value())
         except (ValueError, RecursionError) as error:
-            yield _broken_document(text, line, position, error)
+            at = error.pos if isinstance(error, json.JSONDecodeError) else cursor.position
+            yield Flaw(cursor.line(at), f"not JSON: {_json_flaw(error)}; {_REST_UNREAD}")
             return
-        yield _json_row(line, value)
-        position = _skip(text, end)
-        if inside:
-            separator = text[position : position + 1]
-            if separator not in (",", "]") or not separator:
-                where = line + text.count("\n", counted, position)
-                what = "a comma is missing" if separator else "the array is not closed"
-                yield Flaw(where, f"not JSON: {what}; {_REST_UNREAD}")
-                return
-            inside = separator == ","
-            position = _skip(text, position + 1)
+        yield row
+        if inside and cursor.takes("]"):
+            inside = False
+        elif inside and cursor.next() and not cursor.takes(","):
+            yield Flaw(cursor.line(), f"not JSON: a comma is missing; {_REST_UNREAD}")
+            return
     if inside:
-        yield Flaw(line + text.count("\n", counted, position), "not JSON: the array is not closed")
+        yield Flaw(cursor.line(), "not JSON: the array is not closed")
 
 
-def _skip(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
-    return match.end() if match else position
+class _Cursor:
+    """A place in a JSON text that knows its line without counting from the start each time."""
 
+    def __init__(self, text: str, line: int) -> None:
+        self._text = text
+        self._decode = json.JSONDecoder().raw_decode
+        self._counted, self._line = 0, 1
+        self.position = 0
+        for _ in range(line - 1):
+            self.position = text.index("\n", self.position) + 1
 
-def _broken_document(text: str, line: int, position: int, error: Exception) -> Flaw:
-    at = error.pos if isinstance(error, json.JSONDecodeError) else position
-    line += text.count("\n", position, at)
-    return Flaw(line, f"not JSON: {_json_flaw(error)}; {_REST_UNREAD}")
+    def next(self) -> bool:
+        """Go past white space; false at the end of the text."""
+        match = _SPACE.match(self._text, self.position)
+        self.position = match.end() if match else self.position
+        return self.position < len(self._text)
+
+    def takes(self, character: str) -> bool:
+        """Go past ``character`` if it is what comes next."""
+        found = self.next() and self._text[self.position] == character
+        self.position += found
+        return found
+
+    def value(self) -> object:
+        value, self.position = self._decode(self._text, self.position)
+        return value
+
+    def line(self, position: int | None = None) -> int:
+        """Return the line, from 1, of a position that no earlier question lay behind."""
+        position = self.position if position is None else position
+        self._line += self._text.count("\n", self._counted, position)
+        self._counted = position
+        return self._line
 
 
 def _json_flaw(error: Exception) -> str:

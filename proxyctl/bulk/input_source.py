@@ -79,9 +79,8 @@ class Source:
             self._data.decode(self._encoding)
         except UnicodeDecodeError as error:
             before = self._data[: error.start].decode(self._encoding, errors="replace")
-            return before.count(
-                "\n"
-            ) + 1, f"not {name}, as the file's first bytes say: save the file as UTF-8"
+            what = f"not {name}, as the file's first bytes say: save the file as UTF-8"
+            return before.count("\n") + 1, what
         raise AssertionError("called for text that can be decoded")
 
     def _refuse_binary(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -183,8 +184,8 @@ class _Reading:
         if name is None:
             where = "arguments"
         else:
-            rows_in = "row in" if (self._rows or self._refused) == 1 else "rows in"
-            where = f"{'arguments and ' if has_arguments else ''}{rows_in} {name}"
+            single = (self._rows or self._refused) == 1
+            where = f"{'arguments and rows' if has_arguments else 'row' if single else 'rows'} in {name}"
         total = f" of {self._rows}" if self._rows else ""
         return f"{self._refused}{total} {where} can't be used"
 
@@ -264,9 +265,7 @@ def _text(field: str, value: object) -> str:
         value = value.strip()
         return value[1:].lstrip() if value.startswith("'") else value
     if isinstance(value, int) and not isinstance(value, bool):
-        raise ValueError(
-            f'{field} is a number: write it as text, in quotes and with its +, like "+14155550100"'
-        )
+        raise ValueError(f'{field} is not in quotes: write it as text, like "+14155550100"')
     raise ValueError(f"{field} is not a text")
 
 
@@ -286,11 +285,9 @@ def _place(place: int, name: str | None) -> str:
 
 
 def _argument_hint(numbers: Sequence[str], refusals: Sequence[tuple[int, str]]) -> str | None:
-    from pathlib import Path
-
     for place, _ in refusals:
         text = numbers[-place - 1] if place < 0 else ""
-        if text and "\0" not in text and len(text) < 1000 and Path(text).is_file():
+        if os.path.isfile(text):  # noqa: PTH113 - of any text; Path.is_file raises for a long one
             return f"to read the file {show(text)}, put -f before it"
     return None
 

@@ -1,0 +1,571 @@
+"""What bulk verbs take as input, form by form, and how each kind of damage is named."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import os
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxyctl.bulk import input_source
+from proxyctl.bulk.items import Item, Items, failed_to_text, read_items
+from proxyctl.errors import InputError, UsageError
+from proxyctl.visible import visible
+
+A, B, C = "+14155550101", "+14155550102", "+14155550103"
+PN_A, PN_B = "PN" + "a" * 32, "PN" + "b" * 32
+
+
+def read(data: bytes | str, *arguments: str, **options: Any) -> Items:
+    data = data.encode() if isinstance(data, str) else data
+    return read_items(arguments, "-", stdin=io.BytesIO(data), **options)
+
+
+def refusal(data: bytes | str, *arguments: str, **options: Any) -> InputError:
+    with pytest.raises(InputError) as caught:
+        read(data, *arguments, **options)
+    return caught.value
+
+
+def names(items: Items) -> list[str]:
+    return [item.name for item in items.items]
+
+
+# --- forms
+
+
+def test_plain_text_with_comments_and_blank_lines() -> None:
+    items = read(f"# the pool\n\n{A}\n  +1 (415) 555-0102  # front desk\n\t\n{PN_A}\n")
+    assert items.items == (
+        Item(A, None, A, None, 3),
+        Item("+1 (415) 555-0102", None, B, None, 4),
+        Item(PN_A, PN_A, None, None, 6),
+    )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize(
+    "encode",
+    [
+        str.encode,
+        lambda text: codecs.BOM_UTF8 + text.encode(),
+        lambda text: text.encode("utf-16"),
+        lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
+        lambda text: text.encode("utf-32"),
+    ],
+    ids=["utf-8", "bom", "utf-16-le", "utf-16-be", "utf-32"],
+)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [A, B],
+        ["phone_number,friendly_name", f"{A},é", f"{B},\U0001f600"],
+        ["[", json.dumps(A) + ",", json.dumps({"phone_number": B}), "]"],
+        [json.dumps({"phone_number": A}), json.dumps({"phone_number": B})],
+    ],
+    ids=["plain", "csv", "json", "jsonl"],
+)
+def test_any_line_ending_and_unicode_encoding(lines: list[str], encode: Any, last: bool, end: str) -> None:
+    items = read(encode(end.join(lines) + end * last))
+    assert names(items) == [A, B]
+    offset = 2 if lines[0] in ("[", "phone_number,friendly_name") else 1
+    assert [item.line for item in items.items] == [offset, offset + 1]
+
+
+@pytest.mark.parametrize(
+    "header", ["phone_number", "Phone Number", "PHONE_NUMBER", '"phone_number"', " PhoneNumber "]
+)
+def test_csv_header_names_are_read_tolerantly(header: str) -> None:
+    assert names(read(f"{header}\n{A}\n")) == [A]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", ", "])
+def test_csv_delimiters(delimiter: str) -> None:
+    rows = [["name", "is_reserved", "sid"], ["x", "true", PN_A], ["", "no", PN_B], ["", "", "PN" + "c" * 32]]
+    items = read("\n".join(delimiter.join(row) for row in rows))
+    assert [item.is_reserved for item in items.items] == [True, False, None]
+    assert names(items) == [PN_A, PN_B, "PN" + "c" * 32]
+
+
+def test_csv_leaves_out_what_holds_nothing() -> None:
+    text = f"# exported today\n\nphone_number,name\n{A},x\n\n,\n# B is gone\nphone_number,name\n{B},y\n"
+    assert names(read(text)) == [A, B]
+
+
+def test_csv_lines_are_counted_through_quoted_line_ends() -> None:
+    items = read(f'phone_number,name\n{A},"two\nlines, ""quoted"""\n{B},x\n')
+    assert [(item.name, item.line) for item in items.items] == [(A, 2), (B, 4)]
+
+
+def test_the_apostrophe_against_spreadsheets_is_taken_off() -> None:
+    assert names(read(f"phone_number,is_reserved\n'{A},'true\n")) == [A]
+    assert names(read(f"'{A}\n")) == [A]
+
+
+def test_tab_separated_text_knows_no_quotes_but_loses_them_around_a_number() -> None:
+    assert names(read(f'phone_number\tfriendly_name\n{A}\t"Bob\n"{B}"\t\\t\n')) == [A, B]
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("TRUE", True), ("1", True), ("Yes", True), ("0", False), ("no", False)]
+)
+def test_is_reserved_words(word: str, value: bool) -> None:
+    assert read(f"phone_number,is_reserved\n{A},{word}\n").items[0].is_reserved is value
+    assert read(json.dumps({"phone_number": A, "is_reserved": word})).items[0].is_reserved is value
+
+
+def test_is_reserved_is_not_looked_at_where_no_verb_reads_it() -> None:
+    items = read(f"phone_number,is_reserved\n{A},true\n{A},perhaps\n", use_is_reserved=False)
+    assert items.items[0].is_reserved is None
+    assert items.duplicates == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps([{"sid": PN_A, "phone_number": A, "is_reserved": True}, B]),
+        json.dumps(
+            [{"sid": PN_A, "phone_number": A, "is_reserved": True}, {"phone_number": B, "sid": None}],
+            indent=2,
+        ),
+        f'{{"sid": "{PN_A}",\n "phone_number": "{A}", "is_reserved": true}}\n"{B}"',
+        f'# note\n{{"sid": "{PN_A}", "phone_number": "{A}", "is_reserved": true}}\n\n"{B}"\n',
+        f'{{"sid": "{PN_A}", "phone_number": "{A}", "is_reserved": true}}\n["{B}"]\n',
+        f'[{{"sid": "{PN_A}", "phone_number": "{A}", "is_reserved": true}}]\n["{B}"]\n[]',
+    ],
+)
+def test_json_forms(text: str) -> None:
+    items = read(text).items
+    assert [(item.sid, item.phone_number, item.is_reserved) for item in items] == [
+        (PN_A, A, True),
+        (None, B, None),
+    ]
+
+
+def test_json_strings_a_line() -> None:
+    assert names(read(f'"{A}"\n"{PN_A}"\n')) == [A, PN_A]
+
+
+def test_each_json_element_has_its_line() -> None:
+    items = read(f'\n[\n\n"{A}",\n{{\n"phone_number":\n"{B}"}}\n,"{C}"]')
+    assert [item.line for item in items.items] == [4, 5, 8]
+
+
+def test_an_odd_number_beside_a_sid_is_fed_back_as_the_api_gave_it() -> None:
+    item = read(json.dumps({"sid": PN_A, "phone_number": "12345"})).items[0]
+    assert (item.sid, item.phone_number, item.input) == (PN_A, "12345", PN_A)
+
+
+def test_arguments_come_before_the_file() -> None:
+    items = read(f"{B}\n{C}\n", PN_A, C)
+    assert names(items) == [PN_A, C, B]
+    assert [item.line for item in items.items] == [None, None, 1]
+    assert items.duplicates == 1
+
+
+def test_the_national_format_with_a_default_country() -> None:
+    assert names(read("(415) 555-0101\n", default_country="us")) == [A]
+    with pytest.raises(UsageError, match="two letters"):
+        read("", default_country="Narnia")
+
+
+def test_a_file_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.json"
+    path.write_text(f"{A}\n")
+    assert names(read_items(None, str(path), stdin=None)) == [A]
+
+
+def test_a_pipe_by_its_path() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as stream:
+        stream.write(A.encode())
+    try:
+        assert names(read_items((), f"/dev/fd/{reading}", stdin=None)) == [A]
+    finally:
+        os.close(reading)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "stdin is empty"),
+        ("\n \n", "stdin names no number"),
+        ("# none\n", "stdin names no number"),
+        ("phone_number,is_reserved\n", "stdin names no number"),
+        ("\ufeff", "stdin names no number"),
+        ("[]", "stdin names no number"),
+        ("[\n]\n", "stdin names no number"),
+    ],
+)
+def test_an_empty_list_is_harmless(text: str, reason: str) -> None:
+    assert read(text) == Items((), 0, reason)
+
+
+def test_nothing_given_is_left_to_the_verb() -> None:
+    assert read_items((), None, stdin=None) == Items((), 0, "no number was given")
+
+
+# --- duplicates
+
+
+def test_duplicates_are_folded_into_the_first_and_counted() -> None:
+    items = read(f"{A}\n{B}\n+1 415 555 0101\ntel:{A}\n")
+    assert names(items) == [A, B]
+    assert items.duplicates == 2
+
+
+def test_a_row_with_both_names_joins_the_rows_with_one_each() -> None:
+    items = read(f"sid,phone_number,is_reserved\n{PN_A},,\n,{B},\n,{A},true\n{PN_A},{A},\n,{A},true\n")
+    assert items.items == (Item(PN_A, PN_A, A, True, 2), Item(B, None, B, None, 3))
+    assert items.duplicates == 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "what"),
+    [
+        ([f",{A},true", f",{A},no"], f"{A} has is_reserved false here and true on line 2"),
+        ([f"{PN_A},{A},", f"{PN_A},{B},"], f"{PN_A} has phone_number {B} here and {A} on line 2"),
+        ([f"{PN_A},{A},", f"{PN_B},{A},"], f"{PN_B} has sid {PN_B} here and {PN_A} on line 2"),
+    ],
+)
+def test_rows_that_contradict_each_other_are_both_named(rows: list[str], what: str) -> None:
+    error = refusal("\n".join(["sid,phone_number,is_reserved", *rows, f",{C},"]))
+    assert error.message.splitlines() == [
+        "1 of 3 rows in stdin can't be used; nothing was sent",
+        f"stdin:3: {what}",
+    ]
+
+
+def test_a_contradiction_leaves_the_earlier_items_readable() -> None:
+    rows = [f"{PN_A},,true", f",{A},false", f"{PN_A},{A},", f"{PN_A},,true", f",{A},false"]
+    error = refusal("\n".join(["sid,phone_number,is_reserved", *rows]))
+    assert "1 of 5 rows" in error.message
+    assert "stdin:4:" in error.message
+
+
+# --- damage
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ("+1415555010000000,", '"+1415555010000000" has 16 digits'),
+        ("+1415555010\u0661,", "digits other than 0-9"),
+        ("abc,", '"abc" is neither a PN SID nor a number in E.164, like +14155550100'),
+        (",true", "neither phone_number nor sid is there"),
+        (f"{A},maybe", 'is_reserved "maybe" is neither true nor false'),
+        (f"{A},true,x", "the header has 2 columns, this row 3"),
+        (A, "the header has 2 columns, this row 1"),
+        (f'"{A}" x,true', "text after a closing quote"),
+        ("\x1b[31m\u202e,", r'"\x1b[31m\u202e" is neither'),
+    ],
+)
+def test_a_bad_csv_row_is_named_by_file_and_line(tmp_path: Path, row: str, what: str) -> None:
+    path = tmp_path / "n.csv"
+    path.write_text(f"phone_number,is_reserved\n{B},true\n{row}\n{C},\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_items((), str(path), stdin=None)
+    summary, named = caught.value.message.splitlines()
+    assert summary == f"1 of 3 rows in {path} can't be used; nothing was sent"
+    assert named.startswith(f"{path}:3: ")
+    assert what in named
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (f'phone_number,name\n{A},"x\n{B},y\n', 2, "the quote that opens here"),
+        (f'phone_number,name\n{A},"x\ny"\n{B},"y', 4, "the quote that opens here"),
+        (f'phone_number,name\n{A},"x\n{B},"y"\n', 2, "the quote that opens here"),
+        (f'phone_number,name\n{A},"' + f"{B},y\n" * 20_000, 2, "the quote that opens here"),
+        (f"phone_number,Phone Number\n{A},{B}\n", 1, "the header names a column twice"),
+        (f"number,name\n{A},x\n", 1, "the header names no column phone_number or sid"),
+        (f"{A},true\n", 1, "several columns, but the file no header"),
+        (f"sid\n{A}\n", 2, "is not PN and 32 hexadecimal digits"),
+        (f"sid,phone_number\n{PN_A},x\n", 2, 'phone_number "x" is neither'),
+        (f"sid,phone_number\n{PN_A},{PN_B}\n", 2, "phone_number is the SID"),
+        (f'["{A}",\n"{B}"', 2, "the array is not closed"),
+        (f'["{A}",\n', 2, "the array is not closed"),
+        (f'["{A}"\n"{B}"]', 2, "a comma is missing"),
+        (f'["{A}",\n"{B}\n"]', 2, "not JSON"),
+        (f'{{"phone_number": "{A}"}}\n{{"phone_number"\n"{B}"\n', 2, "not JSON"),
+        (f'[\n{{"phone_number": {A[1:]}}}]', 2, "phone_number is not in quotes"),
+        ('[\n{"phone_number": ["x"]}]', 2, "phone_number is not a text"),
+        (f'[\n{{"phone_number": "{A}", "is_reserved": 1}}]', 2, "is_reserved is neither true nor false"),
+        ("[1]", 1, "neither an object with phone_number or sid nor a text"),
+        ("[" * 100_000, 1, "nested too deeply"),
+        ('{"phone_number":' * 100_000, 1, "nested too deeply"),
+        ('[{"x": ' + "9" * 5000 + "}]", 1, "a number of too many digits"),
+        ('[{"phone_number": "\\ud800"}]', 1, r'"\ud800" is neither'),
+        (f"{A}\n{PN_A[:-1]}\n", 2, "34 characters; this has 33"),
+        (f"{A}\n\x1a", 2, r"\x1a"),
+    ],
+)
+def test_damage_has_its_line(text: str, line: int, what: str) -> None:
+    error = refusal(text)
+    assert "nothing was sent" in error.message.splitlines()[0]
+    assert any(named.startswith(f"stdin:{line}: ") and what in named for named in error.message.splitlines())
+
+
+def test_a_bad_line_of_json_lines_does_not_hide_the_next() -> None:
+    error = refusal(f'{{"phone_number": "{A}"}}\n{{oops\n"x"\n{{"sid": "{PN_A}"}}\n')
+    assert [line.partition(": ")[0] for line in error.message.splitlines()[1:]] == ["stdin:2", "stdin:3"]
+    assert error.message.startswith("2 of 4 rows in stdin")
+
+
+def test_the_first_20_bad_rows_are_named_and_all_are_counted() -> None:
+    error = refusal("".join(f"x{n}\n" for n in range(50)) + A)
+    lines = error.message.splitlines()
+    assert lines[0] == "50 of 51 rows in stdin can't be used; nothing was sent"
+    assert [line.partition(": ")[0] for line in lines[1:21]] == [f"stdin:{n}" for n in range(1, 21)]
+    assert lines[21:] == ["… and 30 more"]
+
+
+def test_bad_arguments_are_numbered() -> None:
+    lines = refusal("x\n", A, "y").message.splitlines()
+    assert lines[0] == "2 of 3 arguments and rows in stdin can't be used; nothing was sent"
+    assert [line.partition(": ")[0] for line in lines[1:]] == ["argument 2", "stdin:1"]
+
+
+def test_a_single_bad_argument_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.csv"
+    path.write_text("")
+    with pytest.raises(InputError) as caught:
+        read_items([str(path)], None, stdin=None)
+    assert caught.value.message.count("\n") == 0
+    assert caught.value.message.endswith("; nothing was sent")
+    assert caught.value.hint is not None and "-f" in caught.value.hint
+
+
+def test_what_is_not_utf_8_is_named_line_by_line() -> None:
+    error = refusal(b"phone_number,name\r+14155550101,\xe9\r\n+14155550102,x\n+14155550103,\xff\xfe")
+    assert error.message.splitlines() == [
+        "2 rows in stdin can't be used; nothing was sent",
+        "stdin:2: byte 0xe9 is not UTF-8: save the file as UTF-8",
+        "stdin:4: byte 0xff is not UTF-8: save the file as UTF-8",
+    ]
+
+
+def test_damaged_utf_16_is_named() -> None:
+    assert "stdin:2: not UTF-16" in refusal(f"{A}\n".encode("utf-16") + b"\x00").message
+
+
+@pytest.mark.parametrize("data", [f"{A}\n{B}\0\n".encode(), b"x\n" + f"{A}\n".encode("utf-16-le")])
+def test_binary_files_are_refused_with_their_line(data: bytes) -> None:
+    error = refusal(data)
+    assert error.message.startswith("stdin:2: a NUL byte")
+    assert error.hint is not None and "UTF-8" in error.hint
+
+
+@pytest.mark.parametrize("before", ["", "phone_number,name\n", f'"{A}"\n', f"{A}\n"])
+def test_a_line_of_10_megabytes_is_named_and_cut(before: str) -> None:
+    error = refusal(before + "9" * 10_000_000)
+    assert f"stdin:{2 if before else 1}: " in error.message
+    assert len(error.message) < 1000
+
+
+def test_files_that_can_not_be_read(tmp_path: Path) -> None:
+    def message(file: str) -> str:
+        with pytest.raises(InputError) as caught:
+            read_items((), file, stdin=None)
+        assert "nothing was sent" in caught.value.message
+        return caught.value.message
+
+    assert f'there is no file "{tmp_path}/none"' in message(f"{tmp_path}/none")
+    assert f'"{tmp_path}" is a directory' in message(str(tmp_path))
+    assert "there is no file" in message("")
+    assert r"a\x00b" in message("a\0b")
+    assert r"a\x1bb" in message("a\x1bb")
+    assert "can't be read" in message("x" * 5000)
+
+
+def test_a_file_without_the_right_to_read_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "secret.txt"
+    path.write_text(A)
+    path.chmod(0)
+    if os.access(path, os.R_OK):  # root reads everything
+
+        def refuse(self: Path, mode: str) -> Any:
+            raise PermissionError(13, "Permission denied", str(self))
+
+        monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match="may not be read by this user"):
+        read_items((), str(path), stdin=None)
+
+
+@pytest.mark.parametrize("text", ["x" * 300, "a\0b", "\udcff", "x/" * 3000, ""])
+def test_an_argument_may_be_any_text(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_items([text, A], None, stdin=None)
+    assert caught.value.message.startswith("1 of 2 arguments can't be used; nothing was sent\nargument 1: ")
+    assert caught.value.hint is None
+
+
+def test_stdin_that_is_closed() -> None:
+    closed = io.BytesIO()
+    closed.close()
+    for stdin in (None, closed):
+        with pytest.raises(InputError, match="stdin is closed") as caught:
+            read_items((), "-", stdin=stdin)
+        assert caught.value.hint is not None
+
+
+def test_stdin_that_fails() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(InputError, match="stdin can't be read: Input/output error"):
+        read_items((), "-", stdin=Broken())
+
+
+def test_a_file_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(input_source, "MAX_BYTES", 3 * 1024**2)
+    with pytest.raises(InputError, match="larger than 3 MiB"):
+        read_items((), "/dev/zero", stdin=None)
+
+
+def test_many_rows_in_little_memory() -> None:
+    data = b"".join(b"+1415%07d\n" % number for number in range(50_000))
+    tracemalloc.start()
+    try:
+        items = read(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(items.items) == 50_000
+    assert peak < 400 * 50_000  # bytes; 5,500 of them fill a pool
+
+
+# --- there and back
+
+HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
+NUMBERS = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
+NAMES = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=12)
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "sid": HEX.map("PN".__add__),
+            "friendly_name": NAMES,
+            "phone_number": NUMBERS,
+            "capabilities": st.fixed_dictionaries(
+                {"sms_inbound": st.booleans(), "voice_inbound": st.booleans()}
+            ),
+            "is_reserved": st.booleans(),
+            "in_use": st.integers(0, 100),
+        }
+    ),
+    max_size=8,
+    unique_by=(lambda row: row["sid"], lambda row: row["phone_number"]),
+)
+
+
+def as_csv(rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["sid", "friendly_name", "phone_number", "capabilities", "is_reserved", "in_use"])
+    for row in rows:
+        name = row["friendly_name"]
+        guarded = "'" + name if name[:1] in tuple("=+-@\t'") else name
+        writer.writerow([row["sid"], guarded, row["phone_number"], "a,b", str(row["is_reserved"]).lower(), 1])
+    return text.getvalue()
+
+
+def as_tsv(rows: list[dict[str, Any]]) -> str:
+    lines = ["sid\tfriendly_name\tphone_number\tis_reserved"]
+    for row in rows:
+        name = row["friendly_name"].replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+        lines.append(f"{row['sid']}\t{name}\t{row['phone_number']}\t{str(row['is_reserved']).lower()}")
+    return "\n".join(lines) + "\n"
+
+
+FORMS = {
+    "json": json.dumps,
+    "indented json": lambda rows: json.dumps(rows, indent=2, ensure_ascii=False),
+    "jsonl": lambda rows: "".join(json.dumps(row) + "\n" for row in rows),
+    "csv": as_csv,
+    "tsv": as_tsv,
+}
+
+
+@given(ROWS, st.sampled_from(sorted(FORMS)))
+def test_what_number_list_prints_reads_back(rows: list[dict[str, Any]], form: str) -> None:
+    items = read(FORMS[form](rows))
+    assert [(item.sid, item.phone_number, item.is_reserved) for item in items.items] == [
+        (row["sid"], row["phone_number"], row["is_reserved"]) for row in rows
+    ]
+
+
+@given(ROWS, st.sampled_from(["sid", "phone_number"]), st.booleans())
+def test_a_single_column_reads_back_with_and_without_its_header(
+    rows: list[dict[str, Any]], field: str, header: bool
+) -> None:
+    lines = [field] * header + [row[field] for row in rows]
+    assert names(read("\n".join(lines))) == [row[field] for row in rows]
+
+
+@given(ROWS, st.booleans(), st.booleans())
+def test_what_failed_is_written_so_that_it_reads_back(
+    rows: list[dict[str, Any]], with_sid: bool, with_reserved: bool
+) -> None:
+    items = [
+        Item("as given", row["sid"] if with_sid else None, row["phone_number"], row["is_reserved"] or None)
+        if with_reserved
+        else Item("as given", row["sid"] if with_sid else None, row["phone_number"])
+        for row in rows
+    ]
+    again = read(failed_to_text(items)).items
+    assert [item.name for item in again] == [item.name for item in items]
+    assert [item.is_reserved for item in again] == [item.is_reserved for item in items]
+    assert failed_to_text(again) == failed_to_text(items)
+
+
+@given(ROWS, st.randoms(use_true_random=False), st.data())
+def test_reading_twice_as_much_of_the_same_changes_nothing(
+    rows: list[dict[str, Any]], random: Any, data: st.DataObject
+) -> None:
+    form = FORMS[data.draw(st.sampled_from(sorted(FORMS)))]
+    repeated = rows + [random.choice(rows) for _ in rows]
+    once, twice = read(form(rows)), read(form(repeated))
+    assert [item.name for item in twice.items] == [item.name for item in once.items]
+    assert twice.duplicates == len(rows)
+
+
+PIECES = [
+    A,
+    B,
+    PN_A,
+    f'{{"sid": "{PN_A}"}}',
+    '{"phone_number": 1}',
+    "phone_number",
+    "sid,phone_number",
+    "\ufeff",
+]
+PIECES += ["true", "null", "1e999", "\0", "\u2028", "\x85", *"\"'[]{},;\t#\r\n"]
+LINES = st.lists(st.sampled_from(PIECES), max_size=30).map(lambda parts: "".join(parts).encode())
+
+
+@settings(max_examples=300)
+@given(
+    st.binary(max_size=200) | LINES,
+    st.sampled_from([b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF32_BE]),
+)
+def test_any_bytes_are_read_or_refused(data: bytes, mark: bytes) -> None:
+    try:
+        items = read(mark + data)
+    except InputError as error:
+        shown = error.message.replace("\n", "")
+        assert "nothing was sent" in shown
+        assert visible(shown) == shown
+    else:
+        assert all(item.name for item in items.items)
+        assert bool(items.items) is (items.empty_reason is None)
