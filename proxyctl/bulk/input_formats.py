@@ -161,8 +161,13 @@ def _table(header: _Header, title: str, line: int, lines: Iterator[tuple[int, st
             if spans_lines:
                 return
             continue
-        if any(field.strip() for field in fields) and not fields[0].startswith("#") and fields != names:
+        if any(field.strip() for field in fields) and fields != names and not _is_comment(header, fields):
             yield _table_row(header, start, fields)
+
+
+def _is_comment(header: _Header, fields: list[str]) -> bool:
+    # A number never begins with #, but a name may ("#1 front desk"), and its row must not get lost.
+    return fields[0].startswith("#") and (len(fields) == 1 or 0 in (header.sid, header.phone_number))
 
 
 def _table_row(header: _Header, line: int, fields: list[str]) -> Row | Flaw:

@@ -101,6 +101,11 @@ def test_csv_leaves_out_what_holds_nothing() -> None:
     assert names(read(text)) == [A, B]
 
 
+def test_a_name_that_begins_like_a_comment_does_not_hide_its_row() -> None:
+    assert names(read(f"name,phone_number\n#1 desk,{A}\n# B is gone\n#2 desk,{C}\n")) == [A, C]
+    assert names(read(f"sid,name\n{PN_A},x\n#{PN_B},y\n")) == [PN_A]
+
+
 def test_csv_lines_are_counted_through_quoted_line_ends() -> None:
     items = read(f'phone_number,name\n{A},"two\nlines, ""quoted"""\n{B},x\n')
     assert [(item.name, item.line) for item in items.items] == [(A, 2), (B, 4)]
