@@ -181,6 +181,8 @@ class Connection:
 
 
 def _head(event: h11.Request) -> Head:
+    if event.http_version not in (b"1.0", b"1.1"):
+        raise ApiError(20400, "This is not HTTP/1.1", status=400)
     headers: dict[str, str] = {}
     for name, value in event.headers:
         key, text = name.decode("ascii"), value.decode("latin-1")

@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 
 from proxyctl.sandbox.faults import Act, Fault, FaultPlan
 from proxyctl.sandbox.problems import ApiError
@@ -163,12 +164,15 @@ def problem(error: ApiError) -> Response:
 def with_platform_headers(response: Response, concurrent: int = 1) -> Response:
     """Add what the platform puts on every answer, where the sandbox did not."""
     names = {name for name, _ in response.headers}
-    extra = []
-    if "Twilio-Request-Id" not in names:
-        extra.append(("Twilio-Request-Id", f"RQ{uuid.uuid4().hex}"))
-    if "Twilio-Concurrent-Requests" not in names:
-        extra.append(("Twilio-Concurrent-Requests", str(concurrent)))
-    return replace(response, headers=[*response.headers, *extra]) if extra else response
+    if {"Date", "Twilio-Request-Id", "Twilio-Concurrent-Requests"} <= names:
+        return response
+    platform = [
+        ("Date", formatdate(usegmt=True)),
+        ("Twilio-Request-Id", f"RQ{uuid.uuid4().hex}"),
+        ("Twilio-Concurrent-Requests", str(concurrent)),
+    ]
+    missing = [header for header in platform if header[0] not in names]
+    return replace(response, headers=[*response.headers, *missing])
 
 
 def _spoilt(fault: Fault | None, own: Response | None) -> Response:

@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from email.utils import formatdate
 from typing import Protocol, TextIO
 from urllib.parse import urlsplit
 
@@ -189,15 +188,14 @@ class Server:
         seen = f"{head.method} {head.target[:_SHOWN]}" if head else "- -"
         self._note(f"{seen} {error.status} refused: {error.message!a}")
         response = with_platform_headers(problem(error))
-        connection.answer(error.status, _with_date(response), response.body, close=True)
+        connection.answer(response.status, response.headers, response.body, close=True)
         connection.drain()
 
     def _deliver(self, connection: Connection, delivery: Delivery) -> bool:
         """Send the answer, or break the connection as the fault has it."""
         response, act = delivery.response, delivery.fault.act if delivery.fault else None
-        headers = _with_date(response)
         if act is Act.TRUNCATE and response.body:
-            connection.truncate(response.status, headers, response.body)
+            connection.truncate(response.status, response.headers, response.body)
             return False
         if act is Act.HOLD and self.policies.faults is not None:
             connection.hold(self.policies.faults.hold)
@@ -205,7 +203,8 @@ class Server:
             connection.reset()
         if act in (Act.HOLD, Act.RESET, Act.CLOSE):
             return False
-        return connection.answer(response.status, headers, response.body, close=self._stopping.is_set())
+        close = self._stopping.is_set()
+        return connection.answer(response.status, response.headers, response.body, close=close)
 
     def _finish(self) -> None:
         self._listener.close()
@@ -250,11 +249,13 @@ def _is_loopback(address: str) -> bool:
 
 
 def _listen(address: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise UsageError(f"the sandbox can't listen on port {port}: ports go from 0 (any free one) to 65535")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         listener = socket.create_server((address, port), family=family, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
-        reason = "it is taken" if getattr(error, "errno", None) == errno.EADDRINUSE else str(error)
+    except OSError as error:
+        reason = "it is taken" if error.errno == errno.EADDRINUSE else error.strerror
         raise UsageError(
             f"the sandbox can't listen on port {port} of {address}: {reason}",
             hint="another --port may be free; --port 0 takes a free one",
@@ -303,7 +304,3 @@ def _from_absolute(target: str) -> str:
     if not _names_loopback(parts.netloc):
         raise ApiError(20421, "The request's target does not name this machine", status=421)
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-
-
-def _with_date(response: Response) -> list[tuple[str, str]]:
-    return [*response.headers, ("Date", formatdate(usegmt=True))]

@@ -4,17 +4,27 @@ other parts too.
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import http.client
 import io
+import json
+import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
-from proxyctl.sandbox.behaviour import Sandbox
+from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
 from proxyctl.sandbox.connection import Limits
 from proxyctl.sandbox.policies import Ledger, Policies
 from proxyctl.sandbox.server import Respondent, Server
 from proxyctl.sandbox.store import Store
+
+BASIC = "Basic " + base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -62,3 +72,61 @@ def served(
             server.stop()
             thread.join(5.0)
             assert not thread.is_alive(), "the server did not stop"
+
+
+class Client:
+    """One keep-alive connection that speaks JSON: ``(status, body, headers)`` for each call."""
+
+    def __init__(self, port: int) -> None:
+        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def __call__(self, method: str, path: str, **form: str) -> tuple[int, Any, http.client.HTTPMessage]:
+        body = urlencode(form) if form else None
+        self.http.request(method, path, body, {"Authorization": BASIC, "Content-Type": FORM})
+        answer = self.http.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None, answer.headers
+
+    def close(self) -> None:
+        self.http.close()
+
+
+def ask(line: str, *headers: str, body: str = "", host: str = "localhost") -> bytes:
+    """Return the bytes of a request (``GET /path``) with the sandbox's credentials, and the last of its
+    connection.
+    """
+    lines = [f"{line} HTTP/1.1", f"Host: {host}", f"Authorization: {BASIC}", "Connection: close", *headers]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return ("\r\n".join(lines) + f"\r\n\r\n{body}").encode("latin-1")
+
+
+def raw(port: int, sent: bytes) -> bytes:
+    """Send bytes, and return all that comes until the server closes."""
+    received = bytearray()
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            sock.sendall(sent)
+        with contextlib.suppress(ConnectionResetError):
+            while data := sock.recv(65536):
+                received += data
+    return bytes(received)
+
+
+def problem(answer: bytes) -> tuple[int, int]:
+    """Return status and code of an error answer, and check that it has Twilio's shape."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status = int(head.split()[1])
+    told = json.loads(body)
+    assert set(told) == {"code", "message", "more_info", "status"}
+    assert told["status"] == status
+    assert b"Twilio-Request-Id: RQ" in head
+    return status, told["code"]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Look at ``condition`` until it holds: for what happens in another thread."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)

@@ -1,0 +1,136 @@
+"""The limits and the faults over the wire: what the caller sees, and what the ledger knows."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from proxyctl.sandbox.behaviour import Sandbox
+from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.sandbox.policies import Policies
+from proxyctl.sandbox.rate_limit import ConcurrencyLimit, SlidingWindow
+from proxyctl.sandbox.seed import seed_numbers
+from proxyctl.sandbox.store import Store
+from tests.sandbox.serving import Client, ask, raw, served
+
+
+def test_the_rate_limit_refuses_without_effect(store: Store) -> None:
+    policies = Policies(window=SlidingWindow(seconds=60.0, burst=3), retry_after="3")
+    with served(Sandbox(store), policies=policies) as server:
+        client = Client(server.port)
+        statuses = [client("POST", "/v1/Services", UniqueName=f"s{n}")[0] for n in range(5)]
+        assert statuses == [201, 201, 201, 429, 429]
+        status, body, headers = client("POST", "/v1/Services", UniqueName="x")
+        assert (status, body["code"], headers["Retry-After"]) == (429, 80621, "3")
+        assert len(client("GET", "/v1/Services")[1]["services"]) == 3
+        assert len(server.ledger.effects) == 3
+        client.close()
+
+
+def test_the_hidden_concurrency_limit(store: Store) -> None:
+    policies = Policies(concurrency=ConcurrencyLimit(2), latency=0.1)
+    with served(Sandbox(store), policies=policies) as server:
+
+        def one(number: int) -> tuple[int, int | None]:
+            client = Client(server.port)
+            status, body, _ = client("POST", "/v1/Services", UniqueName=f"s{number}")
+            client.close()
+            return status, body.get("code")
+
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(one, range(6)))
+        assert set(answers) == {(201, None), (429, 20429)}
+        assert policies.concurrency.most == 2
+        assert len(server.ledger.effects) == answers.count((201, None))
+        policies.concurrency.ceiling = 0
+        assert one(99) == (429, 20429)
+
+
+def faulty(store: Store, name: str, **script: Any) -> Policies:
+    return Policies(faults=FaultPlan(script=[Scripted(name, **script)], hold=0.1))
+
+
+@pytest.mark.parametrize("when", ["", "-after"])
+@pytest.mark.parametrize("name", ["reset", "close", "timeout"])
+def test_broken_connections(store: Store, name: str, when: str) -> None:
+    with served(Sandbox(store), policies=faulty(store, name + when, method="POST")) as server:
+        client = Client(server.port)
+        with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
+            client("POST", "/v1/Services", UniqueName="a")
+        client.close()
+        assert [entry.status for entry in server.ledger.entries] == ([201] if when else [None])
+        assert server.ledger.entries[0].sent is None
+        assert server.ledger.entries[0].fault == name + when
+        assert len(client("GET", "/v1/Services")[1]["services"]) == bool(when)
+        client.close()
+
+
+def test_a_reset_is_a_reset(store: Store) -> None:
+    with (
+        served(Sandbox(store), policies=faulty(store, "reset")) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock,
+    ):
+        sock.sendall(ask("GET /v1/Services"))
+        with pytest.raises(ConnectionResetError):
+            sock.recv(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("500", 500), ("500-after", 500), ("503", 503), ("html", 502), ("429", 429)]
+)
+def test_other_answers(store: Store, name: str, status: int) -> None:
+    with served(Sandbox(store), policies=faulty(store, name, method="POST")) as server:
+        answer = raw(server.port, ask("POST /v1/Services", body="UniqueName=a"))
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+        assert (b"text/html" in answer) == (name == "html")
+        assert len(server.ledger.effects) == name.endswith("-after")
+
+
+def test_a_truncated_answer(store: Store) -> None:
+    with served(Sandbox(store), policies=faulty(store, "truncate", method="POST")) as server:
+        client = Client(server.port)
+        with pytest.raises(http.client.IncompleteRead):
+            client("POST", "/v1/Services", UniqueName="a")
+        client.close()
+        assert len(server.ledger.effects) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("empty", b""),
+        ("garbage-object", b"{}"),
+        ("garbage-null", b"null"),
+        ("garbage-list", b"[]"),
+        ("garbage-nan", b"NaN"),
+    ],
+)
+def test_garbage_for_an_answer(store: Store, name: str, body: bytes) -> None:
+    with served(Sandbox(store), policies=faulty(store, name, method="POST")) as server:
+        answer = raw(server.port, ask("POST /v1/Services", body="UniqueName=a"))
+        assert answer.startswith(b"HTTP/1.1 201 ")
+        assert answer.partition(b"\r\n\r\n")[2] == body
+        assert server.ledger.effects[0].sent == 201
+
+
+def test_a_204_has_no_body_to_spoil(store: Store) -> None:
+    with served(Sandbox(store), policies=faulty(store, "garbage", method="DELETE")) as server:
+        client = Client(server.port)
+        sid = client("POST", "/v1/Services", UniqueName="a")[1]["sid"]
+        assert client("DELETE", f"/v1/Services/{sid}")[:2] == (204, None)
+        client.close()
+
+
+def test_another_actor_may_come_between(store: Store) -> None:
+    script = Scripted(method="POST", path="PhoneNumbers", action=store.reset)
+    policies = Policies(faults=FaultPlan(script=[script]))
+    (number,) = seed_numbers(store, 1)
+    with served(Sandbox(store), policies=policies) as server:
+        client = Client(server.port)
+        sid = client("POST", "/v1/Services", UniqueName="a")[1]["sid"]
+        assert client("POST", f"/v1/Services/{sid}/PhoneNumbers", Sid=number["sid"])[0] == 404
+        client.close()
