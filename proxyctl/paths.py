@@ -53,11 +53,16 @@ class Paths:
     def _standard(kind: str, variable: str) -> Path:
         from platformdirs import PlatformDirs
 
-        path = Path(getattr(PlatformDirs("proxyctl", appauthor=False), f"user_{kind}_dir"))
-        # Without HOME and without an entry in the password database, platformdirs leaves the "~" in place.
+        directories = PlatformDirs("proxyctl", appauthor=False)
+        try:
+            path = Path(getattr(directories, f"user_{kind}_dir"))
+        except RuntimeError:
+            path = Path("~")
+        # Without HOME and without an entry in the password database, older versions of platformdirs leave
+        # the "~" in place, and newer ones raise.
         if not path.is_absolute():
             raise ConfigError(
-                f"there is no home directory, so no place for proxyctl's {kind} files",
-                hint=f"set HOME, or {variable}",
+                f"there is no home directory, so no place for proxyctl's {kind} files.",
+                hint=f"Set HOME, or {variable}.",
             )
         return path

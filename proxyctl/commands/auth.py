@@ -27,7 +27,7 @@ def log_in(
     ] = None,
     api_key: Annotated[
         str | None,
-        typer.Option("--api-key", metavar="SK", help="An API key's SID; else the auth token signs in."),
+        typer.Option("--api-key", metavar="SK", help="An API key's SID, to use it and not the auth token."),
     ] = None,
     secret_stdin: Annotated[
         bool,

@@ -54,7 +54,7 @@ def show_all(runtime: Runtime) -> None:
 
 
 def every_profile(runtime: Runtime) -> Iterator[tuple[str, Profile | ProxyctlError]]:
-    """Yield the environment's credentials, the config's profiles and the sandbox, or why one can't be used."""
+    """Yield the environment's credentials, the profiles and the sandbox, or why one can't be used."""
     environ, store = runtime.environ, runtime.store
     try:
         found = environment_profile(environ)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -34,9 +33,12 @@ def read_private(path: Path, limit: int) -> bytes | None:
         raise ConfigError(
             f"{path} can't be read: {error.strerror}.", hint="Set PROXYCTL_CONFIG to a file of your own."
         ) from None
-    with open(descriptor, "rb") as file:
+    try:
         _check(path, os.fstat(descriptor), limit)
-        data = file.read(limit + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > limit:
         raise _too_large(path, limit)
     return data
@@ -75,14 +77,15 @@ def _quoted(path: Path) -> str:
 def replace_private(path: Path, data: bytes) -> None:
     """Put ``data`` in the place of ``path`` as one step, readable by its owner only; a symlink stays one.
 
-    Raises OutputError where that fails; the old file is then as it was.
+    The caller holds the lock of `only_writer`, so a new file that lies there was left by a killed process. Raises OutputError where that fails; the old file is then as it was.
     """
     target = Path(os.path.realpath(path))
-    new = target.with_name(f".{target.name}.{secrets.token_hex(8)}.new")
+    new = target.with_name(f".{target.name}.new")
     try:
         if target.exists() and not target.is_file():
             raise OutputError(f"{path} is not a regular file, so it is not replaced.")
         make_private_directory(target.parent)
+        new.unlink(missing_ok=True)
         try:
             _write_new(new, data)
             new.replace(target)

@@ -11,7 +11,7 @@ from proxyctl.visible import visible
 
 LARGEST_FILE = 256 * 1024
 LONGEST_LINE = 4096
-MOST_DOTS = 200
+MOST_DOTS = 64
 DEEPEST = 50
 
 

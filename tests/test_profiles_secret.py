@@ -1,0 +1,90 @@
+"""Commands that print a secret: run once and without a shell, and never quoted when they fail."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from proxyctl.errors import AuthenticationError, ConfigError
+from proxyctl.profiles import ProfileStore, Secret, resolve_profile
+from proxyctl.profiles.secret_command import secret_from_command
+
+ACCOUNT = "AC" + "1" * 32
+
+
+def python(code: str) -> str:
+    return shlex.join([sys.executable, "-c", code])
+
+
+def test_the_line_end_is_cut_and_the_command_runs_once(tmp_path: Path) -> None:
+    store = ProfileStore(tmp_path / "config.toml")
+    store.set_value("profiles.prod.account_sid", ACCOUNT)
+    runs = tmp_path / "runs"
+    command = python(f"open({str(runs)!r}, 'a').write('x'); print('canary')")
+    store.set_value("profiles.prod.auth_token_command", command)
+    profile = resolve_profile(option="prod", sandbox=False, environ=os.environ, store=store)
+    assert not runs.exists()
+    assert [profile.secret(), profile.secret()] == ["canary", "canary"]
+    assert runs.read_text() == "x"
+    assert "canary" not in repr(profile)
+
+
+def test_there_is_no_shell_and_stdin_is_empty() -> None:
+    assert secret_from_command("echo $HOME;id|cat", "x", os.environ) == "$HOME;id|cat"
+    assert secret_from_command(python("import sys; print('a' + sys.stdin.read())"), "x", os.environ) == "a"
+    assert secret_from_command(python("import os; print(os.environ['MINE'])"), "x", {"MINE": "b"}) == "b"
+
+
+@pytest.mark.parametrize(
+    ("command", "error", "words"),
+    [
+        ("", ConfigError, "empty"),
+        ("echo 'canary", ConfigError, "unclosed quote"),
+        ("/nonexistent/program canary", ConfigError, "No such file"),
+        ("/ canary", ConfigError, "Permission denied"),
+        (python("import sys; print('canary'); sys.exit(3)"), AuthenticationError, "exit code 3"),
+        (
+            python("import os; print('canary', flush=True); os.kill(os.getpid(), 9)"),
+            AuthenticationError,
+            "-9",
+        ),
+        (python("pass"), AuthenticationError, "is empty"),
+        (python("print('canary\\ncanary')"), AuthenticationError, "not a single word"),
+        (python("print('canary\\x1b[0m')"), AuthenticationError, "not a single word"),
+        (python("import os; os.write(1, b'canary\\xff')"), AuthenticationError, "not a single word"),
+        (python("while True: print('canary' * 1000)"), AuthenticationError, "more than 65536 bytes"),
+    ],
+)
+def test_failures_do_not_repeat_the_command_or_its_output(
+    command: str, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words) as caught:
+        secret_from_command(command, "profile 'prod': auth_token_command", os.environ)
+    assert "auth_token_command" in str(caught.value)
+    assert "canary" not in f"{caught.value!r} {getattr(caught.value, 'hint', '')}"
+
+
+def test_what_the_command_complains_about_is_cut_and_made_visible() -> None:
+    command = python("import sys; sys.stderr.write('locked \\x1b[31m' + 'x' * 9000); sys.exit(1)")
+    with pytest.raises(AuthenticationError) as caught:
+        secret_from_command(command, "x", os.environ)
+    assert r"locked \x1b[31m" in str(caught.value) and len(str(caught.value)) < 700
+
+
+@pytest.mark.parametrize("close", ["", "import os; os.close(1); os.close(2); "])
+def test_a_command_that_hangs_is_ended(close: str) -> None:
+    command = python(f"{close}import signal; signal.pause()")
+    with pytest.raises(AuthenticationError, match=r"within 0\.3 seconds"):
+        secret_from_command(command, "x", os.environ, seconds=0.3)
+
+
+def test_a_secret_shows_in_no_form() -> None:
+    secret = Secret("canary")
+    assert "canary" not in f"{secret!r} {secret}" and secret.reveal() == "canary"
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)

@@ -1,0 +1,169 @@
+"""Profiles and settings: saved, changed, removed, and refused where they make no sense."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from proxyctl.errors import ConfigError, UsageError
+from proxyctl.profiles import ProfileStore
+
+ACCOUNT = "AC" + "1" * 32
+KEY = "SK" + "2" * 32
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProfileStore:
+    return ProfileStore(tmp_path / "config.toml")
+
+
+def test_the_first_profile_becomes_the_default(store: ProfileStore) -> None:
+    assert store.save_profile("prod", account_sid=ACCOUNT, secret="s", api_key=KEY)
+    assert not store.save_profile("test", account_sid=ACCOUNT, secret="s")
+    again = ProfileStore(store.path)
+    assert again.default_profile() == "prod"
+    assert again.get("prod") == {"account_sid": ACCOUNT, "api_key": KEY, "api_secret": "s"}
+    assert again.names() == ["prod", "test", "sandbox"]
+
+
+def test_saving_again_replaces_credentials_and_keeps_settings(store: ProfileStore) -> None:
+    store.save_profile("prod", account_sid=ACCOUNT, secret="old", api_key=KEY, region="ie1")
+    store.set_value("profiles.prod.protected", "true")
+    store.set_value("profiles.prod.api_secret_command", "pass twilio")
+    store.save_profile("prod", account_sid=ACCOUNT, secret="new")
+    assert store.get("prod") == {
+        "account_sid": ACCOUNT,
+        "auth_token": "new",
+        "region": "ie1",
+        "protected": True,
+    }
+
+
+def test_a_command_takes_the_place_of_the_stored_secret(store: ProfileStore) -> None:
+    store.save_profile("prod", account_sid=ACCOUNT, secret="canary")
+    store.set_value("profiles.prod.auth_token_command", "pass show twilio")
+    assert "canary" not in store.path.read_text()
+    assert store.get_value("profiles.prod.auth_token_command") == "pass show twilio"
+
+
+def test_removing(store: ProfileStore) -> None:
+    store.save_profile("prod", account_sid=ACCOUNT, secret="canary", edge="dublin")
+    store.remove_secrets("prod")
+    assert store.get("prod") == {"account_sid": ACCOUNT, "edge": "dublin"}
+    assert store.default_profile() == "prod"
+    store.remove("prod")
+    assert store.profiles() == {} and store.default_profile() is None
+    with pytest.raises(UsageError, match="no profile 'prod'"):
+        store.remove("prod")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("output", "jsonl", "jsonl"),
+        ("profiles.prod.protected", "True", True),
+        ("profiles.prod.base_url", "https://example.com/base", "https://example.com/base"),
+        ("profiles.acme.eu.region", "ie1", "ie1"),
+        ("default_profile", "sandbox", "sandbox"),
+    ],
+)
+def test_settings_there_and_back(store: ProfileStore, key: str, value: str, expected: object) -> None:
+    store.set_value(key, value)
+    assert ProfileStore(store.path).get_value(key) == expected
+    store.set_value(key, "")
+    assert ProfileStore(store.path).get_value(key) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("outptu", "json", "did you mean output"),
+        ("profiles.prod.regoin", "x", "did you mean profiles.prod.region"),
+        ("profiles.prod", "x", "no config key"),
+        ("profiles", "x", "no config key"),
+        ("output.x", "json", "no config key"),
+        ("output", "yaml", "table, tsv, json"),
+        ("default_profile", "prod", "no profile 'prod'"),
+        ("profiles.prod.protected", "yes", "true or false"),
+        ("profiles.prod.account_sid", "AC1", "32 hexadecimal digits"),
+        ("profiles.prod.api_key", "SK" + "2" * 32 + "\n", "32 hexadecimal digits"),
+        ("profiles.prod.region", "evil.com/", "a region such as"),
+        ("profiles.prod.edge", "e@vil", "an edge such as"),
+        ("profiles.prod.base_url", "https://x\x1b[31m", "plain text"),
+        ("profiles.prod.base_url", "https://" + "a." * 900, "does not fit|dots"),
+        ("profiles.prod.base_url", "https://" + "a" * 3000, "at most 2000"),
+        ("profiles.sandbox.region", "ie1", "built in"),
+        ("profiles.-p.region", "ie1", "not a profile name"),
+        ("profiles.a b.region", "ie1", "not a profile name"),
+    ],
+)
+def test_settings_that_make_no_sense(store: ProfileStore, key: str, value: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words) as caught:
+        store.set_value(key, value)
+    assert "\x1b" not in str(caught.value)
+    assert not store.path.exists()
+
+
+@pytest.mark.parametrize("field", ["api_secret", "auth_token"])
+def test_secrets_are_neither_shown_nor_taken(store: ProfileStore, field: str) -> None:
+    store.save_profile("prod", account_sid=ACCOUNT, secret="canary")
+    for act in (lambda key: store.get_value(key), lambda key: store.set_value(key, "canary2")):
+        with pytest.raises(UsageError) as caught:
+            act(f"profiles.prod.{field}")
+        assert "auth login --profile prod" in str(caught.value.hint)
+        assert "canary" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_malformed_values_are_not_repeated(store: ProfileStore) -> None:
+    with pytest.raises(UsageError) as caught:
+        store.set_value("profiles.prod.account_sid", "canary-token-in-the-wrong-place")
+    assert "canary" not in f"{caught.value!r} {caught.value.hint}"
+
+
+def test_a_write_that_changes_nothing_keeps_the_file(store: ProfileStore) -> None:
+    store.path.write_text('# mine\noutput = "json"\n')
+    store.path.chmod(0o600)
+    store.set_value("output", "json")
+    assert store.has_comments and store.path.read_text().startswith("# mine")
+    store.set_value("output", "csv")
+    assert not store.has_comments
+
+
+def test_a_default_that_does_not_exist_names_file_and_line(store: ProfileStore) -> None:
+    store.path.write_text('output = "json"\ndefault_profile = "prdo"\n[profiles.prod]\n')
+    store.path.chmod(0o600)
+    with pytest.raises(ConfigError, match=r"config\.toml:2: .*'prdo'.*did you mean prod"):
+        store.default_profile()
+    assert store.default_output() == "json"
+
+
+def test_the_path_is_asked_for_only_when_needed() -> None:
+    def nowhere() -> Path:
+        raise ConfigError("there is no home directory")
+
+    store = ProfileStore(nowhere)
+    with pytest.raises(ConfigError, match="no home"):
+        store.profiles()
+
+
+plain = st.text(st.characters(blacklist_categories=("C", "Z")), min_size=1, max_size=50)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    command=plain, url=plain, protected=st.booleans(), name=st.from_regex(r"\A[A-Za-z0-9_][\w.@+-]{0,20}\Z")
+)
+def test_settings_come_back_as_they_were(
+    tmp_path: Path, command: str, url: str, protected: bool, name: str
+) -> None:
+    store = ProfileStore(tmp_path / "config.toml")
+    if not name.isascii() or name == "sandbox":
+        return
+    given_values = {"api_secret_command": command, "base_url": url, "protected": str(protected).lower()}
+    for field, value in given_values.items():
+        store.set_value(f"profiles.{name}.{field}", value)
+    found = ProfileStore(store.path).get(name)
+    assert found == {"api_secret_command": command, "base_url": url, "protected": protected}
