@@ -1,1 +1,4 @@
-"""Rendering results: table, tsv, csv, json, jsonl, ids; the only package that imports rich."""
+"""How answers look: tables for people, tsv, csv, json, jsonl and ids for programs, and progress. The only
+part that
+imports rich, and only where something is drawn; `shapes` and `output` are what commands use.
+"""

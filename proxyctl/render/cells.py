@@ -1,0 +1,111 @@
+"""Values as a person reads them in a table: yes and no, dates in UTC, capabilities in a few words. Apart from
+the layout, because none of it depends on how wide the terminal is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from proxyctl.render.fields import Row, value_at
+from proxyctl.render.formats import to_json
+from proxyctl.render.shapes import Column, Kind, capability_names
+from proxyctl.visible import visible
+
+_DIRECTIONS = {"inbound": "in", "outbound": "out"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the terminal can show. ``width`` is in columns; None: no terminal, so no limit."""
+
+    width: int | None = None
+    color: bool = False
+    ascii_only: bool = False
+    encoding: str = "utf-8"
+
+    @property
+    def dash(self) -> str:
+        """What stands for null."""
+        return "-" if self.ascii_only else "–"
+
+    @property
+    def ellipsis(self) -> str:
+        """What ends a text that was cut."""
+        return "..." if self.ascii_only else "…"
+
+    @property
+    def rule(self) -> str:
+        """What the line below the titles is made of."""
+        return "-" if self.ascii_only else "─"
+
+
+def shown(column: Column, row: Row, look: Look) -> str:
+    """Return the cell of ``row`` in ``column``: printable, and within what the encoding can hold."""
+    value = row[column.field] if column.field in row else value_at(row, column.field)
+    return shown_value(column, value, look)
+
+
+def shown_value(column: Column, value: Any, look: Look) -> str:
+    """Return one value as a printable text for people."""
+    text = visible(_words(column, value, look))
+    if text.isascii():
+        return text
+    return text.encode(look.encoding, "backslashreplace").decode(look.encoding)
+
+
+def _words(column: Column, value: Any, look: Look) -> str:
+    if value is None or value == "":
+        return look.dash
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if column.kind is Kind.DATE:
+        return moment(value) or str(value)
+    if isinstance(value, str):
+        return value
+    names = capability_names(column.field, value)
+    if names is not None:
+        return (capabilities(value) if isinstance(value, dict) else " ".join(names)) or look.dash
+    return to_json(value)
+
+
+def moment(value: Any) -> str | None:
+    """Return ``2026-11-22 05:30`` in UTC for an ISO 8601 or RFC 2822 date or seconds since 1970, else None."""
+    try:
+        when = _parsed(value)
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    except (ValueError, TypeError, OverflowError, OSError, IndexError):
+        return None
+
+
+def _parsed(value: Any) -> datetime:
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        from email.utils import parsedate_to_datetime  # 10 ms, and only the account's numbers need it
+
+        return parsedate_to_datetime(value)
+
+
+def capabilities(value: Mapping[str, Any]) -> str:
+    """Return ``voice sms(in) mms(domestic)``: a bare name goes both ways, unknown ones are as they come."""
+    true = [str(name) for name, there in value.items() if there is True]
+    ways: dict[str, list[str]] = {}
+    for name in true:
+        kind, _, direction = name.rpartition("_")
+        if kind and direction in _DIRECTIONS:
+            ways.setdefault(kind, []).append(_DIRECTIONS[direction])
+    words = {kind: [] if len(found) == 2 else found for kind, found in ways.items()}
+    for name in true:
+        limited = name.removeprefix("restriction_").removesuffix("_domestic")
+        if name == f"restriction_{limited}_domestic" and limited in words:
+            words[limited].append("domestic")
+        elif name.rpartition("_")[2] not in _DIRECTIONS or not name.rpartition("_")[0]:
+            words.setdefault(name, [])
+    return " ".join(f"{kind}({','.join(notes)})" if notes else kind for kind, notes in words.items())

@@ -1,0 +1,200 @@
+"""Output: the one way in which an answer reaches stdout, in the format that was asked for. It streams where
+the format can, never chokes on an encoding, and tells a reader that has gone from a disk that is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from proxyctl.errors import OutputError
+from proxyctl.render.fields import Row, Selection, check_fields, parse_fields
+from proxyctl.render.formats import to_json, writer_for
+from proxyctl.render.shapes import Shape
+from proxyctl.visible import visible
+
+if TYPE_CHECKING:
+    from proxyctl.render.table import Look
+
+
+class Output:
+    """Prints rows, one object, or lines.
+
+    ``output_format`` is one of table, tsv, json, jsonl, csv, ids. ``width`` is the terminal's, in columns;
+    None means that stdout is no terminal: then nothing is cut, wrapped or counted. ``fields`` are names or
+    paths, as a sequence or separated by commas. All methods raise OutputError where stdout can't be written
+    (disk full, closed); BrokenPipeError, the reader who has read enough, goes through as it is.
+    """
+
+    def __init__(
+        self,
+        output_format: str,
+        *,
+        fields: str | Sequence[str] | None = None,
+        header: bool = True,
+        stdout: TextIO | None,
+        color: bool = False,
+        width: int | None = None,
+        ascii_only: bool = False,
+    ) -> None:
+        if fields is not None:
+            fields = parse_fields(fields if isinstance(fields, str) else ",".join(fields))
+        self.format = output_format
+        self.fields: tuple[str, ...] | None = fields
+        self._header = header
+        self._stdout = stdout
+        self._color = color
+        self._width = width
+        self._ascii_only = ascii_only
+        self._broken = False
+
+    def check(self, shape: Shape) -> None:
+        """Raise UsageError when a chosen field is not one of ``shape``: for commands that write, before they
+        do.
+
+        `list` and `one` check again, and know the keys of the first page as well.
+        """
+        if self.fields is not None:
+            check_fields(self.fields, shape)
+
+    def rows(self, shape: Shape, pages: Iterable[Sequence[Row]], *, footer: str | None = None) -> int:
+        """Print all rows of all pages and return how many there were.
+
+        ``footer`` stands in for the count below a table on a terminal ('' for none). When ``pages`` raises,
+        the rows read until then are printed (and a JSON array is closed) before the error goes on; when
+        nothing was read, nothing is printed.
+        """
+        if self.format == "table":
+            return self._table(shape, pages, footer)
+        return self._stream(shape, pages)
+
+    list = rows
+
+    def one(self, shape: Shape, row: Mapping[str, Any]) -> None:
+        """Print a single object: bare in JSON, a sheet as a table, else as a list of one row."""
+        if self.format == "table":
+            self._sheet(shape, row)
+        elif self.format == "json":
+            selection = self._selection(shape, [row])
+            self.text(to_json(row if selection is None else selection.pick(row), indent=True))
+        else:
+            self._stream(shape, [[row]])
+        self.flush()
+
+    def value(self, value: Any) -> None:
+        """Print any JSON value as indented JSON, whatever the format: for answers that have no shape."""
+        self.text(to_json(value, indent=True))
+        self.flush()
+
+    def text(self, text: str) -> None:
+        """Print a line (or several) of our own words; on a terminal without control characters."""
+        self._write((text if self._width is None else visible(text, keep="\n")) + "\n")
+
+    def flush(self) -> None:
+        """Hand on what stdout still holds, so that a full disk is noticed while it can be reported."""
+        self._write("", flush=True)
+
+    def _stream(self, shape: Shape, pages: Iterable[Sequence[Row]]) -> int:
+        count = 0
+        writer = None
+        try:
+            for page in pages:
+                if not page:
+                    continue
+                if writer is None:
+                    writer = self._writer(shape, page)
+                    self._write(writer.start())
+                self._write(writer.page(page), flush=True)
+                count += len(page)
+        except BaseException:
+            if writer is not None and not self._broken:
+                self._write(writer.end(), flush=True)
+            raise
+        if writer is None:
+            writer = self._writer(shape, [])
+            self._write(writer.start())
+        self._write(writer.end(), flush=True)
+        return count
+
+    def _writer(self, shape: Shape, page: Sequence[Row]) -> Any:
+        selection = self._selection(shape, page)
+        terminal = self._width is not None
+        return writer_for(self.format, shape, selection, header=self._header, terminal=terminal)
+
+    def _selection(self, shape: Shape, page: Sequence[Row]) -> Selection | None:
+        if self.fields is None:
+            return None
+        check_fields(self.fields, shape, page)
+        return Selection.of(self.fields)
+
+    def _table(self, shape: Shape, pages: Iterable[Sequence[Row]], footer: str | None) -> int:
+        from proxyctl.render.table import Table
+
+        table: Table | None = None
+        complete = False
+        try:
+            for page in pages:
+                if page and table is None:
+                    table = Table(shape, self._checked(shape, page), self._look())
+                if table is not None:
+                    table.add(page)
+            complete = True
+        finally:
+            if table is None and complete:
+                table = Table(shape, self._checked(shape, []), self._look())
+            if table is not None:
+                self._print_table(table, footer if complete else None, complete)
+        return table.count if table is not None else 0
+
+    def _print_table(self, table: Any, footer: str | None, complete: bool) -> None:
+        for text in table.render(header=self._header, footer=footer, complete=complete):
+            self._write(text)
+        self.flush()
+
+    def _checked(self, shape: Shape, page: Sequence[Row]) -> tuple[str, ...] | None:
+        if self.fields is not None:
+            check_fields(self.fields, shape, page)
+        return self.fields
+
+    def _sheet(self, shape: Shape, row: Row) -> None:
+        from proxyctl.render.table import sheet
+
+        for line in sheet(shape, self._checked(shape, [row]), row, self._look()):
+            self._write(line)
+
+    def _look(self) -> Look:
+        from proxyctl.render.table import Look
+
+        return Look(
+            width=self._width,
+            color=self._color,
+            ascii_only=self._ascii_only,
+            encoding=getattr(self._stdout, "encoding", None) or "utf-8",
+        )
+
+    def _write(self, text: str, *, flush: bool = False) -> None:
+        try:
+            self._put(text)
+            if flush and self._stdout is not None:
+                self._stdout.flush()
+        except BrokenPipeError:
+            self._broken = True
+            raise
+        except (OSError, ValueError) as error:  # ValueError: a Python stream that was closed
+            self._broken = True
+            reason = getattr(error, "strerror", None) or str(error)
+            raise OutputError(f"could not write to standard output: {reason}") from error
+
+    def _put(self, text: str) -> None:
+        """Write, with what the stream's encoding lacks as backslash escapes."""
+        if self._stdout is None:
+            raise ValueError("it is closed")
+        try:
+            self._stdout.write(text)
+        except UnicodeEncodeError:
+            self._stdout.write(encodable(text, self._stdout.encoding))
+
+
+def encodable(text: str, encoding: str) -> str:
+    r"""Return ``text`` with what ``encoding`` can't hold, lone surrogates included, as ``\u2026``."""
+    return text.encode(encoding, "backslashreplace").decode(encoding)

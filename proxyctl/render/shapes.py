@@ -1,0 +1,403 @@
+"""What each kind of row looks like: its fields in the API's order, and the columns that a table makes of
+them. Plain data, apart from the writers, so that the order of columns, which scripts rely on, is in one
+place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+ALWAYS = 100  # the importance of a column that no terminal is too narrow for
+
+
+class Kind(Enum):
+    """How a column of a table behaves when space is short, and how its cells are shown."""
+
+    FIXED = "fixed"  # never cut: a SID, a number, yes or no
+    NUMBER = "number"  # never cut, to the right
+    DATE = "date"  # never cut, in UTC, to the minute
+    TEXT = "text"  # cut at the end where the terminal is too narrow
+    FOLD = "fold"  # goes on in the next line instead
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. ``field`` may be a path; those of least importance (0-100) give way first."""
+
+    field: str
+    title: str
+    importance: int
+    kind: Kind = Kind.FIXED
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A kind of row.
+
+    ``fields`` are the names in the API's order, ``columns`` what a table shows. ``id_fields``: the first of
+    them that is there is the row's line in ``-o ids``. ``maps`` names the known keys of nested maps.
+    """
+
+    noun: str
+    plural: str
+    fields: tuple[str, ...]
+    columns: tuple[Column, ...]
+    id_fields: tuple[str, ...] = ("sid",)
+    maps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def generic(
+        cls, noun: str, fields: tuple[str, ...], *, plural: str | None = None, id_field: str = "sid"
+    ) -> Shape:
+        """Return a shape for rows that have no constant below; the columns follow from the fields' names."""
+        columns = tuple(column_of(name) for name in fields)
+        return cls(noun, plural or noun + "s", fields, columns, (id_field,))
+
+    def column(self, name: str) -> Column:
+        """Return the column for a field or path, also for one that this shape does not know."""
+        return next((column for column in self.columns if column.field == name), column_of(name))
+
+    def promote(self, *fields: str) -> Shape:
+        """Return the same shape with these columns never dropped (for rows of several Services)."""
+        columns = tuple(replace(c, importance=ALWAYS) if c.field in fields else c for c in self.columns)
+        return replace(self, columns=columns)
+
+    def count(self, number: int) -> str:
+        """Return ``1 Service``, ``12,345 Services``, ``no Services``."""
+        noun = self.noun if number == 1 else self.plural
+        return f"{number:,} {noun}" if number else f"no {noun}"
+
+
+def column_of(name: str) -> Column:
+    """Return a column for a field of which only the name is known."""
+    last = name.rpartition(".")[2]
+    title = name.replace("_", " ").replace(".", " ")
+    title = (title[:1].upper() + title[1:]).replace(" sid", " SID")
+    if last in ("sid", "phone_number"):
+        return Column(name, "SID" if name == "sid" else title, ALWAYS)
+    if last.endswith("_sid"):
+        return Column(name, title, 40)
+    if last.startswith("date_"):
+        return Column(name, f"{title} (UTC)", 30, Kind.DATE)
+    return Column(name, title, 50, Kind.FOLD)
+
+
+def capability_names(name: str, value: Any) -> list[str] | None:
+    """Return the capabilities that are there if ``name`` is a field of such a kind; else None."""
+    if name.rpartition(".")[2] != "capabilities":
+        return None
+    if isinstance(value, dict):
+        return [key for key, there in value.items() if there is True]
+    if isinstance(value, list) and all(isinstance(key, str) for key in value):
+        return value
+    return None
+
+
+CAPABILITIES = (
+    "voice_inbound",
+    "voice_outbound",
+    "sms_inbound",
+    "sms_outbound",
+    "mms_inbound",
+    "mms_outbound",
+    "fax_inbound",
+    "fax_outbound",
+    "sip_trunking",
+    "restriction_voice_domestic",
+    "restriction_sms_domestic",
+    "restriction_mms_domestic",
+    "restriction_fax_domestic",
+)
+
+SERVICE = Shape(
+    "Service",
+    "Services",
+    (
+        "sid",
+        "unique_name",
+        "account_sid",
+        "chat_instance_sid",
+        "callback_url",
+        "default_ttl",
+        "number_selection_behavior",
+        "geo_match_level",
+        "intercept_callback_url",
+        "out_of_session_callback_url",
+        "date_created",
+        "date_updated",
+        "url",
+        "links",
+    ),
+    (
+        Column("unique_name", "Unique name", 99, Kind.FOLD),
+        Column("sid", "SID", ALWAYS),
+        Column("default_ttl", "TTL (s)", 60, Kind.NUMBER),
+        Column("geo_match_level", "Geo match", 55),
+        Column("number_selection_behavior", "Selection", 50),
+        Column("callback_url", "Callback URL", 40, Kind.TEXT),
+        Column("date_created", "Created (UTC)", 45, Kind.DATE),
+        Column("intercept_callback_url", "Intercept URL", 20, Kind.TEXT),
+        Column("out_of_session_callback_url", "Out-of-session URL", 15, Kind.TEXT),
+        Column("date_updated", "Updated (UTC)", 30, Kind.DATE),
+        Column("chat_instance_sid", "Chat instance SID", 10),
+    ),
+    maps={"links": ("sessions", "phone_numbers", "short_codes")},
+)
+
+PHONE_NUMBER = Shape(
+    "number",
+    "numbers",
+    (
+        "sid",
+        "account_sid",
+        "service_sid",
+        "date_created",
+        "date_updated",
+        "phone_number",
+        "friendly_name",
+        "iso_country",
+        "capabilities",
+        "url",
+        "is_reserved",
+        "in_use",
+    ),
+    (
+        Column("phone_number", "Phone number", ALWAYS),
+        Column("sid", "SID", ALWAYS),
+        Column("is_reserved", "Reserved", 90),
+        Column("in_use", "In use", 85, Kind.NUMBER),
+        Column("iso_country", "Country", 70),
+        Column("capabilities", "Capabilities", 60, Kind.TEXT),
+        Column("date_created", "Added (UTC)", 50, Kind.DATE),
+        Column("friendly_name", "Friendly name", 40, Kind.TEXT),
+        Column("service_sid", "Service SID", 30),
+        Column("date_updated", "Updated (UTC)", 20, Kind.DATE),
+    ),
+    maps={"capabilities": CAPABILITIES},
+)
+
+SESSION = Shape(
+    "Session",
+    "Sessions",
+    (
+        "sid",
+        "service_sid",
+        "account_sid",
+        "date_started",
+        "date_ended",
+        "date_last_interaction",
+        "date_expiry",
+        "unique_name",
+        "status",
+        "closed_reason",
+        "ttl",
+        "mode",
+        "date_created",
+        "date_updated",
+        "url",
+        "links",
+    ),
+    (
+        Column("unique_name", "Unique name", 80, Kind.FOLD),
+        Column("sid", "SID", ALWAYS),
+        Column("status", "Status", 90),
+        Column("mode", "Mode", 50),
+        Column("ttl", "TTL (s)", 40, Kind.NUMBER),
+        Column("date_started", "Started (UTC)", 60, Kind.DATE),
+        Column("date_last_interaction", "Last interaction (UTC)", 55, Kind.DATE),
+        Column("date_expiry", "Expires (UTC)", 45, Kind.DATE),
+        Column("date_ended", "Ended (UTC)", 35, Kind.DATE),
+        Column("closed_reason", "Closed for", 30, Kind.TEXT),
+    ),
+    maps={"links": ("interactions", "participants")},
+)
+
+INCOMING_NUMBER = Shape(
+    "number",
+    "numbers",
+    (
+        "account_sid",
+        "address_sid",
+        "address_requirements",
+        "api_version",
+        "beta",
+        "capabilities",
+        "date_created",
+        "date_updated",
+        "friendly_name",
+        "identity_sid",
+        "phone_number",
+        "origin",
+        "sid",
+        "sms_application_sid",
+        "sms_fallback_method",
+        "sms_fallback_url",
+        "sms_method",
+        "sms_url",
+        "status_callback",
+        "status_callback_method",
+        "trunk_sid",
+        "uri",
+        "voice_receive_mode",
+        "voice_application_sid",
+        "voice_caller_id_lookup",
+        "voice_fallback_method",
+        "voice_fallback_url",
+        "voice_method",
+        "voice_url",
+        "emergency_status",
+        "emergency_address_sid",
+        "emergency_address_status",
+        "bundle_sid",
+        "status",
+        "type",
+    ),
+    (
+        Column("phone_number", "Phone number", ALWAYS),
+        Column("sid", "SID", ALWAYS),
+        Column("friendly_name", "Friendly name", 60, Kind.TEXT),
+        Column("capabilities", "Capabilities", 70, Kind.TEXT),
+        Column("date_created", "Bought (UTC)", 50, Kind.DATE),
+        Column("voice_url", "Voice URL", 40, Kind.TEXT),
+        Column("sms_url", "SMS URL", 35, Kind.TEXT),
+        Column("status", "Status", 30),
+    ),
+    maps={"capabilities": ("voice", "sms", "mms", "fax")},
+)
+
+# What the sandbox hands out: the same rows, of which fewer fields ever differ.
+SEEDED = replace(
+    INCOMING_NUMBER,
+    fields=("sid", "phone_number", "friendly_name", "capabilities", "date_created"),
+    columns=INCOMING_NUMBER.columns[:5],
+)
+
+MESSAGING_SERVICE = Shape(
+    "Messaging Service",
+    "Messaging Services",
+    (
+        "sid",
+        "account_sid",
+        "friendly_name",
+        "date_created",
+        "date_updated",
+        "inbound_request_url",
+        "inbound_method",
+        "fallback_url",
+        "fallback_method",
+        "status_callback",
+        "sticky_sender",
+        "mms_converter",
+        "smart_encoding",
+        "scan_message_content",
+        "fallback_to_long_code",
+        "area_code_geomatch",
+        "synchronous_validation",
+        "validity_period",
+        "url",
+        "links",
+        "usecase",
+        "us_app_to_person_registered",
+        "use_inbound_webhook_on_number",
+    ),
+    (
+        Column("friendly_name", "Friendly name", 80, Kind.FOLD),
+        Column("sid", "SID", ALWAYS),
+        Column("use_inbound_webhook_on_number", "Defers to number", 70),
+        Column("us_app_to_person_registered", "A2P registered", 60),
+        Column("usecase", "Use case", 40, Kind.TEXT),
+        Column("date_created", "Created (UTC)", 30, Kind.DATE),
+    ),
+)
+
+MESSAGING_NUMBER = Shape(
+    "number",
+    "numbers",
+    (
+        "sid",
+        "account_sid",
+        "service_sid",
+        "date_created",
+        "date_updated",
+        "phone_number",
+        "country_code",
+        "capabilities",
+        "url",
+    ),
+    (
+        Column("phone_number", "Phone number", ALWAYS),
+        Column("sid", "SID", ALWAYS),
+        Column("country_code", "Country", 70),
+        Column("capabilities", "Capabilities", 60, Kind.TEXT),
+        Column("date_created", "Added (UTC)", 50, Kind.DATE),
+    ),
+)
+
+# A row an item of a bulk run.
+RESULT = Shape(
+    "item",
+    "items",
+    ("input", "sid", "phone_number", "action", "is_reserved", "error"),
+    (
+        Column("phone_number", "Phone number", ALWAYS),
+        Column("sid", "SID", ALWAYS),
+        Column("action", "Action", 95),
+        Column("error.message", "Error", 90, Kind.FOLD),
+        Column("error.code", "Code", 80, Kind.NUMBER),
+        Column("is_reserved", "Reserved", 70),
+        Column("input", "Input", 60, Kind.TEXT),
+    ),
+    id_fields=("sid", "input"),
+    maps={"error": ("code", "message", "exit_code")},
+)
+
+FOUND = Shape(
+    "number",
+    "numbers",
+    ("phone_number", "sid", "service_sid", "service"),
+    (
+        Column("phone_number", "Phone number", ALWAYS),
+        Column("sid", "SID", ALWAYS),
+        Column("service", "Service", 90, Kind.FOLD),
+        Column("service_sid", "Service SID", 80),
+    ),
+)
+
+PROFILE = Shape(
+    "profile",
+    "profiles",
+    ("name", "default", "account_sid", "auth", "base_url", "region", "edge", "protected"),
+    (
+        Column("name", "Name", ALWAYS, Kind.FOLD),
+        Column("default", "Default", 80),
+        Column("account_sid", "Account SID", 95),
+        Column("auth", "Auth", 70),
+        Column("protected", "Protected", 60),
+        Column("base_url", "Base URL", 50, Kind.TEXT),
+        Column("region", "Region", 40),
+        Column("edge", "Edge", 30),
+    ),
+    id_fields=("name",),
+)
+
+HISTORY = Shape(
+    "run",
+    "runs",
+    ("id", "time", "command", "profile", "account_sid", "service", "items", "done", "failed", "outcome"),
+    (
+        Column("id", "ID", ALWAYS),
+        Column("time", "Time (UTC)", 90, Kind.DATE),
+        Column("command", "Command", 85, Kind.TEXT),
+        Column("profile", "Profile", 50),
+        Column("account_sid", "Account SID", 30),
+        Column("service", "Service", 60, Kind.TEXT),
+        Column("items", "Items", 65, Kind.NUMBER),
+        Column("done", "Done", 70, Kind.NUMBER),
+        Column("failed", "Failed", 75, Kind.NUMBER),
+        Column("outcome", "Outcome", 80),
+    ),
+    id_fields=("id",),
+)
