@@ -22,8 +22,9 @@ def run() -> None:
     """Run the command line of this process, and leave with its exit code."""
     fill_closed_descriptors()
     from proxyctl.cli import main
+    from proxyctl.signals import install
 
-    sys.exit(main())
+    sys.exit(main(prepare=install))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -9,10 +10,9 @@ from typing import Any, TextIO
 
 from proxyctl import __version__
 from proxyctl.clock import Clock
-from proxyctl.errors import ExitCode, OutputError, ProxyctlError, UsageError, exit_status
+from proxyctl.errors import ExitCode, Interrupted, OutputError, ProxyctlError, UsageError, exit_status
 from proxyctl.runtime import Runtime
-
-HELP = "Administer Twilio Proxy: Services and their pools of phone numbers."
+from proxyctl.signals import Signalled
 
 
 def root_command() -> Any:
@@ -102,8 +102,10 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
     except BrokenPipeError:  # The reader has seen enough (`| head`): a read ends quietly.
         silence(runtime)
         return ExitCode.DONE
-    except KeyboardInterrupt:
-        return ExitCode.SIGINT
+    except (Signalled, KeyboardInterrupt) as error:
+        interrupted = Interrupted(error.number if isinstance(error, Signalled) else signal.SIGINT)
+        report(interrupted, runtime)
+        return exit_status(interrupted)
     except Exception as error:
         report_defect(error, runtime)
         return ExitCode.DEFECT

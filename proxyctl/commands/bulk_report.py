@@ -71,8 +71,10 @@ def ended(item: Item, result: Result) -> Ended:
 def summary(ends: Sequence[Ended], verb_done: str, report: RunReport | None) -> str:
     """Return the line that ends a run: ``reserved 4980, unchanged 20, failed 0 in 2m46s (30.0/s, 12 retries)``."""
     counts = Counter(end.action for end in ends)
-    shown = [verb_done, *(a for a in ACTIONS if a != verb_done and counts[a]), "failed"]
-    words = ", ".join(f"{action} {counts[action]}" for action in dict.fromkeys(shown))
+    others = [action for action in ACTIONS if counts[action] and action not in (verb_done, "failed")]
+    # A verb may end in another's action: `reserve --add` adds.
+    lead = [verb_done] if counts[verb_done] or not counts["added"] else []
+    words = ", ".join(f"{action} {counts[action]}" for action in [*lead, *others, "failed"])
     if report is None:
         return words
     took = report.ended - report.started

@@ -85,14 +85,10 @@ def sorted_by(rows: list[Row], key: Callable[[Row], Any], *, down: bool) -> list
 
 def find_one(runtime: Runtime, service: str, number: str, default_country: str | None) -> PhoneNumber:
     """Find one number of a pool by SID or E.164. Raises NotFoundError."""
-    from proxyctl.identifiers import parse_number, require_country
+    from proxyctl.identifiers import require_number
     from proxyctl.pools.pool import look_at_pool
 
-    country = require_country(default_country) if default_country is not None else None
-    try:
-        reference = parse_number(number, country)
-    except ValueError as error:
-        raise UsageError(f"NUMBER {number!r}: {error}") from None
+    reference = require_number(number, default_country)
     found = runtime.client.services.find(service)
     if reference.sid is not None:
         return runtime.client.phone_numbers(found.sid).fetch(reference.sid)

@@ -1,0 +1,80 @@
+"""`proxyctl sandbox serve`: from the options to a server that runs until a signal comes."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from proxyctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from proxyctl.runtime import Runtime
+    from proxyctl.sandbox.server import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the command line asked for."""
+
+    host: str
+    port: int
+    database: str | None
+    latency_ms: float
+    rate_limit: bool
+    faults: tuple[str, ...]
+    seed: int | None
+    not_found: str
+    max_page_size: int
+
+
+def run_server(runtime: Runtime, serving: Serving) -> None:
+    """Serve until SIGINT or SIGTERM, which are its orderly end."""
+    from proxyctl.sandbox.behaviour import Sandbox
+    from proxyctl.sandbox.faults import FaultPlan
+    from proxyctl.sandbox.server import serve
+    from proxyctl.sandbox.store import Store
+
+    if serving.not_found not in ("404", "400"):
+        raise UsageError(f"--not-found {serving.not_found}: it is 404 or 400.")
+    faults = FaultPlan.parse(serving.faults, serving.seed) if serving.faults else None
+    with contextlib.closing(Store(serving.database or runtime.sandbox_file)) as store:
+        sandbox = Sandbox(store, not_found_status=int(serving.not_found), max_page_size=serving.max_page_size)
+        with contextlib.ExitStack() as handlers:
+
+            def ready(server: Server) -> None:
+                handlers.enter_context(stopping_on_signals(server))
+                runtime.out.text(server.url)
+                runtime.out.flush()
+
+            serve(
+                sandbox,
+                serving.host,
+                serving.port,
+                latency_ms=serving.latency_ms,
+                rate_limit=serving.rate_limit,
+                faults=faults,
+                log=None if runtime.options.quiet else runtime.stderr,
+                ready=ready,
+            )
+    runtime.note("the sandbox server has stopped.")
+
+
+@contextlib.contextmanager
+def stopping_on_signals(server: Server) -> Iterator[None]:
+    """Let SIGINT and SIGTERM stop the server, where this is the main thread."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    try:
+        before: dict[int, Any] = {
+            number: signal.signal(number, lambda *_: server.stop()) for number in numbers
+        }
+    except ValueError:  # not the main thread: whoever runs it there stops it there
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

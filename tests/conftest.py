@@ -1,0 +1,43 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
+from proxyctl.sandbox.store import Store
+from tests.sandbox.serving import served
+from tests.support import Cli
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Cli:
+    """The program without any credentials."""
+    return Cli(tmp_path)
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """The program on the in-process sandbox, which is empty."""
+    return Cli(tmp_path, {"PROXYCTL_PROFILE": "sandbox"})
+
+
+@pytest.fixture(params=["in process", "served"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cli]:
+    """The program on an empty sandbox, in process and over HTTP: the answers have to be the same."""
+    if request.param == "in process":
+        yield Cli(tmp_path, {"PROXYCTL_PROFILE": "sandbox"})
+        return
+    (tmp_path / "state").mkdir(mode=0o700)
+    with Store(tmp_path / "state" / "sandbox.db") as store, served(Sandbox(store)) as server:
+        yield Cli(
+            tmp_path,
+            {
+                "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+                "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+                "PROXYCTL_BASE_URL": server.url,
+            },
+        )
