@@ -97,7 +97,8 @@ class Connection:
     def truncate(self, status: int, headers: list[tuple[str, str]], body: bytes | None) -> None:
         """Send an answer without the second half of its body."""
         whole = self._answer_bytes(status, headers, body, close=False)
-        self._send(whole[: len(whole) - (len(body or b"") + 1) // 2])
+        sent = 0 if self._is_head else len(body or b"")
+        self._send(whole[: len(whole) - (sent + 1) // 2])
 
     def hold(self, seconds: float) -> None:
         """Say nothing for ``seconds``, or until the client leaves or the server stops."""

@@ -121,29 +121,43 @@ class Server:
     def _accept(self) -> None:
         try:
             sock, _ = self._listener.accept()
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except (BlockingIOError, ConnectionError):  # it left before it was taken
+            return
         except OSError as error:
             self._note(f"can't take a connection: {error.strerror}")
             self._make_room()
             self._stopping.wait(0.05)  # out of descriptors: a moment for the idle ones to go
             return
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(sock, self._limits)
+        if len(self._live) >= self._most and not self._make_room():
+            self._turn_away(connection)
+            return
         thread = threading.Thread(target=self._attend, args=(connection,), name="sandbox", daemon=True)
         with self._lock:
-            full = len(self._live) >= self._most
             self._live[connection] = thread
-        if full:
-            self._make_room()
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads
+            self._note(f"can't take a connection: {error}")
+            del self._live[connection]
+            self._turn_away(connection)
 
-    def _make_room(self) -> None:
-        """End the connection that has been idle longest, if any is idle."""
+    def _turn_away(self, connection: Connection) -> None:
+        response = with_platform_headers(problem(ApiError(20503)))
+        with contextlib.suppress(Gone):
+            connection.answer(response.status, response.headers, response.body, close=True)
+        connection.close()
+
+    def _make_room(self) -> bool:
+        """End the connection that has been idle longest; False where none is idle."""
         with self._lock:
             idle = [
                 (c.idle_since, index, c) for index, c in enumerate(self._live) if c.idle_since is not None
             ]
             if idle:
                 min(idle)[2].interrupt()
+        return bool(idle)
 
     def _attend(self, connection: Connection) -> None:
         try:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,13 +38,17 @@ def test_16_adds_at_once_at_4999_of_5000(store: Store, server: Served, call: Cli
 
 
 SERVE = """
-import sys
+import signal, sys
 from proxyctl.sandbox.behaviour import Sandbox
 from proxyctl.sandbox.server import serve
 from proxyctl.sandbox.store import Store
 
+def ready(server):
+    signal.signal(signal.SIGTERM, lambda *_: server.stop())
+    print(server.port, flush=True)
+
 with Store(sys.argv[1]) as store:
-    serve(Sandbox(store), port=0, rate_limit=False, ready=lambda server: print(server.port, flush=True))
+    serve(Sandbox(store), port=0, rate_limit=False, ready=ready)
 """
 
 
@@ -65,6 +70,18 @@ class Process:
         self.popen.wait()
         assert self.popen.stdout is not None
         self.popen.stdout.close()
+
+
+def test_sigterm_ends_the_process_within_a_second_in_spite_of_idle_connections(tmp_path: Path) -> None:
+    with Process(tmp_path / "sandbox.db") as process:
+        clients = [Client(process.port) for _ in range(20)]
+        assert all(client("GET", "/v1/Services")[0] == 200 for client in clients)
+        started = time.monotonic()
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.popen.wait(10) == 0
+        assert time.monotonic() - started < 1.5  # the interpreter's own end included
+        for client in clients:
+            client.close()
 
 
 def test_acknowledged_writes_survive_kill_9(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from proxyctl.sandbox.behaviour import Request, Response, Sandbox
 from proxyctl.sandbox.connection import Limits
 from proxyctl.sandbox.store import Store
-from tests.sandbox.serving import Client, Served, ask, problem, raw, served
+from tests.sandbox.serving import Client, Served, ask, problem, raw, served, wait_for
 
 QUICK = Limits(idle=0.2, slow=0.2, linger=0.2)
 
@@ -157,6 +157,17 @@ def test_200_idle_connections_starve_nobody(server: Served, call: Client) -> Non
         assert time.monotonic() - started < 3
     finally:
         for sock in idle:
+            sock.close()
+
+
+def test_where_no_connection_is_idle_a_new_one_is_turned_away(store: Store) -> None:
+    with served(Sandbox(store), connections=2) as server:
+        half = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
+        for sock in half:
+            sock.sendall(b"GET /v1")
+        wait_for(lambda: all(live.idle_since is None for live in list(server.server._live)))
+        assert problem(raw(server.port, b"")) == (503, 20503)
+        for sock in half:
             sock.close()
 
 
