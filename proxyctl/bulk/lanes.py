@@ -33,12 +33,21 @@ class Item:
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """The works of one endpoint of one Service, and its gate. ``again`` goes before ``fresh``."""
+    """The works of one endpoint of one Service, and its gate.
+
+    ``again`` holds what is repeated and has kept its place in flight: it goes first, or places could be held by
+    those that wait behind others. Then comes what a 429 turned away, then what was never sent.
+    """
 
     gate: RateGate
     fresh: deque[Work] = field(default_factory=deque)
+    turned_away: deque[Item] = field(default_factory=deque)
     again: deque[Item] = field(default_factory=deque)
     blocked_until: float = -NEVER
+
+    def waits(self, fresh_too: bool) -> bool:
+        """Whether there is anything to send."""
+        return bool(self.again or self.turned_away or (fresh_too and self.fresh))
 
 
 class Lanes:
@@ -74,13 +83,17 @@ class Lanes:
             self._turn.append(lane)
         return lane
 
-    def next(self, now: float, fresh_too: bool) -> Item | None:
-        """The item whose turn it is, from a lane that lets one start now; items to be sent again go first."""
+    def next(self, now: float, fresh_too: bool, room: Callable[[], bool]) -> Item | None:
+        """The item whose turn it is, from a lane that lets one start now.
+
+        ``room`` is asked only when there is an item that needs a place in flight and has none.
+        """
         self._wake(now)
+        has_room: bool | None = None
         for _ in range(len(self._turn)):
             lane = self._turn[0]
             self._turn.rotate(-1)
-            if lane.blocked_until > now or not (lane.again or (fresh_too and lane.fresh)):
+            if lane.blocked_until > now or not lane.waits(fresh_too):
                 continue
             wait = lane.gate.wait(now)
             if wait > 0:
@@ -88,17 +101,14 @@ class Lanes:
                 continue
             if lane.again:
                 return lane.again.popleft()
+            has_room = room() if has_room is None else has_room
+            if not has_room:
+                continue  # another lane may have an item that holds its place already
+            if lane.turned_away:
+                return lane.turned_away.popleft()
             self._waiting -= 1
             return Item(lane.fresh.popleft(), lane)
         return None
-
-    def put_back(self, item: Item) -> None:
-        """A work goes in front again, as if it had never been taken."""
-        if item.sent:
-            item.lane.again.appendleft(item)
-        else:
-            item.lane.fresh.appendleft(item.work)
-            self._waiting += 1
 
     def delay(self, item: Item, until: float) -> None:
         """Send the item again, but not before ``until``."""
@@ -110,10 +120,13 @@ class Lanes:
             item = heapq.heappop(self._delayed)[2]
             item.lane.again.append(item)
 
-    def wake_at(self, fresh_too: bool) -> float:
-        """When to ask again, if nothing else happens."""
-        lanes = [lane.blocked_until for lane in self._turn if lane.again or (fresh_too and lane.fresh)]
-        return min([*lanes, self._delayed[0][0] if self._delayed else NEVER], default=NEVER)
+    def wake_at(self, now: float, fresh_too: bool, room_at: float) -> float:
+        """When to ask again, if nothing else happens; ``room_at`` is when the account has room for more."""
+        soonest = self._delayed[0][0] if self._delayed else NEVER
+        for lane in self._turn:
+            if lane.waits(fresh_too):
+                soonest = min(soonest, lane.blocked_until if lane.blocked_until > now else room_at)
+        return soonest
 
     @property
     def delayed(self) -> int:
@@ -122,7 +135,7 @@ class Lanes:
 
     @property
     def empty(self) -> bool:
-        return not (self.fill() or self._delayed or any(lane.again for lane in self._turn))
+        return not (self.fill() or self._delayed or any(lane.waits(False) for lane in self._turn))
 
     def drain_again(self) -> Iterator[Item]:
         """Take out all items that wait to be sent again."""
@@ -132,6 +145,8 @@ class Lanes:
         for lane in self._turn:
             while lane.again:
                 yield lane.again.popleft()
+            while lane.turned_away:
+                yield lane.turned_away.popleft()
 
     def drain_fresh(self) -> Iterator[Work]:
         """Take out all works that were never sent, those not yet read included."""

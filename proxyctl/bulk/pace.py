@@ -53,7 +53,7 @@ class RateGate:
     """
 
     margin = 0.006
-    lateness = 0.25  # what an answer may at most delay its slot, so that a slow server does not slow the run
+    lateness = 0.1  # what an answer may at most delay its slot, or a slow server would slow the run
     first_hold = 20.0
     last_hold = 160.0
 
@@ -70,7 +70,8 @@ class RateGate:
         self._pause = Pause(random)
         self._open_at = -NEVER
         self._cut_at = -NEVER
-        self._forgiven_at = -NEVER
+        self._turned_away_at = -NEVER
+        self._forgiven = 0
         self._recovering = False
         self._measured: float | None = None
         self._paced: float | None = None
@@ -114,9 +115,10 @@ class RateGate:
             self._probe = ticket
         if self._paced is not None:
             self._grow(now)
+        if self._paced is not None:
             interval = 1.0 / self._paced
-            # A late wake-up is made good, by one interval at most: never by a burst.
-            self._next_at = max(self._next_at, now - interval) + interval
+            # A late wake-up is made good, but by little: a burst is what failed.
+            self._next_at = max(self._next_at, now - min(interval, 0.02)) + interval
         return ticket
 
     def unsent(self, ticket: int) -> None:
@@ -132,7 +134,7 @@ class RateGate:
             self._accepted.popleft()
         self._probe_ended(ticket)
         if self._recovering and started > self._cut_at:
-            self._recovered(started)
+            self._recovered(started, ended)
 
     def lost(self, ticket: int) -> None:
         """No answer, so nothing is learnt: the place stays taken as long as it may count."""
@@ -146,6 +148,7 @@ class RateGate:
             self._open_at = max(self._open_at, ended + retry_after)
         if started <= self._cut_at:
             return False
+        self._turned_away_at = started
         again, self._cut_at = self._recovering, ended
         self._open_at = max(self._open_at, ended + self._pause.next())
         if again:  # nothing was let through since the last one: still the same trouble
@@ -157,17 +160,26 @@ class RateGate:
         through = sum(at - WINDOW < start <= at for start in self._accepted)
         whole = self._first is not None and at - self._first >= WINDOW
         as_documented = self._paced is None and self.rate > 0 and through >= 0.9 * self._capacity
-        if as_documented and at - self._forgiven_at > 4 * WINDOW:
+        if as_documented and self._forgiven < 3:
             # The mirror ran ahead of the server's window by a little: keep more distance.
-            self._forgiven_at = at
-            self.margin = min(self.lateness, 2 * self.margin)
+            self._forgiven += 1
+            self.margin, self.lateness = min(0.1, 2 * self.margin), min(0.4, 2 * self.lateness)
             return
         self._recovering = True
-        self._measured = through / WINDOW if whole and through else None
+        self._measured = self._real_rate(through / WINDOW, at) if whole and through else None
         current = self._paced or self.rate or through / WINDOW or 1.0
         self._paced = max(0.05, 0.7 * current)
 
-    def _recovered(self, now: float) -> None:
+    def _real_rate(self, through: float, at: float) -> float:
+        """What the server lets through, if it let ``through`` a second through before it failed."""
+        if self._paced is None:
+            return through
+        if at < self._hold_until:
+            return min(through, self._paced)
+        # The rate was growing: over the server's window, which may be shorter, it was between the two.
+        return (through + self._paced) / 2
+
+    def _recovered(self, started: float, now: float) -> None:
         """The first request let through after a cut: now the real rate can be told."""
         assert self._paced is not None
         self._recovering = False
@@ -178,7 +190,9 @@ class RateGate:
             self._hold_until, self._growth = now + self._hold, 0.02
             self._hold = min(self.last_hold, 2 * self._hold)
         elif len(before) >= 2:
-            target, self._hold_until, self._growth = len(before) / (now - before[0]), now, 0.08
+            # The window opened between the last request that was turned away and this one.
+            opened = (max(self._turned_away_at, self._cut_at) + started) / 2
+            target, self._hold_until, self._growth = len(before) / (opened - before[0]), now, 0.08
         else:
             target, self._hold_until, self._growth = self._paced, now, 0.08
         self._paced = min(self.rate, target) if self.rate > 0 else target
@@ -193,8 +207,8 @@ class RateGate:
         # An idle lane has shown nothing: only the time of one start or so counts.
         self._paced *= 1 + self._growth * min(since, 2.0 / self._paced, 10.0)
         self._grown_at = now
-        if self.rate > 0 and self._paced >= self.rate:
-            self._paced, self._hold = None, self.first_hold
+        if self.rate > 0:  # evenly paced it stays: bursts would gain nothing more
+            self._paced = min(self._paced, self.rate)
 
     def _settle(self, ticket: int, started: float, ended: float) -> None:
         self._round_trip = min(self._round_trip, ended - started)
@@ -247,7 +261,7 @@ class ConcurrencyGate:
         self.limit = min(start, ceiling)
         self.in_flight = 0
         self._failed: int | None = None
-        self._steady = 0  # the highest level known to have been let through
+        self._let_through = False  # anything since the last cut
         self._slow_start = True
         self._credit = 0.0
         self._held = False
@@ -295,8 +309,8 @@ class ConcurrencyGate:
     def answered(self, place: Place, now: float) -> None:
         """The request was let through."""
         self.in_flight -= 1
-        self._steady = max(self._steady, place.level)
         if place.started > self._cut_at:
+            self._let_through = True
             self._pause.reset()
         if self._probe is place:
             self._probe_passed(now)
@@ -323,8 +337,8 @@ class ConcurrencyGate:
         self._failed = min(level, self._failed or level)
         top = max(1, self._failed - 1)
         if first:
-            known = not self._slow_start and level >= self.limit
-            self._slow_start = False
+            known = not self._slow_start and level >= self.limit and self._let_through
+            self._slow_start = self._let_through = False
             self._probe_at = now + self._probe_every
             self._cut_at = now
             if known:  # the level above is now known to fail too: a step, not a collapse

@@ -101,23 +101,23 @@ class Schedule:
         if self.stopped_by is not None:
             return None
         fresh_too = self._lanes.fill() and self._untroubled
-        item = self._lanes.next(now, fresh_too)
+        item = self._lanes.next(now, fresh_too, lambda: self._has_room(now))
         while item is not None and item.work.kind in self._closed and not item.lost:
             self._skip(item, self._closed[item.work.kind])
-            item = self._lanes.next(now, fresh_too)
+            item = self._lanes.next(now, fresh_too, lambda: self._has_room(now))
         if item is None:
             return None
         if item.place is None:
-            wait = self._concurrency.wait(now)
-            if wait > 0:
-                self._lanes.put_back(item)
-                self._room_at = now + wait
-                return None
             item.place = self._concurrency.start(now)
         item.ticket = item.lane.gate.start(now)
         item.sent += 1
         self._flying[item.work.index] = item
         return Send(item)
+
+    def _has_room(self, now: float) -> bool:
+        wait = self._concurrency.wait(now)
+        self._room_at = now + wait
+        return wait <= 0
 
     @property
     def _untroubled(self) -> bool:
@@ -127,9 +127,7 @@ class Schedule:
         """When ``next`` may have something to do although nothing was answered; infinity for never."""
         if self.stopped_by is not None:
             return self._settling.wake_at()
-        lanes = self._lanes.wake_at(self._untroubled)
-        if lanes <= now:  # a lane would let one start: it is the account's limit that does not
-            lanes = self._room_at
+        lanes = self._lanes.wake_at(now, self._untroubled, self._room_at)
         return min(lanes, self._settling.wake_at())
 
     # What became of it
@@ -183,7 +181,7 @@ class Schedule:
         elif self.stopped_by is not None:
             self._give_back(item)
         else:
-            item.lane.again.appendleft(item)
+            item.lane.turned_away.append(item)
 
     def _slow_down(self, item: Item, outcome: Throttled, started: float, ended: float) -> None:
         assert item.place is not None

@@ -1,0 +1,311 @@
+"""Whole runs in simulated time against faults before and after the effect: nothing twice, nothing untold."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxyctl.bulk.outcomes import Done, Full, Lost, Outcome, Refused, Result, Stop, Throttled, Unsent, Work
+from proxyctl.bulk.schedule import LONGEST_RETRY_AFTER
+from proxyctl.errors import (
+    AuthenticationError,
+    DeadlineError,
+    NetworkError,
+    PartialError,
+    RefusedError,
+    ServerError,
+    TemporaryError,
+    ThrottledError,
+)
+from tests.bulk.simulation import Server, simulate, works
+
+BROKEN = ServerError("500", may_have_happened=True)
+REFUSED = NetworkError("connection refused")
+
+
+class World:
+    """What the server really has: a ledger of commits, each visible to a look only after ``delay`` seconds."""
+
+    def __init__(self, seed: int = 1, *, delay: float = 0.0, **faults: float) -> None:
+        self.committed: Counter[int] = Counter()
+        self.visible_at: dict[int, float] = {}
+        self.looked: list[list[int]] = []
+        self.arrivals: list[float] = []
+        self._rng = random.Random(seed)
+        self._delay = delay
+        self._look_fails = faults.pop("look", 0.0)
+        self.faults = faults
+
+    def fate(self, work: Work, now: float) -> Outcome:
+        self.arrivals.append(now)
+        dice = self._rng.random()
+        for fault, share in self.faults.items():
+            dice -= share
+            if dice < 0:
+                return self._fault(fault, work, now)
+        return self._commit(work, now)
+
+    def _fault(self, fault: str, work: Work, now: float) -> Outcome:
+        if fault == "after":
+            self._commit(work, now)
+            return Lost(BROKEN)
+        outcomes: dict[str, Outcome] = {
+            "before": Lost(BROKEN),
+            "unsent": Unsent(REFUSED),
+            "throttled": Throttled("concurrency", None, ThrottledError("429")),
+            "rated": Throttled("rate", None, ThrottledError("429")),
+            "refused": Refused(RefusedError("80301")),
+            "stop": Stop(AuthenticationError("401")),
+            "full": Full(RefusedError("80622")),
+        }
+        return outcomes[fault]
+
+    def _commit(self, work: Work, now: float) -> Outcome:
+        self.committed[work.index] += 1
+        self.visible_at.setdefault(work.index, now + self._delay)
+        return Done("added", work.index)
+
+    def look(self, items: Sequence[Work], now: float) -> dict[int, Outcome | None]:
+        self.looked.append([work.index for work in items])
+        if self._rng.random() < self._look_fails:
+            return {work.index: Lost(BROKEN) for work in items}
+        there = {index for index, visible_at in self.visible_at.items() if visible_at <= now}
+        return {work.index: Done("added") if work.index in there else None for work in items}
+
+
+def check(results: list[Result], world: World, count: int) -> None:
+    """What has to be true however a run of creates went."""
+    assert sorted(result.index for result in results) == list(range(count))
+    assert max(world.committed.values(), default=0) <= 1
+    for result in results:
+        if result.state == "done":
+            assert world.committed[result.index] == 1
+        elif result.state in ("failed", "skipped"):
+            assert world.committed[result.index] == 0
+            assert result.error is not None
+
+
+shares = st.sampled_from([0.0, 0.0, 0.02, 0.1, 0.4])
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    count=st.integers(0, 120),
+    faults=st.fixed_dictionaries(
+        {
+            "before": shares,
+            "after": shares,
+            "unsent": shares,
+            "throttled": st.sampled_from([0.0, 0.02]),
+            "rated": st.sampled_from([0.0, 0.02]),
+            "refused": st.sampled_from([0.0, 0.02]),
+            "stop": st.sampled_from([0.0, 0.0, 0.005]),
+            "full": st.sampled_from([0.0, 0.0, 0.01]),
+            "look": st.sampled_from([0.0, 0.3, 1.0]),
+        }
+    ),
+    delay=st.sampled_from([0.0, 2.0]),
+    stop_at=st.none() | st.floats(0.0, 10.0),
+    grace=st.sampled_from([0.0, 0.03, 8.0]),
+)
+def test_no_mix_of_faults_adds_twice_or_tells_a_lie(
+    seed: int,
+    count: int,
+    faults: dict[str, float],
+    delay: float,
+    stop_at: float | None,
+    grace: float,
+) -> None:
+    world = World(seed, delay=delay, **faults)
+    server = Server(rng=random.Random(seed))
+    run = simulate(
+        works(count),
+        server,
+        fate=world.fate,
+        look=world.look,
+        stop_at=None if stop_at is None else (stop_at, DeadlineError("late")),
+        grace=grace,
+        seed=seed,
+    )
+    check(run.results, world, count)
+    assert run.retries <= 0.1 * count + 10
+
+
+def test_running_again_after_faults_reaches_the_wanted_pool() -> None:
+    world = World(before=0.05, after=0.05)
+    first = simulate(works(200), Server(), fate=world.fate, look=world.look)
+    check(first.results, world, 200)
+    missing = [work for work in works(200) if not world.committed[work.index]]
+    world.faults = {}
+    simulate(missing, Server(), fate=world.fate, look=world.look)
+    assert world.committed == Counter(range(200))
+
+
+def test_five_percent_of_500s_are_all_healed_by_looking() -> None:
+    world = World(before=0.025, after=0.025)
+    run = simulate(works(2000), Server(), fate=world.fate, look=world.look)
+    assert {result.state for result in run.results} == {"done"}
+    assert run.stopped_by is None
+
+
+def test_one_look_is_for_all_that_are_due() -> None:
+    world = World(after=1.0)
+    simulate(works(4), Server(), fate=world.fate, look=world.look)
+    assert world.looked == [[0, 1, 2, 3]]
+
+
+def test_absent_is_looked_at_again_after_1_2_and_5_seconds_and_only_then_repeated() -> None:
+    world = World()
+    fates: Iterator[Outcome] = iter([Lost(BROKEN), Done("added")])
+    times: list[float] = []
+    looks: list[float] = []
+
+    def fate(work: Work, now: float) -> Outcome:
+        times.append(now)
+        return next(fates)
+
+    def look(items: Sequence[Work], now: float) -> dict[int, Outcome | None]:
+        looks.append(now)
+        return {work.index: None for work in items}
+
+    run = simulate(works(1), Server(), fate=fate, look=look)
+    lost_at = times[0] + 0.08
+    assert [round(when - lost_at - 0.05, 6) for when in looks] == [0.0, 1.0, 2.0, 5.0]
+    assert times[1] >= looks[-1]
+    assert (run.results[0].state, run.results[0].attempts, run.retries) == ("done", 2, 1)
+    assert not world.committed
+
+
+def test_late_visibility_is_waited_for() -> None:
+    world = World(after=1.0, delay=2.5)
+    run = simulate(works(3), Server(), fate=world.fate, look=world.look)
+    check(run.results, world, 3)
+    assert {result.state for result in run.results} == {"done"}
+
+
+def test_with_twenty_unsettled_no_new_write_starts() -> None:
+    world = World(before=1.0)
+    run = simulate(works(500), Server(), fate=world.fate, look=world.look, until=4.0, rate=0, retries=0)
+    in_flight_when_the_first_was_lost = 8
+    assert run.sent <= 20 + in_flight_when_the_first_was_lost
+
+
+def test_an_outage_stops_the_run_within_its_budget() -> None:
+    world = World(before=1.0)
+    run = simulate(works(1000), Server(), fate=world.fate, look=world.look)
+    check(run.results, world, 1000)
+    assert isinstance(run.stopped_by, TemporaryError)
+    assert run.retries <= 110
+    assert "repeated writes" in run.stopped_by.message
+
+
+def test_an_outage_under_repeatable_works_stops_too() -> None:
+    world = World(before=1.0)
+    items = [Work(index, "a", "k", repeatable=True) for index in range(300)]
+    run = simulate(items, Server(), fate=world.fate, look=world.look)
+    assert run.stopped_by is not None
+    assert run.retries <= 40
+    assert run.sent <= 40 + 40
+    assert not any(result.state == "done" for result in run.results)
+
+
+def test_no_connection_in_all_the_tries_of_one_item_stops_the_run() -> None:
+    world = World(unsent=1.0)
+    run = simulate(works(5000), Server(), fate=world.fate, look=world.look)
+    assert run.stopped_by is REFUSED
+    assert run.sent <= 4 * 5
+    states = Counter(result.state for result in run.results)
+    assert states["skipped"] >= 4990
+    assert states["failed"] >= 1
+
+
+def test_a_429_is_no_try() -> None:
+    fates: Iterator[Outcome] = iter([Throttled("rate", None, ThrottledError("429"))] * 12 + [Done("added")])
+    run = simulate(works(1), Server(), fate=lambda work, now: next(fates), retries=0)
+    assert (run.results[0].state, run.results[0].attempts, run.retries) == ("done", 13, 0)
+
+
+def test_a_retry_after_that_is_too_long_stops_and_says_how_long() -> None:
+    refusal = Throttled("rate", LONGEST_RETRY_AFTER + 1, ThrottledError("429"))
+    run = simulate(works(10), Server(), fate=lambda work, now: refusal)
+    assert isinstance(run.stopped_by, ThrottledError)
+    assert "301 s" in run.stopped_by.message
+    assert {result.state for result in run.results} == {"skipped"}
+
+
+def test_401_stops_at_once() -> None:
+    world = World(stop=1.0)
+    run = simulate(works(1000), Server(), fate=world.fate)
+    assert isinstance(run.stopped_by, AuthenticationError)
+    assert run.sent == 4
+    assert Counter(result.state for result in run.results) == {"failed": 4, "skipped": 996}
+
+
+def test_a_full_pool_skips_the_rest_of_the_kind_and_no_other() -> None:
+    items = works(100, ["reserved", "unreserved"])
+
+    def fate(work: Work, now: float) -> Outcome:
+        full = work.lane == "reserved" and work.index >= 5
+        return Full(RefusedError("80622")) if full else Done("added")
+
+    run = simulate(items, Server(), fate=fate)
+    states = Counter((result.index >= 100, result.state) for result in run.results)
+    assert states[(True, "done")] == 100
+    assert states[(False, "done")] == 5
+    assert 1 <= states[(False, "failed")] <= 16
+    assert sum(states.values()) == 200
+
+
+def test_max_errors_stops_early() -> None:
+    world = World(refused=1.0)
+    run = simulate(works(1000), Server(), fate=world.fate, max_errors=3)
+    assert isinstance(run.stopped_by, PartialError)
+    states = Counter(result.state for result in run.results)
+    assert 3 <= states["failed"] <= 8
+    assert states["failed"] + states["skipped"] == 1000
+
+
+def test_a_poisoned_item_fails_alone() -> None:
+    def fate(work: Work, now: float) -> Outcome:
+        return Lost(BROKEN) if work.index == 7 else Done("added")
+
+    items = [Work(index, "a", "k", repeatable=True) for index in range(100)]
+    run = simulate(items, Server(), fate=fate, look=lambda found, now: {work.index: None for work in found})
+    assert run.stopped_by is None
+    assert [result.index for result in run.results if result.state == "failed"] == [7]
+    assert run.retries == 4
+
+
+def test_what_stays_lost_is_unknown() -> None:
+    world = World(after=0.05, look=1.0)
+    run = simulate(works(100), Server(), fate=world.fate, look=world.look)
+    check(run.results, world, 100)
+    states = Counter(result.state for result in run.results)
+    assert states["unknown"] > 0
+    assert states["unknown"] + states["done"] + states["skipped"] == 100
+
+
+def test_a_million_works_are_read_as_they_are_needed() -> None:
+    read = 0
+
+    def source() -> Iterator[Work]:
+        nonlocal read
+        for index in range(1_000_000):
+            read += 1
+            yield Work(index, "a", "k", repeatable=True)
+
+    run = simulate(source(), Server(), until=2.0)
+    assert len(run.results) == 150
+    assert read <= 110_000
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_hardly_anything_to_do(count: int) -> None:
+    run = simulate(works(count), Server())
+    assert [result.state for result in run.results] == ["done"] * count
