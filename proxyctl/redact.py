@@ -12,7 +12,7 @@ import re
 from urllib.parse import quote, quote_plus
 
 REDACTED = "[redacted]"
-_BASE64 = r"[A-Za-z0-9+/_=-]*"
+_BASE64 = r"[A-Za-z0-9+/_=-]{0,200}"  # bounded, or a long word would take quadratic time
 _SHORTEST_CORE = 6  # a shorter piece of base64 would meet ordinary words
 
 
@@ -20,22 +20,32 @@ class Redactor:
     """Replaces every secret it was told of by ``[redacted]``. One a process, shared by all threads."""
 
     def __init__(self) -> None:
-        self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._plain: set[str] = set()
+        self._wide: set[str] = set()
+        self._sign: re.Pattern[str] | None = None
+        self._whole: re.Pattern[str] | None = None
 
     def add(self, secret: str) -> None:
         """Never let ``secret`` through again, in any of its forms. An empty one is ignored."""
         if not secret:
             return
         raw = secret.encode(errors="surrogatepass")
-        self._forms |= {re.escape(form) for form in _spellings(secret, raw)}
-        self._forms |= {f"{_BASE64}{re.escape(core)}{_BASE64}" for core in _base64_cores(raw)}
-        # The longest first: of two forms that begin alike, the shorter would leave the other's end behind.
-        self._pattern = re.compile("|".join(sorted(self._forms, key=len, reverse=True)))
+        cores = {re.escape(core) for core in _base64_cores(raw)}
+        self._plain |= {re.escape(form) for form in _spellings(secret, raw)} | cores
+        self._wide |= {f"{_BASE64}{core}{_BASE64}" for core in cores}
+        self._sign, self._whole = _any_of(self._plain), _any_of(self._plain | self._wide)
 
     def clean(self, text: str) -> str:
         """Return ``text`` without the secrets."""
-        return self._pattern.sub(REDACTED, text) if self._pattern else text
+        # Most text holds none, and looking for that is many times faster than the pattern that takes it out.
+        if self._sign is None or self._whole is None or not self._sign.search(text):
+            return text
+        return self._whole.sub(REDACTED, text)
+
+
+def _any_of(forms: set[str]) -> re.Pattern[str]:
+    # The longest first: of two forms that begin alike, the shorter would leave the other's end behind.
+    return re.compile("|".join(sorted(forms, key=len, reverse=True)))
 
 
 def _spellings(secret: str, raw: bytes) -> set[str]:

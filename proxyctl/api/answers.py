@@ -140,8 +140,8 @@ def problem_of(status: int, body: Any, headers: Mapping[str, str], now: float, c
     return Problem(
         status=status,
         code=_code(said.get("code")),
-        message=_cut(clean(message)) if message else None,
-        more_info=_cut(clean(info)) if info and info.startswith("https://") else None,
+        message=_cut(message, clean) if message else None,
+        more_info=_cut(info, clean) if info and info.startswith("https://") else None,
         request_id=request_id(headers),
         retry_after=retry_after(headers, now),
     )
@@ -163,7 +163,9 @@ def _code(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9 else None
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, clean: Clean) -> str:
+    # Cleaned before it is cut, since half a secret is not recognised; but not all of 32 MiB.
+    text = clean(text[: 4 * LONGEST_MESSAGE])
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from proxyctl.errors import UsageError
 
@@ -127,7 +127,7 @@ def _parse_base(base_url: str) -> tuple[str, str, int | None, str]:
         url.query
         or url.fragment
         or base_url.endswith(("?", "#"))
-        or ".." in url.path
+        or ".." in unquote(url.path)
         or "//" in url.path.rstrip("/")
     ):
         raise UsageError("the base URL has more than a scheme, a host and a plain path", hint=hint)

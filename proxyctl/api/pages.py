@@ -66,19 +66,15 @@ def _mark(params: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
 
 
 def _key_of(call: Call, body: Any) -> str:
-    """Find the list in a page of unknown kind: ``meta.key`` says it in one envelope, in the other it is the
-    only list.
-    """
+    """Find the list in a page of unknown kind: one envelope names it in ``meta.key``, the other has only one."""
     if isinstance(body, dict):
         meta = body.get("meta")
-        named = meta.get("key") if isinstance(meta, dict) else None
-        names = (
-            [named]
-            if isinstance(named, str)
-            else [name for name, value in body.items() if isinstance(value, list)]
-        )
-        if len(names) == 1 and _is_list(body.get(names[0])):
-            return names[0]
+        names = [name for name, value in body.items() if isinstance(value, list)]
+        if isinstance(meta, dict) and isinstance(meta.get("key"), str):
+            names = [meta["key"]]
+        paged = isinstance(meta, dict) or "next_page_uri" in body
+        if paged and len(names) == 1 and _is_list(body.get(names[0])):
+            return str(names[0])
     raise AnswerError(f"{call}: the answer is not a page of a list")
 
 

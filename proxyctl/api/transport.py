@@ -7,6 +7,7 @@ wait on a socket gets what is left of the whole request's time. Imported only wh
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -19,6 +20,7 @@ import httpx
 from proxyctl.api.deadline import Deadline
 from proxyctl.errors import NetworkError
 
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _KEEP_ALIVE = 30.0  # seconds; longer than the 5 s pauses of the API's rate window
 
 
@@ -53,6 +55,9 @@ class _Stream(httpcore.NetworkStream):
         self._inner.write(buffer, _current.left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
+        # Closing alone would leave a thread that reads here asleep until its time is up.
+        with contextlib.suppress(OSError):
+            self._inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         self._inner.close()
 
     def start_tls(
@@ -129,6 +134,7 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._stream.close()
+        _current.deadline = None
 
 
 class DeadlineTransport(httpx.BaseTransport):
@@ -163,8 +169,12 @@ class DeadlineTransport(httpx.BaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        with _as_httpx():
-            answer = self._pool.handle_request(inner)
+        try:
+            with _as_httpx():
+                answer = self._pool.handle_request(inner)
+        except BaseException:
+            _current.deadline = None
+            raise
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
 
     def close(self) -> None:
@@ -201,7 +211,7 @@ def proxy_for(host: str) -> httpx.Proxy | None:
         proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
     except (ValueError, httpx.InvalidURL):
         proxy = None
-    if proxy is None or proxy.url.scheme not in ("http", "https") or not proxy.url.host:
+    if proxy is None or proxy.url.scheme not in ("http", "https") or not _HOST.fullmatch(proxy.url.host):
         raise NetworkError(
             "the proxy that HTTPS_PROXY names can't be used: it is not an http:// or https:// address",
             hint="mend or unset HTTPS_PROXY, or name the host in NO_PROXY",

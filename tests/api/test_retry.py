@@ -1,0 +1,131 @@
+"""When to try again, without a clock; and Retry-After, which may say anything."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxyctl.api.retry import RetryPolicy, Tally, TooLargeError, jitter, retry_after
+from proxyctl.errors import (
+    AnswerError,
+    AuthenticationError,
+    NetworkError,
+    Problem,
+    ProxyctlError,
+    RefusedError,
+    ServerError,
+    ThrottledError,
+)
+
+
+@given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))
+def test_jitter_stays_in_bounds(attempt: int, rand: float) -> None:
+    assert 0 <= jitter(attempt, lambda: rand) <= min(20.0, 0.5 * 2 ** min(attempt, 50))
+
+
+def test_jitter_doubles_up_to_20_seconds() -> None:
+    assert [jitter(n, lambda: 1.0) for n in range(8)] == [0.5, 1, 2, 4, 8, 16, 20, 20]
+
+
+def _run(error: ProxyctlError, repeatable: bool = True, retries: int = 4) -> list[float]:
+    policy, tally, delays = RetryPolicy(retries, lambda: 1.0), Tally(), []
+    while (delay := policy.after(error, tally, repeatable=repeatable)) is not None:
+        delays.append(delay)
+    assert tally.waited == sum(delays)
+    return delays
+
+
+@pytest.mark.parametrize("error", [NetworkError("x"), ServerError("x"), AnswerError("x")])
+def test_passing_faults_get_the_extra_tries(error: ProxyctlError) -> None:
+    assert _run(error) == [0.5, 1, 2, 4]
+    assert _run(error, retries=0) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NetworkError("certificate", repeatable=False),
+        TooLargeError("x"),
+        RefusedError("x"),
+        AuthenticationError("x"),
+        ProxyctlError("x"),
+    ],
+)
+def test_lasting_faults_get_none(error: ProxyctlError) -> None:
+    assert _run(error) == []
+
+
+def test_what_may_have_happened_is_only_repeated_where_that_is_safe() -> None:
+    error = NetworkError("reset", may_have_happened=True)
+    assert _run(error, repeatable=False) == []
+    policy, tally = RetryPolicy(4, lambda: 1.0), Tally()
+    assert policy.after(error, tally, repeatable=True) == 0.5
+    assert tally.unsure
+
+
+def test_429_is_no_try_but_ends_in_bounded_time() -> None:
+    delays = _run(ThrottledError("x"), repeatable=False, retries=0)
+    assert 20 <= len(delays) <= 30
+    assert sum(delays) <= 600
+
+
+def test_retry_after_is_waited_for_unless_it_is_too_long() -> None:
+    asks = [
+        ThrottledError("x", problem=Problem(429, retry_after=seconds)) for seconds in (30.0, 300.0, 301.0)
+    ]
+    policy = RetryPolicy(4, lambda: 1.0)
+    assert [policy.after(error, Tally(), repeatable=True) for error in asks] == [30.0, 300.0, None]
+    server = ServerError("x", problem=Problem(503, retry_after=7.0))
+    assert policy.after(server, Tally(), repeatable=True) == 7.0
+
+
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("3", 3.0),
+        (" 3 ", 3.0),
+        ("0", 0.0),
+        ("86400", 86400.0),
+        ("86401", None),
+        ("-5", None),
+        ("abc", None),
+        ("1e309", None),
+        ("nan", None),
+        ("", None),
+        ("٣", None),
+        ("9" * 5000, None),
+        ("Fri, 31 Dec 2099 23:59:59 GMT", None),
+        (formatdate(NOW + 10, usegmt=True), 10.0),
+        (formatdate(NOW - 10, usegmt=True), None),
+    ],
+)
+def test_retry_after_in_all_its_forms(text: str, seconds: float | None) -> None:
+    assert retry_after({"Retry-After": text}, NOW) == seconds
+
+
+def test_a_date_is_taken_against_the_answers_own() -> None:
+    headers = {"Retry-After": formatdate(1_000_060, usegmt=True), "Date": formatdate(1_000_000, usegmt=True)}
+    assert retry_after(headers, NOW) == 60.0
+    assert retry_after(headers | {"Date": "yesterday"}, 1_000_050) == 10.0
+
+
+@given(st.text(), st.text(), st.floats(0, 4e9))
+def test_retry_after_never_raises_and_stays_in_bounds(text: str, date: str, now: float) -> None:
+    seconds = retry_after({"Retry-After": text, "Date": date}, now)
+    assert seconds is None or 0 <= seconds <= 86400
+
+
+@given(st.datetimes(), st.datetimes())
+def test_retry_after_dates_stay_in_bounds(moment: object, date: object) -> None:
+    headers = {
+        "Retry-After": f"{moment:%a, %d %b %Y %H:%M:%S} GMT",
+        "Date": f"{date:%a, %d %b %Y %H:%M:%S} GMT",
+    }
+    seconds = retry_after(headers, NOW)
+    assert seconds is None or 0 <= seconds <= 86400

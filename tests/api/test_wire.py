@@ -1,0 +1,341 @@
+"""Real sockets on loopback: deadlines, broken connections, sizes, proxies and the spread over several pools."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from proxyctl.api import transport
+from proxyctl.api.client import Call, Credentials, Endpoint, ProxyClient
+from proxyctl.api.retry import RetryPolicy, TooLargeError
+from proxyctl.errors import NetworkError, ServerError
+from tests.api.stubs import AC, KS, SECRET, CountingClock, http, raw_server, read_request
+
+LIST = Call("GET", "/v1/Services")
+CREATE = Call("POST", "/v1/Services", data=(("UniqueName", "a"),))
+OK = http(b'{"sid": "KS1"}')
+
+
+@contextmanager
+def client_of(port: int, **settings: Any) -> Iterator[ProxyClient]:
+    settings = {"clock": CountingClock(), "policy": RetryPolicy(1, lambda: 0.5), "timeout": 10.0} | settings
+    with ProxyClient(
+        Endpoint.at(f"http://127.0.0.1:{port}"), Credentials(AC, AC, SECRET), **settings
+    ) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "part",
+    [b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 400, http(b" " * 400), b""],
+    ids=["headers", "body", "nothing"],
+)
+def test_the_whole_request_ends_in_time_however_slowly_the_answer_drips(part: bytes) -> None:
+    def silent(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.recv(1)
+
+    def dripping(connection: socket.socket) -> None:
+        read_request(connection)
+        head, mark, body = part.partition(b"\r\n\r\n")
+        # Where the body drips, the head comes at once; else it alone would use the time up.
+        slow = body if mark else head
+        connection.sendall(head + mark if mark else b"")
+        for byte in slow:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.05)  # so slow is the server; the client does not wait for its end
+
+    handle = dripping if part else silent
+    with raw_server(handle) as port, client_of(port, timeout=0.4) as client:
+        started = time.monotonic()
+        with pytest.raises(NetworkError, match=r"within 0\.4 s") as caught:
+            client.send(CREATE)
+        assert time.monotonic() - started < 1.5
+    assert caught.value.may_have_happened
+
+
+def _reset(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _answering(data: bytes) -> Callable[[socket.socket], None]:
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(data)
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    "handle",
+    [
+        _reset,
+        _answering(b""),
+        _answering(OK[:-3]),
+        _answering(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a'),
+        _answering(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
+        _answering(b"HTTP/1.1 200 OK\r\nX-Huge: " + b"x" * 200_000 + b"\r\n\r\n{}"),
+        _answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\n{}"),
+    ],
+    ids=["reset", "closed", "truncated", "truncated chunk", "not HTTP", "huge headers", "two lengths"],
+)
+def test_a_broken_answer_leaves_a_write_unknown_and_a_read_repeatable(
+    handle: Callable[[socket.socket], None],
+) -> None:
+    with raw_server(handle) as port, client_of(port) as client:
+        for call in (CREATE, LIST):
+            with pytest.raises(NetworkError) as caught:
+                client.send(call)
+            assert caught.value.may_have_happened is call.writes
+            assert caught.value.repeatable
+            assert caught.value.exit_code == 7
+
+
+def test_an_error_whose_body_is_cut_short_is_still_that_error() -> None:
+    handle = _answering(http(b'{"code": 20500}', "500 Oops")[:-3])
+    with raw_server(handle) as port, client_of(port) as client, pytest.raises(ServerError) as caught:
+        client.send(CREATE)
+    assert caught.value.may_have_happened
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with client_of(port) as client, pytest.raises(NetworkError, match="refused the connection") as caught:
+        client.request(CREATE)
+    assert not caught.value.may_have_happened
+    assert isinstance(client.clock, CountingClock)
+    assert client.clock.slept == [0.25]
+
+
+def test_a_name_that_cannot_be_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: Any, **options: Any) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(transport.socket, "getaddrinfo", fail)
+    _clear_proxies(monkeypatch)
+    with (
+        ProxyClient(Endpoint.twilio(), Credentials(AC, AC, SECRET), timeout=5) as client,
+        pytest.raises(NetworkError, match=r"proxy\.twilio\.com can't be looked up") as caught,
+    ):
+        client.send(CREATE)
+    assert not caught.value.may_have_happened
+    assert caught.value.repeatable
+
+
+def test_looking_a_name_up_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(
+        transport.socket, "getaddrinfo", lambda *arguments, **options: release.wait(10) and []
+    )
+    _clear_proxies(monkeypatch)
+    started = time.monotonic()
+    with (
+        ProxyClient(Endpoint.twilio(), Credentials(AC, AC, SECRET), timeout=0.3) as client,
+        pytest.raises(NetworkError, match=r"no connection to proxy\.twilio\.com within 0\.3 s") as caught,
+    ):
+        client.send(CREATE)
+    release.set()
+    assert time.monotonic() - started < 2
+    assert not caught.value.may_have_happened
+
+
+def test_an_address_that_refuses_leaves_the_next_one_its_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    with raw_server(_answering(OK)) as port:
+        monkeypatch.setattr(transport, "_addresses", lambda *arguments: ["127.0.0.2", "127.0.0.1"])
+        backend = transport._Backend()
+        stream = backend.connect_tcp("two.example", port, timeout=5)
+        assert stream.get_extra_info("server_addr") == ("127.0.0.1", port)
+        stream.close()
+
+
+def test_a_gzip_bomb_is_refused_early() -> None:
+    bomb = gzip.compress(b"\0" * 200_000_000, 1)
+    data = http(bomb, "200 OK", "Content-Encoding: gzip")
+    with raw_server(_answering(data)) as port, client_of(port) as client, pytest.raises(TooLargeError):
+        client.send(LIST)
+
+
+def test_an_endless_answer_is_refused() -> None:
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(b" " * 2**20)
+
+    with raw_server(handle) as port, client_of(port) as client, pytest.raises(TooLargeError):
+        client.send(LIST)
+
+
+def test_connections_are_kept_and_a_dropped_one_is_replaced() -> None:
+    connections: list[int] = []
+
+    def handle(connection: socket.socket) -> None:
+        connections.append(1)
+        for _ in range(3):
+            if not read_request(connection):
+                return
+            connection.sendall(OK)
+
+    with raw_server(handle) as port, client_of(port) as client:
+        for _ in range(3):
+            client.send(LIST)
+        assert len(connections) == 1
+        client.request(LIST)
+        assert len(connections) == 2
+
+
+def test_a_redirect_is_not_followed_and_cookies_are_not_kept() -> None:
+    seen: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            seen.append(request)
+            moved = len(seen) == 2
+            extra = ("Location: /v1/elsewhere",) if moved else ("Set-Cookie: track=1",)
+            connection.sendall(http(b"{}", "302 Found" if moved else "200 OK", *extra))
+
+    with raw_server(handle) as port, client_of(port) as client:
+        client.send(LIST)
+        with pytest.raises(NetworkError):
+            client.request(LIST)
+        client.send(LIST)
+    assert len(seen) == 3
+    assert not any(b"cookie" in request.lower() or b"elsewhere" in request for request in seen)
+
+
+def _clear_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def _refusing_proxy(seen: list[bytes]) -> Callable[[socket.socket], None]:
+    def handle(connection: socket.socket) -> None:
+        seen.append(read_request(connection))
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    return handle
+
+
+def test_a_loopback_server_is_never_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    _clear_proxies(monkeypatch)
+    seen: list[bytes] = []
+    with raw_server(_refusing_proxy(seen)) as proxy, raw_server(_answering(OK)) as port:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy}")
+        with client_of(port) as client:
+            assert client.send(LIST).status == 200
+    assert seen == []
+
+
+def test_a_proxy_is_asked_to_connect_and_gets_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    _clear_proxies(monkeypatch)
+    seen: list[bytes] = []
+    with raw_server(_refusing_proxy(seen)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://who:pass@127.0.0.1:{proxy}")
+        monkeypatch.setenv("NO_PROXY", "api.twilio.com")
+        with (
+            ProxyClient(Endpoint.twilio(), Credentials(AC, AC, SECRET), timeout=5) as client,
+            pytest.raises(NetworkError, match="HTTPS_PROXY") as caught,
+        ):
+            client.send(CREATE)
+    assert len(seen) == 1
+    assert seen[0].startswith(b"CONNECT proxy.twilio.com:443 ")
+    assert b"\r\nauthorization" not in seen[0].lower()
+    assert b"Proxy-Authorization: Basic d2hvOnBhc3M=" in seen[0]
+    assert not caught.value.may_have_happened
+    assert "pass" not in caught.value.message
+    assert transport.proxy_for("api.twilio.com") is None
+    assert transport.proxy_for("proxy.twilio.com") is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["socks5://who:hunter2@h", "http://who:hunter2@[", "ftp://hunter2", "http://"]
+)
+def test_a_proxy_that_cannot_be_used_is_not_echoed(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _clear_proxies(monkeypatch)
+    monkeypatch.setenv("HTTPS_PROXY", text)
+    with pytest.raises(NetworkError, match="HTTPS_PROXY") as caught:
+        transport.proxy_for("proxy.twilio.com")
+    assert "hunter2" not in caught.value.message
+    assert not caught.value.repeatable
+
+
+def test_netrc_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login stranger password hunter2\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    seen: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        seen.append(read_request(connection))
+        connection.sendall(OK)
+
+    with raw_server(handle) as port, client_of(port) as client:
+        client.send(LIST)
+    assert seen[0].lower().count(b"authorization") == 1
+    assert b"c3RyYW5nZXI6aHVudGVyMg" not in seen[0]
+
+
+def test_many_threads_share_one_client_over_several_pools() -> None:
+    together = threading.Barrier(12, timeout=10)
+    ports: set[int] = set()
+
+    def handle(connection: socket.socket) -> None:
+        while read_request(connection):
+            ports.add(connection.getpeername()[1])
+            together.wait()  # all twelve at once, or nobody gets an answer
+            connection.sendall(OK)
+
+    got: list[int] = []
+    with raw_server(handle) as port, client_of(port, clients=3, connections=4) as client:
+        call = Call("GET", f"/v1/Services/{KS}")
+
+        def work() -> None:
+            for _ in range(3):
+                got.append(client.send(call).status)
+
+        threads = [threading.Thread(target=work) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert got == [200] * 36
+    assert len(ports) == 12
+
+
+def test_closing_while_requests_are_under_way_ends_them() -> None:
+    waiting = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        waiting.set()
+        connection.recv(1)
+
+    errors: list[NetworkError] = []
+    with raw_server(handle) as port, client_of(port, timeout=5.0) as client:
+
+        def work() -> None:
+            try:
+                client.send(CREATE)
+            except NetworkError as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert waiting.wait(5)
+        client.close()
+        thread.join(3)
+        assert not thread.is_alive()
+    assert [error.may_have_happened for error in errors] == [True]

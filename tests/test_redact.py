@@ -1,0 +1,69 @@
+"""No form of a secret comes through, whatever stands around it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote, urlencode
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxyctl.redact import REDACTED, Redactor
+
+_SECRET = st.text(st.characters(codec="utf-8", exclude_characters="[]"), min_size=8, max_size=40).filter(
+    lambda secret: secret not in REDACTED
+)
+_AROUND = st.text(max_size=30)
+
+
+def _redactor(secret: str) -> Redactor:
+    redactor = Redactor()
+    redactor.add(secret)
+    return redactor
+
+
+@given(_SECRET, _AROUND, _AROUND)
+def test_the_secret_is_gone_from_any_text(secret: str, before: str, after: str) -> None:
+    cleaned = _redactor(secret).clean(before + secret + after)
+    assert secret not in cleaned.replace(REDACTED, "[]")
+
+
+@given(_SECRET, st.binary(max_size=20), st.binary(max_size=20))
+def test_base64_of_anything_with_the_secret_inside_is_gone(secret: str, before: bytes, after: bytes) -> None:
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        word = encode(before + secret.encode() + after).decode()
+        assert (
+            _redactor(secret).clean(f"Authorization: Basic {word} end")
+            == f"Authorization: Basic {REDACTED} end"
+        )
+
+
+@given(_SECRET)
+def test_url_form_and_quoted_forms_are_gone(secret: str) -> None:
+    redactor = _redactor(secret)
+    forms = (quote(secret), quote(secret, safe=""), urlencode({"a": secret})[2:], json.dumps(secret)[1:-1])
+    for text in forms:
+        assert redactor.clean(f"<{text}>") == f"<{REDACTED}>"
+        assert redactor.clean(f"<{repr(secret)[1:-1]}>") == f"<{REDACTED}>"
+
+
+def test_url_form_in_lower_case() -> None:
+    assert _redactor("abc/def+ghi").clean("x=abc%2fdef%2bghi") == f"x={REDACTED}"
+
+
+def test_several_secrets_and_text_without_any() -> None:
+    redactor = _redactor("first-secret")
+    redactor.add("second-secret")
+    redactor.add("")
+    assert redactor.clean("first-secret, second-secret, third") == f"{REDACTED}, {REDACTED}, third"
+    assert Redactor().clean("nothing known") == "nothing known"
+
+
+def test_a_secret_that_is_no_valid_text_is_redacted_too() -> None:
+    assert _redactor("bad\udcffsecret").clean("<bad\udcffsecret>") == f"<{REDACTED}>"
+
+
+def test_long_text_takes_linear_time() -> None:
+    text = "A" * 1_000_000
+    assert _redactor("a-secret-of-some-length").clean(text) == text
