@@ -1,0 +1,374 @@
+"""The engine with real threads: signals, deadlines, a full disk, defects. Delays are small, and nothing sleeps."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from proxyctl.bulk.engine import Engine
+from proxyctl.bulk.outcomes import (
+    Done,
+    Lost,
+    Outcome,
+    Refused,
+    Result,
+    RunReport,
+    Scope,
+    State,
+    Throttled,
+    Unsent,
+    Work,
+)
+from proxyctl.bulk.pace import ConcurrencyGate, RateGate
+from proxyctl.bulk.stop import StopRequest
+from proxyctl.errors import (
+    DeadlineError,
+    Interrupted,
+    NetworkError,
+    OutputError,
+    ProxyctlError,
+    RefusedError,
+    ServerError,
+    ThrottledError,
+)
+
+LOST = ServerError("500", may_have_happened=True)
+Send = Callable[[Work], Outcome]
+
+
+def add(work: Work) -> Outcome:
+    return Done("added", work.index)
+
+
+def slow(seconds: float) -> Send:
+    def send(work: Work) -> Outcome:
+        time.sleep(seconds)
+        return add(work)
+
+    return send
+
+
+class Script:
+    """An executor whose answers are handed in; counts who is at work, and what was sent."""
+
+    def __init__(self, send: Send = add, look: Callable[[Work], Outcome | None] = lambda work: None) -> None:
+        self.sent: Counter[int] = Counter()
+        self.most = 0
+        self.threads: set[str] = set()
+        self._send = send
+        self._look = look
+        self._busy = 0
+        self._lock = threading.Lock()
+
+    def send(self, work: Work) -> Outcome:
+        with self._lock:
+            self.sent[work.index] += 1
+            self._busy += 1
+            self.most = max(self.most, self._busy)
+        try:
+            return self._send(work)
+        finally:
+            with self._lock:
+                self._busy -= 1
+
+    def look(self, works: Sequence[Work]) -> dict[int, Outcome | None]:
+        return {work.index: self._look(work) for work in works}
+
+
+class Diary:
+    """A journal in memory; ``room`` lines fit on its disk."""
+
+    def __init__(self, room: float = float("inf")) -> None:
+        self.lines: list[tuple[str, int]] = []
+        self._room = room
+
+    def _write(self, kind: str, index: int) -> None:
+        if len(self.lines) >= self._room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.lines.append((kind, index))
+
+    def intent(self, work: Work) -> None:
+        self._write("intent", work.index)
+
+    def outcome(self, work: Work, outcome: Outcome) -> None:
+        self._write(type(outcome).__name__, work.index)
+
+
+class Watcher:
+    """An observer that notes what it is told, and in which thread."""
+
+    def __init__(self, fail_at: int | None = None) -> None:
+        self.results: list[Result] = []
+        self.limits: list[Scope] = []
+        self.threads: set[int] = set()
+        self._fail_at = fail_at
+
+    def on_result(self, result: Result) -> None:
+        self.threads.add(threading.get_ident())
+        if len(self.results) == self._fail_at:
+            raise BrokenPipeError
+        self.results.append(result)
+
+    def on_limit(self, scope: Scope) -> None:
+        self.limits.append(scope)
+
+
+def works(count: int, *, repeatable: bool = False) -> list[Work]:
+    return [Work(index, "lane", "add", repeatable) for index in range(count)]
+
+
+def engine(executor: Script, *, ceiling: int = 20, **options: Any) -> Engine:
+    def half() -> float:
+        return 0.5
+
+    return Engine(
+        executor,
+        rate=lambda lane: RateGate(0, random=half),
+        concurrency=ConcurrencyGate(random=half, ceiling=ceiling),
+        random=lambda: 0.001,
+        look_delays=(0.0, 0.01, 0.02, 0.05),
+        **options,
+    )
+
+
+def states(report: RunReport) -> Counter[State]:
+    return Counter(result.state for result in report.results)
+
+
+def test_everything_is_done_once_and_reported_in_order() -> None:
+    executor, watcher, diary = Script(), Watcher(), Diary()
+    report = engine(executor, observer=watcher, journal=diary).run(works(500))
+    assert [result.index for result in report.results] == list(range(500))
+    assert states(report) == {"done": 500}
+    assert {result.detail for result in report.results} == set(range(500))
+    assert set(executor.sent.values()) == {1}
+    assert sorted(result.index for result in watcher.results) == list(range(500))
+    assert watcher.threads == {threading.get_ident()}
+    for index in range(500):
+        assert diary.lines.index(("intent", index)) < diary.lines.index(("Done", index))
+
+
+def test_nothing_to_do() -> None:
+    before = threading.active_count()
+    report = engine(Script()).run([])
+    assert (report.results, report.stopped_by, threading.active_count()) == ([], None, before)
+
+
+def test_the_ceiling_holds_and_threads_end_with_the_run() -> None:
+    before = threading.active_count()
+    executor = Script(slow(0.001))
+    report = engine(executor, ceiling=7).run(works(200))
+    assert states(report) == {"done": 200}
+    assert executor.most <= 7
+    assert threading.active_count() == before
+
+
+def test_works_may_come_from_a_generator() -> None:
+    source: Iterator[Work] = (Work(index, f"lane {index % 3}", "add", False) for index in range(100))
+    assert states(engine(Script()).run(source)) == {"done": 100}
+
+
+def test_lost_answers_are_looked_for_in_batches() -> None:
+    there: set[int] = set()
+
+    def send(work: Work) -> Outcome:
+        there.add(work.index)
+        return Lost(LOST) if work.index % 10 == 0 else add(work)
+
+    executor = Script(send, lambda work: Done("added") if work.index in there else None)
+    diary = Diary()
+    report = engine(executor, journal=diary).run(works(100))
+    assert states(report) == {"done": 100}
+    assert set(executor.sent.values()) == {1}
+    assert diary.lines.index(("Lost", 0)) < diary.lines.index(("Done", 0))
+
+
+def test_absent_after_all_looks_is_sent_again() -> None:
+    executor = Script(lambda work: Lost(LOST) if executor.sent[work.index] == 1 else add(work))
+    report = engine(executor).run(works(3))
+    assert states(report) == {"done": 3}
+    assert report.retries == 3
+    assert set(executor.sent.values()) == {2}
+
+
+def test_repeatable_works_are_repeated_without_a_look() -> None:
+    def look(work: Work) -> Outcome | None:
+        raise AssertionError("not needed")
+
+    executor = Script(lambda work: Lost(LOST) if executor.sent[work.index] == 1 else add(work), look)
+    assert states(engine(executor).run(works(5, repeatable=True))) == {"done": 5}
+
+
+def test_429s_are_told_of_once_a_burst() -> None:
+    watcher = Watcher()
+    turned = Throttled("concurrency", 0.001, ThrottledError("429"))
+    executor = Script(lambda work: turned if executor.sent[work.index] == 1 else add(work))
+    report = engine(executor, observer=watcher, ceiling=4).run(works(4))
+    assert states(report) == {"done": 4}
+    assert report.throttled == 4
+    assert watcher.limits == ["concurrency"]
+
+
+def test_the_deadline_skips_what_was_not_started() -> None:
+    turned = Throttled("rate", None, ThrottledError("429"))
+    report = engine(Script(lambda work: turned), deadline=0.15).run(works(50))
+    assert isinstance(report.stopped_by, DeadlineError)
+    assert states(report) == {"skipped": 50}
+    assert 0.15 <= report.ended - report.started < 1.0
+
+
+def test_what_is_under_way_at_the_deadline_may_still_answer() -> None:
+    gate = threading.Event()
+
+    def send(work: Work) -> Outcome:
+        gate.wait(5)
+        return add(work)
+
+    timer = threading.Timer(0.15, gate.set)
+    timer.start()
+    report = engine(Script(send), deadline=0.05).run(works(50))
+    timer.join()
+    assert states(report) == {"done": 4, "skipped": 46}
+
+
+def test_a_signal_lets_what_is_under_way_finish() -> None:
+    stop, started, gate = StopRequest(), threading.Event(), threading.Event()
+
+    def send(work: Work) -> Outcome:
+        started.set()
+        gate.wait(5)
+        return add(work)
+
+    def interrupt() -> None:
+        started.wait(5)
+        stop.request(Interrupted(15))
+        gate.set()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    report = engine(Script(send), stop=stop).run(works(100))
+    thread.join()
+    assert isinstance(report.stopped_by, Interrupted)
+    assert states(report)["unknown"] == 0
+    assert states(report)["done"] >= 1
+    assert states(report)["skipped"] >= 90
+
+
+def test_what_has_not_answered_when_the_grace_ends_is_unknown() -> None:
+    stop, gate = StopRequest(grace=0.05), threading.Event()
+
+    def send(work: Work) -> Outcome:
+        stop.request(Interrupted(2))
+        gate.wait(5)
+        return add(work)
+
+    executor = Script(send)
+    diary = Diary()
+    report = engine(executor, stop=stop, journal=diary).run(works(100))
+    gate.set()
+    assert states(report) == {"unknown": 4, "skipped": 96}
+    assert report.ended - report.started < 1.0
+    assert [kind for kind, _ in diary.lines] == ["intent"] * 4
+
+
+def test_a_request_to_stop_wakes_a_run_that_waits() -> None:
+    stop = StopRequest()
+    turned = Throttled("rate", 250.0, ThrottledError("429"))
+    timer = threading.Timer(0.05, stop.request, [Interrupted(1)])
+    timer.start()
+    report = engine(Script(lambda work: turned), stop=stop).run(works(3))
+    timer.join()
+    assert states(report) == {"skipped": 3}
+    assert report.ended - report.started < 1.0
+
+
+def test_a_request_made_before_the_run_lets_nothing_start() -> None:
+    stop, executor = StopRequest(), Script()
+    stop.request(Interrupted(2))
+    assert states(engine(executor, stop=stop).run(works(3))) == {"skipped": 3}
+    assert not executor.sent
+
+
+@pytest.mark.parametrize("room", [0, 1, 7, 40])
+def test_a_full_disk_ends_the_run_and_what_was_sent_is_reported(room: int) -> None:
+    executor = Script()
+    report = engine(executor, journal=Diary(room)).run(works(100))
+    assert isinstance(report.stopped_by, OutputError)
+    assert "No space left" in report.stopped_by.message
+    done = {result.index for result in report.results if result.state == "done"}
+    assert done == set(executor.sent)
+    assert states(report) == Counter(done=len(done), skipped=100 - len(done))
+    assert len(done) <= room
+
+
+def test_an_observer_that_fails_does_not_end_the_run() -> None:
+    watcher = Watcher(fail_at=3)
+    report = engine(Script(), observer=watcher).run(works(50))
+    assert states(report) == {"done": 50}
+    assert isinstance(report.observer_error, BrokenPipeError)
+    assert len(watcher.results) == 3
+
+
+def test_a_defect_in_the_executor_ends_the_run_truthfully() -> None:
+    def send(work: Work) -> Outcome:
+        if work.index == 5:
+            raise ZeroDivisionError
+        return add(work)
+
+    report = engine(Script(send)).run(works(1000))
+    assert isinstance(report.stopped_by, ProxyctlError)
+    assert isinstance(report.stopped_by.__cause__, ZeroDivisionError)
+    assert len(report.results) == 1000
+    assert report.results[5].state == "unknown"  # absent at the one look that was left: that proves little
+    assert states(report)["skipped"] > 0
+
+
+def test_refused_items_fail_and_the_others_go_on() -> None:
+    refusal = RefusedError("80301")
+    executor = Script(lambda work: Refused(refusal) if work.index == 3 else add(work))
+    report = engine(executor).run(works(10))
+    assert states(report) == {"done": 9, "failed": 1}
+    assert report.results[3].error is refusal
+
+
+def test_no_connection_is_tried_again_a_few_times() -> None:
+    executor = Script(lambda work: Unsent(NetworkError("refused")))
+    report = engine(executor, retries=2).run(works(1))
+    assert isinstance(report.stopped_by, NetworkError)
+    assert executor.sent[0] == 3
+    assert report.results[0].state == "failed"
+
+
+class StandingClock:
+    """Time that passes by sleeping only."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def test_waits_pass_by_the_clock_that_is_handed_in() -> None:
+    clock = StandingClock()
+    report = Engine(Script(), clock=clock, rate=lambda lane: RateGate(30, random=lambda: 0.5)).run(works(451))
+    assert states(report) == {"done": 451}
+    assert 15.0 <= report.ended - report.started <= 15.1
+
+
+def test_threads_keep_up_with_the_gates() -> None:
+    executor = Script(slow(0.01))
+    report = engine(executor, ceiling=20).run(works(400))
+    assert report.ended - report.started <= 2.5 * 400 * 0.01 / 20
