@@ -1,0 +1,375 @@
+"""The record of runs: private, one line at a time, readable after any cut, rotated by age and size."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxyctl.bulk.history import DAY, History, RunInfo, RunRecorder
+from proxyctl.errors import NotFoundError, OutputError
+
+INFO = RunInfo(
+    command="number add masking -f numbers.txt",
+    profile="prod",
+    account_sid="AC" + "0" * 32,
+    service_sid="KS" + "1" * 32,
+    service_name="masking",
+    user="ops",
+    host="bastion",
+)
+
+
+class WallClock:
+    """A wall clock that is set by hand."""
+
+    def __init__(self, now: float = 1_750_000_000.0) -> None:
+        self.time = now
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@pytest.fixture
+def clock() -> WallClock:
+    return WallClock()
+
+
+@pytest.fixture
+def history(tmp_path: Path, clock: WallClock) -> History:
+    return History(tmp_path / "state" / "history", clock=clock)
+
+
+@pytest.fixture
+def umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def record(history: History, items: int = 2, info: RunInfo = INFO) -> str:
+    """A whole run of ``items`` items."""
+    recorder = history.begin(info)
+    for index in range(items):
+        recorder.intent(index, {"input": f"+1415555{index:04}", "action": "add", "before": None})
+        recorder.outcome(index, {"state": "done", "action": "added", "request_id": f"RQ{index}"})
+    recorder.end({"added": items}, 0)
+    return recorder.id
+
+
+def the_file(tmp_path: Path) -> Path:
+    (path,) = (tmp_path / "state" / "history").iterdir()
+    return path
+
+
+def test_a_run_reads_back_as_it_was_written(history: History) -> None:
+    run_id = record(history)
+    (run,) = history.runs()
+    assert (run.id, run.status, run.exit_code, run.summary) == (run_id, "ended", 0, {"added": 2})
+    assert (run.command, run.profile, run.service_name) == (INFO.command, "prod", "masking")
+    assert (run.account_sid, run.service_sid) == (INFO.account_sid, INFO.service_sid)
+    assert (run.user, run.host, run.pid) == ("ops", "bastion", os.getpid())
+    assert run.begun_at == run.ended_at == "2025-06-15T15:06:40.000Z"
+    detail = history.show(run_id)
+    assert detail.run == run
+    assert detail.warnings == ()
+    assert [item.index for item in detail.items] == [0, 1]
+    assert detail.items[1].intent["input"] == "+14155550001"
+    assert detail.items[1].outcome is not None
+    assert detail.items[1].outcome["request_id"] == "RQ1"
+
+
+def test_there_is_no_history_before_the_first_run(history: History, tmp_path: Path) -> None:
+    assert list(history.runs()) == []
+    assert history.prune(2e9) == 0
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.usefixtures("umask")
+def test_nobody_else_can_read_it(history: History, tmp_path: Path) -> None:
+    record(history)
+    path = the_file(tmp_path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_directory_that_was_left_open_is_closed(history: History, tmp_path: Path) -> None:
+    (tmp_path / "state" / "history").mkdir(parents=True, mode=0o755)
+    record(history)
+    assert stat.S_IMODE((tmp_path / "state" / "history").stat().st_mode) == 0o700
+
+
+def test_runs_of_one_moment_have_ids_of_their_own_in_order(history: History) -> None:
+    ids = [record(history, 0) for _ in range(5)]
+    assert ids == sorted(set(ids))
+    assert [run.id for run in history.runs()] == ids[::-1]
+
+
+def test_processes_at_one_moment_have_ids_of_their_own(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from proxyctl.bulk.history import *\n"
+        "history = History(Path(sys.argv[1]))\n"
+        "for _ in range(20): history.begin(RunInfo('x')).end({}, 0)"
+    )
+    directory = tmp_path / "history"
+    runs = [subprocess.Popen([sys.executable, "-c", program, str(directory)]) for _ in range(3)]
+    assert [run.wait(30) for run in runs] == [0, 0, 0]
+    assert len({run.id for run in History(directory).runs()}) == 60
+
+
+def test_a_run_that_was_killed_is_broken_off_and_its_open_item_unknown(history: History) -> None:
+    recorder = history.begin(INFO)
+    recorder.intent(0, {"input": "+14155550100"})
+    assert next(history.runs()).status == "running"
+    recorder.close()  # what the kernel does at a kill -9
+    run = next(history.runs())
+    assert (run.status, run.exit_code, run.ended_at) == ("broken off", None, None)
+    assert history.show(recorder.id).items[0].outcome is None
+
+
+def test_an_item_sent_again_is_open_again(history: History) -> None:
+    recorder = history.begin(INFO)
+    recorder.intent(0, {"input": "a"})
+    recorder.outcome(0, {"state": "throttled"})
+    recorder.intent(0, {"input": "a"})
+    recorder.close()
+    (item,) = history.show(recorder.id).items
+    assert (item.attempts, item.outcome) == (2, None)
+
+
+def test_since_leaves_older_runs_out(history: History, clock: WallClock) -> None:
+    record(history)
+    clock.time += DAY
+    late = record(history)
+    assert [run.id for run in history.runs(since=clock.time - 60)] == [late]
+    assert len(list(history.runs(since=0))) == 2
+
+
+def test_an_id_may_be_cut_short_while_it_is_the_only_one(history: History, clock: WallClock) -> None:
+    first = record(history, 1)
+    clock.time += DAY
+    second = record(history, 2)
+    assert history.show(second[:8]).run.id == second
+    with pytest.raises(NotFoundError, match="the beginning of 2 runs"):
+        history.show(first[:4])
+    for wrong in ("nonesuch", "", "../../etc/passwd"):
+        with pytest.raises(NotFoundError) as caught:
+            history.show(wrong)
+        assert "history list" in str(caught.value.hint)
+
+
+def test_prune_takes_what_is_older(history: History, clock: WallClock) -> None:
+    record(history)
+    clock.time += 10 * DAY
+    late = record(history)
+    assert history.prune(clock.time - 5 * DAY) == 1
+    assert [run.id for run in history.runs()] == [late]
+
+
+def test_rotation_by_age(history: History, clock: WallClock) -> None:
+    record(history)
+    clock.time += 91 * DAY
+    late = record(history)
+    assert [run.id for run in history.runs()] == [late]
+
+
+def test_rotation_by_size_takes_the_oldest_and_never_a_run_under_way(
+    tmp_path: Path, clock: WallClock
+) -> None:
+    history = History(tmp_path, clock=clock, max_bytes=10_000)
+    under_way = history.begin(INFO)
+    for _ in range(20):
+        clock.time += 60
+        record(history, 10)
+    left = [run.id for run in history.runs()]
+    assert under_way.id in left
+    assert left == sorted(left, reverse=True)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 16_000
+    under_way.end({}, 0)
+
+
+def test_foreign_files_and_links_are_left_alone(history: History, tmp_path: Path) -> None:
+    run_id = record(history)
+    directory = tmp_path / "state" / "history"
+    (directory / "notes.txt").write_text("mine")
+    secret = tmp_path / "secret"
+    secret.write_text('{"type":"run","command":"leak"}\n')
+    link = directory / "20200101-000000-000.jsonl"
+    link.symlink_to(secret)
+    os.mkfifo(directory / "20200101-000000-001.jsonl")
+    runs = list(history.runs())
+    assert [run.command for run in runs] == [INFO.command, None, None]
+    assert all(run.warning for run in runs[1:])
+    assert history.prune(2e9) == 3
+    assert secret.exists()
+    assert sorted(path.name for path in directory.iterdir()) == ["notes.txt"]
+    assert run_id not in [run.id for run in history.runs()]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"\x00" * 100,
+        b"{}",
+        b'"text"',
+        b"[1]",
+        b'{"type":"intent"}',
+        b'{"type":"intent","index":"1"}',
+        b'{"type":"outcome","index":true}',
+        b'{"type":"strange","index":1}',
+        b'{"type":["run"]}',
+        b"[" * 100_000,
+        b'{"type":"intent","index":' + b"9" * 5000 + b"}",
+        b"\xff\xfe",
+        b"x" * 2_500_000,
+    ],
+)
+def test_a_damaged_line_is_skipped_with_a_warning(history: History, tmp_path: Path, damage: bytes) -> None:
+    run_id = record(history)
+    path = the_file(tmp_path)
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([*lines[:3], damage, *lines[3:], b""]))
+    detail = history.show(run_id)
+    assert [item.outcome is not None for item in detail.items] == [True, True]
+    assert detail.warnings
+    assert detail.warnings[0] == f"line 4 of run {run_id} is damaged and was left out"
+    assert next(history.runs()).status == "ended"
+
+
+def test_a_damaged_first_line_costs_only_itself(history: History, tmp_path: Path) -> None:
+    run_id = record(history)
+    path = the_file(tmp_path)
+    path.write_bytes(b"\x00garbage\n" + path.read_bytes().split(b"\n", 1)[1])
+    (run,) = history.runs()
+    assert (run.id, run.status, run.command) == (run_id, "ended", None)
+    assert run.warning == "its first line is damaged"
+    assert len(history.show(run_id).items) == 2
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
+    directory = tmp_path_factory.mktemp("whole")
+    run_id = record(History(directory, clock=WallClock()), 3)
+    return run_id, (directory / f"{run_id}.jsonl").read_bytes()
+
+
+def test_cut_at_any_byte_it_tells_what_is_left(whole: tuple[str, bytes], tmp_path: Path) -> None:
+    run_id, content = whole
+    path = tmp_path / f"{run_id}.jsonl"
+    history = History(tmp_path)
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        (run,) = history.runs()
+        detail = history.show(run_id)
+        complete = content[:length].count(b"\n")
+        assert len(detail.items) >= (complete - 1 + 1) // 2 if complete else not detail.items
+        assert (run.status == "ended") == (length == len(content) - 1)
+        assert len(detail.warnings) <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=20))
+def test_any_bytes_may_be_flipped(whole: tuple[str, bytes], flips: list[tuple[int, int]]) -> None:
+    run_id, content = whole
+    damaged = bytearray(content)
+    for position, value in flips:
+        damaged[position % len(damaged)] = value
+
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / f"{run_id}.jsonl"
+        path.write_bytes(damaged)
+        history = History(Path(name))
+        assert [run.id for run in history.runs()] == [run_id]
+        assert history.show(run_id).run.id == run_id
+
+
+def test_hostile_text_reads_back_exactly_and_lies_there_in_ascii(history: History, tmp_path: Path) -> None:
+    hostile = "\x1b[2J\u202e\ud800\u2028\n[/oops] +141"
+    recorder = history.begin(RunInfo(command=hostile))
+    recorder.intent(0, {"input": hostile})
+    recorder.end({}, 0)
+    assert the_file(tmp_path).read_bytes().isascii()
+    assert history.show(recorder.id).run.command == hostile
+    assert history.show(recorder.id).items[0].intent["input"] == hostile
+
+
+def test_each_line_is_on_file_when_its_method_returns(history: History, tmp_path: Path) -> None:
+    recorder = history.begin(INFO)
+    for index in range(3):
+        recorder.intent(index, {"input": "x"})
+        last = the_file(tmp_path).read_bytes().splitlines()[-1]
+        assert json.loads(last)["index"] == index
+    recorder.end({}, 6)
+
+
+def test_a_full_disk_is_an_error_and_the_next_line_begins_anew(tmp_path: Path) -> None:
+    program = """
+import resource, sys
+from pathlib import Path
+from proxyctl.bulk.history import History, RunInfo
+from proxyctl.errors import OutputError
+history = History(Path(sys.argv[1]))
+recorder = history.begin(RunInfo("x"))
+recorder.intent(0, {"input": "first"})
+size = next(Path(sys.argv[1]).iterdir()).stat().st_size
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 30, hard))
+for _ in range(2):
+    try:
+        recorder.outcome(0, {"state": "done"})
+    except OutputError as error:
+        assert "can't be written" in error.message
+    else:
+        sys.exit("no error")
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+recorder.outcome(0, {"state": "done"})
+recorder.end({}, 1)
+detail = history.show(recorder.id)
+assert detail.items[0].outcome["state"] == "done", detail
+assert len(detail.warnings) == 1, detail
+assert detail.run.exit_code == 1, detail
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "h")], capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_state_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "history").write_text("a file where the directory should be")
+    with pytest.raises(OutputError, match="can't be written") as caught:
+        History(tmp_path / "history").begin(INFO)
+    assert "--no-history" in str(caught.value.hint)
+
+
+def test_a_closed_record_takes_no_more_lines(history: History) -> None:
+    recorder: RunRecorder = history.begin(INFO)
+    recorder.end({}, 0)
+    recorder.close()
+    with pytest.raises(OutputError):
+        recorder.intent(0, {})
+
+
+def test_a_long_list_reads_only_the_ends_of_each_file(tmp_path: Path, clock: WallClock) -> None:
+    history = History(tmp_path, clock=clock)
+    run_id = record(history, 2000)
+    path = tmp_path / f"{run_id}.jsonl"
+    content = path.read_bytes()
+    path.write_bytes(content[:20_000] + b"\xff" * (len(content) - 40_000) + content[-20_000:])
+    (run,) = history.runs()
+    assert (run.command, run.status, run.summary) == (INFO.command, "ended", {"added": 2000})
