@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LARGEST = 32 * 1024 * 1024  # bytes, decoded
 LONGEST_MESSAGE = 500
+_BOM = b"\xef\xbb\xbf"
 RATE_CODE = 80621  # the rate of one endpoint of one Service; any other 429 is the account's concurrency
 
 # Codes by which the API says "not there" with a status of 400 in some years, and the SID that each is about.
@@ -95,7 +96,7 @@ def decode(body: bytes) -> Any:
     if not body.strip():
         return None
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
+        return json.loads(body.removeprefix(_BOM).decode(), parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
         what = "an HTML page (a captive portal or a proxy?)" if body.lstrip()[:1] == b"<" else "not JSON"
         raise AnswerError(f"the answer is {what}") from None
