@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
 
 from proxyctl.bulk.outcomes import Executor, Journal, Lost, Observer, Outcome, Result, RunReport, Scope, Work
-from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGate
+from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGate, RateGates
 from proxyctl.bulk.schedule import Look, Schedule, Send
 from proxyctl.bulk.stop import StopRequest
 from proxyctl.clock import Clock, SystemClock
@@ -55,7 +55,7 @@ class Engine:
         look_delays: Sequence[float] = (0.0, 1.0, 2.0, 5.0),
     ) -> None:
         self._executor = executor
-        self._rate = rate or (lambda lane: RateGate(30.0, random=random))
+        self._rate = rate or RateGates(30.0, random=random)
         self._concurrency = concurrency or ConcurrencyGate(random=random)
         self._clock = clock or SystemClock()
         self._journal = journal

@@ -115,7 +115,6 @@ class RateGate:
             self._probe = ticket
         if self._paced is not None:
             self._grow(now)
-        if self._paced is not None:
             interval = 1.0 / self._paced
             # A late wake-up is made good, but by little: a burst is what failed.
             self._next_at = max(self._next_at, now - min(interval, 0.02)) + interval
@@ -166,7 +165,9 @@ class RateGate:
             self.margin, self.lateness = min(0.1, 2 * self.margin), min(0.4, 2 * self.lateness)
             return
         self._recovering = True
-        self._measured = self._real_rate(through / WINDOW, at) if whole and through else None
+        # A lane that was not busy for a whole window tells little by how much it got through.
+        busy = self._paced is not None or through >= 0.3 * self._capacity
+        self._measured = self._real_rate(through / WINDOW, at) if whole and busy and through else None
         current = self._paced or self.rate or through / WINDOW or 1.0
         self._paced = max(0.05, 0.7 * current)
 
@@ -200,15 +201,15 @@ class RateGate:
         self._grown_at = now
 
     def _grow(self, now: float) -> None:
+        """Come back slowly, up to the rate that was asked for; bursts would gain nothing more."""
         assert self._paced is not None
         since = now - max(self._grown_at, self._hold_until)
         if since < 0 or self._recovering:
             return
         # An idle lane has shown nothing: only the time of one start or so counts.
-        self._paced *= 1 + self._growth * min(since, 2.0 / self._paced, 10.0)
+        grown = self._paced * (1 + self._growth * min(since, 2.0 / self._paced, 10.0))
+        self._paced = min(grown, self.rate) if self.rate > 0 else grown
         self._grown_at = now
-        if self.rate > 0:  # evenly paced it stays: bursts would gain nothing more
-            self._paced = min(self._paced, self.rate)
 
     def _settle(self, ticket: int, started: float, ended: float) -> None:
         self._round_trip = min(self._round_trip, ended - started)
@@ -235,6 +236,20 @@ class RateGate:
     def _probe_ended(self, ticket: int) -> None:
         if self._probe == ticket:
             self._probe = None
+
+
+class RateGates:
+    """The gate of each lane, made on first use and kept: a lane's window outlives a run of the engine."""
+
+    def __init__(self, rate: float, *, random: Callable[[], float]) -> None:
+        self._rate = rate
+        self._random = random
+        self._gates: dict[str, RateGate] = {}
+
+    def __call__(self, lane: str) -> RateGate:
+        if lane not in self._gates:
+            self._gates[lane] = RateGate(self._rate, random=self._random)
+        return self._gates[lane]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from proxyctl.errors import OutputError
 def private_directory(path: Path) -> Path:
     """Make ``path`` (and what is missing above it) with mode 0700, whatever the umask. Raises OutputError."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for missing in reversed([place for place in (path, *path.parents) if not place.exists()]):
+            missing.mkdir(mode=0o700, exist_ok=True)  # `parents=True` would leave those to the umask
+        path.mkdir(mode=0o700, exist_ok=True)  # an error where something else has the name
         found = path.stat()
         if stat.S_IMODE(found.st_mode) != 0o700 and found.st_uid == os.getuid():
             path.chmod(0o700)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.bulk.outcomes import Done, Outcome, Result, Throttled, Work
-from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGate
+from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGates
 from proxyctl.bulk.schedule import Look, Schedule, Send
 from proxyctl.errors import ProxyctlError, ThrottledError
 
@@ -118,6 +118,7 @@ def simulate(
     server: Server,
     *,
     rate: float = 30.0,
+    gates: RateGates | None = None,
     ceiling: int = 100,
     until: float = NEVER,
     seed: int = 7,
@@ -137,7 +138,7 @@ def simulate(
     results: list[Result] = []
     schedule = Schedule(
         items,
-        rate=lambda lane: RateGate(rate, random=rng.random),
+        rate=gates or RateGates(rate, random=rng.random),
         concurrency=ConcurrencyGate(random=rng.random, ceiling=ceiling),
         random=rng.random,
         emit=results.append,

@@ -373,3 +373,9 @@ def test_a_long_list_reads_only_the_ends_of_each_file(tmp_path: Path, clock: Wal
     path.write_bytes(content[:20_000] + b"\xff" * (len(content) - 40_000) + content[-20_000:])
     (run,) = history.runs()
     assert (run.command, run.status, run.summary) == (INFO.command, "ended", {"added": 2000})
+
+
+@pytest.mark.usefixtures("umask")
+def test_directories_above_it_are_private_too(history: History, tmp_path: Path) -> None:
+    record(history, 0)
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700

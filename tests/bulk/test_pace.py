@@ -7,7 +7,7 @@ from collections import deque
 
 import pytest
 
-from proxyctl.bulk.pace import NEVER, ConcurrencyGate, Pause, RateGate
+from proxyctl.bulk.pace import NEVER, ConcurrencyGate, Pause, RateGate, RateGates
 from tests.bulk.simulation import Run, Server, between, fixed, simulate, works
 
 DOCUMENTED = (150, 5.0)
@@ -174,3 +174,24 @@ def test_a_lost_answer_takes_its_slot_for_a_whole_window() -> None:
     gate = RateGate(0.2, random=lambda: 0.5)
     gate.lost(gate.start(0.0))
     assert 5.0 < gate.wait(0.0) < 5.5
+
+
+def test_a_window_outlives_a_run_of_the_engine() -> None:
+    gates = RateGates(30.0, random=lambda: 0.5)
+    simulate(works(150), Server(window=DOCUMENTED), gates=gates)
+    assert gates("a").wait(1.0) > 3.0
+    assert gates("b").wait(1.0) == 0.0
+
+
+def test_a_lane_that_was_idle_is_not_held_to_the_little_it_sent() -> None:
+    gate = RateGate(30.0, random=lambda: 0.5)
+    for second in range(0, 60, 5):
+        gate.answered(gate.start(second), second, second + 0.1)
+    gate.throttled(gate.start(60), 60, 60.1)
+    now = 61.0
+    for _ in range(1000):
+        now += gate.wait(now)
+        gate.answered(gate.start(now), now, now + 0.1)
+    assert gate.paced is not None
+    assert gate.paced > 20.0
+    assert now < 150.0
