@@ -4,7 +4,6 @@ same choice holds in each of them.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -101,10 +100,12 @@ def _known(shape: Shape, rows: Sequence[Row]) -> list[str]:
 
 
 def _unknown(name: str, shape: Shape, rows: Sequence[Row]) -> UsageError:
+    import difflib
+
     known = _known(shape, rows)
     near = difflib.get_close_matches(name, known, n=1)
     question = f"; did you mean {visible(near[0])}?" if near else ""
     return UsageError(
-        f"--fields: there is no field {visible(cut(name, 80))!s}{question}",
+        f"--fields: there is no field {visible(cut(name, 80))}{question}",
         hint=f"known are {visible(cut(', '.join(known), 2000))}",
     )

@@ -200,9 +200,8 @@ def writer_for(
 def guarded(name: str, value: Any) -> str:
     """Return a cell of csv: text that a spreadsheet would run gets an apostrophe; not so E.164."""
     text = cell(name, value)
-    if isinstance(value, int | float) or is_e164(text):
-        return text
-    return without_formula(text)
+    safe = without_formula(text)
+    return text if safe is text or isinstance(value, int | float) or is_e164(text) else safe
 
 
 def _objects(rows: Sequence[Row], selection: Selection | None) -> list[str]:

@@ -39,7 +39,7 @@ class BulkProgress:
         self._lock = threading.Lock()
         self._drawn = float("-inf")
         self._closed = False
-        console = Console(
+        console = _Console(
             file=stream,
             force_terminal=True,
             force_jupyter=False,
@@ -106,6 +106,14 @@ class BulkProgress:
             draw()
         except (OSError, ValueError, UnicodeError):
             self._closed = True
+
+
+class _Console(Console):
+    """rich's own ends the process at a broken pipe, after it has pointed stdout at /dev/null."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise BrokenPipeError
 
 
 class _Failures(ProgressColumn):

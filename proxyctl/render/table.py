@@ -1,5 +1,4 @@
-"""Tables for people: columns that fit the terminal, colours that never stand alone, and a sheet for one
-object.
+"""Tables for people: columns that fit the terminal, colours that never stand alone, a sheet for one object.
 
 The layout is ours, on rich's cell widths and styles: rich.table takes 0.4 ms a row (2 s for a full pool),
 reads strings as markup, and cuts SIDs where it runs out of room. Here only free text is ever cut or folded.
@@ -9,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import islice, zip_longest
 
@@ -53,7 +53,7 @@ class Table:
         self._columns = [shape.column(name) for name in chosen] if chosen else list(shape.columns)
         self._may_drop = not chosen
         self._rows: list[tuple[str, ...]] = []
-        self._widths = [_cells(self._title(column)) for column in self._columns]
+        self._widths = [0] * len(self._columns)
         self._numeric = [column.kind is Kind.NUMBER for column in self._columns]
 
     @property
@@ -79,8 +79,7 @@ class Table:
             yield ("\n" if self._rows else "") + self._styled(text, "dim") + "\n"
 
     def _lines(self, header: bool) -> Iterator[str]:
-        natural = list(zip(self._columns, self._widths, strict=True))
-        widths = fit(natural, self._look.width, may_drop=self._may_drop)
+        widths = fit(self._natural(header), self._look.width, may_drop=self._may_drop)
         places = [place for place, width in enumerate(widths) if width is not None]
         room = [width for width in widths if width is not None]
         if header:
@@ -89,6 +88,17 @@ class Table:
                 yield self._styled(GAP.join(self._look.rule * width for width in room), "dim")
         for row in self._rows:
             yield from self._row_lines(places, room, row)
+
+    def _natural(self, header: bool) -> list[tuple[Column, int]]:
+        """Columns with the width that they would like; those in which no row has anything matter least."""
+        titles = [_cells(self._title(column)) if header else 0 for column in self._columns]
+        empty = [
+            all(row[place] == self._look.dash for row in self._rows) for place in range(len(self._columns))
+        ]
+        return [
+            (replace(column, importance=-1) if blank and column.importance < ALWAYS else column, max(pair))
+            for column, blank, *pair in zip(self._columns, empty, self._widths, titles, strict=True)
+        ]
 
     def _row_lines(self, places: list[int], room: list[int], row: tuple[str, ...]) -> Iterator[str]:
         """One line, or several where a folded text goes on."""
@@ -122,14 +132,16 @@ def fit(
 ) -> list[int | None]:
     """Return the width of each column, None for those dropped, out of (column, natural width) and the room.
 
-    The least important go first, until the rest fits with its free text cut to a minimum; what room is then
-    left goes to the texts, the most important first. Columns of importance ALWAYS stay, even if lines get too
-    long.
+    Columns of negative importance are worth no cut. Then the least important go, until the rest fits with its
+    free text cut to a minimum; what room is left goes to the texts, the most important first. Columns of
+    importance ALWAYS stay, even if lines get too long.
     """
     if width is None:
         return [natural for _, natural in columns]
     least = [min(natural, _minimum(column)) if _flexible(column) else natural for column, natural in columns]
     kept = set(range(len(columns)))
+    if may_drop and _total([natural for _, natural in columns], kept) > width:
+        kept = {place for place in kept if columns[place][0].importance >= 0}
     droppable = sorted(
         (place for place in kept if may_drop and columns[place][0].importance < ALWAYS),
         key=lambda place: columns[place][0].importance,

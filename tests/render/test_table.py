@@ -1,0 +1,282 @@
+"""Tables: what they look like (goldens), what gives way when space is short, and what never does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from proxyctl.render.cells import capabilities, moment
+from proxyctl.render.shapes import (
+    ALWAYS,
+    FOUND,
+    HISTORY,
+    PHONE_NUMBER,
+    PROFILE,
+    RESULT,
+    SERVICE,
+    Column,
+    Kind,
+    Shape,
+)
+from proxyctl.render.table import fit
+from tests.render.rows import number, output, service
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+LONG = "https://example.com/" + "x" * 100
+SERVICES = [
+    service(1, callback_url=LONG),
+    service(2, unique_name="[/oops]\x1b[31m\u202e", default_ttl=0, callback_url=None),
+    service(
+        3,
+        unique_name="a-name-that-is-much-longer-than-any-column-should-be " * 2,
+        geo_match_level="area-code",
+    ),
+    service(4, unique_name="名前 café"),
+]
+NUMBERS = [number(0), number(7), number(1234, capabilities={"voice_inbound": True}, friendly_name="x" * 64)]
+RESULTS: list[dict[str, Any]] = [
+    {
+        "input": "+14155550100",
+        "sid": "PN" + "1" * 32,
+        "phone_number": "+14155550100",
+        "action": "reserved",
+        "is_reserved": True,
+        "error": None,
+    },
+    {
+        "input": "+14155550199",
+        "sid": None,
+        "phone_number": "+14155550199",
+        "action": "failed",
+        "is_reserved": None,
+        "error": {"code": 80301, "message": "The number is not owned by the account.", "exit_code": 5},
+    },
+]
+HISTORIES = [
+    {
+        "id": "20261122-053000-1a2b",
+        "time": 1795325400.5,
+        "command": "number reserve masking -f numbers.csv",
+        "profile": "prod",
+        "account_sid": "AC" + "a" * 32,
+        "service": "masking",
+        "items": 5000,
+        "done": 4980,
+        "failed": 20,
+        "outcome": "partial",
+    }
+]
+TABLES = {
+    "services": (SERVICE, SERVICES),
+    "numbers": (PHONE_NUMBER, NUMBERS),
+    "results": (RESULT, RESULTS),
+    "history": (HISTORY, HISTORIES),
+}
+
+
+def table(shape: Shape, rows: list[dict[str, Any]], **options: Any) -> str:
+    out, stream = output("table", **options)
+    assert out.list(shape, [rows[:1], rows[1:]]) == len(rows)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize("name", TABLES)
+def test_golden(name: str, width: int) -> None:
+    text = table(*TABLES[name], width=width)
+    assert text == (GOLDEN / f"table_{name}_{width}.txt").read_text(encoding="utf-8")
+    assert max(map(cell_len, text.splitlines())) <= width
+
+
+def test_golden_in_ascii() -> None:
+    out, stream = output("table", width=80, ascii_only=True)
+    out.list(PHONE_NUMBER, [NUMBERS])
+    assert stream.getvalue() == (GOLDEN / "table_numbers_80_ascii.txt").read_text(encoding="ascii")
+
+
+def test_golden_of_one_object() -> None:
+    out, stream = output("table", width=80)
+    out.one(SERVICE, SERVICES[1] | {"brand_new": {"deep": [1, None]}})
+    assert stream.getvalue() == (GOLDEN / "table_one_service_80.txt").read_text(encoding="utf-8")
+
+
+def test_a_pipe_gets_everything_plain() -> None:
+    text = table(SERVICE, SERVICES)
+    lines = text.splitlines()
+    assert len(lines) == 1 + len(SERVICES)
+    assert LONG in text and "a-name-that-is-much-longer" in text and "…" not in text and "─" not in text
+    assert len(re.split(r" {2,}", lines[1].strip())) == len(SERVICE.columns)
+
+
+@given(st.integers(1, 250), st.sampled_from(sorted(TABLES)), st.booleans())
+def test_the_sid_and_the_number_are_whole_at_any_width(width: int, name: str, ascii_only: bool) -> None:
+    shape, rows = TABLES[name]
+    text = table(shape, rows, width=width, ascii_only=ascii_only)
+    whole = [row[key] for row in rows for key in ("sid", "phone_number", "id") if row.get(key)]
+    assert whole and all(value in text for value in whole)
+    needed = sum(sorted((cell_len(value) for value in whole), reverse=True)[:2]) + 2
+    assert max(map(cell_len, text.splitlines())) <= max(width, needed)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, ALWAYS), st.sampled_from(Kind), st.integers(1, 60)), min_size=1, max_size=8
+    ),
+    st.integers(1, 200),
+)
+def test_fit(columns: list[tuple[int, Kind, int]], width: int) -> None:
+    wanted = [(Column("f", "Title", importance, kind), natural) for importance, kind, natural in columns]
+    widths = fit(wanted, width)
+    kept = [
+        (column, natural, got)
+        for (column, natural), got in zip(wanted, widths, strict=True)
+        if got is not None
+    ]
+    assert all(got <= natural for _, natural, got in kept)
+    assert all(got == natural for column, natural, got in kept if column.kind not in (Kind.TEXT, Kind.FOLD))
+    assert all(
+        got is not None
+        for (column, _), got in zip(wanted, widths, strict=True)
+        if column.importance == ALWAYS
+    )
+    total = sum(got for _, _, got in kept) + 2 * (len(kept) - 1)
+    assert total <= width or all(column.importance == ALWAYS for column, _, _ in kept)
+    dropped = [column.importance for (column, _), got in zip(wanted, widths, strict=True) if got is None]
+    assert not dropped or max(dropped) <= min((column.importance for column, _, _ in kept), default=ALWAYS)
+    if total < width and not dropped:
+        assert all(got == natural for _, natural, got in kept)
+
+
+def test_chosen_fields_are_never_dropped() -> None:
+    text = table(SERVICE, SERVICES, width=40, fields="url,sid,callback_url,links.sessions")
+    assert text.splitlines()[0].split("  ")[0].strip() == "Url"
+    assert all(row["sid"] in text for row in SERVICES)
+    assert "Links sessions" in text.splitlines()[0]
+
+
+def test_columns_that_hold_nothing_give_way_first() -> None:
+    rows = [number(1, friendly_name="a friendly name", iso_country=None)]
+    assert "Country" not in table(PHONE_NUMBER, rows, width=90).splitlines()[0]
+    assert "Country" in table(PHONE_NUMBER, rows, width=200).splitlines()[0]
+
+
+def test_promoted_columns_stay() -> None:
+    assert "Service SID" not in table(PHONE_NUMBER, NUMBERS, width=80)
+    assert "KS" + "1" * 32 in table(PHONE_NUMBER.promote("service_sid"), NUMBERS, width=80)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "no numbers"), (1, "1 number"), (2, "2 numbers"), (12345, "12,345 numbers")]
+)
+def test_count(count: int, text: str) -> None:
+    out, stream = output("table", width=80)
+    out.list(
+        PHONE_NUMBER,
+        ([number(index) for index in range(at, min(at + 100, count))] for at in range(0, count, 100)),
+    )
+    assert stream.getvalue().splitlines()[-1] == text
+
+
+def test_footer_and_header_can_be_left_out() -> None:
+    out, stream = output("table", width=80, header=False)
+    out.list(
+        FOUND, [[{"phone_number": "+1415", "sid": "PN1", "service_sid": "KS1", "service": "a"}]], footer=""
+    )
+    assert stream.getvalue() == "+1415  PN1  a  KS1\n"
+    assert table(FOUND, [], width=80) == "no numbers\n"
+    assert table(FOUND, []) == "Phone number  SID  Service  Service SID\n"
+
+
+def test_an_incomplete_list_says_so() -> None:
+    def pages() -> Any:
+        yield [number(1)]
+        raise TimeoutError
+
+    out, stream = output("table", width=80)
+    with pytest.raises(TimeoutError):
+        out.list(PHONE_NUMBER, pages())
+    assert stream.getvalue().endswith("\n1 number (incomplete)\n")
+
+
+def test_colour_only_stresses() -> None:
+    plain = table(PHONE_NUMBER, NUMBERS, width=120)
+    colored = table(PHONE_NUMBER, NUMBERS, width=120, color=True)
+    assert "\x1b[33myes\x1b[0m" in colored and "\x1b" not in plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain
+    failed = table(RESULT, RESULTS, width=120, color=True)
+    assert "\x1b[31mfailed\x1b[0m" in failed and "\x1b[32mreserved\x1b[0m" in failed
+
+
+def test_markup_is_text() -> None:
+    assert "[/oops]" in table(SERVICE, SERVICES, width=200, color=True)
+    assert "[red]x[/red]" in table(PROFILE, [{"name": "[red]x[/red]"}], width=80)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("2026-11-22T05:30:59Z", "2026-11-22 05:30"),
+        ("2026-11-22T05:30:59+02:00", "2026-11-22 03:30"),
+        ("2026-11-22T05:30:59", "2026-11-22 05:30"),
+        ("Thu, 30 Jul 2015 20:00:00 +0000", "2015-07-30 20:00"),
+        (0, "1970-01-01 00:00"),
+        ("yesterday", None),
+        ("", None),
+        ([], None),
+        (1e300, None),
+        (float("nan"), None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("Thu, 99 Jul 2015 99:00:00 +0000", None),
+    ],
+)
+def test_moment(value: Any, text: str | None) -> None:
+    assert moment(value) == text
+
+
+@given(st.text() | st.integers() | st.floats() | st.none())
+def test_moment_never_crashes(value: Any) -> None:
+    assert moment(value) is None or re.fullmatch(r"\d{1,4}-\d\d-\d\d \d\d:\d\d", moment(value) or "")
+
+
+@pytest.mark.parametrize(
+    ("true", "text"),
+    [
+        ([], ""),
+        (["voice_inbound", "voice_outbound", "sms_inbound", "sms_outbound"], "voice sms"),
+        (["sms_inbound", "mms_outbound"], "sms(in) mms(out)"),
+        (["mms_inbound", "mms_outbound", "restriction_mms_domestic"], "mms(domestic)"),
+        (["sms_inbound", "restriction_sms_domestic"], "sms(in,domestic)"),
+        (["restriction_fax_domestic", "sip_trunking"], "restriction_fax_domestic sip_trunking"),
+        (["voice", "SMS", "hologram", "_inbound", ""], "voice SMS hologram _inbound "),
+    ],
+)
+def test_capabilities_in_few_words(true: list[str], text: str) -> None:
+    assert capabilities(dict.fromkeys(true, True) | {"fax_inbound": False, "other": None}) == text
+
+
+@given(st.dictionaries(st.text(), st.none() | st.booleans() | st.text(), max_size=5))
+def test_any_map_of_capabilities(value: dict[str, Any]) -> None:
+    out, stream = output("table")
+    out.list(PHONE_NUMBER, [[number(1, capabilities=value)]])
+    assert len(stream.getvalue().split("\n")) == 3
+
+
+def test_generic_shapes() -> None:
+    shape = Shape.generic("check", ("sid", "service_sid", "date_created", "is_fine", "size"))
+    row = {
+        "sid": "PN1",
+        "service_sid": "KS1",
+        "date_created": "2026-11-22T05:30:00Z",
+        "is_fine": True,
+        "size": 12,
+    }
+    header, _, line, _, footer = table(shape, [row], width=120).splitlines()
+    assert re.split(" {2,}", header) == ["SID", "Service SID", "Date created (UTC)", "Is fine", "Size"]
+    assert line.split() == ["PN1", "KS1", "2026-11-22", "05:30", "yes", "12"]
+    assert footer == "1 check"
