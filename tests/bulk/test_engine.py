@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -286,6 +288,25 @@ def test_a_request_to_stop_wakes_a_run_that_waits() -> None:
     timer.join()
     assert states(report) == {"skipped": 3}
     assert report.ended - report.started < 1.0
+
+
+def test_a_real_signal_reaches_a_run_that_waits_without_end() -> None:
+    stop, gate = StopRequest(grace=0.05), threading.Event()
+
+    def send(work: Work) -> Outcome:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        gate.wait(5)
+        return add(work)
+
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: stop.request(Interrupted(number)))
+    try:
+        report = engine(Script(send), stop=stop).run(works(1))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        gate.set()
+    assert states(report) == {"unknown": 1}
+    assert isinstance(report.stopped_by, Interrupted)
+    assert report.ended - report.started < 2.0
 
 
 def test_a_request_made_before_the_run_lets_nothing_start() -> None:
