@@ -165,7 +165,7 @@ def test_where_no_connection_is_idle_a_new_one_is_turned_away(store: Store) -> N
         half = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
         for sock in half:
             sock.sendall(b"GET /v1")
-        wait_for(lambda: all(live.idle_since is None for live in list(server.server._live)))
+        wait_for(lambda: [live.idle_since for live in list(server.server._live)] == [None, None])
         assert problem(raw(server.port, b"")) == (503, 20503)
         for sock in half:
             sock.close()
