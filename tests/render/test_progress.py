@@ -110,12 +110,15 @@ def test_a_terminal_that_is_gone_stops_nothing(error: Exception) -> None:
     assert 1 <= Gone.calls < 20
 
 
+def update_often(progress: BulkProgress) -> None:
+    for done in range(200):
+        progress.update(done)
+
+
 def test_many_threads() -> None:
     stream, clock = io.StringIO(), Clock()
     with bar(stream, clock) as progress:
-        threads = [
-            threading.Thread(target=lambda: [progress.update(n) for n in range(200)]) for _ in range(8)
-        ]
+        threads = [threading.Thread(target=update_often, args=(progress,)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
