@@ -7,20 +7,23 @@ confirmation, lock, history, progress, rows, summary and the exit code.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proxyctl.errors import ProxyctlError, UsageError, exit_status
+from proxyctl.errors import OutputError, ProxyctlError, UsageError, exit_status
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
-    from proxyctl.bulk.items import Items
+    from proxyctl.bulk.items import Item, Items
     from proxyctl.bulk.outcomes import RunReport
     from proxyctl.commands.bulk_report import Ended
-    from proxyctl.pools.changes import Change, Decision, Wish
+    from proxyctl.pools.changes import Change, Decision, Kind, Wish
     from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
+
+SEE_HISTORY = "The work was done; 'proxyctl history list' and 'history show' tell what."
 
 
 def read_input(
@@ -57,9 +60,9 @@ def run_verb(
     failed_to = check_failed_to(runtime.options.failed_to)
     runtime.guard_writes()
     service = runtime.client.services.find(service_name)
+    run = PoolRun(runtime, service, wish.kind.done, single=file is None and len(numbers or ()) == 1)
     with runtime.lock(service.sid):
-        run = Verb(runtime, service, wish, items, single=file is None and len(numbers or ()) == 1)
-        run.decide()
+        run.decide(wish, items.items)
         if runtime.options.dry_run:
             run.show_requests()
             return
@@ -67,17 +70,21 @@ def run_verb(
     run.report(failed_to)
 
 
-class Verb:
-    """One run of one verb, from the look at the pool to the report."""
+class PoolRun:
+    """One run on the pool of one Service: decisions in, requests sent, ends of all items out.
 
-    def __init__(self, runtime: Runtime, service: Service, wish: Wish, items: Items, *, single: bool) -> None:
-        self.single = single
+    ``done`` is the word that the summary leads with; ``single``: one number was named, so its own error is the
+    run's.
+    """
+
+    def __init__(self, runtime: Runtime, service: Service, done: str, *, single: bool) -> None:
         self.runtime = runtime
         self.service = service
-        self.wish = wish
-        self.items = items.items
-        self.decisions: list[Decision] = []
-        self.report_of_run: RunReport | None = None
+        self.done = done
+        self.single = single
+        self.decisions: Sequence[Decision] = ()
+        self.engine_report: RunReport | None = None
+        self._settled: Sequence[Ended] | None = None
 
     @property
     def changes(self) -> list[Change]:
@@ -86,28 +93,23 @@ class Verb:
 
         return [decision for decision in self.decisions if isinstance(decision, Change)]
 
-    def decide(self) -> None:
+    def decide(self, wish: Wish, items: Sequence[Item]) -> None:
         """Look at the pool once, decide what is missing, and check that it fits."""
         from proxyctl.pools.changes import decide_all
+
+        if items:
+            pool = look(self.runtime, self.service, items, wish.kind)
+            self.take(pool, decide_all(wish, items, pool))
+
+    def take(self, pool: Pool, decisions: Sequence[Decision]) -> None:
+        """Take decisions about ``pool``; RefusedError where they would break its limits."""
         from proxyctl.pools.limits import preflight
 
-        if self.items:
-            self.decisions = decide_all(self.wish, self.items, self.look())
-            preflight(self.pool, self.changes)
-
-    def look(self) -> Pool:
-        """Read the pool: number by number where only a few SIDs are named and no limit is at stake, else whole."""
-        from proxyctl.pools.changes import Kind
-        from proxyctl.pools.pool import FEW, look_at_pool, look_up
-
-        sids = [item.sid for item in self.items if item.sid is not None]
-        few = len(sids) == len(self.items) and len(sids) <= (FEW if self.wish.kind is Kind.REMOVE else 1)
-        client = self.runtime.client
-        self.pool = look_up(client, self.service.sid, sids) if few else look_at_pool(client, self.service.sid)
-        return self.pool
+        self.decisions = decisions
+        preflight(pool, self.changes)
 
     def show_requests(self) -> None:
-        """Print what would be sent."""
+        """Print what would be sent, and say what would fail."""
         from proxyctl.commands.writing import show_calls
         from proxyctl.pools.writer import PoolWriter
 
@@ -117,8 +119,8 @@ class Verb:
             if end.action == "failed":
                 self.runtime.note(f"{end.item.input}: would fail: {end.error}")
 
-    def carry_out(self) -> None:
-        """Confirm where the verb destroys, then send the changes."""
+    def carry_out(self, question: str | None = None) -> None:
+        """Confirm where numbers would leave the pool (or by ``question``; '' asks nothing), then send the changes."""
         from proxyctl.commands.bulk_engine import run_changes
         from proxyctl.commands.writing import bulk_journal
         from proxyctl.pools.changes import Kind
@@ -126,10 +128,13 @@ class Verb:
         changes = self.changes
         if not changes:
             return
-        if self.wish.kind is Kind.REMOVE:
-            self.runtime.confirm(self.removal_text(len(changes)))
+        leaving = sum(1 for change in changes if change.kind is Kind.REMOVE)
+        if question is None and leaving:
+            question = self.removal_text(leaving)
+        if question:
+            self.runtime.confirm(question)
         with bulk_journal(self.runtime, self.service) as journal:
-            self.report_of_run = run_changes(self.runtime, self.service, changes, journal)
+            self.engine_report = run_changes(self.runtime, self.service, changes, journal)
             counts = Counter(end.action for end in self.ends())
             error = self.conclusion()
             journal.end(counts, exit_status(error) if error else 0)
@@ -143,13 +148,39 @@ class Verb:
             f"of account {profile.account_sid} (profile {profile.name})."
         )
 
-    def ends(self) -> list[Ended]:
+    def settle(self, ends: Sequence[Ended], stopped: ProxyctlError | None, done: str) -> None:
+        """Take ``ends`` for those of this run, which went on after its own requests."""
+        from proxyctl.bulk.outcomes import RunReport
+
+        self._settled = ends
+        self.done = done
+        report = self.engine_report or RunReport()
+        self.engine_report = replace(report, stopped_by=stopped)
+
+    def go_on(self, report: RunReport | None) -> None:
+        """Add what another run of the engine did for the same items."""
+        before = self.engine_report
+        if report is None or before is None:
+            self.engine_report = before or report
+            return
+        self.engine_report = replace(
+            report,
+            results=[*before.results, *report.results],
+            retries=before.retries + report.retries,
+            throttled=before.throttled + report.throttled,
+            started=before.started,
+        )
+
+    def ends(self) -> Sequence[Ended]:
         """Return how each item ended, in the order they were given."""
         from proxyctl.commands.bulk_report import Ended, ended
         from proxyctl.pools.changes import Change
 
+        if self._settled is not None:
+            return self._settled
+
         results = (
-            {result.index: result for result in self.report_of_run.results} if self.report_of_run else {}
+            {result.index: result for result in self.engine_report.results} if self.engine_report else {}
         )
         ends = []
         position = 0
@@ -167,13 +198,13 @@ class Verb:
         """Return the line that ends the run."""
         from proxyctl.commands.bulk_report import summary
 
-        return summary(self.ends(), self.wish.kind.done, self.report_of_run)
+        return summary(self.ends(), self.done, self.engine_report)
 
     def conclusion(self) -> ProxyctlError | None:
         """Return the error that the run ends with, if it does."""
         from proxyctl.commands.bulk_report import conclusion
 
-        return conclusion(self.ends(), self.summary(), self.report_of_run, single=self.single)
+        return conclusion(self.ends(), self.summary(), self.engine_report, single=self.single)
 
     def report(self, failed_to: Path | None) -> None:
         """Print rows, failures and summary; raise the error that the run ends with."""
@@ -185,16 +216,18 @@ class Verb:
         error = self.conclusion()
         if failed_to is not None:
             write_failed(failed_to, [end for end in ends if end.bad])
+        unwritten = None
         if self.rows_wanted(failed=error is not None):
-            runtime.out.rows(RESULT, [[end.row() for end in ends]])
+            unwritten = lost_output(lambda: runtime.out.rows(RESULT, [[end.row() for end in ends]]))
         self.say_notes()
-        if error is None:
-            runtime.note(self.summary())
-            return
-        if not self.single:
+        if error is not None and not self.single:
             for text in failure_lines(ends):
                 runtime.say(text)
-        raise error
+        if error is None:
+            runtime.note(self.summary())
+        failure = error or unwritten
+        if failure is not None:
+            raise failure
 
     def rows_wanted(self, *, failed: bool) -> bool:
         """Whether rows go to stdout: not at a terminal, and not with --quiet, unless a format was asked for."""
@@ -210,6 +243,30 @@ class Verb:
         notes = Counter(d.note for d in self.decisions if isinstance(d, Settled) and d.note)
         for note, count in notes.items():
             self.runtime.note(f"{count} unchanged: {note}.")
+
+
+def look(runtime: Runtime, service: Service, items: Sequence[Item], kind: Kind) -> Pool:
+    """Read the pool: number by number where only a few SIDs are named and no limit is at stake, else whole."""
+    from proxyctl.pools.changes import Kind
+    from proxyctl.pools.pool import FEW, look_at_pool, look_up
+
+    sids = [item.sid for item in items if item.sid is not None]
+    # The limits can only be checked against the whole pool; for one number the API itself is as exact.
+    most = FEW if kind is Kind.REMOVE else 1
+    if len(sids) == len(items) and len(sids) <= most:
+        return look_up(runtime.client, service.sid, sids)
+    return look_at_pool(runtime.client, service.sid)
+
+
+def lost_output(write: Callable[[], object]) -> OutputError | None:
+    """Write rows; return the error where they are lost: the work is done all the same, and has yet to be told."""
+    try:
+        write()
+    except BrokenPipeError:
+        return OutputError("the rows could not be written: whoever read them has gone.", hint=SEE_HISTORY)
+    except OutputError as error:
+        return OutputError(error.message, hint=SEE_HISTORY)
+    return None
 
 
 def check_failed_to(name: str | None) -> Path | None:

@@ -38,7 +38,7 @@ class Ended:
     @property
     def bad(self) -> bool:
         """Whether the item is not as wanted now."""
-        return self.action in ("failed", "skipped", "unknown")
+        return self.error is not None or self.action in ("failed", "skipped", "unknown")
 
     def row(self) -> dict[str, Any]:
         """Return the row that is printed."""
@@ -105,7 +105,7 @@ def failure_lines(ends: Sequence[Ended]) -> list[str]:
 
     Skipped items share one line: they were not tried, all for the same cause.
     """
-    failed = [end for end in ends if end.action in ("failed", "unknown")]
+    failed = [end for end in ends if end.bad and end.action != "skipped"]
     lines = [failure_line(end) for end in failed[:SHOWN_FAILURES]]
     if len(failed) > SHOWN_FAILURES:
         lines.append(f"… and {len(failed) - SHOWN_FAILURES} more; -o json or --failed-to FILE has them all.")

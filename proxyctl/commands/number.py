@@ -39,6 +39,12 @@ File = Annotated[
 ]
 
 
+DefaultCountry = Annotated[
+    str | None,
+    typer.Option(
+        "--default-country", metavar="CC", help="Read numbers in national format too, for example US."
+    ),
+]
 Tristate = Annotated[
     bool | None,
     typer.Option("--reserved/--unreserved", help="Add them as reserved, or not.", show_default=False),
@@ -189,3 +195,45 @@ def show_number(
 
     runtime: Runtime = ctx.obj
     runtime.out.one(PHONE_NUMBER, numbers.find_one(runtime, service, number, default_country).raw)
+
+
+@app.command("find", cls=ProxyctlCommand)
+@shared(*CALLS, DATA)
+def find_numbers(
+    ctx: typer.Context,
+    numbers: Numbers = None,
+    file: File = None,
+    default_country: DefaultCountry = None,
+) -> None:
+    """Find out which Service holds a number.
+
+    The number's own webhooks hint at it, the Service proves it; where the hint fails, all pools are read.
+    """
+    from dataclasses import replace
+
+    from proxyctl.commands.find import find
+
+    ctx.obj.use(replace(ctx.obj.options, default_country=default_country))
+    find(ctx.obj, numbers, file)
+
+
+@app.command("drain", cls=ProxyctlCommand)
+@shared(*CALLS, DATA, WRITES, BULK)
+def drain_numbers(
+    ctx: typer.Context,
+    service: ServiceArgument,
+    numbers: Numbers = None,
+    file: File = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until no number is in use.")] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove the numbers that are idle at the end.")
+    ] = False,
+) -> None:
+    """Reserve phone numbers, wait until their Sessions have ended, and remove them.
+
+    A reserved number gets no new Sessions by itself; those that run go on. No lock is held while it waits, so other
+    runs on the same Service go on too.
+    """
+    from proxyctl.commands.drain import drain
+
+    drain(ctx.obj, service, numbers, file, wait=wait, remove=remove)

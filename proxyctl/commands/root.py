@@ -17,11 +17,14 @@ class Root(LazyGroup):
             "proxyctl.commands.service", "Create, list, show, update and delete Services."
         ),
         "number": LazyCommand(
-            "proxyctl.commands.number", "Add, reserve, release, remove and list a Service's phone numbers."
+            "proxyctl.commands.number", "Add, reserve, release, remove, list, find and drain phone numbers."
         ),
         "auth": LazyCommand("proxyctl.commands.auth", "Log in, log out, and see which credentials win."),
         "profile": LazyCommand("proxyctl.commands.profile", "List, choose and remove profiles."),
         "config": LazyCommand("proxyctl.commands.config", "Read and change the config file."),
+        "history": LazyCommand(
+            "proxyctl.commands.history", "See what was changed, by whom and when, and take it back."
+        ),
         "sandbox": LazyCommand(
             "proxyctl.commands.sandbox", "An emulated Twilio Proxy, to try and to rehearse with."
         ),

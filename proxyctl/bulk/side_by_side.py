@@ -1,0 +1,49 @@
+"""The same question asked of many things at once: a few threads, answers as they come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+Thing = TypeVar("Thing")
+Found = TypeVar("Found")
+
+
+def side_by_side(
+    ask: Callable[[Thing], Found], things: Iterable[Thing], *, workers: int = 8
+) -> Iterator[tuple[Thing, Found]]:
+    """Yield each thing with its answer, in the order in which the answers come.
+
+    The first error ends it, and no further question is asked. The threads are daemons: a process that was told to
+    end does not wait for answers (which is why this is not a ThreadPoolExecutor).
+    """
+    todo = list(things)
+    questions: SimpleQueue[Thing] = SimpleQueue()
+    answers: SimpleQueue[tuple[Thing, Found | None, BaseException | None]] = SimpleQueue()
+    for thing in todo:
+        questions.put(thing)
+    stopped = threading.Event()
+
+    def work() -> None:
+        while not stopped.is_set():
+            try:
+                thing = questions.get_nowait()
+            except Empty:
+                return
+            try:
+                answers.put((thing, ask(thing), None))
+            except BaseException as error:
+                answers.put((thing, None, error))
+
+    for _ in range(min(workers, len(todo))):
+        threading.Thread(target=work, name="proxyctl-reader", daemon=True).start()
+    try:
+        for _ in todo:
+            thing, found, error = answers.get()
+            if error is not None:
+                raise error
+            yield thing, found  # type: ignore[misc]
+    finally:
+        stopped.set()

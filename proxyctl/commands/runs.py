@@ -1,0 +1,157 @@
+"""What the commands of `history` do with the record of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from proxyctl.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from proxyctl.bulk.records import ItemRecord, RunDetail, RunSummary
+    from proxyctl.runtime import Runtime
+
+GOOD = ("added", "reserved", "released", "removed", "moved", "unchanged", "done")
+PAGE = 100
+
+
+def show_runs(runtime: Runtime, since: float | None, limit: int | None) -> None:
+    """Print a row for each run, newest first."""
+    from proxyctl.commands.listing import show_list
+    from proxyctl.render.shapes import HISTORY
+
+    begun = runtime.clock.now() - since if since is not None else None
+    show_list(runtime, HISTORY, in_pages(map(run_row, runtime.history.runs(begun))), limit=limit)
+
+
+def in_pages(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Gather rows into pages, so that a long history streams."""
+    page: list[dict[str, Any]] = []
+    for row in rows:
+        page.append(row)
+        if len(page) == PAGE:
+            yield page
+            page = []
+    if page:
+        yield page
+
+
+def run_row(run: RunSummary) -> dict[str, Any]:
+    """Return the row of one run."""
+    counts = {name: count for name, count in run.summary.items() if isinstance(count, int)}
+    done = sum(count for name, count in counts.items() if name in GOOD)
+    outcome = f"exit {run.exit_code}" if run.exit_code is not None else run.status
+    return {
+        "id": run.id,
+        "time": run.begun_at,
+        "command": run.command,
+        "profile": run.profile,
+        "account_sid": run.account_sid,
+        "service": run.service_name or run.service_sid,
+        "items": sum(counts.values()) if counts else None,
+        "done": done if counts else None,
+        "failed": sum(counts.values()) - done if counts else None,
+        "outcome": outcome if run.exit_code != 0 else "done",
+    }
+
+
+def show_items(runtime: Runtime, run_id: str) -> None:
+    """Print the items of a run; who ran what goes to stderr."""
+    from proxyctl.render.shapes import Shape
+
+    detail = runtime.history.show(run_id)
+    run = detail.run
+    for warning in detail.warnings:
+        runtime.warn(warning)
+    who = f"{run.user or 'somebody'}@{run.host or 'somewhere'}"
+    runtime.note(f"run {run.id} by {who} ({run.status}): {run.command}")
+    fields = (
+        "index",
+        "action",
+        "input",
+        "sid",
+        "phone_number",
+        "before",
+        "after",
+        "state",
+        "at",
+        "request_id",
+    )
+    shape = Shape.generic("item", (*fields, "code", "message"))
+    runtime.out.rows(shape, [[item_row(item) for item in detail.items]])
+
+
+def item_row(item: ItemRecord) -> dict[str, Any]:
+    """Return the row of one item: what was about to be done, and what came of it."""
+    outcome: Mapping[str, Any] = item.outcome or {"state": "unknown"}
+    return {
+        "index": item.index,
+        "action": item.intent.get("action"),
+        "input": item.intent.get("input"),
+        "sid": item.intent.get("sid") or outcome.get("sid"),
+        "phone_number": item.intent.get("phone_number") or outcome.get("phone_number"),
+        "before": item.intent.get("before"),
+        "after": outcome.get("after", item.intent.get("after")),
+        "state": outcome.get("state"),
+        "at": outcome.get("at") or item.intent.get("at"),
+        "request_id": outcome.get("request_id"),
+        "code": outcome.get("code"),
+        "message": outcome.get("message"),
+    }
+
+
+def undo(runtime: Runtime, run_id: str) -> None:
+    """Compute the inverse of a run, show it, and carry it out."""
+    from proxyctl.commands.bulk import PoolRun, check_failed_to
+    from proxyctl.pools.pool import look_at_pool
+    from proxyctl.pools.undo import undo_all
+    from proxyctl.render.shapes import RESULT
+
+    runtime.out.check(RESULT)
+    detail = runtime.history.show(run_id)
+    failed_to = check_failed_to(runtime.options.failed_to)
+    service_sid = undoable(runtime, detail)
+    runtime.guard_writes()
+    service = runtime.client.services.fetch(service_sid)
+    run = PoolRun(runtime, service, "undone", single=False)
+    with runtime.lock(service.sid):
+        pool = look_at_pool(runtime.client, service.sid)
+        run.take(pool, undo_all(detail.items, pool))
+        if runtime.options.dry_run:
+            run.show_requests()
+            return
+        run.carry_out(inverse_text(runtime, detail, run))
+    run.report(failed_to)
+
+
+def undoable(runtime: Runtime, detail: RunDetail) -> str:
+    """Return the SID of the Service whose pool the run changed; refuse a run that can't be undone from here."""
+    from proxyctl.pools.changes import Kind
+
+    run = detail.run
+    if run.account_sid != runtime.profile.account_sid:
+        raise UsageError(
+            f"run {run.id} was made on account {run.account_sid}, not on {runtime.profile.account_sid}.",
+            hint=f"Choose the profile that it used ({run.profile}) with --profile.",
+        )
+    if run.status == "running":
+        raise UsageError(f"run {run.id} is still going on.", hint="Wait for it to end.")
+    if run.service_sid is None or not any(item.intent.get("action") in set(Kind) for item in detail.items):
+        raise NotFoundError(
+            f"run {run.id} changed no pool, so there is nothing that undo can take back.",
+            hint=f"'proxyctl history show {run.id}' tells what it did, with the values before.",
+        )
+    return run.service_sid
+
+
+def inverse_text(runtime: Runtime, detail: RunDetail, run: Any) -> str:
+    """Say what undoing will do."""
+    from collections import Counter
+
+    counts = Counter(str(change.kind) for change in run.changes)
+    what = ", ".join(f"{kind} {count}" for kind, count in counts.items())
+    return (
+        f"This takes back run {detail.run.id} ({detail.run.command}): {what} in Service "
+        f"{run.service.unique_name} ({run.service.sid}) of account {runtime.profile.account_sid} "
+        f"(profile {runtime.profile.name})."
+    )

@@ -1,0 +1,82 @@
+"""Which Service holds a number. No field of the API says so: a number's webhooks hint at it, and the proof is the
+Service's own answer; where the hint fails, the pools are asked side by side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from proxyctl.api.client import ProxyClient
+from proxyctl.api.models import IncomingNumber, PhoneNumber
+from proxyctl.bulk.items import Item
+from proxyctl.bulk.side_by_side import side_by_side
+from proxyctl.errors import AuthenticationError, NotFoundError
+from proxyctl.pools.pool import FEW, Pool, look_at_pool
+
+# The webhook that Proxy gives a number when it joins a pool; it is not put back when it leaves.
+WEBHOOK = re.compile(r"/Proxy/(KS[0-9a-fA-F]{32})/Webhooks/")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A number and the SID of the Service that holds it."""
+
+    item: Item
+    number: PhoneNumber
+    service_sid: str
+
+
+def hinted_service(number: IncomingNumber | None) -> str | None:
+    """Return the Service that a number's webhooks name, which may be one that it has left."""
+    for url in (number.voice_url, number.sms_url) if number is not None else ():
+        match = WEBHOOK.search(url or "")
+        if match:
+            return match[1]
+    return None
+
+
+def find_numbers(client: ProxyClient, items: Sequence[Item], service_sids: Sequence[str]) -> Iterator[Found]:
+    """Yield each of ``items`` that a Service holds. What is in no pool is left out."""
+    left = list(items)
+    if len(items) <= FEW:
+        left = []
+        for item, found in side_by_side(lambda item: by_hint(client, item), items):
+            if found is None:
+                left.append(item)
+            else:
+                yield found
+    for sid, pool in side_by_side(lambda sid: existing_pool(client, sid), service_sids if left else ()):
+        for item in list(left):
+            number = pool.find(item)
+            if number is not None:
+                left.remove(item)
+                yield Found(item, number, sid)
+        if not left:
+            return
+
+
+def by_hint(client: ProxyClient, item: Item) -> Found | None:
+    """Follow the hint of the account's own record of the number, and prove it."""
+    try:
+        number = (
+            client.incoming_numbers.fetch(item.sid)
+            if item.sid is not None
+            else client.incoming_numbers.by_number(item.phone_number or "")
+        )
+        service_sid = hinted_service(number)
+        if number is None or service_sid is None:
+            return None
+        proof = client.phone_numbers(service_sid).fetch(number.sid)
+    except (NotFoundError, AuthenticationError):  # an API key may be kept from the account's numbers
+        return None
+    return Found(item, proof, service_sid)
+
+
+def existing_pool(client: ProxyClient, service_sid: str) -> Pool:
+    """Read a pool; that of a Service deleted meanwhile is empty."""
+    try:
+        return look_at_pool(client, service_sid)
+    except NotFoundError:
+        return Pool(service_sid)
