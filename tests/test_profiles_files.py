@@ -97,7 +97,7 @@ def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path: Path) -> None:
 
 def test_a_directory_that_is_a_file_names_the_path(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="file/config.toml"):
+    with pytest.raises(OutputError, match=r"file/config\.toml"):
         ProfileStore(tmp_path / "file" / "config.toml").set_value("output", "json")
 
 

@@ -113,9 +113,10 @@ def read_secret(runtime: Runtime, question: str) -> str:
         raise UsageError("standard input is closed, so there is no secret to read.")
     if not runtime.terminal.stdin:
         return usable_secret(read_line(stdin), "the secret on stdin", UsageError)
-    runtime.write_error(question)
     try:
+        # The question comes after the echo is off, or what is typed at once would be seen, and then dropped.
         with no_echo(stdin):
+            runtime.write_error(question)
             text = read_line(stdin)
     finally:
         runtime.write_error("\n")

@@ -77,7 +77,8 @@ def _quoted(path: Path) -> str:
 def replace_private(path: Path, data: bytes) -> None:
     """Put ``data`` in the place of ``path`` as one step, readable by its owner only; a symlink stays one.
 
-    The caller holds the lock of `only_writer`, so a new file that lies there was left by a killed process. Raises OutputError where that fails; the old file is then as it was.
+    The caller holds the lock of `only_writer`, so a new file that lies there was left by a killed
+    process. Raises OutputError where that fails; the old file is then as it was.
     """
     target = Path(os.path.realpath(path))
     new = target.with_name(f".{target.name}.new")

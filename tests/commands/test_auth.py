@@ -1,0 +1,221 @@
+"""auth login, status and logout: proved before they are saved, and never shown."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from proxyctl.profiles import ProfileStore
+from tests.commands.profile_support import ACCOUNT, CANARY, KEY, OTHER, Home, server
+
+UNUSED = "http://127.0.0.1:1"  # nobody listens there
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def saved(home: Home, name: str) -> dict[str, object]:
+    return dict(ProfileStore(home.config).get(name))
+
+
+LOGIN = ("auth", "login", "--profile", "prod", "--account-sid", ACCOUNT, "--secret-stdin")
+
+
+def test_login_from_a_pipe_proves_and_saves(home: Home) -> None:
+    with server(KEY) as there:
+        run = home.run(*LOGIN, "--api-key", KEY, "--base-url", there.url, stdin=CANARY + "\n")
+    assert (run.code, run.out, there.users) == (0, "", [KEY])
+    assert "'prod'" in run.err and "default" in run.err
+    assert saved(home, "prod") == {
+        "account_sid": ACCOUNT,
+        "api_key": KEY,
+        "api_secret": CANARY,
+        "base_url": there.url,
+    }
+    assert home.run("config", "get", "default_profile").out == "prod\n"
+
+
+def test_login_tries_the_server_that_the_environment_names(home: Home) -> None:
+    with server(ACCOUNT) as there:
+        assert home.run(*LOGIN, stdin=CANARY, PROXYCTL_BASE_URL=there.url).code == 0
+    assert there.users == [ACCOUNT]
+    assert saved(home, "prod") == {"account_sid": ACCOUNT, "auth_token": CANARY}
+
+
+def test_credentials_that_are_refused_are_not_saved(home: Home) -> None:
+    with server() as there:
+        run = home.run(*LOGIN, "--base-url", there.url, stdin=CANARY)
+    assert run.code == 3 and "Nothing was saved" in run.err
+    assert not home.config.exists() and len(there.users) == 1
+
+
+def test_a_network_that_is_down_saves_nothing(home: Home) -> None:
+    run = home.run(*LOGIN, "--retries", "0", "--base-url", UNUSED, stdin=CANARY)
+    assert run.code == 7 and "--no-verify" in run.err
+    assert not home.config.exists()
+    assert home.run(*LOGIN, "--no-verify", "--base-url", UNUSED, stdin=CANARY).code == 0
+    assert saved(home, "prod")["auth_token"] == CANARY
+
+
+@pytest.mark.parametrize(
+    ("options", "stdin", "words"),
+    [
+        (("--secret-stdin",), CANARY, "--account-sid must be given"),
+        (("--account-sid", ACCOUNT), "", "--secret-stdin must be given"),
+        ((), "", "--account-sid and --secret-stdin"),
+        (("--account-sid", CANARY, "--secret-stdin"), "x", "AC and 32"),
+        (("--account-sid", ACCOUNT, "--api-key", CANARY, "--secret-stdin"), "x", "SK and 32"),
+        (("--account-sid", ACCOUNT, "--secret-stdin"), "\n", "is empty"),
+        (("--account-sid", ACCOUNT, "--secret-stdin"), f"{CANARY}\t{CANARY}", "not a single word"),
+        (("--account-sid", ACCOUNT, "--secret-stdin", "--region", "a/b"), "x", "region"),
+        (("--account-sid", ACCOUNT, "--secret-stdin", "--base-url", "http://evil.example"), "x", "https"),
+        (("--account-sid", ACCOUNT, "--secret-stdin", "--profile", "sandbox"), "x", "built in"),
+        (("--account-sid", ACCOUNT, "--secret-stdin", "--sandbox"), "x", "built in"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(
+    home: Home, options: tuple[str, ...], stdin: str, words: str
+) -> None:
+    run = home.run("auth", "login", *options, stdin=stdin)
+    assert run.code == 2 and words in run.err
+    assert not home.config.exists()
+
+
+def test_login_asks_on_a_terminal(home: Home) -> None:
+    answers = f"{ACCOUNT}\n{KEY}\n{CANARY}\n"
+    run = home.run("auth", "login", "--no-verify", stdin=answers, terminal=True)
+    assert run.code == 0 and "Account SID" in run.err and "secret" in run.err
+    assert saved(home, "default") == {"account_sid": ACCOUNT, "api_key": KEY, "api_secret": CANARY}
+    answers = f"y\n{OTHER}\n\n{CANARY}\n"
+    assert home.run("auth", "login", "--no-verify", stdin=answers, terminal=True).code == 0
+    assert saved(home, "default") == {"account_sid": OTHER, "auth_token": CANARY}
+
+
+@pytest.mark.parametrize("answers", ["", "\n", ACCOUNT, f"{ACCOUNT}\n\n"])
+def test_an_end_of_input_at_a_question_saves_nothing(home: Home, answers: str) -> None:
+    assert home.run("auth", "login", "--no-verify", stdin=answers, terminal=True).code == 2
+    assert not home.config.exists()
+
+
+def test_replacing_credentials_needs_a_yes(home: Home) -> None:
+    home.add("prod")
+    run = home.run(*LOGIN, "--no-verify", stdin="other")
+    assert run.code == 2 and "--yes" in run.err and saved(home, "prod")["auth_token"] == CANARY
+    assert home.run(*LOGIN, "--no-verify", "--yes", stdin="other").code == 0
+    assert saved(home, "prod")["auth_token"] == "other"
+
+
+def read_until(terminal: io.FileIO, wanted: bytes | None) -> bytes:
+    """Read from a terminal until it shows ``wanted`` (None: until it is closed), for 30 seconds at most."""
+    shown = b""
+    while wanted is None or wanted not in shown:
+        assert select.select([terminal], [], [], 30)[0], shown
+        try:
+            chunk = terminal.read(1000)
+        except OSError:  # Linux says so when the other side is closed.
+            chunk = b""
+        if not chunk:
+            return shown
+        shown += chunk
+    return shown
+
+
+def test_the_secret_is_typed_without_echo(home: Home) -> None:
+    ours, theirs = pty.openpty()
+    environ = {"PATH": os.environ["PATH"], "PROXYCTL_CONFIG": str(home.config), "PYTHONPATH": os.getcwd()}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "proxyctl", "auth", "login", "--account-sid", ACCOUNT, "--no-verify"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environ,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    with child, open(ours, "r+b", buffering=0) as terminal:
+        shown = read_until(terminal, b"API key SID")
+        terminal.write(b"\n")
+        shown += read_until(terminal, b"Auth token: ")
+        terminal.write(CANARY.encode() + b"\n")
+        shown += read_until(terminal, None)
+        child.wait(30)
+    assert child.returncode == 0, shown
+    assert CANARY.encode() not in shown
+    assert saved(home, "default")["auth_token"] == CANARY
+
+
+def test_status_names_who_and_from_where(home: Home) -> None:
+    with server(ACCOUNT) as there:
+        home.add("prod", base_url=there.url)
+        run = home.run("auth", "status")
+        assert run.code == 0
+        (row,) = run.rows
+        assert (row["profile"], row["source"], row["account_sid"]) == ("prod", "default_profile", ACCOUNT)
+        assert (row["works"], row["secret"], row["problem"]) == ("true", "********", "")
+        environ = {"TWILIO_ACCOUNT_SID": OTHER, "TWILIO_AUTH_TOKEN": CANARY, "PROXYCTL_BASE_URL": there.url}
+        run = home.run("auth", "status", **environ)
+        assert run.code == 3
+        assert (run.rows[0]["source"], run.rows[0]["works"]) == ("environment", "false")
+
+
+def test_status_of_all(home: Home) -> None:
+    with server(ACCOUNT) as there:
+        home.add("prod", base_url=there.url)
+        home.add("down", base_url=UNUSED)
+        home.run("config", "set", "profiles.half.account_sid", ACCOUNT)
+        run = home.run("auth", "status", "--all", "--retries", "0")
+    assert {row["profile"]: row["works"] for row in run.rows} == {
+        "prod": "true",
+        "down": "false",
+        "half": "false",
+        "sandbox": "true",
+    }
+    assert run.code == 3
+    assert not (home.directory / "state").exists()
+
+
+def test_status_without_credentials_and_of_the_sandbox(home: Home) -> None:
+    run = home.run("auth", "status")
+    assert run.code == 3 and "auth login" in run.err and "--sandbox" in run.err
+    run = home.run("auth", "status", "--sandbox")
+    assert run.code == 0 and run.rows[0]["works"] == "true"
+
+
+def test_status_runs_the_command_of_a_secret(home: Home) -> None:
+    with server(ACCOUNT) as there:
+        home.run("config", "set", "profiles.prod.account_sid", ACCOUNT)
+        home.run("config", "set", "profiles.prod.base_url", there.url)
+        home.run("config", "set", "profiles.prod.auth_token_command", "printenv MY_SECRET")
+        assert home.run("auth", "status", "-p", "prod", MY_SECRET=CANARY).code == 0
+        run = home.run("auth", "status", "-p", "prod")
+    assert run.code == 3 and "exit code 1" in run.err
+
+
+def test_logout_removes_the_secret_and_keeps_the_rest(home: Home) -> None:
+    home.add("prod", region="ie1")
+    assert home.run("auth", "logout").code == 2
+    assert "--yes" in home.run("auth", "logout").err
+    assert home.run("auth", "logout", "--dry-run").code == 0
+    assert saved(home, "prod")["auth_token"] == CANARY
+    assert home.run("auth", "logout", stdin="n\n", terminal=True).code == 2
+    assert home.run("auth", "logout", "--yes").code == 0
+    assert saved(home, "prod") == {"account_sid": ACCOUNT, "region": "ie1"}
+    assert all(CANARY.encode() not in path.read_bytes() for path in home.directory.iterdir())
+    run = home.run("auth", "status")
+    assert run.code == 3 and "auth login --profile prod" in run.err
+
+
+def test_logout_of_nothing(home: Home) -> None:
+    assert home.run("auth", "logout", "--yes").code == 2
+    assert home.run("auth", "logout", "--yes", "--sandbox").code == 2
+    run = home.run("auth", "logout", "--yes", "-p", "prod")
+    assert run.code == 2 and "no profile 'prod'" in run.err
