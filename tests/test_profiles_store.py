@@ -140,13 +140,14 @@ def test_a_default_that_does_not_exist_names_file_and_line(store: ProfileStore) 
     assert store.default_output() == "json"
 
 
-def test_the_path_is_asked_for_only_when_needed() -> None:
+def test_without_a_home_there_is_nothing_to_read_and_nowhere_to_write() -> None:
     def nowhere() -> Path:
         raise ConfigError("there is no home directory")
 
     store = ProfileStore(nowhere)
+    assert store.profiles() == {} and store.default_output() is None
     with pytest.raises(ConfigError, match="no home"):
-        store.profiles()
+        store.set_value("output", "json")
 
 
 plain = st.text(st.characters(blacklist_categories=("C", "Z")), min_size=1, max_size=50)

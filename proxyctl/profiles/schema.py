@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -62,6 +61,8 @@ def _check_keys(
 
 def did_you_mean(word: str, known: Mapping[str, Any] | list[str]) -> str:
     """Return `` (did you mean X?)``, or nothing where nothing is near."""
+    from difflib import get_close_matches
+
     near = get_close_matches(word, list(known), n=1)
     return f" (did you mean {visible(near[0])}?)" if near else ""
 

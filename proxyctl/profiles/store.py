@@ -200,11 +200,21 @@ class ProfileStore:
 
     def _document(self) -> dict[str, Any]:
         if self._loaded is None:
-            data = read_private(self.path, LARGEST_FILE)
-            document, text = ({}, "") if data is None else parse_toml(data, self.path)
-            check_document(document, text, self.path)
+            data = self._data()
+            document: dict[str, Any] = {}
+            text = ""
+            if data is not None:
+                document, text = parse_toml(data, self.path)
+                check_document(document, text, self.path)
             self._loaded = document, text
         return self._loaded[0]
+
+    def _data(self) -> bytes | None:
+        try:
+            path = self.path
+        except ConfigError:  # Without a home directory there is no config, and the environment may do.
+            return None
+        return read_private(path, LARGEST_FILE)
 
     def _text(self) -> str:
         return self._loaded[1] if self._loaded else ""
