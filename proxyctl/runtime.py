@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from proxyctl.errors import ConfigError, OutputError, UsageError
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
     from proxyctl.bulk.history import History
+    from proxyctl.bulk.pace import ConcurrencyGate, RateGates
     from proxyctl.bulk.stop import StopRequest
     from proxyctl.paths import Paths
     from proxyctl.profiles import Profile, ProfileStore
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 # Clients of 10 connections each, made as they are needed: one big pool is slower (it is scanned for each request).
 CLIENTS = 10
+RATE = 30.0  # requests a second for each endpoint of a Service, as Twilio documents it
 FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
 
 
@@ -207,6 +210,27 @@ class Runtime:
         from proxyctl.bulk.history import History
 
         return History(self.paths.state_dir / "history", clock=self.clock)
+
+    @cached_property
+    def rate_gates(self) -> RateGates:
+        """The rate windows, one for each endpoint of a Service; they outlive a run, as the server's do."""
+        from proxyctl.bulk.pace import RateGates
+
+        unpaced = self.profile.is_sandbox  # in process there is no limit to keep
+        rate = self.options.rate if self.options.rate is not None else 0.0 if unpaced else RATE
+        return RateGates(rate, random=random.random)
+
+    @cached_property
+    def concurrency_gate(self) -> ConcurrencyGate:
+        """How many requests may be under way, found by itself up to a ceiling (--concurrency)."""
+        from proxyctl.bulk.pace import ConcurrencyGate
+
+        ceiling = self.options.concurrency
+        if ceiling is None:
+            return ConcurrencyGate(random=random.random, ceiling=CLIENTS * 10)
+        return ConcurrencyGate(
+            random=random.random, ceiling=ceiling, start=min(ceiling, max(4, ceiling // 4))
+        )
 
     @contextlib.contextmanager
     def lock(self, *service_sids: str | None) -> Iterator[None]:

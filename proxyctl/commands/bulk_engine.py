@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from proxyctl.bulk.engine import Engine
 from proxyctl.bulk.outcomes import Journal, Result, RunReport, Scope
-from proxyctl.bulk.pace import ConcurrencyGate, RateGate
 from proxyctl.pools.changes import Change
 from proxyctl.pools.writer import PoolWriter, work_for
 
@@ -15,9 +13,6 @@ if TYPE_CHECKING:
     from proxyctl.api.models import Service
     from proxyctl.render.progress import BulkProgress
     from proxyctl.runtime import Runtime
-
-RATE = 30.0  # requests a second for each endpoint of a Service, as Twilio documents it
-CONCURRENCY = 100
 
 
 class Watcher:
@@ -53,8 +48,8 @@ def run_changes(runtime: Runtime, service: Service, changes: list[Change], journ
         with runtime.stoppable():
             return Engine(
                 PoolWriter(runtime.client, service.sid),
-                rate=lambda lane: RateGate(rate_of(runtime), random=random.random),
-                concurrency=ConcurrencyGate(random=random.random, ceiling=options.concurrency or CONCURRENCY),
+                rate=runtime.rate_gates,
+                concurrency=runtime.concurrency_gate,
                 clock=runtime.clock,
                 journal=journal,
                 observer=Watcher(bar),
@@ -66,13 +61,6 @@ def run_changes(runtime: Runtime, service: Service, changes: list[Change], journ
     finally:
         if bar is not None:
             bar.close()
-
-
-def rate_of(runtime: Runtime) -> float:
-    """Return the pace: --rate, else none on the in-process sandbox, else the documented one."""
-    if runtime.options.rate is not None:
-        return runtime.options.rate
-    return 0.0 if runtime.profile.is_sandbox else RATE
 
 
 def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
