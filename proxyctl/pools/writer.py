@@ -30,8 +30,11 @@ RATE_EXCEEDED = 80621
 
 
 def work_for(index: int, change: Change, service_sid: str) -> Work:
-    """Return the engine's view of ``change``: its rate lane, what kind of room it takes, and if it may be repeated."""
-    method = {Kind.ADD: "add", Kind.REMOVE: "remove"}.get(change.kind, "update")
+    """Return the engine's view of ``change``: its rate lane, what kind of room it takes, and if it may be repeated.
+
+    Twilio counts a method on a collection as one endpoint, so that adds and updates share a lane.
+    """
+    method = "DELETE" if change.kind is Kind.REMOVE else "POST"
     return Work(
         index=index,
         lane=f"{service_sid} {method}",
@@ -49,6 +52,7 @@ class PoolWriter:
         self.service_sid = service_sid
         self.numbers = client.phone_numbers(service_sid)
         self._sent_before: set[int] = set()
+        self._disputed: set[int] = set()
         self._lock = threading.Lock()
         self._gone: ProxyctlError | None = None
 
@@ -70,15 +74,20 @@ class PoolWriter:
     def send(self, work: Work) -> Outcome:
         """Send the change once, and say what came of it."""
         change: Change = work.payload
+        return self.send_call(work, self.call_for(change), change.kind)
+
+    def send_call(self, work: Work, call: Call, kind: Kind) -> Outcome:
+        """Send one write of ``work``, which does what ``kind`` says."""
+        change: Change = work.payload
         try:
-            answer = self.client.send(self.call_for(change))
+            answer = self.client.send(call)
         except ProxyctlError as error:
             outcome = self.outcome_of(work, change, error)
             if isinstance(outcome, Lost):
                 self._sent_before.add(work.index)
             return outcome
-        number = change.number if change.kind is Kind.REMOVE else PhoneNumber(answer.body)
-        return Done(change.kind.done, Written(number, answer.request_id))
+        number = change.number if kind is Kind.REMOVE else PhoneNumber(answer.body)
+        return Done(kind.done, Written(number, answer.request_id))
 
     def outcome_of(self, work: Work, change: Change, error: ProxyctlError) -> Outcome:
         """Sort ``error`` by what the run does next."""
@@ -87,10 +96,8 @@ class PoolWriter:
                 return Stop(error)
             case NotFoundError():
                 return self.not_found(work, change, error)
-            case ThrottledError(problem=problem):
-                rate = problem is not None and problem.code == RATE_EXCEEDED
-                scope: Scope = "rate" if rate else "concurrency"
-                return Throttled(scope, problem.retry_after if problem else None, error)
+            case ThrottledError():
+                return throttled(error)
             case RefusedError(problem=problem) if problem is not None:
                 return self.refused(work, change, error)
             case NetworkError(repeatable=False):
@@ -110,24 +117,43 @@ class PoolWriter:
         return Refused(error)
 
     def already_there(self, work: Work, change: Change, error: RefusedError) -> Outcome:
-        """Look whether the number is in this pool; then the add worked before, or somebody else made it."""
-        found = self.look([work]).get(work.index)
-        if found is None:
-            return Refused(error)
-        if not isinstance(found, Done) or work.index in self._sent_before:
-            return found
-        return Done("unchanged", found.detail)
+        """Look whether the number is in this pool; then an add worked before, or somebody else made it."""
+        try:
+            number = self.find(change)
+        except ProxyctlError as failure:
+            return failed_look(failure)
+        repeated = work.index in self._sent_before
+        if number is None:
+            # After an add that may have worked it can be in the pool and not be seen yet: look again, once.
+            unseen = repeated and work.index not in self._disputed
+            self._disputed.add(work.index)
+            return Lost(error) if unseen else Refused(error)
+        if change.is_reserved in (None, number.is_reserved):
+            return Done(change.kind.done if repeated else "unchanged", Written(number, None))
+        update = self.numbers.update_call(number.sid, is_reserved=bool(change.is_reserved))
+        return self.send_call(work, update, Kind.RESERVE if change.is_reserved else Kind.RELEASE)
+
+    def find(self, change: Change) -> PhoneNumber | None:
+        """Ask for the number of ``change``: by its SID where that is known, else through the whole list."""
+        if change.sid is None:
+            return look_at_pool(self.client, self.service_sid).find(change.item)
+        try:
+            return self.numbers.fetch(change.sid)
+        except NotFoundError:
+            gone = self.service_gone()
+            if gone is not None:
+                raise gone from None
+            return None
 
     def not_found(self, work: Work, change: Change, error: NotFoundError) -> Outcome:
         """Tell "number gone" (this item's matter) from "Service gone" (the run's), which look alike."""
+        if change.kind is Kind.REMOVE:
+            return self.already_gone(work, change, error)
         gone = self.service_gone()
         if isinstance(gone, NotFoundError):
             return Stop(gone)
         if gone is not None:
-            return self.outcome_of(work, change, gone)
-        if change.kind is Kind.REMOVE:
-            action = "removed" if work.index in self._sent_before else "unchanged"
-            return Done(action, Written(change.number, None))
+            return failed_look(gone)
         return Refused(
             NotFoundError(
                 f"{change.item.input} is no longer in the pool.",
@@ -135,6 +161,17 @@ class PoolWriter:
                 problem=error.problem,
             )
         )
+
+    def already_gone(self, work: Work, change: Change, error: NotFoundError) -> Outcome:
+        """A DELETE found nothing: the number has left, once a GET agrees."""
+        try:
+            number = self.find(change)
+        except ProxyctlError as failure:
+            return failed_look(failure)
+        if number is not None:
+            return Unsent(error)
+        action = "removed" if work.index in self._sent_before else "unchanged"
+        return Done(action, Written(change.number, None))
 
     def service_gone(self) -> ProxyctlError | None:
         """Ask for the Service; return the error, NotFoundError where it is gone. A Service that is gone stays so."""
@@ -152,13 +189,10 @@ class PoolWriter:
     def look(self, works: Sequence[Work]) -> dict[int, Outcome | None]:
         """Look what is there of ``works`` now: Done where the pool is as wanted, None where it is not.
 
-        One request for a number whose SID is known, one list for all the others.
+        One request for a number whose SID is known, one list for all the others. Only looks, never writes.
         """
-        found: dict[int, Outcome | None] = {}
+        found = {work.index: self.look_up(work.payload) for work in works if work.payload.sid is not None}
         listed = [work for work in works if work.payload.sid is None]
-        for work in works:
-            if work.payload.sid is not None:
-                found[work.index] = self.look_up(work.payload)
         if listed:
             found.update(self.look_through(listed))
         return found
@@ -166,10 +200,7 @@ class PoolWriter:
     def look_up(self, change: Change) -> Outcome | None:
         """Ask for one number by its SID."""
         try:
-            return self.as_wanted(change, self.numbers.fetch(change.sid or ""))
-        except NotFoundError:
-            gone = self.service_gone()
-            return Stop(gone) if isinstance(gone, NotFoundError) else None
+            return as_wanted(change, self.find(change))
         except ProxyctlError as error:
             return failed_look(error)
 
@@ -177,25 +208,18 @@ class PoolWriter:
         """Read the pool once for all ``works``."""
         try:
             pool = look_at_pool(self.client, self.service_sid)
-        except NotFoundError as error:
-            return {work.index: Stop(error) for work in works}
         except ProxyctlError as error:
             return {work.index: failed_look(error) for work in works}
-        return {work.index: self.as_wanted(work.payload, pool.find(work.payload.item)) for work in works}
+        return {work.index: as_wanted(work.payload, pool.find(work.payload.item)) for work in works}
 
-    def as_wanted(self, change: Change, number: PhoneNumber | None) -> Outcome | None:
-        """Say whether an add took place; where somebody else made it with the other flag, set the flag."""
-        if number is None:
-            return None
-        if change.is_reserved in (None, number.is_reserved):
-            return Done(change.kind.done, Written(number, None))
-        try:
-            answer = self.client.request(
-                self.numbers.update_call(number.sid, is_reserved=bool(change.is_reserved))
-            )
-        except ProxyctlError as error:
-            return failed_look(error) if error.exit_code is not RefusedError.exit_code else Refused(error)
-        return Done(change.kind.done, Written(PhoneNumber(answer.body), answer.request_id))
+
+def as_wanted(change: Change, number: PhoneNumber | None) -> Outcome | None:
+    """Say whether ``change`` took place, by what the pool holds now."""
+    if change.kind is Kind.REMOVE:
+        return Done(change.kind.done, Written(change.number, None)) if number is None else None
+    if number is None or change.is_reserved not in (None, number.is_reserved):
+        return None
+    return Done(change.kind.done, Written(number, None))
 
 
 class Written:
@@ -208,8 +232,22 @@ class Written:
         self.request_id = request_id
 
 
+def throttled(error: ThrottledError) -> Throttled:
+    """Tell the two limits apart: the rate of one endpoint, and what the account may have under way."""
+    problem = error.problem
+    scope: Scope = "rate" if problem is not None and problem.code == RATE_EXCEEDED else "concurrency"
+    return Throttled(scope, problem.retry_after if problem else None, error)
+
+
 def failed_look(error: ProxyctlError) -> Outcome:
-    """Say what a look that failed means: the run's end where asking again can't help, else try again."""
-    if isinstance(error, AuthenticationError) or (isinstance(error, NetworkError) and not error.repeatable):
+    """Say what a look that failed means: the run's end where asking again can't help, else try again.
+
+    NotFoundError is about the Service here: a number that is not there is an answer.
+    """
+    if isinstance(error, AuthenticationError | NotFoundError):
         return Stop(error)
+    if isinstance(error, NetworkError) and not error.repeatable:
+        return Stop(error)
+    if isinstance(error, ThrottledError):
+        return throttled(error)
     return Unsent(error)
