@@ -134,7 +134,7 @@ class Runtime:
     def store(self) -> ProfileStore:
         from proxyctl.profiles import ProfileStore
 
-        return ProfileStore(self.paths.config_file)
+        return ProfileStore(lambda: self.paths.config_file, clock=self.clock)
 
     @cached_property
     def profile(self) -> Profile:
