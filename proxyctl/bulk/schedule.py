@@ -215,14 +215,20 @@ class Schedule:
 
     def _repeat(self, item: Item, now: float) -> None:
         """Send it again after a while, keeping its place; unless the run, or its budget, is over."""
-        if self.stopped_by is not None:
-            self._give_back(item)
-        elif not self._may_repeat():
-            self._give_back(item)
-            self.stop(out_of_budget(self._budget.used, item.error), now)
-        else:
+        if self._goes_on(item, now):
             wait = self._random() * min(20.0, 0.5 * 2.0 ** (item.tries - 1))
             self._lanes.delay(item, now + wait)
+        elif item.lost:
+            self._settling.add(item, now)  # one look settles it
+            self._settling.hurry()
+        else:
+            self._give_back(item)
+
+    def _goes_on(self, item: Item, now: float) -> bool:
+        """Whether ``item`` may be repeated; a budget that is used up ends the run."""
+        if self.stopped_by is None and not self._may_repeat():
+            self.stop(out_of_budget(self._budget.used, item.error), now)
+        return self.stopped_by is None
 
     def _may_repeat(self) -> bool:
         self._budget.items = max(self._lanes.expected, self._lanes.read)
@@ -259,12 +265,10 @@ class Schedule:
             self._repeat_now(item, now)
 
     def _repeat_now(self, item: Item, now: float) -> None:
-        if self.stopped_by is not None or not self._may_repeat():
-            self._give_back(item)
-            if self.stopped_by is None:
-                self.stop(out_of_budget(self._budget.used, item.error), now)
-        else:
+        if self._goes_on(item, now):
             item.lane.again.append(item)
+        else:
+            self._give_back(item)
 
     def _look_failed(self, item: Item, outcome: Lost | Unsent | Throttled | None, now: float) -> None:
         throttled = isinstance(outcome, Throttled)
@@ -278,6 +282,7 @@ class Schedule:
         elif item.failed_looks > self._retries or self.stopped_by is not None:
             self._settling.settled(item)
             self._give_back(item)
+            self.stop(in_the_dark(outcome), now)
         else:
             wait = 1.0 if throttled else self._random() * min(20.0, 0.5 * 2.0**item.failed_looks)
             self._settling.postpone(item, now + max(wait, asked or 0.0))
@@ -364,6 +369,17 @@ def too_long(asked: float, error: ProxyctlError) -> ThrottledError:
         f"the API asks to wait {asked:.0f} s before the next request (429)",
         hint="run the same command again after that: it continues where this run ended",
         problem=error.problem,
+    )
+
+
+def in_the_dark(outcome: Lost | Unsent | Throttled | None) -> TemporaryError:
+    """The error for a run that can no longer see what became of its writes: more of them would be in the dark."""
+    error = outcome.error if outcome is not None else None
+    return TemporaryError(
+        "stopped: it can't be seen what became of some writes"
+        + (f" (the last time: {error.message})" if error is not None else ""),
+        hint="run the same command again later: it continues where this run ended",
+        problem=error.problem if error is not None else None,
     )
 
 

@@ -1,0 +1,307 @@
+"""A stage for faults: the whole program against a served sandbox that keeps a ledger, with time that passes
+faster, credentials that must not leak, and the promises that hold after any fault.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import stat
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from proxyctl.sandbox.behaviour import ACCOUNT_SID, Sandbox
+from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.sandbox.policies import Entry, Ledger, Policies, problem
+from proxyctl.sandbox.problems import ApiError
+from proxyctl.sandbox.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.wire import Request, Response
+from tests.sandbox.serving import BASIC, served
+from tests.support import Cli, Ran
+
+SECRET = "canary/5e11+ab1e=do~not-sing"
+CANARY = "Basic " + base64.b64encode(f"{ACCOUNT_SID}:{SECRET}".encode()).decode()
+
+
+class FastClock:
+    """Real time, ``factor`` times as fast, for whoever is handed it; sleeping is as much shorter."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+        self._began = time.monotonic()
+        self._epoch = time.time()
+
+    def monotonic(self) -> float:
+        return (time.monotonic() - self._began) * self.factor
+
+    def now(self) -> float:
+        return self._epoch + self.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(0.0, seconds) / self.factor)
+
+
+class Front:
+    """Stands before the sandbox: lets in who has the canary, and may see new numbers late.
+
+    ``late`` reads do not see a number that was just added. ``arrivals`` are the times of the writes that got
+    as far as here. ``answer``, where set, may give an answer of its own.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.late = 0
+        self.arrivals: list[float] = []
+        self.answer: Callable[[Request], Response | None] = lambda request: None
+        self._hidden: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def respond(self, request: Request) -> Response:
+        if request.headers.get("authorization") != CANARY:
+            return problem(ApiError(20003))
+        own = self.answer(request)
+        if own is not None:
+            return own
+        request = replace(request, headers={**request.headers, "authorization": BASIC})
+        if request.method != "GET":
+            return self._write(request)
+        return self._read(request)
+
+    def _write(self, request: Request) -> Response:
+        self.arrivals.append(time.monotonic())
+        response = self.sandbox.respond(request)
+        if self.late and response.status == 201 and response.body:
+            with self._lock:
+                self._hidden[json.loads(response.body)["sid"]] = self.late
+        return response
+
+    def _read(self, request: Request) -> Response:
+        response = self.sandbox.respond(request)
+        if not self._hidden or response.status != 200 or not response.body:
+            return response
+        body = json.loads(response.body)
+        if "phone_numbers" in body:
+            body["phone_numbers"] = [row for row in body["phone_numbers"] if not self._hides(row["sid"])]
+            return replace(response, body=json.dumps(body).encode())
+        return problem(ApiError(20404)) if self._hides(body["sid"]) else response
+
+    def _hides(self, sid: str) -> bool:
+        with self._lock:
+            left = self._hidden.get(sid, 0)
+            self._hidden[sid] = left - 1
+        return left > 0
+
+    def see_all(self) -> None:
+        """Reads are up to date again."""
+        self.late, self._hidden = 0, {}
+
+
+@dataclass
+class Scene:
+    """One Service with an empty pool, an account with ``numbers``, and the program before it."""
+
+    cli: Cli
+    clock: FastClock
+    store: Store
+    front: Front
+    policies: Policies
+    ledger: Ledger
+    directory: Path
+    numbers: list[dict[str, Any]]
+    service: str = ""
+    ran: list[Ran] = field(default_factory=list)
+
+    # Setting the stage
+
+    def other(self, method: str, path: str, **form: str) -> Any:
+        """Another actor's request, with credentials of its own; it is not in the ledger."""
+        request = Request.from_wire(
+            method, path, {"authorization": BASIC}, urlencode(form).encode(), "http://127.0.0.1:1"
+        )
+        response = self.front.sandbox.respond(request)
+        assert response.status < 300, response.body
+        return json.loads(response.body) if response.body else None
+
+    def new_service(self, name: str) -> str:
+        sid: str = self.other("POST", "/v1/Services", UniqueName=name)["sid"]
+        return sid
+
+    @property
+    def path(self) -> str:
+        """The path of the pool."""
+        return f"/v1/Services/{self.service}/PhoneNumbers"
+
+    def fill(self, numbers: Iterable[Mapping[str, Any]], *, reserved: bool, service: str = "") -> None:
+        """Put numbers into a pool at once."""
+        pool_numbers(
+            self.store, service or self.service, [row["sid"] for row in numbers], is_reserved=reserved
+        )
+
+    def script(self, *entries: Scripted, hold: float = 30.0) -> None:
+        self.policies.faults = FaultPlan(script=entries, hold=hold)
+
+    def draw(
+        self,
+        *,
+        seed: int = 1,
+        methods: Sequence[str] = ("POST", "DELETE"),
+        hold: float = 30.0,
+        **rates: float,
+    ) -> None:
+        """Let faults come with these probabilities."""
+        self.policies.faults = FaultPlan(rates, seed=seed, methods=methods, hold=hold)
+
+    def heal(self) -> None:
+        """No more faults, limits or delays."""
+        policies = self.policies
+        policies.faults = policies.window = policies.retry_after = policies.concurrency.ceiling = None
+        policies.latency = 0.0
+        self.front.see_all()
+        self.front.answer = lambda request: None
+
+    def file(self, numbers: Iterable[Mapping[str, Any]], name: str = "numbers.csv") -> str:
+        """Write numbers to a file that -f takes."""
+        path = self.directory / name
+        path.write_text("phone_number\n" + "".join(f"{row['phone_number']}\n" for row in numbers))
+        return str(path)
+
+    # Running
+
+    def run(self, *arguments: str) -> Ran:
+        """Run a command line; rows come as JSON Lines."""
+        ran = self.cli(*arguments, "-o", "jsonl")
+        self.ran.append(ran)
+        return ran
+
+    def add(self, *options: str, numbers: Sequence[Mapping[str, Any]] | None = None) -> tuple[str, ...]:
+        """The command that adds numbers (default: all) as reserved."""
+        name = self.file(self.numbers if numbers is None else numbers)
+        return ("number", "add", self.service, "-f", name, "--reserved", *options)
+
+    def verb(self, verb: str, *options: str) -> tuple[str, ...]:
+        """The command that does something with all numbers."""
+        return ("number", verb, self.service, "-f", self.file(self.numbers), *options)
+
+    def pool(self, service: str = "") -> dict[str, bool]:
+        """What the pool really holds: SID to is_reserved."""
+        with self.store.reading() as db:
+            rows = db.execute(
+                "SELECT numbers.sid, pool.is_reserved FROM pool JOIN numbers ON numbers.id = pool.number_id"
+                " JOIN services ON services.id = pool.service_id WHERE services.sid = ?",
+                (service or self.service,),
+            ).fetchall()
+        return {row["sid"]: bool(row["is_reserved"]) for row in rows}
+
+    # What was sent
+
+    @property
+    def writes(self) -> list[Entry]:
+        return [entry for entry in self.ledger.entries if entry.method != "GET"]
+
+    @property
+    def reads(self) -> list[Entry]:
+        return [entry for entry in self.ledger.entries if entry.method == "GET"]
+
+    @property
+    def throttled(self) -> int:
+        """How many requests were answered 429."""
+        return sum(entry.sent == 429 for entry in self.ledger.entries)
+
+    def adds(self) -> list[tuple[str, Entry]]:
+        """The creates with the number that each named, in the order of their ends."""
+        creates = [entry for entry in self.writes if entry.method == "POST" and entry.path == self.path]
+        return [(self._named(entry), entry) for entry in creates]
+
+    def _named(self, entry: Entry) -> str:
+        form = dict(entry.form)
+        return form.get("PhoneNumber") or form["Sid"]
+
+    # The promises
+
+    def keeps_its_promises(self, command: Sequence[str], wanted: Mapping[str, bool]) -> None:
+        """Check what holds after any fault: nothing twice, the same command heals, a third run is idle."""
+        self.did_nothing_twice()
+        self.heal()
+        again = self.run(*command)
+        assert again.code == 0, again.err
+        assert self.pool() == wanted
+        self.did_nothing_twice()
+        self.ledger.clear()
+        third = self.run(*command)
+        assert third.code == 0, third.err
+        assert self.writes == []
+        assert {row["action"] for row in third.rows} <= {"unchanged"}
+        self.left_no_trace()
+
+    def did_nothing_twice(self) -> None:
+        """At most one committed add for each number, and none was repeated without a look after a fault."""
+        committed = Counter(self._name(entry) for _, entry in self.adds() if entry.committed)
+        assert not [name for name, count in committed.items() if count > 1]
+        unsure: set[str] = set()
+        for entry in self.ledger.entries:
+            if entry.method == "GET" and entry.path == self.path:
+                unsure.clear()
+            elif entry.method == "GET":
+                unsure.discard(entry.path.rpartition("/")[2])
+            elif entry.method == "POST" and entry.path == self.path and entry.sent != 429:
+                assert self._named(entry) not in unsure, "an add was repeated without looking"
+                unsure.add(self._named(entry))
+
+    def _name(self, entry: Entry) -> str:
+        sid: str = json.loads(entry.answer or b"")["sid"]
+        return sid
+
+    def left_no_trace(self) -> None:
+        """No secret and no traceback in anything that was said or kept; no file that others can read."""
+        said = "".join(ran.out + ran.err for ran in self.ran)
+        assert "Traceback" not in said
+        kept = [path for path in self.directory.joinpath("run").rglob("*") if not path.is_dir()]
+        assert kept, "nothing was kept: is this the right directory?"
+        texts = [said.encode(), *(path.read_bytes() for path in kept)]
+        for form in leaks():
+            assert not any(form in text for text in texts)
+        for path in self.directory.joinpath("run").rglob("*"):
+            assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
+
+
+def leaks() -> list[bytes]:
+    """The forms in which the secret could show itself."""
+    raw = SECRET.encode()
+    return [
+        raw,
+        base64.b64encode(raw).rstrip(b"="),
+        CANARY.split()[1].encode(),
+        urlencode({"": SECRET})[1:].encode(),
+    ]
+
+
+@contextlib.contextmanager
+def scene(directory: Path, count: int = 40, *, factor: float = 100.0) -> Iterator[Scene]:
+    """Set a stage with ``count`` numbers in the account, for the length of the block."""
+    with Store(":memory:") as store:
+        sandbox, policies = Sandbox(store), Policies()
+        front = Front(sandbox)
+        with served(front, policies=policies) as server:
+            clock = FastClock(factor)
+            (directory / "run").mkdir(mode=0o700)
+            cli = Cli(
+                directory / "run",
+                {
+                    "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+                    "TWILIO_AUTH_TOKEN": SECRET,
+                    "PROXYCTL_BASE_URL": server.url,
+                },
+                clock=clock,
+            )
+            numbers = seed_numbers(store, count, seed=1)
+            stage = Scene(cli, clock, store, front, policies, server.ledger, directory, numbers)
+            stage.service = stage.new_service("masking")
+            yield stage

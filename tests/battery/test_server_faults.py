@@ -1,0 +1,167 @@
+"""Servers and networks that fail before or after the effect: the pool ends as wanted, nothing is done twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.sandbox.policies import problem
+from proxyctl.sandbox.problems import ApiError
+from tests.battery.scene import CANARY, SECRET, Scene
+
+BEFORE = ("500", "503", "504", "html", "reset", "close")
+AFTER = (
+    "500-after",
+    "html-after",
+    "reset-after",
+    "close-after",
+    "truncate",
+    "empty",
+    "garbage-object",
+    "garbage-null",
+    "garbage-list",
+    "garbage-nan",
+)
+
+
+def everything(stage: Scene, *, reserved: bool = True) -> dict[str, bool]:
+    return {row["sid"]: reserved for row in stage.numbers}
+
+
+@pytest.mark.parametrize("fault", [*BEFORE, *AFTER])
+def test_adds_that_fail_now_and_then(stage: Scene, fault: str) -> None:
+    stage.draw(**{fault: 0.08}, seed=3)
+    ran = stage.run(*stage.add())
+    assert ran.code == 0, ran.err
+    assert {row["action"] for row in ran.rows} == {"added"}
+    assert stage.pool() == everything(stage)
+    assert any(entry.fault == fault for entry in stage.writes), "the case did not happen"
+    repeats = len(stage.writes) - len(stage.numbers)
+    assert repeats == (0 if fault in AFTER else sum(entry.fault == fault for entry in stage.writes))
+    stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+@pytest.mark.parametrize("fault", ["reset-after", "timeout-after", "timeout"])
+@pytest.mark.parametrize("verb", ["add", "release", "remove"])
+def test_answers_lost_on_any_request(stage: Scene, verb: str, fault: str) -> None:
+    """5 % of all requests, those that look included."""
+    if verb != "add":
+        stage.fill(stage.numbers, reserved=True)
+    stage.draw(**{fault: 0.05}, seed=5, methods=("GET", "POST", "DELETE"))
+    command = {"add": stage.add(), "release": stage.verb("release"), "remove": stage.verb("remove", "--yes")}[
+        verb
+    ]
+    command = (*command, "--timeout", "0.4")
+    ran = stage.run(*command)
+    assert ran.code == 0, ran.err
+    wanted = {} if verb == "remove" else everything(stage, reserved=verb == "add")
+    assert stage.pool() == wanted
+    stage.keeps_its_promises(command, wanted)
+
+
+@pytest.mark.parametrize("verb", ["reserve", "release", "remove"])
+@pytest.mark.parametrize("fault", ["500", "reset-after", "garbage-null"])
+def test_changes_that_fail_now_and_then(stage: Scene, verb: str, fault: str) -> None:
+    """An update or a DELETE is repeated without looking; a DELETE that then finds nothing has worked."""
+    stage.fill(stage.numbers, reserved=verb == "release")
+    stage.draw(**{fault: 0.1}, seed=3)
+    command = stage.verb(verb, *(["--yes"] if verb == "remove" else []))
+    ran = stage.run(*command)
+    assert ran.code == 0, ran.err
+    assert {row["action"] for row in ran.rows} == {{"reserve": "reserved"}.get(verb, f"{verb}d")}
+    stage.keeps_its_promises(
+        command, {} if verb == "remove" else everything(stage, reserved=verb == "reserve")
+    )
+
+
+@pytest.mark.parametrize("fault", ["503", "reset", "html"])
+def test_three_in_a_row(stage: Scene, fault: str) -> None:
+    """The same number fails three times: a fourth try brings it."""
+    number = stage.numbers[:1]
+    stage.script(Scripted(fault, "POST", times=3))
+    ran = stage.run(*stage.add(numbers=number))
+    assert ran.code == 0, ran.err
+    assert len(stage.writes) == 4
+    assert "3 retries" in ran.err
+    stage.keeps_its_promises(stage.add(numbers=number), {number[0]["sid"]: True})
+
+
+def test_reads_fail_three_times(stage: Scene) -> None:
+    stage.script(Scripted("503", "GET", times=3))
+    ran = stage.run(*stage.add())
+    assert ran.code == 0, ran.err
+    stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+@pytest.mark.parametrize("fault", ["html", "reset", "empty"])
+@pytest.mark.parametrize("verb", ["add", "release", "remove"])
+def test_writes_fail_for_ever(stage: Scene, verb: str, fault: str) -> None:
+    """An outage gets 10 % + 10 repeats, never five times the traffic."""
+    if verb != "add":
+        stage.fill(stage.numbers, reserved=True)
+    command = stage.add() if verb == "add" else stage.verb(verb, *(["--yes"] if verb == "remove" else []))
+    stage.policies.faults = FaultPlan({fault: 1.0}, methods=("POST", "DELETE"))
+    ran = stage.run(*command)
+    if (
+        fault == "empty" and verb != "release"
+    ):  # carried out all the same: an add by looking, a 204 has no body
+        assert ran.code == 0, ran.err
+    else:
+        assert ran.code == 7, ran.err
+        assert "the same command again" in ran.err
+    told = {row["sid"]: row["action"] for row in ran.rows}
+    done = {"add": "added", "release": "released", "remove": "removed"}[verb]
+    for sid in everything(stage):
+        changed = stage.pool().get(sid) is {"add": True, "release": False, "remove": None}[verb]
+        assert (told.get(sid) == done) == changed, "a row tells a lie"
+    sent = {(entry.path, entry.form) for entry in stage.writes}
+    assert len(stage.writes) - len(sent) <= 0.1 * len(stage.numbers) + 10
+    stage.keeps_its_promises(command, {} if verb == "remove" else everything(stage, reserved=verb == "add"))
+
+
+def test_everything_fails_for_ever(stage: Scene) -> None:
+    stage.script(Scripted("html", times=None))
+    ran = stage.run(*stage.add())
+    assert ran.code == 7, ran.err
+    assert stage.writes == []
+    assert len(stage.reads) == 5
+    assert "502" in ran.err
+    assert "<html" not in ran.err
+    stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+def test_an_outage_that_begins_midway(stage: Scene) -> None:
+    """Neither writes nor looks work any more: the run ends, and does not send every number into the dark."""
+    broken = Scripted("html-after", "POST", first=11, times=None)
+    stage.script(broken, Scripted("html", "GET", first=3, times=None))
+    ran = stage.run(*stage.add())
+    assert ran.code == 7, ran.err
+    actions = Counter(row["action"] for row in ran.rows)
+    assert set(actions) == {"added", "unknown", "skipped"}
+    assert actions["added"] == 10
+    assert actions["unknown"] <= 20
+    stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+@pytest.mark.parametrize("reads", [2, 6])
+@pytest.mark.parametrize("fault", ["reset-after", "500-after", "garbage-object"])
+def test_new_numbers_are_seen_late(stage: Scene, fault: str, reads: int) -> None:
+    """After a create that got no answer, the first looks may not see it; 80104 settles what looks can't."""
+    stage.front.late = reads
+    stage.draw(**{fault: 0.1}, seed=3)
+    ran = stage.run(*stage.add())
+    assert ran.code == 0, ran.err
+    assert {row["action"] for row in ran.rows} == {"added"}
+    stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+def test_a_message_that_repeats_the_secret(stage: Scene) -> None:
+    """Whatever a server says about the credentials, they go nowhere: not to rows, errors or history."""
+    told = f"no such number for {SECRET} ({CANARY})"
+    stage.front.answer = lambda request: problem(ApiError(80301, told)) if request.method == "POST" else None
+    ran = stage.run(*stage.add("-vv"))
+    assert ran.code == 6
+    assert "[redacted]" in ran.err
+    stage.keeps_its_promises(stage.add(), everything(stage))
