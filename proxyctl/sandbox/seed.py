@@ -126,15 +126,17 @@ def _draw_new(
             (prefix, prefix + ":"),
         )
     }
-    for _ in range(count):
-        for _ in range(_DRAWS_PER_NUMBER):
-            phone_number = _draw_one(draw, kind)
-            if phone_number not in taken:
-                break
-        else:
+    # The same seed again first meets all the numbers that it gave before.
+    draws = _DRAWS_PER_NUMBER * count + 2 * len(taken)
+    while count > 0:
+        if draws == 0:
             raise UsageError(f"the sandbox has no numbers of {country} left", hint="Take another --country.")
-        taken.add(phone_number)
-        yield phone_number
+        draws -= 1
+        phone_number = _draw_one(draw, kind)
+        if phone_number not in taken:
+            taken.add(phone_number)
+            count -= 1
+            yield phone_number
 
 
 def _draw_one(draw: random.Random, kind: Kind) -> str:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from proxyctl.errors import NotFoundError, OutputError, RefusedError, TemporaryE
 from proxyctl.sandbox.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES
 
 _BUSY_TIMEOUT = 30.0  # seconds that a write waits for another process
+_HEADER_SIZE = 100  # bytes of a database that tell whose it is
+_WAL_ATTEMPTS = 250
+_WAL_PAUSE = 0.02  # seconds
 _SESSIONS_AT_MOST = 2**31 - 1
 
 
@@ -59,8 +63,6 @@ class Store:
             _make_private(Path(self.path))
         with self._explained():
             self._idle.append(self._prepare())
-        if not self._in_memory:
-            _restrict(Path(self.path))
 
     # -- transactions ------------------------------------------------------------------------------
 
@@ -194,10 +196,7 @@ class Store:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise  # a defect of ours, not of the file
         except sqlite3.DatabaseError as error:
-            raise OutputError(
-                f"the sandbox's database {self.path} is damaged or no database: {error}",
-                hint=f"Name another file, or start anew: rm {self.path} {self.path}-wal {self.path}-shm",
-            ) from error
+            raise _damaged(self.path, error) from error
 
     # -- for the commands --------------------------------------------------------------------------
 
@@ -259,27 +258,48 @@ class Store:
 
 
 def _make_private(path: Path) -> None:
-    """Make the directory (0700) and the file (0600) where they are missing, whatever the umask."""
+    """Make the directory (0700) and the file (0600) where they are missing, whatever the umask.
+
+    A database of ours that others could read is closed to them before SQLite opens it, since its side files get
+    the same mode. What is no database is refused here: SQLite would take a file of one byte for an empty one.
+    """
     try:
         if not path.parent.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.close(descriptor)
+        with os.fdopen(descriptor, "rb") as file:
+            header = file.read(_HEADER_SIZE)
+            ours = header[68:72] == APPLICATION_ID.to_bytes(4, "big")
+            if ours and os.fstat(file.fileno()).st_mode & 0o077:
+                os.fchmod(file.fileno(), 0o600)
     except OSError as error:
         raise OutputError(
             f"the sandbox's database {path} can't be opened: {error.strerror or error}",
             hint="Name a file in a directory of yours: --database FILE, or set PROXYCTL_STATE_DIR.",
         ) from error
+    if header and not header.startswith(b"SQLite format 3\0"):
+        raise _damaged(str(path), "it does not begin like one")
 
 
-def _restrict(path: Path) -> None:
-    """Keep others out of a database that is ours; SQLite gives its side files the same mode."""
-    if path.stat().st_mode & 0o777 != 0o600:
-        path.chmod(0o600)
+def _damaged(path: str, reason: object) -> OutputError:
+    return OutputError(
+        f"the sandbox's database {path} is damaged or no database: {reason}",
+        hint=f"Name another file, or start anew: rm {path} {path}-wal {path}-shm",
+    )
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch the file to write-ahead logging, once; a reader then never blocks a writer."""
-    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    if mode == "delete":
-        connection.execute("PRAGMA journal_mode = WAL")
+    """Switch the file to write-ahead logging, once; a reader then never blocks a writer.
+
+    SQLite does not wait its time-out here where another process is at the same switch, so this does.
+    """
+    for attempt in range(_WAL_ATTEMPTS):
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if mode != "delete":
+            return
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if attempt == _WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(_WAL_PAUSE)

@@ -1,0 +1,186 @@
+"""The database file: who may read it, which files are refused, and what the commands ask of it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from proxyctl.errors import NotFoundError, OutputError, RefusedError, UsageError
+from proxyctl.sandbox.store import Store, StoreBusy
+from tests.sandbox.asking import Ask
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "sandbox.db"
+
+
+def test_nobody_else_can_read_it_whatever_the_umask(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with Store(path) as store:
+            Ask(store).service()
+            assert {_mode(file) for file in path.parent.iterdir()} == {0o600}
+    finally:
+        os.umask(before)
+    assert _mode(path.parent) == 0o700
+    path.chmod(0o644)
+    with Store(path) as store:
+        store.status()
+        assert {_mode(file) for file in path.parent.iterdir()} == {0o600}
+
+
+def test_what_was_answered_is_there_after_closing(path: Path) -> None:
+    with Store(path) as store:
+        ask = Ask(store)
+        service = ask.service()
+        sids = ask.filled(service, 3)
+    with Store(path) as store:
+        rows = Ask(store).get(f"{service}/PhoneNumbers").body["phone_numbers"]
+        assert [row["sid"] for row in rows] == sids
+    assert sorted(file.name for file in path.parent.iterdir()) == ["sandbox.db"]
+
+
+def test_two_stores_on_one_file_see_each_other(path: Path) -> None:
+    with Store(path) as one, Store(path) as two:
+        service = Ask(one).service()
+        assert Ask(two).get(service).status == 200
+        assert Ask(two).delete(service).status == 204
+        assert Ask(one).get(service).status == 404
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all" * 100, b"SQLite format 3\0" + b"\xff" * 5000, b"x"]
+)
+def test_a_damaged_file_is_refused_and_left_alone(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    path.chmod(0o640)
+    with pytest.raises(OutputError, match="damaged or no database") as caught:
+        Store(path)
+    assert caught.value.hint is not None and f"rm {path}" in caught.value.hint
+    assert path.read_bytes() == content
+    assert _mode(path) == 0o640
+
+
+def test_somebody_elses_database_is_refused_and_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE precious (id)")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match="not a sandbox of proxyctl"):
+        Store(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_another_version_is_refused(path: Path) -> None:
+    Store(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(OutputError, match="another version of proxyctl") as caught:
+        Store(path)
+    assert caught.value.hint is not None and "start anew" in caught.value.hint
+
+
+def test_a_file_cut_short_is_an_error_that_says_what_to_do(path: Path) -> None:
+    with Store(path) as store:
+        ask = Ask(store)
+        ask.filled(ask.service(), 200)
+    with path.open("r+b") as file:
+        file.truncate(8192)
+    with pytest.raises(OutputError, match=r"can't be used|damaged"), Store(path) as store:
+        store.status()
+
+
+def test_places_where_no_database_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file" / "sandbox.db", tmp_path / ("n" * 300)):
+        with pytest.raises(OutputError, match="can't be opened") as caught:
+            Store(path)
+        assert caught.value.hint
+
+
+def test_a_lock_held_too_long_is_temporary(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxyctl.sandbox.store._BUSY_TIMEOUT", 0.01)
+    with Store(path) as one, Store(path) as two, one.writing():
+        with pytest.raises(StoreBusy, match="locked by another process"), two.writing():
+            pass
+        assert Ask(two).post("/v1/Services", UniqueName="x").refusal == (503, 20503)
+        assert Ask(two).get("/v1/Services").status == 200  # reading goes on
+
+
+def test_a_failed_transaction_leaves_nothing(path: Path) -> None:
+    with Store(path) as store:
+        ask = Ask(store)
+        service = ask.service()
+        with pytest.raises(RuntimeError), store.writing() as db:
+            db.execute("DELETE FROM services")
+            raise RuntimeError
+        assert ask.get(service).status == 200
+
+
+def test_after_closing_nothing_is_lent(path: Path) -> None:
+    store = Store(path)
+    with store.reading() as db:
+        store.close()
+        assert db.execute("SELECT 1").fetchone()[0] == 1  # lent before: closed when it comes back
+    store.close()
+    with pytest.raises(OutputError, match="closed"), store.reading():
+        pass
+    with pytest.raises(sqlite3.ProgrammingError):
+        db.execute("SELECT 1")
+
+
+def test_status_counts_and_reset_forgets() -> None:
+    with Store(":memory:") as store:
+        ask = Ask(store)
+        service = ask.service()
+        busy, _ = ask.filled(service, 2)
+        ask.filled(service, 3, reserved=True)
+        spare = ask.numbers(4)[0]["sid"]
+        url = ask.post("/messaging/v1/Services", FriendlyName="a2p").body["url"]
+        ask.post(f"{url}/PhoneNumbers", PhoneNumberSid=spare)
+        store.set_in_use(busy, 7)
+        status = store.status()
+        assert (status.services, status.numbers, status.in_pools, status.reserved) == (1, 9, 5, 3)
+        assert (status.in_use, status.sessions) == (1, 7)
+        assert (status.messaging_services, status.messaging_numbers) == (1, 1)
+        assert (status.database, status.size > 0) == (":memory:", True)
+        store.reset()
+        assert ask.get("/v1/Services").body["services"] == []
+        assert store.status().numbers == store.status().messaging_numbers == 0
+
+
+def test_making_a_number_busy() -> None:
+    with Store(":memory:") as store:
+        ask = Ask(store)
+        service = ask.service()
+        sid = ask.filled(service, 1)[0]
+        row = store.set_in_use(sid, 3)
+        assert row == {
+            "sid": sid,
+            "phone_number": row["phone_number"],
+            "service_sid": service.rpartition("/")[2],
+            "is_reserved": False,
+            "in_use": 3,
+        }
+        assert ask.get(f"{service}/PhoneNumbers/{sid}").body["in_use"] == 3
+        assert store.set_in_use(row["phone_number"], 0)["in_use"] == 0
+        spare = ask.numbers(1)[0]["phone_number"]
+        with pytest.raises(RefusedError, match="in no Service's pool"):
+            store.set_in_use(spare, 1)
+        with pytest.raises(NotFoundError, match="no number"):
+            store.set_in_use("PN" + "0" * 32, 1)
+        for number, sessions in ((sid, -1), (sid, 2**31), ("\0", 1), ("\ud800", 1)):
+            with pytest.raises(UsageError):
+                store.set_in_use(number, sessions)

@@ -1,0 +1,91 @@
+"""The in-process transport: httpx's whole client against the sandbox, and no socket."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from proxyctl.errors import OutputError
+from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Request, Response, Sandbox
+from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.transport import IN_PROCESS_URL, SandboxTransport
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[httpx.Client]:
+    transport = SandboxTransport.at(tmp_path / "sandbox.db")
+    with httpx.Client(transport=transport, base_url=IN_PROCESS_URL, auth=(ACCOUNT_SID, AUTH_TOKEN)) as client:
+        yield client
+
+
+def test_a_service_goes_there_and_back_without_a_socket(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    created = client.post("/v1/Services", data={"UniqueName": "caf\u00e9 & +1 =2"})
+    assert created.status_code == 201
+    assert created.headers["content-type"] == "application/json"
+    assert created.headers["twilio-request-id"].startswith("RQ")
+    assert created.json()["unique_name"] == "caf\u00e9 & +1 =2"
+    assert client.get(created.json()["url"]).json() == created.json()
+    deleted = client.delete(created.json()["url"])
+    assert (deleted.status_code, deleted.content) == (204, b"")
+
+
+def test_a_query_and_its_pages_use_the_requests_own_origin(client: httpx.Client) -> None:
+    for name in "abc":
+        client.post("/v1/Services", data={"UniqueName": name})
+    page = client.get("http://localhost:9999/v1/Services", params={"PageSize": 2}).json()
+    assert page["meta"]["next_page_url"].startswith(
+        "http://localhost:9999/v1/Services?PageSize=2&Page=1&PageToken="
+    )
+    assert [row["unique_name"] for row in client.get(page["meta"]["next_page_url"]).json()["services"]] == [
+        "c"
+    ]
+
+
+def test_wrong_credentials_and_binary_bodies_are_answers(client: httpx.Client) -> None:
+    assert client.get("/v1/Services", auth=("AC", "x")).status_code == 401
+    assert client.post("/v1/Services", content=b"\xff\x00&UniqueName=%ff").json()["code"] == 80701
+    assert client.post("/v1/Services", json={"UniqueName": "x"}).json()["code"] == 80701
+    assert client.get("/v1/Services/%00").status_code == 404
+
+
+def test_closing_the_client_closes_a_store_that_is_the_transports_own(tmp_path: Path) -> None:
+    transport = SandboxTransport.at(tmp_path / "sandbox.db")
+    transport.close()
+    with pytest.raises(OutputError):
+        transport.sandbox.store.status()
+    with Store(":memory:") as store:
+        SandboxTransport(Sandbox(store)).close()
+        assert store.status().services == 0
+
+
+def test_requests_under_way_are_counted() -> None:
+    entered, leave = threading.Barrier(4), threading.Event()
+
+    class Slow(Sandbox):
+        def respond(self, request: Request) -> Response:
+            entered.wait(10)
+            leave.wait(10)
+            return super().respond(request)
+
+    with (
+        Store(":memory:") as store,
+        httpx.Client(transport=SandboxTransport(Slow(store)), base_url=IN_PROCESS_URL) as client,
+        ThreadPoolExecutor(3) as pool,
+    ):
+        answers = [pool.submit(client.get, "/v1/Services") for _ in range(3)]
+        entered.wait(10)
+        leave.set()
+        counts = sorted(answer.result().headers["twilio-concurrent-requests"] for answer in answers)
+    assert counts == ["1", "2", "3"]
