@@ -83,6 +83,21 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
+def wrapped(text: str, width: int) -> str:
+    """Break lines at words, keeping each line's indent; what has no blanks (a SID, a URL) stays whole."""
+    import re
+    import textwrap
+
+    lines = []
+    for line in text.split("\n"):
+        indent = re.match(" *", line)[0]  # type: ignore[index]
+        pieces = textwrap.wrap(
+            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+        lines.extend(pieces or [""])
+    return "\n".join(lines)
+
+
 class Runtime:
     """Profile, client, output, clock and the rest, each made on first use."""
 
@@ -350,7 +365,10 @@ class Runtime:
         """Write a line to stderr: no control characters, no secrets; a closed stderr stops nothing."""
         from proxyctl.visible import visible
 
-        self.write_error(self.redactor.clean(visible(text, keep="\n")) + "\n")
+        shown = self.redactor.clean(visible(text, keep="\n"))
+        if self.terminal.stderr:
+            shown = wrapped(shown, self.width)
+        self.write_error(shown + "\n")
 
     def write_error(self, text: str) -> None:
         """Write ready text to stderr, whatever its encoding can hold."""

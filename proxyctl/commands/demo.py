@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxyctl.errors import ProxyctlError
+from proxyctl.runtime import wrapped
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -111,7 +112,7 @@ def run_step(runtime: Runtime, step: Step, directory: str) -> None:
 
 def say(runtime: Runtime, text: str) -> None:
     """Print a line of the narration."""
-    runtime.out.text(text)
+    runtime.out.text(wrapped(text, runtime.width) if runtime.terminal.stdout else text)
     runtime.out.flush()
 
 
