@@ -187,7 +187,7 @@ class PoolRun:
         for decision in self.decisions:
             if isinstance(decision, Change):
                 if position in results:
-                    ends.append(ended(decision.item, results[position]))
+                    ends.append(ended(decision, results[position]))
                 position += 1
             else:
                 action = "failed" if decision.error is not None else "unchanged"

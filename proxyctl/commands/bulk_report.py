@@ -20,6 +20,7 @@ from proxyctl.errors import (
     TemporaryError,
     exit_status,
 )
+from proxyctl.pools.changes import Change
 
 SHOWN_FAILURES = 20
 ACTIONS = ("added", "reserved", "released", "removed", "moved", "unchanged", "failed", "skipped", "unknown")
@@ -48,7 +49,7 @@ class Ended:
             "sid": number.sid if number else self.item.sid,
             "phone_number": (number.phone_number if number else None) or self.item.phone_number,
             "action": self.action,
-            "is_reserved": number.is_reserved if number else None,
+            "is_reserved": number.is_reserved if number and self.action != "unknown" else None,
             "error": error_row(self.error),
         }
 
@@ -61,11 +62,11 @@ def error_row(error: ProxyctlError | None) -> dict[str, Any] | None:
     return {"code": code, "message": error.message, "exit_code": exit_status(error)}
 
 
-def ended(item: Item, result: Result) -> Ended:
-    """Return how ``item`` ended, by the engine's result for it."""
-    number = getattr(result.detail, "number", None)
+def ended(change: Change, result: Result) -> Ended:
+    """Return how the item of ``change`` ended, by the engine's result for it."""
+    number = getattr(result.detail, "number", None) or change.number
     action = (result.action or "done") if result.state == "done" else result.state
-    return Ended(item, action, number, result.error)
+    return Ended(change.item, action, number, result.error)
 
 
 def summary(ends: Sequence[Ended], verb_done: str, report: RunReport | None) -> str:
