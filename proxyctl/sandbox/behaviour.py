@@ -78,10 +78,6 @@ class Sandbox:
         elapsed = self.clock.monotonic() - started
         return _response(status, body, extra, self.clock.now(), elapsed, request.concurrent)
 
-    def refuse(self, refusal: ApiError, *, concurrent: int = 1) -> Response:
-        """A refusal that a server gives by itself (429, a body that is too long), with the same headers."""
-        return _response(refusal.status, refusal.body(), refusal.headers, self.clock.now(), 0.0, concurrent)
-
     def _reply(self, request: Request) -> Reply:
         _require_credentials(request.headers)
         path = request.path[:_SHOWN_PATH]

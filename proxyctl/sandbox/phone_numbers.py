@@ -46,7 +46,7 @@ def add_phone_number(context: Context) -> Reply:
     is_reserved = boolean("IsReserved", context.form.get("IsReserved", "false"))
     number = _named_number(context)
     _require_free(context, number, service["id"])
-    _require_room(context, service["id"], is_reserved)
+    _require_room(service, is_reserved)
     context.db.execute(
         "INSERT INTO pool (service_id, number_id, is_reserved, date_created, date_updated)"
         " VALUES (?, ?, ?, ?, ?)",
@@ -71,7 +71,7 @@ def update_phone_number(context: Context) -> Reply:
     if "IsReserved" in context.form:
         is_reserved = boolean("IsReserved", context.form["IsReserved"])
         if is_reserved != bool(row["is_reserved"]):
-            _require_room(context, service["id"], is_reserved)
+            _require_room(service, is_reserved)
         context.db.execute(
             "UPDATE pool SET is_reserved = ?, date_updated = ? WHERE id = ?",
             (is_reserved, context.now, row["id"]),
@@ -141,12 +141,9 @@ def _require_free(context: Context, number: sqlite3.Row, service_id: int) -> Non
         raise ApiError(guesses.number_in_messaging_service, "PhoneNumber is in a Messaging Service")
 
 
-def _require_room(context: Context, service_id: int, is_reserved: bool) -> None:
-    (count,) = context.db.execute(
-        "SELECT count(*) FROM pool WHERE service_id = ? AND is_reserved = ?", (service_id, is_reserved)
-    ).fetchone()
+def _require_room(service: sqlite3.Row, is_reserved: bool) -> None:
     kind, limit = ("reserved", RESERVED_AT_MOST) if is_reserved else ("unreserved", UNRESERVED_AT_MOST)
-    if count >= limit:
+    if service[kind] >= limit:
         raise ApiError(80622, f"The Service has reached its maximum pool size of {limit} {kind} numbers")
 
 

@@ -1,10 +1,14 @@
-"""The sandbox's tables. Rows of a list are ordered by ``id``, which is never used twice: pages rely on it."""
+"""The sandbox's tables. Rows of a list are ordered by ``id``, which is never used twice: pages rely on it.
+
+Triggers keep each Service's counts, since counting a full pool for each add would cost more than the add.
+"""
 
 from __future__ import annotations
 
 APPLICATION_ID = 0x5058_5343  # "PXSC": tells our files from other people's databases
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
+# Statements are separated by an empty line.
 SCHEMA = """
 CREATE TABLE services (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -17,9 +21,12 @@ CREATE TABLE services (
   geo_match_level TEXT NOT NULL,
   intercept_callback_url TEXT,
   out_of_session_callback_url TEXT,
+  reserved INTEGER NOT NULL DEFAULT 0,
+  unreserved INTEGER NOT NULL DEFAULT 0,
   date_created INTEGER NOT NULL,
   date_updated INTEGER NOT NULL
 );
+
 CREATE TABLE numbers (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   sid TEXT NOT NULL UNIQUE,
@@ -44,6 +51,7 @@ CREATE TABLE numbers (
   date_created INTEGER NOT NULL,
   date_updated INTEGER NOT NULL
 );
+
 CREATE TABLE pool (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   service_id INTEGER NOT NULL REFERENCES services (id),
@@ -53,8 +61,22 @@ CREATE TABLE pool (
   date_created INTEGER NOT NULL,
   date_updated INTEGER NOT NULL
 );
+
 CREATE INDEX pool_order ON pool (service_id);
-CREATE INDEX pool_kinds ON pool (service_id, is_reserved);
+
+CREATE TRIGGER pool_join AFTER INSERT ON pool BEGIN
+  UPDATE services SET reserved = reserved + new.is_reserved, unreserved = unreserved + 1 - new.is_reserved
+  WHERE id = new.service_id; END;
+
+CREATE TRIGGER pool_leave AFTER DELETE ON pool BEGIN
+  UPDATE services SET reserved = reserved - old.is_reserved, unreserved = unreserved - 1 + old.is_reserved
+  WHERE id = old.service_id; END;
+
+CREATE TRIGGER pool_change AFTER UPDATE OF is_reserved ON pool WHEN old.is_reserved <> new.is_reserved BEGIN
+  UPDATE services SET reserved = reserved - old.is_reserved + new.is_reserved,
+    unreserved = unreserved + old.is_reserved - new.is_reserved
+  WHERE id = new.service_id; END;
+
 CREATE TABLE messaging_services (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   sid TEXT NOT NULL UNIQUE,
@@ -63,6 +85,7 @@ CREATE TABLE messaging_services (
   date_created INTEGER NOT NULL,
   date_updated INTEGER NOT NULL
 );
+
 CREATE TABLE messaging_numbers (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   messaging_service_id INTEGER NOT NULL REFERENCES messaging_services (id),
@@ -70,6 +93,7 @@ CREATE TABLE messaging_numbers (
   date_created INTEGER NOT NULL,
   date_updated INTEGER NOT NULL
 );
+
 CREATE INDEX messaging_order ON messaging_numbers (messaging_service_id);
 """
 # In an order that leaves no reference to a row that is gone.

@@ -175,7 +175,7 @@ class Store:
     def _create_tables(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")  # another process may be doing the same
         if not self._refuse_foreign(connection):
-            for statement in SCHEMA.split(";\n"):
+            for statement in SCHEMA.split("\n\n"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import random
 import sqlite3
 import stat
 from pathlib import Path
@@ -159,6 +161,31 @@ def test_status_counts_and_reset_forgets() -> None:
         store.reset()
         assert ask.get("/v1/Services").body["services"] == []
         assert store.status().numbers == store.status().messaging_numbers == 0
+
+
+def test_each_services_counts_follow_its_pool_whatever_happens() -> None:
+    with Store(":memory:") as store:
+        ask = Ask(store)
+        services = [ask.service(name) for name in ("one", "two")]
+        draw = random.Random(1)
+        sids = [row["sid"] for row in ask.numbers(30)]
+        for _ in range(600):
+            service, sid, reserved = draw.choice(services), draw.choice(sids), draw.choice(["true", "false"])
+            path = f"{service}/PhoneNumbers"
+            draw.choice(
+                [
+                    functools.partial(ask.post, path, Sid=sid, IsReserved=reserved),
+                    functools.partial(ask.post, f"{path}/{sid}", IsReserved=reserved),
+                    functools.partial(ask.delete, f"{path}/{sid}"),
+                ]
+            )()
+        with store.reading() as db:
+            counted = db.execute(
+                "SELECT reserved, unreserved, (SELECT total(is_reserved) FROM pool WHERE service_id = services.id),"
+                " (SELECT total(1 - is_reserved) FROM pool WHERE service_id = services.id) FROM services"
+            ).fetchall()
+        assert [tuple(row)[:2] for row in counted] == [tuple(row)[2:] for row in counted]
+        assert sum(map(sum, counted)) > 0
 
 
 def test_making_a_number_busy() -> None:
