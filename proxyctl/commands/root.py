@@ -19,6 +19,9 @@ class Root(LazyGroup):
         "number": LazyCommand(
             "proxyctl.commands.number", "Add, reserve, release, remove, list, find and drain phone numbers."
         ),
+        "pool": LazyCommand(
+            "proxyctl.commands.pool", "See, declare and keep whole pools: status, export, plan, apply, audit."
+        ),
         "auth": LazyCommand("proxyctl.commands.auth", "Log in, log out, and see which credentials win."),
         "profile": LazyCommand("proxyctl.commands.profile", "List, choose and remove profiles."),
         "config": LazyCommand("proxyctl.commands.config", "Read and change the config file."),

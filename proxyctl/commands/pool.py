@@ -1,0 +1,118 @@
+"""`proxyctl pool`: a Service's pool seen, declared in a file, and kept as one thing."""
+
+from typing import Annotated
+
+import typer
+
+from proxyctl.commands.options import BULK, CALLS, DATA, WRITES, Group, shared
+from proxyctl.commands.tree import ProxyctlCommand, new_app
+
+app = new_app(
+    "See, declare and keep whole pools: status, export, plan, apply, audit.",
+    epilog="""Examples:
+  proxyctl pool status --all --fail-above 85
+  proxyctl pool export --all --numbers-to . > pool.toml
+  proxyctl pool plan pool.toml --exit-code
+  proxyctl pool apply pool.toml
+""",
+)
+
+COUNTRY: Group = {"default_country": BULK["default_country"]}
+
+Services = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SERVICE]...", help="SIDs or unique names.", show_default=False),
+]
+AllServices = Annotated[bool, typer.Option("--all", help="All Services of the account.")]
+PoolFileArgument = Annotated[
+    str, typer.Argument(metavar="FILE", help="A pool file (TOML); '-': stdin.", show_default=False)
+]
+Prune = Annotated[
+    bool,
+    typer.Option("--prune", help="Remove numbers that the file does not name from the Services it names."),
+]
+
+
+@app.command("status", cls=ProxyctlCommand)
+@shared(*CALLS, DATA)
+def show_status(
+    ctx: typer.Context,
+    services: Services = None,
+    all_services: AllServices = False,
+    fail_above: Annotated[
+        float | None,
+        typer.Option(
+            "--fail-above",
+            metavar="PERCENT",
+            min=0,
+            max=100,
+            help="Exit 8 when a pool is fuller than this, reserved or unreserved.",
+        ),
+    ] = None,
+) -> None:
+    """Show how full and how busy pools are: reserved, unreserved, in use, by country and capability."""
+    from proxyctl.commands.pool_status import show
+
+    show(ctx.obj, services or [], all_services=all_services, fail_above=fail_above)
+
+
+@app.command("export", cls=ProxyctlCommand)
+@shared(*CALLS)
+def export_pools(
+    ctx: typer.Context,
+    services: Services = None,
+    all_services: AllServices = False,
+    numbers_to: Annotated[
+        str | None,
+        typer.Option(
+            "--numbers-to",
+            metavar="DIR",
+            help="Write the numbers to CSV files here; the pool file names them.",
+        ),
+    ] = None,
+) -> None:
+    """Print a pool file that says all about Services and their numbers.
+
+    It goes to stdout; redirect it to a file beside the CSV files of --numbers-to. Applying it again changes nothing.
+    """
+    from proxyctl.commands.pool_files import export
+
+    export(ctx.obj, services or [], all_services=all_services, numbers_to=numbers_to)
+
+
+@app.command("plan", cls=ProxyctlCommand)
+@shared(*CALLS, DATA, COUNTRY)
+def plan_pools(
+    ctx: typer.Context,
+    file: PoolFileArgument,
+    prune: Prune = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit 8 when something would change.")
+    ] = False,
+) -> None:
+    """Print what 'pool apply' would change: the difference between a pool file and the account."""
+    from proxyctl.commands.pool_files import plan
+
+    plan(ctx.obj, file, prune=prune, exit_code=exit_code)
+
+
+@app.command("apply", cls=ProxyctlCommand)
+@shared(*CALLS, DATA, WRITES, BULK)
+def apply_pools(ctx: typer.Context, file: PoolFileArgument, prune: Prune = False) -> None:
+    """Change the account to what a pool file says, in an order that never breaks a pool's limits.
+
+    Only what the file names is managed: a field or number that it leaves out is left alone, unless --prune. A number
+    in use is never removed. Killed half-way, the same command again continues.
+    """
+    from proxyctl.commands.pool_files import apply
+
+    apply(ctx.obj, file, prune=prune)
+
+
+@app.command("audit", cls=ProxyctlCommand)
+@shared(*CALLS, DATA)
+def audit_pools(ctx: typer.Context, services: Services = None, all_services: AllServices = False) -> None:
+    """Look for what is wrong or risky: limits, callback URLs, webhooks; exit 8 when there is something."""
+    from proxyctl.commands.pool_audit import audit
+
+    audit(ctx.obj, services or [], all_services=all_services)
