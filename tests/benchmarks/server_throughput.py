@@ -1,5 +1,4 @@
-"""How many requests a second the served sandbox answers, with the rate limit off: `python -m
-tests.benchmarks.server_throughput`.
+"""How many requests a second the served sandbox answers, with the rate limit off: the workload `serving`.
 
 The server is a process of its own over a database file; the load comes from this process, over raw sockets,
 so that little of the machine goes into the client. To reach: 1,000/s for a mix of writes and reads on two
@@ -18,6 +17,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -90,68 +91,74 @@ def drive(port: int, requests: Iterable[bytes], connections: int) -> tuple[float
                 if not lane.answered():
                     continue
                 latencies.append(time.perf_counter() - lane.sent_at)
-                data = next(waiting, None)
-                if data is None:
+                following = next(waiting, None)
+                if following is None:
                     selector.unregister(lane.sock)
                     lane.sock.close()
                 else:
-                    lane.send(data)
+                    lane.send(following)
         return time.perf_counter() - started, latencies
 
 
-def workloads(service: str, pooled: list[str], free: list[str]) -> Iterator[tuple[str, list[bytes]]]:
-    """Name and requests; `free` is used up by the adds."""
+def workloads(
+    service: str, pooled: list[str], free: list[str], count: int
+) -> Iterator[tuple[str, list[bytes]]]:
+    """Name and requests, ``count`` of most; ``free`` is used up by the adds."""
     pool = f"/v1/Services/{service}/PhoneNumbers"
     fetches = [request("GET", f"{pool}/{sid}") for sid in pooled]
     updates = [request("POST", f"{pool}/{sid}", "IsReserved=true") for sid in pooled]
     adds = [request("POST", pool, f"Sid={sid}&IsReserved=true") for sid in free]
-    third = REQUESTS // 3
+    third = count // 3
     mixed = list(chain.from_iterable(zip(adds[:third], updates * 2, fetches * 2, strict=False)))
     yield "adds, updates and fetches", mixed
     yield "adds", adds[third : 2 * third]
-    yield "updates", (updates * 6)[:REQUESTS]
-    yield "fetches", (fetches * 6)[:REQUESTS]
-    yield "pages of 50", [request("GET", f"{pool}?PageSize=50")] * (REQUESTS // 6)
+    yield "updates", (updates * 6)[:count]
+    yield "fetches", (fetches * 6)[:count]
+    yield "pages of 50", [request("GET", f"{pool}?PageSize=50")] * (count // 6)
 
 
-def prepare(database: Path) -> tuple[str, list[str], list[str]]:
+def prepare(database: Path, count: int) -> tuple[str, list[str], list[str]]:
     with Store(database) as store:
         form = [("UniqueName", "bench")]
         Sandbox(store).respond(Request("POST", "/v1/Services", form=form, headers={"authorization": BASIC}))
         with store.reading() as db:
             (service,) = db.execute("SELECT sid FROM services").fetchone()
-        sids = [number["sid"] for number in seed_numbers(store, 1000 + 2 * (REQUESTS // 3), seed=1)]
+        sids = [number["sid"] for number in seed_numbers(store, 1000 + 2 * (count // 3), seed=1)]
         pool_numbers(store, service, sids[:1000], is_reserved=True)
     return service, sids[:1000], sids[1000:]
 
 
-def main() -> None:
-    """Print a line for each workload and number of connections."""
-    print(
-        f"{'workload':28} {'connections':>11} {'requests/s':>10} {'median ms':>9} {'99% ms':>7}  of {TO_REACH}/s"
-    )
-    for connections in (1, 16, 50):
+@dataclass(frozen=True)
+class Throughput:
+    """Requests a second of a workload; ``median`` and ``slowest`` (the 99th percentile) latency in seconds."""
+
+    workload: str
+    connections: int
+    rate: float
+    median: float
+    slowest: float
+
+
+def measured(connections: Iterable[int] = (1, 16, 50), count: int = REQUESTS) -> Iterator[Throughput]:
+    """Measure each workload of ``count`` requests at each number of connections."""
+    for lanes in connections:
         with tempfile.TemporaryDirectory() as directory:
             database = Path(directory) / "sandbox.db"
-            service, pooled, free = prepare(database)
-            command = [sys.executable, "-c", SERVE, os.fspath(database)]
-            with subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-            ) as server:
-                assert server.stdout is not None
-                port = int(server.stdout.readline())
-                try:
-                    for name, requests in workloads(service, pooled, free):
-                        seconds, latencies = drive(port, requests, connections)
-                        rate, cuts = len(requests) / seconds, statistics.quantiles(latencies, n=100)
-                        print(
-                            f"{name:28} {connections:11} {rate:10.0f} {cuts[49] * 1000:9.2f} {cuts[98] * 1000:7.2f}"
-                            f"  {rate / TO_REACH:.2f}",
-                            flush=True,
-                        )
-                finally:
-                    server.terminate()
+            service, pooled, free = prepare(database, count)
+            with served(database) as port:
+                for name, requests in workloads(service, pooled, free, count):
+                    seconds, latencies = drive(port, requests, lanes)
+                    cuts = statistics.quantiles(latencies, n=100)
+                    yield Throughput(name, lanes, len(requests) / seconds, cuts[49], cuts[98])
 
 
-if __name__ == "__main__":
-    main()
+@contextmanager
+def served(database: Path) -> Iterator[int]:
+    """Serve the sandbox of ``database``; yields the port."""
+    command = [sys.executable, "-c", SERVE, os.fspath(database)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield int(server.stdout.readline())
+        finally:
+            server.terminate()
