@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -18,13 +19,31 @@ def fill_closed_descriptors() -> None:
             os.open(os.devnull, os.O_RDONLY)
 
 
+def drop_unwritable() -> None:
+    """Give up what stdout and stderr still hold where nobody takes it (a terminal that hung up, a full disk).
+
+    That was told already; the interpreter would try once more at its end, and leave with a code of its own, 120.
+    """
+    for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError):
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, descriptor)
+                os.close(null)
+
+
 def run() -> None:
     """Run the command line of this process, and leave with its exit code."""
     fill_closed_descriptors()
     from proxyctl.cli import main
     from proxyctl.signals import install
 
-    sys.exit(main(prepare=install))
+    code = main(prepare=install)
+    drop_unwritable()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

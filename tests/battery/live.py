@@ -1,0 +1,150 @@
+"""Real processes on the stage of faults: started, watched, hit by signals, and read to their end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from proxyctl.sandbox.faults import Scripted
+from tests.battery.scene import Scene
+from tests.sandbox.serving import wait_for
+from tests.support import Ran
+
+DRIVER = Path(__file__).with_name("driver.py")
+ARRIVED = "POST"
+
+
+class Arrivals:
+    """Counts the writes that reach the server, at the moment they come in."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._changed = threading.Condition()
+
+    def __call__(self) -> None:
+        with self._changed:
+            self.count += 1
+            self._changed.notify_all()
+
+    def wait(self, count: int, seconds: float = 10.0) -> bool:
+        """Wait until ``count`` have come, or time is up."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.count >= count, seconds)
+
+    def entry(self, fault: str | None = None, method: str = ARRIVED, **when: Any) -> Scripted:
+        """The script's entry that counts, and lets these requests go wrong."""
+        return Scripted(fault, method, **{"times": None, "action": self, **when})
+
+
+def start(stage: Scene, *arguments: str, **settings: Any) -> subprocess.Popen[bytes]:
+    """Start the program; rows come as JSON Lines."""
+    return stage.cli.process(*arguments, "-o", "jsonl", **settings)
+
+
+def drive(stage: Scene, change: str, *arguments: str, **settings: Any) -> subprocess.Popen[bytes]:
+    """Start the program with one thing changed (see driver.py); rows come as JSON Lines."""
+    settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
+    line = [sys.executable, str(DRIVER), change, *arguments, "-o", "jsonl"]
+    return subprocess.Popen(line, env=stage.cli.environ, **settings)
+
+
+def end(stage: Scene, process: subprocess.Popen[bytes], seconds: float = 20.0) -> Ran:
+    """Wait for the end of a process; what it said is kept for the promises."""
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        raise AssertionError(f"it did not end: {(err or b'').decode()}") from None
+    ran = Ran(process.returncode, (out or b"").decode(), (err or b"").decode())
+    stage.ran.append(ran)
+    return ran
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process without a word, and collect it."""
+    process.kill()
+    process.communicate()
+
+
+def settled() -> None:
+    """Wait until the server is done with all that reached it: what a killed client sent may still be under way."""
+    wait_for(lambda: not any(thread.name == "sandbox" for thread in threading.enumerate()))
+
+
+def timed(stage: Scene, process: subprocess.Popen[bytes], *numbers: signal.Signals) -> tuple[Ran, float]:
+    """Send signals and wait for the end; returns it, and the seconds since the first."""
+    began = time.monotonic()
+    for number in numbers:
+        process.send_signal(number)
+    ran = end(stage, process)
+    return ran, time.monotonic() - began
+
+
+def actions(ran: Ran) -> dict[str, int]:
+    """Count the rows by their action."""
+    counts: dict[str, int] = {}
+    for row in ran.rows:
+        counts[row["action"]] = counts.get(row["action"], 0) + 1
+    return counts
+
+
+def histories(stage: Scene) -> list[Mapping[str, Any]]:
+    """Read all of the history through the program: a run each, with its ``items``."""
+    listed = stage.cli.ok("history", "list", "-o", "jsonl")
+    runs = []
+    for run in listed.rows:
+        shown = stage.cli.ok("history", "show", run["id"], "-o", "jsonl")
+        runs.append({**run, "items": shown.rows, "said": shown.err})
+    return runs
+
+
+def wanted(numbers: Sequence[Mapping[str, Any]], is_reserved: bool = True) -> dict[str, bool]:
+    """The pool that holds all ``numbers``."""
+    return {row["sid"]: is_reserved for row in numbers}
+
+
+def eventually(
+    condition: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 10.0
+) -> None:
+    """Wait for an event of another process, and no longer than it lives."""
+    wait_for(lambda: condition() or process.poll() is not None, seconds)
+
+
+def environment(stage: Scene, **changes: str) -> dict[str, str]:
+    """The program's environment with changes; an empty one removes."""
+    return {name: value for name, value in {**stage.cli.environ, **changes}.items() if value}
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a record of the history."""
+    found = []
+    for line in path.read_bytes().splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+def record(stage: Scene) -> Path:
+    """The newest record of the history."""
+    directory = Path(stage.cli.environ["PROXYCTL_STATE_DIR"]) / "history"
+    return max(directory.glob("*.jsonl"))
+
+
+def exists(pid: int) -> bool:
+    """Whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,329 @@
+"""SIGINT, SIGTERM and SIGHUP, at every stage of a command: once it ends in order, twice at once."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from proxyctl.bulk.lock import RunLock
+from proxyctl.sandbox.behaviour import ACCOUNT_SID
+from tests.battery.live import Arrivals, actions, drive, end, histories, settled, start, timed, wanted
+from tests.battery.scene import Scene
+from tests.support import Ran, command
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+FAST = ("--rate", "0", "--concurrency", "4")
+
+
+def interrupted(ran: Ran, number: int) -> None:
+    """Check how an interrupted run ends: its code, what was done, and how to go on."""
+    assert ran.code == 128 + number
+    assert ran.error["kind"] == "interrupted"
+    assert ran.error["exit_code"] == 128 + number
+    assert "unning the same command again" in ran.error["hint"]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_once_what_is_under_way_finishes(stage: Scene, number: signal.Signals) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry())
+    stage.policies.latency = 0.4
+    process = start(stage, *stage.add(*FAST))
+    assert arrivals.wait(4)
+    ran, seconds = timed(stage, process, number)
+    interrupted(ran, number)
+    assert seconds < 3.0
+    counts = actions(ran)
+    assert counts == {"added": counts["added"], "skipped": len(stage.numbers) - counts["added"]}
+    assert counts["added"] == len(stage.ledger.effects) >= 4
+    assert f"added {counts['added']}, skipped {counts['skipped']}, failed 0" in ran.error["message"]
+    assert histories(stage)[0]["outcome"] == f"exit {128 + number}"
+    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+
+
+def test_once_and_what_does_not_answer_within_the_grace_is_unknown(stage: Scene) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry("timeout-after"))
+    failed = stage.directory / "failed.txt"
+    process = drive(stage, "grace=0.5", *stage.add(*FAST, "--failed-to", str(failed)))
+    assert arrivals.wait(4)
+    ran, seconds = timed(stage, process, signal.SIGINT)
+    interrupted(ran, signal.SIGINT)
+    assert 0.5 <= seconds < 2.0
+    assert actions(ran) == {"unknown": 4, "skipped": len(stage.numbers) - 4}
+    assert len(failed.read_text().split()) == len(stage.numbers)
+    assert [item["state"] for item in histories(stage)[0]["items"]] == ["unknown"] * 4
+    settled()
+    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+
+
+@pytest.mark.long
+def test_once_the_grace_is_8_seconds(stage: Scene) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry("timeout-after"))
+    process = start(stage, *stage.add(*FAST))
+    assert arrivals.wait(4)
+    ran, seconds = timed(stage, process, signal.SIGTERM)
+    interrupted(ran, signal.SIGTERM)
+    assert 8.0 <= seconds < 9.5
+    assert actions(ran) == {"unknown": 4, "skipped": len(stage.numbers) - 4}
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_twice_it_is_out_in_half_a_second(stage: Scene, number: signal.Signals) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry("timeout-after"))
+    process = start(stage, *stage.add(*FAST))
+    assert arrivals.wait(4)
+    assert process.stderr is not None
+    process.send_signal(number)
+    assert "stopping" in read_until(process.stderr.fileno(), b"at once")
+    began = time.monotonic()
+    process.send_signal(number)
+    ran = end(stage, process)
+    assert time.monotonic() - began < 0.5
+    assert ran.code == 128 + number
+    settled()
+    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+
+
+def test_while_paused_by_the_rate_window(stage: Scene) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry())
+    process = start(stage, *stage.add("--rate", "1"))
+    assert arrivals.wait(4)
+    ran, seconds = timed(stage, process, signal.SIGINT)
+    interrupted(ran, signal.SIGINT)
+    assert seconds < 1.0
+    assert actions(ran) == {"added": arrivals.count, "skipped": len(stage.numbers) - arrivals.count}
+    stage.keeps_its_promises(stage.add(), wanted(stage.numbers))
+
+
+def test_while_paused_by_retry_after(stage: Scene) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry("429"))
+    stage.policies.retry_after = "60"
+    process = start(stage, *stage.add(*FAST))
+    assert arrivals.wait(4)
+    ran, seconds = timed(stage, process, signal.SIGTERM)
+    interrupted(ran, signal.SIGTERM)
+    assert seconds < 1.0
+    assert actions(ran) == {"skipped": len(stage.numbers)}
+    stage.keeps_its_promises(stage.add(), wanted(stage.numbers))
+
+
+def test_while_waiting_for_the_lock(stage: Scene) -> None:
+    locks = Path(stage.cli.environ["PROXYCTL_STATE_DIR"]) / "locks"
+    with RunLock(locks, ACCOUNT_SID, stage.service) as lock:
+        lock.acquire("a run of the test")
+        looked = Arrivals()
+        stage.script(looked.entry(method="GET"))
+        process = start(stage, *stage.add("--lock-wait", "1h"))
+        assert looked.wait(1)
+        ran, seconds = timed(stage, process, signal.SIGINT)
+    assert seconds < 1.0
+    assert ran.code == 130
+    assert ran.out == ""
+    assert ran.error["kind"] == "interrupted"
+    assert stage.writes == []
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_in_a_list_that_waits_for_its_answer(stage: Scene, number: signal.Signals) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry("timeout", "GET", path="PhoneNumbers"))
+    stage.fill(stage.numbers, reserved=True)
+    process = start(stage, "number", "list", stage.service)
+    assert arrivals.wait(1)
+    ran, seconds = timed(stage, process, number)
+    assert seconds < 1.0
+    assert ran.code == 128 + number
+    assert ran.error == {**ran.error, "kind": "interrupted", "exit_code": 128 + number}
+    settled()
+
+
+def test_while_reading_side_by_side(stage: Scene) -> None:
+    for index in range(3):
+        stage.new_service(f"more-{index}")
+    arrivals = Arrivals()
+    stage.script(arrivals.entry("timeout", "GET", path="/v1/.*PhoneNumbers$"))
+    process = start(stage, "number", "find", stage.numbers[0]["phone_number"])
+    assert arrivals.wait(2)
+    ran, seconds = timed(stage, process, signal.SIGINT)
+    assert seconds < 1.0
+    assert ran.code == 130
+    settled()
+
+
+def test_while_drain_waits(stage: Scene) -> None:
+    stage.fill(stage.numbers, reserved=False)
+    keep_busy(stage, stage.numbers[:2])
+    process = start(stage, *stage.verb("drain", "--wait", *FAST))
+    assert process.stderr is not None
+    said = read_until(process.stderr.fileno(), b"next look")
+    assert "waiting: 2 numbers in use by 2 Sessions" in said
+    # Nobody else is kept out while it waits.
+    assert stage.run("number", "reserve", stage.service, stage.numbers[0]["sid"]).code == 0
+    ran, seconds = timed(stage, process, signal.SIGTERM)
+    interrupted(ran, signal.SIGTERM)
+    assert seconds < 1.0
+    assert [row["action"] for row in ran.rows] == ["reserved"] * len(stage.numbers)
+    assert sum(row["error"] is not None for row in ran.rows) == 2
+    assert stage.pool() == wanted(stage.numbers)
+
+
+IGNORING = {
+    "trap '' INT HUP; exec \"$@\"": signal.SIGINT,
+    # A shell without job control starts what runs beside it with SIGINT ignored.
+    'trap : INT; "$@" & wait $! || wait $!': signal.SIGINT,
+    'exec nohup "$@"': signal.SIGHUP,
+}
+
+
+@pytest.mark.parametrize("launcher", IGNORING)
+def test_inherited_as_ignored_it_stays_ignored(stage: Scene, launcher: str) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry())
+    stage.policies.latency = 0.05
+    process = subprocess.Popen(
+        ["sh", "-c", launcher, "sh", *command(*stage.add(*FAST, "-o", "jsonl"))],
+        env=stage.cli.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        process_group=0,
+    )
+    assert arrivals.wait(4)
+    os.killpg(process.pid, IGNORING[launcher])
+    ran = end(stage, process)
+    assert ran.code == 0, ran.err
+    assert "stopping" not in ran.err
+    assert actions(ran) == {"added": len(stage.numbers)}
+    assert stage.pool() == wanted(stage.numbers)
+
+
+# A terminal
+
+
+LAUNCH = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+class Terminal:
+    """A process on a terminal of its own, as its session's leader: what is typed can be Ctrl-C."""
+
+    def __init__(self, stage: Scene, *arguments: str) -> None:
+        self.master, slave = pty.openpty()
+        line = [sys.executable, "-c", LAUNCH, *command(*arguments)[1:]]
+        environ = {**stage.cli.environ, "TERM": "xterm"}
+        self.process = subprocess.Popen(line, env=environ, stdin=slave, stdout=slave, stderr=slave)
+        os.close(slave)
+        self.text = ""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+    def expect(self, text: str) -> None:
+        self.text += read_until(self.master, text.encode())
+
+    def type(self, text: bytes) -> None:
+        os.write(self.master, text)
+
+    def end(self) -> int:
+        """Read all that is still said, and return the exit code."""
+        self.text += read_until(self.master, None)
+        return self.process.wait(5)
+
+
+def read_until(descriptor: int, text: bytes | None, seconds: float = 10.0) -> str:
+    """Read until ``text`` was seen, or to the end."""
+    seen = b""
+    deadline = time.monotonic() + seconds
+    while text is None or text not in seen:
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, f"waited in vain for {text!r}: {seen!r}"
+        try:
+            data = os.read(descriptor, 65536)
+        except OSError:  # a terminal whose last process has gone
+            data = b""
+        if not data:
+            assert text is None, f"it ended before {text!r}: {seen!r}"
+            break
+        seen += data
+    return seen.decode()
+
+
+def test_ctrl_c_at_a_prompt(stage: Scene) -> None:
+    stage.fill(stage.numbers, reserved=True)
+    with Terminal(stage, *stage.verb("remove")) as terminal:
+        terminal.expect("[y/N]")
+        began = time.monotonic()
+        terminal.type(b"\x03")
+        assert terminal.end() == 130
+    assert time.monotonic() - began < 1.0
+    assert "interrupted" in terminal.text
+    assert "Traceback" not in terminal.text
+    assert stage.writes == []
+
+
+@pytest.mark.parametrize("typed", [b"\n", b"n\n", b"\x04"])
+def test_anything_but_yes_at_a_prompt_sends_nothing(stage: Scene, typed: bytes) -> None:
+    stage.fill(stage.numbers, reserved=True)
+    with Terminal(stage, *stage.verb("remove")) as terminal:
+        terminal.expect("[y/N]")
+        terminal.type(typed)
+        assert terminal.end() == 2
+    assert "nothing was sent" in terminal.text
+    assert stage.writes == []
+
+
+def test_ctrl_c_under_a_progress_bar_leaves_the_terminal_in_order(stage: Scene) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry())
+    stage.policies.latency = 0.3
+    with Terminal(stage, *stage.add(*FAST)) as terminal:
+        assert arrivals.wait(4)
+        terminal.type(b"\x03")
+        assert terminal.end() == 130
+    assert terminal.text.rfind("\x1b[?25h") >= terminal.text.rfind("\x1b[?25l")
+    assert "interrupted: added" in terminal.text.replace("\r\n", " ")
+    assert "unning the same command again" in terminal.text
+    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+
+
+def test_hang_up_of_the_terminal(stage: Scene) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry())
+    stage.policies.latency = 0.3
+    terminal = Terminal(stage, *stage.add(*FAST))
+    assert arrivals.wait(4)
+    os.close(terminal.master)
+    assert terminal.process.wait(10) == 129
+    run = histories(stage)[0]
+    assert run["outcome"] == "exit 129"
+    settled()
+    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+
+
+def keep_busy(stage: Scene, numbers: Sequence[dict[str, object]]) -> None:
+    """Give each of these numbers an open Session."""
+    for number in numbers:
+        stage.store.set_in_use(str(number["sid"]), 1)
