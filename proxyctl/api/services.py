@@ -87,7 +87,7 @@ class Services:
     def find(self, name_or_sid: str) -> Service:
         """Return a Service by SID or unique name. NotFoundError with a suggestion where a name is near."""
         if is_sid("KS", name_or_sid):
-            return self.fetch(name_or_sid)
+            return self._existing(name_or_sid)
         names: list[str] = []
         for page in self.list():
             for item in page.items:
@@ -95,6 +95,16 @@ class Services:
                     return Service(item)
                 names += [name] if isinstance(name := item.get("unique_name"), str) else []
         raise NotFoundError(f"there is no Service named {name_or_sid}", hint=_suggestion(name_or_sid, names))
+
+    def _existing(self, sid: str) -> Service:
+        try:
+            return self.fetch(sid)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"there is no Service {sid} in this account",
+                hint="`proxyctl service list` shows those that there are",
+                problem=error.problem,
+            ) from None
 
 
 def _suggestion(name: str, names: list[str]) -> str:

@@ -176,8 +176,8 @@ class Schedule:
         self._slow_down(item, outcome, started, ended)
         asked = outcome.retry_after
         if asked is not None and asked > LONGEST_RETRY_AFTER:
-            self._give_back(item)
             self.stop(too_long(asked, outcome.error), ended)
+            self._give_back(item)
         elif self.stopped_by is not None:
             self._give_back(item)
         else:

@@ -24,7 +24,8 @@ from proxyctl.pools.changes import Change
 
 SHOWN_FAILURES = 20
 ACTIONS = ("added", "reserved", "released", "removed", "moved", "unchanged", "failed", "skipped", "unknown")
-AGAIN = "Running the same command again continues where this one ended."
+AGAIN = "Running the same command again continues where this one ended: it sends only what is still missing."
+MEND = "Correct what was refused, then run the same command again: it sends only what is still missing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +120,14 @@ def failure_lines(ends: Sequence[Ended]) -> list[str]:
 
 def failure_line(end: Ended) -> str:
     """Return the line of one item: what it was, what happened, what to do next."""
-    words = end.error.message if end.error else "failed"
-    hint = f" {end.error.hint}" if end.error and end.error.hint else ""
-    return f"{end.item.input}: {end.action}: {words}{hint}"
+    name = end.item.input
+    words = end.error.message.removeprefix(f"{name} ") if end.error else "not done"
+    return " ".join((f"{name}: {end.action}:", *sentences(words, end.error.hint if end.error else None)))
+
+
+def sentences(*texts: str | None) -> list[str]:
+    """Return the texts that are there, each with its full stop, so that they can stand in a row."""
+    return [text if text.endswith((".", "!", "?")) else f"{text}." for text in texts if text]
 
 
 def conclusion(
@@ -142,10 +148,19 @@ def conclusion(
         return stopped
     if single and bad and bad[0].error is not None:
         return bad[0].error
-    if stopped is not None and keeps_its_class(stopped, ends):
-        hint = "\n".join(text for text in (stopped.hint, AGAIN) if text)
-        return type(stopped)(f"{stopped.message.rstrip('.')}: {line}.", hint=hint, problem=stopped.problem)
-    return PartialError(f"{line}.", hint=stopped.message if stopped is not None else None)
+    if stopped is None:
+        return PartialError(f"{line}.", hint=MEND if any(end.action == "failed" for end in bad) else AGAIN)
+    kind = type(stopped) if keeps_its_class(stopped, ends) else PartialError
+    return kind(
+        f"{stopped.message.rstrip('.')}: {line}.", hint=how_to_go_on(stopped), problem=stopped.problem
+    )
+
+
+def how_to_go_on(stopped: ProxyctlError) -> str:
+    """Return what to do about what stopped a run, and that running it again is the way to go on."""
+    if stopped.hint and "same command again" in stopped.hint:
+        return stopped.hint
+    return "\n".join(text for text in (stopped.hint, AGAIN) if text)
 
 
 def keeps_its_class(stopped: ProxyctlError, ends: Sequence[Ended]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from proxyctl.errors import RefusedError
 from proxyctl.pools.changes import Change, Kind
 from proxyctl.pools.pool import Pool
+from proxyctl.pools.refusals import SPREAD
 
 # Twilio's documented limits for each Service.
 MOST_RESERVED = 5000
@@ -48,5 +49,5 @@ def preflight(pool: Pool, changes: list[Change]) -> None:
     if over:
         raise RefusedError(
             f"the pool would hold {' and '.join(over)}: nothing was sent.",
-            hint="Numbers can be spread over several Services; 'proxyctl number list --idle' shows what is unused.",
+            hint=SPREAD,
         )

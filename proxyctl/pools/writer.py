@@ -23,9 +23,8 @@ from proxyctl.errors import (
 )
 from proxyctl.pools.changes import Change, Kind
 from proxyctl.pools.pool import look_at_pool
+from proxyctl.pools.refusals import ALREADY_IN_THE_POOL, POOL_FULL, left_meanwhile, refusal, service_left
 
-ALREADY_IN_THE_POOL = 80104
-POOL_FULL = 80622
 RATE_EXCEEDED = 80621
 
 
@@ -110,11 +109,12 @@ class PoolWriter:
     def refused(self, work: Work, change: Change, error: RefusedError) -> Outcome:
         """Tell a number that is in this pool already from one that another pool has, and a full pool from both."""
         code = error.problem.code if error.problem else None
+        told = refusal(change, error)
         if code == POOL_FULL:
-            return Full(error)
+            return Full(told)
         if code == ALREADY_IN_THE_POOL and change.kind is Kind.ADD:
-            return self.already_there(work, change, error)
-        return Refused(error)
+            return self.already_there(work, change, told)
+        return Refused(told)
 
     def already_there(self, work: Work, change: Change, error: RefusedError) -> Outcome:
         """Look whether the number is in this pool; then an add worked before, or somebody else made it."""
@@ -154,13 +154,7 @@ class PoolWriter:
             return Stop(gone)
         if gone is not None:
             return failed_look(gone)
-        return Refused(
-            NotFoundError(
-                f"{change.item.input} is no longer in the pool.",
-                hint="Somebody else removed it meanwhile; look with 'proxyctl number list'.",
-                problem=error.problem,
-            )
-        )
+        return Refused(left_meanwhile(change, error))
 
     def already_gone(self, work: Work, change: Change, error: NotFoundError) -> Outcome:
         """A DELETE found nothing: the number has left, once a GET agrees."""
@@ -180,7 +174,7 @@ class PoolWriter:
                 try:
                     self.client.services.fetch(self.service_sid)
                 except NotFoundError as error:
-                    self._gone = error
+                    self._gone = service_left(self.service_sid, error)
                 except ProxyctlError as error:
                     error.may_have_happened = False
                     return error

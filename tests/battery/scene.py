@@ -145,19 +145,15 @@ class Scene:
             self.store, service or self.service, [row["sid"] for row in numbers], is_reserved=reserved
         )
 
-    def script(self, *entries: Scripted, hold: float = 30.0) -> None:
-        self.policies.faults = FaultPlan(script=entries, hold=hold)
+    def script(self, *entries: Scripted) -> None:
+        """Let faults and other actors come at certain requests."""
+        self.policies.faults = FaultPlan(script=entries)
 
     def draw(
-        self,
-        *,
-        seed: int = 1,
-        methods: Sequence[str] = ("POST", "DELETE"),
-        hold: float = 30.0,
-        **rates: float,
+        self, rates: dict[str, float], *, seed: int = 1, methods: Sequence[str] = ("POST", "DELETE")
     ) -> None:
         """Let faults come with these probabilities."""
-        self.policies.faults = FaultPlan(rates, seed=seed, methods=methods, hold=hold)
+        self.policies.faults = FaultPlan(rates, seed=seed, methods=methods, hold=30.0)
 
     def heal(self) -> None:
         """No more faults, limits or delays."""
@@ -264,7 +260,7 @@ class Scene:
         said = "".join(ran.out + ran.err for ran in self.ran)
         assert "Traceback" not in said
         kept = [path for path in self.directory.joinpath("run").rglob("*") if not path.is_dir()]
-        assert kept, "nothing was kept: is this the right directory?"
+        assert kept or not self.writes, "nothing was kept: is this the right directory?"
         texts = [said.encode(), *(path.read_bytes() for path in kept)]
         for form in leaks():
             assert not any(form in text for text in texts)

@@ -32,7 +32,7 @@ def everything(stage: Scene, *, reserved: bool = True) -> dict[str, bool]:
 
 @pytest.mark.parametrize("fault", [*BEFORE, *AFTER])
 def test_adds_that_fail_now_and_then(stage: Scene, fault: str) -> None:
-    stage.draw(**{fault: 0.08}, seed=3)
+    stage.draw({fault: 0.08}, seed=3)
     ran = stage.run(*stage.add())
     assert ran.code == 0, ran.err
     assert {row["action"] for row in ran.rows} == {"added"}
@@ -49,7 +49,7 @@ def test_answers_lost_on_any_request(stage: Scene, verb: str, fault: str) -> Non
     """5 % of all requests, those that look included."""
     if verb != "add":
         stage.fill(stage.numbers, reserved=True)
-    stage.draw(**{fault: 0.05}, seed=5, methods=("GET", "POST", "DELETE"))
+    stage.draw({fault: 0.05}, seed=5, methods=("GET", "POST", "DELETE"))
     command = {"add": stage.add(), "release": stage.verb("release"), "remove": stage.verb("remove", "--yes")}[
         verb
     ]
@@ -66,7 +66,7 @@ def test_answers_lost_on_any_request(stage: Scene, verb: str, fault: str) -> Non
 def test_changes_that_fail_now_and_then(stage: Scene, verb: str, fault: str) -> None:
     """An update or a DELETE is repeated without looking; a DELETE that then finds nothing has worked."""
     stage.fill(stage.numbers, reserved=verb == "release")
-    stage.draw(**{fault: 0.1}, seed=3)
+    stage.draw({fault: 0.1}, seed=3)
     command = stage.verb(verb, *(["--yes"] if verb == "remove" else []))
     ran = stage.run(*command)
     assert ran.code == 0, ran.err
@@ -150,7 +150,7 @@ def test_an_outage_that_begins_midway(stage: Scene) -> None:
 def test_new_numbers_are_seen_late(stage: Scene, fault: str, reads: int) -> None:
     """After a create that got no answer, the first looks may not see it; 80104 settles what looks can't."""
     stage.front.late = reads
-    stage.draw(**{fault: 0.1}, seed=3)
+    stage.draw({fault: 0.1}, seed=3)
     ran = stage.run(*stage.add())
     assert ran.code == 0, ran.err
     assert {row["action"] for row in ran.rows} == {"added"}

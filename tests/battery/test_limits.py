@@ -1,0 +1,177 @@
+"""The platform's limits: the documented window, the hidden ceiling, and every Retry-After that a server may send."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+
+from proxyctl.clock import SystemClock
+from proxyctl.sandbox.faults import Scripted
+from proxyctl.sandbox.rate_limit import SlidingWindow
+from tests.battery.scene import Scene, scene
+
+SLOWER = 20.0  # a factor at which the gates' milliseconds are still above the noise of a busy machine
+
+
+@pytest.fixture
+def crowd(tmp_path: Path) -> Iterator[Scene]:
+    """160 numbers, and time twenty times as fast."""
+    with scene(tmp_path, 160, factor=SLOWER) as ready:
+        yield ready
+
+
+def everything(stage: Scene) -> dict[str, bool]:
+    return {row["sid"]: True for row in stage.numbers}
+
+
+def test_the_documented_window(crowd: Scene) -> None:
+    """Scaled to 8 a second, 40 in any 5 s: bursts that fill the window, and hardly a 429."""
+    crowd.policies.window = SlidingWindow(seconds=5 / SLOWER, burst=40)
+    ran = crowd.run(*crowd.add("--rate", "8"))
+    assert ran.code == 0, ran.err
+    assert crowd.throttled <= 4
+    crowd.keeps_its_promises(crowd.add("--rate", "8"), everything(crowd))
+
+
+def test_adds_and_updates_share_the_window(crowd: Scene) -> None:
+    """One endpoint takes both: half of the numbers are there already, unreserved."""
+    crowd.fill(crowd.numbers[::2], reserved=False)
+    crowd.policies.window = SlidingWindow(seconds=5 / SLOWER, burst=40)
+    ran = crowd.run(*crowd.add("--rate", "8"))
+    assert ran.code == 0, ran.err
+    assert {row["action"] for row in ran.rows} == {"added", "reserved"}
+    assert crowd.throttled <= 4
+    crowd.keeps_its_promises(crowd.add(), everything(crowd))
+
+
+def test_a_window_that_is_narrower_than_documented(crowd: Scene) -> None:
+    """Nobody knows why, but the API lets through half: the pace is found, nothing fails."""
+    crowd.policies.window = SlidingWindow(seconds=5 / SLOWER, burst=20)
+    some = crowd.add("--rate", "8", numbers=crowd.numbers[:100])
+    ran = crowd.run(*some)
+    assert ran.code == 0, ran.err
+    assert crowd.throttled <= 40
+    crowd.keeps_its_promises(some, {row["sid"]: True for row in crowd.numbers[:100]})
+
+
+@pytest.mark.parametrize(("ceiling", "wasted"), [(1, 20), (5, 12), (20, 20)])
+def test_a_hidden_ceiling(crowd: Scene, ceiling: int, wasted: int) -> None:
+    crowd.policies.concurrency.ceiling = ceiling
+    crowd.policies.latency = 0.004
+    ran = crowd.run(*crowd.add("--rate", "0"))
+    assert ran.code == 0, ran.err
+    assert {row["action"] for row in ran.rows} == {"added"}
+    assert crowd.throttled <= wasted
+    assert crowd.policies.concurrency.most >= min(ceiling, 4)
+    crowd.keeps_its_promises(crowd.add(), everything(crowd))
+
+
+def test_a_ceiling_that_falls_and_rises(crowd: Scene) -> None:
+    def set_to(ceiling: int | None) -> None:
+        crowd.policies.concurrency.ceiling = ceiling
+
+    crowd.policies.concurrency.ceiling = 20
+    crowd.policies.latency = 0.004
+    crowd.script(
+        Scripted(method="POST", first=60, action=lambda: set_to(4)),
+        Scripted(method="POST", first=120, action=lambda: set_to(None)),
+    )
+    ran = crowd.run(*crowd.add("--rate", "0"))
+    assert ran.code == 0, ran.err
+    assert crowd.throttled <= 50
+    crowd.keeps_its_promises(crowd.add(), everything(crowd))
+
+
+@pytest.mark.parametrize("fault", ["429", "429-concurrency"])
+@pytest.mark.parametrize("asked", ["3", "date"])
+def test_retry_after_is_honoured(crowd: Scene, fault: str, asked: str) -> None:
+    number = crowd.numbers[:20]
+    crowd.policies.retry_after = formatdate(time.time() + 4.5, usegmt=True) if asked == "date" else asked
+    crowd.script(Scripted(fault, "POST", first=10))
+    ran = crowd.run(*crowd.add(numbers=number))
+    assert ran.code == 0, ran.err
+    assert "1 retry" in ran.err
+    arrivals = crowd.front.arrivals
+    pauses = [later - sooner for sooner, later in itertools.pairwise(arrivals)]
+    assert max(pauses) * SLOWER >= 2.5
+    crowd.keeps_its_promises(crowd.add(numbers=number), {row["sid"]: True for row in number})
+
+
+@pytest.mark.parametrize(
+    "asked", ["-5", "abc", "1e309", "", "0", "Fri, 01 Jan 2099 00:00:00 GMT", "99999999999"]
+)
+def test_retry_after_that_says_nothing_sensible(stage: Scene, asked: str) -> None:
+    stage.policies.retry_after = asked
+    stage.script(Scripted("429", "POST", first=10, times=3), Scripted("429", "GET"))
+    ran = stage.run(*stage.add())
+    assert ran.code == 0, ran.err
+    stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+@pytest.mark.parametrize("fault", ["429", "429-concurrency"])
+def test_retry_after_that_is_too_long(stage: Scene, fault: str) -> None:
+    stage.policies.retry_after = "2099"
+    stage.script(Scripted(fault, "POST", first=10, times=None))
+    ran = stage.run(*stage.add())
+    assert ran.code == 7
+    assert "2099 s" in ran.err
+    actions = [row["action"] for row in ran.rows]
+    assert set(actions) == {"added", "skipped"}
+    assert actions.count("added") == 9
+    assert stage.throttled <= 20
+    stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+def test_retry_after_that_is_too_long_for_a_look(stage: Scene) -> None:
+    stage.policies.retry_after = "2099"
+    stage.script(Scripted("429", "GET", times=None))
+    ran = stage.run(*stage.add())
+    assert ran.code == 7
+    assert "2099 s" in ran.err
+    assert stage.throttled == 1
+    stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+@pytest.mark.parametrize("fault", ["429", "429-concurrency"])
+def test_429_for_ever(stage: Scene, fault: str) -> None:
+    stage.script(Scripted(fault, "POST", first=10, times=None))
+    ran = stage.run(*stage.add("--deadline", "60s"))
+    assert ran.code == 7
+    assert ran.error["kind"] == "deadline"
+    actions = [row["action"] for row in ran.rows]
+    assert set(actions) == {"added", "skipped"}
+    assert actions.count("added") == 9
+    assert stage.throttled <= 60
+    stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+def test_429_for_ever_from_the_first_read(stage: Scene) -> None:
+    stage.clock.factor = 1000.0
+    stage.script(Scripted("429", times=None))
+    ran = stage.run(*stage.add("--deadline", "60s"))
+    assert ran.code == 7
+    assert stage.writes == []
+    assert stage.throttled <= 31
+    stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+@pytest.mark.long
+def test_the_documented_window_in_real_time(tmp_path: Path) -> None:
+    """615 adds at 80 ms: four windows, 20 s, and at most 0.5 % answered 429."""
+    with scene(tmp_path, 615) as stage:
+        stage.cli.clock = SystemClock()
+        stage.policies.window = SlidingWindow()
+        stage.policies.latency = 0.08
+        ran = stage.run(*stage.add())
+        assert ran.code == 0, ran.err
+        assert stage.throttled <= 3
+        arrivals = stage.front.arrivals
+        assert arrivals[-1] - arrivals[0] <= 1.03 * 20.0
+        assert re.search(r"added 615, failed 0 in 2[01]s", ran.err)
+        stage.keeps_its_promises(stage.add(), everything(stage))
