@@ -87,6 +87,8 @@ def finish(runtime: Runtime, action: Callable[[], object]) -> int:
     code = attempt(runtime, action)
     written = attempt(runtime, lambda: flush(runtime))
     closed = attempt(runtime, runtime.close)
+    for stream in (runtime.stdout, runtime.stderr):
+        abandon(stream)
     return code or written or closed
 
 
@@ -98,9 +100,11 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
         return exit_status(error)
     except ProxyctlError as error:
         report(error, runtime)
+        if isinstance(error, OutputError):  # It was told: what stdout still holds is not told of again.
+            abandon(runtime.stdout)
         return exit_status(error)
     except BrokenPipeError:  # The reader has seen enough (`| head`): a read ends quietly.
-        silence(runtime)
+        silence(runtime.stdout)
         return ExitCode.DONE
     except (Signalled, KeyboardInterrupt) as error:
         interrupted = Interrupted(error.number if isinstance(error, Signalled) else signal.SIGINT)
@@ -112,6 +116,15 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
     return ExitCode.DONE
 
 
+def abandon(stream: TextIO | None) -> None:
+    """Write out what ``stream`` still holds, or forget it where that can't be done (and was told already)."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except (OSError, ValueError):
+        silence(stream)
+
+
 def flush(runtime: Runtime) -> None:
     """Write out what stdout still holds."""
     try:
@@ -120,21 +133,22 @@ def flush(runtime: Runtime) -> None:
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
-        silence(runtime)
+        silence(runtime.stdout)
         raise OutputError(f"standard output could not be written: {error}") from None
 
 
-def silence(runtime: Runtime) -> None:
-    """Point stdout at nothing, so that the interpreter's own last flush does not fail again."""
+def silence(stream: TextIO | None) -> None:
+    """Point ``stream`` at nothing: the interpreter's own last flush would fail again, and leave with 120."""
     import os
 
     try:
-        descriptor = runtime.stdout.fileno()
-    except (OSError, ValueError, AttributeError):
+        descriptor = stream.fileno() if stream is not None else None
+    except (OSError, ValueError):
         return
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, descriptor)
-    os.close(null)
+    if descriptor is not None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, descriptor)
+        os.close(null)
 
 
 def report(error: ProxyctlError, runtime: Runtime) -> None:

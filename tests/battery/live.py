@@ -56,10 +56,12 @@ def drive(stage: Scene, change: str, *arguments: str, **settings: Any) -> subpro
     return subprocess.Popen(line, env=stage.cli.environ, **settings)
 
 
-def end(stage: Scene, process: subprocess.Popen[bytes], seconds: float = 20.0) -> Ran:
+def end(
+    stage: Scene, process: subprocess.Popen[bytes], seconds: float = 20.0, *, stdin: bytes | None = None
+) -> Ran:
     """Wait for the end of a process; what it said is kept for the promises."""
     try:
-        out, err = process.communicate(timeout=seconds)
+        out, err = process.communicate(stdin, timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         out, err = process.communicate()

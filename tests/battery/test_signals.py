@@ -36,7 +36,7 @@ def interrupted(ran: Ran, number: int) -> None:
 def test_once_what_is_under_way_finishes(stage: Scene, number: signal.Signals) -> None:
     arrivals = Arrivals()
     stage.script(arrivals.entry())
-    stage.policies.latency = 0.4
+    stage.policies.latency = 0.25
     process = start(stage, *stage.add(*FAST))
     assert arrivals.wait(4)
     ran, seconds = timed(stage, process, number)
@@ -169,7 +169,7 @@ def test_while_drain_waits(stage: Scene) -> None:
     keep_busy(stage, stage.numbers[:2])
     process = start(stage, *stage.verb("drain", "--wait", *FAST))
     assert process.stderr is not None
-    said = read_until(process.stderr.fileno(), b"next look")
+    said = read_until(process.stderr.fileno(), b"Sessions")
     assert "waiting: 2 numbers in use by 2 Sessions" in said
     # Nobody else is kept out while it waits.
     assert stage.run("number", "reserve", stage.service, stage.numbers[0]["sid"]).code == 0
@@ -193,7 +193,7 @@ IGNORING = {
 def test_inherited_as_ignored_it_stays_ignored(stage: Scene, launcher: str) -> None:
     arrivals = Arrivals()
     stage.script(arrivals.entry())
-    stage.policies.latency = 0.05
+    stage.policies.latency = 0.03
     process = subprocess.Popen(
         ["sh", "-c", launcher, "sh", *command(*stage.add(*FAST, "-o", "jsonl"))],
         env=stage.cli.environ,
@@ -298,7 +298,7 @@ def test_anything_but_yes_at_a_prompt_sends_nothing(stage: Scene, typed: bytes) 
 def test_ctrl_c_under_a_progress_bar_leaves_the_terminal_in_order(stage: Scene) -> None:
     arrivals = Arrivals()
     stage.script(arrivals.entry())
-    stage.policies.latency = 0.3
+    stage.policies.latency = 0.2
     with Terminal(stage, *stage.add(*FAST)) as terminal:
         assert arrivals.wait(4)
         terminal.type(b"\x03")
@@ -312,7 +312,7 @@ def test_ctrl_c_under_a_progress_bar_leaves_the_terminal_in_order(stage: Scene) 
 def test_hang_up_of_the_terminal(stage: Scene) -> None:
     arrivals = Arrivals()
     stage.script(arrivals.entry())
-    stage.policies.latency = 0.3
+    stage.policies.latency = 0.2
     terminal = Terminal(stage, *stage.add(*FAST))
     assert arrivals.wait(4)
     os.close(terminal.master)
