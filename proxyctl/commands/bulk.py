@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from proxyctl.errors import OutputError, ProxyctlError, UsageError, exit_status
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import Service
+    from proxyctl.api.models import PhoneNumber, Service
     from proxyctl.bulk.items import Item, Items
     from proxyctl.bulk.outcomes import RunReport
     from proxyctl.commands.bulk_report import Ended
@@ -108,13 +108,15 @@ class PoolRun:
         self.decisions = decisions
         preflight(pool, self.changes)
 
-    def show_requests(self) -> None:
-        """Print what would be sent, and say what would fail."""
+    def show_requests(self, removed_later: Sequence[PhoneNumber] = ()) -> None:
+        """Print what would be sent, and say what would fail; ``removed_later`` leave the pool after the changes."""
         from proxyctl.commands.writing import show_calls
         from proxyctl.pools.writer import PoolWriter
 
         writer = PoolWriter(self.runtime.client, self.service.sid)
-        show_calls(self.runtime, [writer.call_for(change) for change in self.changes])
+        calls = [writer.call_for(change) for change in self.changes]
+        calls.extend(writer.numbers.delete_call(number.sid) for number in removed_later)
+        show_calls(self.runtime, calls)
         for end in self.ends():
             if end.action == "failed":
                 self.runtime.note(f"{end.item.input}: would fail: {end.error}")
@@ -148,14 +150,25 @@ class PoolRun:
             f"of account {profile.account_sid} (profile {profile.name})."
         )
 
-    def settle(self, ends: Sequence[Ended], stopped: ProxyctlError | None, done: str) -> None:
-        """Take ``ends`` for those of this run, which went on after its own requests."""
+    def settle(
+        self,
+        ends: Sequence[Ended],
+        stopped: ProxyctlError | None,
+        done: str,
+        waited: tuple[float, float] | None = None,
+    ) -> None:
+        """Take ``ends`` for those of this run, which went on after its own requests.
+
+        ``waited``: when it began and ended on the clock, where most of that was waiting, so that a rate says nothing.
+        """
         from proxyctl.bulk.outcomes import RunReport
 
         self._settled = ends
         self.done = done
-        report = self.engine_report or RunReport()
-        self.engine_report = replace(report, stopped_by=stopped)
+        report = replace(self.engine_report or RunReport(), stopped_by=stopped)
+        if waited is not None:
+            report = replace(report, started=waited[0], ended=waited[1], results=[])
+        self.engine_report = report
 
     def go_on(self, report: RunReport | None) -> None:
         """Add what another run of the engine did for the same items."""

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proxyctl.commands.bulk import PoolRun, check_failed_to, look, read_input
-from proxyctl.errors import DeadlineError, Interrupted, ProxyctlError, TemporaryError
-from proxyctl.pools.changes import Kind, Wish
+from proxyctl.errors import DeadlineError, Interrupted, ProxyctlError, RefusedError, TemporaryError
+from proxyctl.pools.changes import Kind, Wish, decide_drain
 from proxyctl.render.shapes import PHONE_NUMBER, SESSION
 from proxyctl.signals import Signalled
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from proxyctl.api.models import PhoneNumber, Service
     from proxyctl.bulk.items import Item
     from proxyctl.commands.bulk_report import Ended
-    from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
 
 FIRST_PAUSE = 2.0  # seconds between two looks; doubled up to the longest
@@ -45,31 +44,36 @@ def drain(
     runtime.guard_writes()
     service = runtime.client.services.find(service_name)
     single = file is None and len(numbers or ()) == 1
-    draining = Drain(runtime, service, items, single=single, remove=remove)
+    draining = Drain(runtime, service, items, single=single, wait=wait, remove=remove)
     if runtime.options.dry_run:
-        draining.reserving.decide(Wish(Kind.RESERVE), items)
-        draining.reserving.show_requests()
+        draining.show_requests()
         return
-    if remove and items:
-        runtime.confirm(draining.reserving.removal_text(len(items)))
-    draining.reserve()
-    if wait:
-        draining.wait()
-    if remove:
-        draining.remove_idle()
-    draining.finish()
+    draining.run()
     draining.reserving.report(failed_to)
 
 
 class Drain:
-    """One draining run: the ends of its items change as it goes on, and are told by the run that reserved."""
+    """One draining run: the ends of its items change as it goes on, and are told by the run that reserved.
+
+    Once something was written, whatever ends the run (an outage, a signal, another run's lock) is kept in
+    ``stopped``, so that all that was done is told.
+    """
 
     def __init__(
-        self, runtime: Runtime, service: Service, items: Sequence[Item], *, single: bool, remove: bool
+        self,
+        runtime: Runtime,
+        service: Service,
+        items: Sequence[Item],
+        *,
+        single: bool,
+        wait: bool,
+        remove: bool,
     ) -> None:
         self.runtime = runtime
         self.service = service
         self.items = items
+        self.single = single
+        self.waiting = wait
         self.removing = remove
         self.started = runtime.clock.monotonic()
         self.deadline = runtime.options.deadline
@@ -84,92 +88,169 @@ class Drain:
             return None
         return max(0.0, self.deadline - (self.runtime.clock.monotonic() - self.started))
 
+    def run(self) -> None:
+        """Go through all that was asked for; the report of ``reserving`` is the whole run's then."""
+        try:
+            self.reserve()
+            if self.waiting and self.stopped is None:
+                self.wait()
+            if self.removing and self.stopped is None:
+                self.remove_idle()
+        except (Signalled, ProxyctlError) as end:
+            if not self.ended:  # nothing was written
+                raise
+            self.stopped = Interrupted(end.number) if isinstance(end, Signalled) else end
+        self.finish()
+
+    def show_requests(self) -> None:
+        """Print what would be sent if all were idle at once."""
+        self.decide()
+        leaving = [number for number in self.numbers() if self.removing]
+        self.reserving.show_requests(removed_later=leaving)
+        busy = sum(1 for number in leaving if number.in_use)
+        if busy:
+            self.runtime.note(f"{PHONE_NUMBER.count(busy)} in use now: removed only when idle.")
+
+    def decide(self) -> None:
+        """Look at the pool, and decide what has to be reserved."""
+        if self.items:
+            pool = look(self.runtime, self.service, self.items, Kind.RESERVE)
+            self.reserving.take(pool, decide_drain(self.items, pool, removing=self.removing))
+
+    def numbers(self) -> list[PhoneNumber]:
+        """Return the numbers that the decisions found in the pool, each once."""
+        found = {
+            decision.number.sid: decision.number for decision in self.reserving.decisions if decision.number
+        }
+        return list(found.values())
+
     def reserve(self) -> None:
-        """Reserve what is not reserved yet."""
+        """Reserve what is not reserved yet; asks first where the numbers are to leave the pool."""
         self.runtime.use(replace(self.runtime.options, deadline=self.time_left))
         with self.runtime.lock(self.service.sid):
-            self.reserving.decide(Wish(Kind.RESERVE), self.items)
-            self.reserving.carry_out()
-        report = self.reserving.engine_report
-        self.stopped = report.stopped_by if report is not None else None
-        self.ended = {end.item: end for end in self.reserving.ends()}
+            self.decide()
+            numbers = self.numbers()
+            if self.removing and numbers:
+                self.runtime.confirm(self.reserving.removal_text(len(numbers)))
+            self.reserving.carry_out("")
+        self.take_ends(self.reserving)
 
-    def draining(self) -> list[Item]:
-        """The items that are in the pool and reserved."""
-        return [item for item, end in self.ended.items() if not end.bad and end.action != "removed"]
+    def take_ends(self, run: PoolRun) -> None:
+        """Take over how the items of ``run`` ended, and what stopped it."""
+        self.ended.update({end.item: end for end in run.ends()})
+        stopped = run.engine_report.stopped_by if run.engine_report is not None else None
+        # A signal that came as the last answers did stopped nothing there; it has to here.
+        self.stopped = stopped or self.runtime.stop.error
 
-    def look(self) -> Pool:
-        """Look at what is being drained."""
-        return look(self.runtime, self.service, self.draining(), Kind.REMOVE)
+    def draining(self) -> dict[Item, PhoneNumber]:
+        """The items that are in the pool and reserved, with what was last seen of them."""
+        return {
+            item: end.number
+            for item, end in self.ended.items()
+            if not end.bad and end.action != Kind.REMOVE.done and end.number is not None
+        }
+
+    def busy(self) -> dict[str, PhoneNumber]:
+        """Return by SID those that were in use when they were last seen."""
+        return {number.sid: number for number in self.draining().values() if number.in_use}
+
+    def look(self) -> None:
+        """See how the numbers are now: a request for each of a few, else one for each hundred in the pool."""
+        from proxyctl.pools.pool import FEW, look_at_pool, look_up
+
+        draining = self.draining()
+        sids = {number.sid for number in draining.values()}
+        client = self.runtime.client
+        few = len(sids) <= FEW
+        pool = look_up(client, self.service.sid, sids) if few else look_at_pool(client, self.service.sid)
+        for item, number in draining.items():
+            seen = pool.by_sid.get(number.sid)
+            # Without a number it has left the pool: there is nothing to wait for any more.
+            released = seen is not None and seen.is_reserved is False
+            self.end(item, seen, released_meanwhile(item) if released else None)
+
+    def end(self, item: Item, number: PhoneNumber | None, error: ProxyctlError | None) -> None:
+        """Note how ``item`` is now."""
+        end = self.ended[item]
+        self.ended[item] = replace(end, number=number, error=error, action="failed" if error else end.action)
 
     def wait(self) -> None:
-        """Look again and again, until no number is in use, or time is up, or a signal comes."""
+        """Look again and again, until no number is in use or time is up."""
+        told = (0, 0)
         for pause in pauses():
-            if self.stopped is not None or not (busy := self.busy()):
-                return
+            self.look()
+            busy = self.busy()
             left = self.time_left
-            if left is not None and left <= 0:
-                self.stopped = DeadlineError(f"the deadline of {self.deadline:g} s was reached")
+            if not busy:
                 return
-            sessions = SESSION.count(sum(number.in_use or 0 for number in busy.values()))
-            numbers = PHONE_NUMBER.count(len(busy))
-            self.runtime.note(f"waiting: {numbers} in use by {sessions}; next look in {pause:g} s.")
-            self.sleep(pause if left is None else min(pause, left))
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep; a signal ends the wait, and what was done is reported."""
-        try:
-            self.runtime.clock.sleep(seconds)
-        except Signalled as signalled:
-            self.stopped = Interrupted(signalled.number)
-
-    def busy(self) -> dict[Item, PhoneNumber]:
-        """Look which of the items are still in use."""
-        items = self.draining()
-        if not items:
-            return {}
-        pool = self.look()
-        found = {item: pool.find(item) for item in items}
-        return {item: number for item, number in found.items() if number is not None and number.in_use}
+            if left is not None and left <= 0:
+                self.stopped = self.deadline_error()
+                return
+            now = (len(busy), sum(number.in_use or 0 for number in busy.values()))
+            if now != told:  # a line for each look would fill the log of a run that waits for hours
+                self.runtime.note(f"waiting: {PHONE_NUMBER.count(now[0])} in use by {SESSION.count(now[1])}.")
+            told = now
+            self.runtime.clock.sleep(pause if left is None else min(pause, left))
 
     def remove_idle(self) -> None:
         """Remove what nobody uses; what is in use stays, and is told."""
-        items = self.draining()
-        if not items or self.stopped is not None:
+        items = list(self.draining())
+        if not items:
             return
         self.runtime.use(replace(self.runtime.options, deadline=self.time_left))
-        removing = PoolRun(self.runtime, self.service, Kind.REMOVE.done, single=False)
+        removing = PoolRun(self.runtime, self.service, Kind.REMOVE.done, single=self.single)
         with self.runtime.lock(self.service.sid):
             removing.decide(Wish(Kind.REMOVE), items)
             removing.carry_out("")  # confirmed at the start
-        report = removing.engine_report
-        self.stopped = report.stopped_by if report is not None else None
-        self.ended.update({end.item: end for end in removing.ends()})
-        self.reserving.go_on(report)
+        self.take_ends(removing)
+        self.reserving.go_on(removing.engine_report)
 
     def finish(self) -> None:
-        """Say what is still in use, and hand the ends over to the report."""
-        if not isinstance(self.stopped, DeadlineError | Interrupted | None):
-            busy: dict[Item, PhoneNumber] = {}  # Whatever ended the run would end another look as well.
-        elif self.removing and self.stopped is None:
-            busy = {}  # What is in use was refused, and says so.
-        else:
-            busy = self.busy()
-        if self.stopped is not None:
-            for item, number in busy.items():
-                self.ended[item] = replace(self.ended[item], number=number, error=still_busy(number))
-        elif busy:
+        """Say what is not drained, and hand the ends over to the report."""
+        if isinstance(self.stopped, DeadlineError):  # the engine knows only what was left of it
+            self.stopped = self.deadline_error()
+        busy = self.busy()
+        if self.stopped is not None and (self.waiting or self.removing):
+            for item, number in self.draining().items():
+                error = self.unfinished(item, number, self.stopped)
+                self.ended[item] = replace(self.ended[item], error=error)
+        elif busy and not self.removing:
             self.runtime.note(
                 f"still in use: {PHONE_NUMBER.count(len(busy))}; --wait waits until they are idle."
             )
         done = Kind.REMOVE.done if self.removing else Kind.RESERVE.done
-        self.reserving.settle(list(self.ended.values()), self.stopped, done)
+        ends = [self.told(end) for end in self.ended.values()]
+        waited = (self.started, self.runtime.clock.monotonic()) if self.waiting else None
+        self.reserving.settle(ends, self.stopped, done, waited)
+
+    def deadline_error(self) -> DeadlineError:
+        """Say that time is up."""
+        return DeadlineError(f"the deadline of {self.deadline or 0:g} s was reached")
+
+    def unfinished(self, item: Item, number: PhoneNumber, cause: ProxyctlError) -> ProxyctlError | None:
+        """Say what is left to do with a number of a run that ``cause`` stopped."""
+        if number.in_use:
+            what = f"{item.input} is still in use by {SESSION.count(number.in_use)}"
+        elif self.removing:
+            what = f"{item.input} is reserved and idle, but was not removed"
+        else:
+            return None
+        kind = TemporaryError if isinstance(cause, Interrupted) else type(cause)
+        hint = cause.hint if self.single else None  # of several, the run's end tells it once
+        return kind(f"{what}: {cause.message}", hint=hint, problem=cause.problem)
+
+    def told(self, end: Ended) -> Ended:
+        """Give the advice that fits: `number remove`, whose words these are, has other options."""
+        if end.number is None or not end.number.in_use or not isinstance(end.error, RefusedError):
+            return end
+        hint = "Run it again." if self.waiting else "--wait waits until it is idle."
+        return replace(end, error=RefusedError(end.error.message, hint=hint, problem=end.error.problem))
 
 
-def still_busy(number: PhoneNumber) -> ProxyctlError:
-    """Say why a number is not drained yet."""
-    return TemporaryError(
-        f"still in use by {SESSION.count(number.in_use or 0)}; it is reserved, so it gets no new ones."
+def released_meanwhile(item: Item) -> ProxyctlError:
+    """Say that a number can't drain, since it gets new Sessions again."""
+    return RefusedError(
+        f"{item.input} was released by somebody else meanwhile.", hint="Run it again to reserve it once more."
     )
 
 

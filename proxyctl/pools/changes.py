@@ -26,6 +26,7 @@ class Kind(StrEnum):
         return DONE[self]
 
 
+NOT_THERE = "not in the pool"
 DONE = {Kind.ADD: "added", Kind.RESERVE: "reserved", Kind.RELEASE: "released", Kind.REMOVE: "removed"}
 
 
@@ -68,17 +69,34 @@ class Wish:
 Decision = Change | Settled
 
 
+def decide_drain(items: Sequence[Item], pool: Pool, *, removing: bool) -> list[Decision]:
+    """Decide what has to be reserved; one that is not in the pool is as wanted where it is to leave it anyway."""
+    return [
+        absent(decision.item, removing=removing)
+        if isinstance(decision, Settled) and decision.number is None
+        else decision
+        for decision in decide_all(Wish(Kind.RESERVE), items, pool)
+    ]
+
+
+def absent(item: Item, *, removing: bool) -> Settled:
+    """The end of an item that can't drain, because the pool does not have it."""
+    if removing:
+        return Settled(item, note=NOT_THERE)
+    return Settled(item, error=NotFoundError(f"{item.input} is not in the pool."))
+
+
 def decide_all(wish: Wish, items: Sequence[Item], pool: Pool) -> list[Decision]:
     """Decide for each item what is missing, in order. Two items that turn out to be one number count once."""
     seen: dict[str, Item] = {}
     decisions: list[Decision] = []
     for item in items:
         number = pool.find(item)
-        first = seen.setdefault(number.sid, item) if number is not None else item
-        if first is item:
+        named = number is not None and disagrees(item, number) is None
+        if number is None or not named or seen.setdefault(number.sid, item) is item:
             decisions.append(decide(wish, item, number))
         else:
-            decisions.append(Settled(item, number, note=f"the same number as {first.input}"))
+            decisions.append(Settled(item, number, note="the same number as another of the items"))
     return decisions
 
 
@@ -135,7 +153,7 @@ def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None) -> Decisio
     if number is None:
         if wish.must_exist:
             return Settled(item, error=NotFoundError(f"{item.input} is not in the pool."))
-        return Settled(item, note="not in the pool")
+        return Settled(item, note=NOT_THERE)
     if number.in_use and not wish.force:
         sessions = "1 open Session" if number.in_use == 1 else f"{number.in_use} open Sessions"
         return Settled(

@@ -1,0 +1,458 @@
+"""`number drain`: reserve, wait without a lock, remove what is idle; and a true report however it ends."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxyctl.bulk.lock import RunLock
+from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
+from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.sandbox.seed import pool_numbers
+from proxyctl.sandbox.store import Store
+from proxyctl.signals import Signalled
+from tests.sandbox.serving import Served, served
+from tests.support import Cli, Ran
+
+
+class HookedClock:
+    """Time that passes by sleeping only; ``script[n]`` is called at the n-th sleep, counted from 1."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.began = time.time()  # after whatever was recorded before
+        self.slept: list[float] = []
+        self.script: dict[int, Callable[[], object]] = {}
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def now(self) -> float:
+        return self.began + self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+        assert len(self.slept) < 100, "it waits for ever"
+        self.script.pop(len(self.slept), lambda: None)()
+
+
+class Pool:
+    """A Service with reserved and unreserved numbers, and the program before it on a clock of its own."""
+
+    def __init__(self, cli: Cli, count: int) -> None:
+        self.cli = cli
+        self.numbers: list[str] = []
+        seeded = cli.seed(count)
+        cli.ok("service", "create", "masking")
+        if seeded:
+            self.numbers = [row["phone_number"] for row in seeded]
+            self.sids = [row["sid"] for row in seeded]
+            cli.ok("number", "add", "masking", *self.numbers, "--unreserved")
+        cli.clock = self.clock = HookedClock()
+
+    @property
+    def service(self) -> str:
+        sid: str = self.cli.ok("service", "show", "masking", "-o", "ids").lines[0]
+        return sid
+
+    def busy(self, number: str, sessions: int) -> None:
+        self.cli.ok("sandbox", "busy", number, str(sessions))
+
+    def at(self, sleep: int, number: str, sessions: int) -> None:
+        """Change how busy a number is during a sleep."""
+        self.clock.script[sleep] = lambda: self.busy(number, sessions)
+
+    def drain(self, *arguments: str, **settings: Any) -> Ran:
+        return self.cli("number", "drain", "masking", *arguments, "-o", "jsonl", **settings)
+
+    def state(self) -> dict[str, bool]:
+        rows = self.cli.ok("number", "list", "masking", "-o", "json").json
+        return {row["phone_number"]: row["is_reserved"] for row in rows}
+
+    def history(self) -> Sequence[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.cli.ok("history", "list", "-o", "json").json
+        return rows
+
+
+@pytest.fixture
+def pool(cli: Cli) -> Pool:
+    return Pool(cli, 3)
+
+
+def actions(ran: Ran) -> list[str]:
+    return [row["action"] for row in ran.rows]
+
+
+def codes(ran: Ran) -> list[int | None]:
+    return [row["error"] and row["error"]["exit_code"] for row in ran.rows]
+
+
+def test_without_wait_it_reserves_and_says_what_is_still_in_use(pool: Pool) -> None:
+    pool.busy(pool.numbers[0], 2)
+    ran = pool.drain(*pool.numbers)
+    assert (ran.code, actions(ran)) == (0, ["reserved"] * 3)
+    assert "still in use: 1 number; --wait waits" in ran.err
+    assert pool.clock.slept == []
+    assert set(pool.state().values()) == {True}
+
+
+def test_again_does_nothing(pool: Pool) -> None:
+    pool.drain(*pool.numbers)
+    runs = len(pool.history())
+    ran = pool.drain(*pool.numbers, "--wait")
+    assert (ran.code, actions(ran)) == (0, ["unchanged"] * 3)
+    assert len(pool.history()) == runs
+
+
+def test_waits_two_seconds_doubling_to_thirty(pool: Pool) -> None:
+    pool.busy(pool.numbers[0], 1)
+    pool.at(7, pool.numbers[0], 0)
+    ran = pool.drain(*pool.numbers, "--wait")
+    assert (ran.code, actions(ran)) == (0, ["reserved"] * 3)
+    assert pool.clock.slept == [2, 4, 8, 16, 30, 30, 30]
+    assert ran.err.count("waiting: 1 number in use by 1 Session.") == 1, (
+        "a line where something changed, no more"
+    )
+    assert "in 2m00s" in ran.err
+    assert "/s" not in ran.err, "a rate over hours of waiting says nothing"
+
+
+def test_says_how_it_goes(pool: Pool) -> None:
+    pool.busy(pool.numbers[0], 3)
+    pool.at(1, pool.numbers[0], 1)
+    pool.at(3, pool.numbers[0], 0)
+    ran = pool.drain(*pool.numbers, "--wait")
+    told = [line for line in ran.err.splitlines() if line.startswith("waiting")]
+    assert told == ["waiting: 1 number in use by 3 Sessions.", "waiting: 1 number in use by 1 Session."]
+    assert pool.drain(*pool.numbers, "--wait", "--quiet").err == ""
+
+
+def test_removes_at_the_end(pool: Pool) -> None:
+    pool.busy(pool.numbers[1], 4)
+    pool.at(2, pool.numbers[1], 0)
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
+    assert (ran.code, actions(ran)) == (0, ["removed"] * 3)
+    assert "removed 3, failed 0 in 6.0s" in ran.err
+    assert pool.state() == {}
+
+
+def test_removed_again_is_as_wanted(pool: Pool) -> None:
+    """A drain that was killed after half of the removals goes on where it ended."""
+    pool.cli.ok("number", "remove", "masking", pool.numbers[0], "--yes")
+    ran = pool.drain(*pool.numbers, "--remove", "--yes")
+    assert (ran.code, actions(ran)) == (0, ["unchanged", "removed", "removed"])
+    assert "1 unchanged: not in the pool." in ran.err
+    ran = pool.drain(*pool.numbers, "--wait", "--remove")
+    assert (ran.code, actions(ran)) == (0, ["unchanged"] * 3), "and nothing is asked"
+
+
+def test_remove_without_wait_leaves_what_is_in_use(pool: Pool) -> None:
+    pool.busy(pool.numbers[0], 1)
+    ran = pool.drain(*pool.numbers, "--remove", "--yes")
+    assert (ran.code, actions(ran), codes(ran)) == (6, ["failed", "removed", "removed"], [5, None, None])
+    assert "in use by 1 open Session. --wait waits until it is idle." in ran.err
+    assert pool.state() == {pool.numbers[0]: True}
+    assert pool.drain(pool.numbers[0], "--remove", "--yes").code == 5, "one number alone: its own code"
+
+
+def test_busy_again_when_it_is_to_be_removed(either: Cli) -> None:
+    """Between the look that found it idle and its removal: the pool is looked at anew, and it stays."""
+    pool = Pool(either, 2)
+    pool.busy(pool.numbers[0], 1)
+    held = RunLock(pool.cli.directory / "state" / "locks", ACCOUNT_SID, pool.service)
+
+    def idle() -> None:
+        pool.busy(pool.numbers[0], 0)
+        held.acquire("another run")
+        pool.clock.script[2] = begin  # while the removal waits for the lock
+
+    def begin() -> None:
+        pool.busy(pool.numbers[0], 5)
+        held.release()
+
+    pool.clock.script[1] = idle
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes", "--lock-wait", "30s")
+    assert (ran.code, actions(ran)) == (6, ["failed", "removed"])
+    assert ran.rows[0]["error"]["message"].endswith("in use by 5 open Sessions.")
+    assert pool.state() == {pool.numbers[0]: True}
+
+
+def test_deadline(pool: Pool, tmp_path: Path) -> None:
+    pool.busy(pool.numbers[0], 1)
+    failed = tmp_path / "failed.txt"
+    ran = pool.drain(
+        *pool.numbers, "--wait", "--remove", "--yes", "--deadline", "10s", "--failed-to", str(failed)
+    )
+    assert ran.code == 7
+    assert pool.clock.slept == [2, 4, 4]
+    assert actions(ran) == ["reserved"] * 3, "that much was done"
+    assert codes(ran) == [7, 7, 7]
+    messages = [row["error"]["message"] for row in ran.rows]
+    assert "still in use by 1 Session" in messages[0]
+    assert "reserved and idle, but was not removed" in messages[1]
+    assert all("the deadline of 10 s was reached" in message for message in messages)
+    assert failed.read_text().split() == pool.numbers, "and all three go on with -f"
+    assert pool.state() == dict.fromkeys(pool.numbers, True)
+    assert pool.drain("-f", str(failed), "--deadline", "10s").code == 0, "without --wait all is as wanted"
+
+
+def test_deadline_without_remove_fails_only_what_is_in_use(pool: Pool) -> None:
+    pool.busy(pool.numbers[2], 1)
+    ran = pool.drain(*pool.numbers, "--wait", "--deadline", "5s")
+    assert (ran.code, codes(ran)) == (7, [None, None, 7])
+    ran = pool.drain(pool.numbers[2], "--wait", "--deadline", "5s")
+    assert (ran.code, ran.error["kind"]) == (7, "deadline")
+    assert pool.numbers[2] in ran.error["message"]
+
+
+def test_deadline_that_is_over_at_the_start(pool: Pool) -> None:
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes", "--deadline", "0s")
+    assert (ran.code, actions(ran)) == (7, ["skipped"] * 3)
+    assert "deadline of 0 s" in ran.err
+    assert set(pool.state().values()) == {False}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_while_waiting(pool: Pool, number: signal.Signals) -> None:
+    def hit() -> None:
+        raise Signalled(number)
+
+    pool.busy(pool.numbers[0], 7)
+    pool.clock.script[2] = hit
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
+    assert (ran.code, ran.error["exit_code"]) == (128 + number, 128 + number)
+    assert actions(ran) == ["reserved"] * 3
+    assert codes(ran) == [7, 7, 7], "each says that it can go on; the run's own code is the signal's"
+    assert "unning the same command again" in ran.error["hint"]
+    assert pool.state() == dict.fromkeys(pool.numbers, True)
+
+
+def test_holds_no_lock_while_it_waits(pool: Pool) -> None:
+    others: list[Ran] = []
+
+    def other() -> None:
+        others.append(pool.cli("number", "remove", "masking", pool.numbers[1], "--yes", "-o", "jsonl"))
+        pool.busy(pool.numbers[0], 0)
+
+    pool.busy(pool.numbers[0], 1)
+    pool.clock.script[1] = other
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
+    assert (others[0].code, actions(others[0])) == (0, ["removed"])
+    assert ran.code == 0
+    assert actions(ran) == ["removed", "reserved", "removed"], "the second left the pool by another's hand"
+    assert pool.state() == {}
+
+
+def test_lock_held_when_it_is_to_be_removed(pool: Pool) -> None:
+    pool.busy(pool.numbers[0], 1)
+    lock = RunLock(pool.cli.directory / "state" / "locks", ACCOUNT_SID, pool.service)
+
+    def taken() -> None:
+        pool.busy(pool.numbers[0], 0)
+        lock.acquire("another run")
+
+    pool.clock.script[1] = taken
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
+    lock.release()
+    assert (ran.code, ran.error["kind"]) == (7, "locked")
+    assert actions(ran) == ["reserved"] * 3, "what was done is told all the same"
+    assert codes(ran) == [7] * 3
+    assert pool.drain(*pool.numbers, "--wait", "--remove", "--yes").code == 0
+
+
+def test_released_by_somebody_meanwhile(pool: Pool) -> None:
+    pool.busy(pool.numbers[0], 1)
+    pool.clock.script[1] = lambda: pool.cli.ok("number", "release", "masking", pool.numbers[0])
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
+    assert (ran.code, actions(ran), codes(ran)) == (6, ["failed", "removed", "removed"], [5, None, None])
+    assert "was released by somebody else" in ran.err
+    assert pool.state() == {pool.numbers[0]: False}
+
+
+def test_service_deleted_while_waiting(pool: Pool) -> None:
+    pool.busy(pool.numbers[0], 1)
+    pool.clock.script[1] = lambda: pool.cli.ok("service", "delete", "masking", "--yes")
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
+    assert ran.code in (4, 6)
+    assert actions(ran) == ["reserved"] * 3
+    assert codes(ran) == [4] * 3
+    assert "Traceback" not in ran.err
+
+
+def test_asks_once_and_only_where_something_leaves(pool: Pool) -> None:
+    ran = pool.drain(*pool.numbers, "--remove")
+    assert ran.code == 2
+    assert "--yes" in ran.error["hint"]
+    assert set(pool.state().values()) == {False}, "nothing was sent"
+    ran = pool.drain(*pool.numbers, "--remove", stdin="n\n", tty=True)
+    assert ran.code == 2
+    pool.busy(pool.numbers[0], 1)
+    pool.at(1, pool.numbers[0], 0)
+    ran = pool.drain(*pool.numbers[:2], "--wait", "--remove", stdin="y\n", tty=True)
+    assert ran.code == 0
+    assert ran.err.count("[y/N]") == 1
+    assert "This removes 2 numbers from Service masking" in ran.err
+    assert pool.drain(pool.numbers[2], "--wait").code == 0, "without --remove nothing is asked"
+
+
+def test_dry_run_shows_the_removal_too(pool: Pool) -> None:
+    pool.cli.ok("number", "reserve", "masking", pool.numbers[0])
+    pool.busy(pool.numbers[1], 1)
+    runs = len(pool.history())
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--dry-run")
+    assert ran.code == 0
+    sent = [(row["method"], row["path"].rpartition("/")[2], row["form"]) for row in ran.rows]
+    assert sent == [
+        ("POST", pool.sids[1], {"IsReserved": "true"}),
+        ("POST", pool.sids[2], {"IsReserved": "true"}),
+        *(("DELETE", sid, {}) for sid in pool.sids),
+    ]
+    assert "5 requests would be sent" in ran.err
+    assert "1 number in use now" in ran.err
+    assert pool.state() == {number: number == pool.numbers[0] for number in pool.numbers}
+    assert len(pool.history()) == runs
+    assert [row["method"] for row in pool.drain(*pool.numbers, "--dry-run").rows] == ["POST", "POST"]
+
+
+def test_one_number_ends_with_its_own_code(pool: Pool) -> None:
+    assert pool.drain("+14155559999").code == 4
+    assert pool.drain("+14155559999", "--remove").code == 0, "as wanted: nothing to remove"
+    ran = pool.drain("+14155559999", pool.numbers[0])
+    assert (ran.code, actions(ran)) == (6, ["failed", "reserved"])
+    assert "--add" not in ran.err, "drain has no such option"
+    assert pool.cli("number", "drain", "nothing", pool.numbers[0]).code == 4
+    assert pool.cli("number", "drain", "masking").code == 2
+
+
+def test_nothing_to_drain(pool: Pool, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("# nobody today\n")
+    ran = pool.drain("-f", str(tmp_path / "empty.txt"), "--wait", "--remove")
+    assert (ran.code, ran.out) == (0, "")
+
+
+def test_one_number_named_twice_counts_once(pool: Pool) -> None:
+    pool.busy(pool.numbers[0], 2)
+    pool.at(1, pool.numbers[0], 0)
+    ran = pool.drain(pool.numbers[0], pool.sids[0], "--wait", "--remove", "--yes")
+    assert (ran.code, actions(ran)) == (0, ["removed", "unchanged"])
+    assert "1 number in use by 2 Sessions" in ran.err
+    assert "This removes 1 number from" in ran.err
+
+
+def test_history_has_both_writes(pool: Pool) -> None:
+    pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
+    removal, reservation = pool.history()[:2]
+    assert removal["command"] == reservation["command"]
+    assert [removal["done"], reservation["done"]] == [3, 3]
+    items = [pool.cli.ok("history", "show", run["id"], "-o", "json").json for run in (removal, reservation)]
+    assert [{item["action"] for item in run} for run in items] == [{"remove"}, {"reserve"}]
+    assert {item["before"]["is_reserved"] for item in items[0]} == {True}
+
+
+def test_protected_profile_is_asked_for(pool: Pool) -> None:
+    config = Path(pool.cli.environ["PROXYCTL_CONFIG"])
+    config.parent.mkdir(mode=0o700)
+    config.write_text(
+        f'[profiles.live]\naccount_sid = "{ACCOUNT_SID}"\nauth_token = "t"\nprotected = true\n'
+        'base_url = "http://127.0.0.1:9"\n'
+    )
+    config.chmod(0o600)
+    ran = pool.drain(*pool.numbers, "--profile", "live")
+    assert ran.code == 2
+    assert "--confirm-profile live" in ran.error["hint"]
+
+
+# Over HTTP, with a ledger
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    (tmp_path / "state").mkdir(mode=0o700)
+    with Store(tmp_path / "state" / "sandbox.db") as store:
+        yield store
+
+
+@pytest.fixture
+def server(store: Store) -> Iterator[Served]:
+    with served(Sandbox(store)) as server:
+        yield server
+
+
+@pytest.fixture
+def remote(server: Served, tmp_path: Path) -> Cli:
+    environ = {
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "PROXYCTL_BASE_URL": server.url,
+    }
+    return Cli(tmp_path, environ)
+
+
+def reads(server: Served) -> int:
+    return sum(entry.method == "GET" for entry in server.ledger.entries)
+
+
+def test_a_look_costs_a_request_for_each_hundred(
+    remote: Cli, server: Served, store: Store, tmp_path: Path
+) -> None:
+    pool = Pool(remote, 0)
+    rows = remote.seed(250)
+    pool_numbers(store, pool.service, [row["sid"] for row in rows], is_reserved=True)
+    file = tmp_path / "numbers.txt"
+    file.write_text("".join(f"{row['phone_number']}\n" for row in rows))
+    pool.busy(rows[7]["sid"], 1)
+    looks: list[int] = []
+    for sleep in range(1, 4):
+        pool.clock.script[sleep] = lambda: looks.append(reads(server))
+    pool.clock.script[4] = lambda: pool.busy(rows[7]["sid"], 0)
+    assert pool.drain("-f", str(file), "--wait").code == 0
+    assert [later - earlier for earlier, later in pairwise(looks)] == [3, 3]
+
+
+def test_a_few_are_looked_at_one_by_one(remote: Cli, server: Served, store: Store) -> None:
+    """Named by number, too: the SIDs are known once the pool was read."""
+    pool = Pool(remote, 0)
+    rows = remote.seed(250)
+    pool_numbers(store, pool.service, [row["sid"] for row in rows], is_reserved=True)
+    pool.busy(rows[0]["sid"], 1)
+    looks: list[int] = []
+    for sleep in range(1, 3):
+        pool.clock.script[sleep] = lambda: looks.append(reads(server))
+    pool.clock.script[3] = lambda: pool.busy(rows[0]["sid"], 0)
+    assert pool.drain(rows[0]["phone_number"], "--wait").code == 0
+    assert looks[1] - looks[0] == 1
+
+
+def test_an_outage_while_it_waits(remote: Cli, server: Served) -> None:
+    pool = Pool(remote, 3)
+    pool.busy(pool.numbers[0], 1)
+
+    def outage() -> None:
+        server.policies.faults = FaultPlan(script=[Scripted("503", times=None)])
+
+    pool.clock.script[1] = outage
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes", "--retries", "1")
+    assert (ran.code, ran.error["kind"]) == (7, "server")
+    assert (actions(ran), codes(ran)) == (["reserved"] * 3, [7] * 3)
+    server.policies.faults = None
+    pool.busy(pool.numbers[0], 0)
+    assert actions(pool.drain(*pool.numbers, "--wait", "--remove", "--yes")) == ["removed"] * 3
+
+
+def test_credentials_revoked_while_it_waits(remote: Cli, server: Served) -> None:
+    pool = Pool(remote, 1)
+    pool.busy(pool.numbers[0], 1)
+
+    def revoke() -> None:
+        server.policies.faults = FaultPlan(script=[Scripted("401", times=None)])
+
+    pool.clock.script[1] = revoke
+    ran = pool.drain(pool.numbers[0], "--wait")
+    assert (ran.code, actions(ran), codes(ran)) == (3, ["reserved"], [3])
