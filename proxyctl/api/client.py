@@ -177,7 +177,11 @@ class ProxyClient:
             problem = answers.problem_of(response.status_code, None, response.headers, 0.0, str)
             message = f"{call}: {error.message}"
             raise type(error)(
-                message, problem=problem, may_have_happened=call.writes, hint=error.hint
+                message,
+                problem=problem,
+                may_have_happened=call.writes,
+                hint=error.hint
+                or "check the base URL, and whether something else answers in place of the API",
             ) from None
         if good:
             duration = time.monotonic() - started

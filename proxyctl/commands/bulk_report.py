@@ -13,6 +13,7 @@ from proxyctl.bulk.outcomes import Result, RunReport
 from proxyctl.errors import (
     AuthenticationError,
     Interrupted,
+    NetworkError,
     NotFoundError,
     OutputError,
     PartialError,
@@ -126,8 +127,9 @@ def failure_line(end: Ended) -> str:
 
 
 def sentences(*texts: str | None) -> list[str]:
-    """Return the texts that are there, each with its full stop, so that they can stand in a row."""
-    return [text if text.endswith((".", "!", "?")) else f"{text}." for text in texts if text]
+    """Return the texts that are there as sentences that can stand in a row; the first may begin small."""
+    said = [text if text.endswith((".", "!", "?")) else f"{text}." for text in texts if text]
+    return [*said[:1], *(text[:1].upper() + text[1:] for text in said[1:])]
 
 
 def conclusion(
@@ -147,13 +149,33 @@ def conclusion(
     if isinstance(stopped, OutputError):
         return stopped
     if single and bad and bad[0].error is not None:
-        return bad[0].error
+        return named(bad[0], bad[0].error)
     if stopped is None:
-        return PartialError(f"{line}.", hint=MEND if any(end.action == "failed" for end in bad) else AGAIN)
+        return PartialError(f"{line}.", hint=MEND if any(was_refused(end) for end in bad) else AGAIN)
     kind = type(stopped) if keeps_its_class(stopped, ends) else PartialError
     return kind(
         f"{stopped.message.rstrip('.')}: {line}.", hint=how_to_go_on(stopped), problem=stopped.problem
     )
+
+
+def named(end: Ended, error: ProxyctlError) -> ProxyctlError:
+    """Return the error of a number that is alone in its run; one that speaks of a request only gets its name."""
+    if isinstance(error, Interrupted) or (error.problem is None and not isinstance(error, NetworkError)):
+        return error
+    names = [end.item.input, end.item.sid, end.number.phone_number if end.number else None]
+    if any(name and name in error.message for name in names):
+        return error
+    return type(error)(
+        f"{end.item.input}: {end.action}: {error.message}",
+        hint=error.hint,
+        problem=error.problem,
+        may_have_happened=error.may_have_happened,
+    )
+
+
+def was_refused(end: Ended) -> bool:
+    """Whether something has to be put right before the item can be as wanted."""
+    return end.action == "failed" and not isinstance(end.error, TemporaryError)
 
 
 def how_to_go_on(stopped: ProxyctlError) -> str:

@@ -165,3 +165,19 @@ def test_a_message_that_repeats_the_secret(stage: Scene) -> None:
     assert ran.code == 6
     assert "[redacted]" in ran.err
     stage.keeps_its_promises(stage.add(), everything(stage))
+
+
+@pytest.mark.parametrize(("fault", "action"), [("html", "failed"), ("timeout", "unknown")])
+def test_one_number_alone(stage: Scene, fault: str, action: str) -> None:
+    """Its own code, and a message that names it: nobody knows a number by the path of a request."""
+    name = stage.numbers[0]["phone_number"]
+    reads = None if fault == "timeout" else 0
+    stage.script(Scripted(fault, "POST", times=None), Scripted(fault, "GET", first=3, times=reads))
+    command = ("number", "add", stage.service, name, "--reserved")
+    ran = stage.run(*command, "--timeout", "0.1", "--retries", "1")
+    assert ran.code == 7
+    assert ran.error["message"].startswith(f"{name}: {action}: ")
+    assert "the same command again" in ran.error["hint"]
+    assert [row["action"] for row in ran.rows] == [action]
+    assert len(stage.writes) <= 2
+    stage.keeps_its_promises(command, {stage.numbers[0]["sid"]: True})
