@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from proxyctl.errors import ProxyctlError, exit_status
+from proxyctl.errors import Problem, ProxyctlError, exit_status
+from proxyctl.explaining import hint_for, twilio_code
 
 
 def error_object(error: ProxyctlError) -> dict[str, Any]:
@@ -15,10 +16,10 @@ def error_object(error: ProxyctlError) -> dict[str, Any]:
         "error": {
             "kind": error.kind,
             "message": error.message,
-            "hint": error.hint,
+            "hint": hint_for(error),
             "status": problem.status if problem else None,
             "code": problem.code if problem else None,
-            "more_info": problem.more_info if problem else None,
+            "more_info": more_info(problem),
             "request_id": problem.request_id if problem else None,
             "exit_code": exit_status(error),
         }
@@ -31,10 +32,20 @@ def error_json(error: ProxyctlError) -> str:
 
 
 def error_text(error: ProxyctlError) -> str:
-    """Return the paragraph: what failed and why, what to type next, the request id."""
+    """Return the paragraph: what failed and why, what to type next, where to read more, the request id."""
     lines = [f"proxyctl: {error.message}"]
-    if error.hint:
-        lines.extend(f"  {line}" for line in error.hint.splitlines())
+    lines.extend(f"  {line}" for line in (hint_for(error) or "").splitlines())
+    link = more_info(error.problem)
+    if link:
+        lines.append(f"  More: {link}")
     if error.problem and error.problem.request_id:
         lines.append(f"  Request id: {error.problem.request_id}")
     return "\n".join(lines)
+
+
+def more_info(problem: Problem | None) -> str | None:
+    """Return the page about a problem: the one that the answer names, else that of Twilio's dictionary."""
+    if problem is None:
+        return None
+    found = twilio_code(problem.code)
+    return problem.more_info or (found.more_info if found else None)

@@ -34,6 +34,10 @@ class Root(LazyGroup):
         "api": LazyCommand(
             "proxyctl.commands.api", "Send any other request, with the same auth and retries."
         ),
+        "explain": LazyCommand(
+            "proxyctl.commands.explain",
+            "Say what a code means and what to do: Twilio's, HTTP's or an exit code.",
+        ),
     }
 
 
