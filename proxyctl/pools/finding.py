@@ -12,7 +12,7 @@ from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import IncomingNumber, PhoneNumber
 from proxyctl.bulk.items import Item
 from proxyctl.bulk.side_by_side import side_by_side
-from proxyctl.errors import AuthenticationError, NotFoundError
+from proxyctl.errors import NotFoundError, ProxyctlError
 from proxyctl.pools.pool import FEW, Pool, look_at_pool
 
 # The webhook that Proxy gives a number when it joins a pool; it is not put back when it leaves.
@@ -48,30 +48,36 @@ def find_numbers(client: ProxyClient, items: Sequence[Item], service_sids: Seque
             else:
                 yield found
     for sid, pool in side_by_side(lambda sid: existing_pool(client, sid), service_sids if left else ()):
-        for item in list(left):
-            number = pool.find(item)
-            if number is not None:
-                left.remove(item)
-                yield Found(item, number, sid)
+        here = {item: number for item in left if (number := pool.find(item)) is not None}
+        yield from (Found(item, number, sid) for item, number in here.items())
+        left = [item for item in left if item not in here]
         if not left:
             return
 
 
 def by_hint(client: ProxyClient, item: Item) -> Found | None:
-    """Follow the hint of the account's own record of the number, and prove it."""
-    try:
-        number = (
-            client.incoming_numbers.fetch(item.sid)
-            if item.sid is not None
-            else client.incoming_numbers.by_number(item.phone_number or "")
-        )
-        service_sid = hinted_service(number)
-        if number is None or service_sid is None:
-            return None
-        proof = client.phone_numbers(service_sid).fetch(number.sid)
-    except (NotFoundError, AuthenticationError):  # an API key may be kept from the account's numbers
+    """Follow the hint of the account's own record of the number, and prove it; None where that leads nowhere."""
+    number = accounts_record(client, item)
+    service_sid = hinted_service(number)
+    if number is None or service_sid is None:
         return None
-    return Found(item, proof, service_sid)
+    try:
+        return Found(item, client.phone_numbers(service_sid).fetch(number.sid), service_sid)
+    except NotFoundError:  # it has left that Service, or the Service is gone
+        return None
+
+
+def accounts_record(client: ProxyClient, item: Item) -> IncomingNumber | None:
+    """Return the account's record of a number; None where there is none, or where it can't be had.
+
+    It is a hint only: an API key may be kept from it, and it is another host, with outages of its own.
+    """
+    try:
+        if item.sid is not None:
+            return client.incoming_numbers.fetch(item.sid)
+        return client.incoming_numbers.by_number(item.phone_number or "")
+    except ProxyctlError:
+        return None
 
 
 def existing_pool(client: ProxyClient, service_sid: str) -> Pool:

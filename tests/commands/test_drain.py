@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from proxyctl.bulk.lock import RunLock
-from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
+from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.faults import FaultPlan, Scripted
 from proxyctl.sandbox.seed import pool_numbers
 from proxyctl.sandbox.store import Store
 from proxyctl.signals import Signalled
-from tests.sandbox.serving import Served, served
+from tests.sandbox.serving import Served
 from tests.support import Cli, Ran
 
 
@@ -370,29 +370,6 @@ def test_protected_profile_is_asked_for(pool: Pool) -> None:
 
 
 # Over HTTP, with a ledger
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    (tmp_path / "state").mkdir(mode=0o700)
-    with Store(tmp_path / "state" / "sandbox.db") as store:
-        yield store
-
-
-@pytest.fixture
-def server(store: Store) -> Iterator[Served]:
-    with served(Sandbox(store)) as server:
-        yield server
-
-
-@pytest.fixture
-def remote(server: Served, tmp_path: Path) -> Cli:
-    environ = {
-        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
-        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
-        "PROXYCTL_BASE_URL": server.url,
-    }
-    return Cli(tmp_path, environ)
 
 
 def reads(server: Served) -> int:

@@ -1,0 +1,39 @@
+"""A sandbox over HTTP beside the program: what was asked of it is in its ledger, and it can be made to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
+from proxyctl.sandbox.store import Store
+from tests.sandbox.serving import Served, served
+from tests.support import Cli
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """The database of ``server``, which is also that of the commands of `sandbox`."""
+    (tmp_path / "state").mkdir(mode=0o700)
+    with Store(tmp_path / "state" / "sandbox.db") as store:
+        yield store
+
+
+@pytest.fixture
+def server(store: Store) -> Iterator[Served]:
+    """A sandbox without limits and faults, at first."""
+    with served(Sandbox(store)) as server:
+        yield server
+
+
+@pytest.fixture
+def remote(server: Served, tmp_path: Path) -> Cli:
+    """The program, talking to ``server``."""
+    environ = {
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "PROXYCTL_BASE_URL": server.url,
+    }
+    return Cli(tmp_path, environ)
