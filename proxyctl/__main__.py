@@ -24,6 +24,10 @@ def fill_closed_descriptors() -> None:
 def run() -> None:
     """Run the command line of this process, and leave with its exit code."""
     fill_closed_descriptors()
+    if "_PROXYCTL_COMPLETE" in os.environ:  # a TAB: it must not wait for what a command needs
+        from proxyctl.completion.answer import respond
+
+        sys.exit(respond(os.environ))
     from proxyctl.cli import main
     from proxyctl.signals import install
 

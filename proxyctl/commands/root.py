@@ -38,6 +38,12 @@ class Root(LazyGroup):
             "proxyctl.commands.explain",
             "Say what a code means and what to do: Twilio's, HTTP's or an exit code.",
         ),
+        "completion": LazyCommand(
+            "proxyctl.commands.completion", "Print the script that lets bash, zsh or fish complete proxyctl."
+        ),
+        "help": LazyCommand(
+            "proxyctl.commands.help", "Show the help of a command, or of a topic such as exit-codes."
+        ),
     }
 
 

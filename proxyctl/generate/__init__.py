@@ -1,1 +1,1 @@
-"""Man pages and completions generated from the command tree."""
+"""Completions, man pages and help topics, all made from the command tree's own metadata."""

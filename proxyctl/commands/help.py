@@ -1,0 +1,61 @@
+"""`proxyctl help`: the help of any command, and the topics that belong to no single one."""
+
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import typer
+
+from proxyctl.commands.tree import ProxyctlCommand
+from proxyctl.errors import UsageError
+from proxyctl.runtime import Runtime
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+
+EPILOG = """Examples:
+  proxyctl help number reserve
+  proxyctl help exit-codes
+
+Topics: exit-codes, environment, formatting.
+"""
+
+
+@app.command("help", cls=ProxyctlCommand, epilog=EPILOG)
+def show_help(
+    ctx: typer.Context,
+    topic: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TOPIC]...", help="A command, such as 'number reserve', or a topic.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Show the help of a command, or of a topic: exit codes, environment, output formats."""
+    from proxyctl.generate.topics import TOPICS, as_text
+    from proxyctl.generate.topics import topic as read_topic
+
+    runtime: Runtime = ctx.obj
+    words = topic or []
+    if len(words) == 1 and words[0] in TOPICS:
+        text = as_text(read_topic(words[0]))
+    else:
+        text = context_of(ctx.find_root(), words, TOPICS).get_help() + "\n"
+    encoding = runtime.stdout.encoding or "utf-8"
+    runtime.stdout.write(text.encode(encoding, "replace").decode(encoding))
+
+
+def context_of(root: Any, words: list[str], topics: tuple[str, ...]) -> Any:
+    """Return the context of the command that ``words`` name. Raises UsageError, with what is near."""
+    context = root
+    for position, word in enumerate(words):
+        group = context.command
+        names = list(group.list_commands(context)) if hasattr(group, "list_commands") else []
+        command = group.get_command(context, word) if word in names else None
+        if command is None:
+            near = get_close_matches(word, [*names, *(() if position else topics)], n=1, cutoff=0.5)
+            raise UsageError(
+                f"there is no help about {' '.join(words[: position + 1])!r}."
+                + (f" Did you mean {near[0]!r}?" if near else ""),
+                hint=f"The topics are {', '.join(topics)}; '{context.command_path} -h' lists the commands.",
+            )
+        context = typer.Context(command, parent=context, info_name=word, **command.context_settings)
+    return context
