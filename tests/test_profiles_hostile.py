@@ -17,7 +17,7 @@ from proxyctl.profiles.toml_guard import line_of, parse_toml
 HOSTILE = {
     "nested in a line": ("a = " + "[" * 5000 + "]" * 5000, 1),
     "nested in lines": ("a = " + "[\n" * 5000 + "]\n" * 5000, 51),
-    "nested, hidden from the guard": ("a = " + '[ "]",\n' * 5000, 1),
+    "nested, with brackets in strings": ("a = " + '[ "]",\n' * 5000, 51),
     "nested inline tables": ("a = " + "{b = " * 600 + "1" + "}" * 600, 1),
     "nested headers": ("[" * 4000, 1),
     "a dotted key of 20,000 parts": (".".join("a" * 20_000) + " = 1", 1),
@@ -34,7 +34,7 @@ HOSTILE = {
     "an unknown table": ("[profile.a]\nregion = 'ie1'", 1),
     "an unknown key, dotted": ("profiles.a.edge = 'x'\nprofiles.a.regoin = 'canary'", 2),
     "an unknown key, inline": ("[profiles]\na = {regoin = 'canary'}", 2),
-    "an unknown key, quoted": ("[profiles.'a.b']\n\"\\u001b[31m\" = 'canary'", 1),
+    "an unknown key, quoted": ("[profiles.'a.b']\n\"\\u001b[31m\" = 'canary'", 2),
     "text for true": ("[profiles.a]\n\nprotected = 'canary'", 3),
     "a number for text": ("[profiles.a]\naccount_sid = 5", 2),
     "a profile that is text": ("[profiles]\na = 'canary'", 2),

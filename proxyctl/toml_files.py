@@ -1,0 +1,186 @@
+"""Reads TOML that nobody vouches for, and knows where in it a key or an element stands: for the config file and for
+pool files. What would keep the parser busy for seconds is refused first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+DEEPEST = 50
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What no sane file goes beyond: characters in a line, and dots in it outside of strings."""
+
+    line: int = 4096
+    dots: int = 64
+
+
+class TomlFlaw(ValueError):
+    """A file that is not sane TOML: ``line`` (from 1) and ``what`` is wrong there."""
+
+    def __init__(self, line: int, what: str) -> None:
+        super().__init__(what)
+        self.line = line
+        self.what = what
+
+
+def parse_toml(data: bytes, bounds: Bounds) -> tuple[dict[str, Any], str]:
+    """Return the document and its text. Raises TomlFlaw."""
+    import tomllib
+
+    text = _text(data)
+    _refuse_bombs(text, bounds)
+    try:
+        return tomllib.loads(text), text
+    except tomllib.TOMLDecodeError as error:
+        what, _, place = str(error).partition(" (at ")
+        found = re.match(r"line (\d+), column (\d+)", place)
+        line = int(found[1]) if found else text.count("\n") + 1
+        if re.match("Cannot (overwrite|declare|mutate)", what):
+            what = "the key or table is here a second time"
+        raise TomlFlaw(line, what) from None
+    except (RecursionError, ValueError) as error:
+        what = "is nested too deep" if isinstance(error, RecursionError) else "has a number out of range"
+        raise TomlFlaw(1, f"the file {what}") from None
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise TomlFlaw(data.count(b"\n", 0, error.start) + 1, "this is not UTF-8 text") from None
+
+
+STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
+
+
+def _refuse_bombs(text: str, bounds: Bounds) -> None:
+    """Refuse lines and nesting that no file needs.
+
+    The parser takes quadratic time for dotted keys and recurses for nesting. Strings within a line do not count,
+    unless there are strings of several lines, in which a line can't be told from the outside of one.
+    """
+    depth = 0
+    single_lines = '"""' not in text and "'''" not in text
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > bounds.line:
+            raise TomlFlaw(number, f"the line is longer than {bounds.line} characters")
+        bare = STRING.sub('""', line) if single_lines else line
+        if bare.count(".") > bounds.dots:
+            raise TomlFlaw(number, f"the line has more than {bounds.dots} dots")
+        for bracket in re.findall(r"[\[\]{}]", bare):
+            depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+            if depth > DEEPEST:
+                raise TomlFlaw(number, f"nested deeper than {DEEPEST} levels")
+
+
+TOKEN = re.compile(
+    r'"""(?:[^\\]|\\.)*?"{3,5}'
+    r"|'''.*?'{3,5}"
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|'[^'\n]*'"
+    r"|#[^\n]*"
+    r"|[ \t\r]+"
+    r"|\n"
+    r"|[\[\]{}=,.]"
+    r"|[^\s\[\]{}=,.\"'#]+"
+    r"|.",
+    re.DOTALL,
+)
+
+
+class Places:
+    """The lines on which the keys, tables and array elements of a document stand; its text has been parsed before."""
+
+    def __init__(self, text: str) -> None:
+        self._keys: dict[Key, int] = {}
+        self._elements: dict[Key, list[int]] = {}
+        self._table: Key = ()
+        self._tokens = _tokens(text)
+        for token, line in self._tokens:
+            if token == "[":
+                self._take_header(line)
+            elif token != "\n":
+                self._take_key(token, line)
+
+    def line(self, *key: str) -> int:
+        """Return the line where ``key`` is set, or else the table around it opens; 1 where neither is."""
+        for length in range(len(key), 0, -1):
+            found = self._keys.get(key[:length])
+            if found is not None:
+                return found
+        return 1
+
+    def element(self, index: int, *key: str) -> int:
+        """Return the line of an element of the array ``key``; the key's own where the element is not found."""
+        lines = self._elements.get(key, [])
+        return lines[index] if index < len(lines) else self.line(*key)
+
+    def _take_header(self, line: int) -> None:
+        parts: list[str] = []
+        for token, _ in self._tokens:
+            if token == "\n":
+                break
+            if token not in "[].":
+                parts.append(_part(token))
+        self._table = tuple(parts)
+        self._record(self._table, line)
+
+    def _take_key(self, first: str, line: int) -> None:
+        parts = [_part(first)]
+        for token, _ in self._tokens:
+            if token == "=":
+                break
+            if token != ".":
+                parts.append(_part(token))
+        key = (*self._table, *parts)
+        self._record(key, line)
+        self._skip_value(key)
+
+    def _record(self, key: Key, line: int) -> None:
+        for length in range(1, len(key) + 1):  # a longer key opens the tables around it
+            self._keys.setdefault(key[:length], line)
+
+    def _skip_value(self, key: Key) -> None:
+        """Read up to the end of the value, and note the lines of an array's elements."""
+        depth = 0
+        elements = self._elements.setdefault(key, [])
+        expected = True
+        for token, line in self._tokens:
+            if token in ("[", "{"):
+                depth += 1
+            elif token in ("]", "}"):
+                depth -= 1
+            elif token == "\n" and depth == 0:
+                return
+            if depth == 1 and token == ",":
+                expected = True
+            elif expected and depth and token not in ("\n", "]") and not (depth == 1 and token == "["):
+                elements.append(line)
+                expected = False
+
+
+def _tokens(text: str) -> Iterator[tuple[str, int]]:
+    """Yield what matters of the text, each with its line."""
+    line = 1
+    for match in TOKEN.finditer(text + "\n"):
+        token = match[0]
+        if token[0] not in "# \t\r":
+            yield token, line
+        line += token.count("\n")
+
+
+def _part(token: str) -> str:
+    """Return what a part of a key says, without its quotes."""
+    if token[:1] == '"' and "\\" in token:
+        import tomllib
+
+        return str(tomllib.loads(f"key = {token}")["key"])
+    return token[1:-1] if token[:1] in ('"', "'") else token
