@@ -8,33 +8,54 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from proxyctl.errors import UsageError
 
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
-def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
-    """Return a context that checks certificates and host names.
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Where the certificates to trust come from: paths for OpenSSL, and ``source``, a name for people."""
+
+    source: str
+    file: str | None = None
+    directory: str | None = None
+    named: bool = False
+
+
+def trust(environ: Mapping[str, str] = os.environ) -> Trust:
+    """Return which certificates are trusted, without loading them.
 
     SSL_CERT_FILE and SSL_CERT_DIR win; then the system's hashed directory, from which OpenSSL reads the one
-    certificate that it needs; then the system's bundle; then certifi's. UsageError where the environment
-    names something that can't be read.
+    certificate that it needs; then the system's bundle; then certifi's.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     file, directory = environ.get("SSL_CERT_FILE") or None, environ.get("SSL_CERT_DIR") or None
     if file or directory:
-        _load_named(context, file, directory)
-        return context
+        names = [f"SSL_CERT_FILE={file}"] * bool(file) + [f"SSL_CERT_DIR={directory}"] * bool(directory)
+        return Trust(" and ".join(names), file, directory, named=True)
     paths = ssl.get_default_verify_paths()
     if _is_hashed(paths.capath):
-        context.load_verify_locations(capath=paths.capath)
-    elif paths.cafile:
-        context.load_verify_locations(cafile=paths.cafile)
-    else:
-        import certifi
+        return Trust(f"the system's {paths.capath}", directory=paths.capath)
+    if paths.cafile:
+        return Trust(f"the system's {paths.cafile}", file=paths.cafile)
+    import certifi
 
-        context.load_verify_locations(cafile=certifi.where())
+    return Trust(f"certifi's {certifi.where()}", file=certifi.where())
+
+
+def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
+    """Return a context that checks certificates and host names, by those of `trust`.
+
+    UsageError where the environment names something that can't be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    found = trust(environ)
+    if found.named:
+        _load_named(context, found.file, found.directory)
+    else:
+        context.load_verify_locations(cafile=found.file, capath=found.directory)
     return context
 
 

@@ -84,12 +84,12 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        addresses = _addresses(host, port, _current.left(timeout, httpcore.ConnectTimeout))
+        found = addresses(host, port, _current.left(timeout, httpcore.ConnectTimeout))
         failure: Exception = httpcore.ConnectError("no address")
-        for index, address in enumerate(addresses):
+        for index, address in enumerate(found):
             left = _current.left(timeout, httpcore.ConnectTimeout)
             # A black hole must leave time for the addresses after it.
-            share = left / (len(addresses) - index) if left is not None else None
+            share = left / (len(found) - index) if left is not None else None
             try:
                 return _Stream(self._inner.connect_tcp(address, port, share, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -97,8 +97,11 @@ class _Backend(httpcore.NetworkBackend):
         raise failure
 
 
-def _addresses(host: str, port: int, timeout: float | None) -> list[str]:
-    """Look a name up in a thread of its own: the system's resolver can't be told how long to take."""
+def addresses(host: str, port: int, timeout: float | None) -> list[str]:
+    """Look a name up in a thread of its own: the system's resolver can't be told how long to take.
+
+    ``timeout`` is in seconds. Raises httpcore.ConnectError, with what the resolver said, or ConnectTimeout.
+    """
     found: list[str] = []
     problems: list[OSError | UnicodeError] = []
 

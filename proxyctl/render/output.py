@@ -90,6 +90,14 @@ class Output:
         """Print a line (or several) of our own words; on a terminal without control characters."""
         self._write((text if self._width is None else visible(text, keep="\n")) + "\n")
 
+    def line(self, *pieces: tuple[str, str | None]) -> None:
+        """Print a line for people at once: pieces of text with their colours, which only stress the words."""
+        from proxyctl.render.table import painted
+
+        shown = ((visible(text), style) for text, style in pieces)
+        words = (painted(text, style) if style and self._color else text for text, style in shown)
+        self._write("".join(words) + "\n", flush=True)
+
     def flush(self) -> None:
         """Hand on what stdout still holds, so that a full disk is noticed while it can be reported."""
         self._write("", flush=True)

@@ -151,7 +151,7 @@ def test_looking_a_name_up_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_address_that_refuses_leaves_the_next_one_its_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server(_answering(OK)) as port:
-        monkeypatch.setattr(transport, "_addresses", lambda *arguments: ["127.0.0.2", "127.0.0.1"])
+        monkeypatch.setattr(transport, "addresses", lambda *arguments: ["127.0.0.2", "127.0.0.1"])
         backend = transport._Backend()
         stream = backend.connect_tcp("two.example", port, timeout=5)
         assert stream.get_extra_info("server_addr") == ("127.0.0.1", port)
