@@ -84,12 +84,13 @@ def usage(error: Any, runtime: Runtime) -> UsageError:
 
 def finish(runtime: Runtime, action: Callable[[], object]) -> int:
     """Run ``action`` and turn whatever happens into an exit code, reported on stderr."""
-    code = attempt(runtime, action)
-    written = attempt(runtime, lambda: flush(runtime))
-    closed = attempt(runtime, runtime.close)
+    codes = [attempt(runtime, part) for part in (action, lambda: flush(runtime), runtime.close)]
+    for error in runtime.late_errors:
+        report(error, runtime)
+        codes.append(exit_status(error))
     for stream in (runtime.stdout, runtime.stderr):
         abandon(stream)
-    return code or written or closed
+    return next(filter(None, codes), ExitCode.DONE)
 
 
 def attempt(runtime: Runtime, action: Callable[[], object]) -> int:

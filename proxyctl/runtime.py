@@ -120,6 +120,7 @@ class Runtime:
         self.options = SharedOptions()
         self.exit_stack = contextlib.ExitStack()
         self.running = False
+        self.late_errors: list[OutputError] = []
 
     def use(self, options: SharedOptions) -> None:
         """Take the options that the command line gave."""
@@ -260,15 +261,15 @@ class Runtime:
             yield
             return
         account = self.profile.account_sid
-        directory = self.paths.state_dir / "locks"
-        locks = [RunLock(directory, account, sid, clock=self.clock) for sid in service_sids]
         held = contextlib.ExitStack()
         command = shlex.join(["proxyctl", *self.argv])
         try:
+            directory = self.paths.state_dir / "locks"
+            locks = [RunLock(directory, account, sid, clock=self.clock) for sid in service_sids]
             held.enter_context(acquire_all(locks, command, wait=self.options.lock_wait))
-        except OutputError as error:
+        except (OutputError, ConfigError) as error:
             if not self.options.no_history:
-                raise OutputError(
+                raise type(error)(
                     f"the lock can't be taken, so nothing was sent: {error.message}",
                     hint="Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history.",
                 ) from None

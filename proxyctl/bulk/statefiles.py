@@ -14,6 +14,7 @@ def private_directory(path: Path) -> Path:
     try:
         for missing in reversed([place for place in (path, *path.parents) if not place.exists()]):
             missing.mkdir(mode=0o700, exist_ok=True)  # `parents=True` would leave those to the umask
+            missing.chmod(0o700)
         path.mkdir(mode=0o700, exist_ok=True)  # an error where something else has the name
         found = path.stat()
         if stat.S_IMODE(found.st_mode) != 0o700 and found.st_uid == os.getuid():

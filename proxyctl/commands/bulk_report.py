@@ -147,7 +147,7 @@ def conclusion(
     if isinstance(stopped, Interrupted):
         return Interrupted(stopped.signal_number, f"interrupted: {line}.", hint=AGAIN)
     if isinstance(stopped, OutputError):
-        return stopped
+        return OutputError(f"{stopped.message.rstrip('.')}: {line}.", hint=stopped.hint)
     if single and bad and bad[0].error is not None:
         return named(bad[0], bad[0].error)
     if stopped is None:

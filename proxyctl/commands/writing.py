@@ -6,10 +6,11 @@ import getpass
 import shlex
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.errors import OutputError, ProxyctlError, exit_status
+from proxyctl.errors import Interrupted, OutputError, ProxyctlError, exit_status
+from proxyctl.signals import Signalled
 
 if TYPE_CHECKING:
     from proxyctl.api.calls import Call
@@ -50,8 +51,15 @@ def begin(runtime: Runtime, service: Service | None) -> RunRecorder | None:
         user=user_name(),
         host=socket.gethostname(),
     )
-    try:
+    with nothing_sent():
         return runtime.history.begin(info)
+
+
+@contextmanager
+def nothing_sent() -> Iterator[None]:
+    """Say of a history that can't be written that this came first."""
+    try:
+        yield
     except OutputError as error:
         raise OutputError(
             f"the history can't be written, so nothing was sent: {error.message}",
@@ -67,10 +75,22 @@ def user_name() -> str | None:
         return None
 
 
+@contextmanager
+def late(runtime: Runtime) -> Iterator[None]:
+    """Keep an OutputError for the end of the command: what was done comes first, and is told all the same."""
+    try:
+        yield
+    except OutputError as error:
+        runtime.late_errors.append(
+            OutputError(f"what was done could not be recorded: {error.message}", hint=error.hint)
+        )
+
+
 class Record:
     """The record of one single write; without a recorder it only listens."""
 
-    def __init__(self, recorder: RunRecorder | None) -> None:
+    def __init__(self, runtime: Runtime, recorder: RunRecorder | None) -> None:
+        self._runtime = runtime
         self._recorder = recorder
         self._after: Mapping[str, Any] | None = None
         self._facts: dict[str, Any] = {}
@@ -84,9 +104,10 @@ class Record:
         """Write the outcome and the end of the run."""
         if self._recorder is None:
             return
-        self._recorder.outcome(0, {**outcome_of(error), "after": self._after, **self._facts})
-        state = "failed" if error else "done"
-        self._recorder.end({state: 1}, exit_status(error) if error else 0)
+        with late(self._runtime):
+            self._recorder.outcome(0, {**outcome_of(error), "after": self._after, **self._facts})
+            state = "failed" if error else "done"
+            self._recorder.end({state: 1}, exit_status(error) if error else 0)
 
 
 def outcome_of(error: ProxyctlError | None) -> dict[str, Any]:
@@ -114,11 +135,16 @@ def recorded(
 ) -> Iterator[Record]:
     """Record one single write: its intent before the body runs, its outcome after."""
     recorder = begin(runtime, service) if when else None
-    if recorder is not None:
-        recorder.intent(0, {"action": action, "before": before})
-    record = Record(recorder)
+    record = Record(runtime, recorder)
     try:
+        if recorder is not None:
+            with nothing_sent():
+                recorder.intent(0, {"action": action, "before": before})
         yield record
+    except Signalled as signalled:
+        interrupted = cut_short(signalled) if when else Interrupted(signalled.number)
+        record.end(interrupted)
+        raise interrupted from None
     except ProxyctlError as error:
         record.end(error)
         raise
@@ -129,37 +155,65 @@ def recorded(
             recorder.close()
 
 
-class BulkJournal:
-    """The engine's journal: each change before it is sent, and what came of it."""
+def cut_short(signalled: Signalled) -> Interrupted:
+    """Return the error for a write whose answer nobody waited for."""
+    error = Interrupted(
+        signalled.number,
+        "interrupted before the answer came: the change may have been made.",
+        hint="Look whether it was before you run the same command again.",
+    )
+    error.may_have_happened = True
+    return error
 
-    def __init__(self, recorder: RunRecorder | None) -> None:
+
+class BulkJournal:
+    """The engine's journal: each change before it is sent, and what came of it.
+
+    What can't be written is told once: by the engine, which stops at it, or at the end of the command.
+    """
+
+    def __init__(self, runtime: Runtime, recorder: RunRecorder | None) -> None:
+        self._runtime = runtime
         self._recorder = recorder
+        self._told = False
 
     def intent(self, work: Work) -> None:
         """Record what is about to be sent."""
         if self._recorder is None:
             return
         change = work.payload
-        self._recorder.intent(
-            work.index,
-            {
-                "action": str(change.kind),
-                "input": change.item.input,
-                "sid": change.sid,
-                "phone_number": change.number.phone_number if change.number else change.item.phone_number,
-                "before": {"is_reserved": change.number.is_reserved} if change.number else None,
-                "after": None if change.is_reserved is None else {"is_reserved": change.is_reserved},
-            },
-        )
+        with self._telling():
+            self._recorder.intent(
+                work.index,
+                {
+                    "action": str(change.kind),
+                    "input": change.item.input,
+                    "sid": change.sid,
+                    "phone_number": change.number.phone_number if change.number else change.item.phone_number,
+                    "before": {"is_reserved": change.number.is_reserved} if change.number else None,
+                    "after": None if change.is_reserved is None else {"is_reserved": change.is_reserved},
+                },
+            )
 
     def outcome(self, work: Work, outcome: Outcome) -> None:
         """Record what came of it."""
         if self._recorder is not None:
-            self._recorder.outcome(work.index, bulk_outcome(outcome))
+            with self._telling():
+                self._recorder.outcome(work.index, bulk_outcome(outcome))
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except OutputError:
+            self._told = True
+            raise
 
     def end(self, counts: Mapping[str, int], exit_code: int) -> None:
         """Record the end of the run."""
-        if self._recorder is not None:
+        if self._recorder is None:
+            return
+        with suppress(OutputError) if self._told else late(self._runtime):
             self._recorder.end(counts, exit_code)
 
 
@@ -185,7 +239,7 @@ def bulk_journal(runtime: Runtime, service: Service) -> Iterator[BulkJournal]:
     """Record a bulk run on one Service."""
     recorder = begin(runtime, service)
     try:
-        yield BulkJournal(recorder)
+        yield BulkJournal(runtime, recorder)
     finally:
         if recorder is not None:
             recorder.close()

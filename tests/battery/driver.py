@@ -1,13 +1,15 @@
 """Runs the program with one thing changed, as a process of its own: ``python driver.py CHANGE COMMAND…``.
 
 CHANGE is ``grace=SECONDS`` (what is under way gets after a signal), ``kill=POINT:N`` (the process dies by SIGKILL
-when it is at POINT for the N-th time) or ``full=N`` (the disk is full once N lines of history are written).
+when it is at POINT for the N-th time), ``full=N`` (the disk is full once N lines of history are written) or
+``homeless=`` (the system does not know the user).
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import pwd
 import signal
 import sys
 from collections.abc import Callable
@@ -114,6 +116,15 @@ def fill_disk(lines: int) -> None:
     os.write = write
 
 
+def forget_user() -> None:
+    """Let the user be none that the system knows."""
+
+    def nobody(uid: int) -> Any:
+        raise KeyError(uid)
+
+    pwd.getpwuid = nobody  # type: ignore[assignment]
+
+
 def prepare(change: str) -> Callable[[Runtime], None]:
     """Make the change; return what `main` calls before the command."""
     name, _, value = change.partition("=")
@@ -122,6 +133,8 @@ def prepare(change: str) -> Callable[[Runtime], None]:
         kill_at(point, int(at))
     elif name == "full":
         fill_disk(int(value))
+    elif name == "homeless":
+        forget_user()
 
     def ready(runtime: Runtime) -> None:
         if name == "grace":

@@ -53,7 +53,8 @@ def drive(stage: Scene, change: str, *arguments: str, **settings: Any) -> subpro
     """Start the program with one thing changed (see driver.py); rows come as JSON Lines."""
     settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
     line = [sys.executable, str(DRIVER), change, *arguments, "-o", "jsonl"]
-    return subprocess.Popen(line, env=stage.cli.environ, **settings)
+    environ = settings.pop("env", stage.cli.environ)
+    return subprocess.Popen(line, env=environ, **settings)
 
 
 def end(
@@ -121,7 +122,7 @@ def eventually(
     wait_for(lambda: condition() or process.poll() is not None, seconds)
 
 
-def environment(stage: Scene, **changes: str) -> dict[str, str]:
+def environment(stage: Scene, changes: Mapping[str, str]) -> dict[str, str]:
     """The program's environment with changes; an empty one removes."""
     return {name: value for name, value in {**stage.cli.environ, **changes}.items() if value}
 

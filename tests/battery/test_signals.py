@@ -228,7 +228,7 @@ class Terminal:
     def __init__(self, stage: Scene, *arguments: str) -> None:
         self.master, slave = pty.openpty()
         line = [sys.executable, "-c", LAUNCH, *command(*arguments)[1:]]
-        environ = {**stage.cli.environ, "TERM": "xterm"}
+        environ = {"TERM": "xterm", **stage.cli.environ}
         self.process = subprocess.Popen(line, env=environ, stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
         self.text = ""

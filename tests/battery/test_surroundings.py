@@ -1,0 +1,297 @@
+"""Homes, locales, terminals, umasks and disks that are not as one would like: it works, or names what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.battery.live import actions, drive, end, environment, histories, wanted
+from tests.battery.scene import Scene
+from tests.battery.test_signals import Terminal
+from tests.support import Ran, command
+
+FAST = ("--rate", "0")
+HOME_VARIABLES = ("HOME", "PROXYCTL_STATE_DIR", "PROXYCTL_CONFIG")
+
+
+def run(stage: Scene, *arguments: str, env: Mapping[str, str] | None = None, shell: str = 'exec "$@"') -> Ran:
+    """Run a process in surroundings of its own."""
+    process = subprocess.Popen(
+        ["sh", "-c", shell, "sh", *command(*arguments)],
+        env=dict(stage.cli.environ if env is None else env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    return end(stage, process)
+
+
+def homeless(stage: Scene, **others: str) -> dict[str, str]:
+    """The environment without a word about where files are."""
+    return environment(stage, {**dict.fromkeys(HOME_VARIABLES, ""), **others})
+
+
+def below_a_file(stage: Scene) -> str:
+    """A directory that nobody can make, root included."""
+    path = stage.directory / "file"
+    path.touch()
+    return str(path / "home")
+
+
+# Homes
+
+
+def test_without_a_home_reading_works_and_a_write_needs_no_history(stage: Scene) -> None:
+    def without(*arguments: str) -> Ran:
+        return end(stage, drive(stage, "homeless=", *arguments, env=homeless(stage)))
+
+    assert without("service", "list").rows[0]["sid"] == stage.service
+    refused = without(*stage.add(*FAST))
+    assert refused.code == 2
+    assert "home" in refused.error["message"]
+    assert "--no-history" in refused.error["hint"]
+    assert stage.writes == []
+    done = without(*stage.add(*FAST, "--no-history"))
+    assert done.code == 0, done.err
+    assert stage.pool() == wanted(stage.numbers)
+
+
+@pytest.mark.parametrize("variable", ["HOME", "PROXYCTL_STATE_DIR"])
+def test_where_state_can_not_be_written_reading_works_and_a_write_says_so(
+    stage: Scene, variable: str
+) -> None:
+    place = below_a_file(stage)
+    env = homeless(stage, **{variable: place})
+    if variable != "HOME":
+        env["HOME"] = stage.cli.environ["HOME"]
+    assert run(stage, "service", "list", "-o", "ids", env=env).out == f"{stage.service}\n"
+    refused = run(stage, *stage.add(*FAST), env=env)
+    assert refused.code == 1
+    assert place in refused.err
+    assert "--no-history" in refused.err
+    assert "PROXYCTL_STATE_DIR" in refused.err
+    assert stage.writes == []
+    dry = run(stage, *stage.add("--dry-run"), env=env)
+    assert dry.code == 0, dry.err
+    done = run(stage, *stage.add(*FAST, "--no-history"), env=env)
+    assert done.code == 0, done.err
+    assert "no lock" in done.err
+    assert stage.pool() == wanted(stage.numbers)
+    assert run(stage, "history", "list", env=env).code in (0, 1)
+
+
+def test_history_that_can_not_be_written_though_locks_can(stage: Scene) -> None:
+    state = Path(stage.cli.environ["PROXYCTL_STATE_DIR"])
+    state.mkdir(mode=0o700, exist_ok=True)
+    (state / "history").touch()
+    refused = run(stage, *stage.add(*FAST))
+    assert refused.code == 1
+    assert str(state / "history") in refused.err
+    assert "--no-history" in refused.err
+    assert stage.writes == []
+    done = run(stage, *stage.add(*FAST, "--no-history"))
+    assert (done.code, "no lock" in done.err) == (0, False)
+
+
+@pytest.mark.parametrize("line", [("service", "list"), ("number", "list"), ("history", "list")])
+def test_an_empty_environment(stage: Scene, line: tuple[str, ...]) -> None:
+    env = {name: stage.cli.environ[name] for name in ("PATH", "PROXYCTL_STATE_DIR", "PROXYCTL_CONFIG")}
+    ran = run(stage, *line, *([stage.service] if line[0] == "number" else []), env=env)
+    if line[0] == "history":
+        assert ran.code == 0
+    else:
+        assert ran.code == 3
+        assert "auth login" in ran.err
+
+
+# Cron
+
+
+def cron(stage: Scene, *arguments: str) -> Ran:
+    """Run as cron would: no terminal, next to no environment, credentials from the config."""
+    config = Path(stage.cli.environ["PROXYCTL_CONFIG"])
+    config.parent.mkdir(mode=0o700, exist_ok=True)
+    environ = stage.cli.environ
+    config.write_text(
+        f'default_profile = "prod"\n[profiles.prod]\naccount_sid = "{environ["TWILIO_ACCOUNT_SID"]}"\n'
+        f'auth_token_command = "cat {stage.directory / "secret"}"\nbase_url = "{environ["PROXYCTL_BASE_URL"]}"\n'
+    )
+    config.chmod(0o600)
+    (stage.directory / "secret").write_text(environ["TWILIO_AUTH_TOKEN"] + "\n")
+    home = Path(environ["HOME"])
+    (home / ".config").mkdir(parents=True, exist_ok=True)
+    kept = {name: environ[name] for name in ("PATH", "HOME", "PROXYCTL_CONFIG")}
+    return run(stage, *arguments, env=kept, shell='exec setsid "$@"')
+
+
+def test_cron_is_silent_on_success(stage: Scene) -> None:
+    for verb in ("add", "reserve", "reserve", "release", "drain"):
+        assert cron(stage, *stage.verb(verb, *FAST, "--quiet")) == Ran(0, "", "")
+    assert cron(stage, *stage.verb("remove", *FAST, "--quiet", "--yes")) == Ran(0, "", "")
+    assert stage.pool() == {}
+    kept = list(Path(stage.cli.environ["HOME"]).rglob("*.jsonl"))
+    assert len(kept) == 5  # the run that found nothing to do wrote nothing
+
+
+def test_cron_hears_of_each_failure_and_a_summary(stage: Scene) -> None:
+    stage.fill(stage.numbers[:-3], reserved=False)
+    ran = cron(stage, *stage.verb("reserve", *FAST, "--quiet"))
+    assert ran.code == 6
+    assert ran.out == ""
+    lines = ran.err.splitlines()
+    for number, line in zip(stage.numbers[-3:], lines, strict=False):
+        assert line.startswith(f"{number['phone_number']}: failed: ")
+        assert "--add" in line
+    assert f"reserved {len(stage.numbers) - 3}, failed 3" in lines[3]
+    assert len(lines) == 5  # the last says what to do
+
+
+def test_cron_without_credentials_says_so(stage: Scene) -> None:
+    env = {name: stage.cli.environ[name] for name in ("PATH", "HOME")}
+    ran = run(stage, *stage.verb("reserve", "--quiet"), env=env, shell='exec setsid "$@"')
+    assert ran.code == 3
+    assert "proxyctl auth login" in ran.err
+    assert stage.ledger.entries == []
+
+
+# Words and terminals
+
+ASCII = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("names", [("LC_ALL",), ("PYTHONIOENCODING",), tuple(ASCII)])
+def test_any_locale_prints_any_name(stage: Scene, names: Sequence[str]) -> None:
+    sid = stage.new_service("caf\u00e9\u2003\u4e2d-\U0001f600")
+    env = environment(stage, {name: ASCII[name] for name in names})
+    for output in ("tsv", "table", "json"):
+        ran = run(stage, "service", "list", "-o", output, env=env)
+        assert ran.code == 0, ran.err
+        assert sid in ran.out
+        if output == "json":
+            assert ran.json[-1]["unique_name"] == "caf\u00e9\u2003\u4e2d-\U0001f600"
+            assert ran.out.isascii()
+    missing = run(stage, "service", "show", "caf\u00e9\u2003\u4e2d", env=env)
+    assert missing.code == 4
+    assert "Traceback" not in missing.err
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"TERM": "dumb"},
+        {"COLUMNS": "1"},
+        {"COLUMNS": "x"},
+        {"TERM": ""},
+        {"NO_COLOR": "1", "COLUMNS": "100000"},
+    ],
+)
+def test_any_terminal_shows_a_table_and_a_progress_bar(stage: Scene, changes: dict[str, str]) -> None:
+    stage.cli.environ.update(changes)
+    with Terminal(stage, *stage.add(*FAST)) as terminal:
+        assert terminal.end() == 0
+    assert "added 40" in " ".join(terminal.text.split())
+    with Terminal(stage, "number", "list", stage.service, "--limit", "3") as terminal:
+        assert terminal.end() == 0
+    shown = "".join(terminal.text.split())
+    assert stage.numbers[0]["phone_number"] in shown.replace("\x1b", "") or changes.get("COLUMNS") == "1"
+    if "NO_COLOR" in changes or changes.get("TERM") == "dumb":
+        assert "\x1b[3" not in terminal.text
+    if changes.get("TERM") == "dumb":
+        assert terminal.text.isascii()
+
+
+@pytest.mark.parametrize("variable", ["NO_COLOR", "FORCE_COLOR"])
+def test_a_pipe_gets_no_colour_unless_forced(stage: Scene, variable: str) -> None:
+    ran = run(stage, "service", "list", "-o", "tsv", env=environment(stage, {variable: "1", "TERM": "xterm"}))
+    assert ran.code == 0
+    assert "\x1b" not in ran.out + ran.err
+
+
+def test_without_a_terminal_nothing_is_asked(stage: Scene) -> None:
+    stage.fill(stage.numbers, reserved=True)
+    ran = run(stage, *stage.verb("remove"), shell='exec setsid "$@"')
+    assert ran.code == 2
+    assert "--yes" in ran.err
+    assert stage.writes == []
+
+
+# Files and disks
+
+
+@pytest.mark.parametrize("umask", ["000", "777", "077"])
+def test_whatever_the_umask_nobody_else_reads_what_is_kept(stage: Scene, umask: str) -> None:
+    failed = stage.directory / "run" / "failed.txt"
+    ran = run(stage, *stage.add(*FAST, "--failed-to", str(failed)), shell=f'umask {umask}; exec "$@"')
+    assert ran.code == 0, ran.err
+    kept = [Path(stage.cli.environ["PROXYCTL_STATE_DIR"]), *(stage.directory / "run").rglob("*")]
+    assert len([path for path in kept if path.is_file()]) >= 3
+    for path in kept:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+
+
+def test_a_disk_that_fills_up_during_a_run_sends_nothing_more(stage: Scene) -> None:
+    process = drive(stage, "full=21", *stage.add(*FAST, "--concurrency", "4"))
+    check_full(stage, end(stage, process))
+
+
+def test_a_file_size_limit_during_a_run_sends_nothing_more(stage: Scene) -> None:
+    line = stage.add(*FAST, "--concurrency", "4", "-o", "jsonl")
+    check_full(stage, run(stage, *line, shell='ulimit -f 8; exec "$@"'))
+
+
+def check_full(stage: Scene, ran: Ran) -> None:
+    """Check what a run does when its history can no longer be written, and that the next one goes on."""
+    assert ran.code == 1
+    assert ran.error["kind"] == "output"
+    assert "history" in ran.error["message"]
+    counts = actions(ran)
+    assert 1 <= counts["added"] < len(stage.numbers)
+    assert counts == {"added": counts["added"], "skipped": len(stage.numbers) - counts["added"]}
+    committed = [entry for entry in stage.ledger.effects if entry.method == "POST"]
+    assert len(committed) == counts["added"]
+    assert set(stage.pool()) == {json.loads(entry.answer or b"")["sid"] for entry in committed}
+    shown = histories(stage)[0]
+    announced = {item["phone_number"] for item in shown["items"]}
+    assert {dict(entry.form)["PhoneNumber"] for entry in committed} <= announced
+    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+
+
+def test_a_disk_that_is_full_from_the_start_sends_nothing(stage: Scene) -> None:
+    ran = end(stage, drive(stage, "full=0", *stage.add(*FAST)))
+    assert ran.code == 1
+    assert "No space left" in ran.error["message"]
+    assert stage.writes == []
+
+
+HOSTILE = {
+    "nested": "a = " + "[" * 5000 + "]" * 5000,
+    "dotted": ".".join(["a"] * 20000) + " = 1",
+    "number": "a = " + "1" * 5000,
+    "twice": 'output = "json"\noutput = "csv"',
+    "unknown": "colour = true",
+    "huge": "#" * 20_000_000,
+    "binary": "\x00\x01",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_config_is_refused_in_a_second(stage: Scene, name: str) -> None:
+    config = Path(stage.cli.environ["PROXYCTL_CONFIG"])
+    config.parent.mkdir(mode=0o700, exist_ok=True)
+    config.write_text(HOSTILE[name] + "\n")
+    config.chmod(0o600)
+    before = os.times()
+    ran = run(stage, "service", "list", "--profile", "prod")
+    after = os.times()
+    assert after.children_user - before.children_user < 1.0
+    assert after.elapsed - before.elapsed < 1.5
+    assert ran.code == 2
+    assert str(config) in ran.err
+    assert stage.ledger.entries == []
