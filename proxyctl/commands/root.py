@@ -38,6 +38,9 @@ class Root(LazyGroup):
             "proxyctl.commands.explain",
             "Say what a code means and what to do: Twilio's, HTTP's or an exit code.",
         ),
+        "doctor": LazyCommand(
+            "proxyctl.commands.doctor", "Check config, credentials, state, network and terminal."
+        ),
         "completion": LazyCommand(
             "proxyctl.commands.completion", "Print the script that lets bash, zsh or fish complete proxyctl."
         ),

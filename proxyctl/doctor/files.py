@@ -1,0 +1,126 @@
+"""The files of one user: config, state, cache and the sandbox's database. Nothing is made or changed here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from proxyctl.doctor.findings import Finding, bad, good, warning
+from proxyctl.errors import ConfigError, OutputError, ProxyctlError
+
+if TYPE_CHECKING:
+    from proxyctl.runtime import Runtime
+
+ROOM = 50 * 2**20  # bytes; as much as the history may grow to
+STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory of yours; writing without it needs --no-history."
+
+
+def config(runtime: Runtime) -> Finding:
+    """Look whether the config file can be read, and by whom it can be changed."""
+    try:
+        path = runtime.store.path
+    except ConfigError as error:
+        return warning("config", error.message, error.hint)
+    try:
+        names = list(runtime.store.profiles())
+        runtime.store.default_profile()
+    except ProxyctlError as error:
+        return bad("config", error)
+    if not os.path.lexists(path):
+        return good("config", f"{path}: not there, and none is needed until 'proxyctl auth login'")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    detail = f"{path}: mode {mode:04o}, {len(names)} profile{'' if len(names) == 1 else 's'}"
+    return open_directory(path.resolve().parent, detail) or good("config", detail)
+
+
+def open_directory(directory: Path, detail: str) -> Finding | None:
+    """Return a warning where others could put another file in the config's place."""
+    found = directory.stat()
+    if not found.st_mode & 0o022 or found.st_mode & stat.S_ISVTX:
+        return None
+    return warning(
+        "config",
+        f"{detail}; other users can write to its directory (mode {stat.S_IMODE(found.st_mode):04o})",
+        f"Run: chmod go-w {quote(str(directory))}",
+    )
+
+
+def state(runtime: Runtime) -> Finding:
+    """Look whether history and locks can be written, with room for more."""
+    try:
+        directory = runtime.paths.state_dir
+    except ConfigError as error:
+        return bad("state", OutputError(error.message, hint=error.hint))
+    problem = why_not_writable(directory)
+    if problem:
+        return bad("state", OutputError(f"{directory} can't be written: {problem}.", hint=STATE_HINT))
+    free = shutil.disk_usage(existing(directory)).free
+    if free < ROOM:
+        return warning(
+            "state",
+            f"{directory}: can be written, but only {free // 2**20} MiB are free",
+            "Make room: 'proxyctl history prune --older-than 30d' drops old runs.",
+        )
+    return good("state", f"{directory}: {'can be written' if directory.exists() else 'can be made'}")
+
+
+def cache(runtime: Runtime) -> Finding:
+    """Look whether the names that completion offers can be kept; without them nothing else is missing."""
+    try:
+        directory = runtime.paths.cache_dir
+    except ConfigError as error:
+        return warning("cache", error.message, error.hint)
+    problem = why_not_writable(directory)
+    if problem:
+        return warning(
+            "cache",
+            f"{directory} can't be written: {problem}; completion will not know your Services",
+            "Set XDG_CACHE_HOME to a directory of yours.",
+        )
+    return good("cache", f"{directory}: {'can be written' if directory.exists() else 'can be made'}")
+
+
+def why_not_writable(directory: Path) -> str | None:
+    """Return why files can't be made in ``directory``, None where they can; leaves nothing behind."""
+    place = existing(directory)
+    if not place.is_dir():
+        return f"{place} is no directory"
+    try:
+        if place == directory:
+            with tempfile.TemporaryFile(dir=place) as file:  # shows full disks and quotas too
+                file.write(bytes(4096))
+        elif not os.access(place, os.W_OK | os.X_OK):
+            return f"{place} is not yours to write to"
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return None
+
+
+def existing(path: Path) -> Path:
+    """Return ``path``, or what there is of the way to it."""
+    return next(place for place in (path, *path.parents) if os.path.lexists(place))
+
+
+def sandbox(runtime: Runtime, *, used: bool) -> Finding:
+    """Look whether the sandbox's database can be used; it only matters to a command that uses it."""
+    try:
+        path = runtime.sandbox_file
+    except ConfigError as error:
+        return as_needed("sandbox", error, used)
+    if not os.path.lexists(path):
+        return good("sandbox", f"{path}: not there, and made on first use")
+    try:
+        counts = runtime.sandbox_store.status()
+    except ProxyctlError as error:
+        return as_needed("sandbox", error, used)
+    return good("sandbox", f"{path}: {counts.services} Services, {counts.numbers} numbers")
+
+
+def as_needed(check: str, error: ProxyctlError, used: bool) -> Finding:
+    """Return a bad finding where the thing is used, else a warning."""
+    return bad(check, error) if used else warning(check, error.message, error.hint)

@@ -1,0 +1,39 @@
+"""What a check finds: good, a warning, or bad; a value apart from how it is printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from proxyctl.errors import ProxyctlError
+
+GOOD, WARNING, BAD = "good", "warning", "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the examination. ``hint`` is the mend; ``error`` what a command would end with, where bad."""
+
+    check: str
+    state: str
+    detail: str
+    hint: str | None = None
+    error: ProxyctlError | None = None
+
+    def row(self) -> dict[str, str | None]:
+        """Return what is printed."""
+        return {"check": self.check, "state": self.state, "detail": self.detail, "hint": self.hint}
+
+
+def good(check: str, detail: str) -> Finding:
+    """Return the finding that all is well."""
+    return Finding(check, GOOD, detail)
+
+
+def warning(check: str, detail: str, hint: str | None) -> Finding:
+    """Return a finding that does not keep commands from working."""
+    return Finding(check, WARNING, detail, hint)
+
+
+def bad(check: str, error: ProxyctlError) -> Finding:
+    """Return the finding that commands fail, and how: ``error`` says it, and its class the exit code."""
+    return Finding(check, BAD, error.message, error.hint, error)
