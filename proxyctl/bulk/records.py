@@ -40,13 +40,15 @@ class RunSummary:
 class ItemRecord:
     """One item of a run: what was about to be done, and what became of it (None: nobody knows).
 
-    ``attempts`` counts the intents; the intent and the outcome are those of the last attempt.
+    ``attempts`` counts the intents; the intent and the outcome are those of the last attempt. ``lost``: the answer
+    to an earlier one never came, and no later one said that the item is done.
     """
 
     index: int
     intent: Mapping[str, Any] = field(default_factory=dict)
     outcome: Mapping[str, Any] | None = None
     attempts: int = 0
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +139,11 @@ def _take_in(items: dict[int, ItemRecord], record: Mapping[str, Any]) -> bool:
     rest = {key: value for key, value in record.items() if key not in ("type", "index")}
     if record["type"] == "intent":
         # Sent again: what became of the attempt before is no longer the last word.
-        items[index] = ItemRecord(index, rest, None, known.attempts + 1)
+        items[index] = ItemRecord(index, rest, None, known.attempts + 1, known.lost)
     else:
-        items[index] = ItemRecord(index, known.intent, rest, known.attempts)
+        state = rest.get("state")
+        lost = state == "lost" or (known.lost and state != "done")
+        items[index] = ItemRecord(index, known.intent, rest, known.attempts, lost)
     return True
 
 

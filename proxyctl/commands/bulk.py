@@ -139,7 +139,10 @@ class PoolRun:
             self.engine_report = run_changes(self.runtime, self.service, changes, journal)
             counts = Counter(end.action for end in self.ends())
             error = self.conclusion()
-            journal.end(counts, exit_status(error) if error else 0)
+            try:
+                journal.end(counts, exit_status(error) if error else 0)
+            except OutputError as unwritten:  # the work is done: it has to be told all the same
+                self.engine_report = replace(self.engine_report, stopped_by=unwritten)
 
     def removal_text(self, count: int) -> str:
         """Say what will be removed, from which Service, and as whom."""

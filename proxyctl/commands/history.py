@@ -77,6 +77,8 @@ def prune_runs(
     ],
 ) -> None:
     """Forget the runs that began longer ago; it also happens by itself after 90 days or at 50 MB."""
+    from proxyctl.render.shapes import HISTORY
+
     runtime: Runtime = ctx.obj
     count = runtime.history.prune(runtime.clock.now() - older_than)
-    runtime.note(f"forgot {count} runs.")
+    runtime.note(f"forgot {HISTORY.count(count)}.")

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.errors import NotFoundError, UsageError
+from proxyctl.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from proxyctl.bulk.records import ItemRecord, RunDetail, RunSummary
+    from proxyctl.commands.bulk import PoolRun
     from proxyctl.runtime import Runtime
 
 GOOD = ("added", "reserved", "released", "removed", "moved", "unchanged", "done")
 PAGE = 100
+# What the last word on an item comes to; the record keeps how each attempt went.
+ENDS = {
+    "lost": "unknown",  # no answer came
+    "refused": "failed",
+    "full": "failed",
+    "unsent": "failed",  # no connection, as often as it was tried
+    "stop": "failed",
+    "throttled": "skipped",  # turned away, and not tried again
+}
 
 
 def show_runs(runtime: Runtime, since: float | None, limit: int | None) -> None:
@@ -21,7 +31,15 @@ def show_runs(runtime: Runtime, since: float | None, limit: int | None) -> None:
     from proxyctl.render.shapes import HISTORY
 
     begun = runtime.clock.now() - since if since is not None else None
-    show_list(runtime, HISTORY, in_pages(map(run_row, runtime.history.runs(begun))), limit=limit)
+    show_list(runtime, HISTORY, in_pages(run_rows(runtime, begun)), limit=limit)
+
+
+def run_rows(runtime: Runtime, begun: float | None) -> Iterator[dict[str, Any]]:
+    """Yield the rows; say which records are damaged, and go on."""
+    for run in runtime.history.runs(begun):
+        if run.warning is not None:
+            runtime.warn(f"run {run.id}: {run.warning}")
+        yield run_row(run)
 
 
 def in_pages(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -59,10 +77,8 @@ def show_items(runtime: Runtime, run_id: str) -> None:
     """Print the items of a run; who ran what goes to stderr."""
     from proxyctl.render.shapes import Shape
 
-    detail = runtime.history.show(run_id)
+    detail = load(runtime, run_id)
     run = detail.run
-    for warning in detail.warnings:
-        runtime.warn(warning)
     who = f"{run.user or 'somebody'}@{run.host or 'somewhere'}"
     runtime.note(f"run {run.id} by {who} ({run.status}): {run.command}")
     fields = (
@@ -81,9 +97,27 @@ def show_items(runtime: Runtime, run_id: str) -> None:
     runtime.out.rows(shape, [[item_row(item) for item in detail.items]])
 
 
+def load(runtime: Runtime, run_id: str) -> RunDetail:
+    """Read the record of a run; say what of it is damaged."""
+    detail = runtime.history.show(run_id)
+    for warning in (detail.run.warning, *detail.warnings):
+        if warning is not None:
+            runtime.warn(warning if run_id in warning else f"run {detail.run.id}: {warning}")
+    return detail
+
+
+def end_of(item: ItemRecord) -> str:
+    """Return how an item ended, in the words that the run itself used."""
+    outcome: Mapping[str, Any] = item.outcome or {"state": "unknown"}
+    state = str(outcome.get("state"))
+    if state != "done":
+        return "unknown" if item.lost else ENDS.get(state, state)
+    return "unchanged" if outcome.get("action") == "unchanged" else state
+
+
 def item_row(item: ItemRecord) -> dict[str, Any]:
     """Return the row of one item: what was about to be done, and what came of it."""
-    outcome: Mapping[str, Any] = item.outcome or {"state": "unknown"}
+    outcome: Mapping[str, Any] = item.outcome or {}
     return {
         "index": item.index,
         "action": item.intent.get("action"),
@@ -92,7 +126,7 @@ def item_row(item: ItemRecord) -> dict[str, Any]:
         "phone_number": item.intent.get("phone_number") or outcome.get("phone_number"),
         "before": item.intent.get("before"),
         "after": outcome.get("after", item.intent.get("after")),
-        "state": outcome.get("state"),
+        "state": end_of(item),
         "at": outcome.get("at") or item.intent.get("at"),
         "request_id": outcome.get("request_id"),
         "code": outcome.get("code"),
@@ -108,15 +142,18 @@ def undo(runtime: Runtime, run_id: str) -> None:
     from proxyctl.render.shapes import RESULT
 
     runtime.out.check(RESULT)
-    detail = runtime.history.show(run_id)
+    detail = load(runtime, run_id)
     failed_to = check_failed_to(runtime.options.failed_to)
     service_sid = undoable(runtime, detail)
     runtime.guard_writes()
     service = runtime.client.services.fetch(service_sid)
-    run = PoolRun(runtime, service, "undone", single=False)
+    run = PoolRun(runtime, service, "unchanged", single=False)
     with runtime.lock(service.sid):
         pool = look_at_pool(runtime.client, service.sid)
         run.take(pool, undo_all(detail.items, pool))
+        run.single = len(run.decisions) == 1
+        if run.changes:
+            run.done = run.changes[0].kind.done
         if runtime.options.dry_run:
             run.show_requests()
             return
@@ -126,25 +163,29 @@ def undo(runtime: Runtime, run_id: str) -> None:
 
 def undoable(runtime: Runtime, detail: RunDetail) -> str:
     """Return the SID of the Service whose pool the run changed; refuse a run that can't be undone from here."""
-    from proxyctl.pools.changes import Kind
+    from proxyctl.pools.undo import meant
 
     run = detail.run
+    if run.account_sid is None:
+        raise RefusedError(
+            f"run {run.id} can't be undone: its record does not say on which account it was made."
+        )
     if run.account_sid != runtime.profile.account_sid:
         raise UsageError(
             f"run {run.id} was made on account {run.account_sid}, not on {runtime.profile.account_sid}.",
-            hint=f"Choose the profile that it used ({run.profile}) with --profile.",
+            hint=f"Choose the profile that it used ({run.profile or 'none'}) with --profile.",
         )
     if run.status == "running":
-        raise UsageError(f"run {run.id} is still going on.", hint="Wait for it to end.")
-    if run.service_sid is None or not any(item.intent.get("action") in set(Kind) for item in detail.items):
-        raise NotFoundError(
+        raise RefusedError(f"run {run.id} is still going on.", hint="Wait for it to end, or stop it.")
+    if run.service_sid is None or not any(meant(item) for item in detail.items):
+        raise RefusedError(
             f"run {run.id} changed no pool, so there is nothing that undo can take back.",
             hint=f"'proxyctl history show {run.id}' tells what it did, with the values before.",
         )
     return run.service_sid
 
 
-def inverse_text(runtime: Runtime, detail: RunDetail, run: Any) -> str:
+def inverse_text(runtime: Runtime, detail: RunDetail, run: PoolRun) -> str:
     """Say what undoing will do."""
     from collections import Counter
 

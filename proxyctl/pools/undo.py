@@ -5,65 +5,82 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from proxyctl.api.models import PhoneNumber
 from proxyctl.bulk.items import Item
 from proxyctl.bulk.records import ItemRecord
 from proxyctl.errors import RefusedError
 from proxyctl.pools.changes import Change, Decision, Kind, Settled
 from proxyctl.pools.pool import Pool
 
-INVERSE = {
-    Kind.RESERVE: Kind.RELEASE,
-    Kind.RELEASE: Kind.RESERVE,
-    Kind.ADD: Kind.REMOVE,
-    Kind.REMOVE: Kind.ADD,
-}
+INTENDED = {str(kind): kind for kind in Kind}
+DONE = {kind.done: kind for kind in Kind}
 
 
 def undo_all(records: Iterable[ItemRecord], pool: Pool) -> list[Decision]:
     """Decide what takes each item back to where the run found it; items on which nothing was done are left out."""
-    return [undo(record, pool) for record in records if was_done(record)]
+    return [undo(record, kind, pool) for record in records if (kind := what_was_done(record)) is not None]
 
 
-def was_done(record: ItemRecord) -> bool:
-    """Whether the run changed the item, or may have: then the pool tells."""
-    if record.intent.get("action") not in set(Kind):
-        return False
+def what_was_done(record: ItemRecord) -> Kind | None:
+    """Return what the run did to the item, or may have done: then the pool tells. None: nothing, or no pool's item."""
+    intended = meant(record)
     outcome = record.outcome
-    if outcome is None or outcome.get("state") in ("lost", "unknown"):
-        return True
-    return outcome.get("state") == "done" and outcome.get("action") != "unchanged"
+    if intended is None or outcome is None or record.lost or outcome.get("state") in ("lost", "unknown"):
+        return intended
+    # An add that found the number there, with the other flag, only changed the flag.
+    return kind_of(outcome.get("action"), DONE) if outcome.get("state") == "done" else None
 
 
-def undo(record: ItemRecord, pool: Pool) -> Decision:
-    """Decide for one item."""
-    kind = Kind(record.intent["action"])
+def meant(record: ItemRecord) -> Kind | None:
+    """Return what was about to be done to the item; None where that is no change of a pool."""
+    return kind_of(record.intent.get("action"), INTENDED)
+
+
+def kind_of(word: Any, kinds: Mapping[str, Kind]) -> Kind | None:
+    """Look a recorded word up; a damaged record may hold anything."""
+    return kinds.get(word) if isinstance(word, str) else None
+
+
+def undo(record: ItemRecord, kind: Kind, pool: Pool) -> Decision:
+    """Decide for one item, to which ``kind`` was done."""
     item = item_of(record)
     number = pool.find(item)
     match kind:
+        case _ if item.sid is None and item.phone_number is None:
+            return Settled(item, error=RefusedError("the record does not say which number this was."))
         case Kind.REMOVE:
-            was_reserved = flag(record.intent.get("before"))
-            if number is None:
-                return Change(item, Kind.ADD, None, was_reserved)
-            if was_reserved in (None, number.is_reserved):
-                return Settled(item, number, note="back in the pool already")
-            return Settled(item, number, error=changed(item, "it is back in the pool, with the other flag"))
+            return undo_remove(item, number, flag(record.intent.get("before")))
         case Kind.ADD:
             return undo_add(item, number, flag(record.intent.get("after")))
         case _:
-            if number is None:
-                return Settled(item, error=changed(item, "it has left the pool"))
-            was_reserved = kind is Kind.RELEASE
-            if number.is_reserved == was_reserved:
-                return Settled(item, number, note="as it was already")
-            return Change(item, INVERSE[kind], number, was_reserved)
+            return undo_flag(item, number, was_reserved=kind is Kind.RELEASE)
 
 
-def undo_add(item: Item, number: Any, added_as: bool | None) -> Decision:
+def undo_remove(item: Item, number: PhoneNumber | None, was_reserved: bool | None) -> Decision:
+    """Put a removed number back as it was."""
+    if number is None:
+        return Change(item, Kind.ADD, None, was_reserved)
+    if was_reserved in (None, number.is_reserved):
+        return Settled(item, number, note="back in the pool already")
+    return Settled(item, number, error=changed(item, "it is back in the pool, with the other flag"))
+
+
+def undo_flag(item: Item, number: PhoneNumber | None, *, was_reserved: bool) -> Decision:
+    """Reserve or release a number again."""
+    if number is None:
+        return Settled(item, error=changed(item, "it has left the pool"))
+    if number.is_reserved == was_reserved:
+        return Settled(item, number, note="as it was already")
+    return Change(item, Kind.RESERVE if was_reserved else Kind.RELEASE, number, was_reserved)
+
+
+def undo_add(item: Item, number: PhoneNumber | None, added_as: bool | None) -> Decision:
     """Take an added number out again, unless somebody has put it to use."""
     if number is None:
         return Settled(item, note="out of the pool already")
     if number.in_use:
-        return Settled(item, number, error=changed(item, f"it is in use by {number.in_use} Sessions"))
+        sessions = "1 Session" if number.in_use == 1 else f"{number.in_use} Sessions"
+        return Settled(item, number, error=changed(item, f"it is in use by {sessions}"))
     if number.is_reserved != bool(added_as):
         return Settled(item, number, error=changed(item, "it was reserved or released"))
     return Change(item, Kind.REMOVE, number)
@@ -78,10 +95,15 @@ def changed(item: Item, how: str) -> RefusedError:
 
 def item_of(record: ItemRecord) -> Item:
     """Return the item that a record is about."""
-    outcome: Mapping[str, Any] = record.outcome or {}
-    sid = record.intent.get("sid") or outcome.get("sid")
-    number = record.intent.get("phone_number") or outcome.get("phone_number")
-    return Item(str(record.intent.get("input") or sid or number), sid, number)
+    known = {
+        **(record.outcome or {}),
+        **{key: value for key, value in record.intent.items() if value is not None},
+    }
+    sid, number, name = (
+        value if isinstance(value := known.get(key), str) else None
+        for key in ("sid", "phone_number", "input")
+    )
+    return Item(name or sid or number or f"item {record.index}", sid, number)
 
 
 def flag(state: Any) -> bool | None:
