@@ -40,6 +40,11 @@ def seconds(text: str) -> float:
     return _number(text, 0.001, 3600.0, "seconds, for example 30")
 
 
+def milliseconds(text: str) -> float:
+    """Parse a delay of at most a minute."""
+    return _number(text, 0.0, 60_000.0, "milliseconds, for example 150")
+
+
 def requests_per_second(text: str) -> float:
     """Parse a rate; 0 turns pacing off."""
     return _number(text, 0.0, 10_000.0, "requests a second, for example 30; 0 turns pacing off")
@@ -121,6 +126,7 @@ MESSAGES: Group = {
         "--verbose",
         count=True,
         metavar="",
+        show_default=False,
         panel=CONNECTION,
         help="Say more; twice: a line for each request.",
     ),
@@ -171,6 +177,7 @@ WRITES: Group = {
         "--lock-wait",
         metavar="DURATION",
         parser=duration,
+        show_default=False,
         panel=WRITING,
         help="Wait this long for another run on the same Service to end.",
     ),

@@ -5,15 +5,19 @@ commands share may stand before or after the subcommand, and help is plain text 
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, ClassVar
 
 import typer
+from typer._click.exceptions import NoSuchOption, UsageError
 from typer.core import TyperCommand, TyperGroup
 
+from proxyctl.commands.values import did_you_mean, plain, shown
+
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
+_SHORT_WITH_VALUE = re.compile(r"^(-[A-Za-z])=", re.DOTALL)
 
 
 def hoist(args: list[str]) -> list[str]:
@@ -28,18 +32,43 @@ def hoist(args: list[str]) -> list[str]:
     rest = list(args)
     while rest and rest[0].startswith("-") and rest[0] != "--":
         token = rest.pop(0)
-        name = token.partition("=")[0]
-        if name in HOISTED:
-            moved.append(token)
-            if HOISTED[name] and "=" not in token and rest:
-                moved.append(rest.pop(0))
-        elif not token.startswith("--") and token[:2] in HOISTED:  # -ojson, -vv
-            moved.append(token)
-        else:
-            kept.append(token)
+        shared, takes_next = _shared(token, HOISTED)
+        (moved if shared else kept).append(token)
+        if takes_next and rest:
+            moved.append(rest.pop(0))
     if not rest or rest[0] == "--":
         return kept + rest
     return [*kept, rest[0], *moved, *rest[1:]]
+
+
+def _shared(token: str, known: Mapping[str, bool]) -> tuple[bool, bool]:
+    """Tell whether ``token`` is a shared option (or several: -qv), and whether its value is the next token."""
+    name, equals, _ = token.partition("=")
+    if name in known:
+        return True, known[name] and not equals
+    if token.startswith("--"):
+        return False, False
+    for position, letter in enumerate(token[1:], start=2):
+        if f"-{letter}" not in known:
+            return False, False
+        if known[f"-{letter}"]:
+            return True, position == len(token)
+    return len(token) > 1, False
+
+
+def unequal(args: list[str]) -> list[str]:
+    """Return ``args`` with ``-o=json`` as ``-ojson``: other tools take it, this parser would read ``=json``."""
+    end = args.index("--") if "--" in args else len(args)
+    return [_SHORT_WITH_VALUE.sub(r"\1", token) for token in args[:end]] + args[end:]
+
+
+def unknown_option(error: NoSuchOption, known: list[str], elsewhere: str = "") -> Exception:
+    """Return the error for an option that does not exist, with the one that was likely meant."""
+    name = error.option_name
+    if re.fullmatch(r"-[0-9.]+", name):
+        return UsageError(f"No such option '{name}': a negative number means nothing here.", ctx=error.ctx)
+    suggestion = did_you_mean(name, known, cutoff=0.7) if name.startswith("--") else ""
+    return UsageError(f"No such option {shown(name)}.{suggestion or elsewhere}", ctx=error.ctx)
 
 
 class ProxyctlCommand(TyperCommand):
@@ -48,6 +77,21 @@ class ProxyctlCommand(TyperCommand):
     def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.context_settings = {**CONTEXT_SETTINGS, **self.context_settings}
+        for parameter in self.params:
+            parameter.type = plain(parameter.type)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        known = [
+            name for parameter in self.get_params(ctx) for name in parameter.opts + parameter.secondary_opts
+        ]
+        try:
+            return super().parse_args(ctx, unequal(args))
+        except NoSuchOption as error:
+            raise unknown_option(error, known) from None
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Name arguments as the rest of the help does: NAME, where Typer writes {NAME}."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         panels: dict[str, list[tuple[str, str]]] = {}
@@ -76,15 +120,31 @@ class ProxyctlGroup(TyperGroup):
         self.context_settings = {**CONTEXT_SETTINGS, **self.context_settings}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, hoist(args))
+        from proxyctl.commands.options import HOISTED
+
+        try:
+            return super().parse_args(ctx, hoist(unequal(args)))
+        except NoSuchOption as error:
+            raise unknown_option(
+                error,
+                [*HOISTED, "--help"],
+                elsewhere=" An option that only some commands take stands behind the command.",
+            ) from None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name = args[0]
         if self.get_command(ctx, name) is None and not ctx.resilient_parsing:
-            near = get_close_matches(name, self.list_commands(ctx), n=1, cutoff=0.5)
-            suggestion = f" Did you mean '{near[0]}'?" if near else ""
-            ctx.fail(f"No such command '{name}'.{suggestion}")
+            known = self.list_commands(ctx)
+            suggestion = did_you_mean(name, known, cutoff=0.5) or f" There are: {', '.join(known)}."
+            ctx.fail(f"No such command {shown(name)}.{suggestion}")
         return self._click_resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands with their first sentence, whole: it is wrapped, not cut."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, cmd.get_short_help_str(1000)) for name, cmd in commands if cmd and not cmd.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         write_verbatim(self.epilog, formatter)
