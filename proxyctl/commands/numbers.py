@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import NotFoundError, UsageError
+from proxyctl.pools.filters import capability_key
 
 if TYPE_CHECKING:
     from proxyctl.api.models import PhoneNumber
@@ -26,13 +27,14 @@ def show(
     count: bool,
 ) -> None:
     """Print the numbers that ``chosen`` accepts, as the pages come in; sorted, they are collected first."""
-    from proxyctl.commands.listing import show_list
+    from proxyctl.commands.listing import Limit, show_list
     from proxyctl.render.shapes import PHONE_NUMBER
 
+    chosen = chosen.cleaned()
     sids = service_sids(runtime, services, all_services=all_services)
     pages = pages_of(runtime, sids, chosen)
     if count:
-        runtime.out.text(str(sum(len(page) for page in pages)))
+        runtime.out.text(str(sum(len(page) for page in Limit(limit).apply(pages))))
         return
     if sort is not None:
         pages = iter([in_order(sort, [row for page in pages for row in page])])
@@ -55,10 +57,36 @@ def service_sids(runtime: Runtime, services: Sequence[str], *, all_services: boo
 
 
 def pages_of(runtime: Runtime, sids: Iterator[str], chosen: NumberFilter) -> Iterator[Sequence[Row]]:
-    """Read the pools of ``sids`` one after another; yield what is wanted of each page."""
+    """Read the pools of ``sids`` one after another; yield what is wanted of each page.
+
+    Raises UsageError for a capability that neither the documentation nor the first page knows.
+    """
+    checked = False
     for sid in sids:
         for page in runtime.client.phone_numbers(sid).list():
+            if page.items and not checked:
+                check_capabilities(chosen.capabilities, page.items)
+                checked = True
             yield [row for row in page.items if chosen.accepts(row)]
+    if not checked:
+        check_capabilities(chosen.capabilities, [])
+
+
+def check_capabilities(names: Sequence[str], rows: Sequence[Row]) -> None:
+    """Refuse a capability that is none: a typo would silently choose nothing."""
+    from proxyctl.commands.values import did_you_mean, shown
+    from proxyctl.pools.filters import MEDIA
+    from proxyctl.render.shapes import PHONE_NUMBER
+
+    known = dict.fromkeys((*MEDIA, *PHONE_NUMBER.maps["capabilities"]))
+    for row in rows:
+        known.update(dict.fromkeys(row.get("capabilities") or ()))
+    for name in names:
+        if capability_key(name) not in known:
+            raise UsageError(
+                f"--capability: there is no {shown(name)}.{did_you_mean(capability_key(name), list(known))}",
+                hint=f"Known are {', '.join(known)}.",
+            )
 
 
 def in_order(field: str, rows: list[Row]) -> list[Row]:
@@ -67,7 +95,10 @@ def in_order(field: str, rows: list[Row]) -> list[Row]:
     from proxyctl.render.shapes import PHONE_NUMBER
 
     name = field.removeprefix("-")
-    check_fields((name,), PHONE_NUMBER, rows)
+    try:
+        check_fields((name,), PHONE_NUMBER, rows)
+    except UsageError as error:
+        raise UsageError(error.message.replace("--fields", "--sort", 1), hint=error.hint) from None
     return sorted_by(rows, lambda row: value_at(row, name), down=field.startswith("-"))
 
 
