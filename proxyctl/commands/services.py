@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from proxyctl.commands.writing import recorded, show_calls
+from proxyctl.errors import RefusedError
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
     from proxyctl.runtime import Runtime
+
+NAME_TAKEN = 80602
 
 
 def create(runtime: Runtime, name: str, settings: Mapping[str, str], *, if_not_exists: bool) -> None:
@@ -22,16 +25,35 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, str], *, if_not_e
     fields = {"unique_name": name, **settings}
     existing = services.named(name) if if_not_exists else None
     if existing is not None:
-        note_differences(runtime, existing, settings)
-        runtime.out.one(SERVICE, existing.raw)
+        show_existing(runtime, existing, settings)
         return
     if runtime.options.dry_run:
         show_calls(runtime, [services.create_call(**fields)])
         return
-    with recorded(runtime, "create_service", before=None) as record:
-        service = services.create(**fields)
-        record.done(service.raw, service_sid=service.sid)
+    try:
+        with recorded(runtime, "create_service", before=None) as record:
+            service = services.create(**fields)
+            record.done(service.raw, service_sid=service.sid)
+    except RefusedError as error:
+        existing = services.named(name) if if_not_exists and is_taken(error) else None
+        if existing is None:
+            raise
+        show_existing(runtime, existing, settings)
+        return
     runtime.out.one(SERVICE, service.raw)
+
+
+def is_taken(error: RefusedError) -> bool:
+    """Whether the name was refused because a Service has it: one that was made since we looked."""
+    return error.problem is not None and error.problem.code == NAME_TAKEN
+
+
+def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, str]) -> None:
+    """Print a Service that was there already, and say where it is not as it was wanted."""
+    from proxyctl.render.shapes import SERVICE
+
+    note_differences(runtime, existing, settings)
+    runtime.out.one(SERVICE, existing.raw)
 
 
 def note_differences(runtime: Runtime, existing: Service, settings: Mapping[str, str]) -> None:
@@ -39,8 +61,11 @@ def note_differences(runtime: Runtime, existing: Service, settings: Mapping[str,
     runtime.note(f"Service {existing.unique_name} exists already ({existing.sid}); it was left as it is.")
     for field, wanted in settings.items():
         there = existing.raw.get(field)
-        if str(there if there is not None else "") != wanted:
-            runtime.note(f"  {field} is {there!r}, not {wanted!r}: 'proxyctl service update' changes it.")
+        there = "" if there is None else str(there)
+        if there != wanted:
+            runtime.note(
+                f"  {field} is {there or 'empty'}, not {wanted or 'empty'}: 'proxyctl service update' changes it."
+            )
 
 
 def update(runtime: Runtime, name: str, settings: Mapping[str, str]) -> None:
@@ -91,6 +116,6 @@ def blast_radius(runtime: Runtime, service: Service) -> str:
     return (
         f"This deletes Service {service.unique_name} ({service.sid}) "
         f"of account {profile.account_sid} (profile {profile.name}):\n"
-        f"  {numbers} numbers leave its pool, {in_use} of them in use; {sessions} open Sessions end.\n"
+        f"  Numbers that become free: {numbers} ({in_use} of them in use). Open Sessions that end: {sessions}.\n"
         "  The Message and Call SIDs of its Interactions can't be found through Proxy afterwards."
     )
