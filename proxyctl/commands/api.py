@@ -1,5 +1,6 @@
 """`proxyctl api`: any other request, with the same auth, retries and output."""
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -40,6 +41,7 @@ def api_request(
     from proxyctl.commands.writing import recorded, show_calls
 
     runtime: Runtime = ctx.obj
+    fields = runtime.out.fields
     call = Call.parse(method, path, [pair(text) for text in data or ()])
     if paginate and call.writes:
         raise UsageError("--paginate goes with GET only.")
@@ -55,7 +57,7 @@ def api_request(
         answer = runtime.client.request(call)
         record.done(answer.body if isinstance(answer.body, dict) else None, request_id=answer.request_id)
     if answer.body is not None:
-        runtime.out.value(answer.body)
+        print_body(runtime, answer.body, fields, sent=call.writes)
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -64,6 +66,28 @@ def pair(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise UsageError(f"-d {text!r} is not KEY=VALUE.", hint="Write -d IsReserved=true.")
     return key, value
+
+
+def print_body(runtime: Runtime, body: Any, fields: tuple[str, ...] | None, *, sent: bool) -> None:
+    """Print the answer as JSON: on one line where jsonl was asked for, and of it only ``fields``.
+
+    An unknown field is an error, unless something was written: then the rest is printed, with a warning.
+    """
+    from proxyctl.render.fields import Selection, check_fields
+    from proxyctl.render.shapes import Shape
+
+    if fields is not None and isinstance(body, dict):
+        try:
+            check_fields(fields, Shape.generic("answer", ()), [body])
+        except UsageError as error:
+            if not sent:
+                raise
+            runtime.warn(error.message)
+        body = Selection.of(fields).pick(body)
+    if runtime.format == "jsonl":
+        runtime.out.text(json.dumps(body, separators=(",", ":")))
+    else:
+        runtime.out.value(body)
 
 
 def print_items(runtime: Runtime, call: Any) -> None:
@@ -75,4 +99,5 @@ def print_items(runtime: Runtime, call: Any) -> None:
     items: Iterator[list[Any]] = (page.items for page in pages(runtime.client, call))
     shown = runtime.options.output if runtime.options.output in ("jsonl", "csv", "tsv", "ids") else "json"
     shape = Shape.generic("item", ("sid",))
-    Output(shown, fields=runtime.out.fields, stdout=runtime.stdout).rows(shape, items)
+    header = not runtime.options.no_header
+    Output(shown, fields=runtime.out.fields, header=header, stdout=runtime.stdout).rows(shape, items)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proxyctl.errors import ProxyctlError
+from proxyctl.errors import Interrupted, ProxyctlError
 from proxyctl.runtime import wrapped
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def run_step(runtime: Runtime, step: Step, directory: str) -> None:
             stderr=runtime.stderr,
             clock=runtime.clock,
         )
+    if code > 128:
+        raise Interrupted(code - 128, "the demo was interrupted; its sandbox is gone.")
     if code:
         raise ProxyctlError(f"the demo stopped: its step ended with exit code {code}.")
     say(runtime, "")
@@ -119,9 +121,10 @@ def say(runtime: Runtime, text: str) -> None:
 @contextlib.contextmanager
 def working_in(directory: str) -> Iterator[None]:
     """Work in ``directory``, so that the commands shown are the commands run."""
-    before = Path.cwd()
-    os.chdir(directory)
+    before = os.open(".", os.O_RDONLY)  # by descriptor: a directory that was removed has no path to return by
     try:
+        os.chdir(directory)
         yield
     finally:
-        os.chdir(before)
+        os.fchdir(before)
+        os.close(before)

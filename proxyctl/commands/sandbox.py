@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.options import DATA, MESSAGES, YES, shared
+from proxyctl.commands.options import DATA, DRY_RUN, MESSAGES, milliseconds, shared
 from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
 
@@ -19,6 +19,7 @@ app = new_app(
 
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="A loopback address.")]
 Port = Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free port.")]
+ServedPort = Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535, help="The server's port.")]
 
 
 @app.command("seed", cls=ProxyctlCommand)
@@ -26,9 +27,11 @@ Port = Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help
 def seed(
     ctx: typer.Context,
     numbers: Annotated[
-        int | None, typer.Option("--numbers", metavar="N", min=0, help="How many.", show_default="10")
+        int | None, typer.Option("--numbers", metavar="N", min=0, help="How many; 10 unless told.")
     ] = None,
-    country: Annotated[str, typer.Option("--country", metavar="CC", help="Their country.")] = "US",
+    country: Annotated[
+        str | None, typer.Option("--country", metavar="CC", help="Their country; US unless told.")
+    ] = None,
     scenario: Annotated[
         str | None,
         typer.Option("--scenario", metavar="NAME", help="A whole account worth looking at: agency or fleet."),
@@ -38,21 +41,26 @@ def seed(
     ] = None,
 ) -> None:
     """Put phone numbers into the sandbox account, and print them."""
+    from dataclasses import replace
+
     from proxyctl.errors import UsageError
-    from proxyctl.render.shapes import Shape
+    from proxyctl.render.shapes import PHONE_NUMBER, Shape
     from proxyctl.sandbox.scenarios import seed_scenario
     from proxyctl.sandbox.seed import seed_numbers
 
     runtime: Runtime = ctx.obj
-    if scenario is not None and numbers is not None:
-        raise UsageError("--scenario and --numbers exclude each other.", hint="A scenario brings its own.")
+    for name, value in (("--numbers", numbers), ("--country", country)):
+        if scenario is not None and value is not None:
+            raise UsageError(f"--scenario and {name} exclude each other.", hint="A scenario brings its own.")
+    fields = ("sid", "phone_number", "friendly_name", "iso_country", "type", "capabilities")
+    shape = Shape.generic("number", (*fields, "service_sid") if scenario is not None else fields)
+    shape = replace(shape, maps=PHONE_NUMBER.maps)
+    runtime.out.check(shape)
     store = runtime.sandbox_store
     if scenario is not None:
         rows = seed_scenario(store, scenario, seed_number)
     else:
-        rows = seed_numbers(store, 10 if numbers is None else numbers, country, seed_number)
-    fields = ("sid", "phone_number", "friendly_name", "iso_country", "type", "capabilities")
-    shape = Shape.generic("number", (*fields, "service_sid") if scenario is not None else fields)
+        rows = seed_numbers(store, 10 if numbers is None else numbers, country or "US", seed_number)
     runtime.out.rows(shape, [rows])
 
 
@@ -67,8 +75,11 @@ def serve(
         typer.Option("--database", metavar="FILE", help="Another database than the one of --sandbox."),
     ] = None,
     latency: Annotated[
-        float, typer.Option("--latency", metavar="MS", min=0, max=60_000, help="Answer this much later.")
-    ] = 0.0,
+        float,
+        typer.Option(
+            "--latency", metavar="MS", parser=milliseconds, show_default=False, help="Answer this much later."
+        ),
+    ] = "0",  # type: ignore[assignment]  # what the parser gets
     rate_limit: Annotated[
         bool, typer.Option("--rate-limit/--no-rate-limit", help="Answer 429 as the real API does.")
     ] = True,
@@ -117,11 +128,15 @@ def busy(
     ],
 ) -> None:
     """Make a sandbox number busy or idle, to rehearse drain and remove."""
+    from proxyctl.identifiers import require_number
     from proxyctl.render.shapes import Shape
 
     runtime: Runtime = ctx.obj
-    fields = ("sid", "phone_number", "service_sid", "is_reserved", "in_use")
-    runtime.out.one(Shape.generic("number", fields), runtime.sandbox_store.set_in_use(number, sessions))
+    shape = Shape.generic("number", ("sid", "phone_number", "service_sid", "is_reserved", "in_use"))
+    runtime.out.check(shape)
+    reference = require_number(number)
+    name = reference.sid or reference.phone_number or number
+    runtime.out.one(shape, runtime.sandbox_store.set_in_use(name, sessions))
 
 
 @app.command("status", cls=ProxyctlCommand)
@@ -138,26 +153,29 @@ def status(ctx: typer.Context) -> None:
 
 
 @app.command("reset", cls=ProxyctlCommand)
-@shared(MESSAGES, YES)
+@shared(MESSAGES, DRY_RUN)
 def reset(ctx: typer.Context) -> None:
     """Forget everything in the sandbox: Services, numbers, Messaging Services."""
     runtime: Runtime = ctx.obj
     held = runtime.sandbox_store.status()
-    runtime.confirm(
-        f"This deletes {held.services} Services and {held.numbers} numbers of the sandbox in {held.database}."
-    )
+    what = f"everything in the sandbox {held.database} (Services: {held.services}, numbers: {held.numbers})"
+    if runtime.options.dry_run:
+        runtime.note(f"dry run: would delete {what}; nothing was deleted.")
+        return
+    runtime.confirm(f"This deletes {what}.")
     runtime.sandbox_store.reset()
     runtime.note("the sandbox is empty.")
 
 
 @app.command("env", cls=ProxyctlCommand)
 @shared(MESSAGES)
-def env(ctx: typer.Context, host: Host = "127.0.0.1", port: Port = 8181) -> None:
+def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -> None:
     """Print the exports with which proxyctl and Twilio's own libraries reach a served sandbox."""
+    from proxyctl.commands.serving import require_loopback
     from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
 
     runtime: Runtime = ctx.obj
-    address = f"[{host}]" if ":" in host else host
+    address = require_loopback(host)
     variables = {
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
         "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
