@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from proxyctl.bulk.records import ItemRecord
 from proxyctl.pools.changes import Change, Decision, Kind
 from proxyctl.pools.pool import Pool
-from tests.pools.rows import e164, flags_of, pool_of
+from tests.pools.rows import e164, flags_of, pool_of, sid
 
 
 def index_of(change: Change) -> int:
@@ -29,7 +29,8 @@ def carried_out(pool: Pool, decisions: Iterable[Decision]) -> Pool:
             del flags[index]
         else:
             flags[index] = bool(change.is_reserved)
-    return pool_of(flags)
+    busy = {index: pool.by_sid[sid(index)].in_use or 0 for index in flags if sid(index) in pool.by_sid}
+    return pool_of(flags, busy)
 
 
 def recorded(decisions: Sequence[Decision], outcomes: Sequence[str | None] = ()) -> list[ItemRecord]:

@@ -10,7 +10,7 @@ from proxyctl.bulk.items import Item
 from proxyctl.errors import NotFoundError, RefusedError, exit_status
 from proxyctl.pools.changes import Change, Kind, Settled, Wish, decide_all, decide_drain
 from proxyctl.pools.pool import Pool
-from tests.pools.rows import e164, flags_of, item, number, pool_of, sid
+from tests.pools.rows import PATIENT, e164, flags_of, item, number, pool_of, sid
 from tests.pools.simulation import carried_out
 
 MANY = st.dictionaries(st.integers(0, 30), st.booleans(), max_size=20)
@@ -39,6 +39,7 @@ def without_doubles(items: list[Item], pool: Pool) -> list[Item]:
     return list(seen.values())
 
 
+@PATIENT
 @given(WISHES, ITEMS, POOLS)
 def test_after_a_run_the_same_command_does_nothing(wish: Wish, items: list[Item], pool: Pool) -> None:
     items = without_doubles(items, pool)
@@ -48,11 +49,13 @@ def test_after_a_run_the_same_command_does_nothing(wish: Wish, items: list[Item]
     assert not [decision for decision in again if isinstance(decision, Change)]
 
 
+@PATIENT
 @given(WISHES, ITEMS, POOLS)
 def test_every_item_is_decided_in_order(wish: Wish, items: list[Item], pool: Pool) -> None:
     assert [decision.item for decision in decide_all(wish, items, pool)] == items
 
 
+@PATIENT
 @given(WISHES, ITEMS, POOLS)
 def test_a_number_is_changed_once_and_only_if_it_is_not_as_wanted(
     wish: Wish, items: list[Item], pool: Pool
@@ -68,6 +71,7 @@ def test_a_number_is_changed_once_and_only_if_it_is_not_as_wanted(
     assert len(changed) == len(set(changed))
 
 
+@PATIENT
 @given(WISHES, ITEMS, POOLS)
 def test_what_is_not_named_is_left_alone(wish: Wish, items: list[Item], pool: Pool) -> None:
     named = {int(each.sid[2:], 16) if each.sid else int((each.phone_number or "")[-4:]) for each in items}
@@ -77,6 +81,7 @@ def test_what_is_not_named_is_left_alone(wish: Wish, items: list[Item], pool: Po
             assert after[index] == flag
 
 
+@PATIENT
 @given(ITEMS, POOLS, st.booleans())
 def test_what_is_in_use_is_removed_by_force_only(items: list[Item], pool: Pool, force: bool) -> None:
     for decision in decide_all(Wish(Kind.REMOVE, force=force), items, pool):
@@ -85,6 +90,7 @@ def test_what_is_in_use_is_removed_by_force_only(items: list[Item], pool: Pool, 
             assert force or not decision.number.in_use
 
 
+@PATIENT
 @given(ITEMS, POOLS, st.booleans())
 def test_a_drain_reserves_what_is_there(items: list[Item], pool: Pool, removing: bool) -> None:
     items = without_doubles(items, pool)

@@ -12,7 +12,7 @@ from proxyctl.errors import RefusedError, exit_status
 from proxyctl.pools.changes import Change, Decision, Kind, Wish, decide_all
 from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED, after, preflight
 from proxyctl.pools.pool import Pool
-from tests.pools.rows import item, pool_of
+from tests.pools.rows import PATIENT, item, pool_of
 from tests.pools.simulation import carried_out
 from tests.pools.test_changes import ITEMS, POOLS, WISHES, without_doubles
 
@@ -21,6 +21,7 @@ def changes_of(decisions: list[Decision]) -> list[Change]:
     return [decision for decision in decisions if isinstance(decision, Change)]
 
 
+@PATIENT
 @given(WISHES, ITEMS, POOLS)
 def test_counts_are_those_of_the_pool_afterwards(wish: Wish, items: list[Item], pool: Pool) -> None:
     decisions = decide_all(wish, without_doubles(items, pool), pool)

@@ -14,13 +14,14 @@ from proxyctl.errors import RefusedError
 from proxyctl.pools.changes import Change, Kind, Settled, Wish, decide_all
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.undo import undo_all, what_was_done
-from tests.pools.rows import flags_of, item, pool_of
+from tests.pools.rows import PATIENT, flags_of, item, pool_of
 from tests.pools.simulation import carried_out, recorded
 from tests.pools.test_changes import ITEMS, MANY, POOLS, WISHES, without_doubles
 
 ENDS = st.sampled_from(["done", "lost", None])
 
 
+@PATIENT
 @given(WISHES, ITEMS, POOLS)
 def test_undo_gives_back_the_pool_before(wish: Wish, items: list[Item], pool: Pool) -> None:
     decisions = decide_all(wish, without_doubles(items, pool), pool)
@@ -30,6 +31,7 @@ def test_undo_gives_back_the_pool_before(wish: Wish, items: list[Item], pool: Po
     assert flags_of(carried_out(after, inverse)) == flags_of(pool)
 
 
+@PATIENT
 @given(WISHES, ITEMS, POOLS, st.data())
 def test_whatever_became_of_each_item(wish: Wish, items: list[Item], pool: Pool, data: st.DataObject) -> None:
     """Some were done, some refused, some nobody knows: the pool settles these."""
@@ -47,6 +49,7 @@ def test_whatever_became_of_each_item(wish: Wish, items: list[Item], pool: Pool,
     assert flags_of(carried_out(after, inverse)) == flags_of(pool)
 
 
+@PATIENT
 @given(WISHES, ITEMS, POOLS, MANY)
 def test_whatever_happened_since(wish: Wish, items: list[Item], pool: Pool, now: dict[int, bool]) -> None:
     """Each item ends as it was before the run, or is left as it is now and refused."""
@@ -62,6 +65,7 @@ def test_whatever_happened_since(wish: Wish, items: list[Item], pool: Pool, now:
             assert (found and found.is_reserved) == (before and before.is_reserved)
 
 
+@PATIENT
 @given(WISHES, ITEMS, POOLS)
 def test_the_undo_of_an_undo_is_the_run(wish: Wish, items: list[Item], pool: Pool) -> None:
     decisions = decide_all(wish, without_doubles(items, pool), pool)
@@ -71,6 +75,7 @@ def test_the_undo_of_an_undo_is_the_run(wish: Wish, items: list[Item], pool: Poo
     assert flags_of(carried_out(before, undo_all(recorded(inverse), before))) == flags_of(after)
 
 
+@PATIENT
 @given(
     st.recursive(
         st.none()
