@@ -127,7 +127,11 @@ class Runtime:
         self.options = options
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened; let completion know the profiles, if the config file was read."""
+        if "store" in vars(self):
+            from proxyctl.completion.remembering import remember_profiles
+
+            remember_profiles(self)
         self.exit_stack.close()
 
     @cached_property

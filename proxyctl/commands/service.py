@@ -130,10 +130,12 @@ def list_services(
     from fnmatch import fnmatchcase
 
     from proxyctl.commands.listing import show_list
+    from proxyctl.completion.remembering import watch_services
     from proxyctl.render.shapes import SERVICE
 
     runtime: Runtime = ctx.obj
-    pages: Iterator[Sequence[Any]] = (page.items for page in runtime.client.services.list())
+    found = watch_services(runtime, runtime.client.services.list())
+    pages: Iterator[Sequence[Any]] = (page.items for page in found)
     if name is not None:
         wanted = name
         pages = ([s for s in page if fnmatchcase(str(s.get("unique_name")), wanted)] for page in pages)
@@ -144,10 +146,13 @@ def list_services(
 @shared(*CALLS, DATA)
 def show_service(ctx: typer.Context, service: ServiceArgument) -> None:
     """Show one Service."""
+    from proxyctl.completion.remembering import remember_service
     from proxyctl.render.shapes import SERVICE
 
     runtime: Runtime = ctx.obj
-    runtime.out.one(SERVICE, runtime.client.services.find(service).raw)
+    found = runtime.client.services.find(service)
+    runtime.out.one(SERVICE, found.raw)
+    remember_service(runtime, found.raw)
 
 
 @app.command("update", cls=ProxyctlCommand)

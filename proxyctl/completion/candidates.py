@@ -134,7 +134,9 @@ def names_of_account(line: Line, names: Names, kind: str, word: str) -> list[Can
     if kind == "service":
         rows = account.services()
         found = [(sid, name) if word.startswith("KS") or not name else (name, sid) for sid, name in rows]
-        return [candidate for candidate in found if candidate[0] not in given]
+        # A name like an option could only be given behind '--'.
+        usable = [one for one in found if line.only_arguments or not one[0].startswith("-")]
+        return [one for one in usable if one[0] not in given]
     if kind == "number":
         service = service_of(line)
         numbers = account.numbers(service) if service else account.all_numbers()

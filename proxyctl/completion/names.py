@@ -10,7 +10,6 @@ import os
 import stat
 import sys
 import time
-from binascii import crc32
 
 TYPE_CHECKING = False  # `typing` costs a TAB some milliseconds
 if TYPE_CHECKING:
@@ -38,7 +37,13 @@ def cache_directory(environ: Mapping[str, str]) -> str | None:
 def file_name(text: str) -> str:
     """Turn any text into a name for a file or directory."""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else f"%{ord(c):02x}" for c in text)
-    return plain if len(plain) <= 100 else f"{plain[:90]}%{crc32(plain.encode()):08x}"
+    return plain if len(plain) <= 100 else f"{plain[:90]}%{checksum(plain)}"
+
+
+def checksum(text: str) -> str:
+    from binascii import crc32
+
+    return f"{crc32(os.fsencode(text)):08x}"
 
 
 def fit(text: object) -> bool:
@@ -108,7 +113,7 @@ class Names:
     def profiles_file(self) -> str:
         """Which file holds the profiles: each config file has its own."""
         config = self.environ.get("PROXYCTL_CONFIG")
-        return f"profiles.{crc32(os.fsencode(os.path.abspath(config))):08x}" if config else "profiles"
+        return f"profiles.{checksum(os.path.abspath(config))}" if config else "profiles"
 
     def profiles(self) -> list[tuple[str, str, bool]]:
         """Return name and account SID of each profile, and whether it is the default."""

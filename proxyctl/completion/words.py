@@ -58,13 +58,18 @@ def read_word(line: str) -> Word:
 
 
 def quoted(value: str, quote: str = "") -> str:
-    """Write ``value`` so that a shell reads it as it is: alone, or within a quote that is already open."""
+    """Write ``value`` so that a shell reads it as it is: alone, or within a quote that is already open.
+
+    Bash closes the open quote, unless the text ends with such a quote: then it is closed here.
+    """
+    if not quote:
+        return "".join(c if c.isalnum() or c in PLAIN else "\\" + c for c in value)
     if quote == "'":
-        return value.replace("'", "'\\''")
-    if quote == '"':
+        text = value.replace("'", "'\\''")
+    else:
         # An exclamation mark can't be protected within double quotes, so it stands outside of them.
-        return "".join("\"'!'\"" if c == "!" else "\\" + c if c in '"\\$`' else c for c in value)
-    return "".join(c if c.isalnum() or c in PLAIN else "\\" + c for c in value)
+        text = "".join("\"'!'\"" if c == "!" else "\\" + c if c in '"\\$`' else c for c in value)
+    return text + quote if text.endswith(quote) else text
 
 
 def single_quoted(value: str) -> str:
