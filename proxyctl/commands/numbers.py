@@ -121,12 +121,19 @@ def find_one(runtime: Runtime, service: str, number: str, default_country: str |
 
     reference = require_number(number, default_country)
     found = runtime.client.services.find(service)
+    problem = None
     if reference.sid is not None:
-        return runtime.client.phone_numbers(found.sid).fetch(reference.sid)
-    pool = look_at_pool(runtime.client, found.sid)
-    if reference.phone_number not in pool.by_number:
-        raise NotFoundError(
-            f"{reference.phone_number} is not in the pool of Service {found.unique_name} ({found.sid}).",
-            hint="'proxyctl number list SERVICE' shows what is.",
-        )
-    return pool.by_number[reference.phone_number]
+        try:
+            return runtime.client.phone_numbers(found.sid).fetch(reference.sid)
+        except NotFoundError as error:
+            problem = error.problem
+    else:
+        pool = look_at_pool(runtime.client, found.sid)
+        if reference.phone_number in pool.by_number:
+            return pool.by_number[reference.phone_number]
+    name = reference.sid or reference.phone_number
+    raise NotFoundError(
+        f"{name} is not in the pool of Service {found.unique_name} ({found.sid}).",
+        hint=f"'proxyctl number find {name}' says which Service holds it.",
+        problem=problem,
+    )

@@ -144,7 +144,11 @@ def decide_flag(wish: Wish, item: Item, number: PhoneNumber | None, *, wanted: b
         return Change(item, wish.kind, number, wanted)
     if wish.add_missing:
         return Change(item, Kind.ADD, None, wanted)
-    hint = "Add --add to put it there as reserved." if wanted else "See 'proxyctl number add -h'."
+    hint = (
+        "Add --add to put it there as reserved."
+        if wanted
+        else "Only a number of the pool can be released; 'proxyctl number add --unreserved' puts it there."
+    )
     return Settled(item, error=NotFoundError(f"{item.input} is not in the pool.", hint=hint))
 
 
