@@ -89,6 +89,21 @@ def test_a_hidden_concurrency_is_found_and_kept(
     assert run.seconds <= 1.1 * count * 0.1 / limit
 
 
+@pytest.mark.parametrize(
+    ("limit", "count", "waste"), [(2, 1000, 15), (5, 1000, 10), (20, 4000, 10), (50, 5000, 15)]
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_requests_that_overtake_each_other_do_not_hide_the_limit(
+    limit: int, count: int, waste: int, seed: int
+) -> None:
+    """The one that is turned away may be the first that was sent: its place in the row says nothing."""
+    way = between(0.005, 0.03)
+    server = Server(ceiling=lambda now: limit, up=way, work=fixed(0.1), down=way, rng=random.Random(seed))
+    run = simulate(works(count), server, rate=0, seed=seed)
+    assert run.wasted <= waste
+    assert run.seconds <= 1.2 * count * 0.135 / limit
+
+
 def test_the_benchmark_of_five_at_a_time() -> None:
     run = simulate(works(600), Server(ceiling=lambda now: 5, work=fixed(0.1)), rate=0)
     assert run.rejected <= 6
