@@ -19,7 +19,7 @@ FIELDS = ("check", "state", "detail", "hint")
 COLORS = {"good": "green", "warning": "yellow", "bad": "red"}
 SIGNS = {"good": "✓", "warning": "!", "bad": "✗"}
 PLAIN_SIGNS = {"good": "+", "warning": "!", "bad": "x"}
-MARGIN = 24  # columns that sign, state and check take
+MARGIN = 25  # columns that sign, state and check take
 
 EPILOG = """Examples:
   proxyctl doctor

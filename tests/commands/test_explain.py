@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from tests.support import Cli, Ran, command  # noqa: F401 - Ran is the type of what a run leaves
+from tests.support import Cli
 
 
 @pytest.mark.parametrize("tty", [False, True])
@@ -85,9 +87,6 @@ def test_it_runs_in_an_empty_environment_and_loads_no_network_code(bare: Cli) ->
         "import sys; from proxyctl.cli import main; code = main(['explain', '80601']);"
         "sys.exit(code or 9 * bool({'httpx', 'rich', 'sqlite3'} & set(sys.modules)))"
     )
-    import subprocess
-    import sys
-
     done = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONIOENCODING": "ascii"},
