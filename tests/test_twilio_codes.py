@@ -10,10 +10,13 @@ import pytest
 
 from proxyctl.api.answers import error_of
 from proxyctl.api.calls import Call
+from proxyctl.bulk.items import Item
 from proxyctl.cli import root_command
+from proxyctl.commands.bulk_report import Ended, failure_line
 from proxyctl.errors import ExitCode, NotFoundError, Problem, RefusedError, exit_status
 from proxyctl.explaining import Explanation, explanation_of, hint_for, near_codes, twilio_code
 from proxyctl.report import error_object, error_text
+from tests.support import Cli
 
 KS = "KS" + "a1" * 16
 PN = "PN" + "b2" * 16
@@ -145,3 +148,28 @@ def test_an_unknown_code_adds_nothing() -> None:
     error = RefusedError("refused", problem=Problem(400, 99999, "what?"))
     assert error_text(error) == "proxyctl: refused"
     assert error_object(error)["error"]["more_info"] is None
+
+
+def test_the_line_of_a_failed_item_teaches_too() -> None:
+    item = Item("+1 415 555 0100", None, "+14155550100", None, 3)
+    error = RefusedError("refused (400, code 80605)", problem=Problem(400, 80605))
+    line = failure_line(Ended(item, "failed", error=error))
+    assert line.startswith("+1 415 555 0100: failed: refused (400, code 80605). ")
+    assert "is not in this Service's pool. 'proxyctl number find +14155550100' says where it is" in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("output", ["tsv", "json"])
+def test_a_refusal_of_the_api_is_told_with_all_that_is_known(either: Cli, output: str) -> None:
+    request = ("api", "POST", "/v1/Services", "-d", "UniqueName=masking")
+    either.ok(*request)
+    ran = either(*request, "-o", output)
+    assert ran.code == 5
+    for words in (
+        "80602",
+        "has this unique name",
+        "proxyctl service create NAME --if-not-exists",
+        "/errors/80602",
+    ):
+        assert words in ran.err
+    assert re.search(r"\bRQ[0-9a-f]{32}\b", ran.err)

@@ -21,6 +21,7 @@ from proxyctl.errors import (
     TemporaryError,
     exit_status,
 )
+from proxyctl.explaining import hint_for
 from proxyctl.pools.changes import Change
 
 SHOWN_FAILURES = 20
@@ -123,7 +124,8 @@ def failure_line(end: Ended) -> str:
     """Return the line of one item: what it was, what happened, what to do next."""
     name = end.item.input
     words = end.error.message.removeprefix(f"{name} ") if end.error else "not done"
-    return " ".join((f"{name}: {end.action}:", *sentences(words, end.error.hint if end.error else None)))
+    hint = hint_for(end.error, number=end.item.phone_number or end.item.sid) if end.error else None
+    return " ".join((f"{name}: {end.action}:", *sentences(words, *(hint or "").splitlines())))
 
 
 def sentences(*texts: str | None) -> list[str]:
