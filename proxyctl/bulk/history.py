@@ -220,7 +220,8 @@ class History:
             except OSError:
                 continue  # another process rotated it away
             if (path.stem < oldest or total > self._max_bytes) and not self._under_way(path):
-                self._delete(path)
+                with suppress(OutputError):  # what can't be tidied away is no reason to do nothing
+                    self._delete(path)
 
     def _under_way(self, path: Path) -> bool:
         try:

@@ -75,26 +75,13 @@ def run_row(run: RunSummary) -> dict[str, Any]:
 
 def show_items(runtime: Runtime, run_id: str) -> None:
     """Print the items of a run; who ran what goes to stderr."""
-    from proxyctl.render.shapes import Shape
+    from proxyctl.render.shapes import HISTORY_ITEM
 
     detail = load(runtime, run_id)
     run = detail.run
     who = f"{run.user or 'somebody'}@{run.host or 'somewhere'}"
     runtime.note(f"run {run.id} by {who} ({run.status}): {run.command}")
-    fields = (
-        "index",
-        "action",
-        "input",
-        "sid",
-        "phone_number",
-        "before",
-        "after",
-        "state",
-        "at",
-        "request_id",
-    )
-    shape = Shape.generic("item", (*fields, "code", "message"))
-    runtime.out.rows(shape, [[item_row(item) for item in detail.items]])
+    runtime.out.rows(HISTORY_ITEM, [[item_row(item) for item in detail.items]])
 
 
 def load(runtime: Runtime, run_id: str) -> RunDetail:
@@ -122,7 +109,7 @@ def item_row(item: ItemRecord) -> dict[str, Any]:
         "index": item.index,
         "action": item.intent.get("action"),
         "input": item.intent.get("input"),
-        "sid": item.intent.get("sid") or outcome.get("sid"),
+        "sid": item.intent.get("sid") or outcome.get("sid") or outcome.get("service_sid"),
         "phone_number": item.intent.get("phone_number") or outcome.get("phone_number"),
         "before": item.intent.get("before"),
         "after": outcome.get("after", item.intent.get("after")),

@@ -401,3 +401,37 @@ HISTORY = Shape(
     ),
     id_fields=("id",),
 )
+
+# What a run did, or was about to do, to one thing.
+HISTORY_ITEM = Shape(
+    "item",
+    "items",
+    (
+        "index",
+        "action",
+        "input",
+        "sid",
+        "phone_number",
+        "before",
+        "after",
+        "state",
+        "at",
+        "request_id",
+        "code",
+        "message",
+    ),
+    (
+        Column("action", "Action", ALWAYS, Kind.FOLD),
+        Column("state", "State", ALWAYS),
+        Column("phone_number", "Phone number", 90),
+        Column("sid", "SID", 95),
+        Column("code", "Code", 50, Kind.NUMBER),
+        Column("message", "Message", 80, Kind.FOLD),
+        Column("before", "Before", 60, Kind.TEXT),
+        Column("after", "After", 65, Kind.TEXT),
+        Column("at", "At (UTC)", 70, Kind.DATE),
+        Column("request_id", "Request ID", 40),
+        Column("input", "Input", 30, Kind.TEXT),
+        Column("index", "Index", 10, Kind.NUMBER),
+    ),
+)
