@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from proxyctl.sandbox.store import Store
 from tests.support import Cli
 
 NOBODY = "KS" + "1" * 32
@@ -66,7 +65,9 @@ def test_if_not_exists_prints_what_is_there_and_says_where_it_differs(either: Cl
     again = either.ok(*arguments)
     assert again.json == first.json
     assert "exists already" in again.err and "default_ttl" not in again.err
-    other = either.ok(*arguments[:-2], "--default-ttl", "90", "--callback-url", "https://a.example", "-o", "json")
+    other = either.ok(
+        *arguments[:-2], "--default-ttl", "90", "--callback-url", "https://a.example", "-o", "json"
+    )
     assert other.json == first.json
     assert "default_ttl is 60, not 90" in other.err
     assert "callback_url is empty, not https://a.example" in other.err
@@ -130,7 +131,12 @@ def test_lists_go_on_over_all_pages(either: Cli, tmp_path: object) -> None:
 
 def test_a_service_that_is_not_there(either: Cli) -> None:
     create(either, "masking-prod")
-    for arguments in (("show",), ("update", "--default-ttl", "1"), ("delete", "--yes"), ("delete", "--dry-run")):
+    for arguments in (
+        ("show",),
+        ("update", "--default-ttl", "1"),
+        ("delete", "--yes"),
+        ("delete", "--dry-run"),
+    ):
         verb, *options = arguments
         near = either("service", verb, "masking-prd", *options)
         assert (near.code, near.out) == (4, "")
@@ -214,6 +220,9 @@ def test_a_race_for_a_name_ends_with_the_service_that_won(cli: Cli, tmp_path: ob
 
     out = stream()
     arguments = ["service", "create", "masking", "--if-not-exists", "-o", "ids", "--sandbox"]
-    assert main(arguments, environ=cli.environ, stdin=stream(), stdout=out, stderr=stream(), prepare=prepare) == 0
+    assert (
+        main(arguments, environ=cli.environ, stdin=stream(), stdout=out, stderr=stream(), prepare=prepare)
+        == 0
+    )
     assert written(out).startswith("KS") and "exists already" in said[0]
     assert verbs.NAME_TAKEN == 80602
