@@ -1,0 +1,326 @@
+"""`history undo`: a run is taken back through the same engine, except for what has changed since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from proxyctl.bulk.history import History, RunInfo
+from proxyctl.sandbox.behaviour import ACCOUNT_SID
+from proxyctl.sandbox.faults import FaultPlan, Scripted
+from tests.sandbox.serving import Served
+from tests.support import Cli, Ran
+
+
+class Pool:
+    """A Service with a reserved number, an unreserved one, and two more numbers in the account."""
+
+    def __init__(self, cli: Cli) -> None:
+        self.cli = cli
+        self.sids = [row["sid"] for row in cli.seed(4)]
+        cli.ok("service", "create", "masking")
+        cli.ok("number", "add", "masking", self.sids[0], "--reserved")
+        cli.ok("number", "add", "masking", self.sids[1], "--unreserved")
+
+    def run(self, verb: str, *arguments: str, code: int = 0) -> str:
+        """Carry out a verb; return the id of its run."""
+        assert (
+            self.cli("number", verb, "masking", *arguments, "--yes" if verb == "remove" else "-q").code
+            == code
+        )
+        return self.last()
+
+    def last(self) -> str:
+        run: str = self.cli.ok("history", "list", "-o", "ids", "--limit", "1", "-q").lines[0]
+        return run
+
+    def runs(self) -> int:
+        return len(self.cli.ok("history", "list", "-o", "ids").lines)
+
+    def undo(self, run: str, *options: str, **settings: Any) -> Ran:
+        return self.cli("history", "undo", run, "-o", "jsonl", *(options or ("--yes",)), **settings)
+
+    def state(self) -> dict[str, bool]:
+        rows = self.cli.ok("number", "list", "masking", "-o", "json").json
+        return {row["sid"]: row["is_reserved"] for row in rows}
+
+
+@pytest.fixture
+def pool(either: Cli) -> Pool:
+    return Pool(either)
+
+
+@pytest.fixture
+def local(cli: Cli) -> Pool:
+    return Pool(cli)
+
+
+def actions(ran: Ran) -> list[str]:
+    return [row["action"] for row in ran.rows]
+
+
+VERBS: Sequence[tuple[str, tuple[int, ...], tuple[str, ...], list[str]]] = [
+    ("reserve", (0, 1), (), ["released"]),
+    ("release", (0, 1), (), ["reserved"]),
+    ("add", (2, 3), ("--reserved",), ["removed", "removed"]),
+    ("add", (1, 2), ("--reserved",), ["released", "removed"]),
+    ("remove", (0, 1), (), ["added", "added"]),
+    ("reserve", (1, 2), ("--add",), ["released", "removed"]),
+]
+
+
+@pytest.mark.parametrize(("verb", "numbers", "options", "inverse"), VERBS)
+def test_each_verb(
+    pool: Pool, verb: str, numbers: tuple[int, ...], options: tuple[str, ...], inverse: list[str]
+) -> None:
+    before = pool.state()
+    run = pool.run(verb, *(pool.sids[number] for number in numbers), *options)
+    after = pool.state()
+    assert after != before
+    ran = pool.undo(run)
+    assert ran.code == 0
+    assert sorted(actions(ran)) == sorted(inverse), "only what the run did"
+    assert pool.state() == before
+    for action in set(inverse):
+        assert f"{action} {inverse.count(action)}" in ran.err
+    assert "undone" not in ran.err
+    # Again: there is nothing left to take back.
+    runs = pool.runs()
+    again = pool.undo(run)
+    assert (again.code, set(actions(again))) == (0, {"unchanged"})
+    assert pool.runs() == runs
+
+
+def test_the_undo_of_an_undo(local: Pool) -> None:
+    before = local.state()
+    run = local.run("remove", *local.sids[:2])
+    after = local.state()
+    assert local.undo(run).code == 0
+    assert local.state() == before
+    ran = local.undo(local.last())
+    assert (ran.code, local.state()) == (0, after)
+
+
+def test_what_changed_since_is_refused(local: Pool) -> None:
+    run = local.run("add", *local.sids[2:], "--reserved")
+    local.run("release", local.sids[2])
+    ran = local.undo(run)
+    assert ran.code == 6
+    assert actions(ran) == ["failed", "removed"]
+    assert ran.rows[0]["error"]["exit_code"] == 5
+    assert "has changed since that run" in ran.rows[0]["error"]["message"]
+    assert local.sids[2] in local.state()
+    reserved = local.run("reserve", local.sids[1])
+    local.run("remove", local.sids[1])
+    ran = local.undo(reserved)
+    assert (ran.code, actions(ran)) == (5, ["failed"]), "one item: its own code"
+    assert "it has left the pool" in ran.error["message"]
+
+
+def test_added_numbers_that_are_in_use_stay(local: Pool) -> None:
+    run = local.run("add", local.sids[2])
+    local.cli.ok("sandbox", "busy", local.sids[2], "3")
+    ran = local.undo(run)
+    assert ran.code == 5
+    assert "in use by 3 Sessions" in ran.err
+
+
+def test_removed_numbers_that_another_service_took(local: Pool) -> None:
+    run = local.run("remove", *local.sids[:2])
+    local.cli.ok("service", "create", "other")
+    local.cli.ok("number", "add", "other", local.sids[0])
+    ran = local.undo(run)
+    assert (ran.code, actions(ran)) == (6, ["failed", "added"])
+    assert ran.rows[0]["error"]["exit_code"] == 5
+
+
+def test_a_drain_is_two_runs(local: Pool) -> None:
+    before = local.state()
+    local.cli.ok("number", "drain", "masking", *local.sids[:2], "--remove", "--yes")
+    assert local.state() == {}
+    removal, reservation = local.cli.ok("history", "list", "-o", "ids", "--limit", "2").lines
+    ran = local.undo(reservation)
+    assert (ran.code, actions(ran)) == (5, ["failed"]), "only one of them was unreserved, and it has left"
+    assert local.undo(removal).code == 0
+    assert set(local.state().values()) == {True}
+    assert local.undo(reservation).code == 0
+    assert local.state() == before
+
+
+def test_dry_run(local: Pool) -> None:
+    run = local.run("remove", *local.sids[:2])
+    runs = local.runs()
+    ran = local.undo(run, "--dry-run")
+    assert ran.code == 0
+    assert [(row["method"], row["form"]) for row in ran.rows] == [
+        ("POST", {"Sid": local.sids[0], "IsReserved": "true"}),
+        ("POST", {"Sid": local.sids[1], "IsReserved": "false"}),
+    ]
+    assert (local.state(), local.runs()) == ({}, runs)
+
+
+def test_asks_first(local: Pool) -> None:
+    run = local.run("remove", *local.sids[:2])
+    ran = local.undo(run, "--retries", "4")
+    assert ran.code == 2
+    assert "--yes" in ran.error["hint"]
+    ran = local.undo(run, "--color", "never", stdin="n\n", tty=True)
+    assert (ran.code, local.state()) == (2, {})
+    assert "add 2 in Service masking" in " ".join(ran.err.split())
+    assert run in ran.err
+    ran = local.undo(run, "--color", "never", stdin="y\n", tty=True)
+    assert (ran.code, len(local.state())) == (0, 2)
+
+
+def test_failed_to(local: Pool, tmp_path: Path) -> None:
+    run = local.run("add", *local.sids[2:])
+    local.run("reserve", local.sids[3])
+    failed = tmp_path / "failed"
+    assert local.undo(run, "--yes", "--failed-to", str(failed)).code == 6
+    assert failed.read_text().split() == [local.sids[3]]
+
+
+# Which runs
+
+
+def test_runs_that_changed_no_pool(local: Pool) -> None:
+    created = local.cli.ok("history", "list", "-o", "ids").lines[-1]
+    ran = local.undo(created)
+    assert (ran.code, ran.error["kind"]) == (5, "refused")
+    assert f"history show {created}" in ran.error["hint"]
+    assert local.undo("20200101-000000-000").code == 4
+    assert local.undo("").code == 4
+
+
+def test_the_service_is_gone(local: Pool) -> None:
+    run = local.run("reserve", local.sids[1])
+    local.cli.ok("service", "delete", "masking", "--yes")
+    assert local.undo(run).code == 4
+
+
+def test_another_account(local: Pool) -> None:
+    run = local.run("reserve", local.sids[1])
+    other = {
+        "PROXYCTL_PROFILE": "",
+        "TWILIO_ACCOUNT_SID": "AC" + "9" * 32,
+        "TWILIO_AUTH_TOKEN": "t",
+        "PROXYCTL_BASE_URL": "http://127.0.0.1:9",
+    }
+    ran = local.undo(run, environ=other)
+    assert ran.code == 2
+    assert ACCOUNT_SID in ran.error["message"] and "9" * 32 in ran.error["message"]
+    assert "(sandbox)" in ran.error["hint"]
+
+
+def test_a_run_that_still_goes_on(local: Pool) -> None:
+    history = History(local.cli.directory / "state" / "history")
+    recorder = history.begin(
+        RunInfo("proxyctl number add", account_sid=ACCOUNT_SID, service_sid="KS" + "1" * 32)
+    )
+    try:
+        recorder.intent(0, {"action": "add", "sid": local.sids[0]})
+        ran = local.undo(recorder.id)
+        assert ran.code == 5
+        assert "still going on" in ran.error["message"]
+    finally:
+        recorder.close()
+
+
+def test_a_protected_profile(local: Pool) -> None:
+    run = local.run("reserve", local.sids[1])
+    config = Path(local.cli.environ["PROXYCTL_CONFIG"])
+    config.parent.mkdir(mode=0o700)
+    profile = {"account_sid": f'"{ACCOUNT_SID}"', "auth_token": '"t"', "protected": "true"}
+    config.write_text("[profiles.live]\n" + "".join(f"{key} = {value}\n" for key, value in profile.items()))
+    config.chmod(0o600)
+    ran = local.undo(run, "--yes", "--profile", "live")
+    assert ran.code == 2
+    assert "--confirm-profile live" in ran.error["hint"]
+
+
+# Records that say less than all
+
+
+def edit(pool: Pool, run: str, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
+    """Rewrite the record of a run."""
+    path = pool.cli.directory / "state" / "history" / f"{run}.jsonl"
+    lines = change([json.loads(line) for line in path.read_text().splitlines()])
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_items_that_nobody_knows_of_are_settled_by_the_pool(pool: Pool) -> None:
+    """As after a kill -9 between the request and its answer: one of the two was done."""
+    before = pool.state()
+    run = pool.run("add", pool.sids[2], "--reserved")
+
+    def two_intents(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        intent = next(line for line in lines if line["type"] == "intent")
+        other = {**intent, "index": 1, "input": pool.sids[3], "sid": pool.sids[3], "phone_number": None}
+        return [lines[0], intent, other]
+
+    edit(pool, run, two_intents)
+    ran = pool.undo(run)
+    assert (ran.code, actions(ran)) == (0, ["removed", "unchanged"])
+    assert "out of the pool already" in ran.err
+    assert pool.state() == before
+
+
+def test_answers_that_were_lost(remote: Cli, server: Served) -> None:
+    pool = Pool(remote)
+    before = pool.state()
+    script = [Scripted("reset-after", "POST", f"/PhoneNumbers/{pool.sids[1]}", times=None)]
+    script.append(Scripted("503", "GET", f"/PhoneNumbers/{pool.sids[1]}", first=2, times=None))
+    server.policies.faults = FaultPlan(script=script)
+    ran = remote("number", "reserve", "masking", pool.sids[1], "--retries", "0")
+    assert (ran.code, remote.ok("history", "list").out.count("exit 7")) == (7, 1)
+    server.policies.faults = None
+    assert pool.state() == {pool.sids[0]: True, pool.sids[1]: True}
+    assert pool.undo(pool.last()).code == 0
+    assert pool.state() == before
+
+
+def test_damage_is_told(local: Pool) -> None:
+    run = local.run("add", *local.sids[2:])
+    path = local.cli.directory / "state" / "history" / f"{run}.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([lines[0], '{"type":"int\n', *lines[2:]]))
+    ran = local.undo(run)
+    assert ran.code == 0
+    assert "warning: line 2" in ran.err
+    assert len(ran.rows) == 1
+    path.write_text("".join(lines[1:]))
+    ran = local.undo(run)
+    assert ran.code == 5
+    assert "does not say on which account" in ran.error["message"]
+
+
+HOSTILE = st.none() | st.integers() | st.text(max_size=8) | st.lists(st.integers(), max_size=1)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(
+        st.sampled_from(["action", "sid", "phone_number", "input", "before", "state", "index"]), HOSTILE
+    )
+)
+def test_a_record_that_was_tampered_with(cli: Cli, changes: dict[str, Any]) -> None:
+    """Whatever it holds: a result or an error that is told, never a defect."""
+    if not (cli.directory / "state").exists():
+        Pool(cli)
+    history = History(cli.directory / "state" / "history")
+    service = cli.ok("service", "list", "-o", "ids").lines[0]
+    recorder = history.begin(RunInfo("x", account_sid=ACCOUNT_SID, service_sid=service))
+    intent = {"action": "remove", "sid": "PN" + "5" * 32, "input": "x", "before": {"is_reserved": True}}
+    recorder.intent(0, intent | changes)
+    recorder.outcome(0, {"state": "done", "action": "removed"} | changes)
+    recorder.close()
+    ran = cli("history", "undo", recorder.id, "--yes", "-o", "jsonl", "--no-history")
+    assert ran.code in (0, 5, 6), ran.err
+    assert "a defect" not in ran.err
+    assert cli("history", "show", recorder.id).code == 0
