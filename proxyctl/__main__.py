@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 
@@ -23,15 +24,24 @@ def fill_closed_descriptors() -> None:
 
 def run() -> None:
     """Run the command line of this process, and leave with its exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        )  # Ctrl-C during the imports: Python would print where it was
     fill_closed_descriptors()
     if "_PROXYCTL_COMPLETE" in os.environ:  # a TAB: it must not wait for what a command needs
         from proxyctl.completion.answer import respond
 
         sys.exit(respond(os.environ))
     from proxyctl.cli import main
-    from proxyctl.signals import install
+    from proxyctl.signals import Signalled, ignore, install
 
-    sys.exit(main(prepare=install))
+    try:
+        code = main(prepare=install)
+    except Signalled as signalled:  # it came while an error was reported
+        code = 128 + signalled.number
+    ignore()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -156,6 +156,7 @@ def report(error: ProxyctlError, runtime: Runtime) -> None:
     """Tell ``error`` on stderr, in the form that the output format asks for."""
     from proxyctl.report import error_json, error_text
 
+    runtime.ending = True
     if wants_json(runtime):
         runtime.write_error(runtime.redactor.clean(error_json(error)) + "\n")
     else:

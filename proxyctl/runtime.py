@@ -120,6 +120,7 @@ class Runtime:
         self.options = SharedOptions()
         self.exit_stack = contextlib.ExitStack()
         self.running = False
+        self.ending = False
         self.late_errors: list[OutputError] = []
 
     def use(self, options: SharedOptions) -> None:
@@ -283,12 +284,15 @@ class Runtime:
 
     @contextlib.contextmanager
     def stoppable(self) -> Iterator[None]:
-        """While this holds, a signal asks the run to stop (`stop`) instead of ending the program at once."""
-        self.running = True
+        """While this holds, a signal asks the run to stop (`stop`) instead of ending the program at once.
+
+        ``ending`` says the same of a command whose work is over: it still tells what was done.
+        """
+        before, self.running = self.running, True
         try:
             yield
         finally:
-            self.running = False
+            self.running = before
 
     # Output
 

@@ -36,6 +36,9 @@ def install(runtime: Runtime) -> None:
         if seen:
             leave_at_once(runtime, number)
         seen.append(number)
+        if runtime.ending:
+            tell("proxyctl: the work is over, and is being reported. The same signal again ends at once.\n")
+            return
         if not runtime.running:
             raise Signalled(number)
         tell("proxyctl: stopping; what is under way gets 8 s. The same signal again ends at once.\n")
@@ -44,6 +47,12 @@ def install(runtime: Runtime) -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handle)
+
+
+def ignore() -> None:
+    """Let no signal disturb the interpreter's own end, when all is said."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def tell(text: str) -> None:

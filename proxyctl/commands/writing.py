@@ -134,12 +134,9 @@ def recorded(
     when: bool = True,
 ) -> Iterator[Record]:
     """Record one single write: its intent before the body runs, its outcome after."""
-    recorder = begin(runtime, service) if when else None
+    recorder = announce(runtime, action, before, service) if when else None
     record = Record(runtime, recorder)
     try:
-        if recorder is not None:
-            with nothing_sent():
-                recorder.intent(0, {"action": action, "before": before})
         yield record
     except Signalled as signalled:
         interrupted = cut_short(signalled) if when else Interrupted(signalled.number)
@@ -153,6 +150,21 @@ def recorded(
     finally:
         if recorder is not None:
             recorder.close()
+
+
+def announce(
+    runtime: Runtime, action: str, before: Mapping[str, Any] | None, service: Service | None
+) -> RunRecorder | None:
+    """Open the record of one single write with its intent; None with --no-history."""
+    recorder = begin(runtime, service)
+    if recorder is not None:
+        try:
+            with nothing_sent():
+                recorder.intent(0, {"action": action, "before": before})
+        except OutputError:
+            recorder.close()
+            raise
+    return recorder
 
 
 def cut_short(signalled: Signalled) -> Interrupted:
