@@ -1,0 +1,96 @@
+"""--dry-run prints what would be sent and sends nothing; the ledger of a served sandbox proves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.serving import Served
+from tests.support import Cli
+
+
+@pytest.fixture
+def pool(remote: Cli, server: Served) -> list[str]:
+    """The SIDs of three numbers; the first two are in the pool of Service "a", the first of them reserved."""
+    sids = [row["sid"] for row in remote.seed(3)]
+    remote.ok("service", "create", "a", "-q")
+    remote.ok("number", "add", "a", sids[0], "--reserved", "-q")
+    remote.ok("number", "add", "a", sids[1], "-q")
+    server.ledger.clear()
+    return sids
+
+
+def test_no_write_is_sent_and_no_confirmation_needed(remote: Cli, server: Served, pool: list[str]) -> None:
+    reserved, unreserved, free = pool
+    service = remote.ok("service", "show", "a", "-o", "ids").lines[0]
+    home = f"/v1/Services/{service}"
+    numbers = f"{home}/PhoneNumbers"
+    for arguments, calls in (
+        (("service", "create", "b", "--default-ttl", "5"), [("POST", "/v1/Services")]),
+        (("service", "update", "a", "--callback-url", ""), [("POST", home)]),
+        (("service", "delete", "a"), [("DELETE", home)]),
+        (("number", "add", "a", free, reserved), [("POST", numbers)]),
+        (("number", "reserve", "a", *pool[:2]), [("POST", f"{numbers}/{unreserved}")]),
+        (("number", "reserve", "a", free, "--add"), [("POST", numbers)]),
+        (("number", "release", "a", *pool[:2]), [("POST", f"{numbers}/{reserved}")]),
+        (
+            ("number", "remove", "a", *pool[:2]),
+            [("DELETE", f"{numbers}/{reserved}"), ("DELETE", f"{numbers}/{unreserved}")],
+        ),
+        (("number", "remove", "a", free), []),
+        (("api", "POST", home, "-d", "DefaultTtl=1"), [("POST", home)]),
+        (("api", "DELETE", home), [("DELETE", home)]),
+    ):
+        ran = remote.ok(*arguments, "--dry-run", "-o", "json")
+        assert [(row["method"], row["path"]) for row in ran.json] == calls, arguments
+        assert "dry run" in ran.err and "nothing was" in ran.err
+        quiet = remote.ok(*arguments, "--dry-run", "-o", "jsonl", "-q")
+        assert (len(quiet.rows), quiet.err) == (len(calls), "")
+    assert {entry.method for entry in server.ledger.entries} == {"GET"}
+    assert server.ledger.effects == []
+
+
+def test_the_form_is_shown(remote: Cli, pool: list[str]) -> None:
+    ran = remote.ok("service", "create", "b", "--default-ttl", "5", "--dry-run", "-o", "json")
+    assert ran.json == [
+        {"method": "POST", "path": "/v1/Services", "form": {"UniqueName": "b", "DefaultTtl": "5"}}
+    ]
+    add = remote.ok("number", "add", "a", pool[2], "--reserved", "--dry-run", "-o", "json")
+    assert add.json[0]["form"] == {"Sid": pool[2], "IsReserved": "true"}
+    lines = remote.ok("number", "release", "a", pool[0], "--dry-run").lines
+    assert lines[0] == "method\tpath\tform" and lines[1].endswith('\t{"IsReserved":"false"}')
+
+
+def test_what_would_fail_is_told(remote: Cli, server: Served, pool: list[str]) -> None:
+    remote.ok("sandbox", "busy", pool[0], "1")
+    ran = remote.ok("number", "remove", "a", *pool[:2], "--dry-run", "-o", "json")
+    assert [row["path"][-34:] for row in ran.json] == [pool[1]]
+    assert f"{pool[0]}: would fail" in ran.err
+    assert remote("number", "add", "nope", pool[0], "--dry-run").code == 4
+    assert remote("service", "update", "a", "--dry-run").code == 2
+    assert server.ledger.effects == []
+
+
+def test_nothing_is_recorded_and_no_lock_is_taken(remote: Cli, pool: list[str], tmp_path: Path) -> None:
+    def kept() -> list[tuple[str, bytes]]:
+        files = (path for path in (tmp_path / "state").rglob("*") if path.is_file())
+        return sorted((str(path), path.read_bytes()) for path in files if "sandbox.db" not in path.name)
+
+    before = kept()
+    remote.ok("number", "release", "a", pool[0], "--dry-run")
+    remote.ok("service", "delete", "a", "--dry-run")
+    assert kept() == before
+
+
+def test_dry_run_may_stand_before_the_subcommand(remote: Cli, server: Served, pool: list[str]) -> None:
+    assert remote.ok("--dry-run", "service", "delete", "a").lines[0] == "method\tpath\tform"
+    assert remote.ok("service", "--dry-run", "delete", "a").lines[0] == "method\tpath\tform"
+    assert server.ledger.effects == []
+
+
+def test_of_the_sandbox_s_own_reset(cli: Cli) -> None:
+    cli.seed(2)
+    ran = cli.ok("sandbox", "reset", "--dry-run")
+    assert "numbers: 2" in ran.err and "nothing was deleted" in ran.err
+    assert cli.ok("sandbox", "status", "-o", "json").json["numbers"] == 2
