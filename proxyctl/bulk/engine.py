@@ -67,16 +67,26 @@ class Engine:
         self._random = random
         self._look_delays = look_delays
 
-    def run(self, works: Iterable[Work]) -> RunReport:
-        """Carry ``works`` out and report on each. Raises for defects only."""
-        return _Run(self, works).run()
+    def run(
+        self, works: Iterable[Work], follow: Callable[[Result], Iterable[Work]] | None = None
+    ) -> RunReport:
+        """Carry ``works`` out and report on each. Raises for defects only.
+
+        ``follow`` is told of each result, and returns the works that may be sent now that it is known; it is not
+        asked any more once the run is stopped.
+        """
+        return _Run(self, works, follow).run()
 
 
 class _Run:
     """One call of ``Engine.run``."""
 
-    def __init__(self, engine: Engine, works: Iterable[Work]) -> None:
+    def __init__(
+        self, engine: Engine, works: Iterable[Work], follow: Callable[[Result], Iterable[Work]] | None
+    ) -> None:
         self._engine = engine
+        self._follow = follow
+        self._more: list[Work] = []  # added between steps: results come while the schedule is busy with itself
         self._clock = engine._clock
         self._results: list[Result] = []
         self._observer = engine._observer
@@ -126,8 +136,13 @@ class _Run:
         """Do all that can be done now, then wait for what comes first; True at the end of the run."""
         now = self._clock.monotonic()
         self._check_ends(now)
+        if self._more:
+            more, self._more = self._more, []
+            self._schedule.add(more)
         while (job := self._schedule.next(now)) is not None:
             self._dispatch(job, now)
+        if self._more:
+            return False
         if self._schedule.finished:
             return True
         until = min(self._schedule.wake_at(now), self._deadline_at, self._grace_ends)
@@ -251,6 +266,8 @@ class _Run:
 
     def _emit(self, result: Result) -> None:
         self._results.append(result)
+        if self._follow is not None and self._schedule.stopped_by is None:
+            self._more.extend(self._follow(result))
         self._tell(lambda observer: observer.on_result(result))
 
     def _on_limit(self, scope: Scope) -> None:

@@ -77,6 +77,27 @@ def read_items(
     return reading.result(source)
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a file holds, good and bad: the items, how many rows were refused, and the first of these by line."""
+
+    items: Items
+    refused: int
+    refusals: tuple[tuple[int, str], ...]
+
+
+def examine_file(file: str, *, default_country: str | None = None) -> Examined:
+    """Read a file of numbers that another file names; what is wrong in it is for the caller to tell.
+
+    ``is_reserved`` is not looked at. InputError: the file as a whole can't be read.
+    """
+    country = require_country(default_country) if default_country is not None else None
+    reading = _Reading(country, use_is_reserved=False)
+    source = read_source(file, None)
+    _take_file(reading, source)
+    return reading.examined(source)
+
+
 def failed_to_text(items: Iterable[Item]) -> str:
     """Return what ``--failed-to`` writes: a text that ``-f`` reads back to the same items.
 
@@ -188,6 +209,9 @@ class _Reading:
             where = f"{'arguments and rows' if has_arguments else 'row' if single else 'rows'} in {name}"
         total = f" of {self._rows}" if self._rows else ""
         return f"{self._refused}{total} {where} can't be used"
+
+    def examined(self, source: Source) -> Examined:
+        return Examined(self.result(source), self._refused, tuple(self._refusals))
 
     def result(self, source: Source | None) -> Items:
         items = self._fold.items()

@@ -71,10 +71,14 @@ class Lanes:
             if work is None:
                 self._source = None
                 break
-            self.read += 1
-            self._lane(work.lane).fresh.append(work)
-            self._waiting += 1
+            self.add(work)
         return self._waiting > 0
+
+    def add(self, work: Work) -> None:
+        """Let ``work`` wait in its lane."""
+        self.read += 1
+        self._lane(work.lane).fresh.append(work)
+        self._waiting += 1
 
     def _lane(self, name: str) -> Lane:
         lane = self._lanes.get(name)

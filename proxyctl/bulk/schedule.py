@@ -86,6 +86,14 @@ class Schedule:
         """Repeated writes after faults so far."""
         return self._budget.used
 
+    def add(self, works: Sequence[Work]) -> None:
+        """Take in more works; none is sent once the run is stopped."""
+        for work in works:
+            if self.stopped_by is not None:
+                self._emit(Result(work.index, "skipped", error=self.stopped_by))
+            else:
+                self._lanes.add(work)
+
     @property
     def finished(self) -> bool:
         """Nothing to send, nothing under way, nothing unsettled."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from proxyctl.bulk.engine import Engine
-from proxyctl.bulk.outcomes import Journal, Result, RunReport, Scope
+from proxyctl.bulk.outcomes import Executor, Journal, Result, RunReport, Scope, Work
 from proxyctl.pools.changes import Change
 from proxyctl.pools.writer import PoolWriter, work_for
 
@@ -41,13 +42,25 @@ class Watcher:
 
 def run_changes(runtime: Runtime, service: Service, changes: list[Change], journal: Journal) -> RunReport:
     """Carry ``changes`` out on one Service, told to ``journal``, with a progress bar on a terminal."""
-    options = runtime.options
     works = [work_for(index, change, service.sid) for index, change in enumerate(changes)]
-    bar = progress_bar(runtime, len(works))
+    return run_works(runtime, PoolWriter(runtime.client, service.sid), works, journal, len(works))
+
+
+def run_works(
+    runtime: Runtime,
+    writer: Executor,
+    works: list[Work],
+    journal: Journal,
+    total: int,
+    follow: Callable[[Result], Iterable[Work]] | None = None,
+) -> RunReport:
+    """Carry ``works`` out, and those that ``follow`` lets in after each result; ``total`` is for the progress bar."""
+    options = runtime.options
+    bar = progress_bar(runtime, total)
     try:
         with runtime.stoppable():
             return Engine(
-                PoolWriter(runtime.client, service.sid),
+                writer,
                 rate=runtime.rate_gates,
                 concurrency=runtime.concurrency_gate,
                 clock=runtime.clock,
@@ -57,7 +70,7 @@ def run_changes(runtime: Runtime, service: Service, changes: list[Change], journ
                 retries=options.retries,
                 max_errors=options.max_errors,
                 deadline=options.deadline,
-            ).run(works)
+            ).run(works, follow)
     finally:
         if bar is not None:
             bar.close()
@@ -69,10 +82,11 @@ def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
         return None
     from proxyctl.render.progress import BulkProgress
 
-    return BulkProgress(
+    runtime.bar = BulkProgress(
         total,
         runtime.stderr,
         color=runtime.color_on(True),
         ascii_only=runtime.ascii_only,
         clock=runtime.clock,
     )
+    return runtime.bar

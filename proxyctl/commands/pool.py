@@ -104,7 +104,7 @@ def apply_pools(ctx: typer.Context, file: PoolFileArgument, prune: Prune = False
     Only what the file names is managed: a field or number that it leaves out is left alone, unless --prune. A number
     in use is never removed. Killed half-way, the same command again continues.
     """
-    from proxyctl.commands.pool_files import apply
+    from proxyctl.commands.pool_apply import apply
 
     apply(ctx.obj, file, prune=prune)
 

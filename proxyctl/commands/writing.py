@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from proxyctl.api.calls import Call
     from proxyctl.api.models import Service
     from proxyctl.bulk.history import RunRecorder
+    from proxyctl.bulk.items import Item
     from proxyctl.bulk.outcomes import Outcome, Work
+    from proxyctl.pools.changes import Change
     from proxyctl.runtime import Runtime
 
 
@@ -191,21 +193,13 @@ class BulkJournal:
 
     def intent(self, work: Work) -> None:
         """Record what is about to be sent."""
-        if self._recorder is None:
-            return
-        change = work.payload
-        with self._telling():
-            self._recorder.intent(
-                work.index,
-                {
-                    "action": str(change.kind),
-                    "input": change.item.input,
-                    "sid": change.sid,
-                    "phone_number": change.number.phone_number if change.number else change.item.phone_number,
-                    "before": {"is_reserved": change.number.is_reserved} if change.number else None,
-                    "after": None if change.is_reserved is None else {"is_reserved": change.is_reserved},
-                },
-            )
+        if self._recorder is not None:
+            with self._telling():
+                self._recorder.intent(work.index, self.intent_of(work))
+
+    def intent_of(self, work: Work) -> dict[str, Any]:
+        """Return what the history keeps of a change before it is sent."""
+        return change_intent(work.payload, work.payload.item)
 
     def outcome(self, work: Work, outcome: Outcome) -> None:
         """Record what came of it."""
@@ -229,6 +223,18 @@ class BulkJournal:
             self._recorder.end(counts, exit_code)
 
 
+def change_intent(change: Change, item: Item) -> dict[str, Any]:
+    """Return what the history keeps of the change of a number that was named by ``item``."""
+    return {
+        "action": str(change.kind),
+        "input": item.input,
+        "sid": change.sid,
+        "phone_number": change.number.phone_number if change.number else change.item.phone_number,
+        "before": {"is_reserved": change.number.is_reserved} if change.number else None,
+        "after": None if change.is_reserved is None else {"is_reserved": change.is_reserved},
+    }
+
+
 def bulk_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return what the history keeps of one attempt."""
     from proxyctl.bulk.outcomes import Done
@@ -247,11 +253,13 @@ def bulk_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 @contextmanager
-def bulk_journal(runtime: Runtime, service: Service) -> Iterator[BulkJournal]:
-    """Record a bulk run on one Service."""
+def bulk_journal(
+    runtime: Runtime, service: Service | None, journal: type[BulkJournal] | None = None
+) -> Iterator[BulkJournal]:
+    """Record a bulk run, on one Service or (None) on several."""
     recorder = begin(runtime, service)
     try:
-        yield BulkJournal(runtime, recorder)
+        yield (journal or BulkJournal)(runtime, recorder)
     finally:
         if recorder is not None:
             recorder.close()

@@ -1,0 +1,129 @@
+"""Writing what a Service is and holds as a pool file, which changes nothing when it is applied again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from proxyctl.api.models import Service
+from proxyctl.errors import RefusedError
+from proxyctl.identifiers import is_e164, parse_number
+from proxyctl.pools.pool import Pool
+from proxyctl.pools.poolfile import SETTINGS, VERSION, flag_word
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_KEPT = re.compile(r"[^\x20-\x7e]")
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFile:
+    """A CSV file that a pool file names: its name, without a directory, and its text."""
+
+    name: str
+    text: str
+
+
+def head(account_sid: str) -> str:
+    """Return the lines that a pool file begins with."""
+    return (
+        f"# The pools of account {account_sid}, written by 'proxyctl pool export'.\n"
+        "# 'proxyctl pool plan FILE' shows what differs; 'proxyctl pool apply FILE' changes it to this.\n"
+        f"version = {VERSION}\n"
+    )
+
+
+def service_text(service: Service, pool: Pool, files: str | None = None) -> tuple[str, list[NumberFile]]:
+    """Return the part of a pool file that is about one Service, and the CSV files that it names.
+
+    ``files`` is what these are called, before ``.reserved.csv``; with None the numbers stand in the pool file.
+    RefusedError: the Service has text that TOML can't hold.
+    """
+    import tomli_w
+
+    raw = service.raw
+    table = {
+        name: raw[name] for name, kind in SETTINGS.items() if type(raw.get(name)) is kind and raw[name] != ""
+    }
+    numbers, written = numbers_of(pool, files)
+    name = service.unique_name or service.sid
+    text = tomli_w.dumps({"services": {name: {**table, "numbers": numbers}}}, indent=2)
+    count = f"{pool.reserved} reserved, {pool.unreserved} unreserved"
+    return f"\n# {service.sid}: {count}\n{harmless(text, service)}", written
+
+
+def numbers_of(pool: Pool, files: str | None) -> tuple[dict[str, object], list[NumberFile]]:
+    """Return the table of a pool's numbers, and the files that it names."""
+    table: dict[str, object] = {}
+    written = []
+    for flag in (True, False):
+        word = flag_word(flag)
+        numbers = sorted(
+            name_of(number.sid, number.phone_number)
+            for number in pool.by_sid.values()
+            if bool(number.is_reserved) is flag
+        )
+        if files is None or not numbers:
+            table[word] = numbers
+        else:
+            file = NumberFile(
+                f"{files}.{word}.csv", "".join(f"{line}\n" for line in ["phone_number", *numbers])
+            )
+            written.append(file)
+            table[f"{word}_from"] = file.name
+    return table, written
+
+
+def name_of(sid: str, phone_number: str | None) -> str:
+    """Return the number in E.164, or its SID where what the API calls its number is something else."""
+    if phone_number is not None and is_e164(phone_number):
+        try:
+            return parse_number(phone_number).phone_number or sid
+        except ValueError:
+            return sid
+    return sid
+
+
+def harmless(text: str, service: Service) -> str:
+    """Escape what a terminal or another encoding could stumble on; in TOML that tomli_w wrote it is all in quotes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RefusedError(
+            f"Service {service.sid} has text that no file can hold (half a surrogate pair).",
+            hint="'proxyctl service update' can give it another unique name or URL.",
+        ) from None
+    return _KEPT.sub(lambda match: escaped(match[0]), text)
+
+
+def all_ascii(text: str) -> str:
+    """Return the same TOML for a stream that can't hold all characters."""
+    return "".join(char if char.isascii() else escape(char) for char in text)
+
+
+def escaped(char: str) -> str:
+    """Return a character as TOML escapes it, unless it is printable or ends a line."""
+    return char if char == "\n" or char.isprintable() else escape(char)
+
+
+def escape(char: str) -> str:
+    """Return a character as TOML escapes it."""
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def file_names() -> Callable[[Service], str]:
+    """Return a function that gives each Service a name for its files: its unique name, or its SID where that is not
+    safe, or the same as another's to a file system that ignores case.
+    """
+    taken: set[str] = set()
+
+    def name_for(service: Service) -> str:
+        name = service.unique_name or ""
+        safe = SAFE_NAME.fullmatch(name) and PurePath(name).name == name and name.casefold() not in taken
+        chosen = name if safe else service.sid
+        taken.add(chosen.casefold())
+        return chosen
+
+    return name_for

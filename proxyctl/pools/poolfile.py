@@ -1,0 +1,318 @@
+"""The pool file: what is wanted of Services and their numbers, read from TOML and checked whole.
+
+Only what a file names is managed. Every flaw is named with file and line before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from proxyctl.bulk.input_source import STDIN, show, source_name
+from proxyctl.bulk.items import Item, examine_file
+from proxyctl.errors import InputError
+from proxyctl.identifiers import parse_number
+from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED
+from proxyctl.toml_files import Bounds, Places, TomlFlaw, parse_toml
+from proxyctl.visible import visible
+
+VERSION = 1
+LARGEST_FILE = 16 * 1024 * 1024
+NAMED_FLAWS = 20
+TTL_BELOW = 2147483647
+LONGEST_NAME = 191
+
+# What may be set, with its type, in the order in which it is written.
+SETTINGS: dict[str, type] = {
+    "default_ttl": int,
+    "geo_match_level": str,
+    "number_selection_behavior": str,
+    "callback_url": str,
+    "intercept_callback_url": str,
+    "out_of_session_callback_url": str,
+    "chat_instance_sid": str,
+}
+NUMBERS: dict[str, type] = {
+    "reserved": list,
+    "unreserved": list,
+    "reserved_from": str,
+    "unreserved_from": str,
+}
+TOP = ("version", "services")
+WORDS: dict[type, str] = {int: "a whole number", str: "text in quotes", list: "a list", dict: "a table"}
+LIMITS = {True: MOST_RESERVED, False: MOST_UNRESERVED}
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedService:
+    """What the file says of one Service: settings, and the numbers that its pool is to hold, with their flags.
+
+    ``numbers`` is None where it says nothing of its pool.
+    """
+
+    name: str
+    settings: Mapping[str, str | int] = field(default_factory=dict)
+    numbers: tuple[Item, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFile:
+    """A pool file that is right on paper; ``duplicates`` counts numbers that it names twice in one list."""
+
+    name: str
+    services: tuple[WantedService, ...]
+    duplicates: int = 0
+
+
+def read_pool_file(
+    file: str, *, stdin: BinaryIO | None = None, default_country: str | None = None
+) -> PoolFile:
+    """Read and check ``file`` (``-``: stdin). Raises InputError that names every flaw, or why it can't be read."""
+    name = source_name(file)
+    directory = Path() if file == STDIN else Path(file).parent
+    return parse_pool_file(_read(file, name, stdin), name, directory, default_country)
+
+
+def _read(file: str, name: str, stdin: BinaryIO | None) -> bytes:
+    try:
+        if file == STDIN:
+            data = stdin.read(LARGEST_FILE + 1) if stdin is not None else b""
+        else:
+            with open(file, "rb") as stream:
+                data = stream.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name, a stream that is closed
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"the pool file {name} can't be read: {reason}; nothing was sent",
+            hint="'proxyctl pool export' writes one.",
+        ) from None
+    if len(data) > LARGEST_FILE:
+        raise InputError(
+            f"{name} is larger than {LARGEST_FILE // 1024**2} MiB; nothing was sent",
+            hint="Put the numbers into files of their own, and name them with reserved_from and unreserved_from.",
+        )
+    return data
+
+
+def parse_pool_file(data: bytes, name: str, directory: Path, default_country: str | None = None) -> PoolFile:
+    """Check the bytes of a pool file; files that it names are looked for in ``directory``. Raises InputError."""
+    try:
+        document, text = parse_toml(data, Bounds(line=1024 * 1024))
+    except TomlFlaw as flaw:
+        raise InputError(
+            f"{name}:{flaw.line}: {visible(flaw.what)}; nothing was sent", hint=f"Mend line {flaw.line}."
+        ) from None
+    checking = _Checking(name, directory, text, default_country)
+    services = tuple(checking.services(document))
+    checking.raise_flaws()
+    return PoolFile(name, services, checking.duplicates)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Flaw:
+    file: str
+    line: int
+    what: str = field(compare=False)
+
+
+# Where a number stands: an element of a list, or a line of a file that is named beside it.
+_Spot = tuple[Key, int] | tuple[str, int]
+
+
+class _Checking:
+    """One reading of a pool file: what is found wrong is collected, what is right is returned."""
+
+    def __init__(self, name: str, directory: Path, text: str, default_country: str | None) -> None:
+        self.name = name
+        self.duplicates = 0
+        self._directory = directory
+        self._text = text
+        self._country = default_country
+        self._found: Places | None = None
+        self._flaws: list[_Flaw] = []
+        self._unnamed = 0
+        self._seen: dict[str, tuple[str, bool, _Spot]] = {}  # by what names a number: where it was first
+
+    @property
+    def places(self) -> Places:
+        """Where everything stands; found out when it is first asked for."""
+        if self._found is None:
+            self._found = Places(self._text)
+        return self._found
+
+    def flaw(self, key: Key, what: str) -> None:
+        """Note what is wrong with ``key``."""
+        self._flaws.append(_Flaw(self.name, self.places.line(*key), what))
+
+    def raise_flaws(self) -> None:
+        """Raise InputError if anything is wrong: the first 20 flaws in the order of lines, and the count."""
+        count = len(self._flaws) + self._unnamed
+        if not count:
+            return
+        flaws = sorted(self._flaws)
+        lines = [f"{flaw.file}:{flaw.line}: {flaw.what}" for flaw in flaws[:NAMED_FLAWS]]
+        if count > len(lines):
+            lines.append(f"… and {count - len(lines)} more")
+        things = "1 thing is" if count == 1 else f"{count} things are"
+        raise InputError("\n".join([f"{things} wrong in {self.name}; nothing was sent", *lines]))
+
+    # The document
+
+    def services(self, document: Mapping[str, Any]) -> Iterator[WantedService]:
+        """Yield the Services of the document."""
+        for key in document:
+            if key not in TOP:
+                self.flaw((key,), unknown("key", key, TOP))
+        version = document.get("version")
+        if version is None:
+            self.flaw((), f"version is missing: write version = {VERSION}")
+        elif type(version) is not int or version != VERSION:
+            self.flaw(("version",), f"version must be {VERSION}: this proxyctl reads no other")
+        services = document.get("services", {})
+        if not isinstance(services, dict):
+            self.flaw(("services",), "services must be a table: [services.NAME]")
+            return
+        for name, table in services.items():
+            if isinstance(table, dict):
+                yield self.service(name, table)
+            else:
+                self.flaw(("services", name), f"services.{visible(name)} must be a table")
+
+    def service(self, name: str, table: Mapping[str, Any]) -> WantedService:
+        """Return what is wanted of one Service."""
+        key = ("services", name)
+        if not name.strip() or len(name) > LONGEST_NAME:
+            self.flaw(key, f"a unique name has 1 to {LONGEST_NAME} characters")
+        settings = {}
+        numbers: tuple[Item, ...] | None = None
+        for field_name, value in table.items():
+            if field_name == "numbers" and isinstance(value, dict):
+                numbers = tuple(self.numbers((*key, "numbers"), name, value))
+                self.check_limits((*key, "numbers"), numbers)
+            elif self.is_setting((*key, field_name), field_name, value):
+                settings[field_name] = value
+        return WantedService(name, settings, numbers)
+
+    def is_setting(self, key: Key, name: str, value: Any) -> bool:
+        """Whether ``name`` is a setting of a proper type; what the values may be is the API's to judge."""
+        kind = SETTINGS.get(name)
+        if kind is None:
+            what = "numbers must be a table" if name == "numbers" else self.unknown_setting(name)
+            self.flaw(key, what)
+        elif not isinstance(value, kind) or isinstance(value, bool):
+            self.flaw(key, f"{name} must be {WORDS[kind]}")
+        elif isinstance(value, int) and not 0 <= value < TTL_BELOW:
+            self.flaw(key, f"{name} must be from 0 to {TTL_BELOW - 1} seconds")
+        else:
+            return True
+        return False
+
+    def unknown_setting(self, name: str) -> str:
+        """Say what is wrong with a key that no Service has."""
+        if name == "unique_name":
+            return "the unique name stands in [services.NAME]; 'proxyctl service update' gives a new one"
+        if name in NUMBERS:
+            return f"{name} belongs into [services.NAME.numbers]"
+        return unknown("setting", name, (*SETTINGS, "numbers"))
+
+    # The numbers
+
+    def numbers(self, key: Key, service: str, table: Mapping[str, Any]) -> Iterator[Item]:
+        """Yield the numbers of one Service, those of the files that it names included."""
+        for name, value in table.items():
+            kind = NUMBERS.get(name)
+            if kind is None:
+                self.flaw((*key, name), unknown("key", name, tuple(NUMBERS)))
+            elif not isinstance(value, kind):
+                self.flaw((*key, name), f"{name} must be {WORDS[kind]}")
+            elif isinstance(value, list):
+                yield from self.listed((*key, name), service, value, name == "reserved")
+            elif isinstance(value, str):
+                yield from self.read((*key, name), service, value, name == "reserved_from")
+
+    def listed(self, key: Key, service: str, values: list[Any], is_reserved: bool) -> Iterator[Item]:
+        """Yield the numbers of a list."""
+        for index, value in enumerate(values):
+            if not isinstance(value, str):
+                self.flaw_at((key, index), 'a number is written as text in quotes, like "+14155550100"')
+                continue
+            try:
+                found = parse_number(value, self._country)
+            except ValueError as error:
+                self.flaw_at((key, index), f"{show(value)} {error}")
+                continue
+            item = Item(value, found.sid, found.phone_number, is_reserved)
+            if self.is_first(service, item, is_reserved, (key, index)):
+                yield item
+
+    def read(self, key: Key, service: str, file: str, is_reserved: bool) -> Iterator[Item]:
+        """Yield the numbers of a file that the pool file names."""
+        if not file or file == STDIN or "\0" in file:
+            self.flaw(key, f"{key[-1]} must name a file beside the pool file")
+            return
+        path = str(self._directory / file)
+        try:
+            examined = examine_file(path, default_country=self._country)
+        except InputError as error:
+            self.flaw(key, f"{key[-1]}: {error.message.removesuffix('; nothing was sent')}")
+            return
+        shown = visible(path)
+        self._flaws += [_Flaw(shown, line, what) for line, what in examined.refusals]
+        self._unnamed += examined.refused - len(examined.refusals)
+        self.duplicates += examined.items.duplicates
+        for item in examined.items.items:
+            if self.is_first(service, item, is_reserved, (shown, item.line or 1)):
+                yield replace(item, is_reserved=is_reserved)
+
+    def is_first(self, service: str, item: Item, is_reserved: bool, spot: _Spot) -> bool:
+        """Whether the number was not there before; in another list or Service that is a flaw."""
+        names = [name for name in (item.sid, item.phone_number) if name]
+        first = next((self._seen[name] for name in names if name in self._seen), None)
+        if first is None:
+            for name in names:
+                self._seen[name] = (service, is_reserved, spot)
+        elif first[:2] == (service, is_reserved):
+            self.duplicates += 1
+        else:
+            file, line = self.located(first[2])
+            where = f"{flag_word(first[1])} of {visible(first[0])}, {file}:{line}"
+            self.flaw_at(spot, f"{item.name} is in two places: here, and {where}")
+        return first is None
+
+    def flaw_at(self, spot: _Spot, what: str) -> None:
+        """Note what is wrong at one spot."""
+        self._flaws.append(_Flaw(*self.located(spot), what))
+
+    def located(self, spot: _Spot) -> tuple[str, int]:
+        """Return file and line of a spot."""
+        where, index = spot
+        return (where, index) if isinstance(where, str) else (self.name, self.places.element(index, *where))
+
+    def check_limits(self, key: Key, numbers: tuple[Item, ...]) -> None:
+        """Note a pool that is larger on paper than Twilio allows."""
+        for is_reserved, most in LIMITS.items():
+            count = sum(1 for item in numbers if item.is_reserved is is_reserved)
+            if count > most:
+                self.flaw(
+                    key,
+                    f"{count} {flag_word(is_reserved)} numbers: a Service holds at most {most}; "
+                    "spread them over several Services",
+                )
+
+
+def flag_word(is_reserved: bool) -> str:
+    """Return ``reserved`` or ``unreserved``."""
+    return "reserved" if is_reserved else "unreserved"
+
+
+def unknown(what: str, name: str, known: tuple[str, ...]) -> str:
+    """Return the words for a key that there is not, with what may have been meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    suggestion = f" (did you mean {near[0]}?)" if near else f" (known are {', '.join(known)})"
+    return f"unknown {what} {visible(name)}{suggestion}"
