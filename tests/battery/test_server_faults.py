@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from proxyctl.sandbox.faults import FaultPlan, Scripted
 from proxyctl.sandbox.policies import problem
 from proxyctl.sandbox.problems import ApiError
-from tests.battery.scene import CANARY, SECRET, Scene
+from tests.battery.scene import CANARY, SECRET, Scene, scene
 
 BEFORE = ("500", "503", "504", "html", "reset", "close")
 AFTER = (
@@ -181,3 +182,22 @@ def test_one_number_alone(stage: Scene, fault: str, action: str) -> None:
     assert [row["action"] for row in ran.rows] == [action]
     assert len(stage.writes) <= 2
     stage.keeps_its_promises(command, {stage.numbers[0]["sid"]: True})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(20))
+def test_all_faults_at_once(tmp_path: Path, seed: int) -> None:
+    """400 adds and releases while every tenth request goes wrong, in all the ways there are."""
+    with scene(tmp_path, 400) as stage:
+        faults = ["500", "503", "500-after", "reset-after", "timeout-after", "truncate", "garbage"]
+        rates = {**dict.fromkeys(faults, 0.01), "429": 0.005, "429-concurrency": 0.02}
+        stage.draw(rates, seed=seed, methods=("GET", "POST", "DELETE"))
+        stage.front.late = seed % 3
+        ran = stage.run(*stage.add("--timeout", "0.5"))
+        assert ran.code == 0, ran.err
+        assert stage.pool() == everything(stage)
+        stage.front.see_all()
+        command = stage.verb("release", "--timeout", "0.5")
+        ran = stage.run(*command)
+        assert ran.code == 0, ran.err
+        stage.keeps_its_promises(command, everything(stage, reserved=False))
