@@ -51,9 +51,15 @@ def service_sids(runtime: Runtime, services: Sequence[str], *, all_services: boo
             else "--all and named Services exclude each other.",
             hint="'proxyctl service list' shows what there is.",
         )
+    from proxyctl.completion.remembering import remember_service, watch_services
+
     if all_services:
-        return (raw["sid"] for page in runtime.client.services.list() for raw in page.items)
-    return iter(dict.fromkeys(runtime.client.services.find(name).sid for name in services))
+        pages = watch_services(runtime, runtime.client.services.list())
+        return (raw["sid"] for page in pages for raw in page.items)
+    found = {service.sid: service for service in map(runtime.client.services.find, services)}
+    for service in found.values():
+        remember_service(runtime, service.raw)
+    return iter(found)
 
 
 def pages_of(runtime: Runtime, sids: Iterator[str], chosen: NumberFilter) -> Iterator[Sequence[Row]]:
@@ -61,9 +67,11 @@ def pages_of(runtime: Runtime, sids: Iterator[str], chosen: NumberFilter) -> Ite
 
     Raises UsageError for a capability that neither the documentation nor the first page knows.
     """
+    from proxyctl.completion.remembering import watch_numbers
+
     checked = False
     for sid in sids:
-        for page in runtime.client.phone_numbers(sid).list():
+        for page in watch_numbers(runtime, sid, runtime.client.phone_numbers(sid).list()):
             if page.items and not checked:
                 check_capabilities(chosen.capabilities, page.items)
                 checked = True

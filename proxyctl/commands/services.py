@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from proxyctl.commands.writing import recorded, show_calls
+from proxyctl.completion.remembering import forget_service, remember_service
 from proxyctl.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, str], *, if_not_e
             raise
         show_existing(runtime, existing, settings)
         return
+    remember_service(runtime, service.raw)
     runtime.out.one(SERVICE, service.raw)
 
 
@@ -85,6 +87,7 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, str]) -> None:
     ):
         updated = services.update(service.sid, **settings)
         record.done(updated.raw)
+    remember_service(runtime, updated.raw)
     runtime.out.one(SERVICE, updated.raw)
 
 
@@ -101,6 +104,7 @@ def delete(runtime: Runtime, name: str) -> None:
         with recorded(runtime, "delete_service", before=service.raw, service=service) as record:
             services.delete(service.sid)
             record.done(None)
+    forget_service(runtime, service.sid)
     runtime.note(f"deleted Service {service.unique_name} ({service.sid}).")
 
 
