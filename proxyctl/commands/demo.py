@@ -91,6 +91,7 @@ def run_step(runtime: Runtime, step: Step, directory: str) -> None:
         "PROXYCTL_STATE_DIR": directory,
         "PROXYCTL_OUTPUT": "table",
         "PROXYCTL_CONFIG": str(Path(directory) / "config.toml"),
+        "XDG_CACHE_HOME": str(Path(directory) / "cache"),  # or TAB would offer the demo's Service
     }
     runtime.out.flush()
     with contextlib.ExitStack() as stack:
