@@ -21,7 +21,10 @@ SHELLS = {
     "fish": ["fish", "--no-config", "-i"],
 }
 # Runs a shell whose own terminal is its stdin; a fork in a process with threads would be warned about.
-TAKE_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "os.execvp(sys.argv[1], sys.argv[1:])"
+)
 # A short prompt, and nothing that pages, asks or beeps.
 SETUP = {
     "bash": "PS1='> '; bind 'set enable-bracketed-paste off' 'set bell-style none'; "

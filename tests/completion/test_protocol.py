@@ -1,0 +1,230 @@
+"""What a shell is answered: by Typer's own protocol, and whatever the surroundings are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from proxyctl.completion.answer import answer
+from proxyctl.completion.names import Account, Names
+from proxyctl.completion.words import quoted, split
+from tests.support import REPOSITORY, command
+
+SERVICE = "KS" + "0" * 32
+Environ = dict[str, str]
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> Environ:
+    """An environment whose cache knows three profiles, and one account well."""
+    environ = {"HOME": str(tmp_path)}
+    names = Names(environ)
+    names.save_profiles([("prod", "AC1", True), ("dev", "AC2", False), ("empty", "AC3", False)])
+    prod = Account(names, "prod", "AC1")
+    prod.save_services([(SERVICE, "masking"), ("KS" + "1" * 32, "other")])
+    prod.save_numbers(SERVICE, ["+14155550100", "+14155550101"])
+    Account(names, "dev", "AC2").save_services([("KS" + "2" * 32, "of-dev")])
+    Account(names, "environment", "AC9").save_services([("KS" + "3" * 32, "of-environment")])
+    Account(names, "sandbox", "").save_services([("KS" + "4" * 32, "of-sandbox")])
+    return environ
+
+
+def offered(environ: Environ, line: str) -> list[str]:
+    """Return what is offered for ``line``, as Typer's script for bash would ask."""
+    words = line.split(" ")
+    asked = {"_PROXYCTL_COMPLETE": "complete_bash", "COMP_WORDS": "\n".join(words)}
+    code, text = answer({**environ, **asked, "COMP_CWORD": str(len(words) - 1)})
+    assert code == 0
+    return text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("proxyctl num", ["number"]),
+        ("proxyctl number rel", ["release"]),
+        ("proxyctl -v --sandbox number rel", ["release"]),
+        ("proxyctl -vq -o json number rel", ["release"]),
+        ("proxyctl number reserve ", ["masking", "other"]),
+        ("proxyctl number reserve ma", ["masking"]),
+        ("proxyctl number reserve KS1", ["KS" + "1" * 32]),
+        ("proxyctl number reserve masking ", ["+14155550100", "+14155550101"]),
+        ("proxyctl number reserve masking +14155550100 ", ["+14155550101"]),
+        (f"proxyctl number reserve {SERVICE} --add +1", ["+14155550100", "+14155550101"]),
+        ("proxyctl number reserve other ", []),
+        ("proxyctl number list masking ", ["other"]),
+        ("proxyctl number find +14155550101", ["+14155550101"]),
+        ("proxyctl service show masking ", []),
+        ("proxyctl -p ", ["prod", "dev", "empty", "sandbox"]),
+        ("proxyctl service list --profile d", ["dev"]),
+        ("proxyctl profile use e", ["empty"]),
+        ("proxyctl -p dev service show ", ["of-dev"]),
+        ("proxyctl service show -pdev ", ["of-dev"]),
+        ("proxyctl service show --profile = dev ", ["of-dev"]),
+        ("proxyctl --profile=dev service show ", ["of-dev"]),
+        ("proxyctl -p empty service show ", []),
+        ("proxyctl -p unknown service show ", []),
+        ("proxyctl --sandbox service show ", ["of-sandbox"]),
+        ("proxyctl -o js", ["json", "jsonl"]),
+        ("proxyctl -ojs", ["json", "jsonl"]),
+        ("proxyctl number list --output = cs", ["csv"]),
+        ("proxyctl service list --output=cs", ["csv"]),
+        ("proxyctl service create x --geo-match-level c", ["country"]),
+        ("proxyctl --sand", ["--sandbox"]),
+        ("proxyctl service list --no-", ["--no-header"]),
+        ("proxyctl service list --no-header --no-", []),
+        ("proxyctl service list -v --verb", ["--verbose"]),
+        ("proxyctl number list --id", ["--idle"]),
+        ("proxyctl number list -- --id", []),
+        ("proxyctl api G", ["GET"]),
+        ("proxyctl completion ", ["bash", "zsh", "fish"]),
+        ("proxyctl help number rel", ["release"]),
+        ("proxyctl help ex", ["explain", "exit-codes"]),
+        ("proxyctl nonsense ", []),
+        ("proxyctl service list --limit ", []),
+    ],
+)
+def test_what_is_offered(environ: Environ, line: str, expected: list[str]) -> None:
+    assert offered(environ, line) == expected
+
+
+def test_the_environment_chooses_whose_names(environ: Environ) -> None:
+    line = "proxyctl service show "
+    assert offered({**environ, "PROXYCTL_PROFILE": "dev"}, line) == ["of-dev"]
+    assert offered({**environ, "PROXYCTL_PROFILE": "sandbox"}, line) == ["of-sandbox"]
+    assert offered({**environ, "TWILIO_ACCOUNT_SID": "AC9"}, line) == ["of-environment"]
+    assert offered({**environ, "TWILIO_ACCOUNT_SID": "AC8"}, line) == []
+    both = {**environ, "PROXYCTL_PROFILE": "dev", "TWILIO_ACCOUNT_SID": "AC9"}
+    assert offered(both, line) == ["of-dev"]
+    assert offered(both, "proxyctl -p prod service show ") == ["masking", "other"]
+    assert offered({**environ, "PROXYCTL_CONFIG": "/elsewhere/config.toml"}, line) == []
+
+
+def asked_by_script(shell: str, line: str, environ: Environ, word: str = "") -> tuple[int, str]:
+    own = {"_PROXYCTL_COMPLETE_WORD": word} if shell != "zsh" else {}
+    return answer({**environ, **own, "_PROXYCTL_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": line})
+
+
+def test_shells_are_told_to_complete_files(environ: Environ) -> None:
+    for shell, expected in {"bash": "\tfiles\n", "fish": "\tfiles\n", "zsh": "_files\n"}.items():
+        assert asked_by_script(shell, "proxyctl number add x -f ", environ) == (0, expected)
+        assert asked_by_script(shell, "proxyctl service create ", environ) == (0, "")
+    # Typer's own scripts take silence for that.
+    assert offered(environ, "proxyctl number add x -f ") == []
+
+
+def test_fish_gets_whole_words_with_what_they_are(environ: Environ) -> None:
+    assert asked_by_script("fish", "proxyctl service show m", environ)[1] == f"masking\t{SERVICE}\n"
+    assert asked_by_script("fish", "proxyctl --output=js", environ)[1] == "--output=json\n--output=jsonl\n"
+    assert asked_by_script("fish", "TERM=dumb proxyctl num", environ)[1].startswith("number\t")
+    action = {"_TYPER_COMPLETE_FISH_ACTION": "is-args"}
+    assert asked_by_script("fish", "proxyctl num", {**environ, **action}) == (0, "")
+    assert asked_by_script("fish", "proxyctl zz", {**environ, **action}) == (1, "")
+
+
+def test_zsh_gets_one_command_of_quoted_words(environ: Environ) -> None:
+    Account(Names(environ), "prod", "AC1").save_services([(SERVICE, "a:b'c\\d$(x)")])
+    text = asked_by_script("zsh", "proxyctl service show ", environ)[1]
+    assert text == (
+        f"local -a found; found=('a\\:b'\\''c\\\\d$(x):{SERVICE}'); _describe -t values proxyctl found\n"
+    )
+
+
+def test_names_that_a_terminal_would_act_on_are_never_offered(environ: Environ) -> None:
+    evil = ["ok", "bell\a", "esc\x1b[31m", "bidi\u202eabc", "tab\there", "new\nline", "half\udc80", "nul\0"]
+    prod = Account(Names(environ), "prod", "AC1")
+    prod.save_services([(f"KS{i:032d}", name) for i, name in enumerate(evil)])
+    assert [name for name in offered(environ, "proxyctl service show ") if not name.startswith("KS")] == [
+        "ok"
+    ]
+    files = list(Path(environ["HOME"]).rglob("prod*/services"))
+    files[0].write_bytes(b"KS1\t\x1b[31mred\nKS2\t\xff\xfe\n\nnonsense\nKS3\tgood\n")
+    assert "good" in offered(environ, "proxyctl service show ")
+    assert all(name.isprintable() for name in offered(environ, "proxyctl service show "))
+
+
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+@pytest.mark.parametrize(
+    "value", ["plain", "two words", "it's", 'a"b', "a\\b", "$(x)`y`", "a!", "x'", 'x"', "ü&|;<>"]
+)
+def test_what_is_quoted_is_read_again(value: str, quote: str) -> None:
+    words, _ = split(
+        f"{quote}{quoted(value, quote)}{'' if quoted(value, quote).endswith(quote or ' ') else quote} "
+    )
+    assert words == [value]
+
+
+def test_source_prints_the_script(environ: Environ) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        code, text = answer({**environ, "_PROXYCTL_COMPLETE": f"source_{shell}"})
+        assert (code, "proxyctl" in text) == (0, True)
+    for nonsense in ("complete_tcsh", "nonsense", "", "run_bash"):
+        assert answer({**environ, "_PROXYCTL_COMPLETE": nonsense}) == (1, "")
+
+
+def process(environ: Environ, line: str, **settings: object) -> subprocess.CompletedProcess[bytes]:
+    words = line.split(" ")
+    asked = {"_PROXYCTL_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    environ = {"PYTHONPATH": str(REPOSITORY), "PATH": os.environ["PATH"], **environ, **asked}
+    return subprocess.run(command(), env=environ, capture_output=True, timeout=60, check=False)
+
+
+def test_silent_in_bad_surroundings(environ: Environ, tmp_path: Path) -> None:
+    config = tmp_path / "broken.toml"
+    config.write_text("not = [toml")
+    readonly = tmp_path / "readonly"
+    readonly.mkdir(mode=0o500)
+    surroundings: list[Environ] = [
+        {},
+        {"HOME": ""},
+        {"HOME": "/nonexistent"},
+        {"HOME": "relative"},
+        {"HOME": str(readonly)},
+        {**environ, "PROXYCTL_CONFIG": str(config)},
+        {**environ, "XDG_CACHE_HOME": "/dev/null"},
+        {**environ, "HTTPS_PROXY": "http://127.0.0.1:9", "TWILIO_ACCOUNT_SID": "nonsense"},
+        {**environ, "LC_ALL": "C", "PROXYCTL_BASE_URL": "http://nowhere.invalid"},
+    ]
+    for surrounding in surroundings:
+        ran = process(surrounding, "proxyctl num")
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"number\n", b"")
+        assert process(surrounding, "proxyctl service show ").stderr == b""
+        ran = process(surrounding, "proxyctl -o cs")
+        assert (ran.stdout, ran.stderr) == (b"csv\n", b"")
+
+
+def test_reads_nothing_but_its_own_files(environ: Environ, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[profiles.prod]\n")
+    watch = (
+        "import os, sys; seen = []\n"
+        "sys.addaudithook(lambda event, data: seen.append((event, str(data[0])))"
+        " if event.split('.')[0] in ('open', 'socket', 'subprocess', 'os') else None)\n"
+        "from proxyctl.completion.answer import respond\n"
+        "code = respond(os.environ)\n"
+        "print('\\n'.join(f'{event} {what}' for event, what in seen), file=sys.stderr); sys.exit(code)\n"
+    )
+    asked = {"_PROXYCTL_COMPLETE": "complete_bash", "COMP_WORDS": "proxyctl service show ", "COMP_CWORD": "3"}
+    variables = {
+        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PROXYCTL_CONFIG": str(config),
+    }
+    Names({**environ, **variables}).save_profiles([("prod", "AC1", True)])
+    ran = subprocess.run(
+        [sys.executable, "-c", watch],
+        env={**environ, **variables, **asked},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    events = ran.stderr.splitlines()
+    outside = [e for e in events if str(tmp_path) in e and str(tmp_path / ".cache") not in e]
+    assert ran.stdout.splitlines() == ["masking", "other"]
+    assert outside == []
+    assert [event for event in events if not event.startswith(("open ", "os.listdir "))] == []
