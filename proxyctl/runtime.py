@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from proxyctl.profiles import Profile, ProfileStore
     from proxyctl.redact import Redactor
     from proxyctl.render.output import Output
+    from proxyctl.render.progress import BulkProgress
     from proxyctl.sandbox.store import Store
 
 # Clients of 10 connections each, made as they are needed: one big pool is slower (it is scanned for each request).
@@ -119,6 +120,7 @@ class Runtime:
         self.argv = argv
         self.options = SharedOptions()
         self.exit_stack = contextlib.ExitStack()
+        self.bar: BulkProgress | None = None  # the progress bar of a bulk run at a terminal
         self.running = False
         self.ending = False
         self.late_errors: list[OutputError] = []
@@ -377,6 +379,9 @@ class Runtime:
         shown = self.redactor.clean(visible(text, keep="\n"))
         if self.terminal.stderr:
             shown = wrapped(shown, self.width)
+        if self.bar is not None and self.bar.shown:
+            self.bar.say(shown)
+            return
         self.write_error(shown + "\n")
 
     def write_error(self, text: str) -> None:

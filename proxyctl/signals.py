@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SHOW_CURSOR = b"\x1b[?25h"  # a progress bar hides it
+CLEAR_LINE = "\r\x1b[K"  # where one is drawn: it comes back below
 
 
 class Signalled(BaseException):
@@ -41,7 +42,9 @@ def install(runtime: Runtime) -> None:
             return
         if not runtime.running:
             raise Signalled(number)
-        tell("proxyctl: stopping; what is under way gets 8 s. The same signal again ends at once.\n")
+        tell(
+            f"{cleared(runtime)}proxyctl: stopping; what is under way gets 8 s. The same signal again ends at once.\n"
+        )
         runtime.stop.request(Interrupted(number))
 
     for number in SIGNALS:
@@ -55,6 +58,11 @@ def ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def cleared(runtime: Runtime) -> str:
+    """Return what makes room for a line where a progress bar is on the screen."""
+    return CLEAR_LINE if runtime.bar is not None and runtime.bar.shown else ""
+
+
 def tell(text: str) -> None:
     """Write to stderr past its buffer, which may be in use below a signal handler."""
     with contextlib.suppress(OSError):
@@ -65,5 +73,5 @@ def leave_at_once(runtime: Runtime, number: int) -> None:
     """End the process now. The history is on file line by line, and the kernel drops the lock."""
     if runtime.terminal.stderr:
         with contextlib.suppress(OSError):
-            os.write(2, SHOW_CURSOR)
+            os.write(2, cleared(runtime).encode() + SHOW_CURSOR)
     os._exit(128 + number)

@@ -27,7 +27,7 @@ class Watcher:
     def on_result(self, result: Result) -> None:
         if result.state == "done":
             self.done += 1
-        else:
+        elif result.state != "skipped":
             self.failed += 1
         self._show()
 
@@ -37,7 +37,7 @@ class Watcher:
 
     def _show(self) -> None:
         if self.bar is not None:
-            self.bar.update(self.done, self.failed, self.note)
+            self.bar.update(self.done + self.failed, self.failed, self.note)
 
 
 def run_changes(runtime: Runtime, service: Service, changes: list[Change], journal: Journal) -> RunReport:

@@ -78,6 +78,11 @@ class BulkProgress:
             if self._clock.monotonic() - self._drawn >= INTERVAL:
                 self._draw()
 
+    @property
+    def shown(self) -> bool:
+        """Whether the bar is on the screen."""
+        return not self._closed
+
     def say(self, text: str) -> None:
         """Print a line above the bar (without control characters)."""
         with self._lock:

@@ -1,0 +1,99 @@
+"""Bulk runs at a terminal: the progress bar, and whatever is said while it is shown."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from proxyctl.bulk.outcomes import Result
+from proxyctl.commands.bulk_engine import Watcher
+from proxyctl.errors import Interrupted, RefusedError
+from proxyctl.render.progress import BulkProgress
+from proxyctl.runtime import Runtime
+from proxyctl.signals import CLEAR_LINE, cleared
+from tests.support import Cli, stream, written
+
+TOKEN = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\n|\r|[^\x1b\n\r]+")
+
+
+def seen(text: str) -> list[str]:
+    """The lines as they stay on the screen: as much of a terminal as a progress bar needs."""
+    lines = [""]
+    for token in TOKEN.findall(text):
+        if token == "\n":
+            lines.append("")
+        elif token == "\x1b[1A":
+            lines.pop()
+        elif token == "\x1b[2K":
+            lines[-1] = ""
+        elif token[0] not in "\r\x1b":
+            lines[-1] += token
+    return lines
+
+
+def test_lines_are_said_above_the_bar(cli: Cli) -> None:
+    sids = [row["sid"] for row in cli.seed(5)]
+    cli.ok("service", "create", "masking")
+    ran = cli("number", "add", "masking", *sids, "-vv", tty=True)
+    assert ran.code == 0
+    assert "\x1b[?25l" in ran.err and "\x1b[?25h" in ran.err, "there was a bar"
+    lines = seen(ran.err)
+    assert len([line for line in lines if line.startswith("POST /v1/Services/")]) == 5
+    assert not [line for line in lines if "POST" in line and "/5" in line], "each has a line of its own"
+    assert lines[-2].startswith("added 5, failed 0 in ")
+    assert not [line for line in lines if "━" in line], "the bar is gone"
+    assert ran.out == "", "at a terminal no rows, unless a format is asked for"
+
+
+def test_quiet_and_pipes_have_no_bar(cli: Cli) -> None:
+    sids = [row["sid"] for row in cli.seed(4)]
+    cli.ok("service", "create", "masking")
+    assert cli("number", "add", "masking", *sids[:2], "-q", tty=True).err == ""
+    assert "\x1b" not in cli("number", "add", "masking", *sids[2:]).err
+
+
+def test_failures_and_summary_follow_the_bar(cli: Cli) -> None:
+    sids = [row["sid"] for row in cli.seed(3)]
+    cli.ok("service", "create", "masking")
+    cli.ok("number", "add", "masking", *sids[:2])
+    ran = cli("number", "reserve", "masking", *sids, tty=True)
+    assert ran.code == 6
+    text = " ".join(seen(ran.err))
+    assert text.index(f"{sids[2]}: failed:") < text.index("reserved 2, failed 1")
+
+
+class Bar:
+    """Keeps what it was last told."""
+
+    def update(self, done: int, failed: int, note: str) -> None:
+        self.told = (done, failed, note)
+
+
+def test_what_fails_is_settled_too_and_what_is_skipped_is_not() -> None:
+    bar = Bar()
+    watcher = Watcher(bar)  # type: ignore[arg-type]
+    watcher.on_result(Result(0, "done"))
+    watcher.on_result(Result(1, "failed", error=RefusedError("no")))
+    watcher.on_result(Result(2, "unknown"))
+    assert bar.told[:2] == (3, 2)
+    watcher.on_result(Result(3, "skipped", error=Interrupted(2)))
+    assert bar.told[:2] == (3, 2)
+
+
+def test_a_signal_makes_room_where_a_bar_is_shown() -> None:
+    runtime = Runtime(environ={}, stderr=stream(tty=True))
+    assert cleared(runtime) == ""
+    with BulkProgress(3, io.StringIO()) as runtime.bar:
+        assert cleared(runtime) == CLEAR_LINE
+    assert cleared(runtime) == ""
+
+
+def test_what_is_said_after_the_bar_is_said_as_ever() -> None:
+    target = stream(tty=True)
+    runtime = Runtime(environ={}, stderr=target)
+    with BulkProgress(3, target) as runtime.bar:
+        runtime.say("while it is shown, with [brackets] and \x1b[31m")
+    runtime.say("afterwards")
+    lines = seen(written(target))
+    assert "while it is shown, with [brackets] and \\x1b[31m" in lines
+    assert lines[-2:] == ["afterwards", ""]
