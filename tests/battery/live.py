@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,13 +114,6 @@ def wanted(numbers: Sequence[Mapping[str, Any]], is_reserved: bool = True) -> di
     return {row["sid"]: is_reserved for row in numbers}
 
 
-def eventually(
-    condition: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float = 10.0
-) -> None:
-    """Wait for an event of another process, and no longer than it lives."""
-    wait_for(lambda: condition() or process.poll() is not None, seconds)
-
-
 def environment(stage: Scene, changes: Mapping[str, str]) -> dict[str, str]:
     """The program's environment with changes; an empty one removes."""
     return {name: value for name, value in {**stage.cli.environ, **changes}.items() if value}
@@ -142,12 +134,3 @@ def record(stage: Scene) -> Path:
     """The newest record of the history."""
     directory = Path(stage.cli.environ["PROXYCTL_STATE_DIR"]) / "history"
     return max(directory.glob("*.jsonl"))
-
-
-def exists(pid: int) -> bool:
-    """Whether a process is there."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
