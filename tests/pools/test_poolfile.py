@@ -1,0 +1,212 @@
+"""Pool files are checked whole: every flaw is named with file and line, and what is right comes out as values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import process_time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxyctl.errors import InputError
+from proxyctl.pools.poolfile import PoolFile, parse_pool_file, read_pool_file
+
+HEAD = "version = 1\n"
+
+
+def parse(text: str, directory: Path = Path("/nowhere"), country: str | None = None) -> PoolFile:
+    return parse_pool_file(text.encode(), "pool.toml", directory, country)
+
+
+def flaws(text: str, directory: Path = Path("/nowhere")) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        parse(text, directory)
+    assert "nothing was sent" in caught.value.message
+    return caught.value.message.split("\n")[1:] or [caught.value.message]
+
+
+def test_all_that_a_file_may_say(tmp_path: Path) -> None:
+    (tmp_path / "more.csv").write_text("friendly_name,phone_number\nx,+14155550104\ny,'+1 (415) 555-0104\n")
+    found = parse(
+        """\
+version = 1
+
+[services.masking-prod]
+default_ttl = 3600
+geo_match_level = "area-code"
+number_selection_behavior = "avoid-sticky"
+callback_url = "https://example.com/proxy/events"
+intercept_callback_url = ""
+out_of_session_callback_url = "https://example.com/lost"
+chat_instance_sid = "IS00000000000000000000000000000000"
+
+[services.masking-prod.numbers]
+reserved = ["+14155550101", "tel:+1 415 555-0102", "+14155550101"]
+unreserved = ["PN0123456789abcdef0123456789ABCDEF"]
+reserved_from = "more.csv"
+
+[services.'Zürich [2]']
+""",
+        tmp_path,
+    )
+    prod, other = found.services
+    assert prod.settings["default_ttl"] == 3600
+    assert prod.settings["intercept_callback_url"] == ""
+    assert len(prod.settings) == 7
+    assert [(item.name, item.is_reserved) for item in prod.numbers or ()] == [
+        ("+14155550101", True),
+        ("+14155550102", True),
+        ("PN0123456789abcdef0123456789ABCDEF", False),
+        ("+14155550104", True),
+    ]
+    assert (other.name, other.settings, other.numbers) == ("Zürich [2]", {}, None)
+    assert found.duplicates == 2
+
+
+FLAWED = {
+    "no version": ("[services.a]\n", "pool.toml:1: version is missing: write version = 1"),
+    "another version": ("version = 2\n", "pool.toml:1: version must be 1"),
+    "true as version": ("version = true\n", "pool.toml:1: version must be 1"),
+    "an unknown key": (HEAD + "servcies = {}\n", "pool.toml:2: unknown key servcies (did you mean services?)"),
+    "services that are a list": (HEAD + "services = []\n", "pool.toml:2: services must be a table"),
+    "a Service that is text": (HEAD + "[services]\na = 'x'\n", "pool.toml:3: services.a must be a table"),
+    "an unknown setting": (
+        HEAD + "[services.a]\n\nclalback_url = 'x'\n",
+        "pool.toml:4: unknown setting clalback_url (did you mean callback_url?)",
+    ),
+    "a number of seconds as text": (
+        HEAD + "[services.a]\ndefault_ttl = '5'\n",
+        "pool.toml:3: default_ttl must be a whole number",
+    ),
+    "true as seconds": (
+        HEAD + "[services.a]\ndefault_ttl = true\n",
+        "pool.toml:3: default_ttl must be a whole number",
+    ),
+    "seconds below zero": (HEAD + "[services.a]\ndefault_ttl = -1\n", "pool.toml:3: default_ttl must be from 0"),
+    "a URL that is a number": (
+        HEAD + "[services.a]\ncallback_url = 5\n",
+        "pool.toml:3: callback_url must be text in quotes",
+    ),
+    "a new name": (HEAD + "[services.a]\nunique_name = 'b'\n", "pool.toml:3: the unique name stands in"),
+    "numbers in the wrong table": (
+        HEAD + "[services.a]\nreserved = []\n",
+        "pool.toml:3: reserved belongs into [services.NAME.numbers]",
+    ),
+    "numbers that are a list": (HEAD + "[services.a]\nnumbers = []\n", "pool.toml:3: numbers must be a table"),
+    "an unknown list": (
+        HEAD + "[services.a.numbers]\nresrved = []\n",
+        "pool.toml:3: unknown key resrved (did you mean reserved?)",
+    ),
+    "a list that is text": (
+        HEAD + "[services.a.numbers]\nreserved = '+14155550100'\n",
+        "pool.toml:3: reserved must be a list",
+    ),
+    "a number without quotes": (
+        HEAD + "[services.a.numbers]\nreserved = [\n  14155550100,\n]\n",
+        "pool.toml:4: a number is written as text in quotes",
+    ),
+    "bad E.164": (
+        HEAD + "[services.a.numbers]\nreserved = [\n  '+14155550100', # fine\n  '4155550100',\n]\n",
+        'pool.toml:5: "4155550100" has no + and country code',
+    ),
+    "a SID of something else": (
+        HEAD + f"[services.a.numbers]\nreserved = ['KS{'0' * 32}']\n",
+        "is the SID of a Service",
+    ),
+    "no such file": (
+        HEAD + "[services.a.numbers]\nreserved = []\nreserved_from = 'gone.csv'\n",
+        'pool.toml:4: reserved_from: there is no file "/nowhere/gone.csv"',
+    ),
+    "stdin as file": (HEAD + "[services.a.numbers]\nreserved_from = '-'\n", "pool.toml:3: reserved_from must name"),
+    "an empty name": (HEAD + "[services.'']\n", "pool.toml:2: a unique name has 1 to 191 characters"),
+    "a long name": (HEAD + f"[services.{'x' * 192}]\n", "pool.toml:2: a unique name has 1 to 191 characters"),
+    "not TOML": (HEAD + "services = \n", "pool.toml:2: "),
+    "a key twice": (HEAD + "[services.a]\n[services.a]\n", "pool.toml:3: the key or table is here a second time"),
+    "a dotted key of 20,000 parts": (".".join("a" * 20_000) + " = 1", "pool.toml:1: "),
+    "nested 5,000 deep": ("a = " + "[" * 5000 + "]" * 5000, "pool.toml:1: nested deeper"),
+    "a 5,000-digit number": ("version = " + "1" * 5000, "pool.toml:1: "),
+    "a control character": (HEAD + "[services.\"\\u001b[31m\"]\n\"\\u202e\" = 1\n", "unknown setting \\u202e"),
+}
+
+
+@pytest.mark.parametrize("case", FLAWED)
+def test_flaws_are_named_with_their_lines(case: str) -> None:
+    text, expected = FLAWED[case]
+    started = process_time()
+    found = flaws(text)
+    assert process_time() - started < 1
+    assert len(found) == 1, found
+    assert expected in found[0]
+    assert found[0].isprintable()
+
+
+def test_a_number_in_two_places(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text("phone_number\n+14155550103\n+14155550101\n")
+    text = """\
+version = 1
+[services.a.numbers]
+reserved = ["+14155550101",
+  "+14155550102"]
+unreserved = ["+1 415 555 0102"]
+[services.b.numbers]
+unreserved_from = "b.csv"
+"""
+    assert flaws(text, tmp_path) == [
+        f"{tmp_path}/b.csv:3: +14155550101 is in two places: here, and reserved of a, pool.toml:3",
+        "pool.toml:5: +14155550102 is in two places: here, and reserved of a, pool.toml:4",
+    ]
+
+
+def test_limits_on_paper() -> None:
+    numbers = ", ".join(f"'+1415{n:07}'" for n in range(5502))
+    text = HEAD + f"[services.a.numbers]\nreserved = [{numbers[: 16 * 5001 - 2]}]\n"
+    assert flaws(text)[0].startswith("pool.toml:2: 5001 reserved numbers: a Service holds at most 5000")
+    text = HEAD + f"[services.a.numbers]\nunreserved = [{numbers[: 16 * 501 - 2]}]\n"
+    assert flaws(text)[0].startswith("pool.toml:2: 501 unreserved numbers: a Service holds at most 500")
+
+
+def test_bad_rows_of_files_count_with_those_of_the_pool_file(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("phone_number\n" + "".join(f"{n}\n" for n in range(100)))
+    lists = "".join(f"  '{n}',\n" for n in range(5))
+    found = flaws(HEAD + f"[services.a.numbers]\nreserved_from = 'r.csv'\nunreserved = [\n{lists}]\n", tmp_path)
+    assert len(found) == 21
+    assert found[-1] == "… and 85 more"
+    assert sum(f"{tmp_path}/r.csv:" in line for line in found) + sum("pool.toml" in line for line in found) == 20
+
+
+def test_what_can_not_be_read(tmp_path: Path) -> None:
+    for name in (str(tmp_path), str(tmp_path / "gone"), "x\0y"):
+        with pytest.raises(InputError, match="can't be read"):
+            read_pool_file(name)
+    large = tmp_path / "large.toml"
+    with open(large, "wb") as file:
+        file.truncate(2**30)
+    with pytest.raises(InputError, match="larger than 16 MiB"):
+        read_pool_file(str(large))
+    large.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match=r"large.toml:1: this is not UTF-8"):
+        read_pool_file(str(large))
+
+
+def test_national_numbers_with_a_country() -> None:
+    text = HEAD + "[services.a.numbers]\nreserved = ['(415) 555-0100']\n"
+    (service,) = parse(text, country="US").services
+    assert service.numbers is not None and service.numbers[0].phone_number == "+14155550100"
+
+
+parts = st.sampled_from(
+    ["version = 1\n", "[services.a]\n", "[services.a.numbers]\n", "reserved = ", "[", "]", "'+14155550100'", ",",
+     "\n", "reserved_from = ", "''", "default_ttl = ", "5", "{", "}", "'''", '"', "#", "numbers", " = ", "true"]
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(parts, max_size=25).map("".join))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        found = parse("version = 1\n" + text)
+    except InputError as error:
+        assert "pool.toml" in error.message and "nothing was sent" in error.message
+    else:
+        assert all(item.phone_number for service in found.services for item in service.numbers or ())
