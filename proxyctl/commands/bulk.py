@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proxyctl.errors import OutputError, ProxyctlError, UsageError, exit_status
+from proxyctl.errors import NotFoundError, OutputError, ProxyctlError, UsageError, exit_status
 
 if TYPE_CHECKING:
     from proxyctl.api.models import PhoneNumber, Service
@@ -59,7 +59,7 @@ def run_verb(
     items = read_input(runtime, numbers, file, use_is_reserved=wish.kind is Kind.ADD)
     failed_to = check_failed_to(runtime.options.failed_to)
     runtime.guard_writes()
-    service = runtime.client.services.find(service_name)
+    service = find_service(runtime, service_name, unseen=bool(items.items))
     run = PoolRun(runtime, service, wish.kind.done, single=file is None and len(numbers or ()) == 1)
     with runtime.lock(service.sid):
         run.decide(wish, items.items)
@@ -68,6 +68,18 @@ def run_verb(
             return
         run.carry_out()
     run.report(failed_to)
+
+
+def find_service(runtime: Runtime, name_or_sid: str, *, unseen: bool) -> Service:
+    """Look a Service up. Where ``unseen`` will do, a SID is taken as it is: the look at the pool tells if there is
+    none, so that a run needs no request besides that look and its changes.
+    """
+    from proxyctl.api.models import Service
+    from proxyctl.identifiers import is_sid
+
+    if unseen and is_sid("KS", name_or_sid):
+        return Service({"sid": name_or_sid})
+    return runtime.client.services.find(name_or_sid)
 
 
 class PoolRun:
@@ -135,7 +147,7 @@ class PoolRun:
             question = self.removal_text(leaving)
         if question:
             self.runtime.confirm(question)
-        with bulk_journal(self.runtime, self.service) as journal:
+        with self.runtime.stoppable(), bulk_journal(self.runtime, self.service) as journal:
             self.engine_report = run_changes(self.runtime, self.service, changes, journal)
             counts = Counter(end.action for end in self.ends())
             error = self.conclusion()
@@ -147,9 +159,15 @@ class PoolRun:
     def removal_text(self, count: int) -> str:
         """Say what will be removed, from which Service, and as whom."""
         profile = self.runtime.profile
+        if (
+            self.service.unique_name is None and not self.runtime.options.yes
+        ):  # who is asked should read a name
+            self.service = self.runtime.client.services.find(self.service.sid)
+        name = self.service.unique_name
+        service = f"{name} ({self.service.sid})" if name else self.service.sid
         numbers = "1 number" if count == 1 else f"{count} numbers"
         return (
-            f"This removes {numbers} from Service {self.service.unique_name} ({self.service.sid}) "
+            f"This removes {numbers} from Service {service} "
             f"of account {profile.account_sid} (profile {profile.name})."
         )
 
@@ -228,6 +246,7 @@ class PoolRun:
         from proxyctl.render.shapes import RESULT
 
         runtime = self.runtime
+        runtime.ending = True
         ends = self.ends()
         error = self.conclusion()
         if failed_to is not None:
@@ -269,9 +288,13 @@ def look(runtime: Runtime, service: Service, items: Sequence[Item], kind: Kind) 
     sids = [item.sid for item in items if item.sid is not None]
     # The limits can only be checked against the whole pool; for one number the API itself is as exact.
     most = FEW if kind is Kind.REMOVE else 1
-    if len(sids) == len(items) and len(sids) <= most:
-        return look_up(runtime.client, service.sid, sids)
-    return look_at_pool(runtime.client, service.sid)
+    try:
+        if len(sids) == len(items) and len(sids) <= most:
+            return look_up(runtime.client, service.sid, sids)
+        return look_at_pool(runtime.client, service.sid)
+    except NotFoundError:
+        runtime.client.services.find(service.sid)  # says so where it is the Service that is missing
+        raise
 
 
 def lost_output(write: Callable[[], object]) -> OutputError | None:
