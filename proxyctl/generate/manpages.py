@@ -113,7 +113,7 @@ def subcommand(node: Node, shared: Sequence[Parameter]) -> list[str]:
     if also:
         lines += roff.paragraph(f"{SHARED}: {also}.")
     if node.examples:
-        lines += roff.code("\n".join(node.examples))
+        lines += roff.command_lines(node.examples)
     return [*lines, *(line for remark in node.remarks for line in roff.paragraph(remark))]
 
 
@@ -180,7 +180,7 @@ def synopsis(node: Node) -> str:
 
 
 def examples(lines: Sequence[str]) -> list[str]:
-    return [*roff.section("Examples"), *roff.code("\n".join(lines))[1:]] if lines else []
+    return [*roff.section("Examples"), *roff.command_lines(lines)[1:]] if lines else []
 
 
 def endings(others: Sequence[str]) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections.abc import Sequence
 
 ESCAPES = str.maketrans(
     {"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq"}
 )
+COLUMNS = 68  # of an example, which is set in by 11 of the 80
 WIDTH = 100  # of input lines, which readers of the source see
 
 
@@ -48,6 +51,23 @@ def code(lines: str) -> list[str]:
     """Return an example that keeps its lines."""
     shown = [guarded(escaped(line)) if line else "\\&" for line in lines.splitlines()]
     return [".PP", ".RS 4", ".nf", *shown, ".fi", ".RE"]
+
+
+def command_lines(lines: Sequence[str]) -> list[str]:
+    """Return examples for a shell; what is too long for 80 columns goes on in the next line."""
+    return code("\n".join(shown for line in lines for shown in continued(line)))
+
+
+def continued(line: str) -> list[str]:
+    """Break a command line between its words where it is too long, as a shell takes it."""
+    lines = [""]
+    for word in re.findall(r"(?:'[^']*'|\"[^\"]*\"|[^ ])+", line):
+        if lines[-1] and len(lines[-1]) + len(word) > COLUMNS - 3:
+            lines[-1] += " \\"
+            lines.append("    " + word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip() if len(lines) == 1 else f"{lines[-1]} {word}"
+    return lines
 
 
 def bold(words: str) -> str:

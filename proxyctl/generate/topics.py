@@ -79,7 +79,9 @@ def shapes() -> Iterator[Block]:
         "Result": known.RESULT,
         "Found": known.FOUND,
         "Profile": known.PROFILE,
+        "Planned": known.PLANNED,
         "Run": known.HISTORY,
+        "Item": known.HISTORY_ITEM,
     }
     for name, shape in kinds.items():
         maps = (f"{field}: {{{', '.join(keys)}}}" for field, keys in shape.maps.items())

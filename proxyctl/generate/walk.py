@@ -117,11 +117,13 @@ def parameter_of(parameter: Any, context: Any) -> Parameter:
     """Return what is known of an argument or option."""
     argument = parameter.param_type_name == "argument"
     choices = tuple(str(getattr(one, "value", one)) for one in getattr(parameter.type, "choices", None) or ())
+    # Typer keeps the names of --help in a set, so their order is nobody's.
+    names = sorted((*parameter.opts, *parameter.secondary_opts), key=lambda name: name.startswith("--"))
     takes_value = not argument and not parameter.is_flag and not parameter.count
     metavar = parameter.metavar or "|".join(choices) or parameter.type.name.upper()
     return Parameter(
         name=parameter.name,
-        names=() if argument else (*parameter.opts, *parameter.secondary_opts),
+        names=() if argument else tuple(names),
         value=metavar if argument or takes_value else "",
         help=" ".join((parameter.help or "").split()),
         default=default_of(parameter, context),
