@@ -71,7 +71,27 @@ def unknown_option(error: NoSuchOption, known: list[str], elsewhere: str = "") -
     return UsageError(f"No such option {shown(name)}.{suggestion or elsewhere}", ctx=error.ctx)
 
 
-class ProxyctlCommand(TyperCommand):
+class HelpToStdout:
+    """Prints the help as any other answer goes out: to the Runtime's stdout, whatever it can hold or take."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.callback = show_help
+        return option
+
+
+def show_help(ctx: Any, parameter: Any, value: bool) -> None:
+    """Print the help of a command and leave."""
+    if not value or ctx.resilient_parsing:
+        return
+    from proxyctl.render.output import Output
+
+    Output("tsv", stdout=ctx.obj.stdout).text(ctx.get_help())
+    ctx.exit()
+
+
+class ProxyctlCommand(HelpToStdout, TyperCommand):
     """A command whose help groups its options by the panel that each option names."""
 
     def __init__(self, *args: Any, **attributes: Any) -> None:
@@ -111,7 +131,7 @@ class ProxyctlCommand(TyperCommand):
         write_verbatim(self.epilog, formatter)
 
 
-class ProxyctlGroup(TyperGroup):
+class ProxyctlGroup(HelpToStdout, TyperGroup):
     """A group of commands that suggests names for typos and lets shared options stand before the subcommand."""
 
     def __init__(self, **attributes: Any) -> None:

@@ -1,0 +1,205 @@
+"""Options, arguments and help: shared ones on either side of the subcommand, typos, numbers, and `-h` everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from proxyctl.cli import root_command
+from proxyctl.commands.options import duration
+from proxyctl.commands.tree import hoist, unequal
+from tests.support import Cli
+
+SHARED = (
+    *("--profile", "--sandbox", "--verbose", "--quiet", "--timeout", "--retries", "--color"),
+    *("--output", "--fields", "--no-header"),
+)
+WRITING = ("--dry-run", "--yes", "--confirm-profile", "--no-history", "--lock-wait")
+
+
+def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Walk the whole tree: every command with the words that lead to it."""
+    import typer
+
+    command = group or root_command()
+    yield path, command
+    if not hasattr(command, "list_commands"):
+        return
+    context = typer.Context(command)
+    for name in command.list_commands(context):
+        yield from commands(command.get_command(context, name), (*path, name))
+
+
+def test_every_command_answers_h_without_a_config_or_credentials(bare: Cli) -> None:
+    walked = 0
+    for path, command in commands():
+        for flag in ("-h", "--help"):
+            ran = bare(*path, flag, environ={"PROXYCTL_CONFIG": "/dev/null/none"})
+            assert (ran.code, ran.err) == (0, ""), path
+            usage, _, text = ran.out.partition("\n")
+            assert usage.startswith(f"Usage: proxyctl {' '.join(path)}".rstrip()), path
+            assert "{" not in usage and "default: 0]" not in ran.out and "[x" not in ran.out, path
+            assert "Traceback" not in text and "\x1b" not in text
+            assert max(map(len, ran.out.splitlines())) <= 110, path
+        assert command.help, path
+        walked += 1
+    assert walked > 20
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(f"service {verb}" for verb in ("create", "list", "show", "update", "delete")),
+        *(f"number {verb}" for verb in ("add", "reserve", "release", "remove", "list", "show")),
+        "api",
+    ],
+)
+def test_every_command_of_the_api_takes_the_shared_options(words: str) -> None:
+    command = dict(commands())[tuple(words.split())]
+    there = {name for parameter in command.params for name in parameter.opts}
+    writes = words == "api" or words.split()[1] not in ("list", "show")
+    assert there >= set(SHARED) and (not writes or there >= set(WRITING))
+
+
+def test_shared_options_stand_on_either_side(either: Cli) -> None:
+    either.ok("service", "create", "a", "-q")
+    ways = (
+        ("service", "list", "-o", "json", "--fields", "unique_name", "-q"),
+        ("-o", "json", "service", "list", "--fields", "unique_name"),
+        ("-ojson", "--fields=unique_name", "service", "list"),
+        ("-q", "service", "-o=json", "--fields", "unique_name", "list"),
+        ("-qvo", "json", "service", "list", "--fields", "unique_name"),
+        ("--output=json", "service", "list", "-vqv", "--fields", "unique_name", "--timeout", "5"),
+        (
+            "--timeout",
+            "5",
+            "--retries",
+            "0",
+            "--color",
+            "never",
+            "service",
+            "list",
+            "-o",
+            "json",
+            "--fields=unique_name",
+        ),
+        ("service", "list", "-o", "tsv", "-o", "json", "--fields", "unique_name"),
+        ("-o", "tsv", "service", "list", "-o", "json", "--fields", "unique_name"),
+    )
+    for way in ways:
+        assert either.ok(*way).json == [{"unique_name": "a"}], way
+
+
+def test_hoisting_leaves_the_rest_alone() -> None:
+    assert hoist(["-p", "x", "service", "list"]) == ["service", "-p", "x", "list"]
+    assert hoist(["-vpx", "service"]) == ["service", "-vpx"]
+    assert hoist(["-vp", "x", "service"]) == ["service", "-vp", "x"]
+    assert hoist(["--help", "-q", "service"]) == ["--help", "service", "-q"]
+    assert hoist(["-q"]) == hoist(["-p"]) == [], "there is no subcommand, which is what help is shown for"
+    assert hoist(["-", "x"]) == ["-", "x"]
+    assert hoist(["-qx", "service"]) == ["-qx", "service"]
+    assert hoist([]) == []
+    assert hoist(["--", "-q"]) == ["--", "-q"]
+    assert unequal(["-o=json", "-d=a=b", "--x=y", "-", "--", "-o=json"]) == [
+        *("-ojson", "-da=b", "--x=y", "-", "--", "-o=json")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("servcie list", "Did you mean 'service'?"),
+        ("service crate x", "Did you mean 'create'?"),
+        ("service LIST", "Did you mean 'list'?"),
+        ("service get x", "create, list, show, update, delete"),
+        ("number realease a", "Did you mean 'release'?"),
+        ("service list --limt 3", "Did you mean '--limit'?"),
+        ("service list --Name x", "Did you mean '--name'?"),
+        ("number list --unreservd a", "Did you mean '--unreserved'?"),
+        ("--outptu json service list", "Did you mean '--output'?"),
+        ("--hlep", "Did you mean '--help'?"),
+        ("--limit 3 service list", "stands behind the command"),
+        ("service list -x", "No such option '-x'"),
+        ("service list more", "more"),
+        ("service list -o jsn", "Did you mean 'json'?"),
+        ("service list -o JSON", "Did you mean 'json'?"),
+        ("service list -o xml", "table, tsv, json, jsonl, csv, ids"),
+        ("service list --color alwys", "Did you mean 'always'?"),
+        ("service list --limit", "--limit"),
+        ("service list --fields", "--fields"),
+        ("service show", "SERVICE"),
+        ("number show a", "NUMBER"),
+        ("number add", "SERVICE"),
+        ("number add a", "-f FILE"),
+        ("service list -p sandbx", "sandbox"),
+        ("service list --sandbox -p other", "exclude"),
+        ("sandbox busy +14155550100 -1", "-1"),
+        ("service list --timeout 0", "from 0.001 to 3600"),
+        ("service list --timeout -1", "from 0.001 to 3600"),
+        ("service list --timeout nan", "from 0.001 to 3600"),
+        ("service list --timeout inf", "from 0.001 to 3600"),
+        ("service list --timeout 1e9", "from 0.001 to 3600"),
+        ("service list --timeout x", "from 0.001 to 3600"),
+        ("service list --retries -1", "whole number from 0 to 100"),
+        ("service list --retries 101", "whole number from 0 to 100"),
+        ("service list --retries 1.5", "whole number from 0 to 100"),
+        ("service list --retries nan", "whole number from 0 to 100"),
+        ("service list --retries 1_0", "whole number from 0 to 100"),
+        ("service list --retries \u0661", "whole number from 0 to 100"),
+        (f"service list --limit {'9' * 5000}", "whole number of at least 1"),
+        ("service delete a --lock-wait nan", "90s"),
+        ("service delete a --lock-wait 1e9", "90s"),
+    ],
+)
+def test_mistakes_are_answered_with_what_was_likely_meant(cli: Cli, line: str, words: str) -> None:
+    ran = cli(*line.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert words in ran.err and len(ran.err) < 600
+    assert ran.err.startswith("proxyctl: ")
+
+
+def test_a_mistake_is_json_too_where_that_was_asked_for(cli: Cli) -> None:
+    for line in (
+        "service list --limt 3 -o json",
+        "-o json servcie",
+        "--output=jsonl service list --retries x",
+    ):
+        ran = cli(*line.split())
+        assert ran.code == 2
+        assert (ran.error["kind"], ran.error["exit_code"]) == ("usage", 2)
+        assert "-h" in ran.error["hint"]
+    assert cli("servcie", environ={"PROXYCTL_OUTPUT": "json"}).error["exit_code"] == 2
+
+
+def test_a_group_alone_shows_its_help_as_an_error(bare: Cli) -> None:
+    for words in ((), ("service",), ("number",), ("sandbox",)):
+        ran = bare(*words)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith("Usage: proxyctl") and "Commands:" in ran.err
+
+
+def test_the_version_needs_nothing(bare: Cli) -> None:
+    for flag in ("--version", "-V"):
+        ran = bare(flag)
+        assert (ran.code, ran.err) == (0, "") and ran.out.startswith("proxyctl ")
+
+
+def test_hostile_words_are_shown_harmless(cli: Cli) -> None:
+    for arguments in (
+        ("\x1b[31m",),
+        ("service", "\u202ex"),
+        ("service", "list", "--\x1b[2J"),
+        ("service", "show", "\x9b"),
+    ):
+        ran = cli(*arguments)
+        assert ran.code in (2, 4) and not set(ran.err) & set("\x1b\u202e\x9b")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("15m", 900), ("2h", 7200), ("1h30m", 5400), ("7d", 604800), ("45", 45), ("0.5s", 0.5)],
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
