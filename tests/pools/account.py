@@ -101,9 +101,7 @@ class Account:
             assert sid in pool
             pool[sid] = bool(change.is_reserved)
         self.check()
-        return Result(
-            work.index, "done", change.kind.done, Written(self.number(sending.service, sid), None)
-        )
+        return Result(work.index, "done", change.kind.done, Written(self.number(sending.service, sid), None))
 
 
 def wanted(pools: Mapping[str, Numbers]) -> list[WantedService]:

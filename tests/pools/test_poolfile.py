@@ -68,7 +68,10 @@ FLAWED = {
     "no version": ("[services.a]\n", "pool.toml:1: version is missing: write version = 1"),
     "another version": ("version = 2\n", "pool.toml:1: version must be 1"),
     "true as version": ("version = true\n", "pool.toml:1: version must be 1"),
-    "an unknown key": (HEAD + "servcies = {}\n", "pool.toml:2: unknown key servcies (did you mean services?)"),
+    "an unknown key": (
+        HEAD + "servcies = {}\n",
+        "pool.toml:2: unknown key servcies (did you mean services?)",
+    ),
     "services that are a list": (HEAD + "services = []\n", "pool.toml:2: services must be a table"),
     "a Service that is text": (HEAD + "[services]\na = 'x'\n", "pool.toml:3: services.a must be a table"),
     "an unknown setting": (
@@ -83,7 +86,10 @@ FLAWED = {
         HEAD + "[services.a]\ndefault_ttl = true\n",
         "pool.toml:3: default_ttl must be a whole number",
     ),
-    "seconds below zero": (HEAD + "[services.a]\ndefault_ttl = -1\n", "pool.toml:3: default_ttl must be from 0"),
+    "seconds below zero": (
+        HEAD + "[services.a]\ndefault_ttl = -1\n",
+        "pool.toml:3: default_ttl must be from 0",
+    ),
     "a URL that is a number": (
         HEAD + "[services.a]\ncallback_url = 5\n",
         "pool.toml:3: callback_url must be text in quotes",
@@ -93,7 +99,10 @@ FLAWED = {
         HEAD + "[services.a]\nreserved = []\n",
         "pool.toml:3: reserved belongs into [services.NAME.numbers]",
     ),
-    "numbers that are a list": (HEAD + "[services.a]\nnumbers = []\n", "pool.toml:3: numbers must be a table"),
+    "numbers that are a list": (
+        HEAD + "[services.a]\nnumbers = []\n",
+        "pool.toml:3: numbers must be a table",
+    ),
     "an unknown list": (
         HEAD + "[services.a.numbers]\nresrved = []\n",
         "pool.toml:3: unknown key resrved (did you mean reserved?)",
@@ -118,15 +127,21 @@ FLAWED = {
         HEAD + "[services.a.numbers]\nreserved = []\nreserved_from = 'gone.csv'\n",
         'pool.toml:4: reserved_from: there is no file "/nowhere/gone.csv"',
     ),
-    "stdin as file": (HEAD + "[services.a.numbers]\nreserved_from = '-'\n", "pool.toml:3: reserved_from must name"),
+    "stdin as file": (
+        HEAD + "[services.a.numbers]\nreserved_from = '-'\n",
+        "pool.toml:3: reserved_from must name",
+    ),
     "an empty name": (HEAD + "[services.'']\n", "pool.toml:2: a unique name has 1 to 191 characters"),
     "a long name": (HEAD + f"[services.{'x' * 192}]\n", "pool.toml:2: a unique name has 1 to 191 characters"),
     "not TOML": (HEAD + "services = \n", "pool.toml:2: "),
-    "a key twice": (HEAD + "[services.a]\n[services.a]\n", "pool.toml:3: the key or table is here a second time"),
+    "a key twice": (
+        HEAD + "[services.a]\n[services.a]\n",
+        "pool.toml:3: the key or table is here a second time",
+    ),
     "a dotted key of 20,000 parts": (".".join("a" * 20_000) + " = 1", "pool.toml:1: "),
     "nested 5,000 deep": ("a = " + "[" * 5000 + "]" * 5000, "pool.toml:1: nested deeper"),
     "a 5,000-digit number": ("version = " + "1" * 5000, "pool.toml:1: "),
-    "a control character": (HEAD + "[services.\"\\u001b[31m\"]\n\"\\u202e\" = 1\n", "unknown setting \\u202e"),
+    "a control character": (HEAD + '[services."\\u001b[31m"]\n"\\u202e" = 1\n', "unknown setting \\u202e"),
 }
 
 
@@ -169,10 +184,14 @@ def test_limits_on_paper() -> None:
 def test_bad_rows_of_files_count_with_those_of_the_pool_file(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("phone_number\n" + "".join(f"{n}\n" for n in range(100)))
     lists = "".join(f"  '{n}',\n" for n in range(5))
-    found = flaws(HEAD + f"[services.a.numbers]\nreserved_from = 'r.csv'\nunreserved = [\n{lists}]\n", tmp_path)
+    found = flaws(
+        HEAD + f"[services.a.numbers]\nreserved_from = 'r.csv'\nunreserved = [\n{lists}]\n", tmp_path
+    )
     assert len(found) == 21
     assert found[-1] == "… and 85 more"
-    assert sum(f"{tmp_path}/r.csv:" in line for line in found) + sum("pool.toml" in line for line in found) == 20
+    assert (
+        sum(f"{tmp_path}/r.csv:" in line for line in found) + sum("pool.toml" in line for line in found) == 20
+    )
 
 
 def test_what_can_not_be_read(tmp_path: Path) -> None:
