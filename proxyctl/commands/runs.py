@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 GOOD = ("added", "reserved", "released", "removed", "moved", "unchanged", "done")
 PAGE = 100
+SHOWN_COMMAND = 120  # characters of a command in a question
 # What the last word on an item comes to; the record keeps how each attempt went.
 ENDS = {
     "lost": "unknown",  # no answer came
@@ -39,7 +40,10 @@ def run_rows(runtime: Runtime, begun: float | None) -> Iterator[dict[str, Any]]:
     for run in runtime.history.runs(begun):
         if run.warning is not None:
             runtime.warn(f"run {run.id}: {run.warning}")
-        yield run_row(run)
+        row = run_row(run)
+        if runtime.out.format == "table" and run.command:  # the same word in each row tells nothing
+            row["command"] = run.command.removeprefix("proxyctl ")
+        yield row
 
 
 def in_pages(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -176,10 +180,12 @@ def inverse_text(runtime: Runtime, detail: RunDetail, run: PoolRun) -> str:
     """Say what undoing will do."""
     from collections import Counter
 
+    from proxyctl.visible import cut
+
     counts = Counter(str(change.kind) for change in run.changes)
     what = ", ".join(f"{kind} {count}" for kind, count in counts.items())
     return (
-        f"This takes back run {detail.run.id} ({detail.run.command}): {what} in Service "
+        f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)}): {what} in Service "
         f"{run.service.unique_name} ({run.service.sid}) of account {runtime.profile.account_sid} "
         f"(profile {runtime.profile.name})."
     )

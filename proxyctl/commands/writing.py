@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
 
+LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers
+
+
 def show_calls(runtime: Runtime, calls: Sequence[Call]) -> None:
     """Print the requests that would be sent, a row each; nothing is sent."""
     from proxyctl.render.shapes import Shape
@@ -34,8 +37,10 @@ def show_calls(runtime: Runtime, calls: Sequence[Call]) -> None:
 
 
 def command_line(runtime: Runtime) -> str:
-    """Return what was typed. No option takes a secret, so it holds none."""
-    return shlex.join(["proxyctl", *runtime.argv])
+    """Return what was typed, cut where it names hundreds of numbers. No option takes a secret, so it holds none."""
+    from proxyctl.visible import cut
+
+    return cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND)
 
 
 def begin(runtime: Runtime, service: Service | None) -> RunRecorder | None:

@@ -245,6 +245,23 @@ def test_tables(cli: Cli, columns: str, monkeypatch: pytest.MonkeyPatch) -> None
         assert "done" in shown.out, "how it ended is never dropped"
 
 
+def test_a_command_that_names_hundreds_of_numbers(cli: Cli) -> None:
+    cli.ok("service", "create", "masking")
+    sids = [row["sid"] for row in cli.seed(600)]
+    cli.ok("number", "add", "masking", *sids, "--reserved", "-q")
+    ran = cli.ok("history", "list", "-o", "json", "--limit", "1", "-q")
+    assert ran.err == "", "nothing is damaged"
+    assert ran.json[0]["command"].startswith(f"proxyctl number add masking {sids[0]} ")
+    assert len(ran.json[0]["command"]) <= 1001
+    assert len(items(cli)) == 600
+    asked = cli("history", "undo", ran.json[0]["id"], stdin="n\n", tty=True).err
+    assert "remove 600 in Service masking" in " ".join(asked.split())
+    assert sids[20] not in asked
+    table = cli("history", "list", "--color", "never", tty=True).out
+    assert "number add" in table
+    assert "proxyctl number" not in table
+
+
 def test_an_id_may_be_cut_as_long_as_it_is_one_runs(cli: Cli) -> None:
     cli.clock = SetClock()
     cli.ok("service", "create", "one")
