@@ -136,7 +136,7 @@ def test_everything_fails_for_ever(stage: Scene) -> None:
 def test_an_outage_that_begins_midway(stage: Scene) -> None:
     """Neither writes nor looks work any more: the run ends, and does not send every number into the dark."""
     broken = Scripted("html-after", "POST", first=11, times=None)
-    stage.script(broken, Scripted("html", "GET", first=3, times=None))
+    stage.script(broken, Scripted("html", "GET", "/PhoneNumbers", first=2, times=None))
     ran = stage.run(*stage.add())
     assert ran.code == 7, ran.err
     actions = Counter(row["action"] for row in ran.rows)
@@ -173,7 +173,9 @@ def test_one_number_alone(stage: Scene, fault: str, action: str) -> None:
     """Its own code, and a message that names it: nobody knows a number by the path of a request."""
     name = stage.numbers[0]["phone_number"]
     reads = None if fault == "timeout" else 0
-    stage.script(Scripted(fault, "POST", times=None), Scripted(fault, "GET", first=3, times=reads))
+    stage.script(
+        Scripted(fault, "POST", times=None), Scripted(fault, "GET", "/PhoneNumbers", first=2, times=reads)
+    )
     command = ("number", "add", stage.service, name, "--reserved")
     ran = stage.run(*command, "--timeout", "0.1", "--retries", "1")
     assert ran.code == 7
