@@ -1,0 +1,187 @@
+"""Output of real commands in every format: whole and plain in a pipe, drawn at a terminal, chosen by --fields."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
+from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.wire import Request, Response
+from tests.sandbox.serving import Served, served
+from tests.support import Cli
+
+HOSTILE = "a\x1b[31m\u202e\t\n[/oops] \x9b=1+1"
+
+
+@pytest.fixture
+def pool(either: Cli) -> Cli:
+    """A Service "a" with three numbers of which one is reserved."""
+    sids = [row["sid"] for row in either.seed(3)]
+    either.ok("service", "create", "a", "-q")
+    either.ok("number", "add", "a", *sids, "-q")
+    either.ok("number", "reserve", "a", sids[0], "-q")
+    return either
+
+
+def test_all_formats_hold_the_same_rows(pool: Cli) -> None:
+    rows = pool.ok("number", "list", "a", "-o", "json").json
+    assert pool.ok("number", "list", "a", "-o", "jsonl").rows == rows
+    assert pool.ok("number", "list", "a", "-o", "ids").lines == [row["sid"] for row in rows]
+    tsv = [line.split("\t") for line in pool.ok("number", "list", "a").lines]
+    table = list(csv.reader(io.StringIO(pool.ok("number", "list", "a", "-o", "csv").out)))
+    assert tsv == table
+    assert tsv[0] == list(rows[0])
+    for line, row in zip(tsv[1:], rows, strict=True):
+        shown = dict(zip(tsv[0], line, strict=True))
+        assert shown["phone_number"] == row["phone_number"], "E.164 gets no quote in csv"
+        assert shown["is_reserved"] == str(row["is_reserved"]).lower() and shown["in_use"] == "0"
+        assert shown["capabilities"].split(",") == [key for key, can in row["capabilities"].items() if can]
+    bare = pool.ok("number", "list", "a", "--no-header")
+    assert bare.lines == pool.ok("number", "list", "a").lines[1:]
+
+
+def test_one_object(pool: Cli) -> None:
+    one = pool.ok("service", "show", "a", "-o", "json")
+    assert one.json["unique_name"] == "a" and one.out.startswith("{\n")
+    assert pool.ok("service", "show", "a", "-o", "jsonl").rows == [one.json]
+    assert len(pool.ok("service", "show", "a", "-o", "csv").lines) == 2
+    assert pool.ok("service", "show", "a", "-o", "ids").lines == [one.json["sid"]]
+    assert one.json["callback_url"] is None
+    header, values = (line.split("\t") for line in pool.ok("service", "show", "a").lines)
+    assert dict(zip(header, values, strict=True))["callback_url"] == ""
+
+
+def test_empty_lists(either: Cli) -> None:
+    for form, out in (("json", "[]\n"), ("jsonl", ""), ("ids", "")):
+        assert either.ok("service", "list", "-o", form).out == out
+    for form in ("tsv", "csv"):
+        assert len(either.ok("service", "list", "-o", form).lines) == 1
+        assert either.ok("service", "list", "-o", form, "--no-header").out == ""
+
+
+def test_fields_choose_and_order_in_every_format(pool: Cli) -> None:
+    chosen = (
+        "number",
+        "list",
+        "a",
+        "--limit",
+        "1",
+        "-q",
+        "--fields",
+        "is_reserved,capabilities.sms_outbound,sid",
+    )
+    sid = pool.ok("number", "list", "a", "-o", "ids").lines[0]
+    names = ["is_reserved", "capabilities.sms_outbound", "sid"]
+    assert pool.ok(*chosen).lines == ["\t".join(names), f"true\ttrue\t{sid}"]
+    assert pool.ok(*chosen, "-o", "csv").lines == [",".join(names), f"true,true,{sid}"]
+    for row in (pool.ok(*chosen, "-o", "json").json[0], pool.ok(*chosen, "-o", "jsonl").rows[0]):
+        assert list(row.items()) == list(zip(names, (True, True, sid), strict=True))
+    assert pool.ok(*chosen, "-o", "table").lines[1].split()[-1] == sid
+    for unknown in ("nope", "sid,nope", "", "sid,,sid", "capabilities.nope", "sid.x"):
+        ran = pool("number", "list", "a", "--fields", unknown)
+        assert (ran.code, ran.out) == (2, ""), unknown
+
+
+def test_a_terminal_gets_a_table_and_a_pipe_none(pool: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in (80, 200):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        shown = pool("number", "list", "a", tty=True)
+        assert shown.code == 0 and "Phone number" in shown.out and "3 numbers" in shown.out
+        plain = pool("number", "list", "a", "--color", "never", tty=True).out
+        assert "\x1b" in shown.out and "\x1b" not in plain
+        assert max(map(len, plain.splitlines())) <= columns
+        for row in pool.ok("number", "list", "a", "-o", "json").json:
+            assert row["sid"] in plain and row["phone_number"] in plain
+    table = pool.ok("number", "list", "a", "-o", "table")
+    assert "\x1b" not in table.out and "…" not in table.out and table.out.isascii()
+    assert "\x1b" in pool.ok("number", "list", "a", "-o", "table", "--color", "always").out
+
+
+def test_the_default_format_by_environment_and_config(pool: Cli) -> None:
+    env = {"PROXYCTL_OUTPUT": "ids"}
+    assert pool("service", "list", environ=env).out.startswith("KS")
+    assert pool("service", "list", "-o", "json", environ=env).out.startswith("[")
+    assert pool("service", "list", environ=env, tty=True).out.startswith("KS")
+    wrong = pool("service", "list", environ={"PROXYCTL_OUTPUT": "xml"})
+    assert wrong.code == 2 and "PROXYCTL_OUTPUT" in wrong.err
+    pool.ok("config", "set", "output", "csv")
+    assert pool.ok("service", "list").out.startswith("sid,unique_name,")
+    assert pool("service", "list", environ=env).out.startswith("KS")
+
+
+def test_hostile_names_do_no_harm_and_come_back_exactly(either: Cli) -> None:
+    either.ok("service", "create", HOSTILE, "-q")
+    assert either.ok("service", "show", HOSTILE, "-o", "json").json["unique_name"] == HOSTILE
+    listed = either.ok("service", "list", "-o", "json")
+    assert listed.json[0]["unique_name"] == HOSTILE and listed.out.isascii()
+    tsv = either.ok("service", "list", "--fields", "unique_name", "--no-header").out
+    assert tsv.count("\n") == 1 and r"\t\n[/oops]" in tsv
+    shown = either("service", "list", "--color", "never", tty=True).out
+    assert not set(shown) & set("\x1b\u202e\t\x9b") and "[/oop" in shown
+    refused = either("service", "delete", HOSTILE, stdin="no\n", tty=True)
+    assert refused.code == 2 and not set(refused.err) & set("\x1b\u202e\t\x9b")
+    taken = either("service", "create", HOSTILE)
+    assert taken.code == 5 and "\x1b" not in taken.err
+    either.ok("service", "create", "=1+1", "-q")
+    assert "'=1+1" in either.ok("service", "list", "-o", "csv", "--fields", "unique_name").lines
+
+
+class NewerApi:
+    """A sandbox whose resources have fields and capabilities that proxyctl has never heard of."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def respond(self, request: Request) -> Response:
+        answer = self.sandbox.respond(request)
+        body = json.loads(answer.body or b"null")
+        for item in (body or {}).get("services", []):
+            item["brand_new"] = {"deep": [1, None, "x"]}
+        for item in (body or {}).get("phone_numbers", []):
+            item["capabilities"]["telepathy"] = True
+        return replace(answer, body=json.dumps(body).encode())
+
+
+def test_unknown_fields_of_the_api_are_kept(store: Store, tmp_path: Path) -> None:
+    with served(NewerApi(Sandbox(store))) as server:
+        environ = {
+            "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+            "PROXYCTL_BASE_URL": server.url,
+        }
+        cli = Cli(tmp_path, environ)
+        cli.ok("service", "create", "a", "-q")
+        cli.ok("number", "add", "a", cli.seed(1)[0]["sid"], "-q")
+        assert cli.ok("service", "list", "-o", "json").json[0]["brand_new"] == {"deep": [1, None, "x"]}
+        chosen = cli.ok("service", "list", "--fields", "unique_name,brand_new.deep", "-o", "jsonl")
+        assert chosen.rows == [{"unique_name": "a", "brand_new.deep": [1, None, "x"]}]
+        assert "brand_new" not in cli.ok("service", "list").lines[0], "columns are those that scripts know"
+        assert cli.ok("number", "list", "a", "--capability", "telepathy", "--count").out == "1\n"
+        assert cli.ok("number", "list", "a", "--sort", "capabilities.telepathy", "-o", "ids").lines
+        assert cli("number", "list", "a", "--capability", "telepathi").code == 2
+
+
+def test_rows_already_read_are_printed_when_a_later_page_fails(remote: Cli, server: Served) -> None:
+    numbers = remote.seed(120)
+    remote.ok("service", "create", "a", "-q")
+    remote.ok("number", "add", "a", "-f", "-", "--rate", "0", "-q", stdin=json.dumps(numbers))
+    for form in ("json", "jsonl", "csv", "tsv", "ids", "table"):
+        server.policies.faults = FaultPlan(
+            script=[Scripted("500", path="/PhoneNumbers", first=2, times=None)]
+        )
+        ran = remote("number", "list", "a", "-o", form, "--no-header", "--retries", "0")
+        assert ran.code == 7, ran.err
+        if form == "json":
+            assert len(ran.json) == 100, "the array is closed"
+        else:
+            assert sum("PN" in line for line in ran.lines) == 100, form
+    server.policies.faults = FaultPlan(script=[Scripted("500", path="/PhoneNumbers", first=2, times=None)])
+    counted = remote("number", "list", "a", "--count", "--retries", "0")
+    assert (counted.code, counted.out) == (7, ""), "half a count is none"
