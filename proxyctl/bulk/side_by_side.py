@@ -35,6 +35,7 @@ def side_by_side(
             try:
                 answers.put((thing, ask(thing), None))
             except BaseException as error:
+                stopped.set()  # here, not where it is heard of: refused credentials must not be tried again
                 answers.put((thing, None, error))
 
     for _ in range(min(workers, len(todo))):
