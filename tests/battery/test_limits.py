@@ -65,11 +65,11 @@ def test_a_window_that_is_narrower_than_documented(crowd: Scene) -> None:
 @pytest.mark.parametrize(("ceiling", "wasted"), [(1, 20), (5, 15), (20, 25)])
 def test_a_hidden_ceiling(crowd: Scene, ceiling: int, wasted: int) -> None:
     crowd.policies.concurrency.ceiling = ceiling
-    crowd.policies.latency = 0.004
+    crowd.policies.latency = 0.004 if ceiling < 20 else 0.05  # long enough to be met
     ran = crowd.run(*crowd.add("--rate", "0"))
     assert ran.code == 0, ran.err
     assert {row["action"] for row in ran.rows} == {"added"}
-    assert crowd.throttled <= wasted
+    assert 0 < crowd.throttled <= wasted
     assert crowd.policies.concurrency.most >= min(ceiling, 4)
     crowd.keeps_its_promises(crowd.add(), everything(crowd))
 
