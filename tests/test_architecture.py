@@ -1,0 +1,164 @@
+"""The layers and house rules that no linter knows, read from the sources themselves: the table here is the rule."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from tests.support import REPOSITORY
+
+PACKAGE = REPOSITORY / "proxyctl"
+MOST_LINES = 450
+
+# Modules that anybody may import, since they import nothing of ours but errors.
+ROOTS = {"__version__", "clock", "errors", "identifiers", "redact", "toml_files", "visible"}
+
+# What each part may import besides: commands -> runtime -> the rest, and never back.
+ALLOWED: dict[str, set[str]] = {
+    "__init__": set(),
+    **{name: set() for name in ROOTS - {"__version__"}},
+    "paths": set(),
+    "api": set(),
+    "bulk": set(),
+    "sandbox": set(),
+    "render": set(),
+    "explaining": set(),
+    "pools": {"api", "bulk"},
+    "profiles": {"sandbox.context"},  # the sandbox's credentials, which are public
+    "report": {"explaining"},
+    "runtime": {"api", "bulk", "completion", "paths", "pools", "profiles", "render", "sandbox"},
+    "completion": {"api", "runtime"},
+    "signals": {"runtime"},
+    "doctor": {"api", "bulk", "explaining", "paths", "profiles", "render", "runtime"},
+    "commands": {
+        *("api", "bulk", "completion", "doctor", "explaining", "generate", "pools", "profiles", "render"),
+        *("report", "runtime", "sandbox", "signals", "cli"),
+    },
+    "cli": {"commands", "report", "runtime", "signals"},
+    "generate": {"cli", "commands", "completion", "explaining", "render"},
+    "__main__": {"cli", "completion", "signals"},
+}
+
+# Libraries with one home each.
+HOMES = {
+    "rich": ("render/",),
+    "httpx": ("api/", "sandbox/transport.py"),
+    "sqlite3": ("sandbox/",),
+    "phonenumbers": ("identifiers.py",),
+    "platformdirs": ("paths.py",),
+    "typer": ("cli.py", "commands/", "generate/"),
+}
+
+HEAVY = ("httpx", "rich", "sqlite3", "phonenumbers", "asyncio", "concurrent.futures")
+
+TOP = {
+    *(".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "completions", "man", "proxyctl"),
+    *("pyproject.toml", "tests"),
+}
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def place(path: Path) -> str:
+    """A module's path within the package, with slashes."""
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def part(path: Path) -> str:
+    """The part that a module belongs to: its package, or itself at the root."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """All modules that ``path`` imports, at the top, in functions and for type checking alike."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, f"{path}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_the_layers_hold() -> None:
+    broken = []
+    for path in sources():
+        allowed = ALLOWED[part(path)] | ROOTS | {part(path)}
+        for name in imports(path):
+            head, _, inner = name.partition(".")
+            if head == "proxyctl" and not any(f"{inner}.".startswith(f"{one}.") for one in allowed):
+                broken.append(f"{place(path)} imports {name}")
+    assert broken == []
+
+
+def test_only_the_demo_runs_the_program_from_within() -> None:
+    found = {place(path) for path in sources() for name in imports(path) if name.startswith("proxyctl.cli")}
+    assert {name for name in found if name.startswith("commands/")} == {"commands/demo.py"}
+
+
+def test_the_table_names_what_there_is() -> None:
+    assert {part(path) for path in sources()} == set(ALLOWED)
+
+
+def test_libraries_stay_at_home() -> None:
+    broken = [
+        f"{place(path)} imports {name}"
+        for path in sources()
+        for name in imports(path)
+        if (library := name.partition(".")[0]) in HOMES and not place(path).startswith(HOMES[library])
+    ]
+    assert broken == []
+
+
+def test_nothing_is_printed_past_the_output() -> None:
+    for path in sources():
+        for node in ast.walk(tree(path)):
+            called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
+            assert called != "print", f"{place(path)}:{getattr(node, 'lineno', 0)} prints"
+
+
+def test_modules_are_short_and_say_what_they_are() -> None:
+    lines = {place(path): path.read_text(encoding="utf-8").count("\n") for path in sources()}
+    assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+    assert [place(path) for path in sources() if not ast.get_docstring(tree(path))] == []
+
+
+def test_commands_import_nothing_heavy() -> None:
+    """In one process, one module after the other: the first to bring something in is named."""
+    modules = [
+        "proxyctl.cli",
+        *(f"proxyctl.commands.{path.stem}" for path in sources() if part(path) == "commands"),
+    ]
+    script = (
+        "import importlib, sys\n"
+        f"for module in {modules}:\n"
+        "    importlib.import_module(module)\n"
+        f"    found = [name for name in {HEAVY} if name in sys.modules]\n"
+        "    if found:\n"
+        "        sys.exit(f'{module} imports {found}')\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_the_top_of_the_repository_is_tidy() -> None:
+    if (REPOSITORY / ".git").exists():
+        listed = subprocess.run(
+            ["git", "ls-files"], capture_output=True, text=True, check=True, cwd=REPOSITORY
+        ).stdout
+        names = {line.partition("/")[0] for line in listed.splitlines()}
+    else:  # unpacked from an archive
+        names = {path.name for path in REPOSITORY.iterdir() if not path.name.startswith(".")} - {"PKG-INFO"}
+    assert names <= TOP
