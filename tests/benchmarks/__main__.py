@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from tests.benchmarks import __doc__ as how_to_read
-from tests.benchmarks import bulk_runs, other_runs, peers
+from tests.benchmarks import bulk_runs, other_runs, peers, pool_runs
 from tests.benchmarks.figures import HEADER, Figure, Noise, line, medians, table
 
 Workload = Callable[[bool], Iterable[Figure]]
@@ -20,6 +20,7 @@ WORKLOADS: dict[str, Workload] = {
     "latency": bulk_runs.latency,
     "requests": bulk_runs.requests,
     "memory": bulk_runs.memory,
+    "apply": pool_runs.apply,
     "peers": peers.peers,
     "listing": other_runs.listing,
     "adding": other_runs.adding,

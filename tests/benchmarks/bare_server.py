@@ -23,12 +23,12 @@ ACCOUNT_SID = "AC" + "a" * 32
 
 HEAD = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nTwilio-Request-Id: RQ%032x\r\n\r\n"
 NUMBER = (
-    b'{"sid": "PN%032x", "account_sid": "' + ACCOUNT_SID.encode() + b'", "service_sid": "' + SERVICE_SID.encode()
-    + b'", "date_created": "2026-01-02T03:04:05Z", "date_updated": "2026-01-02T03:04:05Z", "phone_number": "+1%d",'
+    b'{"sid": "PN%032x", "account_sid": "' + ACCOUNT_SID.encode() + b'", "service_sid": "%s",'
+    b' "date_created": "2026-01-02T03:04:05Z", "date_updated": "2026-01-02T03:04:05Z", "phone_number": "+1%d",'
     b' "friendly_name": "(415) 555-0100", "iso_country": "US", "capabilities": {"sms_inbound": true,'
     b' "sms_outbound": true, "voice_inbound": true, "voice_outbound": true, "mms_inbound": true, "mms_outbound": true,'
     b' "fax_inbound": false, "fax_outbound": false, "restriction_sms_domestic": false}, "url":'
-    b' "https://proxy.twilio.com/v1/Services/' + SERVICE_SID.encode() + b'/PhoneNumbers/PN%032x", "is_reserved": %s,'
+    b' "https://proxy.twilio.com/v1/Services/%s/PhoneNumbers/PN%032x", "is_reserved": %s,'
     b' "in_use": 0}'
 )  # fmt: skip
 FIRST_NUMBER = 2_000_000_000
@@ -36,13 +36,29 @@ UNRESERVED, RESERVED, ABSENT = 0, 1, 2
 
 
 def number_sid(index: int) -> str:
-    """The SID of a generated number."""
+    """The SID of a generated number; those of the second Service follow those of the first."""
     return f"PN{index:032x}"
+
+
+def phone_number(index: int) -> str:
+    """The same number in E.164."""
+    return f"+1{FIRST_NUMBER + index}"
+
+
+def service_sid(place: int) -> str:
+    """The SID of a Service, the first of which is 0."""
+    return f"KS{int(SERVICE_SID[2:], 16) + place:032x}"
+
+
+def service_name(place: int) -> str:
+    """Its unique name."""
+    return f"{SERVICE_NAME}-{place}" if place else SERVICE_NAME
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``numbers`` in the pool, of them the first ``reserved`` reserved; ``latency`` in seconds, of refusals too.
+    """``numbers`` in each of ``services`` pools, of them the first ``reserved`` reserved; ``latency`` in seconds, of
+    refusals too.
 
     ``window``: the documented rate, a refused request not counting. ``ceiling``: the hidden limit on requests under
     way, if there is one.
@@ -53,6 +69,7 @@ class Settings:
     latency: float = 0.0
     window: bool = False
     ceiling: int | None = None
+    services: int = 1
 
 
 @dataclass
@@ -73,13 +90,13 @@ class Ledger:
         return self.last - self.first
 
 
-class Pool:
-    """One Service's generated numbers: a byte for each says what it is."""
+class Pools:
+    """The Services' generated numbers: a byte for each says what it is."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.states = bytearray([RESERVED]) * settings.reserved
-        self.states += bytearray(settings.numbers - settings.reserved)
+        pool = bytearray([RESERVED]) * settings.reserved + bytearray(settings.numbers - settings.reserved)
+        self.states = pool * settings.services
         self.ledger = Ledger()
         self.running = 0
         self.port = 0
@@ -111,15 +128,22 @@ class Pool:
         """Carry out a request that was let in."""
         path, _, query = path.partition("?")
         parts = path.strip("/").split("/")
+        if len(parts) == 2:
+            listed = [self.service(place) for place in range(self.settings.services)]
+            body = json.dumps(
+                {"services": listed, "meta": {"key": "services", "next_page_url": None}}
+            ).encode()
+            return self.answer(b"200 OK", body)
+        place = int(parts[2][2:], 16) - int(SERVICE_SID[2:], 16)
         if len(parts) == 5:
             return self.one(method, int(parts[4][2:], 16), body)
         if len(parts) == 4:
-            return self.answer(b"200 OK", self.page(path, int(parse_qs(query).get("Page", ["0"])[0])))
-        service = {"sid": SERVICE_SID, "unique_name": SERVICE_NAME, "account_sid": ACCOUNT_SID}
-        if len(parts) == 3:
-            return self.answer(b"200 OK", json.dumps(service).encode())
-        listed = {"services": [service], "meta": {"key": "services", "next_page_url": None}}
-        return self.answer(b"200 OK", json.dumps(listed).encode())
+            page = int(parse_qs(query).get("Page", ["0"])[0])
+            return self.answer(b"200 OK", self.page(path, place, page))
+        return self.answer(b"200 OK", json.dumps(self.service(place)).encode())
+
+    def service(self, place: int) -> dict[str, str]:
+        return {"sid": service_sid(place), "unique_name": service_name(place), "account_sid": ACCOUNT_SID}
 
     def one(self, method: str, index: int, body: bytes) -> bytes:
         """Fetch, update or delete a number."""
@@ -136,15 +160,17 @@ class Pool:
 
     def row(self, index: int) -> bytes:
         reserved = b"true" if self.states[index] == RESERVED else b"false"
-        return NUMBER % (index, FIRST_NUMBER + index, index, reserved)
+        service = service_sid(index // self.settings.numbers).encode()
+        return NUMBER % (index, service, FIRST_NUMBER + index, service, index, reserved)
 
-    def page(self, path: str, page: int) -> bytes:
+    def page(self, path: str, place: int, page: int) -> bytes:
         """A page of the list; what was removed leaves its page shorter."""
-        start, end = page * PAGE, (page + 1) * PAGE
-        indices = range(start, min(end, len(self.states)))
+        size = self.settings.numbers
+        end = (page + 1) * PAGE
+        indices = range(place * size + page * PAGE, place * size + min(end, size))
         rows = b", ".join([self.row(index) for index in indices if self.states[index] != ABSENT])
         following = "null"
-        if end < len(self.states):
+        if end < size:
             token = f"PageSize={PAGE}&Page={page + 1}&PageToken=PT{page + 1}"
             following = f'"http://127.0.0.1:{self.port}{path}?{token}"'
         return (
@@ -160,7 +186,7 @@ class Pool:
 class Connection(asyncio.Protocol):
     """One client's connection: a request, its answer, the next."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pools) -> None:
         self.pool = pool
         self.received = b""
         self.loop = asyncio.get_running_loop()
@@ -210,7 +236,7 @@ class Connection(asyncio.Protocol):
 
 async def serve(settings: Settings) -> None:
     """Serve until stdin ends."""
-    pool, loop = Pool(settings), asyncio.get_running_loop()
+    pool, loop = Pools(settings), asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(pool), "127.0.0.1", 0, backlog=512)
     pool.port = server.sockets[0].getsockname()[1]
     print(pool.port, flush=True)
