@@ -6,6 +6,7 @@ confirmation, lock, history, progress, rows, summary and the exit code.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -249,18 +250,22 @@ class PoolRun:
         runtime.ending = True
         ends = self.ends()
         error = self.conclusion()
-        if failed_to is not None:
-            write_failed(failed_to, [end for end in ends if end.bad])
-        unwritten = None
+        lost = []
         if self.rows_wanted(failed=error is not None):
-            unwritten = lost_output(lambda: runtime.out.rows(RESULT, [[end.row() for end in ends]]))
+            lost.append(lost_output(lambda: runtime.out.rows(RESULT, [[end.row() for end in ends]])))
+        if failed_to is not None:
+            bad = [end for end in ends if end.bad]
+            lost.append(lost_output(lambda: write_failed(failed_to, bad), f"--failed-to {failed_to}"))
         self.say_notes()
         if error is not None and not self.single:
             for text in failure_lines(ends):
                 runtime.say(text)
         if error is None:
             runtime.note(self.summary())
-        failure = error or unwritten
+        losses = [each for each in lost if each is not None]
+        failure = error or (losses.pop() if losses else None)
+        for loss in losses:
+            runtime.warn(loss.message)
         if failure is not None:
             raise failure
 
@@ -297,21 +302,21 @@ def look(runtime: Runtime, service: Service, items: Sequence[Item], kind: Kind) 
         raise
 
 
-def lost_output(write: Callable[[], object]) -> OutputError | None:
-    """Write rows; return the error where they are lost: the work is done all the same, and has yet to be told."""
+def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputError | None:
+    """Write ``what``; return the error where it is lost: the work is done all the same, and has yet to be told."""
     try:
         write()
     except BrokenPipeError:
-        return OutputError("the rows could not be written: whoever read them has gone.", hint=SEE_HISTORY)
+        return OutputError(f"{what} could not be written: whoever read it has gone.", hint=SEE_HISTORY)
     except OutputError as error:
         return OutputError(error.message, hint=SEE_HISTORY)
+    except OSError as error:
+        return OutputError(f"{what} could not be written: {error.strerror or error}", hint=SEE_HISTORY)
     return None
 
 
 def check_failed_to(name: str | None) -> Path | None:
     """Refuse a --failed-to that could not be written, before anything is sent."""
-    import os
-
     if name is None:
         return None
     path = Path(name)
@@ -329,7 +334,8 @@ def write_failed(path: Path, ends: Sequence[Ended]) -> None:
     from proxyctl.profiles.private_files import replace_private
 
     data = failed_to_text(end.item for end in ends).encode()
-    if path.exists() and not path.is_file():  # a pipe, /dev/stderr
+    # A pipe, /dev/stderr, or a file in a directory of others is written as it stands.
+    if path.exists() and not (path.is_file() and os.access(path.parent, os.W_OK)):
         path.write_bytes(data)
     else:
         replace_private(path, data)
