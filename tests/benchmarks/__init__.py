@@ -13,6 +13,6 @@ read them:
 
 The measured program is always a process of its own, as is the server (`bare_server`: it holds the documented window
 exactly, may have a hidden limit on what runs at a time, and costs less than the program). `--quick` makes
-everything smaller; the targets are meant for the full sizes, where a slow start weighs less. The workload `window`
-takes 100 seconds by its nature, all others together some four minutes.
+everything smaller; the targets are meant for the full sizes, where a slow start weighs less, so a miss is then no
+failure. The workload `window` takes 100 seconds by its nature, all others together some three minutes.
 """

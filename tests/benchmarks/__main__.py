@@ -56,7 +56,7 @@ def once(workload: Workload, quick: bool) -> list[Figure]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print a table; 1 where a target was missed."""
+    """Print a table; 1 where a target was missed at full size."""
     asked = parse(arguments)
     if asked.list:
         for name, workload in WORKLOADS.items():
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
     print(
         f"\n{missed or 'no'} target{'s' if missed > 1 else ''} missed, in {time.monotonic() - started:.0f} s"
     )
-    return 1 if missed else 0
+    return 1 if missed and not asked.quick else 0
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ class Figure:
 
 
 HEADER = ("workload", "measured", "bound", "ratio", "to reach", "requests", "others")
-WIDTHS = (44, 18, 15, 21, 12, 22, 6)
+WIDTHS = (47, 21, 9, 21, 10, 30, 6)
 
 
 def line(cells: Sequence[str]) -> str:
