@@ -57,7 +57,7 @@ class AccountJournal(BulkJournal):
 def apply(runtime: Runtime, file: str, *, prune: bool) -> None:
     """Change the account to what ``file`` says; raises the error that the run ends with."""
     from proxyctl.pools.world import list_services
-    from proxyctl.render.shapes import SERVICE_RESULT
+    from proxyctl.render.pool_shapes import SERVICE_RESULT
 
     runtime.out.check(SERVICE_RESULT)
     wanted = pool_files.read(runtime, file)
@@ -156,7 +156,7 @@ class AccountRun:
 
     def report(self, failed_to: Path | None) -> None:
         """Print rows, failures and summary; raise the error that the run ends with."""
-        from proxyctl.render.shapes import SERVICE_RESULT
+        from proxyctl.render.pool_shapes import SERVICE_RESULT
 
         runtime = self.runtime
         ends = self.ends()

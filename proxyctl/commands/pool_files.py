@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import CheckError, OutputError, UsageError
@@ -100,7 +101,7 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     """Print what applying ``file`` would change."""
     from proxyctl.pools.plan import check_limits
     from proxyctl.pools.world import list_services
-    from proxyctl.render.shapes import PLANNED
+    from proxyctl.render.pool_shapes import PLANNED
 
     runtime.out.check(PLANNED)
     wanted = read(runtime, file)
@@ -134,7 +135,16 @@ def compute(runtime: Runtime, wanted: PoolFile, services: dict[str, Service], *,
     from proxyctl.pools.world import look_at_world
 
     say_new_services(runtime, wanted, services)
-    return make_plan(wanted.services, look_at_world(runtime.client, wanted.services, services), prune=prune)
+    world = look_at_world(runtime.client, wanted.services, services)
+    return settled(runtime, make_plan(wanted.services, world, prune=prune))
+
+
+def settled(runtime: Runtime, found: Plan) -> Plan:
+    """Ask the account's Messaging Services where numbers have to leave a pool and come back, and refuse theirs."""
+    from proxyctl.pools.captives import find_captives, travellers, without_captives
+
+    captives = find_captives(runtime.client, travellers(found))
+    return replace(without_captives(found, captives), captives=frozenset(captives))
 
 
 def say_new_services(runtime: Runtime, wanted: PoolFile, services: dict[str, Service]) -> None:

@@ -7,7 +7,7 @@ pool passes through a state that breaks its limits, wherever a run is cut off. W
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -71,20 +71,10 @@ class End:
 
 
 class Flow:
-    """The state of one run. `start` gives the first works, `follow` those that a result makes possible.
+    """The state of one run. `start` gives the first works, `follow` those that a result makes possible."""
 
-    ``captive`` are the SIDs of numbers that could not come back to a pool once they have left it.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        captive: Container[str] = frozenset(),
-        *,
-        limits: Mapping[bool, int] = LIMITS,
-    ) -> None:
+    def __init__(self, plan: Plan, *, limits: Mapping[bool, int] = LIMITS) -> None:
         self.plan = plan
-        self._captive = captive
         self.steps = plan.steps
         self._progress = [Progress() for _ in self.steps]
         self._sids = {name: service.sid for name, service in plan.world.services.items()}
@@ -257,7 +247,7 @@ class Flow:
         number = change.number if change else None
         if number is None or number.in_use or self._progress[position].stays:
             return False
-        return number.sid not in self._captive
+        return number.sid not in self.plan.captives
 
     # What can't be added where it is wanted
 

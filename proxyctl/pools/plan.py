@@ -94,10 +94,14 @@ Entry = Step | Left
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The entries in the order of the file, and the world that they were made for."""
+    """The entries in the order of the file, and the world that they were made for.
+
+    ``captives`` are the SIDs of numbers that could not come back to a pool once they have left it.
+    """
 
     entries: tuple[Entry, ...]
     world: World
+    captives: frozenset[str] = frozenset()
 
     @property
     def steps(self) -> list[Step]:

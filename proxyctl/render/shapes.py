@@ -269,32 +269,6 @@ RESULT = Shape(
     maps={"error": ("code", "message", "exit_code")},
 )
 
-# The same of a run on several Services.
-SERVICE_RESULT = replace(
-    RESULT,
-    fields=(*RESULT.fields, "service"),
-    columns=(Column("service", "Service", ALWAYS, Kind.FOLD), *RESULT.columns),
-)
-
-# A row a change that `pool apply` would make.
-PLANNED = Shape(
-    "change",
-    "changes",
-    ("service", "change", "sid", "phone_number", "field", "before", "after", "from_service", "problem"),
-    (
-        Column("service", "Service", ALWAYS, Kind.FOLD),
-        Column("change", "Change", ALWAYS),
-        Column("phone_number", "Phone number", ALWAYS),
-        Column("sid", "SID", 30),
-        Column("field", "Field", 90),
-        Column("before", "Before", 95, Kind.FOLD),
-        Column("after", "After", 95, Kind.FOLD),
-        Column("from_service", "From", 70, Kind.FOLD),
-        Column("problem", "Problem", 80, Kind.FOLD),
-    ),
-    id_fields=("sid", "phone_number", "service"),
-)
-
 FOUND = Shape(
     "number",
     "numbers",

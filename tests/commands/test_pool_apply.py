@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from proxyctl.sandbox.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.store import Store
 from tests.commands.pool_support import fill, numbers_of, pool_file
 from tests.support import Cli
 
@@ -134,3 +136,47 @@ def test_the_history_names_each_service(cli: Cli, tmp_path: Path) -> None:
 def test_an_empty_file_is_no_work(cli: Cli, tmp_path: Path, options: tuple[str, ...]) -> None:
     ran = cli("pool", "apply", pool_file(tmp_path, {}), *options)
     assert (ran.code, ran.out) == (0, "")
+
+
+def test_a_number_of_a_messaging_service_is_not_moved(either: Cli, tmp_path: Path) -> None:
+    """Once out of its pool, it could not even be put back."""
+    rows = either.seed(2)
+    numbers = [row["phone_number"] for row in rows]
+    fill(either, "a", numbers)
+    messaging = either.ok("api", "POST", "/messaging/v1/Services", "-d", "FriendlyName=mg").json["sid"]
+    path = f"/messaging/v1/Services/{messaging}/PhoneNumbers"
+    either.ok("api", "POST", path, "-d", f"PhoneNumberSid={rows[0]['sid']}")
+    file = pool_file(tmp_path, {"a": {}, "b": {"numbers": {"reserved": numbers}}})
+    plan = either("pool", "plan", file, "--exit-code", "-o", "json")
+    assert [row["change"] for row in plan.json] == ["create", "refused", "move"]
+    ran = either("pool", "apply", file, "--yes", "-o", "json")
+    assert ran.code == 6
+    refused = next(row for row in ran.json if row["action"] == "failed")
+    assert messaging in refused["error"]["message"] and refused["error"]["exit_code"] == 5
+    assert numbers_of(either, "a") == {numbers[0]: True}
+    assert numbers_of(either, "b") == {numbers[1]: True}
+
+
+def test_a_pool_that_is_full_both_ways(cli: Cli, tmp_path: Path) -> None:
+    """Two numbers change places although there is no room: one of them leaves and comes back."""
+    cli.ok("service", "create", "a")
+    service = cli.ok("service", "show", "a", "-o", "json").json["sid"]
+    with Store(tmp_path / "state" / "sandbox.db") as store:
+        rows = seed_numbers(store, 5500, seed=1)
+        pool_numbers(store, service, [row["sid"] for row in rows[:5000]], is_reserved=True)
+        pool_numbers(store, service, [row["sid"] for row in rows[5000:]])
+    file = pool_file(
+        tmp_path,
+        {
+            "a": {
+                "numbers": {
+                    "reserved": [row["phone_number"] for row in rows[5000:5003]],
+                    "unreserved": [row["phone_number"] for row in rows[:3]],
+                }
+            }
+        },
+    )
+    ran = cli("pool", "apply", file, "--yes", "-o", "json")
+    assert ran.code == 0, ran.err
+    assert Counter(row["action"] for row in ran.json) == {"reserved": 3, "released": 3}
+    assert cli("pool", "plan", file, "--exit-code").code == 0

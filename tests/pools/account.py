@@ -42,6 +42,7 @@ class Account:
     busy: frozenset[str] = frozenset()
     most: dict[tuple[str, bool], int] = field(default_factory=dict)
     requests: int = 0
+    added: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for name, numbers in self.pools.items():
@@ -92,6 +93,7 @@ class Account:
         if change.kind is Kind.ADD:
             assert not any(sid in numbers for numbers in self.pools.values()), "another pool has it"
             pool[sid] = bool(change.is_reserved)
+            self.added.add(sid)
         elif change.kind is Kind.REMOVE:
             assert sid not in self.busy
             del pool[sid]

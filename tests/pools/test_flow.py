@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxyctl.bulk.outcomes import RunReport
+from proxyctl.pools.captives import travellers, without_captives
 from proxyctl.pools.plan import check_limits
 from tests.pools.account import Account, Numbers, number_sid, plan_for, run
 
@@ -61,6 +63,26 @@ def test_failures_break_nothing_and_another_run_mends_them(
     run(account, plan_for(account, after), chance)
     assert account.pools == after
     assert not plan_for(account, after).steps
+
+
+@settings(max_examples=100, deadline=None)
+@given(states(), states(), st.integers(0, 2**32), st.sets(st.integers(0, 20)))
+def test_captives_never_leave_but_for_good(
+    before: dict[str, Numbers], after: dict[str, Numbers], seed: int, held: set[int]
+) -> None:
+    """Numbers of a Messaging Service may be removed, but neither moved nor taken out for a moment."""
+    account = Account(before, LIMITS)
+    plan = plan_for(account, after)
+    captives = {number_sid(index): "MG" for index in held}
+    asked = travellers(plan, LIMITS)
+    plan = replace(
+        without_captives(plan, captives), captives=frozenset(sid for sid in captives if sid in asked)
+    )
+    everywhere = {sid for numbers in before.values() for sid in numbers}
+    kept = {sid for numbers in after.values() for sid in numbers} & everywhere & set(captives)
+    run(account, plan, random.Random(seed))
+    assert kept <= {sid for numbers in account.pools.values() for sid in numbers}
+    assert not account.added & everywhere & set(captives)
 
 
 @settings(max_examples=100, deadline=None)
