@@ -1,0 +1,134 @@
+"""`pool apply` as a process that is killed, against a server that loses answers: the same command again finishes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tomli_w
+
+from proxyctl.bulk.lock import RunLock
+from proxyctl.sandbox.behaviour import ACCOUNT_SID
+from proxyctl.sandbox.faults import FaultPlan, Scripted
+from tests.battery.live import drive, end
+from tests.battery.scene import Scene, scene
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path, 40) as ready:
+        yield ready
+
+
+def prepare(stage: Scene) -> tuple[str, dict[str, dict[str, bool]]]:
+    """Fill two pools, and write a file that wants something else of each number; return it and the pools it wants."""
+    sids = [row["sid"] for row in stage.numbers]
+    names = [row["phone_number"] for row in stage.numbers]
+    other = stage.new_service("other")
+    stage.fill(stage.numbers[:8], reserved=False)  # to be reserved
+    stage.fill(stage.numbers[12:16], reserved=True)  # to be released
+    stage.fill(stage.numbers[30:36], reserved=True)  # to be removed
+    stage.fill(stage.numbers[8:12], reserved=False, service=other)  # to be moved
+    lists = {
+        "masking": {
+            "default_ttl": 60,
+            "numbers": {"reserved": names[:12], "unreserved": names[12:18]},
+        },
+        "other": {"numbers": {"reserved": names[18:22]}},
+        "new": {"numbers": {"unreserved": names[22:26]}},
+    }
+    path = stage.directory / "pool.toml"
+    path.write_text(tomli_w.dumps({"version": 1, "services": lists}))
+    wanted = {
+        "masking": {**dict.fromkeys(sids[:12], True), **dict.fromkeys(sids[12:18], False)},
+        "other": dict.fromkeys(sids[18:22], True),
+        "new": dict.fromkeys(sids[22:26], False),
+    }
+    return str(path), wanted
+
+
+def pools(stage: Scene) -> dict[str, dict[str, bool]]:
+    """What the Services hold, by unique name."""
+    listed = stage.other("GET", "/v1/Services")["services"]
+    return {service["unique_name"]: stage.pool(service["sid"]) for service in listed}
+
+
+def command(file: str) -> tuple[str, ...]:
+    return ("pool", "apply", file, "--prune", "--yes", "--rate", "0", "--concurrency", "4")
+
+
+def finishes(stage: Scene, file: str, wanted: dict[str, dict[str, bool]]) -> None:
+    """The same command makes it so, and a third one has nothing to send."""
+    stage.heal()
+    again = stage.run(*command(file))
+    assert again.code == 0, again.err
+    assert pools(stage) == wanted
+    stage.ledger.clear()
+    third = stage.run(*command(file))
+    assert third.code == 0 and not stage.writes
+    assert {row["action"] for row in third.rows} == {"unchanged"}
+    plan = stage.run("pool", "plan", file, "--prune", "--exit-code")
+    assert (plan.code, plan.rows) == (0, [])
+    stage.left_no_trace()
+
+
+@pytest.mark.parametrize(
+    ("point", "at"),
+    [("intended", 1), ("send", 2), ("answered", 1), ("answered", 9), ("told", 20), ("answered", 33)],
+)
+def test_killed_anywhere_it_goes_on(stage: Scene, point: str, at: int) -> None:
+    file, wanted = prepare(stage)
+    ran = end(stage, drive(stage, f"kill={point}:{at}", *command(file)))
+    assert ran.code == -9
+    held = Counter(sid for pool in pools(stage).values() for sid in pool)
+    assert max(held.values()) == 1
+    finishes(stage, file, wanted)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_lost_answers_are_looked_for(stage: Scene, seed: int) -> None:
+    file, wanted = prepare(stage)
+    stage.policies.faults = FaultPlan(
+        {"500": 0.04, "500-after": 0.04, "reset-after": 0.04},
+        seed=seed,
+        methods=("POST", "DELETE"),
+        hold=30.0,
+    )
+    ran = stage.run(*command(file))
+    assert ran.code in (0, 7), ran.err
+    finishes(stage, file, wanted)
+
+
+def test_the_lost_answer_of_a_new_service(stage: Scene) -> None:
+    """It is found by its name, and not made twice."""
+    file, wanted = prepare(stage)
+    stage.script(Scripted("reset-after", "POST", path=r"/Services$"))
+    ran = stage.run(*command(file))
+    assert ran.code == 0, ran.err
+    creates = [entry for entry in stage.writes if entry.path == "/v1/Services"]
+    assert len(creates) == 1
+    assert Counter(row["action"] for row in ran.rows)["created"] == 1
+    finishes(stage, file, wanted)
+
+
+def test_credentials_that_end_midway_stop_all(stage: Scene) -> None:
+    file, wanted = prepare(stage)
+    stage.script(Scripted("401", "POST", first=10, times=None))
+    ran = stage.run(*command(file))
+    assert ran.code == 6, ran.err
+    assert {"failed", "skipped"} <= {row["action"] for row in ran.rows}
+    assert len(ran.rows) == sum(len(pool) for pool in wanted.values()) + 6 + 2
+    finishes(stage, file, wanted)
+
+
+def test_two_runs_do_not_meet(stage: Scene) -> None:
+    """The locks of all Services that the file names are taken."""
+    file, _ = prepare(stage)
+    locks = stage.cli.directory / "state" / "locks"
+    with RunLock(locks, ACCOUNT_SID, stage.service) as lock:
+        lock.acquire("a test")
+        ran = stage.run(*command(file))
+    assert ran.code == 7
+    assert "a test" in ran.err and not stage.writes
