@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from proxyctl.api.calls import Call
+from proxyctl.api.calls import Answer, Call
 from proxyctl.errors import AnswerError
 
-if TYPE_CHECKING:
-    from proxyctl.api.client import ProxyClient
-
 MOST_PAGES = 100_000
+
+
+class Requests(Protocol):
+    """What fetches a page: the client, or something that decides when it may."""
+
+    def request(self, call: Call) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Page:
     key: str
 
 
-def pages(client: ProxyClient, call: Call, key: str | None = None) -> Iterator[Page]:
+def pages(client: Requests, call: Call, key: str | None = None) -> Iterator[Page]:
     """Fetch ``call`` and all pages after it. ``key`` names the list; None takes the one that the page names
     or has.
 
@@ -75,7 +78,9 @@ def _key_of(call: Call, body: Any) -> str:
         paged = isinstance(meta, dict) or "next_page_uri" in body
         if paged and len(names) == 1 and _is_list(body.get(names[0])):
             return str(names[0])
-    raise AnswerError(f"{call}: the answer is not a page of a list")
+    raise AnswerError(
+        f"{call}: the answer is not a page of a list", hint="For a single object, leave --paginate out."
+    )
 
 
 def _is_list(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from proxyctl.render.shapes import ALWAYS, RESULT, Column, Kind, Shape
+from proxyctl.render.shapes import ALWAYS, CAPABILITIES, RESULT, Column, Kind, Shape
 
 # The same of a run on several Services.
 SERVICE_RESULT = replace(
@@ -30,4 +30,58 @@ PLANNED = Shape(
         Column("problem", "Problem", 80, Kind.FOLD),
     ),
     id_fields=("sid", "phone_number", "service"),
+)
+
+# A row a Service: how full and how busy its pool is.
+POOL_STATUS = Shape(
+    "Service",
+    "Services",
+    (
+        "service",
+        "sid",
+        "reserved",
+        "reserved_limit",
+        "unreserved",
+        "unreserved_limit",
+        "in_use",
+        "idle",
+        "sessions",
+        "share",
+        "by_country",
+        "by_capability",
+        "busiest",
+        "warnings",
+    ),
+    (),
+    maps={"by_capability": CAPABILITIES},
+)
+
+# The same for people: texts that are made for a table stand for some of the fields.
+POOL_STATUS_BARS = (
+    Column("service", "Service", ALWAYS, Kind.FOLD),
+    Column("reserved_bar", "Reserved", 95),
+    Column("unreserved_bar", "Unreserved", 94),
+    Column("in_use", "In use", 85, Kind.NUMBER),
+    Column("idle", "Idle", 75, Kind.NUMBER),
+    Column("sessions", "Sessions", 80, Kind.NUMBER),
+    Column("countries", "Countries", 60, Kind.TEXT),
+    Column("media", "Capabilities", 55, Kind.TEXT),
+    Column("sid", "SID", 50),
+)
+
+# A row a finding of `pool audit`. ``object`` is a SID, ``name`` what people call it.
+FINDING = Shape(
+    "finding",
+    "findings",
+    ("severity", "id", "object", "name", "service", "message", "mend"),
+    (
+        Column("severity", "Severity", ALWAYS),
+        Column("name", "Object", ALWAYS, Kind.FOLD),
+        Column("message", "Finding", 99, Kind.FOLD),
+        Column("mend", "To mend it", 60, Kind.FOLD),
+        Column("service", "Service", 50, Kind.FOLD),
+        Column("id", "ID", 40),
+        Column("object", "SID", 30),
+    ),
+    id_fields=("object",),
 )

@@ -1,0 +1,174 @@
+"""What `pool status` does: rows for programs, bars for people, exit code 8 for monitoring."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from proxyctl.errors import CheckError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from proxyctl.api.models import Service
+    from proxyctl.api.pages import Page
+    from proxyctl.pools.reading import Reader
+    from proxyctl.pools.status import PoolStatus
+    from proxyctl.runtime import Runtime
+
+BAR = 10  # cells
+
+
+def reader_for(runtime: Runtime) -> Reader:
+    """Return what reads many lists at once for this command, within the limits."""
+    from proxyctl.pools.reading import Reader
+
+    return Reader(runtime.client, runtime.rate_gates, runtime.concurrency_gate)
+
+
+def show(runtime: Runtime, services: Sequence[str], *, all_services: bool, fail_above: float | None) -> None:
+    """Print how full and how busy pools are; CheckError where one is fuller than ``fail_above`` per cent."""
+    from proxyctl.commands.pool_files import chosen_services
+    from proxyctl.render.pool_shapes import POOL_STATUS
+
+    if fail_above is not None and not math.isfinite(fail_above):
+        raise UsageError("--fail-above: it is not a number from 0 to 100.", hint="Write --fail-above 85.")
+    runtime.out.check(POOL_STATUS)
+    chosen = chosen_services(runtime, services, all_services=all_services)
+    seen: list[PoolStatus] = []
+    statuses = counted(runtime, chosen, seen, all_services=all_services)
+    if runtime.format != "table" or runtime.options.fields is not None:
+        runtime.out.rows(POOL_STATUS, ([status.row()] for status in statuses))
+    elif len(services) == 1:
+        for status in statuses:
+            runtime.out.one(POOL_STATUS, sheet(runtime, status))
+    else:
+        show_bars(runtime, statuses)
+    check(seen, fail_above)
+
+
+def counted(
+    runtime: Runtime, services: Sequence[Service], seen: list[PoolStatus], *, all_services: bool
+) -> Iterator[PoolStatus]:
+    """Yield the status of each Service in order, as early as the order allows; keep it in ``seen`` too.
+
+    Where reading one of them fails, those that were read already come first. Of all Services, one that was deleted
+    meanwhile is left out.
+    """
+    from proxyctl.pools.reading import tell_pools
+    from proxyctl.pools.status import status_of
+
+    names = {service.sid: service.unique_name for service in services}
+
+    def tell(sid: str, pages: Iterator[Page]) -> PoolStatus | None:
+        try:
+            return status_of(sid, names[sid], (page.items for page in pages))
+        except NotFoundError:
+            if not all_services:
+                raise
+            return None
+
+    early: dict[str, PoolStatus | None] = {}
+    waiting = list(names)
+    try:
+        for sid, status in tell_pools(reader_for(runtime), list(names), tell):
+            early[sid] = status
+            while waiting and waiting[0] in early:
+                yield from keep(seen, early.pop(waiting.pop(0)))
+    except Exception:
+        for sid in waiting:
+            yield from keep(seen, early.get(sid))
+        raise
+
+
+def keep(seen: list[PoolStatus], status: PoolStatus | None) -> Iterator[PoolStatus]:
+    """Yield ``status``, if there is one, and keep it."""
+    if status is not None:
+        seen.append(status)
+        yield status
+
+
+def check(statuses: Sequence[PoolStatus], fail_above: float | None) -> None:
+    """Raise CheckError that names each share above the limit that was given."""
+    if fail_above is None:
+        return
+    found = [
+        f"{status.service or status.sid}: {' and '.join(above)}"
+        for status in statuses
+        if (above := status.above(fail_above))
+    ]
+    if found:
+        raise CheckError(
+            f"above {fail_above:g} %: {'; '.join(found)}.",
+            hint="Spread the numbers over more Services: 'proxyctl number move --from SERVICE --to SERVICE'.",
+        )
+
+
+# For people
+
+
+def show_bars(runtime: Runtime, statuses: Iterator[PoolStatus]) -> None:
+    """Print a table with bars."""
+    from proxyctl.render.pool_shapes import POOL_STATUS, POOL_STATUS_BARS
+
+    shape = replace(POOL_STATUS, columns=POOL_STATUS_BARS)
+    warnings: list[str] = []
+
+    def rows() -> Iterator[Sequence[Mapping[str, Any]]]:
+        for status in statuses:
+            warnings.extend(f"{status.service or status.sid}: {text}." for text in status.warnings)
+            yield [{**status.row(), **bars(runtime, status)}]
+
+    runtime.out.rows(shape, rows())
+    for text in warnings:
+        runtime.note(text)
+
+
+def bars(runtime: Runtime, status: PoolStatus) -> dict[str, str]:
+    """Return the cells that only a table has."""
+    return {
+        "reserved_bar": gauge(status.reserved, status.shares["reserved"], ascii_only=runtime.ascii_only),
+        "unreserved_bar": gauge(
+            status.unreserved, status.shares["unreserved"], ascii_only=runtime.ascii_only
+        ),
+        "countries": in_words(status.by_country),
+        "media": in_words(media(status)),
+    }
+
+
+def sheet(runtime: Runtime, status: PoolStatus) -> dict[str, Any]:
+    """Return the row of one Service as a sheet shows it: with bars, and the busiest numbers in words."""
+    shown = bars(runtime, status)
+    row = status.row()
+    return {
+        **row,
+        "reserved": f"{shown['reserved_bar']} of {row['reserved_limit']}",
+        "unreserved": f"{shown['unreserved_bar']} of {row['unreserved_limit']}",
+        "share": f"{row['share']} %",
+        "busiest": ", ".join(f"{each['phone_number']} ({each['in_use']})" for each in row["busiest"]),
+        "warnings": "; ".join(row["warnings"]),
+    }
+
+
+def gauge(count: int, share: float, *, ascii_only: bool) -> str:
+    """Return a bar with its count and per cent: empty only at nothing, full only at the limit."""
+    full, empty = ("#", ".") if ascii_only else ("█", "░")
+    filled = 0 if count == 0 else BAR if share >= 100 else min(BAR - 1, max(1, round(share / 100 * BAR)))
+    return f"{full * filled}{empty * (BAR - filled)} {count:>4} {share:5.1f} %"
+
+
+def media(status: PoolStatus) -> Mapping[str, int]:
+    """Return how many numbers can do each of voice, sms … in either direction, restrictions left aside."""
+    found: dict[str, int] = {}
+    for name, count in status.by_capability.items():
+        medium, _, way = name.rpartition("_")
+        if way in ("inbound", "outbound"):
+            found[medium] = max(found.get(medium, 0), count)
+    return found
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Return ``US 430, CA 12``."""
+    return ", ".join(
+        f"{name} {count}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )

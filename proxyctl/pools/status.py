@@ -1,0 +1,133 @@
+"""How full and how busy a pool is, counted page by page, so that no pool is ever held whole. Values only."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED
+
+WARNED_AT = 85.0  # per cent of a limit: where Twilio warns
+MOST_SESSIONS = 100  # open Sessions a number, as Twilio advises
+BUSIEST = 5
+NO_COUNTRY = "unknown"
+
+
+@dataclass
+class PoolStatus:
+    """The counts of one Service's pool. ``sessions`` are the open Sessions of all its numbers."""
+
+    sid: str
+    service: str | None = None
+    reserved: int = 0
+    unreserved: int = 0
+    in_use: int = 0
+    sessions: int = 0
+    crowded: int = 0
+    by_country: Counter[str] = field(default_factory=Counter)
+    by_capability: Counter[str] = field(default_factory=Counter)
+    _busiest: list[tuple[int, str, str | None]] = field(default_factory=list)
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Count a page of numbers, as the API gives them."""
+        for row in rows:
+            if row.get("is_reserved"):
+                self.reserved += 1
+            else:
+                self.unreserved += 1
+            self.by_country[str(row.get("iso_country") or NO_COUNTRY)] += 1
+            capabilities = row.get("capabilities")
+            if isinstance(capabilities, dict):
+                self.by_capability.update(name for name, there in capabilities.items() if there is True)
+            self._add_sessions(row)
+
+    def _add_sessions(self, row: Mapping[str, Any]) -> None:
+        sessions = row.get("in_use")
+        if not isinstance(sessions, int) or sessions <= 0:
+            return
+        self.in_use += 1
+        self.sessions += sessions
+        self.crowded += sessions > MOST_SESSIONS
+        number = row.get("phone_number")
+        entry = (sessions, str(row.get("sid")), number if isinstance(number, str) else None)
+        self._busiest = heapq.nlargest(BUSIEST, [*self._busiest, entry], key=lambda entry: entry[0])
+
+    @property
+    def numbers(self) -> int:
+        """Numbers in the pool."""
+        return self.reserved + self.unreserved
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """How much of each limit is used, in per cent."""
+        return {
+            "reserved": 100 * self.reserved / MOST_RESERVED,
+            "unreserved": 100 * self.unreserved / MOST_UNRESERVED,
+        }
+
+    @property
+    def share(self) -> float:
+        """The larger of the two shares, in per cent."""
+        return max(self.shares.values())
+
+    def above(self, percent: float) -> list[str]:
+        """Name the shares above ``percent``: ``reserved 92.0 % (4600 of 5000)``."""
+        return [self._share_text(kind) for kind, share in self.shares.items() if share > percent]
+
+    def _share_text(self, kind: str) -> str:
+        count, limit = (
+            (self.reserved, MOST_RESERVED) if kind == "reserved" else (self.unreserved, MOST_UNRESERVED)
+        )
+        return f"{kind} {self.shares[kind]:.1f} % ({count} of {limit})"
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is near or beyond what Twilio advises, in words."""
+        near = [self._share_text(kind) for kind, share in self.shares.items() if share >= WARNED_AT]
+        found = [f"{text}; Twilio warns at {WARNED_AT:.0f} %" for text in near]
+        if self.crowded:
+            numbers = "1 number has" if self.crowded == 1 else f"{self.crowded} numbers have"
+            found.append(
+                f"{numbers} more than {MOST_SESSIONS} open Sessions, the most that Twilio advises for one"
+            )
+        return found
+
+    @property
+    def busiest(self) -> list[dict[str, Any]]:
+        """The numbers with the most open Sessions, first the busiest."""
+        return [{"sid": sid, "phone_number": number, "in_use": count} for count, sid, number in self._busiest]
+
+    def row(self) -> dict[str, Any]:
+        """Return the row that is printed; its keys are a contract with dashboards."""
+        return {
+            "service": self.service,
+            "sid": self.sid,
+            "reserved": self.reserved,
+            "reserved_limit": MOST_RESERVED,
+            "unreserved": self.unreserved,
+            "unreserved_limit": MOST_UNRESERVED,
+            "in_use": self.in_use,
+            "idle": self.numbers - self.in_use,
+            "sessions": self.sessions,
+            "share": round(self.share, 1),
+            "by_country": ranked(self.by_country),
+            "by_capability": ranked(self.by_capability),
+            "busiest": self.busiest,
+            "warnings": self.warnings,
+        }
+
+
+def ranked(counts: Counter[str]) -> dict[str, int]:
+    """Return counts as a map, the largest first."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def status_of(sid: str, service: str | None, pages: Iterable[Iterable[Mapping[str, Any]]]) -> PoolStatus:
+    """Count the pages of one pool."""
+    status = PoolStatus(sid, service)
+    for rows in pages:
+        status.add(rows)
+    return status
