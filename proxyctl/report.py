@@ -33,14 +33,26 @@ def error_json(error: ProxyctlError) -> str:
 
 def error_text(error: ProxyctlError) -> str:
     """Return the paragraph: what failed and why, what to type next, where to read more, the request id."""
-    lines = [f"proxyctl: {error.message}"]
-    lines.extend(f"  {line}" for line in (hint_for(error) or "").splitlines())
+    lines = [f"proxyctl: {ended(error.message)}"]
+    lines.extend(f"  {sentence(line)}" for line in (hint_for(error) or "").splitlines())
     link = more_info(error.problem)
     if link:
         lines.append(f"  More: {link}")
     if error.problem and error.problem.request_id:
         lines.append(f"  Request id: {error.problem.request_id}")
     return "\n".join(lines)
+
+
+def sentence(text: str) -> str:
+    """Return a hint as a sentence: a capital at the start (of a word, not of a command), a full stop at the end."""
+    first = text.partition(" ")[0]
+    return ended(text[:1].upper() + text[1:] if first.isalpha() and first != "proxyctl" else text)
+
+
+def ended(text: str) -> str:
+    """Return ``text`` with a full stop where it ends in none; a command at its end is left as it can be typed."""
+    typed = text.endswith("`") or text.rpartition(": ")[2].startswith(("proxyctl", "chmod", "sudo", "export"))
+    return text if typed or not text or text[-1] in ".!?:…" or "\n" in text else text + "."
 
 
 def more_info(problem: Problem | None) -> str | None:

@@ -338,9 +338,13 @@ class Runtime:
     @property
     def width(self) -> int:
         """Columns of the terminal."""
-        import shutil
-
-        return max(20, shutil.get_terminal_size().columns)
+        asked = self.environ.get("COLUMNS", "")
+        if asked.isdecimal() and asked != "0":
+            return max(20, int(asked))
+        for stream in (self.stdout, self.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                return max(20, os.get_terminal_size(stream.fileno()).columns)
+        return 80
 
     @property
     def ascii_only(self) -> bool:

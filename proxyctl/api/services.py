@@ -11,7 +11,7 @@ from proxyctl.api.endpoint import segment
 from proxyctl.api.models import Service
 from proxyctl.api.pages import Page, pages
 from proxyctl.errors import NotFoundError
-from proxyctl.identifiers import is_sid
+from proxyctl.identifiers import service_reference
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
@@ -85,8 +85,12 @@ class Services:
         return None
 
     def find(self, name_or_sid: str) -> Service:
-        """Return a Service by SID or unique name. NotFoundError with a suggestion where a name is near."""
-        if is_sid("KS", name_or_sid):
+        """Return a Service by SID or unique name. NotFoundError with a suggestion where a name is near.
+
+        UsageError for an empty name.
+        """
+        kind, _ = service_reference(name_or_sid)
+        if kind == "sid":
             return self._existing(name_or_sid)
         names: list[str] = []
         for page in self.list():

@@ -55,7 +55,9 @@ def api_request(
         return
     with recorded(runtime, f"api {call}", before=None, when=call.writes) as record:
         answer = runtime.client.request(call)
-        record.done(answer.body if isinstance(answer.body, dict) else None, request_id=answer.request_id)
+        # Not the whole answer: some paths (Keys.json) answer with a secret.
+        sid = answer.body.get("sid") if isinstance(answer.body, dict) else None
+        record.done(None, sid=sid, request_id=answer.request_id)
     if answer.body is not None:
         print_body(runtime, answer.body, fields, sent=call.writes)
 

@@ -17,9 +17,11 @@ from proxyctl.errors import NotFoundError, OutputError, ProxyctlError, UsageErro
 
 if TYPE_CHECKING:
     from proxyctl.api.models import PhoneNumber, Service
+    from proxyctl.bulk.history import RunRecorder
     from proxyctl.bulk.items import Item, Items
-    from proxyctl.bulk.outcomes import RunReport
+    from proxyctl.bulk.outcomes import Journal, RunReport
     from proxyctl.commands.bulk_report import Ended
+    from proxyctl.commands.writing import BulkJournal
     from proxyctl.pools.changes import Change, Decision, Kind, Wish
     from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
@@ -43,7 +45,7 @@ def read_input(
         use_is_reserved=use_is_reserved,
     )
     if items.duplicates:
-        runtime.note(f"{items.duplicates} duplicates folded.")
+        runtime.note(f"folded {items.duplicates} duplicate{'' if items.duplicates == 1 else 's'}.")
     if items.empty_reason:
         runtime.note(items.empty_reason)
     return items
@@ -136,8 +138,6 @@ class PoolRun:
 
     def carry_out(self, question: str | None = None) -> None:
         """Confirm where numbers would leave the pool (or by ``question``; '' asks nothing), then send the changes."""
-        from proxyctl.commands.bulk_engine import run_changes
-        from proxyctl.commands.writing import bulk_journal
         from proxyctl.pools.changes import Kind
 
         changes = self.changes
@@ -148,14 +148,37 @@ class PoolRun:
             question = self.removal_text(leaving)
         if question:
             self.runtime.confirm(question)
-        with self.runtime.stoppable(), bulk_journal(self.runtime, self.service) as journal:
-            self.engine_report = run_changes(self.runtime, self.service, changes, journal)
+        self.send()
+
+    def send(self) -> None:
+        """Send what was decided, recorded in the history."""
+        from proxyctl.commands.writing import bulk_journal
+
+        with self.runtime.stoppable(), bulk_journal(self.runtime, self.recorded, self.journal) as journal:
+            self.engine_report = self.run_engine(journal)
             counts = Counter(end.action for end in self.ends())
             error = self.conclusion()
             try:
                 journal.end(counts, exit_status(error) if error else 0)
             except OutputError as unwritten:  # the work is done: it has to be told all the same
                 self.engine_report = replace(self.engine_report, stopped_by=unwritten)
+
+    @property
+    def recorded(self) -> Service | None:
+        """The Service that the history names, if it is one alone."""
+        return self.service
+
+    def journal(self, runtime: Runtime, recorder: RunRecorder | None) -> BulkJournal:
+        """Return the engine's journal for this run."""
+        from proxyctl.commands.writing import BulkJournal
+
+        return BulkJournal(runtime, recorder)
+
+    def run_engine(self, journal: Journal) -> RunReport:
+        """Carry the changes out."""
+        from proxyctl.commands.bulk_engine import run_changes
+
+        return run_changes(self.runtime, self.service, self.changes, journal)
 
     def removal_text(self, count: int) -> str:
         """Say what will be removed, from which Service, and as whom."""

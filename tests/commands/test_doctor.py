@@ -473,8 +473,8 @@ def test_man_pages_where_man_looks(cli: Cli, tmp_path: Path, variable: str) -> N
 # How it is told
 
 
-def test_lines_for_people(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "72")
+def test_lines_for_people(cli: Cli) -> None:
+    cli.environ["COLUMNS"] = "72"
     ran = examine(cli, tty=True, SHELL="/bin/zsh", PATH="/nowhere/bin", XDG_DATA_DIRS="/nowhere")
     assert ran.code == 0
     assert any(line.startswith("\x1b[32m✓ good   \x1b[0m  credentials") for line in ran.lines)

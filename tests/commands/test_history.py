@@ -229,11 +229,11 @@ def test_formats(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("columns", ["80", "200"])
-def test_tables(cli: Cli, columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables(cli: Cli, columns: str) -> None:
     cli.ok("service", "create", "short")
     cli.ok("service", "create", "a-service-with-quite-a-long-name-" + "x" * 120)
     cli.ok("number", "add", "short", *[row["sid"] for row in cli.seed(2)])
-    monkeypatch.setenv("COLUMNS", columns)
+    cli.environ["COLUMNS"] = columns
     ran = cli("history", "list", "--color", "never", tty=True)
     assert ran.code == 0
     assert all(len(line) <= int(columns) for line in ran.lines)

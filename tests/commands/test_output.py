@@ -89,9 +89,9 @@ def test_fields_choose_and_order_in_every_format(pool: Cli) -> None:
         assert (ran.code, ran.out) == (2, ""), unknown
 
 
-def test_a_terminal_gets_a_table_and_a_pipe_none(pool: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_a_table_and_a_pipe_none(pool: Cli) -> None:
     for columns in (80, 200):
-        monkeypatch.setenv("COLUMNS", str(columns))
+        pool.environ["COLUMNS"] = str(columns)
         shown = pool("number", "list", "a", tty=True)
         assert shown.code == 0 and "Phone number" in shown.out and "3 numbers" in shown.out
         plain = pool("number", "list", "a", "--color", "never", tty=True).out
