@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import shlex
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -259,12 +259,14 @@ def bulk_outcome(outcome: Outcome) -> dict[str, Any]:
 
 @contextmanager
 def bulk_journal(
-    runtime: Runtime, service: Service | None, journal: type[BulkJournal] | None = None
+    runtime: Runtime,
+    service: Service | None,
+    journal: Callable[[Runtime, RunRecorder | None], BulkJournal] = BulkJournal,
 ) -> Iterator[BulkJournal]:
-    """Record a bulk run, on one Service or (None) on several."""
+    """Record a bulk run, on one Service or (None) on several; ``journal`` makes what the engine tells."""
     recorder = begin(runtime, service)
     try:
-        yield (journal or BulkJournal)(runtime, recorder)
+        yield journal(runtime, recorder)
     finally:
         if recorder is not None:
             recorder.close()
