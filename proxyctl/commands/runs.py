@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from proxyctl.commands.bulk import PoolRun
     from proxyctl.runtime import Runtime
 
-GOOD = ("added", "reserved", "released", "removed", "moved", "unchanged", "done")
+GOOD = ("created", "updated", "added", "reserved", "released", "removed", "moved", "unchanged", "done")
 PAGE = 100
 SHOWN_COMMAND = 120  # characters of a command in a question
 # What the last word on an item comes to; the record keeps how each attempt went.
@@ -127,6 +127,7 @@ def item_row(item: ItemRecord) -> dict[str, Any]:
 
 def undo(runtime: Runtime, run_id: str) -> None:
     """Compute the inverse of a run, show it, and carry it out."""
+    from proxyctl.commands import account_undo
     from proxyctl.commands.bulk import PoolRun, check_failed_to
     from proxyctl.pools.pool import look_at_pool
     from proxyctl.pools.undo import undo_all
@@ -137,6 +138,9 @@ def undo(runtime: Runtime, run_id: str) -> None:
     failed_to = check_failed_to(runtime.options.failed_to)
     service_sid = undoable(runtime, detail)
     runtime.guard_writes()
+    if service_sid is None:
+        account_undo.undo(runtime, detail, what_is_undone(detail), failed_to)
+        return
     service = runtime.client.services.fetch(service_sid)
     run = PoolRun(runtime, service, "unchanged", single=False)
     with runtime.lock(service.sid):
@@ -152,8 +156,11 @@ def undo(runtime: Runtime, run_id: str) -> None:
     run.report(failed_to)
 
 
-def undoable(runtime: Runtime, detail: RunDetail) -> str:
-    """Return the SID of the Service whose pool the run changed; refuse a run that can't be undone from here."""
+def undoable(runtime: Runtime, detail: RunDetail) -> str | None:
+    """Return the SID of the Service whose pool the run changed, None where its items name theirs; refuse a run that
+    can't be undone from here.
+    """
+    from proxyctl.pools.account_undo import services_of
     from proxyctl.pools.undo import meant
 
     run = detail.run
@@ -168,6 +175,8 @@ def undoable(runtime: Runtime, detail: RunDetail) -> str:
         )
     if run.status == "running":
         raise RefusedError(f"run {run.id} is still going on.", hint="Wait for it to end, or stop it.")
+    if services_of(detail.items):
+        return None
     if run.service_sid is None or not any(meant(item) for item in detail.items):
         raise RefusedError(
             f"run {run.id} changed no pool, so there is nothing that undo can take back.",
@@ -180,12 +189,17 @@ def inverse_text(runtime: Runtime, detail: RunDetail, run: PoolRun) -> str:
     """Say what undoing will do."""
     from collections import Counter
 
-    from proxyctl.visible import cut
-
     counts = Counter(str(change.kind) for change in run.changes)
     what = ", ".join(f"{kind} {count}" for kind, count in counts.items())
     return (
-        f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)}): {what} in Service "
+        f"{what_is_undone(detail)}: {what} in Service "
         f"{run.service.unique_name} ({run.service.sid}) of account {runtime.profile.account_sid} "
         f"(profile {runtime.profile.name})."
     )
+
+
+def what_is_undone(detail: RunDetail) -> str:
+    """Say which run is taken back."""
+    from proxyctl.visible import cut
+
+    return f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)})"
