@@ -112,7 +112,11 @@ def apply_pools(ctx: typer.Context, file: PoolFileArgument, prune: Prune = False
 @app.command("audit", cls=ProxyctlCommand)
 @shared(*CALLS, DATA)
 def audit_pools(ctx: typer.Context, services: Services = None, all_services: AllServices = False) -> None:
-    """Look for what is wrong or risky: limits, callback URLs, webhooks; exit 8 when there is something."""
+    """Look for what is wrong or risky: limits, callback URLs, webhooks; exit 8 when there is something.
+
+    Each finding has a severity, the object, and the command that mends it. What is only worth knowing (info) leaves
+    the exit code 0. With --all, the account's numbers that are in no pool are looked at too.
+    """
     from proxyctl.commands.pool_audit import audit
 
     audit(ctx.obj, services or [], all_services=all_services)

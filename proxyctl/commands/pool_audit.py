@@ -1,16 +1,125 @@
-"""What `pool audit` does."""
+"""What `pool audit` does: reads pools, the account's numbers and Messaging Services, and prints what the rules find."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from proxyctl.errors import UsageError
+from proxyctl.errors import CheckError
 
 if TYPE_CHECKING:
+    from proxyctl.api.models import Service
+    from proxyctl.api.pages import Page
+    from proxyctl.pools.audit import Finding
+    from proxyctl.pools.reading import Reader
     from proxyctl.runtime import Runtime
+
+PAGE = 500
+
+
+@dataclass
+class Seen:
+    """What the account's numbers are judged against, and what was found so far."""
+
+    holders: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def audit(runtime: Runtime, services: Sequence[str], *, all_services: bool) -> None:
-    """Print what is wrong or risky."""
-    raise UsageError("pool audit is not there yet.")
+    """Print what is wrong or risky; CheckError where there is an error or a warning among it."""
+    from proxyctl.commands.pool_files import chosen_services
+    from proxyctl.commands.pool_status import reader_for
+    from proxyctl.render.pool_shapes import FINDING
+
+    runtime.out.check(FINDING)
+    chosen = chosen_services(runtime, services, all_services=all_services)
+    findings = look(reader_for(runtime), chosen, whole=all_services)
+    rows = [finding.row() for finding in findings]
+    runtime.out.rows(FINDING, [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)])
+    if runtime.format == "table":
+        show_mends(runtime, findings)
+    conclude(runtime, findings)
+
+
+def look(reader: Reader, services: Sequence[Service], *, whole: bool) -> list[Finding]:
+    """Read what the rules need, and return what they find, the worst first."""
+    from proxyctl.api.models import IncomingNumber, MessagingService
+    from proxyctl.pools.audit import Context, messaging_findings, webhook_findings
+
+    by_sid = {service.sid: service for service in services}
+    seen = judge_pools(reader, by_sid, whole=whole)
+    members = {
+        raw["sid"]: (MessagingService(raw), messaging_members(reader, raw["sid"]))
+        for page in reader.messaging_services()
+        for raw in page.items
+    }
+    senders = {number: sid for sid, (_, numbers) in members.items() for number in numbers}
+    context = Context(reader.client.credentials.account_sid, by_sid, seen.holders, senders, whole)
+    for page in reader.account_numbers():
+        for raw in page.items:
+            seen.findings.extend(webhook_findings(IncomingNumber(raw), context))
+    for service, numbers in members.values():
+        seen.findings.extend(messaging_findings(service, numbers, context))
+    return sorted(seen.findings, key=lambda finding: finding.rank)
+
+
+def judge_pools(reader: Reader, services: dict[str, Service], *, whole: bool) -> Seen:
+    """Read the pools side by side and judge each number as it comes; of each only who holds it is kept."""
+    from proxyctl.api.models import PhoneNumber
+    from proxyctl.errors import NotFoundError
+    from proxyctl.pools.audit import number_findings, service_findings
+    from proxyctl.pools.reading import tell_pools
+    from proxyctl.pools.status import PoolStatus
+
+    def tell(sid: str, pages: Iterator[Page]) -> Seen:
+        one, status = Seen(), PoolStatus(sid)
+        try:
+            for page in pages:
+                status.add(page.items)
+                for raw in page.items:
+                    number = PhoneNumber(raw)
+                    one.holders[number.sid] = sid
+                    one.findings.extend(number_findings(services[sid], number))
+        except NotFoundError:
+            if not whole:
+                raise
+            return Seen()  # deleted meanwhile
+        one.findings.extend(service_findings(services[sid], status))
+        return one
+
+    seen = Seen()
+    for _, one in tell_pools(reader, list(services), tell):
+        seen.holders.update(one.holders)
+        seen.findings.extend(one.findings)
+    return seen
+
+
+def messaging_members(reader: Reader, messaging_service: str) -> list[str]:
+    """Return the PN SIDs of a Messaging Service's numbers."""
+    return [raw["sid"] for page in reader.messaging_numbers(messaging_service) for raw in page.items]
+
+
+def show_mends(runtime: Runtime, findings: Sequence[Finding]) -> None:
+    """Say, once for each kind of finding, what to type: a table has no room for commands."""
+    first = {finding.id: finding for finding in reversed(findings)}
+    for finding in sorted(first.values(), key=lambda finding: finding.rank):
+        runtime.note(f"{finding.id}, {finding.name}: {finding.mend}")
+
+
+def conclude(runtime: Runtime, findings: Sequence[Finding]) -> None:
+    """Raise CheckError, unless nothing was found that wants mending; what is only worth knowing (info) does not."""
+    from proxyctl.pools.audit import Severity
+
+    counts = Counter(finding.severity for finding in findings)
+    words = [
+        f"{counts[severity]} {severity if counts[severity] == 1 or severity is Severity.INFO else f'{severity}s'}"
+        for severity in Severity
+        if counts[severity]
+    ]
+    if counts[Severity.ERROR] or counts[Severity.WARNING]:
+        raise CheckError(
+            f"found {', '.join(words)}.", hint="The field 'mend' (-o json) has a command for each."
+        )
+    runtime.note(f"found nothing to mend{f' ({words[0]})' if words else ''}.")

@@ -78,7 +78,7 @@ FINDING = Shape(
         Column("severity", "Severity", ALWAYS),
         Column("name", "Object", ALWAYS, Kind.FOLD),
         Column("message", "Finding", 99, Kind.FOLD),
-        Column("mend", "To mend it", 60, Kind.FOLD),
+        Column("mend", "To mend it", 60),
         Column("service", "Service", 50, Kind.FOLD),
         Column("id", "ID", 40),
         Column("object", "SID", 30),

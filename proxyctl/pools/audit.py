@@ -1,0 +1,338 @@
+"""What is wrong or risky about Services, their pools and the account's numbers: values in, findings out. Each rule
+names itself (`id`, which stays as it is), what it is about, and the command that mends it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.pools.filters import has_capability
+from proxyctl.pools.finding import WEBHOOK, hinted_service
+from proxyctl.pools.status import MOST_SESSIONS, WARNED_AT, PoolStatus
+
+CALLBACKS = ("callback_url", "intercept_callback_url", "out_of_session_callback_url")
+WEBHOOKS = "https://webhooks.twilio.com/v1/Accounts/{account}/Proxy/{service}/Webhooks"
+DEMO_HOST = "demo.twilio.com"  # where numbers point that nobody has set up, or whose Service was deleted
+YOURS = "https://example.com/twilio"
+ACCOUNT_NUMBERS = "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{sid}.json"
+
+
+class Severity(StrEnum):
+    """Error: calls or messages go astray. Warning: they may soon. Info: worth knowing, and often meant."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong or risky. ``object`` is a SID, ``name`` what people call it, ``mend`` a command."""
+
+    severity: Severity
+    id: str
+    object: str
+    name: str
+    service: str | None
+    message: str
+    mend: str
+
+    def row(self) -> dict[str, Any]:
+        """Return the row that is printed."""
+        return {
+            "severity": str(self.severity),
+            "id": self.id,
+            "object": self.object,
+            "name": self.name,
+            "service": self.service,
+            "message": self.message,
+            "mend": self.mend,
+        }
+
+    @property
+    def rank(self) -> tuple[int, str, str, str, str]:
+        """The order in which findings are shown: the worst first."""
+        return (list(Severity).index(self.severity), self.id, self.service or "", self.name, self.object)
+
+
+def name_of(service: Service) -> str:
+    """Return what people call a Service."""
+    return service.unique_name or service.sid
+
+
+def argument(service: Service) -> str:
+    """Return a Service as a command takes it: its name where no shell could read it otherwise, else its SID."""
+    name = service.unique_name or ""
+    return name if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name) else service.sid
+
+
+def number_argument(number: PhoneNumber | IncomingNumber) -> str:
+    """Return a number as a command takes it."""
+    text = number.phone_number or ""
+    return text if re.fullmatch(r"\+[1-9][0-9]{1,14}", text) else number.sid
+
+
+# A Service and its pool
+
+
+def service_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
+    """Judge a Service by its settings and the counts of its pool."""
+    about = service.sid, name_of(service), name_of(service)
+    for kind, share in status.shares.items():
+        if share >= WARNED_AT:
+            yield nearly_full(service, kind, share, status.above(WARNED_AT - 1e-9))
+    yield from callback_findings(service)
+    if status.numbers == 0:
+        yield Finding(
+            Severity.WARNING,
+            "service-empty",
+            *about,
+            "it has no numbers, so no participant can get one",
+            f"proxyctl number add {argument(service)} -f numbers.csv",
+        )
+    elif status.unreserved == 0:
+        yield Finding(
+            Severity.INFO,
+            "service-all-reserved",
+            *about,
+            "all of its numbers are reserved: Proxy picks none of them by itself",
+            f"proxyctl number release {argument(service)} -f numbers.csv",
+        )
+
+
+def nearly_full(service: Service, kind: str, share: float, texts: Collection[str]) -> Finding:
+    """Return the finding about a pool that is full, or near it."""
+    text = next(text for text in texts if text.startswith(kind))
+    full = share >= 100
+    return Finding(
+        Severity.ERROR if full else Severity.WARNING,
+        "pool-full" if full else "pool-near-limit",
+        service.sid,
+        name_of(service),
+        name_of(service),
+        f"{text}: {'nothing more fits' if full else f'Twilio warns at {WARNED_AT:.0f} %'}",
+        f"proxyctl number move --from {argument(service)} --to OTHER-SERVICE -f numbers.csv",
+    )
+
+
+def callback_findings(service: Service) -> Iterator[Finding]:
+    """Judge a Service's three URLs; only the main one is expected to be there."""
+    for name in CALLBACKS:
+        url = service.text(name)
+        problem = callback_problem(url) if url or name == "callback_url" else None
+        if problem is not None:
+            severity, short, words = problem
+            option = name.replace("_", "-")
+            yield Finding(
+                severity,
+                short,
+                service.sid,
+                name_of(service),
+                name_of(service),
+                f"{name} {words}",
+                f"proxyctl service update {argument(service)} --{option} {YOURS}/{option}",
+            )
+
+
+def callback_problem(url: str | None) -> tuple[Severity, str, str] | None:
+    """Return severity, id and words for what is wrong with a callback URL, if anything is."""
+    if not url:
+        return Severity.INFO, "callback-missing", "is not set: nobody hears of interactions"
+    if leads_to_proxy(url):
+        return Severity.ERROR, "callback-at-proxy", f"points back at Proxy itself ({url})"
+    if not url.lower().startswith("https://"):
+        return Severity.WARNING, "callback-not-https", f"is not https: anybody on the way can read it ({url})"
+    return None
+
+
+def leads_to_proxy(url: str) -> bool:
+    """Whether a URL is one of Proxy's own."""
+    host = host_of(url)
+    return re.fullmatch(r"proxy(\.[a-z0-9.-]+)?\.twilio\.com", host) is not None or (
+        host.endswith(".twilio.com") and WEBHOOK.search(url) is not None
+    )
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL, in lower case; empty where it can't be told."""
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+# A number in a pool
+
+
+def number_findings(service: Service, number: PhoneNumber) -> Iterator[Finding]:
+    """Judge a number by what its pool says of it."""
+    target = f"{argument(service)} {number_argument(number)}"
+    about = number.sid, number.phone_number or number.sid, name_of(service)
+    if (number.in_use or 0) > MOST_SESSIONS:
+        yield Finding(
+            Severity.WARNING,
+            "number-overloaded",
+            *about,
+            f"{number.in_use} open Sessions; Twilio advises at most {MOST_SESSIONS} a number",
+            f"proxyctl number reserve {target}",
+        )
+    for medium in ("sms", "voice"):
+        if not number.capabilities or has_capability(number.capabilities, medium):
+            continue
+        verb = "remove" if number.is_reserved else "reserve"
+        yield Finding(
+            Severity.INFO if number.is_reserved else Severity.WARNING,
+            f"number-without-{medium}",
+            *about,
+            f"it can't do {medium.upper() if medium == 'sms' else medium} both ways",
+            f"proxyctl number {verb} {target}",
+        )
+
+
+# A number of the account
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an account's number is judged against. ``services`` by SID; ``holders``: PN SID → KS SID of those that were
+    read; ``senders``: PN SID → MG SID. ``whole``: all of the account's pools were read.
+    """
+
+    account_sid: str
+    services: Mapping[str, Service]
+    holders: Mapping[str, str]
+    senders: Mapping[str, str]
+    whole: bool
+
+
+def webhook_findings(number: IncomingNumber, context: Context) -> Iterator[Finding]:
+    """Judge where a number of the account points."""
+    holder = context.services.get(context.holders.get(number.sid, ""))
+    if holder is not None:
+        yield from astray(number, holder, context)
+        return
+    hint = hinted_service(number)
+    if hint is not None and (context.whole or hint in context.services):
+        yield stale(number, hint, context)
+    elif context.whole and DEMO_HOST in (host_of(number.voice_url or ""), host_of(number.sms_url or "")):
+        yield Finding(
+            Severity.WARNING,
+            "webhook-demo",
+            number.sid,
+            number.phone_number or number.sid,
+            None,
+            f"it is in no pool, and its webhooks point at {DEMO_HOST}: callers hear Twilio's greeting",
+            set_webhooks(number, context, f"{YOURS}/voice", f"{YOURS}/sms"),
+        )
+
+
+def astray(number: IncomingNumber, holder: Service, context: Context) -> Iterator[Finding]:
+    """Find what of a pool number does not reach its Service."""
+    lost = [
+        words
+        for medium, name, others in (
+            ("voice", "calls", ("trunk_sid", "voice_application_sid")),
+            ("sms", "messages", ("sms_application_sid",)),
+        )
+        if can(number, medium) and (words := led_away(number, holder, medium, name, others))
+    ]
+    if lost:
+        root = WEBHOOKS.format(account=context.account_sid, service=holder.sid)
+        yield Finding(
+            Severity.ERROR,
+            "webhook-elsewhere",
+            number.sid,
+            number.phone_number or number.sid,
+            name_of(holder),
+            f"it is in the pool, but {' and '.join(lost)}",
+            set_webhooks(number, context, f"{root}/Call", f"{root}/Message"),
+        )
+
+
+def can(number: IncomingNumber, medium: str) -> bool:
+    """Whether a number can do ``medium``; also where its record does not say."""
+    capabilities = number.raw.get("capabilities")
+    return not isinstance(capabilities, dict) or capabilities.get(medium) is not False
+
+
+def led_away(
+    number: IncomingNumber, holder: Service, medium: str, name: str, others: tuple[str, ...]
+) -> str | None:
+    """Say where calls or messages go if not to the Service; a trunk or an application comes before a URL."""
+    for other in others:
+        if number.text(other):
+            return f"its {name} go to {number.text(other)}"
+    url = number.text(f"{medium}_url")
+    match = WEBHOOK.search(url or "")
+    if match is not None and match[1].lower() == holder.sid.lower() and leads_to_proxy(url or ""):
+        return None
+    return f"its {name} go to {url}" if url else f"its {name} go nowhere"
+
+
+def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
+    """Return the finding about a number that points at a Service that does not hold it."""
+    service = context.services.get(hint)
+    named = f"Service {name_of(service)}" if service else f"Service {hint}, which there is no more"
+    mend = (
+        f"proxyctl number add {argument(service)} {number_argument(number)}"
+        if service is not None
+        and number.sid not in context.senders  # what a Messaging Service has can't join
+        else set_webhooks(number, context, f"{YOURS}/voice", f"{YOURS}/sms")
+    )
+    return Finding(
+        Severity.WARNING,
+        "webhook-stale",
+        number.sid,
+        number.phone_number or number.sid,
+        name_of(service) if service else None,
+        f"its webhooks point at {named}{', which does not hold it' if service else ''}",
+        mend,
+    )
+
+
+def set_webhooks(number: IncomingNumber, context: Context, voice: str, sms: str) -> str:
+    """Return the command that points a number elsewhere, past any trunk or application."""
+    path = ACCOUNT_NUMBERS.format(account=context.account_sid, sid=number.sid)
+    fields = [f"VoiceUrl={voice}", f"SmsUrl={sms}"]
+    for name, form in (
+        ("trunk_sid", "TrunkSid"),
+        ("voice_application_sid", "VoiceApplicationSid"),
+        ("sms_application_sid", "SmsApplicationSid"),
+    ):
+        if number.text(name):
+            fields.append(f"{form}=")
+    return f"proxyctl api POST {path} {' '.join(f'-d {field}' for field in fields)}"
+
+
+# Messaging Services
+
+
+def messaging_findings(
+    service: MessagingService, members: Collection[str], context: Context
+) -> Iterator[Finding]:
+    """Judge a Messaging Service that has pool numbers among its ``members`` (PN SIDs)."""
+    if service.use_inbound_webhook_on_number is not False:
+        return
+    counts: dict[str, int] = {}
+    for sid in members:
+        holder = context.holders.get(sid, "")
+        if holder in context.services:
+            counts[holder] = counts.get(holder, 0) + 1
+    for holder, count in counts.items():
+        numbers = "1 number" if count == 1 else f"{count} numbers"
+        yield Finding(
+            Severity.ERROR,
+            "messaging-not-deferring",
+            service.sid,
+            service.friendly_name or service.sid,
+            name_of(context.services[holder]),
+            f"{numbers} of the pool are in this Messaging Service, which does not defer to the sender's webhook: "
+            "their incoming messages never reach Proxy",
+            f"proxyctl api POST /messaging/v1/Services/{service.sid} -d UseInboundWebhookOnNumber=true",
+        )
