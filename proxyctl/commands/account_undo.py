@@ -49,12 +49,13 @@ def found(runtime: Runtime, sids: Sequence[str]) -> dict[str, Service]:
 def inverse(runtime: Runtime, detail: RunDetail, services: dict[str, Service]) -> Plan:
     """Look at the pools, and return what takes the run back."""
     from proxyctl.commands.pool_files import settled
+    from proxyctl.commands.pool_status import reader_for
     from proxyctl.pools.account_undo import undo_plan
     from proxyctl.pools.plan import World
-    from proxyctl.pools.world import read_pools
+    from proxyctl.pools.reading import read_pools
 
     names = {service.sid: name for name, service in services.items()}
-    pools = {names[sid]: pool for sid, pool in read_pools(runtime.client, names)}
+    pools = {names[sid]: pool for sid, pool in read_pools(reader_for(runtime), names)}
     return settled(runtime, undo_plan(detail.items, World(services, pools)))
 
 

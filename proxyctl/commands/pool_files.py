@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.errors import CheckError, OutputError, UsageError
+from proxyctl.errors import CheckError, NotFoundError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
+    from proxyctl.api.pages import Page
     from proxyctl.pools.export import NumberFile
     from proxyctl.pools.plan import Entry, Plan
     from proxyctl.pools.pool import Pool
@@ -33,7 +34,7 @@ def export(runtime: Runtime, services: Sequence[str], *, all_services: bool, num
     name_for = file_names()
     out = runtime.out
     out.text(head(runtime.profile.account_sid).rstrip("\n"))
-    for service, pool in in_order(chosen, pools_of(runtime, chosen)):
+    for service, pool in in_order(chosen, pools_of(runtime, chosen, all_services=all_services)):
         text, files = service_text(service, pool, name_for(service) if numbers_to is not None else None)
         write_files(numbers_to, files)
         out.text(shown(text.rstrip("\n")))
@@ -61,23 +62,44 @@ def chosen_services(runtime: Runtime, names: Sequence[str], *, all_services: boo
     return sorted(by_sid.values(), key=lambda service: service.unique_name or service.sid)
 
 
-def pools_of(runtime: Runtime, services: Sequence[Service]) -> Iterator[tuple[str, Pool]]:
-    """Read the pools of ``services`` side by side."""
-    from proxyctl.pools.world import read_pools
+def pools_of(
+    runtime: Runtime, services: Sequence[Service], *, all_services: bool
+) -> Iterator[tuple[str, Pool | None]]:
+    """Read the pools of ``services`` side by side; None, where all were asked for, of one that is gone meanwhile."""
+    from proxyctl.api.models import PhoneNumber
+    from proxyctl.commands.pool_status import reader_for
+    from proxyctl.pools.pool import Pool
+    from proxyctl.pools.reading import slim, tell_pools
 
-    return iter(read_pools(runtime.client, [service.sid for service in services]))
+    fields = frozenset({"sid", "phone_number", "is_reserved"})
+
+    def pool_of(sid: str, pages: Iterator[Page]) -> Pool | None:
+        pool = Pool(sid)
+        try:
+            for page in pages:
+                for raw in page.items:
+                    pool.add(PhoneNumber(slim(raw, fields)))
+        except NotFoundError:
+            if not all_services:
+                raise
+            return None
+        return pool
+
+    return tell_pools(reader_for(runtime), [service.sid for service in services], pool_of)
 
 
 def in_order(
-    services: Sequence[Service], pools: Iterator[tuple[str, Pool]]
+    services: Sequence[Service], pools: Iterator[tuple[str, Pool | None]]
 ) -> Iterator[tuple[Service, Pool]]:
     """Yield each Service with its pool, in order, however the pools come in."""
-    early: dict[str, Pool] = {}
+    early: dict[str, Pool | None] = {}
     for service in services:
         while service.sid not in early:
             sid, pool = next(pools)
             early[sid] = pool
-        yield service, early.pop(service.sid)
+        found = early.pop(service.sid)
+        if found is not None:
+            yield service, found
 
 
 def write_files(directory: str | None, files: Sequence[NumberFile]) -> None:
@@ -131,11 +153,12 @@ def read(runtime: Runtime, file: str) -> PoolFile:
 
 def compute(runtime: Runtime, wanted: PoolFile, services: dict[str, Service], *, prune: bool) -> Plan:
     """Look at the account, and return the plan."""
+    from proxyctl.commands.pool_status import reader_for
     from proxyctl.pools.plan import make_plan
     from proxyctl.pools.world import look_at_world
 
     say_new_services(runtime, wanted, services)
-    world = look_at_world(runtime.client, wanted.services, services)
+    world = look_at_world(reader_for(runtime), wanted.services, services)
     return settled(runtime, make_plan(wanted.services, world, prune=prune))
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from proxyctl.api.client import ProxyClient
-from proxyctl.api.models import Service
+from proxyctl.api.models import PhoneNumber, Service
+from proxyctl.api.pages import Page
 from proxyctl.bulk.items import Item
-from proxyctl.bulk.side_by_side import side_by_side
+from proxyctl.errors import NotFoundError
 from proxyctl.pools.finding import find_numbers
 from proxyctl.pools.plan import Holder, World
-from proxyctl.pools.pool import Pool, look_at_pool
+from proxyctl.pools.pool import FEW
 from proxyctl.pools.poolfile import WantedService
+from proxyctl.pools.reading import Reader, read_pools, tell_pools
+
+NEEDED = ("phone_number", "is_reserved", "in_use")  # of a number, to decide what happens to it
 
 
 def list_services(client: ProxyClient) -> dict[str, Service]:
@@ -20,9 +24,7 @@ def list_services(client: ProxyClient) -> dict[str, Service]:
     return {service.unique_name or service.sid: service for service in services}
 
 
-def look_at_world(
-    client: ProxyClient, wanted: Sequence[WantedService], services: Mapping[str, Service]
-) -> World:
+def look_at_world(reader: Reader, wanted: Sequence[WantedService], services: Mapping[str, Service]) -> World:
     """Read the pools that the file speaks of, and find out who holds the numbers that are missing there.
 
     Where nothing is missing, no other pool is read.
@@ -30,27 +32,48 @@ def look_at_world(
     sids = {
         services[one.name].sid: one.name for one in wanted if one.numbers is not None and one.name in services
     }
-    pools = {sids[sid]: pool for sid, pool in read_pools(client, sids)}
+    pools = {sids[sid]: pool for sid, pool in read_pools(reader, sids, fields=NEEDED)}
     held = {key for pool in pools.values() for key in (*pool.by_sid, *pool.by_number)}
     missing = [
         item for one in wanted for item in one.numbers or () if (item.sid or item.phone_number) not in held
     ]
     others = {service.sid: name for name, service in services.items() if name not in pools}
-    return World(services, pools, find_holders(client, missing, others))
+    return World(services, pools, find_holders(reader, missing, others))
 
 
-def read_pools(client: ProxyClient, sids: Iterable[str]) -> Iterable[tuple[str, Pool]]:
-    """Read pools side by side."""
-    return side_by_side(lambda sid: look_at_pool(client, sid), sids)
-
-
-def find_holders(client: ProxyClient, items: Sequence[Item], others: Mapping[str, str]) -> dict[str, Holder]:
+def find_holders(reader: Reader, items: Sequence[Item], others: Mapping[str, str]) -> dict[str, Holder]:
     """Return those of ``items`` that one of the Services ``others`` (name by SID) holds, by SID and by number."""
     found: dict[str, Holder] = {}
     if not items or not others:
         return found
-    for one in find_numbers(client, items, list(others)):
-        if one.service_sid in others:
-            holder = Holder(others[one.service_sid], one.service_sid, one.number)
-            found.update(dict.fromkeys(filter(None, (one.number.sid, one.number.phone_number)), holder))
+    for number, sid in held_elsewhere(reader, items, others):
+        holder = Holder(others[sid], sid, number)
+        found.update(dict.fromkeys(filter(None, (number.sid, number.phone_number)), holder))
     return found
+
+
+def held_elsewhere(
+    reader: Reader, items: Sequence[Item], others: Mapping[str, str]
+) -> Iterator[tuple[PhoneNumber, str]]:
+    """Yield the numbers that others hold, with the SID of the Service; a few are found by their hints."""
+    if len(items) <= FEW:
+        for one in find_numbers(reader.client, items, list(others)):
+            if one.service_sid in others:
+                yield one.number, one.service_sid
+        return
+    wanted = {item.sid or item.phone_number for item in items}
+
+    def those_wanted(_: str, pages: Iterator[Page]) -> list[PhoneNumber]:
+        try:
+            return [
+                PhoneNumber(raw)
+                for page in pages
+                for raw in page.items
+                if raw.get("sid") in wanted or raw.get("phone_number") in wanted
+            ]
+        except NotFoundError:  # the Service was deleted meanwhile
+            return []
+
+    for sid, numbers in tell_pools(reader, others, those_wanted):
+        for number in numbers:
+            yield number, sid
