@@ -117,6 +117,20 @@ def require_country(text: str) -> str:
     )
 
 
+def country_of(number: str) -> str | None:
+    """Return the country that a number in E.164 belongs to, by the number plans; None where they know none."""
+    import phonenumbers as plans
+
+    try:
+        parsed = plans.parse(number)
+    except plans.NumberParseException:
+        return None
+    region = plans.region_code_for_number(parsed) or plans.region_code_for_country_code(
+        parsed.country_code or 0
+    )
+    return region if region in plans.SUPPORTED_REGIONS else None
+
+
 def service_reference(text: str) -> tuple[Literal["sid", "name"], str]:
     """Tell how SERVICE is named: by its KS SID or by its unique name, which may be any other text.
 

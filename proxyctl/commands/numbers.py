@@ -11,6 +11,7 @@ from proxyctl.pools.filters import capability_key
 if TYPE_CHECKING:
     from proxyctl.api.models import PhoneNumber
     from proxyctl.pools.filters import NumberFilter
+    from proxyctl.render.shapes import Shape
     from proxyctl.runtime import Runtime
 
 Row = Mapping[str, Any]
@@ -22,31 +23,47 @@ def show(
     chosen: NumberFilter,
     *,
     all_services: bool,
+    unassigned: bool = False,
     sort: str | None,
     limit: int | None,
     count: bool,
 ) -> None:
     """Print the numbers that ``chosen`` accepts, as the pages come in; sorted, they are collected first."""
     from proxyctl.commands.listing import Limit, show_list
-    from proxyctl.render.shapes import PHONE_NUMBER
 
     chosen = chosen.cleaned()
-    sids = service_sids(runtime, services, all_services=all_services)
-    pages = pages_of(runtime, sids, chosen)
+    shape, pages = source(runtime, services, chosen, all_services=all_services, unassigned=unassigned)
     if count:
         runtime.out.text(str(sum(len(page) for page in Limit(limit).apply(pages))))
         return
     if sort is not None:
-        pages = iter([in_order(sort, [row for page in pages for row in page])])
-    shape = PHONE_NUMBER if len(services) == 1 else PHONE_NUMBER.promote("service_sid")
+        pages = iter([in_order(sort, [row for page in pages for row in page], shape)])
     show_list(runtime, shape, pages, limit=limit)
 
 
-def service_sids(runtime: Runtime, services: Sequence[str], *, all_services: bool) -> Iterator[str]:
-    """Return the SIDs of the Services that were named, each once, or of all."""
+def source(
+    runtime: Runtime, services: Sequence[str], chosen: NumberFilter, *, all_services: bool, unassigned: bool
+) -> tuple[Shape, Iterator[Sequence[Row]]]:
+    """Return what is listed: its shape, and its pages."""
+    from proxyctl.render.pool_shapes import SERVICE_NUMBER, UNASSIGNED
+    from proxyctl.render.shapes import PHONE_NUMBER
+
+    if unassigned:
+        from proxyctl.commands import unassigned as elsewhere
+
+        elsewhere.check_options(services, chosen, all_services=all_services)
+        return UNASSIGNED, elsewhere.pages_of(runtime, chosen)
+    # A table of several Services names them; all else prints the rows as the API has them.
+    named = len(services) != 1 and runtime.format == "table" and runtime.options.fields is None
+    pages = pages_of(runtime, chosen_services(runtime, services, all_services=all_services), chosen, named)
+    return (SERVICE_NUMBER if named else PHONE_NUMBER), pages
+
+
+def chosen_services(runtime: Runtime, services: Sequence[str], *, all_services: bool) -> Iterator[Row]:
+    """Return the Services that were named, each once, or all."""
     if bool(services) == all_services:
         raise UsageError(
-            "name the Services whose numbers to list, or give --all."
+            "name the Services whose numbers to list, or give --all (or --unassigned)."
             if not services
             else "--all and named Services exclude each other.",
             hint="'proxyctl service list' shows what there is.",
@@ -55,38 +72,43 @@ def service_sids(runtime: Runtime, services: Sequence[str], *, all_services: boo
 
     if all_services:
         pages = watch_services(runtime, runtime.client.services.list())
-        return (raw["sid"] for page in pages for raw in page.items)
+        return (raw for page in pages for raw in page.items)
     found = {service.sid: service for service in map(runtime.client.services.find, services)}
     for service in found.values():
         remember_service(runtime, service.raw)
-    return iter(found)
+    return (service.raw for service in found.values())
 
 
-def pages_of(runtime: Runtime, sids: Iterator[str], chosen: NumberFilter) -> Iterator[Sequence[Row]]:
-    """Read the pools of ``sids`` one after another; yield what is wanted of each page.
+def pages_of(
+    runtime: Runtime, services: Iterator[Row], chosen: NumberFilter, named: bool
+) -> Iterator[Sequence[Row]]:
+    """Read the pools of ``services`` one after another; yield what is wanted of each page, ``named`` with its Service.
 
     Raises UsageError for a capability that neither the documentation nor the first page knows.
     """
     from proxyctl.completion.remembering import watch_numbers
+    from proxyctl.render.shapes import PHONE_NUMBER
 
     checked = False
-    for sid in sids:
+    for service in services:
+        sid = service["sid"]
         for page in watch_numbers(runtime, sid, runtime.client.phone_numbers(sid).list()):
             if page.items and not checked:
-                check_capabilities(chosen.capabilities, page.items)
+                check_capabilities(chosen.capabilities, page.items, PHONE_NUMBER)
                 checked = True
-            yield [row for row in page.items if chosen.accepts(row)]
+            rows: list[Row] = [row for row in page.items if chosen.accepts(row)]
+            name = service.get("unique_name") or sid
+            yield [{**row, "service": name} for row in rows] if named else rows
     if not checked:
-        check_capabilities(chosen.capabilities, [])
+        check_capabilities(chosen.capabilities, [], PHONE_NUMBER)
 
 
-def check_capabilities(names: Sequence[str], rows: Sequence[Row]) -> None:
+def check_capabilities(names: Sequence[str], rows: Sequence[Row], shape: Shape) -> None:
     """Refuse a capability that is none: a typo would silently choose nothing."""
     from proxyctl.commands.values import did_you_mean, shown
     from proxyctl.pools.filters import MEDIA
-    from proxyctl.render.shapes import PHONE_NUMBER
 
-    known = dict.fromkeys((*MEDIA, *PHONE_NUMBER.maps["capabilities"]))
+    known = dict.fromkeys((*MEDIA, *shape.maps["capabilities"]))
     for row in rows:
         known.update(dict.fromkeys(row.get("capabilities") or ()))
     for name in names:
@@ -97,14 +119,13 @@ def check_capabilities(names: Sequence[str], rows: Sequence[Row]) -> None:
             )
 
 
-def in_order(field: str, rows: list[Row]) -> list[Row]:
+def in_order(field: str, rows: list[Row], shape: Shape) -> list[Row]:
     """Sort by ``field`` (or a path into a map), downwards where it starts with '-'; what lacks it comes last."""
     from proxyctl.render.fields import check_fields, value_at
-    from proxyctl.render.shapes import PHONE_NUMBER
 
     name = field.removeprefix("-")
     try:
-        check_fields((name,), PHONE_NUMBER, rows)
+        check_fields((name,), shape, rows)
     except UsageError as error:
         raise UsageError(error.message.replace("--fields", "--sort", 1), hint=error.hint) from None
     return sorted_by(rows, lambda row: value_at(row, name), down=field.startswith("-"))

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from proxyctl.render.shapes import ALWAYS, CAPABILITIES, RESULT, Column, Kind, Shape
+from proxyctl.render.shapes import (
+    ALWAYS,
+    CAPABILITIES,
+    INCOMING_NUMBER,
+    PHONE_NUMBER,
+    RESULT,
+    Column,
+    Kind,
+    Shape,
+)
 
 # The same of a run on several Services.
 SERVICE_RESULT = replace(
@@ -84,4 +93,16 @@ FINDING = Shape(
         Column("object", "SID", 30),
     ),
     id_fields=("object",),
+)
+
+# The numbers of several Services, as a table names them: SIDs of Services would leave no room.
+SERVICE_NUMBER = replace(
+    PHONE_NUMBER, columns=(Column("service", "Service", ALWAYS, Kind.FOLD), *PHONE_NUMBER.columns)
+)
+
+# The account's numbers in no pool, and the Messaging Service that has them.
+UNASSIGNED = replace(
+    INCOMING_NUMBER,
+    fields=(*INCOMING_NUMBER.fields, "messaging_service_sid"),
+    columns=(*INCOMING_NUMBER.columns, Column("messaging_service_sid", "Messaging Service SID", 65)),
 )
