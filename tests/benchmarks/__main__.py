@@ -21,6 +21,7 @@ WORKLOADS: dict[str, Workload] = {
     "requests": bulk_runs.requests,
     "memory": bulk_runs.memory,
     "apply": pool_runs.apply,
+    "export": pool_runs.export,
     "peers": peers.peers,
     "listing": other_runs.listing,
     "adding": other_runs.adding,

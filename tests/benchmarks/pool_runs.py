@@ -56,3 +56,24 @@ def apply(quick: bool) -> Iterator[Figure]:
         target=at_most(0.005, percent=True),
         traffic=f"{ended.cpu:.1f} s of processor, {ended.peak:.0f} MB",
     )
+
+
+def export(quick: bool) -> Iterator[Figure]:
+    """`pool export --all` of twenty Services under the documented window, against the pages of one alone."""
+    services, each, most = (5, 1000, 120) if quick else (20, 2750, 120)
+    latency = 0.08
+    settings = Settings(each, latency=latency, window=True, services=services)
+    with server(settings) as running, program(running.url) as proxyctl:
+        alone = proxyctl("pool", "export", service_name(1))
+        ended = proxyctl("pool", "export", "--all")
+        ledger = running.end()
+    name = f"export --all: {services} Services x {each:,} numbers, 80 ms"
+    yield Figure(
+        f"{name}: time, against one alone",
+        f"{ended.seconds:.2f} s",
+        f"{alone.seconds:.2f} s",
+        ended.seconds / alone.seconds,
+        at_most(1.5),
+        traffic(ledger),
+    )
+    yield Figure(f"{name}: memory", f"{ended.peak:.0f} MB", f"{most} MB", ended.peak / most, at_most(1.0))
