@@ -343,7 +343,8 @@ class Runtime:
             return max(20, int(asked))
         for stream in (self.stdout, self.stderr):
             with contextlib.suppress(OSError, ValueError, AttributeError):
-                return max(20, os.get_terminal_size(stream.fileno()).columns)
+                columns = os.get_terminal_size(stream.fileno()).columns
+                return max(20, columns or 80)  # a terminal that was never told its size says 0
         return 80
 
     @property

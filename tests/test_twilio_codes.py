@@ -146,7 +146,7 @@ def test_the_number_of_an_item_is_filled_in() -> None:
 
 def test_an_unknown_code_adds_nothing() -> None:
     error = RefusedError("refused", problem=Problem(400, 99999, "what?"))
-    assert error_text(error) == "proxyctl: refused"
+    assert error_text(error) == "proxyctl: refused."
     assert error_object(error)["error"]["more_info"] is None
 
 
