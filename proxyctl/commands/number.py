@@ -237,3 +237,35 @@ def drain_numbers(
     from proxyctl.commands.drain import drain
 
     drain(ctx.obj, service, numbers, file, wait=wait, remove=remove)
+
+
+@app.command("move", cls=ProxyctlCommand)
+@shared(*CALLS, DATA, WRITES, BULK)
+def move_numbers(
+    ctx: typer.Context,
+    numbers: Numbers = None,
+    file: File = None,
+    source: Annotated[
+        str,
+        typer.Option("--from", metavar="SERVICE", help="The Service that has them.", show_default=False),
+    ] = ...,  # type: ignore[assignment]
+    target: Annotated[
+        str,
+        typer.Option("--to", metavar="SERVICE", help="The Service that is to have them.", show_default=False),
+    ] = ...,  # type: ignore[assignment]
+    through_messaging: Annotated[
+        bool,
+        typer.Option(
+            "--through-messaging",
+            help="Take numbers out of their Messaging Service for the move, and put them back into it.",
+        ),
+    ] = False,
+) -> None:
+    """Move idle phone numbers from one Service's pool to another's, reserved or not as they were.
+
+    A number that the other pool does not take is put back. One in use is refused, and so is one that is in a Messaging
+    Service: it could be added to no pool. Killed half-way, the same command again continues.
+    """
+    from proxyctl.commands.move import move
+
+    move(ctx.obj, source, target, numbers, file, through_messaging=through_messaging)
