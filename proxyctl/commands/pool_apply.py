@@ -223,7 +223,9 @@ def changes_text(plan: Plan, name: str) -> list[str]:
         if step.action is Action.CREATE:
             lines.append(f"create it{settings_text(step.settings)}")
         elif step.action is Action.UPDATE:
-            lines += [f"{key} {step.before[key]!r} → {value!r}" for key, value in step.settings.items()]
+            lines += [
+                f"{key} {shown(step.before[key])} → {shown(value)}" for key, value in step.settings.items()
+            ]
         else:
             counts[f"move {{}} here from {step.source}" if step.source else f"{step.action} {{}}"] += 1
     lines += [words.format(number_text(count)) for words, count in counts.items()]
@@ -233,7 +235,14 @@ def changes_text(plan: Plan, name: str) -> list[str]:
 
 def settings_text(settings: Mapping[str, Any]) -> str:
     """Return the settings of a new Service in words."""
-    return f", with {', '.join(f'{key} {value!r}' for key, value in settings.items())}" if settings else ""
+    return (
+        f", with {', '.join(f'{key} {shown(value)}' for key, value in settings.items())}" if settings else ""
+    )
+
+
+def shown(value: Any) -> str:
+    """Return the value of a setting in words."""
+    return "(not set)" if value in (None, "") else str(value)
 
 
 def number_text(count: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.errors import CheckError, NotFoundError, OutputError, UsageError
+from proxyctl.errors import CheckError, InputError, NotFoundError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
@@ -171,13 +171,24 @@ def settled(runtime: Runtime, found: Plan) -> Plan:
 
 
 def say_new_services(runtime: Runtime, wanted: PoolFile, services: dict[str, Service]) -> None:
-    """Note where a Service that would be created has a name close to one that exists: it may be a misspelling."""
+    """Note where a Service that would be created has a name close to one that exists: it may be a misspelling.
+
+    InputError: it is named by a SID.
+    """
     from difflib import get_close_matches
 
-    for one in wanted.services:
-        near = get_close_matches(one.name, services, n=1) if one.name not in services else []
+    from proxyctl.identifiers import is_sid
+
+    for name in [one.name for one in wanted.services if one.name not in services]:
+        if is_sid("KS", name):
+            own = next((known for known, service in services.items() if service.sid == name), None)
+            raise InputError(
+                f"{wanted.name} names the Service {name} by its SID; nothing was sent",
+                hint=f"Write [services.{own or 'NAME'}], with its unique name.",
+            )
+        near = get_close_matches(name, services, n=1)
         if near:
-            runtime.note(f"there is no Service {one.name} yet; did you mean {near[0]}?")
+            runtime.note(f"there is no Service {name} yet; did you mean {near[0]}?")
 
 
 def rows_of(entry: Entry) -> list[dict[str, Any]]:

@@ -122,3 +122,10 @@ def test_a_name_that_is_near_another(cli: Cli, tmp_path: Path) -> None:
     ran = cli("pool", "plan", pool_file(tmp_path, {"masking-prd": {}}))
     assert ran.code == 0
     assert "did you mean masking-prod?" in ran.err
+
+
+def test_a_service_is_named_by_its_name(cli: Cli, tmp_path: Path) -> None:
+    sid = cli.ok("service", "create", "masking", "-o", "ids").out.strip()
+    ran = cli("pool", "plan", pool_file(tmp_path, {sid: {}}))
+    assert ran.code == 2
+    assert "[services.masking]" in ran.err

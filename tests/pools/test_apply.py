@@ -132,3 +132,30 @@ def test_two_runs_do_not_meet(stage: Scene) -> None:
         ran = stage.run(*command(file))
     assert ran.code == 7
     assert "a test" in ran.err and not stage.writes
+
+
+def test_a_deadline_leaves_the_rest_to_the_next_run(stage: Scene) -> None:
+    """What was not tried is told as skipped, and has a row each."""
+    file, wanted = prepare(stage)
+    stage.policies.latency = 0.02
+    ran = stage.run(*command(file), "--deadline", "3s")
+    assert ran.code == 7, ran.err
+    actions = Counter(row["action"] for row in ran.rows)
+    assert actions["skipped"]
+    assert actions.total() == sum(len(pool) for pool in wanted.values()) + 6 + 2
+    held = Counter(sid for pool in pools(stage).values() for sid in pool)
+    assert max(held.values()) == 1
+    finishes(stage, file, wanted)
+
+
+def test_a_service_that_vanishes_midway(stage: Scene) -> None:
+    """The run stops, and the next one makes the Service anew."""
+    file, wanted = prepare(stage)
+    other = next(
+        s["sid"] for s in stage.other("GET", "/v1/Services")["services"] if s["unique_name"] == "other"
+    )
+    gone = Scripted(None, "POST", first=12, action=lambda: stage.other("DELETE", f"/v1/Services/{other}"))
+    stage.script(gone)
+    ran = stage.run(*command(file))
+    assert ran.code in (0, 6), ran.err
+    finishes(stage, file, wanted)
