@@ -127,6 +127,9 @@ def list_numbers(
         typer.Argument(metavar="[SERVICE]...", help="SIDs or unique names.", show_default=False),
     ] = None,
     all_services: Annotated[bool, typer.Option("--all", help="The numbers of all Services.")] = False,
+    unassigned: Annotated[
+        bool, typer.Option("--unassigned", help="The account's numbers that are in no pool.")
+    ] = False,
     reserved: Annotated[
         bool | None,
         typer.Option(
@@ -168,13 +171,24 @@ def list_numbers(
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="At most N rows.")] = None,
     count: Annotated[bool, typer.Option("--count", help="Print only how many there are.")] = False,
 ) -> None:
-    """List the phone numbers of one Service's pool, of several, or of all."""
+    """List the phone numbers of one Service's pool, of several, or of all; or those in no pool.
+
+    With --unassigned, rows are the account's own, with one field more: messaging_service_sid, the Messaging Service
+    that has the number. Such a number can join no pool before it leaves it.
+    """
     from proxyctl.commands import numbers
     from proxyctl.pools.filters import NumberFilter
 
     chosen = NumberFilter(reserved, in_use, country, tuple(capability or ()), prefix)
     numbers.show(
-        ctx.obj, services or [], chosen, all_services=all_services, sort=sort, limit=limit, count=count
+        ctx.obj,
+        services or [],
+        chosen,
+        all_services=all_services,
+        unassigned=unassigned,
+        sort=sort,
+        limit=limit,
+        count=count,
     )
 
 

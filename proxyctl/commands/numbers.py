@@ -48,13 +48,13 @@ def source(
     from proxyctl.render.pool_shapes import SERVICE_NUMBER, UNASSIGNED
     from proxyctl.render.shapes import PHONE_NUMBER
 
+    # A table of several Services names them; all else prints the rows as the API has them.
+    named = len(services) != 1 and runtime.format == "table" and runtime.options.fields is None
     if unassigned:
         from proxyctl.commands import unassigned as elsewhere
 
         elsewhere.check_options(services, chosen, all_services=all_services)
-        return UNASSIGNED, elsewhere.pages_of(runtime, chosen)
-    # A table of several Services names them; all else prints the rows as the API has them.
-    named = len(services) != 1 and runtime.format == "table" and runtime.options.fields is None
+        return UNASSIGNED, elsewhere.pages_of(runtime, chosen, named)
     pages = pages_of(runtime, chosen_services(runtime, services, all_services=all_services), chosen, named)
     return (SERVICE_NUMBER if named else PHONE_NUMBER), pages
 

@@ -28,7 +28,7 @@ def check_options(services: Sequence[str], chosen: NumberFilter, *, all_services
         raise UsageError(f"{option} say something about numbers in a pool: not with --unassigned.")
 
 
-def pages_of(runtime: Runtime, chosen: NumberFilter) -> Iterator[Sequence[Row]]:
+def pages_of(runtime: Runtime, chosen: NumberFilter, named: bool) -> Iterator[Sequence[Row]]:
     """Yield what is wanted of each page of the account's numbers; the pools are read before, side by side."""
     from proxyctl.commands.numbers import check_capabilities
     from proxyctl.commands.pool_status import reader_for
@@ -37,13 +37,19 @@ def pages_of(runtime: Runtime, chosen: NumberFilter) -> Iterator[Sequence[Row]]:
     check_capabilities(chosen.capabilities, [], UNASSIGNED)
     reader = reader_for(runtime)
     held = held_numbers(reader, [raw["sid"] for page in runtime.client.services.list() for raw in page.items])
-    senders: dict[str, str] | None = None
+    senders: dict[str, Row] | None = None
     for page in reader.account_numbers():
         rows = [row for row in page.items if row.get("sid") not in held and accepts(chosen, row)]
         if rows and senders is None:
             senders = messaging_numbers(reader)
-        found = senders or {}
-        yield [{**row, "messaging_service_sid": found.get(str(row.get("sid")))} for row in rows]
+        yield [marked(row, (senders or {}).get(str(row.get("sid")), {}), named) for row in rows]
+
+
+def marked(row: Row, messaging_service: Row, named: bool) -> Row:
+    """Return the row with the Messaging Service that has the number; a table names it too."""
+    sid = messaging_service.get("sid")
+    mark = {"messaging_service": messaging_service.get("friendly_name") or sid} if named else {}
+    return {**row, "messaging_service_sid": sid, **mark}
 
 
 def held_numbers(reader: Reader, service_sids: Sequence[str]) -> set[str]:
@@ -59,13 +65,13 @@ def held_numbers(reader: Reader, service_sids: Sequence[str]) -> set[str]:
     return {sid for _, sids in tell_pools(reader, service_sids, tell) for sid in sids}
 
 
-def messaging_numbers(reader: Reader) -> dict[str, str]:
-    """Return the MG SID for each number that is in a Messaging Service."""
-    services = [raw["sid"] for page in reader.messaging_services() for raw in page.items]
+def messaging_numbers(reader: Reader) -> dict[str, Row]:
+    """Return the Messaging Service for each number that is in one, by PN SID."""
+    services = [raw for page in reader.messaging_services() for raw in page.items]
     return {
-        raw["sid"]: sid
-        for sid in services
-        for page in reader.messaging_numbers(sid)
+        raw["sid"]: service
+        for service in services
+        for page in reader.messaging_numbers(service["sid"])
         for raw in page.items
         if isinstance(raw.get("sid"), str)
     }

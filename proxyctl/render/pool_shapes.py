@@ -104,5 +104,9 @@ SERVICE_NUMBER = replace(
 UNASSIGNED = replace(
     INCOMING_NUMBER,
     fields=(*INCOMING_NUMBER.fields, "messaging_service_sid"),
-    columns=(*INCOMING_NUMBER.columns, Column("messaging_service_sid", "Messaging Service SID", 65)),
+    columns=(
+        *INCOMING_NUMBER.columns,
+        Column("messaging_service", "Messaging Service", 90, Kind.FOLD),  # its name, for a table alone
+        Column("messaging_service_sid", "Messaging Service SID", 20),
+    ),
 )
