@@ -19,6 +19,7 @@ from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import DeadlineError, OutputError, ProxyctlError
 
 Job = Send | Look
+LONGEST_WAIT = 0.25  # seconds
 
 
 class _Answer:
@@ -180,6 +181,8 @@ class _Run:
                 self._clock.sleep(timeout)
                 return None
             timeout = min(timeout, 0.01)
+        # A signal that comes just before the wait begins does not interrupt it: so no wait is a long one.
+        timeout = LONGEST_WAIT if timeout is None else min(timeout, LONGEST_WAIT)
         try:
             return self._events.get(timeout=timeout)
         except Empty:

@@ -42,9 +42,18 @@ def side_by_side(
         threading.Thread(target=work, name="proxyctl-reader", daemon=True).start()
     try:
         for _ in todo:
-            thing, found, error = answers.get()
+            thing, found, error = next_of(answers)
             if error is not None:
                 raise error
             yield thing, found  # type: ignore[misc]
     finally:
         stopped.set()
+
+
+def next_of(queue: SimpleQueue[Found]) -> Found:
+    """Wait for the queue's next, in short waits: a signal just before a wait begins does not interrupt it."""
+    while True:
+        try:
+            return queue.get(timeout=0.25)
+        except Empty:
+            continue
