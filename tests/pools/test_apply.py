@@ -12,6 +12,9 @@ import tomli_w
 from proxyctl.bulk.lock import RunLock
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.sandbox.policies import problem
+from proxyctl.sandbox.problems import ApiError
+from proxyctl.sandbox.wire import Request, Response
 from tests.battery.live import drive, end
 from tests.battery.scene import Scene, scene
 
@@ -158,4 +161,28 @@ def test_a_service_that_vanishes_midway(stage: Scene) -> None:
     stage.script(gone)
     ran = stage.run(*command(file))
     assert ran.code in (0, 6), ran.err
+    finishes(stage, file, wanted)
+
+
+@pytest.mark.parametrize("nowhere", [False, True])
+def test_a_number_that_is_not_taken_goes_back(stage: Scene, nowhere: bool) -> None:
+    """It left its pool for another one, which refuses it; where its old one does so too, that is told."""
+    file, wanted = prepare(stage)
+    other = next(
+        s["sid"] for s in stage.other("GET", "/v1/Services")["services"] if s["unique_name"] == "other"
+    )
+    sid = stage.numbers[8]["sid"]
+
+    def answer(request: Request) -> Response | None:
+        add = request.method == "POST" and dict(request.form).get("Sid") == sid
+        refuses = add and (nowhere or request.path == stage.path)
+        return problem(ApiError(80601)) if refuses else None
+
+    stage.front.answer = answer
+    ran = stage.run(*command(file))
+    assert ran.code == 6, ran.err
+    (failed,) = [row for row in ran.rows if row["error"]]
+    assert (failed["sid"], failed["action"], failed["error"]["code"]) == (sid, "failed", 80601)
+    assert stage.pool(other).get(sid) == (None if nowhere else False)
+    assert ("is in none now" in failed["error"]["message"]) == nowhere
     finishes(stage, file, wanted)
