@@ -99,6 +99,7 @@ class AccountRun:
         if not self.plan.steps:
             return
         self.runtime.confirm(question or confirmation(self.runtime, self.plan))
+        self.save()
         with (
             self.runtime.stoppable(),
             bulk_journal(self.runtime, self.only_service(), AccountJournal) as journal,
@@ -110,6 +111,16 @@ class AccountRun:
                 journal.end(counts, exit_status(error) if error else 0)
             except OutputError as unwritten:  # the work is done: it has to be told all the same
                 self.engine_report = replace(self.engine_report, stopped_by=unwritten)
+
+    def save(self) -> None:
+        """Keep a way back where several numbers leave their pools for good."""
+        from proxyctl.commands.saved_pools import save_pools
+
+        leaving = [step.service for step in self.plan.steps if step.action is Action.REMOVE]
+        if len(leaving) > 1:
+            world = self.plan.world
+            names = dict.fromkeys(leaving)
+            save_pools(self.runtime, [(world.services[name], world.pools[name]) for name in names])
 
     def only_service(self) -> Service | None:
         """Return the Service that the run is about, if it is one alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections import Counter
 from pathlib import Path
 
@@ -180,3 +181,30 @@ def test_a_pool_that_is_full_both_ways(cli: Cli, tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     assert Counter(row["action"] for row in ran.json) == {"reserved": 3, "released": 3}
     assert cli("pool", "plan", file, "--exit-code").code == 0
+
+
+def test_pruned_numbers_have_a_way_back(cli: Cli, tmp_path: Path) -> None:
+    numbers = [row["phone_number"] for row in cli.seed(4)]
+    fill(cli, "a", numbers[:3])
+    fill(cli, "a", numbers[3:], reserved=False)
+    before = numbers_of(cli, "a")
+    file = pool_file(tmp_path, {"a": {"numbers": {"reserved": numbers[:1]}}})
+    ran = cli("pool", "apply", file, "--prune", "--yes")
+    assert ran.code == 0
+    (saved,) = (tmp_path / "state" / "pools").iterdir()
+    assert f"proxyctl pool apply {saved}" in ran.err
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+    assert numbers_of(cli, "a") == {numbers[0]: True}
+    assert cli("pool", "apply", str(saved), "--prune", "--yes").code == 0
+    assert numbers_of(cli, "a") == before
+
+
+def test_a_way_back_that_can_not_be_kept(cli: Cli, tmp_path: Path) -> None:
+    numbers = [row["phone_number"] for row in cli.seed(3)]
+    fill(cli, "a", numbers)
+    (tmp_path / "state" / "pools").write_text("in the way")
+    file = pool_file(tmp_path, {"a": {"numbers": {"reserved": numbers[:1]}}})
+    ran = cli("pool", "apply", file, "--prune", "--yes")
+    assert ran.code == 1
+    assert "nothing was sent" in ran.err and len(numbers_of(cli, "a")) == 3
+    assert cli("pool", "apply", file, "--prune", "--yes", "--no-history").code == 0
