@@ -50,11 +50,8 @@ def look(reader: Reader, services: Sequence[Service], *, whole: bool) -> list[Fi
 
     by_sid = {service.sid: service for service in services}
     seen = judge_pools(reader, by_sid, whole=whole)
-    members = {
-        raw["sid"]: (MessagingService(raw), messaging_members(reader, raw["sid"]))
-        for page in reader.messaging_services()
-        for raw in page.items
-    }
+    messaging = [MessagingService(raw) for page in reader.messaging_services() for raw in page.items]
+    members = {service.sid: (service, messaging_members(reader, service.sid)) for service in messaging}
     senders = {number: sid for sid, (_, numbers) in members.items() for number in numbers}
     context = Context(reader.client.credentials.account_sid, by_sid, seen.holders, senders, whole)
     for page in reader.account_numbers():
@@ -98,7 +95,10 @@ def judge_pools(reader: Reader, services: dict[str, Service], *, whole: bool) ->
 
 def messaging_members(reader: Reader, messaging_service: str) -> list[str]:
     """Return the PN SIDs of a Messaging Service's numbers."""
-    return [raw["sid"] for page in reader.messaging_numbers(messaging_service) for raw in page.items]
+    from proxyctl.api.models import MessagingPhoneNumber
+
+    pages = reader.messaging_numbers(messaging_service)
+    return [MessagingPhoneNumber(raw).sid for page in pages for raw in page.items]
 
 
 def show_mends(runtime: Runtime, findings: Sequence[Finding]) -> None:

@@ -30,13 +30,15 @@ def check_options(services: Sequence[str], chosen: NumberFilter, *, all_services
 
 def pages_of(runtime: Runtime, chosen: NumberFilter, named: bool) -> Iterator[Sequence[Row]]:
     """Yield what is wanted of each page of the account's numbers; the pools are read before, side by side."""
+    from proxyctl.api.models import Service
     from proxyctl.commands.numbers import check_capabilities
     from proxyctl.commands.pool_status import reader_for
     from proxyctl.render.pool_shapes import UNASSIGNED
 
     check_capabilities(chosen.capabilities, [], UNASSIGNED)
     reader = reader_for(runtime)
-    held = held_numbers(reader, [raw["sid"] for page in runtime.client.services.list() for raw in page.items])
+    services = [Service(raw).sid for page in runtime.client.services.list() for raw in page.items]
+    held = held_numbers(reader, services)
     senders: dict[str, Row] | None = None
     for page in reader.account_numbers():
         rows = [row for row in page.items if row.get("sid") not in held and accepts(chosen, row)]
@@ -67,11 +69,13 @@ def held_numbers(reader: Reader, service_sids: Sequence[str]) -> set[str]:
 
 def messaging_numbers(reader: Reader) -> dict[str, Row]:
     """Return the Messaging Service for each number that is in one, by PN SID."""
-    services = [raw for page in reader.messaging_services() for raw in page.items]
+    from proxyctl.api.models import MessagingService
+
+    services = [MessagingService(raw) for page in reader.messaging_services() for raw in page.items]
     return {
-        raw["sid"]: service
+        raw["sid"]: service.raw
         for service in services
-        for page in reader.messaging_numbers(service["sid"])
+        for page in reader.messaging_numbers(service.sid)
         for raw in page.items
         if isinstance(raw.get("sid"), str)
     }

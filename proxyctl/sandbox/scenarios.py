@@ -11,12 +11,14 @@ from typing import Any
 
 from proxyctl.errors import RefusedError, UsageError
 from proxyctl.sandbox.context import webhooks_of
+from proxyctl.sandbox.guesses import GUESSES
 from proxyctl.sandbox.messaging import DEFAULTS as MESSAGING_DEFAULTS
 from proxyctl.sandbox.seed import fill_pool, insert_numbers, kind_of, stable_sid, whole
 from proxyctl.sandbox.services import DEFAULTS as SERVICE_DEFAULTS
 from proxyctl.sandbox.store import Store
 
 _EVENTS = "https://app.example.com/proxy/events"
+_CROWDED = 130  # open sessions, where Twilio advises 100 at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,11 @@ AGENCY = (
         (Pool("DE", unreserved=50, reserved=30, busy=25, draining=9),),
         {"callback_url": _EVENTS, "number_selection_behavior": "avoid-sticky"},
     ),
-    ServicePlan("concierge-fr", (Pool("FR", reserved=30),), {"callback_url": _EVENTS}),  # none to choose from
+    ServicePlan(
+        "concierge-fr",
+        (Pool("FR", reserved=30),),  # none to choose from
+        {"callback_url": webhooks_of(stable_sid("KS", "deleted long ago"))[1]},  # Proxy would call itself
+    ),
     ServicePlan("pilot-au"),  # no numbers at all
 )
 
@@ -141,6 +147,13 @@ class _Builder:
             ((voice_url, sms_url, sid) for sid in sids),
         )
 
+    def crowd(self, sid: str) -> None:
+        """Give a number more open sessions than it should have."""
+        self.db.execute(
+            "UPDATE pool SET in_use = ? WHERE number_id = (SELECT id FROM numbers WHERE sid = ?)",
+            (_CROWDED, sid),
+        )
+
     def messaging_service(self, name: str, sids: list[str], *, defers: bool) -> None:
         settings = json.dumps({**MESSAGING_DEFAULTS, "use_inbound_webhook_on_number": defers})
         identity = self.db.execute(
@@ -162,10 +175,13 @@ def _agency(builder: _Builder) -> None:
     # Left a pool, or never joined it: the webhooks still lead to a Service that does not hold the number.
     builder.point(spare[:5], *webhooks_of(services["rides-us"]))
     builder.point(spare[5:7], *webhooks_of(stable_sid("KS", "deleted long ago")))
+    # Their Service was deleted: they greet callers in Twilio's name.
+    builder.point(spare[7:10], GUESSES.demo_voice_url, GUESSES.demo_sms_url)
     # In a pool, but somebody pointed them elsewhere: Proxy never sees their calls and messages.
     builder.point(
         builder.members("rides-ca")[:3], "https://old.example.com/voice", "https://old.example.com/sms"
     )
+    builder.crowd(builder.members("rides-us")[0])
     builder.messaging_service("A2P rides", builder.members("rides-us")[:100], defers=True)
     builder.messaging_service("Newsletters", builder.members("rides-ca")[:10] + spare[40:], defers=False)
 
