@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 
@@ -24,15 +23,16 @@ def fill_closed_descriptors() -> None:
 
 def run() -> None:
     """Run the command line of this process, and leave with its exit code."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(
-            signal.SIGINT, signal.SIG_DFL
-        )  # Ctrl-C during the imports: Python would print where it was
     fill_closed_descriptors()
     if "_PROXYCTL_COMPLETE" in os.environ:  # a TAB: it must not wait for what a command needs
         from proxyctl.completion.answer import respond
 
         sys.exit(respond(os.environ))
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Ctrl-C during the imports: Python would print where it was
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from proxyctl.cli import main
     from proxyctl.signals import Signalled, ignore, install
 

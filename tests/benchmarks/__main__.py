@@ -15,6 +15,7 @@ from tests.benchmarks.figures import HEADER, Figure, Noise, line, medians, table
 Workload = Callable[[bool], Iterable[Figure]]
 
 WORKLOADS: dict[str, Workload] = {
+    "startup": startup.startup,
     "window": bulk_runs.window,
     "hidden-limit": bulk_runs.hidden_limit,
     "latency": bulk_runs.latency,
