@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from proxyctl.errors import NotFoundError, OutputError, ProxyctlError, UsageError, exit_status
 
 if TYPE_CHECKING:
+    from proxyctl.api.calls import Call
     from proxyctl.api.models import PhoneNumber, Service
     from proxyctl.bulk.history import RunRecorder
     from proxyctl.bulk.items import Item, Items
@@ -52,9 +53,14 @@ def read_input(
 
 
 def run_verb(
-    runtime: Runtime, service_name: str, numbers: Sequence[str] | None, file: str | None, wish: Wish
+    runtime: Runtime,
+    service_name: str,
+    numbers: Sequence[str] | None,
+    file: str | None,
+    wish: Wish,
+    kind: type[PoolRun] | None = None,
 ) -> None:
-    """Carry out one verb on the numbers given; raises the error that the run ends with."""
+    """Carry out one verb on the numbers given, as a run of ``kind``; raises the error that the run ends with."""
     from proxyctl.pools.changes import Kind
     from proxyctl.render.shapes import RESULT
 
@@ -63,7 +69,8 @@ def run_verb(
     failed_to = check_failed_to(runtime.options.failed_to)
     runtime.guard_writes()
     service = find_service(runtime, service_name, unseen=bool(items.items))
-    run = PoolRun(runtime, service, wish.kind.done, single=file is None and len(numbers or ()) == 1)
+    single = file is None and len(numbers or ()) == 1
+    run = (kind or PoolRun)(runtime, service, wish.kind.done, single=single)
     with runtime.lock(service.sid):
         run.decide(wish, items.items)
         if runtime.options.dry_run:
@@ -126,23 +133,32 @@ class PoolRun:
     def show_requests(self, removed_later: Sequence[PhoneNumber] = ()) -> None:
         """Print what would be sent, and say what would fail; ``removed_later`` leave the pool after the changes."""
         from proxyctl.commands.writing import show_calls
-        from proxyctl.pools.writer import PoolWriter
 
-        writer = PoolWriter(self.runtime.client, self.service.sid)
-        calls = [writer.call_for(change) for change in self.changes]
-        calls.extend(writer.numbers.delete_call(number.sid) for number in removed_later)
-        show_calls(self.runtime, calls)
+        numbers = self.runtime.client.phone_numbers(self.service.sid)
+        show_calls(self.runtime, [*self.calls(), *(numbers.delete_call(one.sid) for one in removed_later)])
         for end in self.ends():
             if end.action == "failed":
                 self.runtime.note(f"{end.item.input}: would fail: {end.error}")
+
+    def calls(self) -> list[Call]:
+        """Return the requests that would be sent if none of them failed."""
+        from proxyctl.pools.writer import PoolWriter
+
+        writer = PoolWriter(self.runtime.client, self.service.sid)
+        return [writer.call_for(change) for change in self.changes]
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to send."""
+        return not self.changes
 
     def carry_out(self, question: str | None = None) -> None:
         """Confirm where numbers would leave the pool (or by ``question``; '' asks nothing), then send the changes."""
         from proxyctl.pools.changes import Kind
 
-        changes = self.changes
-        if not changes:
+        if self.idle:
             return
+        changes = self.changes
         leaving = sum(1 for change in changes if change.kind is Kind.REMOVE)
         if question is None and leaving:
             question = self.removal_text(leaving)

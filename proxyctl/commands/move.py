@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxyctl.commands.bulk import PoolRun, check_failed_to, read_input
 from proxyctl.commands.bulk_report import Ended
-from proxyctl.commands.writing import BulkJournal, change_intent, show_calls
+from proxyctl.commands.writing import BulkJournal, change_intent
 from proxyctl.errors import NotFoundError, UsageError
 from proxyctl.pools.changes import Settled
 from proxyctl.pools.limits import preflight
@@ -123,7 +123,7 @@ class MoveRun(PoolRun):
 
     def carry_out(self, question: str | None = None) -> None:
         """Confirm, and move."""
-        if self.moves:
+        if not self.idle:
             self.runtime.confirm(question or self.question())
             self.send()
 
@@ -144,19 +144,18 @@ class MoveRun(PoolRun):
             )
         return "\n".join(lines)
 
-    def show_requests(self, removed_later: Sequence[Any] = ()) -> None:
-        """Print what would be sent, number by number, and say what would fail."""
+    def calls(self) -> list[Call]:
+        """Return the requests that would be sent, number by number, if none of them failed."""
         from proxyctl.pools.move_writer import MoveWriter
 
         writer = MoveWriter(self.runtime.client)
-        calls: list[Call] = []
-        for one in self.moves:
-            works = Moves([one], self.service.sid, self.target.sid)
-            calls += [writer.call_for(moving) for moving in works.all()]
-        show_calls(self.runtime, calls)
-        for end in self.ends():
-            if end.action == "failed":
-                self.runtime.note(f"{end.item.input}: would fail: {end.error}")
+        chains = (Moves([one], self.service.sid, self.target.sid).all() for one in self.moves)
+        return [writer.call_for(moving) for chain in chains for moving in chain]
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to move."""
+        return not self.moves
 
     def journal(self, runtime: Runtime, recorder: RunRecorder | None) -> BulkJournal:
         """Return a journal that keeps what a later run needs to go on."""
@@ -227,14 +226,10 @@ class MoveJournal(BulkJournal):
 
 def unfinished(runtime: Runtime, wanted: set[str], source_sid: str) -> dict[str, Unfinished]:
     """Read the history, newest first, for what moves from this Service had left undone for these numbers."""
+    from proxyctl.commands.records import read_back
+
     trails = Trails(wanted, source_sid)
-    if not wanted:
-        return {}
-    for run in runtime.history.runs():
-        if run.account_sid == runtime.profile.account_sid:
-            trails.take(runtime.history.show(run.id).items)
-        if not trails.wanted:
-            break
+    read_back(runtime, trails)
     return trails.found
 
 

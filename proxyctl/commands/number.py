@@ -59,12 +59,24 @@ def add_numbers(
     numbers: Numbers = None,
     file: File = None,
     reserved: Tristate = None,
+    keep_webhooks: Annotated[
+        bool,
+        typer.Option(
+            "--keep-webhooks",
+            help="Keep their voice and SMS webhooks in the history, for remove --restore-webhooks.",
+        ),
+    ] = False,
 ) -> None:
-    """Add the account's phone numbers to a Service's pool."""
+    """Add the account's phone numbers to a Service's pool.
+
+    Proxy points a number's webhooks at itself when it joins, and does not put them back when it leaves.
+    """
     from proxyctl.commands.bulk import run_verb
+    from proxyctl.commands.webhooks import KeepingRun
     from proxyctl.pools.changes import Kind, Wish
 
-    run_verb(ctx.obj, service, numbers, file, Wish(Kind.ADD, is_reserved=reserved))
+    wish = Wish(Kind.ADD, is_reserved=reserved)
+    run_verb(ctx.obj, service, numbers, file, wish, KeepingRun if keep_webhooks else None)
 
 
 @app.command("reserve", cls=ProxyctlCommand)
@@ -110,12 +122,20 @@ def remove_numbers(
     must_exist: Annotated[
         bool, typer.Option("--must-exist", help="Fail for numbers that are not in the pool.")
     ] = False,
+    restore_webhooks: Annotated[
+        bool,
+        typer.Option(
+            "--restore-webhooks", help="Put their webhooks back, as add --keep-webhooks found them."
+        ),
+    ] = False,
 ) -> None:
     """Remove phone numbers from a Service's pool; the account keeps them."""
     from proxyctl.commands.bulk import run_verb
+    from proxyctl.commands.webhooks import RestoringRun
     from proxyctl.pools.changes import Kind, Wish
 
-    run_verb(ctx.obj, service, numbers, file, Wish(Kind.REMOVE, force=force, must_exist=must_exist))
+    wish = Wish(Kind.REMOVE, force=force, must_exist=must_exist)
+    run_verb(ctx.obj, service, numbers, file, wish, RestoringRun if restore_webhooks else None)
 
 
 @app.command("list", cls=ProxyctlCommand)

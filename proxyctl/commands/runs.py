@@ -128,9 +128,11 @@ def item_row(item: ItemRecord) -> dict[str, Any]:
 def undo(runtime: Runtime, run_id: str) -> None:
     """Compute the inverse of a run, show it, and carry it out."""
     from proxyctl.commands import account_undo
-    from proxyctl.commands.bulk import PoolRun, check_failed_to
+    from proxyctl.commands.bulk import check_failed_to
+    from proxyctl.commands.webhooks import RestoringRun
     from proxyctl.pools.pool import look_at_pool
     from proxyctl.pools.undo import undo_all
+    from proxyctl.pools.webhooks import kept_by
     from proxyctl.render.shapes import RESULT
 
     runtime.out.check(RESULT)
@@ -142,7 +144,8 @@ def undo(runtime: Runtime, run_id: str) -> None:
         account_undo.undo(runtime, detail, what_is_undone(detail), failed_to)
         return
     service = runtime.client.services.fetch(service_sid)
-    run = PoolRun(runtime, service, "unchanged", single=False)
+    run = RestoringRun(runtime, service, "unchanged", single=False)
+    run.kept = kept_by(detail.items)
     with runtime.lock(service.sid):
         pool = look_at_pool(runtime.client, service.sid)
         run.take(pool, undo_all(detail.items, pool))

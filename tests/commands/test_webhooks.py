@@ -1,0 +1,162 @@
+"""Webhooks that a number had before it joined a pool: kept by `add`, put back by `remove` and by `history undo`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxyctl.sandbox.context import ACCOUNT_SID
+from tests.battery.live import drive, end, settled
+from tests.battery.scene import Scene, scene
+from tests.support import Cli
+
+OWN = {"voice_url": "https://example.com/voice", "voice_method": "GET", "sms_url": "https://example.com/sms"}
+FORM = ("VoiceUrl=https://example.com/voice", "VoiceMethod=GET", "SmsUrl=https://example.com/sms")
+
+
+def path_of(sid: str) -> str:
+    return f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers/{sid}.json"
+
+
+@pytest.fixture
+def numbers(either: Cli) -> list[dict[str, Any]]:
+    """Three numbers with webhooks of their own, and a Service "a"."""
+    either.ok("service", "create", "a", "-q", "-o", "ids")
+    rows = either.seed(3)
+    for row in rows:
+        either.ok("api", "POST", path_of(row["sid"]), *(word for part in FORM for word in ("-d", part)))
+    return rows
+
+
+def webhooks(cli: Cli, sid: str) -> dict[str, Any]:
+    row = cli.ok("api", "GET", path_of(sid)).json
+    return {name: row[name] for name in OWN}
+
+
+def sids(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["sid"] for row in rows]
+
+
+def test_kept_and_put_back(either: Cli, numbers: list[dict[str, Any]]) -> None:
+    names = [row["phone_number"] for row in numbers]
+    assert either("number", "add", "a", *names, "--keep-webhooks").code == 0
+    assert "/Proxy/KS" in webhooks(either, numbers[0]["sid"])["voice_url"]
+    ran = either.ok("number", "remove", "a", *names, "--restore-webhooks", "--yes", "-o", "json")
+    assert [row["action"] for row in ran.json] == ["removed"] * 3
+    assert [webhooks(either, sid) for sid in sids(numbers)] == [OWN] * 3
+    again = either.ok("number", "remove", "a", *names, "--restore-webhooks", "-o", "json")
+    assert [row["action"] for row in again.json] == ["unchanged"] * 3
+
+
+def test_put_back_by_undo(either: Cli, numbers: list[dict[str, Any]]) -> None:
+    either.ok("number", "add", "a", *sids(numbers), "--keep-webhooks", "--reserved")
+    run = either.ok("history", "list", "-o", "ids").lines[0]
+    dry = either.ok("history", "undo", run, "--dry-run", "-o", "json")
+    assert [row["method"] for row in dry.json] == ["DELETE"] * 3 + ["POST"] * 3
+    assert dry.json[-1]["form"]["VoiceUrl"] == OWN["voice_url"]
+    assert either("history", "undo", run, "--yes").code == 0
+    assert [webhooks(either, sid) for sid in sids(numbers)] == [OWN] * 3
+
+
+def test_without_the_option_nothing_is_put_back(either: Cli, numbers: list[dict[str, Any]]) -> None:
+    sid = numbers[0]["sid"]
+    either.ok("number", "add", "a", sid)
+    ran = either.ok("number", "remove", "a", sid, "--restore-webhooks", "--yes")
+    assert "no webhooks were kept for 1 number" in ran.err
+    assert webhooks(either, sid)["voice_url"] != OWN["voice_url"]
+
+
+def test_a_removal_without_the_option_is_mended_later(either: Cli, numbers: list[dict[str, Any]]) -> None:
+    sid = numbers[0]["sid"]
+    either.ok("number", "add", "a", sid, "--keep-webhooks")
+    either.ok("number", "remove", "a", sid, "--yes")
+    either.ok("number", "remove", "a", sid, "--restore-webhooks", "--yes")
+    assert webhooks(either, sid) == OWN
+
+
+def test_webhooks_set_since_are_left_alone(either: Cli, numbers: list[dict[str, Any]]) -> None:
+    sid = numbers[0]["sid"]
+    either.ok("number", "add", "a", sid, "--keep-webhooks")
+    either.ok("number", "remove", "a", sid, "--yes")
+    either.ok("api", "POST", path_of(sid), "-d", "VoiceUrl=https://new.example.com", "-d", "SmsUrl=")
+    either.ok("number", "remove", "a", sid, "--restore-webhooks")
+    assert webhooks(either, sid)["voice_url"] == "https://new.example.com"
+
+
+def test_what_is_out_of_date_is_not_put_back(either: Cli, numbers: list[dict[str, Any]]) -> None:
+    """Kept once, then out of all pools for a while, then in one again without the option."""
+    sid = numbers[0]["sid"]
+    either.ok("number", "add", "a", sid, "--keep-webhooks")
+    either.ok("number", "remove", "a", sid, "--yes")
+    either.ok("number", "add", "a", sid)
+    ran = either.ok("number", "remove", "a", sid, "--restore-webhooks", "--yes")
+    assert "no webhooks were kept" in ran.err
+    assert webhooks(either, sid)["voice_url"] != OWN["voice_url"]
+
+
+def test_kept_through_a_move(either: Cli, numbers: list[dict[str, Any]]) -> None:
+    sid = numbers[0]["sid"]
+    either.ok("service", "create", "b", "-q", "-o", "ids")
+    either.ok("number", "add", "a", sid, "--keep-webhooks")
+    either.ok("number", "move", sid, "--from", "a", "--to", "b", "--yes")
+    either.ok("number", "remove", "b", sid, "--restore-webhooks", "--yes")
+    assert webhooks(either, sid) == OWN
+
+
+def test_keeping_needs_the_history(either: Cli, numbers: list[dict[str, Any]]) -> None:
+    ran = either("number", "add", "a", numbers[0]["sid"], "--keep-webhooks", "--no-history")
+    assert ran.code == 2 and "--no-history" in ran.err
+    assert either.ok("number", "list", "a", "--count").out == "0\n"
+
+
+# Faults
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Scene]:
+    """Twelve numbers with webhooks of their own, in the pool of "masking", their webhooks kept."""
+    with scene(tmp_path, 12) as stage:
+        for row in stage.numbers:
+            stage.other("POST", path_of(row["sid"]), **dict(part.split("=") for part in FORM))
+        assert stage.run(*stage.add("--keep-webhooks")).code == 0
+        yield stage
+
+
+def seen(stage: Scene) -> list[dict[str, Any]]:
+    rows = [stage.other("GET", path_of(row["sid"])) for row in stage.numbers]
+    return [{name: row[name] for name in OWN} for row in rows]
+
+
+@pytest.mark.parametrize("point", ["intended:5", "answered:8", "told:12"])
+def test_killed_half_way(stage: Scene, point: str) -> None:
+    line = stage.verb("remove", "--restore-webhooks", "--yes", "--rate", "0", "--concurrency", "3")
+    assert end(stage, drive(stage, f"kill={point}", *line)).code == -9
+    settled()
+    again = stage.run(*line)
+    assert again.code == 0, again.err
+    assert (stage.pool(), seen(stage)) == ({}, [OWN] * 12)
+    stage.ledger.clear()
+    assert stage.run(*line).code == 0
+    assert stage.writes == []
+
+
+def test_what_could_not_be_put_back_has_failed(stage: Scene) -> None:
+    from proxyctl.sandbox.policies import problem
+    from proxyctl.sandbox.problems import ApiError
+
+    def refuse(request: Any) -> Any:
+        named = request.method == "POST" and request.path == path_of(stage.numbers[3]["sid"])
+        return problem(ApiError(21402)) if named else None
+
+    stage.front.answer = refuse
+    line = stage.verb("remove", "--restore-webhooks", "--yes")
+    ran = stage.run(*line)
+    assert ran.code == 6
+    assert [row["action"] for row in ran.rows].count("failed") == 1
+    assert "webhooks were not put back" in ran.rows[3]["error"]["message"]
+    stage.heal()
+    assert stage.run(*line).code == 0
+    assert seen(stage) == [OWN] * 12
