@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import CheckError, InputError, NotFoundError, OutputError, UsageError
@@ -166,8 +165,8 @@ def settled(runtime: Runtime, found: Plan) -> Plan:
     """Ask the account's Messaging Services where numbers have to leave a pool and come back, and refuse theirs."""
     from proxyctl.pools.captives import find_captives, travellers, without_captives
 
-    captives = find_captives(runtime.client, travellers(found))
-    return replace(without_captives(found, captives), captives=frozenset(captives))
+    asked = travellers(found)
+    return without_captives(found, asked, find_captives(runtime.client, asked))
 
 
 def say_new_services(runtime: Runtime, wanted: PoolFile, services: dict[str, Service]) -> None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from proxyctl.api.client import ProxyClient
 from proxyctl.bulk.side_by_side import side_by_side
 from proxyctl.errors import RefusedError
-from proxyctl.pools.changes import Kind
 from proxyctl.pools.plan import LIMITS, Action, Entry, Left, Plan, Step
 from proxyctl.pools.pool import Pool
 
@@ -45,17 +44,22 @@ SWAPS = (Action.RESERVE, Action.RELEASE)
 
 
 def is_full(plan: Plan, name: str, limits: Mapping[bool, int]) -> bool:
-    """Whether a pool has no room at all, once what is to leave it has left."""
+    """Whether a pool has no room at all, once what is to be removed from it has left; a move may yet be refused."""
     pool = plan.world.pools.get(name, Pool(""))
-    leaving = [change for change in plan.changes(name) if change.kind is Kind.REMOVE]
+    removes = (step.change for step in plan.steps if step.service == name and step.action is Action.REMOVE)
+    leaving = [change for change in removes if change is not None]
     gone = sum(1 for change in leaving if change.number is not None and change.number.is_reserved)
     reserved, unreserved = pool.reserved - gone, pool.unreserved - (len(leaving) - gone)
     return reserved >= limits[True] and unreserved >= limits[False]
 
 
-def without_captives(plan: Plan, captives: Mapping[str, str]) -> Plan:
-    """Return the plan with the moves of captive numbers refused: they could not even be put back."""
-    return replace(plan, entries=tuple(refused(entry, captives) for entry in plan.entries))
+def without_captives(plan: Plan, asked: Collection[str], captives: Mapping[str, str]) -> Plan:
+    """Return the plan with the moves of captive numbers refused: they could not even be put back.
+
+    ``captives`` are those among the ``asked``.
+    """
+    entries = tuple(refused(entry, captives) for entry in plan.entries)
+    return replace(plan, entries=entries, returning=frozenset(asked).difference(captives))
 
 
 def refused(entry: Entry, captives: Mapping[str, str]) -> Entry:

@@ -247,7 +247,7 @@ class Flow:
         number = change.number if change else None
         if number is None or number.in_use or self._progress[position].stays:
             return False
-        return number.sid not in self.plan.captives
+        return number.sid in self.plan.returning
 
     # What can't be added where it is wanted
 

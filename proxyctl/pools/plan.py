@@ -96,12 +96,12 @@ Entry = Step | Left
 class Plan:
     """The entries in the order of the file, and the world that they were made for.
 
-    ``captives`` are the SIDs of numbers that could not come back to a pool once they have left it.
+    ``returning`` are the SIDs of numbers of which it is known that they could come back to a pool after leaving it.
     """
 
     entries: tuple[Entry, ...]
     world: World
-    captives: frozenset[str] = frozenset()
+    returning: frozenset[str] = frozenset()
 
     @property
     def steps(self) -> list[Step]:

@@ -11,6 +11,7 @@ from proxyctl.bulk.items import Item
 from proxyctl.bulk.outcomes import Result, State, Work
 from proxyctl.errors import RefusedError
 from proxyctl.pools.apply import WrittenService
+from proxyctl.pools.captives import travellers, without_captives
 from proxyctl.pools.changes import Kind
 from proxyctl.pools.flow import Flow
 from proxyctl.pools.plan import Plan, World, make_plan
@@ -120,7 +121,8 @@ def wanted(pools: Mapping[str, Numbers]) -> list[WantedService]:
 
 
 def plan_for(account: Account, pools: Mapping[str, Numbers], *, prune: bool = True) -> Plan:
-    return make_plan(wanted(pools), account.world(), prune=prune)
+    plan = make_plan(wanted(pools), account.world(), prune=prune)
+    return without_captives(plan, travellers(plan, account.limits), {})
 
 
 def run(
