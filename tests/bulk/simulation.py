@@ -52,6 +52,7 @@ class Server:
     down: Latency = at_once
     reject: Latency | None = None
     retry_after: float | None = None
+    chance: float = 0.0  # the share that gets an 80621 for no reason
     rng: random.Random = field(default_factory=lambda: random.Random(1))
     busy: int = 0
     accepted: int = 0
@@ -61,6 +62,9 @@ class Server:
     def admit(self, lane: str, now: float) -> Throttled | None:
         """Decide on a request that arrives now."""
         error = ThrottledError("429")
+        if self.chance and self.rng.random() < self.chance:
+            self.rejected += 1
+            return Throttled("rate", self.retry_after, error)
         if self.busy >= self.ceiling(now):
             self.rejected += 1
             return Throttled("concurrency", self.retry_after, error)

