@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from proxyctl.api.pages import Page
     from proxyctl.pools.reading import Reader
     from proxyctl.pools.status import PoolStatus
+    from proxyctl.render.shape import Shape
     from proxyctl.runtime import Runtime
 
 BAR = 10  # cells
@@ -33,18 +34,29 @@ def show(runtime: Runtime, services: Sequence[str], *, all_services: bool, fail_
 
     if fail_above is not None and not math.isfinite(fail_above):
         raise UsageError("--fail-above: it is not a number from 0 to 100.", hint="Write --fail-above 85.")
-    runtime.out.check(POOL_STATUS)
+    shape = with_open_maps(POOL_STATUS, runtime.out.fields or ())
+    runtime.out.check(shape)
     chosen = chosen_services(runtime, services, all_services=all_services)
     seen: list[PoolStatus] = []
     statuses = counted(runtime, chosen, seen, all_services=all_services)
     if runtime.format != "table" or runtime.options.fields is not None:
-        runtime.out.rows(POOL_STATUS, ([status.row()] for status in statuses))
+        runtime.out.rows(shape, ([status.row()] for status in statuses))
     elif len(services) == 1:
         for status in statuses:
             runtime.out.one(POOL_STATUS, sheet(runtime, status))
     else:
         show_bars(runtime, statuses)
     check(seen, fail_above)
+
+
+def with_open_maps(shape: Shape, fields: Sequence[str]) -> Shape:
+    """Return ``shape`` with the keys of its maps that are asked for: a country that no pool has is no mistake."""
+    asked = [name.partition(".") for name in fields]
+    keys = {
+        name: (*shape.maps.get(name, ()), *(key for head, dot, key in asked if dot and head == name))
+        for name in ("by_country", "by_capability")
+    }
+    return replace(shape, maps=keys)
 
 
 def counted(
