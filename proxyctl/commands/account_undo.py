@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proxyctl.errors import NotFoundError
+from proxyctl.errors import NotFoundError, PartialError, ProxyctlError
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
     from proxyctl.bulk.records import RunDetail
+    from proxyctl.commands.pool_apply import AccountRun
     from proxyctl.pools.plan import Plan
     from proxyctl.runtime import Runtime
 
@@ -29,7 +30,40 @@ def undo(runtime: Runtime, detail: RunDetail, what: str, failed_to: Path | None)
             run.show_requests()
             return
         run.carry_out(f"{what}\n{confirmation(runtime, plan)}")
+        unrestored = restore_webhooks(runtime, detail, run)
     run.report(failed_to)
+    if unrestored is not None:
+        raise unrestored
+
+
+def restore_webhooks(runtime: Runtime, detail: RunDetail, run: AccountRun) -> ProxyctlError | None:
+    """Put the webhooks back that the run kept of numbers that have left their pool now; return what went wrong."""
+    from proxyctl.commands.bulk_engine import run_works
+    from proxyctl.commands.webhooks import WebhookJournal
+    from proxyctl.commands.writing import bulk_journal
+    from proxyctl.pools.webhooks import Restoring, RestoringWriter, kept_by, work_for
+
+    kept = kept_by(detail.items)
+    left = [end for end in run.ends() if end.action == "removed" and end.item.sid in kept]
+    works = [
+        work_for(index, Restoring(end.item, end.item.sid or "", kept[end.item.sid or ""]))
+        for index, end in enumerate(left)
+    ]
+    if not works:
+        return None
+    writer = RestoringWriter(runtime.client, left[0].service_sid or "")
+    with runtime.stoppable(), bulk_journal(runtime, None, WebhookJournal) as journal:
+        report = run_works(runtime, writer, works, journal, len(works))
+        failed = [result for result in report.results if result.state != "done"]
+        journal.end({"restored": len(works) - len(failed), "failed": len(failed)}, 6 if failed else 0)
+    runtime.note(f"webhooks put back: {len(works) - len(failed)} of {len(works)}.")
+    if not failed:
+        return None
+    why = failed[0].error.message if failed[0].error else "not done"
+    return PartialError(
+        f"the webhooks of {left[failed[0].index].item.input} could not be put back: {why}",
+        hint="The history has them: see 'proxyctl history show' of the run that was undone.",
+    )
 
 
 def found(runtime: Runtime, sids: Sequence[str]) -> dict[str, Service]:

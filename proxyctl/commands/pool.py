@@ -98,7 +98,18 @@ def plan_pools(
 
 @app.command("apply", cls=ProxyctlCommand)
 @shared(*CALLS, DATA, WRITES, BULK)
-def apply_pools(ctx: typer.Context, file: PoolFileArgument, prune: Prune = False) -> None:
+def apply_pools(
+    ctx: typer.Context,
+    file: PoolFileArgument,
+    prune: Prune = False,
+    keep_webhooks: Annotated[
+        bool,
+        typer.Option(
+            "--keep-webhooks",
+            help="Keep the webhooks of numbers that are added in the history, for 'history undo'.",
+        ),
+    ] = False,
+) -> None:
     """Change the account to what a pool file says, in an order that never breaks a pool's limits.
 
     Only what the file names is managed: a field or number that it leaves out is left alone, unless --prune. A number
@@ -106,7 +117,7 @@ def apply_pools(ctx: typer.Context, file: PoolFileArgument, prune: Prune = False
     """
     from proxyctl.commands.pool_apply import apply
 
-    apply(ctx.obj, file, prune=prune)
+    apply(ctx.obj, file, prune=prune, keep_webhooks=keep_webhooks)
 
 
 @app.command("audit", cls=ProxyctlCommand)

@@ -19,6 +19,7 @@ from proxyctl.pools.plan import Action, Left, Plan, Step, check_limits
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
+    from proxyctl.bulk.history import RunRecorder
     from proxyctl.runtime import Runtime
 
 SHOWN = 20
@@ -41,20 +42,26 @@ class EndedIn(Ended):
 
 
 class AccountJournal(BulkJournal):
-    """The engine's journal for works on several Services."""
+    """The engine's journal for works on several Services; ``kept`` are webhooks by SID and by number."""
+
+    kept: Mapping[str, Mapping[str, str]] = {}
 
     def intent_of(self, work: Work) -> dict[str, Any]:
         """Return what the history keeps of a request before it is sent."""
+        from proxyctl.commands.webhooks import settings_for
+
         sending: Sending = work.payload
         step = sending.step
         where = {"service_sid": sending.service_sid, "service": sending.service}
         if sending.change is not None:
-            return {**change_intent(sending.change, step.item), **where}
+            kept = settings_for(self.kept, sending.change) if step.action is Action.ADD else None
+            webhooks = {"webhooks": dict(kept)} if kept is not None else {}
+            return {**change_intent(sending.change, step.item), **where, **webhooks}
         settings = {"before": dict(step.before), "after": dict(step.settings)}
         return {"action": f"{step.action}_service", "input": step.service, **where, **settings}
 
 
-def apply(runtime: Runtime, file: str, *, prune: bool) -> None:
+def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = False) -> None:
     """Change the account to what ``file`` says; raises the error that the run ends with."""
     from proxyctl.pools.world import list_services
     from proxyctl.render.pool_shapes import SERVICE_RESULT
@@ -73,6 +80,8 @@ def apply(runtime: Runtime, file: str, *, prune: bool) -> None:
         if runtime.options.dry_run:
             run.show_requests()
             return
+        if keep_webhooks:
+            run.keep_webhooks()
         run.carry_out()
     run.report(failed_to)
 
@@ -86,6 +95,19 @@ class AccountRun:
         self.plan = plan
         self.flow = Flow(plan)
         self.engine_report: RunReport | None = None
+        self.kept: Mapping[str, Mapping[str, str]] = {}
+
+    def keep_webhooks(self) -> None:
+        """Read the webhooks of the numbers that join a pool, for the history to keep."""
+        from proxyctl.commands.webhooks import keep
+
+        self.kept = keep(self.runtime, [step.item for step in self.plan.steps if step.action is Action.ADD])
+
+    def journal(self, runtime: Runtime, recorder: RunRecorder | None) -> AccountJournal:
+        """Return the engine's journal for this run."""
+        journal = AccountJournal(runtime, recorder)
+        journal.kept = self.kept
+        return journal
 
     def show_requests(self) -> None:
         """Print what would be sent, in the order of the plan, and say what would fail."""
@@ -102,7 +124,7 @@ class AccountRun:
         self.save()
         with (
             self.runtime.stoppable(),
-            bulk_journal(self.runtime, self.only_service(), AccountJournal) as journal,
+            bulk_journal(self.runtime, self.only_service(), self.journal) as journal,
         ):
             self.engine_report = self.run_engine(journal)
             counts = Counter(end.action for end in self.ends())

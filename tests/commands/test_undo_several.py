@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from tests.commands.pool_support import fill, numbers_of, pool_file
 from tests.support import Cli
 
@@ -85,3 +86,25 @@ def test_a_service_that_is_gone(cli: Cli, tmp_path: Path) -> None:
     undone = cli("history", "undo", run, "--yes")
     assert undone.code == 4
     assert "does not exist any more" in undone.err
+
+
+def webhooks(cli: Cli, sid: str) -> tuple[str, str]:
+    path = f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers/{sid}.json"
+    raw = cli.ok("api", "GET", path).json
+    return raw["voice_url"], raw["sms_url"]
+
+
+def test_webhooks_are_kept_and_put_back(either: Cli, tmp_path: Path) -> None:
+    rows = either.seed(2)
+    before = [webhooks(either, row["sid"]) for row in rows]
+    reserved = [row["phone_number"] for row in rows]
+    file = pool_file(
+        tmp_path, {"a": {"numbers": {"reserved": reserved[:1]}}, "b": {"numbers": {"reserved": reserved[1:]}}}
+    )
+    assert either("pool", "apply", file, "--yes", "--keep-webhooks").code == 0
+    assert all("/Proxy/KS" in url for row in rows for url in webhooks(either, row["sid"]))
+    undone = either("history", "undo", newest(either), "--yes")
+    assert undone.code == 0, undone.err
+    assert "webhooks put back: 2 of 2" in undone.err
+    assert [webhooks(either, row["sid"]) for row in rows] == before
+    assert either("pool", "apply", file, "--yes", "--keep-webhooks", "--no-history").code == 2
