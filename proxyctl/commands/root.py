@@ -22,6 +22,10 @@ class Root(LazyGroup):
         "pool": LazyCommand(
             "proxyctl.commands.pool", "See, declare and keep whole pools: status, export, plan, apply, audit."
         ),
+        "messaging": LazyCommand(
+            "proxyctl.commands.messaging",
+            "Check and fill the Messaging Service of a pool's US numbers (A2P 10DLC).",
+        ),
         "auth": LazyCommand("proxyctl.commands.auth", "Log in, log out, and see which credentials win."),
         "profile": LazyCommand("proxyctl.commands.profile", "List, choose and remove profiles."),
         "config": LazyCommand("proxyctl.commands.config", "Read and change the config file."),

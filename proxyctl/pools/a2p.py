@@ -1,0 +1,209 @@
+"""US A2P 10DLC: what is wrong with a pool and its Messaging Service, and which numbers have yet to be put in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from proxyctl.api.models import MessagingService, PhoneNumber, Service
+from proxyctl.bulk.items import Item
+from proxyctl.errors import ProxyctlError, RefusedError
+from proxyctl.pools.audit import Finding, Severity
+from proxyctl.pools.changes import Settled, disagrees
+from proxyctl.pools.filters import has_capability
+from proxyctl.pools.messaging import MOST_SENDERS
+from proxyctl.pools.pool import Pool
+
+PRESENT = "in the Messaging Service already"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A Service with its pool, and a Messaging Service with its ``members``: number by SID.
+
+    ``elsewhere``: numbers of the pool that another Messaging Service has, with its SID.
+    """
+
+    service: Service
+    pool: Pool
+    messaging: MessagingService
+    members: Mapping[str, str | None] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What people call the Service."""
+        return self.service.unique_name or self.service.sid
+
+    @property
+    def missing(self) -> list[PhoneNumber]:
+        """The numbers of the pool that should be in the Messaging Service, and are not."""
+        numbers = self.pool.by_sid.values()
+        return [number for number in numbers if is_a2p(number) and number.sid not in self.members]
+
+
+def is_a2p(number: PhoneNumber) -> bool:
+    """Whether A2P 10DLC is about this number: one of the US that sends SMS."""
+    return (number.iso_country or "").upper() == "US" and sends_sms(number)
+
+
+def sends_sms(number: PhoneNumber) -> bool:
+    """Whether a number can be a sender; one whose capabilities are not told is given a try."""
+    return not number.capabilities or has_capability(number.capabilities, "sms_outbound")
+
+
+def deferring(messaging: MessagingService) -> bool:
+    """Whether incoming messages go to the number's own webhook, which is Proxy's."""
+    return messaging.use_inbound_webhook_on_number is True
+
+
+def defer_command(messaging_service: str) -> str:
+    """Return what makes a Messaging Service defer."""
+    return f"proxyctl api POST /messaging/v1/Services/{messaging_service} -d UseInboundWebhookOnNumber=true"
+
+
+def detach_command(messaging_service: str, sid: str) -> str:
+    """Return what takes a number out of a Messaging Service."""
+    return f"proxyctl api DELETE /messaging/v1/Services/{messaging_service}/PhoneNumbers/{sid}"
+
+
+def findings(pair: Pair) -> Iterator[Finding]:
+    """Say all that is wrong."""
+    messaging = pair.messaging
+    name = messaging.friendly_name or messaging.sid
+    if not deferring(messaging):
+        yield Finding(
+            Severity.ERROR,
+            "messaging-not-deferring",
+            messaging.sid,
+            name,
+            pair.name,
+            "it does not defer to the sender's webhook (use_inbound_webhook_on_number is off): incoming messages "
+            "never reach Proxy",
+            defer_command(messaging.sid),
+        )
+    yield from limit_findings(pair, name)
+    for number in pair.missing:
+        yield missing_finding(pair, number)
+    for sid, phone_number in pair.members.items():
+        if sid not in pair.pool.by_sid:
+            yield Finding(
+                Severity.ERROR,
+                "messaging-not-in-pool",
+                sid,
+                phone_number or sid,
+                pair.name,
+                f"it is in Messaging Service {messaging.sid}, and not in the pool: it can't be added to it any more",
+                detach_command(messaging.sid, sid),
+            )
+
+
+def limit_findings(pair: Pair, name: str) -> Iterator[Finding]:
+    """Say where the Messaging Service has no room for all of the pool."""
+    wanted = len(pair.members) + len(pair.missing)
+    if wanted > MOST_SENDERS:
+        yield Finding(
+            Severity.ERROR,
+            "messaging-full",
+            pair.messaging.sid,
+            name,
+            pair.name,
+            f"it would hold {wanted} numbers with all of the pool (now {len(pair.members)}); the limit is "
+            f"{MOST_SENDERS}, unless Twilio raised it",
+            "proxyctl api POST /messaging/v1/Services -d FriendlyName=NAME -d UseInboundWebhookOnNumber=true",
+        )
+
+
+def missing_finding(pair: Pair, number: PhoneNumber) -> Finding:
+    """Say of a number of the pool that it is not in the Messaging Service, or in another one."""
+    other = pair.elsewhere.get(number.sid)
+    attach = f"proxyctl messaging attach {pair.name} --messaging-service {pair.messaging.sid}"
+    return Finding(
+        Severity.ERROR,
+        "messaging-missing" if other is None else "messaging-elsewhere",
+        number.sid,
+        number.phone_number or number.sid,
+        pair.name,
+        f"it is not in Messaging Service {pair.messaging.sid}"
+        + ("" if other is None else f", but in {other}"),
+        attach if other is None else detach_command(other, number.sid),
+    )
+
+
+# Attaching
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One number to put into the Messaging Service."""
+
+    item: Item
+    number: PhoneNumber
+
+
+Decision = Attachment | Settled
+
+
+def all_items(pair: Pair) -> list[Item]:
+    """Return all numbers of the pool that should be in the Messaging Service."""
+    numbers = [number for number in pair.pool.by_sid.values() if is_a2p(number)]
+    return [Item(one.phone_number or one.sid, one.sid, None) for one in numbers]
+
+
+def decide_all(items: Sequence[Item], pair: Pair) -> list[Decision]:
+    """Decide for each item, in order. Two items that turn out to be one number count once."""
+    seen: set[str] = set()
+    decisions: list[Decision] = []
+    for item in items:
+        decision = decide(item, pair)
+        if isinstance(decision, Attachment):
+            if decision.number.sid in seen:
+                note = "the same number as another of the items"
+                decision = Settled(item, decision.number, note=note)
+            else:
+                seen.add(decision.number.sid)
+        decisions.append(decision)
+    return decisions
+
+
+def decide(item: Item, pair: Pair) -> Decision:
+    """Decide for one item; the order matters: first the pool, then the Messaging Service."""
+    number = pair.pool.find(item)
+    error: ProxyctlError | None = disagrees(item, number)
+    if number is None:
+        error = RefusedError(
+            f"{item.input} is not in the pool of Service {pair.name}: in a Messaging Service, it could not join it "
+            "any more.",
+            hint=f"Run 'proxyctl number add {pair.name} {item.input}' first.",
+        )
+    elif error is None and number.sid in pair.members:
+        return Settled(item, number, note=PRESENT)
+    elif error is None and number.sid in pair.elsewhere:
+        other = pair.elsewhere[number.sid]
+        error = RefusedError(
+            f"{item.input} is in Messaging Service {other}.",
+            hint=f"'{detach_command(other, number.sid)}' takes it out of there.",
+        )
+    elif error is None and not sends_sms(number):
+        error = RefusedError(f"{item.input} can't send SMS, so it can't be in a Messaging Service.")
+    if error is not None or number is None:
+        return Settled(item, number, error=error)
+    return Attachment(item, number)
+
+
+def preflight(pair: Pair, count: int) -> None:
+    """Raise RefusedError where ``count`` numbers more can't be put in as they should."""
+    messaging = pair.messaging
+    if not deferring(messaging):
+        raise RefusedError(
+            f"Messaging Service {messaging.sid} does not defer to the sender's webhook: with numbers in it, their "
+            "incoming messages would never reach Proxy. Nothing was sent.",
+            hint=f"Run '{defer_command(messaging.sid)}' first.",
+        )
+    wanted = len(pair.members) + count
+    if count and wanted > MOST_SENDERS:
+        raise RefusedError(
+            f"Messaging Service {messaging.sid} would hold {wanted} numbers (now {len(pair.members)}, the limit is "
+            f"{MOST_SENDERS}): nothing was sent.",
+            hint="Spread the numbers over several Messaging Services.",
+        )
