@@ -46,7 +46,7 @@ class PoolStatus:
 
     def _add_sessions(self, row: Mapping[str, Any]) -> None:
         sessions = row.get("in_use")
-        if not isinstance(sessions, int) or sessions <= 0:
+        if not isinstance(sessions, int) or isinstance(sessions, bool) or sessions <= 0:
             return
         self.in_use += 1
         self.sessions += sessions

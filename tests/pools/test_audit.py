@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import replace
+from inspect import getsource
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.generate import topics
+from proxyctl.pools import audit
 from proxyctl.pools.audit import (
     Context,
     Finding,
@@ -108,6 +113,14 @@ def test_only_the_main_callback_is_expected() -> None:
     found = list(service_findings(bad, status))
     assert told(found) == [("error", "callback-at-proxy"), ("warning", "callback-not-https")]
     assert "--intercept-callback-url" in found[0].mend and "--out-of-session-callback-url" in found[1].mend
+
+
+def test_the_manual_names_every_id() -> None:
+    ids = set(re.findall(r'"((?:callback|messaging|number|pool|service|webhook)-[a-z-]+)"', getsource(audit)))
+    ids |= {"number-without-sms", "number-without-voice"}
+    text = (Path(topics.__file__).with_name("topics") / "formatting.txt").read_text()
+    assert len(ids) == 14
+    assert {short for short in ids if short not in text} == set()
 
 
 def test_numbers_in_a_pool() -> None:
