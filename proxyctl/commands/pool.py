@@ -14,6 +14,7 @@ app = new_app(
   proxyctl pool export --all --numbers-to . > pool.toml
   proxyctl pool plan pool.toml --exit-code
   proxyctl pool apply pool.toml
+  proxyctl pool audit --all -o json
 """,
 )
 
