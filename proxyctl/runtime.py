@@ -5,6 +5,7 @@ it needs, and `--help` opens nothing.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import random
 import shlex
@@ -19,6 +20,7 @@ from proxyctl.errors import ConfigError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
+    from proxyctl.api.retry import GiveUp
     from proxyctl.bulk.history import History
     from proxyctl.bulk.pace import ConcurrencyGate, RateGates
     from proxyctl.bulk.stop import StopRequest
@@ -84,21 +86,6 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
-def wrapped(text: str, width: int) -> str:
-    """Break lines at words, keeping each line's indent; what has no blanks (a SID, a URL) stays whole."""
-    import re
-    import textwrap
-
-    lines = []
-    for line in text.split("\n"):
-        indent = re.match(" *", line)[0]  # type: ignore[index]
-        pieces = textwrap.wrap(
-            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-        )
-        lines.extend(pieces or [""])
-    return "\n".join(lines)
-
-
 class Runtime:
     """Profile, client, output, clock and the rest, each made on first use."""
 
@@ -117,6 +104,7 @@ class Runtime:
         self.stdout = stdout if stdout is not None else sys.stdout
         self.stderr = stderr if stderr is not None else sys.stderr
         self.clock: Clock = clock or SystemClock()
+        self.started = self.clock.monotonic()
         self.argv = argv
         self.options = SharedOptions()
         self.exit_stack = contextlib.ExitStack()
@@ -136,6 +124,13 @@ class Runtime:
 
             remember_profiles(self)
         self.exit_stack.close()
+
+    @property
+    def time_left(self) -> float | None:
+        """Seconds until --deadline, counted from the start of the command; None without one."""
+        if self.options.deadline is None:
+            return None
+        return max(0.0, self.started + self.options.deadline - self.clock.monotonic())
 
     @cached_property
     def terminal(self) -> Terminal:
@@ -226,7 +221,16 @@ class Runtime:
             log=self.say if self.options.verbose > 1 else None,
             redactor=self.redactor,
             clients=CLIENTS,
+            give_up=self.give_up,
         )
+
+    @property
+    def give_up(self) -> GiveUp | None:
+        """The end of the command by --deadline, for the client."""
+        from proxyctl.api.retry import GiveUp
+
+        deadline = self.options.deadline
+        return None if deadline is None else GiveUp(deadline, lambda: self.time_left or 0.0)
 
     @cached_property
     def history(self) -> History:
@@ -273,7 +277,8 @@ class Runtime:
         try:
             directory = self.paths.state_dir / "locks"
             locks = [RunLock(directory, account, sid, clock=self.clock) for sid in service_sids]
-            held.enter_context(acquire_all(locks, command, wait=self.options.lock_wait))
+            wait = min(self.options.lock_wait, math.inf if self.time_left is None else self.time_left)
+            held.enter_context(acquire_all(locks, command, wait=wait))
         except (OutputError, ConfigError) as error:
             if not self.options.no_history:
                 raise type(error)(
@@ -379,7 +384,7 @@ class Runtime:
 
     def say(self, text: str) -> None:
         """Write a line to stderr: no control characters, no secrets; a closed stderr stops nothing."""
-        from proxyctl.visible import visible
+        from proxyctl.visible import visible, wrapped
 
         shown = self.redactor.clean(visible(text, keep="\n"))
         if self.terminal.stderr:

@@ -62,3 +62,18 @@ def _escape(match: re.Match[str]) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break lines at words, keeping each line's indent; what has no blanks (a SID, a URL) stays whole."""
+    import re
+    import textwrap
+
+    lines = []
+    for line in text.split("\n"):
+        indent = re.match(" *", line)[0]  # type: ignore[index]
+        pieces = textwrap.wrap(
+            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+        lines.extend(pieces or [""])
+    return "\n".join(lines)

@@ -18,7 +18,7 @@ from proxyctl.api import answers
 from proxyctl.api.calls import Answer, Call, form
 from proxyctl.api.endpoint import Credentials, Endpoint, origin_of
 from proxyctl.api.headers import standing_headers
-from proxyctl.api.retry import RetryPolicy, Tally
+from proxyctl.api.retry import GiveUp, RetryPolicy, Tally
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import AnswerError, NotFoundError, ProxyctlError
 from proxyctl.redact import Redactor
@@ -42,7 +42,8 @@ class ProxyClient:
 
     ``transport`` replaces the network (the sandbox, or a stub). ``timeout`` is for a whole request, in
     seconds.
-    ``clients`` × ``connections`` requests may be under way at once. ``log`` gets a line for each request.
+    ``clients`` × ``connections`` requests may be under way at once. From ``give_up`` on nothing is tried again, and
+    no read begun before lasts longer (DeadlineError). ``log`` gets a line for each request.
     """
 
     def __init__(
@@ -59,12 +60,14 @@ class ProxyClient:
         clients: int = 1,
         connections: int = 10,
         policy: RetryPolicy | None = None,
+        give_up: GiveUp | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.credentials = credentials
         self.timeout = timeout
         self.clock: Clock = clock or SystemClock()
-        self.policy = policy or RetryPolicy(retries)
+        self.policy = policy or RetryPolicy(retries, give_up=give_up)
+        self._give_up = give_up
         self._log_line = log
         self._redactor = redactor or Redactor()
         self._transport = transport
@@ -122,7 +125,7 @@ class ProxyClient:
         from proxyctl.api.failures import failure_of
 
         headers = self._standing_headers()
-        deadline = Deadline(self.timeout)
+        deadline = Deadline(self._seconds_for(call))
         request = self._build(call, headers, deadline)
         try:
             with self._lease(request.url) as transport:
@@ -132,7 +135,12 @@ class ProxyClient:
                 finally:
                     response.close()
         except httpx.HTTPError as error:
-            raise failure_of(call, error, request.url.host, self.timeout) from error
+            raise failure_of(call, error, request.url.host, deadline.seconds) from error
+
+    def _seconds_for(self, call: Call) -> float:
+        """How long one attempt may last. A write is always waited for, and a look after the end has its time too."""
+        left = self._give_up.left() if self._give_up is not None and not call.writes else 0.0
+        return min(self.timeout, left) if left > 0 else self.timeout
 
     def _build(self, call: Call, headers: dict[str, str], deadline: Deadline) -> httpx.Request:
         import httpx

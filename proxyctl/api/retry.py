@@ -9,7 +9,14 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from proxyctl.errors import AnswerError, NetworkError, ProxyctlError, ServerError, ThrottledError
+from proxyctl.errors import (
+    AnswerError,
+    DeadlineError,
+    NetworkError,
+    ProxyctlError,
+    ServerError,
+    ThrottledError,
+)
 
 LONGEST_WAIT = 300.0  # a Retry-After above this ends the command
 _BASE, _CAP = 0.5, 20.0
@@ -36,15 +43,42 @@ class Tally:
     unsure: bool = False
 
 
+@dataclass(frozen=True)
+class GiveUp:
+    """The end of a whole command: ``seconds`` as asked for (the words name them); ``left()`` are left of them."""
+
+    seconds: float
+    left: Callable[[], float]
+
+    def error(self, last: ProxyctlError) -> DeadlineError:
+        """Say that time is up, and what went wrong ``last``."""
+        return DeadlineError(
+            f"the deadline of {self.seconds:g} s was reached (the last time: {last.message})",
+            hint="run the same command again: it continues where this run ended",
+            problem=last.problem,
+            may_have_happened=last.may_have_happened,
+        )
+
+
 class RetryPolicy:
     """Decides about single calls; bulk work has an engine with rules of its own."""
 
-    def __init__(self, retries: int = 4, rand: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        retries: int = 4,
+        rand: Callable[[], float] = random.random,
+        *,
+        give_up: GiveUp | None = None,
+    ) -> None:
         self.retries = retries
         self._random = rand
+        self._give_up = give_up
 
     def after(self, error: ProxyctlError, tally: Tally, *, repeatable: bool) -> float | None:
-        """Return the seconds to wait before the next try, or None to give up. Counts in ``tally``."""
+        """Return the seconds to wait before the next try, or None to give up. Counts in ``tally``.
+
+        DeadlineError where the command would be over by then.
+        """
         asked = error.problem.retry_after if error.problem else None
         if asked is not None and asked > LONGEST_WAIT:
             return None
@@ -54,6 +88,8 @@ class RetryPolicy:
         delay = max(delay, asked or 0.0)
         if isinstance(error, ThrottledError) and tally.waited + delay > _MOST_WAITED:
             return None
+        if self._give_up is not None and delay >= self._give_up.left():
+            raise self._give_up.error(error) from error
         tally.waited += delay
         tally.unsure = tally.unsure or error.may_have_happened
         return delay

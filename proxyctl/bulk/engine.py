@@ -34,7 +34,8 @@ class _Answer:
 class Engine:
     """Carries works out: as fast as the gates allow, each at most once, whatever the network does.
 
-    ``rate`` makes the gate of a lane; ``deadline`` is in seconds from the start of ``run``. ``retries`` are
+    ``rate`` makes the gate of a lane; of ``deadline`` (seconds, which its error names) ``time_left`` are left at the
+    start of ``run``: all of them, unless something was done before. ``retries`` are
     the extra tries of one item after faults (a 429 is no try); at ``max_errors`` failed items the run
     ends early.
     """
@@ -52,6 +53,7 @@ class Engine:
         retries: int = 4,
         max_errors: int | None = None,
         deadline: float | None = None,
+        time_left: float | None = None,
         random: Callable[[], float] = random_module.random,
         look_delays: Sequence[float] = (0.0, 1.0, 2.0, 5.0),
     ) -> None:
@@ -65,6 +67,7 @@ class Engine:
         self._retries = retries
         self._max_errors = max_errors
         self._deadline = deadline
+        self._time_left = deadline if time_left is None else time_left
         self._random = random
         self._look_delays = look_delays
 
@@ -87,7 +90,9 @@ class _Run:
     ) -> None:
         self._engine = engine
         self._follow = follow
-        self._more: list[Work] = []  # added between steps: results come while the schedule is busy with itself
+        self._more: list[
+            Work
+        ] = []  # added between steps: results come while the schedule is busy with itself
         self._clock = engine._clock
         self._results: list[Result] = []
         self._observer = engine._observer
@@ -112,7 +117,8 @@ class _Run:
 
     def run(self) -> RunReport:
         started = self._clock.monotonic()
-        self._deadline_at = NEVER if self._engine._deadline is None else started + self._engine._deadline
+        left = self._engine._time_left
+        self._deadline_at = NEVER if left is None else started + left
         self._engine._stop.subscribe(self._wake)
         try:
             while not self._step():

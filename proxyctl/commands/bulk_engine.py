@@ -70,6 +70,7 @@ def run_works(
                 retries=options.retries,
                 max_errors=options.max_errors,
                 deadline=options.deadline,
+                time_left=runtime.time_left,
             ).run(works, follow)
     finally:
         if bar is not None:

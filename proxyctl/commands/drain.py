@@ -84,9 +84,7 @@ class Drain:
     @property
     def time_left(self) -> float | None:
         """Seconds until --deadline, or None without one."""
-        if self.deadline is None:
-            return None
-        return max(0.0, self.deadline - (self.runtime.clock.monotonic() - self.started))
+        return self.runtime.time_left
 
     def run(self) -> None:
         """Go through all that was asked for; the report of ``reserving`` is the whole run's then."""
@@ -126,7 +124,6 @@ class Drain:
 
     def reserve(self) -> None:
         """Reserve what is not reserved yet; asks first where the numbers are to leave the pool."""
-        self.runtime.use(replace(self.runtime.options, deadline=self.time_left))
         with self.runtime.lock(self.service.sid):
             self.decide()
             numbers = self.numbers()
@@ -197,7 +194,6 @@ class Drain:
         items = list(self.draining())
         if not items:
             return
-        self.runtime.use(replace(self.runtime.options, deadline=self.time_left))
         removing = PoolRun(self.runtime, self.service, Kind.REMOVE.done, single=self.single)
         with self.runtime.lock(self.service.sid):
             removing.decide(Wish(Kind.REMOVE), items)
@@ -207,8 +203,6 @@ class Drain:
 
     def finish(self) -> None:
         """Say what is not drained, and hand the ends over to the report."""
-        if isinstance(self.stopped, DeadlineError):  # the engine knows only what was left of it
-            self.stopped = self.deadline_error()
         busy = self.busy()
         if self.stopped is not None and (self.waiting or self.removing):
             for item, number in self.draining().items():
