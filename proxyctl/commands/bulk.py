@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -158,13 +158,26 @@ class PoolRun:
 
         if self.idle:
             return
-        changes = self.changes
-        leaving = sum(1 for change in changes if change.kind is Kind.REMOVE)
+        leaving = [change.number for change in self.changes if change.kind is Kind.REMOVE and change.number]
         if question is None and leaving:
-            question = self.removal_text(leaving)
+            question = self.removal_text(len(leaving), [number.sid for number in leaving])
         if question:
             self.runtime.confirm(question)
+        if len(leaving) > 1:
+            self.save(leaving)
         self.send()
+
+    def save(self, leaving: Sequence[PhoneNumber]) -> None:
+        """Save the numbers that leave to a pool file, by which they can come back."""
+        from proxyctl.commands.way_back import save_numbers
+
+        self.learn_name()
+        save_numbers(self.runtime, self.service, leaving)
+
+    def learn_name(self) -> None:
+        """Look the Service's name up where only its SID is known."""
+        if self.service.unique_name is None:
+            self.service = self.runtime.client.services.find(self.service.sid)
 
     def send(self) -> None:
         """Send what was decided, recorded in the history."""
@@ -196,19 +209,19 @@ class PoolRun:
 
         return run_changes(self.runtime, self.service, self.changes, journal)
 
-    def removal_text(self, count: int) -> str:
-        """Say what will be removed, from which Service, and as whom."""
+    def removal_text(self, count: int, sids: Collection[str] = ()) -> str:
+        """Say what will be removed, from which Service, and as whom; and which of ``sids`` could not come back."""
+        from proxyctl.commands.way_back import captives_text
+
         profile = self.runtime.profile
-        if (
-            self.service.unique_name is None and not self.runtime.options.yes
-        ):  # who is asked should read a name
-            self.service = self.runtime.client.services.find(self.service.sid)
+        if not self.runtime.options.yes:  # who is asked should read a name
+            self.learn_name()
         name = self.service.unique_name
         service = f"{name} ({self.service.sid})" if name else self.service.sid
         numbers = "1 number" if count == 1 else f"{count} numbers"
         return (
             f"This removes {numbers} from Service {service} "
-            f"of account {profile.account_sid} (profile {profile.name})."
+            f"of account {profile.account_sid} (profile {profile.name}).{captives_text(self.runtime, sids)}"
         )
 
     def settle(

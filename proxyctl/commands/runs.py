@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import RefusedError, UsageError
@@ -10,6 +10,7 @@ from proxyctl.errors import RefusedError, UsageError
 if TYPE_CHECKING:
     from proxyctl.bulk.records import ItemRecord, RunDetail, RunSummary
     from proxyctl.commands.bulk import PoolRun
+    from proxyctl.pools.changes import Decision
     from proxyctl.runtime import Runtime
 
 GOOD = ("created", "updated", "added", "reserved", "released", "removed", "moved", "unchanged", "done")
@@ -148,7 +149,7 @@ def undo(runtime: Runtime, run_id: str) -> None:
     run.kept = kept_by(detail.items)
     with runtime.lock(service.sid):
         pool = look_at_pool(runtime.client, service.sid)
-        run.take(pool, undo_all(detail.items, pool))
+        run.take(pool, without_captives(runtime, undo_all(detail.items, pool)))
         run.single = len(run.decisions) == 1
         if run.changes:
             run.done = run.changes[0].kind.done
@@ -157,6 +158,17 @@ def undo(runtime: Runtime, run_id: str) -> None:
             return
         run.carry_out(inverse_text(runtime, detail, run))
     run.report(failed_to)
+
+
+def without_captives(runtime: Runtime, decisions: Sequence[Decision]) -> Sequence[Decision]:
+    """Refuse what a Messaging Service forbids, among numbers that would leave their pool or come back to it."""
+    from proxyctl.pools import undo
+    from proxyctl.pools.captives import find_captives
+    from proxyctl.pools.changes import Change, Kind
+
+    changes = [decision for decision in decisions if isinstance(decision, Change)]
+    asked = {change.sid for change in changes if change.sid and change.kind in (Kind.ADD, Kind.REMOVE)}
+    return undo.without_captives(decisions, find_captives(runtime.client, asked))
 
 
 def undoable(runtime: Runtime, detail: RunDetail) -> str | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from proxyctl.commands import way_back
 from proxyctl.commands.writing import recorded, show_calls
 from proxyctl.completion.remembering import forget_service, remember_service
 from proxyctl.errors import RefusedError
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
+    from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
 
 NAME_TAKEN = 80602
@@ -92,7 +94,9 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, str]) -> None:
 
 
 def delete(runtime: Runtime, name: str) -> None:
-    """Show what deleting would end, ask for the unique name, and delete."""
+    """Show what deleting would end, ask for the unique name, save a way back, and delete."""
+    from proxyctl.pools.pool import look_at_pool
+
     runtime.guard_writes()
     services = runtime.client.services
     service = services.find(name)
@@ -100,26 +104,33 @@ def delete(runtime: Runtime, name: str) -> None:
         show_calls(runtime, [services.delete_call(service.sid)])
         return
     with runtime.lock(service.sid):
-        runtime.confirm(blast_radius(runtime, service), typed=service.unique_name or service.sid)
+        pool = look_at_pool(runtime.client, service.sid)
+        runtime.confirm(blast_radius(runtime, service, pool), typed=service.unique_name or service.sid)
+        saved = way_back.save_service(runtime, service, pool)
         with recorded(runtime, "delete_service", before=service.raw, service=service) as record:
             services.delete(service.sid)
             record.done(None)
     forget_service(runtime, service.sid)
     runtime.note(f"deleted Service {service.unique_name} ({service.sid}).")
+    if saved is not None:
+        runtime.note(
+            f"saved to {saved}: '{way_back.restoring(saved)}' makes a Service of this name, with its settings and "
+            "numbers, again; it gets another SID, and has no Sessions."
+        )
 
 
-def blast_radius(runtime: Runtime, service: Service) -> str:
+def blast_radius(runtime: Runtime, service: Service, pool: Pool) -> str:
     """Say what goes with a Service: its numbers, of them in use, its open Sessions, and what is lost for good."""
-    numbers = in_use = sessions = 0
-    for page in runtime.client.phone_numbers(service.sid).list():
-        numbers += len(page.items)
-        in_use += sum(1 for raw in page.items if raw.get("in_use"))
+    in_use = sum(1 for number in pool.by_sid.values() if number.in_use)
+    sessions = 0
     for page in runtime.client.sessions(service.sid).list():
         sessions += sum(1 for raw in page.items if raw.get("status") in ("open", "in-progress"))
     profile = runtime.profile
+    captives = way_back.captives_text(runtime, pool.by_sid)
     return (
         f"This deletes Service {service.unique_name} ({service.sid}) "
         f"of account {profile.account_sid} (profile {profile.name}):\n"
-        f"  Numbers that become free: {numbers} ({in_use} of them in use). Open Sessions that end: {sessions}.\n"
+        f"  Numbers that become free: {len(pool.by_sid)} ({in_use} of them in use). "
+        f"Open Sessions that end: {sessions}.{captives}\n"
         "  The Message and Call SIDs of its Interactions can't be found through Proxy afterwards."
     )

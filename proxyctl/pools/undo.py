@@ -86,6 +86,29 @@ def undo_add(item: Item, number: PhoneNumber | None, added_as: bool | None) -> D
     return Change(item, Kind.REMOVE, number)
 
 
+def without_captives(decisions: Iterable[Decision], captives: Mapping[str, str]) -> list[Decision]:
+    """Return the decisions with those refused that take a number in or out which a Messaging Service has as well.
+
+    ``captives``: by PN SID. Taken out, such a number could not come back; put back, the API would not have it.
+    """
+    return [
+        Settled(decision.item, decision.number, error=captive(decision.item, captives[decision.sid or ""]))
+        if isinstance(decision, Change)
+        and decision.kind in (Kind.ADD, Kind.REMOVE)
+        and decision.sid in captives
+        else decision
+        for decision in decisions
+    ]
+
+
+def captive(item: Item, messaging_service: str) -> RefusedError:
+    """The refusal of a number that a Messaging Service has."""
+    return RefusedError(
+        f"{item.input} is in Messaging Service {messaging_service}: it can't be added to a pool as long as it is.",
+        hint="Take it out of the Messaging Service first.",
+    )
+
+
 def changed(item: Item, how: str) -> RefusedError:
     """The refusal of an item that is no longer as the run left it."""
     return RefusedError(

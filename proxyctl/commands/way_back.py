@@ -1,0 +1,120 @@
+"""What is saved before numbers leave a pool or a Service goes: a pool file in the state directory, and how to get them
+back from it; and which numbers no pool would take back.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proxyctl.errors import OutputError, ProxyctlError, RefusedError
+
+if TYPE_CHECKING:
+    from proxyctl.api.models import PhoneNumber, Service
+    from proxyctl.pools.pool import Pool
+    from proxyctl.runtime import Runtime
+
+KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
+
+
+def save_numbers(runtime: Runtime, service: Service, numbers: Iterable[PhoneNumber]) -> None:
+    """Save which numbers are about to leave the pool of ``service``, and nothing else of it."""
+    from proxyctl.api.models import Service as Named
+    from proxyctl.pools.pool import Pool
+
+    pool = Pool(service.sid, complete=False)
+    for number in numbers:
+        pool.add(number)
+    path = save(runtime, Named({"sid": service.sid, "unique_name": service.unique_name}), pool)
+    if path is not None:
+        runtime.note(f"saved to {path}: '{restoring(path)}' adds them again.")
+
+
+def save_service(runtime: Runtime, service: Service, pool: Pool) -> Path | None:
+    """Save a Service that is about to be deleted, with its whole pool."""
+    return save(runtime, service, pool)
+
+
+def restoring(path: Path) -> str:
+    """Return the command that brings back what a saved pool file says."""
+    return f"proxyctl pool apply {shlex.quote(str(path))}"
+
+
+def save(runtime: Runtime, service: Service, pool: Pool) -> Path | None:
+    """Write a pool file; None with --no-history where that can't be done. OutputError: nothing was sent."""
+    from proxyctl.pools.export import head, service_text
+
+    directory = runtime.paths.state_dir / "saved"
+    try:
+        text = service_text(service, pool)[0]
+        path = write(directory, service.sid, head(runtime.profile.account_sid) + text, runtime.clock.now())
+    except (OutputError, RefusedError) as error:
+        if not runtime.options.no_history:
+            raise type(error)(
+                f"a way back can't be saved, so nothing was sent: {error.message}",
+                hint="Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history to go on without.",
+            ) from None
+        runtime.warn(f"no way back could be saved: {error.message}")
+        return None
+    forget_old(directory, runtime.clock.now())
+    return path
+
+
+def write(directory: Path, name: str, text: str, now: float) -> Path:
+    """Write ``text`` to a new file, named by the time and ``name``."""
+    import os
+
+    from proxyctl.bulk.statefiles import open_private, private_directory, unwritable
+
+    private_directory(directory)
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+    for number in range(1000):
+        path = directory / f"{stamp}-{name}{f'-{number}' if number else ''}.toml"
+        try:
+            with open(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except FileExistsError:
+            continue
+        except OSError as error:
+            with suppress(OSError):
+                path.unlink()
+            raise unwritable(path, error) from error
+        return path
+    raise OutputError(f"{directory} is full of files of this second")
+
+
+def forget_old(directory: Path, now: float) -> None:
+    """Delete what was saved long ago; what can't be tidied away is no reason to stop."""
+    for path in directory.glob("*.toml"):
+        with suppress(OSError):
+            if path.stat().st_mtime < now - KEPT_FOR:
+                path.unlink()
+
+
+def captives_text(runtime: Runtime, sids: Collection[str]) -> str:
+    """Return a line about the numbers that could not come back to Proxy, or nothing; where nobody would read it, no
+    Messaging Service is asked.
+    """
+    from proxyctl.pools.captives import find_captives
+
+    if not sids or (runtime.options.quiet and runtime.options.yes):
+        return ""
+    try:
+        found = find_captives(runtime.client, sids)
+    except ProxyctlError as error:
+        return (
+            "\n  Whether some of them could not come back, being in a Messaging Service, can't be told: "
+            f"{error.message}"
+        )
+    return "".join(
+        f"\n  {count} of them can't come back to Proxy before {'it leaves' if count == 1 else 'they leave'} "
+        f"Messaging Service {messaging_service}."
+        for messaging_service, count in sorted(Counter(found.values()).items())
+    )

@@ -1,0 +1,122 @@
+"""Before numbers leave or a Service goes, a pool file is saved that brings them back; what could not come is told."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.commands.test_move import messaging_service
+from tests.support import Cli, Ran
+
+SAVED = re.compile(r"saved to (\S+): '(proxyctl pool apply [^']+)'")
+
+
+@pytest.fixture
+def pool(either: Cli) -> Cli:
+    """A Service "a" with three numbers, one of them unreserved."""
+    either.ok("service", "create", "a", "--default-ttl", "77", "-q", "-o", "ids")
+    rows = either.seed(3)
+    either.ok("number", "add", "a", *(row["sid"] for row in rows[:2]), "--reserved", "-q")
+    either.ok("number", "add", "a", rows[2]["sid"], "--unreserved", "-q")
+    return either
+
+
+def numbers(cli: Cli, service: str = "a") -> dict[str, bool]:
+    rows = cli.ok("number", "list", service, "-o", "json").json
+    return {row["sid"]: row["is_reserved"] for row in rows}
+
+
+def saved(cli: Cli) -> list[Path]:
+    return sorted((cli.directory / "state" / "saved").glob("*"))
+
+
+def way_back(ran: Ran) -> list[str]:
+    """The command line that a run printed."""
+    match = SAVED.search(" ".join(ran.err.split()))
+    assert match, ran.err
+    return shlex.split(match[2])[1:]
+
+
+def test_removed_numbers_come_back(pool: Cli) -> None:
+    before = numbers(pool)
+    first, *rest = before
+    ran = pool.ok("number", "remove", "a", *rest, "--yes")
+    assert numbers(pool) == {first: True}
+    pool.ok("number", "release", "a", first)
+    (path,) = saved(pool)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "default_ttl" not in path.read_text(), "only what left is in it"
+    pool.ok(*way_back(ran), "--yes")
+    assert numbers(pool) == {**before, first: False}
+
+
+def test_one_number_alone_is_not_saved(pool: Cli) -> None:
+    first = next(iter(numbers(pool)))
+    assert "saved" not in pool.ok("number", "remove", "a", first, "--yes").err
+    assert saved(pool) == []
+
+
+def test_a_deleted_service_comes_back(pool: Cli) -> None:
+    before = numbers(pool)
+    ran = pool.ok("service", "delete", "a", "--yes")
+    assert pool("service", "show", "a").code == 4
+    pool.ok(*way_back(ran), "--yes")
+    assert numbers(pool) == before
+    assert pool.ok("service", "show", "a", "-o", "json").json["default_ttl"] == 77
+
+
+def test_nothing_is_saved_without_a_yes_or_for_a_dry_run(pool: Cli) -> None:
+    for options in ((), ("--dry-run",)):
+        pool("number", "remove", "a", *numbers(pool), *options)
+        pool("service", "delete", "a", *options)
+    assert saved(pool) == []
+
+
+def test_without_a_way_back_nothing_is_sent(pool: Cli) -> None:
+    before = numbers(pool)
+    (pool.directory / "state" / "saved").write_text("in the way")
+    for line in (("number", "remove", "a", *before), ("service", "delete", "a")):
+        ran = pool(*line, "--yes")
+        assert ran.code == 1 and "nothing was sent" in ran.err and "--no-history" in ran.err
+    assert numbers(pool) == before
+    ran = pool("number", "remove", "a", *before, "--yes", "--no-history")
+    assert ran.code == 0 and "no way back could be saved" in ran.err
+
+
+def test_what_was_saved_long_ago_is_forgotten(pool: Cli) -> None:
+    directory = pool.directory / "state" / "saved"
+    directory.mkdir(mode=0o700)
+    for name, mtime in (("old.toml", 1e9), ("notes.txt", 1e9)):
+        (directory / name).write_text("")
+        os.utime(directory / name, (mtime, mtime))
+    pool.ok("number", "remove", "a", *numbers(pool), "--yes")
+    assert len(saved(pool)) == 2 and not (directory / "old.toml").exists()
+
+
+def test_numbers_that_can_not_come_back_are_told_of(pool: Cli) -> None:
+    one, two, _ = numbers(pool)
+    mg = messaging_service(pool, one, two)
+    words = f"2 of them can't come back to Proxy before they leave Messaging Service {mg}."
+    for line in (("number", "remove", "a", *numbers(pool)), ("service", "delete", "a")):
+        assert words in " ".join(pool(*line).err.split())
+    alone = pool("number", "remove", "a", one)
+    assert f"1 of them can't come back to Proxy before it leaves Messaging Service {mg}." in " ".join(
+        alone.err.split()
+    )
+
+
+def test_undo_refuses_what_can_not_come_back(pool: Cli) -> None:
+    """To take numbers out again that are in a Messaging Service by now would be for good."""
+    one, two, three = numbers(pool)
+    pool.ok("number", "remove", "a", one, "--yes")
+    pool.ok("number", "add", "a", one, "--reserved")
+    run = pool.ok("history", "list", "-o", "ids").lines[0]
+    mg = messaging_service(pool, one)
+    ran = pool("history", "undo", run, "--yes")
+    assert ran.code == 5 and mg in ran.err
+    assert set(numbers(pool)) == {one, two, three}
