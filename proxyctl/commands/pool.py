@@ -126,8 +126,8 @@ def apply_pools(
 def audit_pools(ctx: typer.Context, services: Services = None, all_services: AllServices = False) -> None:
     """Look for what is wrong or risky: limits, callback URLs, webhooks; exit 8 when there is something.
 
-    Each finding has a severity, the object, and the command that mends it. What is only worth knowing (info) leaves
-    the exit code 0. With --all, the account's numbers that are in no pool are looked at too.
+    Each finding has a severity (error, warning, info), the object, and the command that mends it. With --all, the
+    account's numbers that are in no pool are looked at too.
     """
     from proxyctl.commands.pool_audit import audit
 

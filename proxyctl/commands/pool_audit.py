@@ -109,7 +109,7 @@ def show_mends(runtime: Runtime, findings: Sequence[Finding]) -> None:
 
 
 def conclude(runtime: Runtime, findings: Sequence[Finding]) -> None:
-    """Raise CheckError, unless nothing was found that wants mending; what is only worth knowing (info) does not."""
+    """Raise CheckError where there is a finding, whatever its severity: who wants fewer filters by it."""
     from proxyctl.pools.audit import Severity
 
     counts = Counter(finding.severity for finding in findings)
@@ -118,8 +118,8 @@ def conclude(runtime: Runtime, findings: Sequence[Finding]) -> None:
         for severity in Severity
         if counts[severity]
     ]
-    if counts[Severity.ERROR] or counts[Severity.WARNING]:
+    if words:
         raise CheckError(
             f"found {', '.join(words)}.", hint="The field 'mend' (-o json) has a command for each."
         )
-    runtime.note(f"found nothing to mend{f' ({words[0]})' if words else ''}.")
+    runtime.note("found nothing to mend.")
