@@ -38,6 +38,7 @@ class Unfinished:
     sid: str
     is_reserved: bool | None
     messaging_service: str | None = None
+    phone_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,20 @@ class Move:
     messaging_service: str | None = None
 
     @property
+    def known(self) -> Item:
+        """The item with all that is known of its number, so that the records of its requests name it in both ways."""
+        number = self.number.phone_number if self.number is not None else None
+        return replace(self.item, sid=self.sid, phone_number=self.item.phone_number or number)
+
+    @property
     def leaving(self) -> Change:
         """What takes it out of its pool."""
-        return Change(replace(self.item, sid=self.sid), Kind.REMOVE, self.number)
+        return Change(self.known, Kind.REMOVE, self.number)
 
     @property
     def adding(self) -> Change:
         """What adds it to a pool, as it was."""
-        return Change(replace(self.item, sid=self.sid), Kind.ADD, None, self.is_reserved)
+        return Change(self.known, Kind.ADD, None, self.is_reserved)
 
 
 Decision = Move | Settled
@@ -127,6 +134,7 @@ def astray(item: Item, route: Route) -> Decision:
     """A number in neither pool is one that a move which was cut off had taken out, or none of ours."""
     undone = route.left_undone(item)
     if undone is not None:
+        item = replace(item, phone_number=item.phone_number or undone.phone_number)
         return moving(item, undone.sid, undone.is_reserved, None, route, ("change",))
     hint = f"'proxyctl number find {item.input}' says where it is."
     return Settled(item, error=NotFoundError(f"{item.input} is not in the pool.", hint=hint))
@@ -422,7 +430,13 @@ class Trails:
         action = record.intent.get("action")
         if sure and (action == "attach" or (action == "add" and messaging is None)):
             return None
-        return Unfinished(sid, reserved if isinstance(reserved, bool) else None, messaging)
+        number = record.intent.get("phone_number")
+        return Unfinished(
+            sid,
+            reserved if isinstance(reserved, bool) else None,
+            messaging,
+            number if isinstance(number, str) else None,
+        )
 
 
 def happened(record: ItemRecord) -> bool:
