@@ -25,14 +25,15 @@ class Requests(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: its items as the API sent them, its number from 0, the call that fetched it, and the list's
-    key.
+    """One page: its items as the API sent them, its number from 0, the call that fetched it, the list's key, and
+    whether more pages follow.
     """
 
     items: list[dict[str, Any]]
     number: int
     call: Call
     key: str
+    more: bool = False
 
 
 def pages(client: Requests, call: Call, key: str | None = None) -> Iterator[Page]:
@@ -48,7 +49,7 @@ def pages(client: Requests, call: Call, key: str | None = None) -> Iterator[Page
     for number in range(MOST_PAGES):
         body = client.request(call).body
         name = key or call.expect or _key_of(call, body)
-        yield Page(body[name], number, call, name)
+        yield Page(body[name], number, call, name, more=bool(_next_of(body)))
         following = _next_url(call, body)
         if not following:
             return
@@ -88,11 +89,16 @@ def _is_list(value: Any) -> bool:
 
 
 def _next_url(call: Call, body: dict[str, Any]) -> str | None:
-    meta = body.get("meta")
-    url = meta.get("next_page_url") if isinstance(meta, dict) else body.get("next_page_uri")
+    url = _next_of(body)
     if url is None or isinstance(url, str):
         return url
     raise AnswerError(f"{call}: the next page's address is not a text")
+
+
+def _next_of(body: dict[str, Any]) -> Any:
+    """What a page says of the next one, in either envelope."""
+    meta = body.get("meta")
+    return meta.get("next_page_url") if isinstance(meta, dict) else body.get("next_page_uri")
 
 
 def _params(call: Call, url: str) -> tuple[tuple[str, str], ...]:

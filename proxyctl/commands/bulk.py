@@ -338,9 +338,9 @@ class PoolRun:
 
 
 def look(runtime: Runtime, service: Service, items: Sequence[Item], kind: Kind) -> Pool:
-    """Read the pool: number by number where only a few SIDs are named and no limit is at stake, else whole."""
+    """Read the pool: number by number where only a few are named and no limit is at stake, else whole."""
     from proxyctl.pools.changes import Kind
-    from proxyctl.pools.pool import FEW, look_at_pool, look_up
+    from proxyctl.pools.pool import FEW, look_at_pool, look_for, look_up
 
     sids = [item.sid for item in items if item.sid is not None]
     # The limits can only be checked against the whole pool; for one number the API itself is as exact.
@@ -348,6 +348,8 @@ def look(runtime: Runtime, service: Service, items: Sequence[Item], kind: Kind) 
     try:
         if len(sids) == len(items) and len(sids) <= most:
             return look_up(runtime.client, service.sid, sids)
+        if len(items) == 1 and items[0].phone_number is not None:
+            return look_for(runtime.client, service.sid, items[0].phone_number)
         return look_at_pool(runtime.client, service.sid)
     except NotFoundError:
         runtime.client.services.find(service.sid)  # says so where it is the Service that is missing

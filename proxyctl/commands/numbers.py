@@ -146,7 +146,7 @@ def sorted_by(rows: list[Row], key: Callable[[Row], Any], *, down: bool) -> list
 def find_one(runtime: Runtime, service: str, number: str, default_country: str | None) -> PhoneNumber:
     """Find one number of a pool by SID or E.164. Raises NotFoundError."""
     from proxyctl.identifiers import require_number
-    from proxyctl.pools.pool import look_at_pool
+    from proxyctl.pools.pool import look_for
 
     reference = require_number(number, default_country)
     found = runtime.client.services.find(service)
@@ -157,7 +157,7 @@ def find_one(runtime: Runtime, service: str, number: str, default_country: str |
         except NotFoundError as error:
             problem = error.problem
     else:
-        pool = look_at_pool(runtime.client, found.sid)
+        pool = look_for(runtime.client, found.sid, reference.phone_number or "")
         if reference.phone_number in pool.by_number:
             return pool.by_number[reference.phone_number]
     name = reference.sid or reference.phone_number

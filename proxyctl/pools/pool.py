@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import PhoneNumber
 from proxyctl.bulk.items import Item
-from proxyctl.errors import NotFoundError
+from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
 
 # Looking numbers up one by one costs a request each; the list costs one for each hundred in the pool.
 FEW = 10
@@ -53,6 +54,39 @@ def look_at_pool(client: ProxyClient, service_sid: str) -> Pool:
         for raw in page.items:
             pool.add(PhoneNumber(raw))
     return pool
+
+
+def look_for(client: ProxyClient, service_sid: str, phone_number: str) -> Pool:
+    """Read the pool as far as it takes to tell whether it holds this E.164 number.
+
+    Where the first page does not have it and more follow, the account knows the number's SID, and the pool is asked
+    for that; where the account does not own it, or its numbers can't be read, all pages are.
+    """
+    pool = Pool(service_sid)
+    for page in client.phone_numbers(service_sid).list():
+        for raw in page.items:
+            pool.add(PhoneNumber(raw))
+        if not page.more:
+            break
+        sid = (
+            sid_of(client, phone_number) if page.number == 0 and phone_number not in pool.by_number else None
+        )
+        if sid is not None:
+            with suppress(NotFoundError):  # the Service is there: its first page was read
+                pool.add(client.phone_numbers(service_sid).fetch(sid))
+        if sid is not None or phone_number in pool.by_number:
+            pool.complete = False
+            break
+    return pool
+
+
+def sid_of(client: ProxyClient, phone_number: str) -> str | None:
+    """Return the SID of an E.164 number; None where the account does not own it, or its numbers can't be read."""
+    try:
+        owned = client.incoming_numbers.by_number(phone_number)
+    except (AuthenticationError, NotFoundError, RefusedError):
+        return None
+    return None if owned is None else owned.sid
 
 
 def look_up(client: ProxyClient, service_sid: str, sids: Iterable[str]) -> Pool:
