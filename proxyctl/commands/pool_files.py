@@ -128,7 +128,8 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     wanted = read(runtime, file)
     found = compute(runtime, wanted, list_services(runtime.client), prune=prune)
     rows = [row for entry in found.entries for row in rows_of(entry)]
-    runtime.out.rows(PLANNED, [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)])
+    if rows or runtime.options.output or not runtime.options.quiet:  # cron hears of changes only
+        runtime.out.rows(PLANNED, [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)])
     text = summary(found)
     check_limits(found)
     if exit_code and (found.steps or found.refused):

@@ -129,3 +129,12 @@ def test_a_service_is_named_by_its_name(cli: Cli, tmp_path: Path) -> None:
     ran = cli("pool", "plan", pool_file(tmp_path, {sid: {}}))
     assert ran.code == 2
     assert "[services.masking]" in ran.err
+
+
+def test_quiet_with_nothing_to_do_says_nothing_at_all(either: Cli, tmp_path: Path) -> None:
+    either.ok("service", "create", "masking")
+    file = tmp_path / "pools.toml"
+    file.write_text("version = 1\n[services.masking]\n")
+    ran = either.ok("pool", "plan", str(file), "--exit-code", "-q")
+    assert (ran.out, ran.err) == ("", "")
+    assert either.ok("pool", "plan", str(file), "-q", "-o", "json").json == []
