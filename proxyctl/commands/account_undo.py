@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,27 @@ def inverse(runtime: Runtime, detail: RunDetail, services: dict[str, Service]) -
 
     names = {service.sid: name for name, service in services.items()}
     pools = {names[sid]: pool for sid, pool in read_pools(reader_for(runtime), names)}
-    return settled(runtime, undo_plan(detail.items, World(services, pools)))
+    return without_captives(runtime, settled(runtime, undo_plan(detail.items, World(services, pools))))
+
+
+def without_captives(runtime: Runtime, plan: Plan) -> Plan:
+    """Refuse to take numbers in or out that a Messaging Service has as well: those out could not come back."""
+    from proxyctl.pools.captives import find_captives
+    from proxyctl.pools.plan import Action, Left, Step
+    from proxyctl.pools.undo import captive
+
+    def sid_of(step: Step) -> str:
+        asked = step.action in (Action.ADD, Action.REMOVE) and step.change is not None
+        return (step.change.sid if asked and step.change else None) or ""
+
+    captives = find_captives(runtime.client, {sid for step in plan.steps if (sid := sid_of(step))})
+    entries = [
+        Left(entry.service, entry.action, entry.item, None, captive(entry.item, captives[sid_of(entry)]))
+        if isinstance(entry, Step) and sid_of(entry) in captives
+        else entry
+        for entry in plan.entries
+    ]
+    return replace(plan, entries=tuple(entries))
 
 
 def say_created(runtime: Runtime, detail: RunDetail) -> None:

@@ -128,7 +128,8 @@ class Drain:
             self.decide()
             numbers = self.numbers()
             if self.removing and numbers:
-                self.runtime.confirm(self.reserving.removal_text(len(numbers)))
+                sids = [number.sid for number in numbers]
+                self.runtime.confirm(self.reserving.removal_text(len(numbers), sids))
             self.reserving.carry_out("")
         self.take_ends(self.reserving)
 

@@ -129,6 +129,26 @@ def test_through_messaging(pools: Cli) -> None:
     assert actions(again) == ["unchanged"] * 3
 
 
+def test_undo_moves_them_back(pools: Cli) -> None:
+    before = pool(pools, "a")
+    move(pools, *before)
+    run = pools.ok("history", "list", "-o", "ids").lines[0]
+    ran = pools("history", "undo", run, "--yes", "-o", "json")
+    assert (ran.code, actions(ran)) == (0, ["moved"] * 3), ran.err
+    assert (pool(pools, "a"), pool(pools, "b")) == (before, {})
+
+
+def test_undo_of_a_move_refuses_what_could_not_come_back(pools: Cli) -> None:
+    before = pool(pools, "a")
+    first, *rest = before
+    move(pools, *before)
+    run = pools.ok("history", "list", "-o", "ids").lines[0]
+    mg = messaging_service(pools, first)
+    ran = pools("history", "undo", run, "--yes", "-o", "json")
+    assert ran.code == 6 and mg in ran.err
+    assert (set(pool(pools, "a")), set(pool(pools, "b"))) == (set(rest), {first})
+
+
 def test_what_the_other_pool_can_not_take_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     with scene(tmp_path, 502) as stage:
         other = stage.new_service("full")

@@ -120,3 +120,23 @@ def test_undo_refuses_what_can_not_come_back(pool: Cli) -> None:
     ran = pool("history", "undo", run, "--yes")
     assert ran.code == 5 and mg in ran.err
     assert set(numbers(pool)) == {one, two, three}
+
+
+def test_undo_of_apply_refuses_it_too(pool: Cli, tmp_path: Path) -> None:
+    (row,) = pool.seed(1, seed=5)
+    file = tmp_path / "pool.toml"
+    file.write_text(f'version = 1\n[services.a.numbers]\nreserved = ["{row["phone_number"]}"]\n')
+    pool.ok("pool", "apply", str(file), "--yes")
+    run = pool.ok("history", "list", "-o", "ids").lines[0]
+    mg = messaging_service(pool, row["sid"])
+    ran = pool("history", "undo", run, "--yes")
+    assert ran.code == 6 and mg in ran.err
+    assert row["sid"] in numbers(pool)
+
+
+def test_drain_tells_and_saves_too(pool: Cli) -> None:
+    before = numbers(pool)
+    mg = messaging_service(pool, next(iter(before)))
+    ran = pool.ok("number", "drain", "a", *before, "--remove", "--yes")
+    assert f"leaves Messaging Service {mg}" in " ".join(ran.err.split())
+    assert len(saved(pool)) == 1 and numbers(pool) == {}
