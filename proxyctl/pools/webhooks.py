@@ -44,8 +44,9 @@ def settings_of(number: IncomingNumber) -> dict[str, str]:
 
 def is_own(number: IncomingNumber) -> bool:
     """Whether the webhooks are the owner's: not those that Proxy, or the end of a Service, left behind."""
-    demo = any(_DEMO.match(url or "") for url in (number.voice_url, number.sms_url))
-    return not demo and hinted_service(number) is None
+    urls = [url for url in (number.voice_url, number.sms_url) if url]
+    left_behind = urls and all(_DEMO.match(url) for url in urls)
+    return not left_behind and hinted_service(number) is None
 
 
 def read_webhooks(client: ProxyClient, items: Sequence[Item]) -> dict[str, IncomingNumber]:
