@@ -82,7 +82,7 @@ def _answer(connection: socket.socket) -> None:
 
 
 def _client(port: int) -> ProxyClient:
-    return ProxyClient(Endpoint.at(f"https://127.0.0.1:{port}"), Credentials(AC, AC, SECRET), timeout=10)
+    return ProxyClient(Endpoint.at(f"https://127.0.0.1:{port}"), Credentials(AC, AC, SECRET), timeout=60)
 
 
 def test_an_authority_of_ones_own_is_trusted_once_it_is_named(

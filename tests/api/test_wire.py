@@ -289,7 +289,7 @@ def test_netrc_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> No
 
 
 def test_many_threads_share_one_client_over_several_pools() -> None:
-    together = threading.Barrier(12, timeout=10)
+    together = threading.Barrier(12, timeout=60)
     ports: set[int] = set()
 
     def handle(connection: socket.socket) -> None:

@@ -164,7 +164,7 @@ def test_a_served_sandbox_from_start_to_end(bare: Cli, number: signal.Signals) -
         assert remote.ok("number", "list", "a", "-o", "ids").lines == [sid]
         assert bare.ok("--sandbox", "number", "list", "a", "-o", "ids").lines == [sid]
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err.decode()
     assert out == b"", "stdout holds the URL alone"
     assert b"POST /v1/Services" in err and b"has stopped" in err
@@ -187,7 +187,7 @@ def test_its_options_have_their_effect(bare: Cli, tmp_path: Path) -> None:
         failing = remote("service", "list", "--retries", "0", "-o", "json")
         assert failing.code == 7 and failing.error["status"] == 500
         process.terminate()
-        assert process.communicate(timeout=10)[1] == b""
+        assert process.communicate(timeout=60)[1] == b""
     with serving(bare, *options) as (process, remote):
         for name in "abc":
             remote.ok("service", "create", name, "-q")
@@ -251,7 +251,7 @@ def test_a_demo_that_is_interrupted_cleans_up(bare: Cli, tmp_path: Path) -> None
         while not process.stdout.readline().startswith(b"$ proxyctl"):
             pass
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err.decode()
     assert b"Traceback" not in err
     assert list(scratch.iterdir()) == []

@@ -78,7 +78,7 @@ class Client:
     """One keep-alive connection that speaks JSON: ``(status, body, headers)`` for each call."""
 
     def __init__(self, port: int) -> None:
-        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def __call__(self, method: str, path: str, **form: str) -> tuple[int, Any, http.client.HTTPMessage]:
         body = urlencode(form) if form else None
@@ -104,7 +104,7 @@ def ask(line: str, *headers: str, body: str = "", host: str = "localhost") -> by
 def raw(port: int, sent: bytes) -> bytes:
     """Send bytes, and return all that comes until the server closes."""
     received = bytearray()
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             sock.sendall(sent)
         with contextlib.suppress(ConnectionResetError):

@@ -68,7 +68,7 @@ def test_http_1_0_is_answered_and_closed(server: Served) -> None:
 
 def test_a_client_may_wait_for_100_continue(server: Served) -> None:
     head = ask("POST /v1/Services", "Expect: 100-continue", body="UniqueName=a").removesuffix(b"UniqueName=a")
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
         sock.sendall(head)
         assert sock.recv(1000).startswith(b"HTTP/1.1 100 ")
         sock.sendall(b"UniqueName=a")
@@ -110,7 +110,7 @@ def test_only_loopback_is_served(store: Store, host: str) -> None:
 def test_loopback_addresses(store: Store, host: str, shown: str) -> None:
     with served(Sandbox(store), host=host) as server:
         assert server.url == f"http://{shown}:{server.port}"
-        with socket.create_connection((shown, server.port), timeout=5) as sock:
+        with socket.create_connection((shown, server.port), timeout=30) as sock:
             sock.sendall(b"BAD\r\n\r\n")
             assert sock.recv(20).startswith(b"HTTP/1.1 400 ")
 
@@ -122,7 +122,7 @@ def test_ipv6_loopback(store: Store) -> None:
         return
     with served(Sandbox(store), host="::1") as server:
         assert server.url == f"http://[::1]:{server.port}"
-        with socket.create_connection(("::1", server.port), timeout=5) as sock:
+        with socket.create_connection(("::1", server.port), timeout=30) as sock:
             sock.sendall(b"BAD\r\n\r\n")
             assert sock.recv(20).startswith(b"HTTP/1.1 400 ")
 

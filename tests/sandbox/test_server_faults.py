@@ -72,7 +72,7 @@ def test_broken_connections(store: Store, name: str, when: str) -> None:
 def test_a_reset_is_a_reset(store: Store) -> None:
     with (
         served(Sandbox(store), policies=faulty(store, "reset")) as server,
-        socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock,
+        socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock,
     ):
         sock.sendall(ask("GET /v1/Services"))
         with pytest.raises(ConnectionResetError):
