@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from proxyctl.api.client import ProxyClient
+from proxyctl.api.models import MessagingService
 from proxyctl.bulk.side_by_side import side_by_side
 from proxyctl.errors import RefusedError
 from proxyctl.pools.plan import LIMITS, Action, Entry, Left, Plan, Step
@@ -24,7 +25,7 @@ def find_captives(client: ProxyClient, sids: Collection[str]) -> dict[str, str]:
         numbers = client.messaging.phone_numbers(messaging_service)
         return [raw["sid"] for page in numbers.list() for raw in page.items if raw.get("sid") in sids]
 
-    services = [raw["sid"] for page in client.messaging.list() for raw in page.items]
+    services = [MessagingService(raw).sid for page in client.messaging.list() for raw in page.items]
     return {sid: service for service, found in side_by_side(held, services) for sid in found}
 
 

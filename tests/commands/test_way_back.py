@@ -6,10 +6,13 @@ import os
 import re
 import shlex
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from proxyctl.sandbox.wire import Response
+from tests.battery.scene import Scene, scene
 from tests.commands.test_move import messaging_service
 from tests.support import Cli, Ran
 
@@ -24,6 +27,12 @@ def pool(either: Cli) -> Cli:
     either.ok("number", "add", "a", *(row["sid"] for row in rows[:2]), "--reserved", "-q")
     either.ok("number", "add", "a", rows[2]["sid"], "--unreserved", "-q")
     return either
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path, 4) as stage:
+        yield stage
 
 
 def numbers(cli: Cli, service: str = "a") -> dict[str, bool]:
@@ -140,3 +149,23 @@ def test_drain_tells_and_saves_too(pool: Cli) -> None:
     ran = pool.ok("number", "drain", "a", *before, "--remove", "--yes")
     assert f"leaves Messaging Service {mg}" in " ".join(ran.err.split())
     assert len(saved(pool)) == 1 and numbers(pool) == {}
+
+
+def test_a_messaging_api_that_can_not_be_asked_stops_no_removal(stage: Scene) -> None:
+    """What it would say is told before a removal; a move, which would have to put back, needs to know."""
+    stage.fill(stage.numbers, reserved=True)
+    stage.new_service("other")
+    for body in (b'{"services": [{}], "meta": {"next_page_url": null, "key": "services"}}', b"[]"):
+        stage.front.answer = lambda request, body=body: (
+            Response(200, [("Content-Type", "application/json")], body)
+            if "/messaging/" in request.path
+            else None
+        )
+        first, second = (row["sid"] for row in stage.numbers[:2])
+        moved = stage.run("number", "move", first, "--from", "masking", "--to", "other", "--yes")
+        assert moved.code == 1 and first in stage.pool(), moved.err
+        removed = stage.run("number", "remove", "masking", second, "--yes")
+        assert removed.code == 0 and "can't be told" in removed.err
+        stage.heal()
+        assert stage.run("number", "add", "masking", second, "--reserved").code == 0
+    stage.left_no_trace()
