@@ -199,7 +199,9 @@ def test_any_terminal_shows_a_table_and_a_progress_bar(stage: Scene, changes: di
     with Terminal(stage, "number", "list", stage.service, "--limit", "3") as terminal:
         assert terminal.end() == 0
     shown = "".join(terminal.text.split())
-    there = any(number["phone_number"] in shown for number in stage.numbers)  # added side by side: in any order
+    there = any(
+        number["phone_number"] in shown for number in stage.numbers
+    )  # added side by side: in any order
     assert there or changes.get("COLUMNS") == "1"
     if "NO_COLOR" in changes or changes.get("TERM") == "dumb":
         assert "\x1b[3" not in terminal.text

@@ -25,7 +25,7 @@ def pool(either: Cli) -> Cli:
     """A Service "a" with three numbers of which one is reserved."""
     sids = [row["sid"] for row in either.seed(3)]
     either.ok("service", "create", "a", "-q")
-    either.ok("number", "add", "a", *sids, "-q")
+    either.ok("number", "add", "a", *sids, "-q", "--concurrency", "1")  # one by one: in this order
     either.ok("number", "reserve", "a", sids[0], "-q")
     return either
 
