@@ -79,7 +79,16 @@ def usage(error: Any, runtime: Runtime) -> UsageError:
         runtime.write_error(context.get_help() + "\n")
         return HelpShown("no subcommand was given.")
     path = context.command_path if context is not None else "proxyctl"
-    return UsageError(error.format_message(), hint=f"See '{path} -h'.")
+    message = " ".join(error.format_message().split())
+    return UsageError(message, hint=f"{misplaced(message)}See '{path} -h'.")
+
+
+def misplaced(message: str) -> str:
+    """Say of an option that other commands share, but not this one, that it can be left out."""
+    from proxyctl.commands.options import HOISTED
+
+    shared = any(message == f"No such option '{option}'." for option in HOISTED)
+    return "Other commands take this option; here it has no meaning, so leave it out. " if shared else ""
 
 
 def finish(runtime: Runtime, action: Callable[[], object]) -> int:

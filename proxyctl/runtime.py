@@ -218,7 +218,7 @@ class Runtime:
             timeout=self.options.timeout,
             retries=self.options.retries,
             clock=self.clock,
-            log=self.say if self.options.verbose > 1 else None,
+            log=self.log_request if self.options.verbose else None,
             redactor=self.redactor,
             clients=CLIENTS,
             give_up=self.give_up,
@@ -367,6 +367,11 @@ class Runtime:
         if self.environ.get("FORCE_COLOR"):
             return True
         return terminal and self.environ.get("TERM") != "dumb"
+
+    def log_request(self, text: str) -> None:
+        """Say what the client logs: with -v that it tries again, with -vv each request."""
+        if self.options.verbose > 1 or " again in " in text:
+            self.say(text)
 
     def note(self, text: str) -> None:
         """Say something about the answer on stderr, unless --quiet."""

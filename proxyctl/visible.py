@@ -65,15 +65,22 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Break lines at words, keeping each line's indent; what has no blanks (a SID, a URL) stays whole."""
+    """Break lines at words, keeping each line's indent; what is typed or copied (a command, a URL) stays whole."""
     import re
     import textwrap
 
-    lines = []
+    def command(found: re.Match[str]) -> str:
+        return found[0].replace(" ", "\0")
+
+    lines: list[str] = []
     for line in text.split("\n"):
         indent = re.match(" *", line)[0]  # type: ignore[index]
         pieces = textwrap.wrap(
-            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            re.sub("'proxyctl [^']*'|(?<=: )proxyctl .*|^ *proxyctl [a-z].*", command, line),
+            width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
-        lines.extend(pieces or [""])
+        lines.extend(piece.replace("\0", " ") for piece in pieces or [""])
     return "\n".join(lines)

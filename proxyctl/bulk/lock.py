@@ -102,6 +102,11 @@ class RunLock:
 
     def _held(self, descriptor: int, wait: float) -> LockHeldError:
         holder = read_holder(descriptor)
+        for _ in range(10):  # It may have taken the lock just now, and not have written its name yet.
+            if holder.pid is not None:
+                break
+            self._clock.sleep(0.02)
+            holder = read_holder(descriptor)
         what = f"Service {self.service_sid}" if self.service_sid else "the account's Services"
         waited = f" (after waiting {wait:g} s)" if wait else ""
         return LockHeldError(

@@ -18,6 +18,7 @@ from proxyctl.errors import (
     OutputError,
     PartialError,
     ProxyctlError,
+    RefusedError,
     TemporaryError,
     exit_status,
 )
@@ -69,7 +70,19 @@ def ended(change: Change, result: Result) -> Ended:
     """Return how the item of ``change`` ended, by the engine's result for it."""
     number = getattr(result.detail, "number", None) or change.number
     action = (result.action or "done") if result.state == "done" else result.state
-    return Ended(change.item, action, number, result.error)
+    return Ended(change.item, action, number, result.error or another_number(change.item, action, number))
+
+
+def another_number(item: Item, action: str, number: PhoneNumber | None) -> ProxyctlError | None:
+    """Tell a row whose SID turned out to be that of another number than the one it names: the SID was added."""
+    if action != "added" or number is None or item.sid is None or item.phone_number is None:
+        return None
+    if number.phone_number in (None, item.phone_number):
+        return None
+    return RefusedError(
+        f"its SID is that of {number.phone_number}, which was added; the row says {item.phone_number}.",
+        hint=f"Correct the row; 'proxyctl number remove SERVICE {number.sid}' takes the number out again.",
+    )
 
 
 def summary(ends: Sequence[Ended], verb_done: str, report: RunReport | None) -> str:

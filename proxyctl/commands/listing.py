@@ -41,5 +41,5 @@ def show_list(runtime: Runtime, shape: Shape, pages: Iterable[Rows], *, limit: i
     cutter = Limit(limit)
     count = runtime.out.list(shape, cutter.apply(pages))
     if cutter.cut:
-        runtime.note(f"stopped at {count} rows, as --limit asked; there are more.")
+        runtime.note(f"stopped at {count} row{'' if count == 1 else 's'}, as --limit asked; there are more.")
     return count

@@ -10,7 +10,7 @@ from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
 
 app = new_app(
-    "Add, reserve, release, remove, list and show the phone numbers of a Service's pool.",
+    "Add, reserve, release, remove, list, find, drain and move phone numbers.",
     epilog="""Examples:
   proxyctl number add masking-prod +14155550100 --reserved
   proxyctl number reserve masking-prod -f numbers.csv

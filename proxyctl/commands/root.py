@@ -17,7 +17,8 @@ class Root(LazyGroup):
             "proxyctl.commands.service", "Create, list, show, update and delete Services."
         ),
         "number": LazyCommand(
-            "proxyctl.commands.number", "Add, reserve, release, remove, list, find and drain phone numbers."
+            "proxyctl.commands.number",
+            "Add, reserve, release, remove, list, find, drain and move phone numbers.",
         ),
         "pool": LazyCommand(
             "proxyctl.commands.pool", "See, declare and keep whole pools: status, export, plan, apply, audit."

@@ -1,4 +1,6 @@
-"""Many pools read at once by `pool status --all`: as fast as one alone, within the documented window, in little memory."""
+"""Many pools read at once by `pool status --all`: as fast as one alone, within the documented window, in little
+memory.
+"""
 
 from __future__ import annotations
 
