@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import ConfigError, OutputError, UsageError
+from proxyctl.terminal import Terminal, columns_of, is_plain, is_terminal, wants_color
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
@@ -62,28 +63,6 @@ class SharedOptions:
     max_errors: int | None = None
     deadline: float | None = None
     failed_to: str | None = None
-
-
-@dataclass(frozen=True)
-class Terminal:
-    """Which of the three streams is a terminal."""
-
-    stdin: bool
-    stdout: bool
-    stderr: bool
-
-    @property
-    def interactive(self) -> bool:
-        """Whether questions can be asked: stdin and stderr are both terminals."""
-        return self.stdin and self.stderr
-
-
-def is_terminal(stream: TextIO | None) -> bool:
-    """Whether ``stream`` is an open terminal."""
-    try:
-        return stream is not None and stream.isatty()
-    except (ValueError, OSError):
-        return False
 
 
 class Runtime:
@@ -343,30 +322,16 @@ class Runtime:
     @property
     def width(self) -> int:
         """Columns of the terminal."""
-        asked = self.environ.get("COLUMNS", "")
-        if asked.isdecimal() and asked != "0":
-            return max(20, int(asked))
-        for stream in (self.stdout, self.stderr):
-            with contextlib.suppress(OSError, ValueError, AttributeError):
-                columns = os.get_terminal_size(stream.fileno()).columns
-                return max(20, columns or 80)  # a terminal that was never told its size says 0
-        return 80
+        return columns_of(self.environ, self.stdout, self.stderr)
 
     @property
     def ascii_only(self) -> bool:
         """Whether box-drawing characters are too much for this terminal."""
-        encoding = (getattr(self.stdout, "encoding", None) or "ascii").lower().replace("-", "")
-        return self.environ.get("TERM") == "dumb" or not encoding.startswith("utf")
+        return is_plain(self.environ, self.stdout)
 
     def color_on(self, terminal: bool) -> bool:
         """Whether to colour what goes to a stream that is (or is not) a terminal."""
-        if self.options.color != "auto":
-            return self.options.color == "always"
-        if self.environ.get("NO_COLOR"):
-            return False
-        if self.environ.get("FORCE_COLOR"):
-            return True
-        return terminal and self.environ.get("TERM") != "dumb"
+        return wants_color(self.options.color, self.environ, terminal=terminal)
 
     def log_request(self, text: str) -> None:
         """Say what the client logs: with -v that it tries again, with -vv each request."""

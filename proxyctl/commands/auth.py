@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.options import CALLS, DATA, DRY_RUN, MESSAGES, PROFILE, YES, shared
+from proxyctl.commands.options import (
+    CALLS,
+    CONNECTION,
+    DATA,
+    DRY_RUN,
+    MESSAGES,
+    PROFILE,
+    YES,
+    Group,
+    option,
+    shared,
+)
 from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
 
@@ -17,9 +28,20 @@ app = new_app(
 """,
 )
 
+SAVED_AS: Group = {
+    "profile": option(
+        str | None,
+        "-p",
+        "--profile",
+        metavar="NAME",
+        panel=CONNECTION,
+        help="Save the credentials as this profile. [default: PROXYCTL_PROFILE, or else 'default']",
+    ),
+}
+
 
 @app.command("login", cls=ProxyctlCommand)
-@shared(*CALLS, YES)
+@shared(*CALLS, SAVED_AS, YES)
 def log_in(
     ctx: typer.Context,
     account_sid: Annotated[
@@ -49,7 +71,8 @@ def log_in(
     """Save credentials as a profile, after one request has shown that they work.
 
     Asks for what is not given. The secret is typed without echo or read from stdin; no option takes it, because
-    other users can see the options of a running command. The first profile becomes the default.
+    other users can see the options of a running command. The first profile becomes the default. The server
+    that was tried is saved too: that of --base-url, or else of PROXYCTL_BASE_URL.
     """
     from proxyctl.commands import login
 

@@ -1,12 +1,15 @@
 """`proxyctl config`: where the config file is, and its settings; secrets neither come out nor go in here."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from proxyctl.commands.options import MESSAGES, shared
 from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
+
+if TYPE_CHECKING:
+    from proxyctl.profiles.store import Change
 
 app = new_app(
     "Read and change the config file.",
@@ -17,6 +20,7 @@ app = new_app(
 
 Keys: default_profile, output, and for a profile (profiles.NAME.KEY): account_sid, api_key,
 api_secret_command, auth_token_command, base_url, region, edge, protected.
+Only account_sid makes a profile that does not exist yet. A command takes the place of the stored secret.
 A change writes the file anew: comments in it are not kept.
 """,
 )
@@ -55,16 +59,34 @@ def set_value(
         str, typer.Argument(metavar="VALUE", help="The new value; '' unsets it.", show_default=False)
     ],
 ) -> None:
-    """Change one setting; a profile that does not exist yet is made."""
+    """Change one setting of the config file.
+
+    Only account_sid makes a profile that does not exist yet. A command that prints a secret takes the place of
+    the secret in the file: api_secret_command in a profile with an api_key, auth_token_command in one without.
+    """
     runtime: Runtime = ctx.obj
     if key.endswith(".base_url") and value:
         from proxyctl.api.endpoint import Endpoint
 
         Endpoint.at(value)  # says what is wrong with it, if anything is
     comments = runtime.store.has_comments
-    runtime.store.set_value(key, value)
+    change = runtime.store.set_value(key, value)
+    tell_change(runtime, key, change)
     if comments and not runtime.store.has_comments:
         runtime.note(f"The comments in {runtime.store.path} were not kept.")
+
+
+def tell_change(runtime: Runtime, key: str, change: Change) -> None:
+    """Say what setting ``key`` did that its name does not tell."""
+    if change.made:
+        runtime.note(
+            f"made profile {change.made!r}; it has no secret yet: proxyctl auth login --profile {change.made}"
+        )
+    if change.replaced:
+        name = key.split(".", 1)[1].rpartition(".")[0]
+        secrets = " and ".join(change.replaced)
+        runtime.note(f"{key} replaced {secrets}, which is no longer in {runtime.store.path}.")
+        runtime.note(f"See whether the command works: proxyctl auth status --profile {name}")
 
 
 def print_plain(runtime: Runtime, text: str) -> None:

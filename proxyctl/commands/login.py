@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from proxyctl.commands.status import try_out
 from proxyctl.errors import AuthenticationError, TemporaryError, UsageError
 from proxyctl.profiles import SANDBOX, Profile
-from proxyctl.profiles.resolve import at_base_url
+from proxyctl.profiles.resolve import BASE_URL
 from proxyctl.profiles.schema import check_name, parse_value
 from proxyctl.profiles.secret import Secret, usable_secret
 
@@ -30,8 +30,9 @@ def log_in(
     settings: Mapping[str, str],
 ) -> None:
     """Ask for what is missing, prove the credentials with one request, and save them as a profile."""
-    given = {"account_sid": account_sid, "api_key": api_key, **settings}
-    check_given(given)
+    # Credentials that were tried at one server must not go to another the next time.
+    settings, url_source = with_server(settings, runtime.environ)
+    check_given({"account_sid": account_sid, "api_key": api_key, **settings}, url_source)
     require_terminal(runtime, account_sid, secret_stdin)
     name = check_name(chosen_name(runtime) or DEFAULT_NAME)
     table = dict(runtime.store.profiles().get(name, {}))
@@ -54,22 +55,34 @@ def log_in(
             region=settings.get("region") or table.get("region") or None,
             edge=settings.get("edge") or table.get("edge") or None,
         )
-        prove(runtime, at_base_url(profile, runtime.environ))
+        prove(runtime, profile)
     first = runtime.store.save_profile(
         name, account_sid=account_sid, secret=secret, api_key=api_key, **settings
     )
     tell_saved(runtime, name, first, verify)
+    tell_server(runtime, settings.get("base_url"), url_source, table.get("base_url"))
 
 
-def check_given(given: Mapping[str, str | None]) -> None:
-    """Check the options' values before anything is asked; UsageError, without repeating what is wrong."""
+def with_server(settings: Mapping[str, str], environ: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Return the settings with the environment's server where no option names one, and who named it."""
+    url = environ.get(BASE_URL, "").strip()
+    if url and not settings.get("base_url"):
+        return {**settings, "base_url": url}, BASE_URL
+    return dict(settings), "--base-url"
+
+
+def check_given(given: Mapping[str, str | None], url_source: str) -> None:
+    """Check the values that were given before anything is asked; UsageError, without repeating what is wrong."""
     for field, value in given.items():
         if value is not None:
             parse_value(field, value)
     if url := given.get("base_url"):
         from proxyctl.api.endpoint import Endpoint
 
-        Endpoint.at(url)
+        try:
+            Endpoint.at(url)
+        except UsageError as error:
+            raise UsageError(f"{url_source}: {error.message}", hint=error.hint) from None
 
 
 def require_terminal(runtime: Runtime, account_sid: str | None, secret_stdin: bool) -> None:
@@ -173,6 +186,15 @@ def tell_saved(runtime: Runtime, name: str, first: bool, verified: bool) -> None
         runtime.note("It is the default profile.")
     elif runtime.store.default_profile() != name:
         runtime.note(f"Use it with --profile {name}, or make it the default: proxyctl profile use {name}")
+
+
+def tell_server(runtime: Runtime, url: str | None, source: str, before: str | None) -> None:
+    """Say which server the profile is for where that is not Twilio's."""
+    if url:
+        instead = f" instead of {before}" if before and before != url else ""
+        runtime.note(f"Its base_url is {url} (from {source}){instead}: that server gets the credentials.")
+    elif before:
+        runtime.note(f"Its base_url stays {before}: that server gets the credentials.")
 
 
 def log_out(runtime: Runtime) -> None:

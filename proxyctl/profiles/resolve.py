@@ -16,9 +16,9 @@ from proxyctl.visible import visible
 ENVIRONMENT = "environment"
 BASE_URL = "PROXYCTL_BASE_URL"
 NO_CREDENTIALS_HINT = (
-    "Run 'proxyctl auth login' to save a profile,\n"
-    "or set TWILIO_ACCOUNT_SID with TWILIO_API_KEY and TWILIO_API_SECRET (or TWILIO_AUTH_TOKEN),\n"
-    "or add --sandbox to try proxyctl without an account."
+    "Run 'proxyctl auth login' to save a profile.\n"
+    "Or set TWILIO_ACCOUNT_SID with TWILIO_API_KEY and TWILIO_API_SECRET (or TWILIO_AUTH_TOKEN).\n"
+    "Or add --sandbox to use the embedded sandbox."
 )
 
 
@@ -176,12 +176,12 @@ def _without_empty(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def at_base_url(profile: Profile, environ: Mapping[str, str]) -> Profile:
-    """Let PROXYCTL_BASE_URL win over the profile's own server, and say so."""
+    """Let PROXYCTL_BASE_URL win over the profile's own server, and say so where that is another."""
     url = environ.get(BASE_URL, "").strip()
     if not url:
         return profile
     notes = profile.notes
-    if profile.base_url:
+    if profile.base_url and profile.base_url.rstrip("/") != url.rstrip("/"):
         notes += (f"{BASE_URL} is used instead of the base_url of profile {visible(profile.name)!r}.",)
     return replace(profile, base_url=url, notes=notes)
 

@@ -88,6 +88,29 @@ def split_key(key: str) -> tuple[str, ...]:
     return head, name, field
 
 
+def displaced_secrets(name: str, table: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    """Return which stored secrets of the profile's ``table`` the command ``field`` takes the place of.
+
+    All of them: with a command, none need lie on disk. Raises UsageError for a command that would never run,
+    because the profile signs in the other way.
+    """
+    has_key = bool(table.get("api_key"))
+    shown = visible(name)
+    if field == "api_secret_command" and not has_key:
+        raise UsageError(
+            f"profile {shown!r} has no api_key, so {field} would not be used.",
+            hint="Set auth_token_command if the command prints the account's auth token.\n"
+            f"Or set the key first: proxyctl config set profiles.{shown}.api_key SK…",
+        )
+    if field == "auth_token_command" and has_key:
+        raise UsageError(
+            f"profile {shown!r} signs in with its api_key, so {field} would not be used.",
+            hint="Set api_secret_command if the command prints the key's secret.\n"
+            f"Or unset the key first: proxyctl config set profiles.{shown}.api_key ''",
+        )
+    return tuple(key for key in ("api_secret", "auth_token") if key in table)
+
+
 def _no_such_key(key: str, known: list[str]) -> NoReturn:
     raise UsageError(
         f"there is no config key {visible(key)}{did_you_mean(key, known)}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,14 @@ from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import ConfigError, UsageError
 from proxyctl.profiles.private_files import only_writer, read_private, replace_private
 from proxyctl.profiles.profile import SANDBOX
-from proxyctl.profiles.schema import check_document, check_name, did_you_mean, parse_value, split_key
+from proxyctl.profiles.schema import (
+    check_document,
+    check_name,
+    did_you_mean,
+    displaced_secrets,
+    parse_value,
+    split_key,
+)
 from proxyctl.profiles.toml_guard import LARGEST_FILE, line_of, parse_toml
 from proxyctl.visible import visible
 
@@ -23,6 +31,14 @@ CREDENTIAL_KEYS = (
     "auth_token",
     "auth_token_command",
 )
+
+
+@dataclass(frozen=True)
+class Change:
+    """What setting one key did besides: the profile that it made, and the stored secrets that it removed."""
+
+    made: str | None = None
+    replaced: tuple[str, ...] = ()
 
 
 class ProfileStore:
@@ -167,11 +183,11 @@ class ProfileStore:
         """Make ``name`` the profile that is used where nothing else is said."""
         self.set_value("default_profile", name)
 
-    def set_value(self, key: str, text: str) -> None:
-        """Set ``key`` to ``text``, or unset it where that is empty; a profile is made if it does not exist.
+    def set_value(self, key: str, text: str) -> Change:
+        """Set ``key`` to ``text``, or unset it where that is empty, and return what else that did.
 
-        A command for a secret takes the place of the stored secret. Raises UsageError where key or value are
-        wrong.
+        Only an account_sid makes a profile that does not exist. A command for a secret takes the place of the
+        stored ones. Raises UsageError where key or value are wrong, or the command would not be used.
         """
         parts = split_key(key)
         if len(parts) == 3:
@@ -180,15 +196,19 @@ class ProfileStore:
         with self._change() as document:
             if key == "default_profile" and text and text not in self.names():
                 raise self.unknown(text)
-            table = document
-            for part in parts[:-1]:
-                table = table.setdefault(part, {})
+            table, made = document, None
+            if len(parts) == 3:
+                table, made = self._table_to_set(document, parts[1], makes=parts[2] == "account_sid" and bool(text))
             if value is None:
                 table.pop(parts[-1], None)
-                return
-            table[parts[-1]] = value
+                return Change()
+            replaced: tuple[str, ...] = ()
             if parts[-1].endswith("_command"):
-                table.pop(parts[-1].removesuffix("_command"), None)
+                replaced = displaced_secrets(parts[1], table, parts[-1])
+            for secret in replaced:
+                del table[secret]
+            table[parts[-1]] = value
+        return Change(made, replaced)
 
     @property
     def has_comments(self) -> bool:
@@ -197,6 +217,17 @@ class ProfileStore:
         return any(line.lstrip().startswith("#") for line in self._text().split("\n"))
 
     # Within
+
+    def _table_to_set(
+        self, document: dict[str, Any], name: str, *, makes: bool
+    ) -> tuple[dict[str, Any], str | None]:
+        """Return the table of a profile and, where it had to be made, its name; UsageError if it may not be."""
+        profiles: dict[str, dict[str, Any]] = document.get("profiles", {})
+        if name in profiles:
+            return profiles[name], None
+        if not makes:
+            raise self.unknown(name)
+        return document.setdefault("profiles", {}).setdefault(name, {}), name
 
     def _document(self) -> dict[str, Any]:
         if self._loaded is None:
