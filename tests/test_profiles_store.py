@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from proxyctl.errors import ConfigError, UsageError
 from proxyctl.profiles import ProfileStore
+from proxyctl.profiles.store import Change
 
 ACCOUNT = "AC" + "1" * 32
 KEY = "SK" + "2" * 32
@@ -49,6 +50,44 @@ def test_a_command_takes_the_place_of_the_stored_secret(store: ProfileStore) -> 
     assert store.get_value("profiles.prod.auth_token_command") == "pass show twilio"
 
 
+def test_a_command_for_a_key_leaves_no_token_behind(store: ProfileStore) -> None:
+    store.save_profile("prod", account_sid=ACCOUNT, secret="canary")
+    store.set_value("profiles.prod.api_key", KEY)
+    change = store.set_value("profiles.prod.api_secret_command", "pass show twilio")
+    assert change == Change(replaced=("auth_token",)) and "canary" not in store.path.read_text()
+    assert store.set_value("profiles.prod.api_secret_command", "pass show other") == Change()
+
+
+@pytest.mark.parametrize(
+    ("api_key", "field", "words", "way_on"),
+    [
+        (None, "api_secret_command", "has no api_key", "auth_token_command"),
+        (None, "api_secret_command", "has no api_key", "config set profiles.prod.api_key SK"),
+        (KEY, "auth_token_command", "signs in with its api_key", "Set api_secret_command"),
+        (KEY, "auth_token_command", "signs in with its api_key", "config set profiles.prod.api_key ''"),
+    ],
+)
+def test_a_command_that_would_not_be_used_is_refused(
+    store: ProfileStore, api_key: str | None, field: str, words: str, way_on: str
+) -> None:
+    store.save_profile("prod", account_sid=ACCOUNT, secret="canary", api_key=api_key)
+    before = store.path.read_bytes()
+    with pytest.raises(UsageError, match=words) as caught:
+        store.set_value(f"profiles.prod.{field}", "pass show twilio")
+    assert way_on in str(caught.value.hint) and store.path.read_bytes() == before
+
+
+def test_only_an_account_sid_makes_a_profile(store: ProfileStore) -> None:
+    assert store.set_value("profiles.prod.account_sid", ACCOUNT) == Change(made="prod")
+    assert store.set_value("profiles.prod.account_sid", ACCOUNT) == Change()
+    before = store.path.read_bytes()
+    for field, value in [("protected", "true"), ("region", ""), ("account_sid", ""), ("api_key", KEY)]:
+        with pytest.raises(UsageError, match=r"no profile 'prdo' \(did you mean prod") as caught:
+            store.set_value(f"profiles.prdo.{field}", value)
+        assert "prod, sandbox" in str(caught.value.hint)
+    assert store.path.read_bytes() == before
+
+
 def test_removing(store: ProfileStore) -> None:
     store.save_profile("prod", account_sid=ACCOUNT, secret="canary", edge="dublin")
     store.remove_secrets("prod")
@@ -71,6 +110,8 @@ def test_removing(store: ProfileStore) -> None:
     ],
 )
 def test_settings_there_and_back(store: ProfileStore, key: str, value: str, expected: object) -> None:
+    for name in ("prod", "acme.eu"):
+        store.set_value(f"profiles.{name}.account_sid", ACCOUNT)
     store.set_value(key, value)
     assert ProfileStore(store.path).get_value(key) == expected
     store.set_value(key, "")
@@ -162,8 +203,11 @@ def test_settings_come_back_as_they_were(
     store = ProfileStore(tmp_path / "config.toml")
     if not name.isascii() or name == "sandbox":
         return
+    store.set_value(f"profiles.{name}.account_sid", ACCOUNT)
+    store.set_value(f"profiles.{name}.api_key", KEY)
     given_values = {"api_secret_command": command, "base_url": url, "protected": str(protected).lower()}
     for field, value in given_values.items():
         store.set_value(f"profiles.{name}.{field}", value)
     found = ProfileStore(store.path).get(name)
-    assert found == {"api_secret_command": command, "base_url": url, "protected": protected}
+    pair = {"account_sid": ACCOUNT, "api_key": KEY}
+    assert found == {**pair, "api_secret_command": command, "base_url": url, "protected": protected}

@@ -76,11 +76,12 @@ def set_value(
         runtime.note(f"The comments in {runtime.store.path} were not kept.")
 
 
-def tell_change(runtime: Runtime, key: str, change: Change) -> None:
+def tell_change(runtime: Runtime, key: str, change: "Change") -> None:
     """Say what setting ``key`` did that its name does not tell."""
     if change.made:
         runtime.note(
-            f"made profile {change.made!r}; it has no secret yet: proxyctl auth login --profile {change.made}"
+            f"made profile {change.made!r}, which has no secret yet: set auth_token_command, "
+            f"or run 'proxyctl auth login --profile {change.made}'."
         )
     if change.replaced:
         name = key.split(".", 1)[1].rpartition(".")[0]

@@ -198,7 +198,9 @@ class ProfileStore:
                 raise self.unknown(text)
             table, made = document, None
             if len(parts) == 3:
-                table, made = self._table_to_set(document, parts[1], makes=parts[2] == "account_sid" and bool(text))
+                table, made = self._table_to_set(
+                    document, parts[1], makes=parts[2] == "account_sid" and bool(text)
+                )
             if value is None:
                 table.pop(parts[-1], None)
                 return Change()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.profile_support import CANARY, Home
+from tests.commands.profile_support import ACCOUNT, CANARY, KEY, Home, server
 
 
 @pytest.fixture
@@ -21,6 +21,7 @@ def test_path_is_told_even_of_a_broken_file(home: Home) -> None:
 
 
 def test_set_and_get(home: Home) -> None:
+    home.add("prod")
     assert home.run("config", "set", "profiles.prod.protected", "true").code == 0
     assert home.run("config", "get", "profiles.prod.protected").out == "true\n"
     run = home.run("config", "get", "output")
@@ -51,12 +52,48 @@ def test_unknown_keys_are_answered_with_what_is_near(home: Home) -> None:
     assert run.code == 2 and "no profile 'prod'" in run.err
 
 
+def test_a_typo_makes_no_profile(home: Home) -> None:
+    home.add("prod")
+    before = home.config.read_bytes()
+    run = home.run("config", "set", "profiles.prdo.protected", "true")
+    assert run.code == 2 and "did you mean prod" in run.err and "prod, sandbox" in run.err
+    assert home.config.read_bytes() == before
+    run = home.run("config", "set", "profiles.typo.account_sid", ACCOUNT)
+    assert run.code == 0 and "made profile 'typo'" in run.err
+    assert home.run("config", "set", "profiles.typo.account_sid", ACCOUNT).err == ""
+    assert home.run("config", "set", "profiles.typo.protected", "true").err == ""
+
+
+def test_a_command_replaces_the_token_and_says_so(home: Home) -> None:
+    home.add("prod")
+    run = home.run("config", "set", "profiles.prod.api_secret_command", "pass show x")
+    assert run.code == 2 and "auth_token_command" in run.err and "profiles.prod.api_key" in run.err
+    assert CANARY in home.config.read_text()
+    run = home.run("config", "set", "profiles.prod.auth_token_command", "printenv MY_SECRET")
+    assert run.code == 0 and "replaced auth_token" in run.err and str(home.config) in run.err
+    assert CANARY not in home.config.read_text()
+    assert home.run("config", "set", "profiles.prod.auth_token_command", "pass show y").err == ""
+
+
+def test_after_the_token_the_command_for_a_key_is_used(home: Home) -> None:
+    with server(KEY) as there:
+        home.add("prod", base_url=there.url)
+        assert home.run("config", "set", "profiles.prod.api_key", KEY).code == 0
+        run = home.run("config", "set", "profiles.prod.api_secret_command", "printenv MY_SECRET")
+        assert run.code == 0 and "replaced auth_token" in run.err
+        assert home.run("auth", "status", MY_SECRET=CANARY).code == 0
+    assert there.users == [KEY] and CANARY not in home.config.read_text()
+
+
 @pytest.mark.parametrize(
     "url", ["http://evil.example", f"http://u:{CANARY}@localhost", "ftp://x", "nonsense"]
 )
 def test_a_base_url_must_be_safe(home: Home, url: str) -> None:
-    assert home.run("config", "set", "profiles.prod.base_url", url).code == 2
-    assert not home.config.exists()
+    home.add("prod")
+    before = home.config.read_bytes()
+    run = home.run("config", "set", "profiles.prod.base_url", url)
+    assert run.code == 2 and "base URL" in run.err
+    assert home.config.read_bytes() == before
 
 
 def test_lost_comments_are_told(home: Home) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.profile_support import ACCOUNT, CANARY, Home
+from tests.commands.profile_support import ACCOUNT, CANARY, OTHER, Home
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def test_list_has_the_sandbox_always(home: Home) -> None:
 
 def test_list_shows_everything_but_the_secret(home: Home) -> None:
     home.add("prod", region="ie1")
+    home.run("config", "set", "profiles.test.account_sid", OTHER)
     home.run("config", "set", "profiles.test.auth_token_command", f"echo {CANARY}")
     run = home.run("profile", "list", "-o", "json")
     prod, test, sandbox = json.loads(run.out)
@@ -36,7 +37,7 @@ def test_list_shows_everything_but_the_secret(home: Home) -> None:
         "edge": None,
         "protected": False,
     }
-    assert (test["auth"], test["account_sid"]) == ("auth_token (command)", None)
+    assert (test["auth"], test["account_sid"]) == ("auth_token (command)", OTHER)
     assert sandbox["name"] == "sandbox"
     assert home.run("profile", "list", "-o", "ids").out == "prod\ntest\nsandbox\n"
 
