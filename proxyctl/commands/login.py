@@ -191,10 +191,11 @@ def tell_saved(runtime: Runtime, name: str, first: bool, verified: bool) -> None
 def tell_server(runtime: Runtime, url: str | None, source: str, before: str | None) -> None:
     """Say which server the profile is for where that is not Twilio's."""
     if url:
-        instead = f" instead of {before}" if before and before != url else ""
-        runtime.note(f"Its base_url is {url} (from {source}){instead}: that server gets the credentials.")
+        # The one before comes from the file unchecked, so it may hold a password: it is not shown.
+        instead = ", in place of the one it had" if before and before != url else ""
+        runtime.note(f"Its base_url is now {url} (from {source}){instead}: that server gets the credentials.")
     elif before:
-        runtime.note(f"Its base_url stays {before}: that server gets the credentials.")
+        runtime.note("It keeps the base_url that it had: that server gets the credentials, and not Twilio's.")
 
 
 def log_out(runtime: Runtime) -> None:

@@ -44,11 +44,42 @@ def test_login_from_a_pipe_proves_and_saves(home: Home) -> None:
     assert home.run("config", "get", "default_profile").out == "prod\n"
 
 
-def test_login_tries_the_server_that_the_environment_names(home: Home) -> None:
+def test_login_saves_the_server_of_the_environment_that_it_tried(home: Home) -> None:
     with server(ACCOUNT) as there:
-        assert home.run(*LOGIN, stdin=CANARY, PROXYCTL_BASE_URL=there.url).code == 0
-    assert there.users == [ACCOUNT]
-    assert saved(home, "prod") == {"account_sid": ACCOUNT, "auth_token": CANARY}
+        run = home.run(*LOGIN, stdin=CANARY, PROXYCTL_BASE_URL=there.url)
+        assert run.code == 0 and there.url in run.err and "PROXYCTL_BASE_URL" in run.err
+        # The next command, without the variable, goes to the same server.
+        assert home.run("auth", "status").code == 0
+    assert there.users == [ACCOUNT, ACCOUNT]
+    assert saved(home, "prod") == {"account_sid": ACCOUNT, "auth_token": CANARY, "base_url": there.url}
+
+
+def test_the_options_server_is_tried_before_the_environments(home: Home) -> None:
+    with server(ACCOUNT) as there:
+        run = home.run(*LOGIN, "--base-url", there.url, stdin=CANARY, PROXYCTL_BASE_URL=UNUSED)
+    assert run.code == 0 and there.users == [ACCOUNT]
+    assert saved(home, "prod")["base_url"] == there.url
+    assert "--base-url" in run.err and UNUSED not in run.err
+
+
+def test_a_new_login_says_which_server_the_profile_is_for(home: Home) -> None:
+    home.add("prod", base_url=f"https://u:{CANARY}@old.example")
+    again = (*LOGIN, "--no-verify", "--yes")
+    assert "keeps the base_url" in home.run(*again, stdin=CANARY).err
+    run = home.run(*again, stdin=CANARY, PROXYCTL_BASE_URL=UNUSED)
+    assert "in place of" in run.err and saved(home, "prod")["base_url"] == UNUSED
+
+
+def test_a_server_of_the_environment_that_is_wrong_is_named(home: Home) -> None:
+    run = home.run(*LOGIN, stdin=CANARY, PROXYCTL_BASE_URL=f"http://u:{CANARY}@localhost")
+    assert run.code == 2 and "PROXYCTL_BASE_URL" in run.err
+    assert not home.config.exists()
+
+
+def test_login_help_says_that_the_profile_is_saved(home: Home) -> None:
+    run = home.run("auth", "login", "-h")
+    assert run.code == 0 and "Save the credentials as this profile" in " ".join(run.out.split())
+    assert "Use this profile's credentials" in home.run("auth", "status", "-h").out
 
 
 def test_credentials_that_are_refused_are_not_saved(home: Home) -> None:
