@@ -149,6 +149,7 @@ def test_base_url_of_the_environment_wins_with_a_note(store: ProfileStore) -> No
     assert found.base_url == url and len(found.notes) == 1
     assert "PROXYCTL_BASE_URL" in found.notes[0] and "canary" not in found.notes[0]
     assert resolve(store, "prod", PROXYCTL_BASE_URL=url).notes == ()
+    assert resolve(store, "test", PROXYCTL_BASE_URL="https://proxy.example/x/").notes == ()
     assert resolve(store, PROXYCTL_BASE_URL=url, **ENVIRON).base_url == url
 
 
@@ -166,12 +167,15 @@ def test_no_credentials_name_the_three_ways_on(tmp_path: Path) -> None:
         resolve(ProfileStore(tmp_path / "none.toml"))
     hint = str(caught.value.hint)
     assert "auth login" in hint and "TWILIO_ACCOUNT_SID" in hint and "--sandbox" in hint
+    # Each line is told by itself, so each is a sentence.
+    assert all(line[0].isupper() and line.endswith(".") for line in hint.splitlines()), hint
 
 
 def test_profiles_that_can_not_be_used(store: ProfileStore) -> None:
     store.set_default("sandbox")
     assert resolve(store).is_sandbox
-    store.set_value("profiles.empty.region", "ie1")
+    store.set_value("profiles.empty.account_sid", ACCOUNT)
+    store.set_value("profiles.empty.account_sid", "")
     with pytest.raises(ConfigError, match="has no account_sid"):
         resolve(store, "empty")
     store.set_value("profiles.empty.account_sid", ACCOUNT)
