@@ -22,9 +22,8 @@ ProxyctlError                          1   a defect, or a state of the world nob
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class ExitCode(IntEnum):
@@ -71,8 +70,7 @@ EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """What the API said was wrong: HTTP status, Twilio's code and words, and the id to quote to its support.
 
     ``retry_after`` is in seconds, already taken against the answer's own ``Date`` where it was a date.

@@ -11,9 +11,8 @@ import random
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import ConfigError, OutputError, UsageError
@@ -38,8 +37,7 @@ RATE = 30.0  # requests a second for each endpoint of a Service, as Twilio docum
 FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
 
 
-@dataclass(frozen=True)
-class SharedOptions:
+class SharedOptions(NamedTuple):
     """What was asked for on the command line, before environment and config have their say."""
 
     profile: str | None = None

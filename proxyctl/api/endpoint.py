@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from proxyctl.errors import UsageError
@@ -36,8 +36,7 @@ def origin_of(scheme: str, host: str, port: int | None) -> Origin:
     return scheme.lower(), host.lower().strip("[]"), port or _DEFAULT_PORTS.get(scheme.lower(), 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """The server, or Twilio's three hosts. ``bases`` maps each canonical prefix to the URL that takes its
     place.
 

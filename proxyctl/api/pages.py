@@ -7,8 +7,8 @@ used: real hosts name themselves in it, and credentials must not follow.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from proxyctl.api.calls import Answer, Call
@@ -23,8 +23,7 @@ class Requests(Protocol):
     def request(self, call: Call) -> Answer: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page: its items as the API sent them, its number from 0, the call that fetched it, the list's key, and
     whether more pages follow.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from proxyctl.errors import (
     AnswerError,
@@ -43,8 +44,7 @@ class Tally:
     unsure: bool = False
 
 
-@dataclass(frozen=True)
-class GiveUp:
+class GiveUp(NamedTuple):
     """The end of a whole command: ``seconds`` as asked for (the words name them); ``left()`` are left of them."""
 
     seconds: float

@@ -8,15 +8,14 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from proxyctl.errors import UsageError
 
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """Where the certificates to trust come from: paths for OpenSSL, and ``source``, a name for people."""
 
     source: str

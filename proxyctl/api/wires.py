@@ -14,7 +14,6 @@ from functools import partial
 import httpx
 
 from proxyctl.api.endpoint import Endpoint
-from proxyctl.api.tls import tls_context
 from proxyctl.api.transport import DeadlineTransport, proxy_for
 
 
@@ -24,7 +23,11 @@ class Wires:
     def __init__(self, endpoint: Endpoint, clients: int, connections: int) -> None:
         self._endpoint = endpoint
         self._clients, self._connections = clients, connections
-        self._context = tls_context() if any(origin[0] == "https" for origin in endpoint.origins) else None
+        self._context = None
+        if any(origin[0] == "https" for origin in endpoint.origins):
+            from proxyctl.api.tls import tls_context
+
+            self._context = tls_context()
         self._spreads: dict[str, Spread] = {}
         self._lock = threading.Lock()
         for name in ("httpx", "httpcore"):

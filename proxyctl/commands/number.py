@@ -243,11 +243,10 @@ def find_numbers(
 
     The number's own webhooks hint at it, the Service proves it; where the hint fails, all pools are read.
     """
-    from dataclasses import replace
 
     from proxyctl.commands.find import find
 
-    ctx.obj.use(replace(ctx.obj.options, default_country=default_country))
+    ctx.obj.use(ctx.obj.options._replace(default_country=default_country))
     find(ctx.obj, numbers, file)
 
 

@@ -8,7 +8,6 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from enum import Enum, StrEnum
 from typing import Annotated, Any, TypeVar, cast, get_args
 
@@ -252,7 +251,7 @@ def shared(*groups: Group) -> Callable[[Function], Function]:
     defaults = SharedOptions()
 
     def hand_over(ctx: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
-        ctx.obj.use(replace(ctx.obj.options, **given))
+        ctx.obj.use(ctx.obj.options._replace(**given))
         return {}
 
     return _adding({name: (declared[name], _default(name, defaults)) for name in declared}, hand_over)

@@ -7,8 +7,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import typer
 from typer._click.exceptions import NoSuchOption, UsageError
@@ -198,8 +197,7 @@ class AppGroup(ProxyctlGroup):
         return self.commands.get(cmd_name)
 
 
-@dataclass(frozen=True)
-class LazyCommand:
+class LazyCommand(NamedTuple):
     """Where a top-level command lives, and the line that the root's help shows without importing it."""
 
     module: str

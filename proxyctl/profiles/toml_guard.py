@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from proxyctl.errors import ConfigError
-from proxyctl.toml_files import Bounds, Places, TomlFlaw
-from proxyctl.toml_files import parse_toml as parse
 from proxyctl.visible import visible
 
 LARGEST_FILE = 256 * 1024
@@ -16,9 +14,11 @@ LONGEST_LINE = 4096
 
 def parse_toml(data: bytes, path: Path) -> tuple[dict[str, Any], str]:
     """Return the document and its text; ConfigError with file and line for anything that isn't sane TOML."""
+    from proxyctl import toml_files  # most commands run on the environment's credentials, and read no config
+
     try:
-        return parse(data, Bounds(line=LONGEST_LINE))
-    except TomlFlaw as flaw:
+        return toml_files.parse_toml(data, toml_files.Bounds(line=LONGEST_LINE))
+    except toml_files.TomlFlaw as flaw:
         raise at_line(path, flaw.line, visible(flaw.what)) from None
 
 
@@ -29,4 +29,6 @@ def at_line(path: Path, line: int, what: str) -> ConfigError:
 
 def line_of(text: str, *parts: str) -> int:
     """Return the line where the key ``parts`` is set, or else its table opens; 1 where neither is."""
+    from proxyctl.toml_files import Places
+
     return Places(text).line(*parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 ALWAYS = 100  # the importance of a column that no terminal is too narrow for
 
@@ -20,8 +20,7 @@ class Kind(Enum):
     FOLD = "fold"  # goes on in the next line instead
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table. ``field`` may be a path; those of least importance (0-100) give way first."""
 
     field: str
@@ -59,7 +58,7 @@ class Shape:
 
     def promote(self, *fields: str) -> Shape:
         """Return the same shape with these columns never dropped (for rows of several Services)."""
-        columns = tuple(replace(c, importance=ALWAYS) if c.field in fields else c for c in self.columns)
+        columns = tuple(c._replace(importance=ALWAYS) if c.field in fields else c for c in self.columns)
         return replace(self, columns=columns)
 
     def count(self, number: int) -> str:

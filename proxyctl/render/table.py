@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from itertools import islice, zip_longest
 
@@ -96,7 +95,7 @@ class Table:
             all(row[place] == self._look.dash for row in self._rows) for place in range(len(self._columns))
         ]
         return [
-            (replace(column, importance=-1) if blank and column.importance < ALWAYS else column, max(pair))
+            (column._replace(importance=-1) if blank and column.importance < ALWAYS else column, max(pair))
             for column, blank, *pair in zip(self._columns, empty, self._widths, titles, strict=True)
         ]
 
