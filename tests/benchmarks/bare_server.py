@@ -128,6 +128,9 @@ class Pools:
         """Carry out a request that was let in."""
         path, _, query = path.partition("?")
         parts = path.strip("/").split("/")
+        if parts[0] == "messaging":  # an account without Messaging Services
+            none = b'{"services": [], "meta": {"key": "services", "next_page_url": null}}'
+            return self.answer(b"200 OK", none)
         if len(parts) == 2:
             listed = [self.service(place) for place in range(self.settings.services)]
             body = json.dumps(
