@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,12 @@ from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
 from proxyctl.sandbox.store import Store
 from tests.sandbox.serving import served
 from tests.support import Cli
+
+# Under nohup or a daemon some signals are ignored, and what is ignored at the start proxyctl leaves ignored: the
+# tests that send them start from the usual state.
+for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture
