@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from proxyctl.commands.writing import BulkJournal
     from proxyctl.pools.changes import Change, Decision, Kind, Wish
     from proxyctl.pools.pool import Pool
+    from proxyctl.render.shape import Shape
     from proxyctl.runtime import Runtime
 
 SEE_HISTORY = "The work was done; 'proxyctl history list' and 'history show' tell what."
@@ -295,38 +296,13 @@ class PoolRun:
 
     def report(self, failed_to: Path | None) -> None:
         """Print rows, failures and summary; raise the error that the run ends with."""
-        from proxyctl.commands.bulk_report import failure_lines
         from proxyctl.render.shapes import RESULT
 
-        runtime = self.runtime
-        runtime.ending = True
-        ends = self.ends()
-        error = self.conclusion()
-        lost = []
-        if self.rows_wanted(failed=error is not None):
-            lost.append(lost_output(lambda: runtime.out.rows(RESULT, [[end.row() for end in ends]])))
-        if failed_to is not None:
-            bad = [end for end in ends if end.bad]
-            lost.append(lost_output(lambda: write_failed(failed_to, bad), f"--failed-to {failed_to}"))
+        self.runtime.ending = True
         self.say_notes()
-        if error is not None and not self.single:
-            for text in failure_lines(ends):
-                runtime.say(text)
-        if error is None:
-            runtime.note(self.summary())
-        losses = [each for each in lost if each is not None]
-        failure = error or (losses.pop() if losses else None)
-        for loss in losses:
-            runtime.warn(loss.message)
-        if failure is not None:
-            raise failure
-
-    def rows_wanted(self, *, failed: bool) -> bool:
-        """Whether rows go to stdout: not at a terminal, and not with --quiet, unless a format was asked for."""
-        runtime = self.runtime
-        if runtime.options.quiet:
-            return failed and runtime.options.output is not None
-        return not runtime.terminal.stdout or runtime.options.output is not None
+        ends, error = self.ends(), self.conclusion()
+        kept = None if failed_to is None else (failed_to, [end for end in ends if end.bad])
+        tell(self.runtime, RESULT, ends, error, self.summary(), kept, lines=not self.single)
 
     def say_notes(self) -> None:
         """Count what was as wanted already, by the reason."""
@@ -354,6 +330,48 @@ def look(runtime: Runtime, service: Service, items: Sequence[Item], kind: Kind) 
     except NotFoundError:
         runtime.client.services.find(service.sid)  # says so where it is the Service that is missing
         raise
+
+
+def tell(
+    runtime: Runtime,
+    shape: Shape,
+    ends: Sequence[Ended],
+    error: ProxyctlError | None,
+    summary: str,
+    kept: tuple[Path, Sequence[Ended]] | None,
+    *,
+    lines: bool = True,
+) -> None:
+    """Tell how a run ended: rows, what --failed-to keeps, a line for each failure, the summary or the error.
+
+    What can't be written is told as well, and stops none of the rest.
+    """
+    from proxyctl.commands.bulk_report import failure_lines
+
+    lost = []
+    if rows_wanted(runtime, failed=error is not None):
+        lost.append(lost_output(lambda: runtime.out.rows(shape, [[end.row() for end in ends]])))
+    if kept is not None:
+        path, bad = kept
+        lost.append(lost_output(lambda: write_failed(path, bad), f"--failed-to {path}"))
+    if error is None:
+        runtime.note(summary)
+    elif lines:
+        for text in failure_lines(ends):
+            runtime.say(text)
+    losses = [each for each in lost if each is not None]
+    failure = error or (losses.pop() if losses else None)
+    for loss in losses:
+        runtime.warn(loss.message)
+    if failure is not None:
+        raise failure
+
+
+def rows_wanted(runtime: Runtime, *, failed: bool) -> bool:
+    """Whether rows go to stdout: not at a terminal, and not with --quiet, unless a format was asked for."""
+    if runtime.options.quiet:
+        return failed and runtime.options.output is not None
+    return not runtime.terminal.stdout or runtime.options.output is not None
 
 
 def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputError | None:

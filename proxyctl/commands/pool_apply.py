@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxyctl.bulk.outcomes import RunReport, Work
 from proxyctl.commands import bulk, pool_files
-from proxyctl.commands.bulk_report import Ended, conclusion, duration_text, failure_lines
+from proxyctl.commands.bulk_report import Ended, conclusion, duration_text
 from proxyctl.commands.writing import BulkJournal, bulk_journal, change_intent, show_calls
 from proxyctl.errors import OutputError, ProxyctlError, exit_status
 from proxyctl.pools.apply import AccountWriter
@@ -136,7 +136,7 @@ class AccountRun:
 
     def save(self) -> None:
         """Keep a way back where several numbers leave their pools for good."""
-        from proxyctl.commands.saved_pools import save_pools
+        from proxyctl.commands.way_back import save_pools
 
         leaving = [step.service for step in self.plan.steps if step.action is Action.REMOVE]
         if len(leaving) > 1:
@@ -191,31 +191,11 @@ class AccountRun:
         """Print rows, failures and summary; raise the error that the run ends with."""
         from proxyctl.render.pool_shapes import SERVICE_RESULT
 
-        runtime = self.runtime
+        self.runtime.ending = True
         ends = self.ends()
-        error = self.conclusion()
-        if failed_to is not None:
-            bulk.write_failed(failed_to, [end for end in ends if end.bad and names_a_number(end)])
-        unwritten = None
-        if self.rows_wanted(failed=error is not None):
-            unwritten = bulk.lost_output(
-                lambda: runtime.out.rows(SERVICE_RESULT, [[end.row() for end in ends]])
-            )
-        if error is not None:
-            for text in failure_lines(ends):
-                runtime.say(text)
-        else:
-            runtime.note(self.summary())
-        failure = error or unwritten
-        if failure is not None:
-            raise failure
-
-    def rows_wanted(self, *, failed: bool) -> bool:
-        """Whether rows go to stdout: not at a terminal, and not with --quiet, unless a format was asked for."""
-        runtime = self.runtime
-        if runtime.options.quiet:
-            return failed and runtime.options.output is not None
-        return not runtime.terminal.stdout or runtime.options.output is not None
+        bad = [end for end in ends if end.bad and names_a_number(end)]
+        kept = None if failed_to is None else (failed_to, bad)
+        bulk.tell(self.runtime, SERVICE_RESULT, ends, self.conclusion(), self.summary(), kept)
 
 
 def names_a_number(end: Ended) -> bool:

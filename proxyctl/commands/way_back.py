@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,14 +30,22 @@ def save_numbers(runtime: Runtime, service: Service, numbers: Iterable[PhoneNumb
     pool = Pool(service.sid, complete=False)
     for number in numbers:
         pool.add(number)
-    path = save(runtime, Named({"sid": service.sid, "unique_name": service.unique_name}), pool)
+    named = Named({"sid": service.sid, "unique_name": service.unique_name})
+    path = save(runtime, [(named, pool)])
     if path is not None:
         runtime.note(f"saved to {path}: '{restoring(path)}' adds them again.")
 
 
 def save_service(runtime: Runtime, service: Service, pool: Pool) -> Path | None:
     """Save a Service that is about to be deleted, with its whole pool."""
-    return save(runtime, service, pool)
+    return save(runtime, [(service, pool)])
+
+
+def save_pools(runtime: Runtime, pools: Sequence[tuple[Service, Pool]]) -> None:
+    """Save Services and whole pools, of which numbers are about to leave."""
+    path = save(runtime, pools)
+    if path is not None:
+        runtime.note(f"saved to {path}: '{restoring(path)}' brings back what is there now.")
 
 
 def restoring(path: Path) -> str:
@@ -45,14 +53,16 @@ def restoring(path: Path) -> str:
     return f"proxyctl pool apply {shlex.quote(str(path))}"
 
 
-def save(runtime: Runtime, service: Service, pool: Pool) -> Path | None:
+def save(runtime: Runtime, pools: Sequence[tuple[Service, Pool]]) -> Path | None:
     """Write a pool file; None with --no-history where that can't be done. OutputError: nothing was sent."""
     from proxyctl.pools.export import head, service_text
 
     directory = runtime.paths.state_dir / "saved"
     try:
-        text = service_text(service, pool)[0]
-        path = write(directory, service.sid, head(runtime.profile.account_sid) + text, runtime.clock.now())
+        texts = [service_text(service, pool)[0] for service, pool in pools]
+        name = pools[0][0].sid if len(pools) == 1 else f"{len(pools)}-pools"
+        text = "".join([head(runtime.profile.account_sid), *texts])
+        path = write(directory, name, text, runtime.clock.now())
     except (OutputError, RefusedError) as error:
         if not runtime.options.no_history:
             raise type(error)(

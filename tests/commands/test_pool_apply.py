@@ -191,7 +191,7 @@ def test_pruned_numbers_have_a_way_back(cli: Cli, tmp_path: Path) -> None:
     file = pool_file(tmp_path, {"a": {"numbers": {"reserved": numbers[:1]}}})
     ran = cli("pool", "apply", file, "--prune", "--yes")
     assert ran.code == 0
-    (saved,) = (tmp_path / "state" / "pools").iterdir()
+    (saved,) = (tmp_path / "state" / "saved").iterdir()
     assert f"proxyctl pool apply {saved}" in ran.err
     assert stat.S_IMODE(saved.stat().st_mode) == 0o600
     assert numbers_of(cli, "a") == {numbers[0]: True}
@@ -202,7 +202,7 @@ def test_pruned_numbers_have_a_way_back(cli: Cli, tmp_path: Path) -> None:
 def test_a_way_back_that_can_not_be_kept(cli: Cli, tmp_path: Path) -> None:
     numbers = [row["phone_number"] for row in cli.seed(3)]
     fill(cli, "a", numbers)
-    (tmp_path / "state" / "pools").write_text("in the way")
+    (tmp_path / "state" / "saved").write_text("in the way")
     file = pool_file(tmp_path, {"a": {"numbers": {"reserved": numbers[:1]}}})
     ran = cli("pool", "apply", file, "--prune", "--yes")
     assert ran.code == 1
