@@ -9,6 +9,7 @@ import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
 from proxyctl.sandbox.store import Store
+from tests.commands.doctor_support import STARTUP_VARIABLES
 from tests.sandbox.serving import Served, served
 from tests.support import Cli
 
@@ -37,3 +38,12 @@ def remote(server: Served, tmp_path: Path) -> Cli:
         "PROXYCTL_BASE_URL": server.url,
     }
     return Cli(tmp_path, environ)
+
+
+@pytest.fixture
+def own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor looks at the process's own environment: let it see nothing of the user's."""
+    for name in (*STARTUP_VARIABLES, "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

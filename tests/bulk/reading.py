@@ -1,0 +1,29 @@
+"""Numbers to read, and the reading of a text as if it came through stdin."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from proxyctl.bulk.items import Items, read_items
+from proxyctl.errors import InputError
+
+A, B, C = "+14155550101", "+14155550102", "+14155550103"
+PN_A, PN_B = "PN" + "a" * 32, "PN" + "b" * 32
+
+
+def read(data: bytes | str, *arguments: str, **options: Any) -> Items:
+    data = data.encode() if isinstance(data, str) else data
+    return read_items(arguments, "-", stdin=io.BytesIO(data), **options)
+
+
+def refusal(data: bytes | str, *arguments: str, **options: Any) -> InputError:
+    with pytest.raises(InputError) as caught:
+        read(data, *arguments, **options)
+    return caught.value
+
+
+def names(items: Items) -> list[str]:
+    return [item.name for item in items.items]
