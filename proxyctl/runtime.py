@@ -21,7 +21,6 @@ from proxyctl.terminal import Terminal, columns_of, is_plain, is_terminal, wants
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
     from proxyctl.api.retry import GiveUp
-    from proxyctl.bulk.history import History
     from proxyctl.bulk.pace import ConcurrencyGate, RateGates
     from proxyctl.bulk.stop import StopRequest
     from proxyctl.paths import Paths
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from proxyctl.render.output import Output
     from proxyctl.render.progress import BulkProgress
     from proxyctl.sandbox.store import Store
+    from proxyctl.state.history import History
 
 # Clients of 10 connections each, made as they are needed: one big pool is slower (it is scanned for each request).
 CLIENTS = 10
@@ -211,7 +211,7 @@ class Runtime:
 
     @cached_property
     def history(self) -> History:
-        from proxyctl.bulk.history import History
+        from proxyctl.state.history import History
 
         return History(self.paths.state_dir / "history", clock=self.clock)
 
@@ -243,7 +243,7 @@ class Runtime:
         Raises LockHeldError that names the holder. --dry-run needs none, and --no-history goes without where
         the state directory can't be written.
         """
-        from proxyctl.bulk.lock import RunLock, acquire_all
+        from proxyctl.state.lock import RunLock, acquire_all
 
         if self.options.dry_run:
             yield

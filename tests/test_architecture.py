@@ -24,19 +24,23 @@ ALLOWED: dict[str, set[str]] = {
     "paths": set(),
     "api": set(),
     "bulk": set(),
+    "input": set(),
+    "state": {"bulk"},
     "sandbox": set(),
     "render": set(),
     "explaining": set(),
-    "pools": {"api", "bulk"},
+    "pools": {"api", "bulk", "input", "state"},
     "profiles": {"sandbox.context"},  # the sandbox's credentials, which are public
     "report": {"explaining"},
-    "runtime": {"api", "bulk", "completion", "paths", "pools", "profiles", "render", "sandbox"},
+    "runtime": {
+        *("api", "bulk", "completion", "input", "paths", "pools", "profiles", "render", "sandbox", "state")
+    },
     "completion": {"api", "runtime"},
     "signals": {"runtime"},
-    "doctor": {"api", "bulk", "explaining", "paths", "profiles", "render", "runtime"},
+    "doctor": {"api", "bulk", "explaining", "paths", "profiles", "render", "runtime", "state"},
     "commands": {
         *("api", "bulk", "completion", "doctor", "explaining", "generate", "pools", "profiles", "render"),
-        *("report", "runtime", "sandbox", "signals", "cli"),
+        *("input", "report", "runtime", "sandbox", "signals", "state", "cli"),
     },
     "cli": {"commands", "report", "runtime", "signals"},
     "generate": {"cli", "commands", "completion", "explaining", "render"},

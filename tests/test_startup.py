@@ -27,7 +27,7 @@ NEVER = {
         "multiprocessing",
     ),
     *("sqlite3", "phonenumbers", "tomli_w", "unittest", "twilio", "trio", "proxyctl.sandbox.store"),
-    *("proxyctl.bulk.engine", "proxyctl.bulk.items", "proxyctl.render.table", "proxyctl.render.progress"),
+    *("proxyctl.bulk.engine", "proxyctl.input.items", "proxyctl.render.table", "proxyctl.render.progress"),
 }
 WITHOUT_NETWORK = {
     *NEVER,

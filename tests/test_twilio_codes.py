@@ -10,11 +10,11 @@ import pytest
 
 from proxyctl.api.answers import error_of
 from proxyctl.api.calls import Call
-from proxyctl.bulk.items import Item
 from proxyctl.cli import root_command
 from proxyctl.commands.bulk_report import Ended, failure_line
 from proxyctl.errors import ExitCode, NotFoundError, Problem, RefusedError, exit_status
 from proxyctl.explaining import Explanation, explanation_of, hint_for, near_codes, twilio_code
+from proxyctl.input.items import Item
 from proxyctl.report import error_object, error_text
 from tests.support import Cli
 

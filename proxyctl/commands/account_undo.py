@@ -11,10 +11,10 @@ from proxyctl.errors import NotFoundError, PartialError, ProxyctlError
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
-    from proxyctl.bulk.records import RunDetail
     from proxyctl.commands.pool_apply import AccountRun
     from proxyctl.pools.plan import Plan
     from proxyctl.runtime import Runtime
+    from proxyctl.state.record import RunDetail
 
 
 def undo(runtime: Runtime, detail: RunDetail, what: str, failed_to: Path | None) -> None:

@@ -18,15 +18,15 @@ from proxyctl.errors import NotFoundError, OutputError, ProxyctlError, UsageErro
 if TYPE_CHECKING:
     from proxyctl.api.calls import Call
     from proxyctl.api.models import PhoneNumber, Service
-    from proxyctl.bulk.history import RunRecorder
-    from proxyctl.bulk.items import Item, Items
     from proxyctl.bulk.outcomes import Journal, RunReport
     from proxyctl.commands.bulk_report import Ended
     from proxyctl.commands.writing import BulkJournal
+    from proxyctl.input.items import Item, Items
     from proxyctl.pools.changes import Change, Decision, Kind, Wish
     from proxyctl.pools.pool import Pool
     from proxyctl.render.shape import Shape
     from proxyctl.runtime import Runtime
+    from proxyctl.state.history import RunRecorder
 
 SEE_HISTORY = "The work was done; 'proxyctl history list' and 'history show' tell what."
 
@@ -35,7 +35,7 @@ def read_input(
     runtime: Runtime, numbers: Sequence[str] | None, file: str | None, *, use_is_reserved: bool = False
 ) -> Items:
     """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
-    from proxyctl.bulk.items import read_items
+    from proxyctl.input.items import read_items
 
     if not numbers and file is None:
         raise UsageError("no numbers were given.", hint="Name them as arguments, or in a file with -f FILE.")
@@ -402,7 +402,7 @@ def check_failed_to(name: str | None) -> Path | None:
 
 def write_failed(path: Path, ends: Sequence[Ended]) -> None:
     """Write the inputs that are not as wanted yet, in a form that -f takes; an empty file where all are."""
-    from proxyctl.bulk.items import failed_to_text
+    from proxyctl.input.items import failed_to_text
     from proxyctl.profiles.private_files import replace_private
 
     data = failed_to_text(end.item for end in ends).encode()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from proxyctl.api.models import PhoneNumber
-from proxyctl.bulk.items import Item
 from proxyctl.bulk.outcomes import Result, RunReport
 from proxyctl.errors import (
     AuthenticationError,
@@ -23,6 +22,7 @@ from proxyctl.errors import (
     exit_status,
 )
 from proxyctl.explaining import hint_for
+from proxyctl.input.items import Item
 from proxyctl.pools.changes import Change
 
 SHOWN_FAILURES = 20

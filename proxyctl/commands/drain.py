@@ -18,8 +18,8 @@ from proxyctl.signals import Signalled
 
 if TYPE_CHECKING:
     from proxyctl.api.models import PhoneNumber, Service
-    from proxyctl.bulk.items import Item
     from proxyctl.commands.bulk_report import Ended
+    from proxyctl.input.items import Item
     from proxyctl.runtime import Runtime
 
 FIRST_PAUSE = 2.0  # seconds between two looks; doubled up to the longest

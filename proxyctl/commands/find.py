@@ -11,7 +11,7 @@ from proxyctl.errors import NotFoundError, PartialError, ProxyctlError
 from proxyctl.pools.changes import disagrees
 
 if TYPE_CHECKING:
-    from proxyctl.bulk.items import Item
+    from proxyctl.input.items import Item
     from proxyctl.pools.finding import Found
     from proxyctl.runtime import Runtime
 

@@ -18,12 +18,12 @@ from proxyctl.pools.pool import look_at_pool
 if TYPE_CHECKING:
     from proxyctl.api.calls import Call
     from proxyctl.api.models import Service
-    from proxyctl.bulk.history import RunRecorder
-    from proxyctl.bulk.items import Item
     from proxyctl.bulk.outcomes import Journal, RunReport, Work
+    from proxyctl.input.items import Item
     from proxyctl.pools.moving import Decision, Unfinished
     from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
+    from proxyctl.state.history import RunRecorder
 
 
 def move(

@@ -19,8 +19,8 @@ from proxyctl.pools.plan import Action, Left, Plan, Step, check_limits
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
-    from proxyctl.bulk.history import RunRecorder
     from proxyctl.runtime import Runtime
+    from proxyctl.state.history import RunRecorder
 
 SHOWN = 20
 ORDER = (*(action.done for action in Action), "unchanged", "skipped", "unknown", "failed")

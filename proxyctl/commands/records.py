@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from proxyctl.errors import NotFoundError, OutputError
 
 if TYPE_CHECKING:
-    from proxyctl.bulk.records import ItemRecord
     from proxyctl.runtime import Runtime
+    from proxyctl.state.record import ItemRecord
 
 
 class Search(Protocol):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from proxyctl.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from proxyctl.bulk.records import ItemRecord, RunDetail, RunSummary
     from proxyctl.commands.bulk import PoolRun
     from proxyctl.pools.changes import Decision
     from proxyctl.runtime import Runtime
+    from proxyctl.state.record import ItemRecord, RunDetail, RunSummary
 
 GOOD = ("created", "updated", "added", "reserved", "released", "removed", "moved", "unchanged", "done")
 PAGE = 100

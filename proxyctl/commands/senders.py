@@ -20,11 +20,11 @@ from proxyctl.pools.pool import look_at_pool
 if TYPE_CHECKING:
     from proxyctl.api.calls import Call
     from proxyctl.api.models import MessagingService, Service
-    from proxyctl.bulk.history import RunRecorder
-    from proxyctl.bulk.items import Item
     from proxyctl.bulk.outcomes import Journal, Outcome, RunReport, Work
+    from proxyctl.input.items import Item
     from proxyctl.pools.a2p import Decision
     from proxyctl.runtime import Runtime
+    from proxyctl.state.history import RunRecorder
 
 PAGE = 500
 

@@ -79,7 +79,7 @@ def write(directory: Path, name: str, text: str, now: float) -> Path:
     """Write ``text`` to a new file, named by the time and ``name``."""
     import os
 
-    from proxyctl.bulk.statefiles import open_private, private_directory, unwritable
+    from proxyctl.state.files import open_private, private_directory, unwritable
 
     private_directory(directory)
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")

@@ -25,11 +25,11 @@ from proxyctl.pools.webhooks import (
 
 if TYPE_CHECKING:
     from proxyctl.api.calls import Call
-    from proxyctl.bulk.history import RunRecorder
-    from proxyctl.bulk.items import Item
     from proxyctl.bulk.outcomes import Journal, Result, RunReport, Work
+    from proxyctl.input.items import Item
     from proxyctl.pools.changes import Wish
     from proxyctl.runtime import Runtime
+    from proxyctl.state.history import RunRecorder
 
 
 class WebhookJournal(BulkJournal):

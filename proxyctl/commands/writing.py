@@ -15,11 +15,11 @@ from proxyctl.signals import Signalled
 if TYPE_CHECKING:
     from proxyctl.api.calls import Call
     from proxyctl.api.models import Service
-    from proxyctl.bulk.history import RunRecorder
-    from proxyctl.bulk.items import Item
     from proxyctl.bulk.outcomes import Outcome, Work
+    from proxyctl.input.items import Item
     from proxyctl.pools.changes import Change
     from proxyctl.runtime import Runtime
+    from proxyctl.state.history import RunRecorder
 
 
 LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers
@@ -45,7 +45,7 @@ def command_line(runtime: Runtime) -> str:
 
 def begin(runtime: Runtime, service: Service | None) -> RunRecorder | None:
     """Open the record of a run, or None with --no-history. Raises OutputError that says so."""
-    from proxyctl.bulk.history import RunInfo
+    from proxyctl.state.history import RunInfo
 
     if runtime.options.no_history:
         return None

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from proxyctl.api.models import MessagingService, PhoneNumber, Service
-from proxyctl.bulk.items import Item
 from proxyctl.errors import ProxyctlError, RefusedError
+from proxyctl.input.items import Item
 from proxyctl.pools.audit import Finding, Severity
 from proxyctl.pools.changes import Settled, disagrees
 from proxyctl.pools.filters import has_capability

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from proxyctl.api.models import Service
-from proxyctl.bulk.items import Item
-from proxyctl.bulk.records import ItemRecord
 from proxyctl.errors import RefusedError
+from proxyctl.input.items import Item
 from proxyctl.pools.changes import Change, Decision, Kind, Settled
 from proxyctl.pools.plan import Action, Entry, Left, Plan, Step, World, same_setting
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.undo import changed, flag, item_of, meant, undo, undo_flag, what_was_done
+from proxyctl.state.record import ItemRecord
 
 UPDATED = "update_service"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from proxyctl.api.models import PhoneNumber
-from proxyctl.bulk.items import Item
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
+from proxyctl.input.items import Item
 from proxyctl.pools.pool import Pool
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import IncomingNumber, PhoneNumber
-from proxyctl.bulk.items import Item
 from proxyctl.bulk.side_by_side import side_by_side
 from proxyctl.errors import NotFoundError, ProxyctlError
+from proxyctl.input.items import Item
 from proxyctl.pools.pool import FEW, Pool, look_at_pool
 
 # The webhook that Proxy gives a number when it joins a pool; it is not put back when it leaves.

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from proxyctl.api.models import PhoneNumber
-from proxyctl.bulk.items import Item
 from proxyctl.bulk.outcomes import Result, Work
-from proxyctl.bulk.records import ItemRecord
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError, TemporaryError
+from proxyctl.input.items import Item
 from proxyctl.pools.changes import Change, Kind, Settled, disagrees
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.undo import what_was_done
+from proxyctl.state.record import ItemRecord
 
 Part = Literal["detach", "leave", "change", "back", "attach"]
 

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from proxyctl.api.models import PhoneNumber, Service
-from proxyctl.bulk.items import Item
 from proxyctl.errors import InputError, ProxyctlError, RefusedError
+from proxyctl.input.items import Item
 from proxyctl.pools.changes import Change, Kind, disagrees
 from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED, after
 from proxyctl.pools.pool import Pool

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import PhoneNumber
-from proxyctl.bulk.items import Item
 from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
+from proxyctl.input.items import Item
 
 # Looking numbers up one by one costs a request each; the list costs one for each hundred in the pool.
 FEW = 10

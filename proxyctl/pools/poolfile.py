@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from proxyctl.bulk.input_source import STDIN, show, source_name
-from proxyctl.bulk.items import Item, examine_file
 from proxyctl.errors import InputError
 from proxyctl.identifiers import parse_number
+from proxyctl.input.items import Item, examine_file
+from proxyctl.input.source import STDIN, show, source_name
 from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED
 from proxyctl.toml_files import Bounds, Places, TomlFlaw, parse_toml
 from proxyctl.visible import visible

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from proxyctl.api.models import PhoneNumber
-from proxyctl.bulk.items import Item
-from proxyctl.bulk.records import ItemRecord
 from proxyctl.errors import RefusedError
+from proxyctl.input.items import Item
 from proxyctl.pools.changes import Change, Decision, Kind, Settled
 from proxyctl.pools.pool import Pool
+from proxyctl.state.record import ItemRecord
 
 INTENDED = {str(kind): kind for kind in Kind}
 DONE = {kind.done: kind for kind in Kind}

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from proxyctl.api.calls import Call
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import IncomingNumber
-from proxyctl.bulk.items import Item
 from proxyctl.bulk.outcomes import Done, Outcome, Refused, Work
-from proxyctl.bulk.records import ItemRecord
 from proxyctl.bulk.side_by_side import side_by_side
 from proxyctl.errors import NotFoundError, ProxyctlError
+from proxyctl.input.items import Item
 from proxyctl.pools.changes import Kind
 from proxyctl.pools.finding import hinted_service
 from proxyctl.pools.messaging import outcome_of
 from proxyctl.pools.pool import FEW
 from proxyctl.pools.undo import what_was_done
 from proxyctl.pools.writer import PoolWriter, Written
+from proxyctl.state.record import ItemRecord
 
 Settings = Mapping[str, str]
 

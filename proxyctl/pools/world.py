@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.api.pages import Page
-from proxyctl.bulk.items import Item
 from proxyctl.errors import NotFoundError
+from proxyctl.input.items import Item
 from proxyctl.pools.finding import find_numbers
 from proxyctl.pools.plan import Holder, World
 from proxyctl.pools.pool import FEW

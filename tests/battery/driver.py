@@ -16,11 +16,11 @@ from collections.abc import Callable
 from typing import Any
 
 from proxyctl.api.client import ProxyClient
-from proxyctl.bulk.history import RunRecorder
 from proxyctl.bulk.stop import StopRequest
 from proxyctl.cli import main
 from proxyctl.runtime import Runtime
 from proxyctl.signals import install
+from proxyctl.state.history import RunRecorder
 
 POINTS = ("intent", "intended", "half-intended", "send", "answered", "half-told", "told", "end", "ended")
 

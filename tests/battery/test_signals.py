@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.bulk.lock import RunLock
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
+from proxyctl.state.lock import RunLock
 from tests.battery.live import Arrivals, actions, drive, end, histories, settled, start, timed, wanted
 from tests.battery.scene import Scene
 from tests.sandbox.serving import wait_for

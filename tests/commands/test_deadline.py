@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.bulk.lock import RunLock
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.state.lock import RunLock
 from tests.commands.test_drain import HookedClock
 from tests.sandbox.serving import Served
 from tests.support import Cli

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from proxyctl.bulk.lock import RunLock
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.faults import FaultPlan, Scripted
 from proxyctl.sandbox.seed import pool_numbers
 from proxyctl.sandbox.store import Store
 from proxyctl.signals import Signalled
+from proxyctl.state.lock import RunLock
 from tests.sandbox.serving import Served
 from tests.support import Cli, Ran
 

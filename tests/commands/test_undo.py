@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from proxyctl.bulk.history import History, RunInfo
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.state.history import History, RunInfo
 from tests.sandbox.serving import Served
 from tests.support import Cli, Ran
 

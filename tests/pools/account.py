@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from proxyctl.api.models import PhoneNumber, Service
-from proxyctl.bulk.items import Item
 from proxyctl.bulk.outcomes import Result, State, Work
 from proxyctl.errors import RefusedError
+from proxyctl.input.items import Item
 from proxyctl.pools.apply import WrittenService
 from proxyctl.pools.captives import travellers, without_captives
 from proxyctl.pools.changes import Kind

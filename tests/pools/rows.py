@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hypothesis import HealthCheck, settings
 
 from proxyctl.api.models import PhoneNumber
-from proxyctl.bulk.items import Item
+from proxyctl.input.items import Item
 from proxyctl.pools.pool import Pool
 
 PATIENT = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])

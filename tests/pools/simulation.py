@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from proxyctl.bulk.records import ItemRecord
 from proxyctl.pools.changes import Change, Decision, Kind
 from proxyctl.pools.pool import Pool
+from proxyctl.state.record import ItemRecord
 from tests.pools.rows import e164, flags_of, pool_of, sid
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from proxyctl.bulk.lock import RunLock
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.faults import FaultPlan, Scripted
 from proxyctl.sandbox.policies import problem
 from proxyctl.sandbox.problems import ApiError
 from proxyctl.sandbox.wire import Request, Response
+from proxyctl.state.lock import RunLock
 from tests.battery.live import drive, end
 from tests.battery.scene import Scene, scene
 

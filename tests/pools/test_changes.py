@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.bulk.items import Item
 from proxyctl.errors import NotFoundError, RefusedError, exit_status
+from proxyctl.input.items import Item
 from proxyctl.pools.changes import Change, Kind, Settled, Wish, decide_all, decide_drain
 from proxyctl.pools.pool import Pool
 from tests.pools.rows import PATIENT, e164, flags_of, item, number, pool_of, sid

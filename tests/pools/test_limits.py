@@ -7,8 +7,8 @@ import re
 import pytest
 from hypothesis import given
 
-from proxyctl.bulk.items import Item
 from proxyctl.errors import RefusedError, exit_status
+from proxyctl.input.items import Item
 from proxyctl.pools.changes import Change, Decision, Kind, Wish, decide_all
 from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED, after, preflight
 from proxyctl.pools.pool import Pool

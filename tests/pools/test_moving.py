@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxyctl.api.models import PhoneNumber
-from proxyctl.bulk.items import Item
 from proxyctl.bulk.outcomes import Result, State, Work
-from proxyctl.bulk.records import ItemRecord
 from proxyctl.errors import RefusedError, ServerError
+from proxyctl.input.items import Item
 from proxyctl.pools.changes import Kind
 from proxyctl.pools.moving import Move, Moves, Moving, Route, Trails, Unfinished, decide_all, trail
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.writer import Written
+from proxyctl.state.record import ItemRecord
 
 A, B, MG = "KS" + "a" * 32, "KS" + "b" * 32, "MG" + "c" * 32
 

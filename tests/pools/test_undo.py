@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.bulk.items import Item
-from proxyctl.bulk.records import ItemRecord
 from proxyctl.errors import RefusedError
+from proxyctl.input.items import Item
 from proxyctl.pools.changes import Change, Kind, Settled, Wish, decide_all
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.undo import undo_all, what_was_done
+from proxyctl.state.record import ItemRecord
 from tests.pools.rows import PATIENT, flags_of, item, pool_of
 from tests.pools.simulation import carried_out, recorded
 from tests.pools.test_changes import ITEMS, MANY, POOLS, WISHES, without_doubles

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from proxyctl.api.models import IncomingNumber
-from proxyctl.bulk.records import ItemRecord
 from proxyctl.pools.webhooks import KeptWebhooks, is_own, kept_by, settings_of
+from proxyctl.state.record import ItemRecord
 
 SID, NUMBER = "PN" + "1" * 32, "+14155550101"
 FIRST = {"voice_url": "https://example.com/1", "sms_url": ""}

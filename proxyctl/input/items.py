@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from proxyctl.bulk.input_formats import Flaw, Row, rows
-from proxyctl.bulk.input_source import Source, read_source, show, source_name
 from proxyctl.errors import InputError
 from proxyctl.identifiers import PHONE_NUMBER, is_sid, parse_number, require_country
+from proxyctl.input.formats import Flaw, Row, rows
+from proxyctl.input.source import Source, read_source, show, source_name
 
 NAMED_ROWS = 20
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from proxyctl.bulk import input_source
-from proxyctl.bulk.items import Item, Items, read_items
 from proxyctl.errors import InputError, UsageError
-from tests.bulk.reading import PN_A, PN_B, A, B, C, names, read, refusal
+from proxyctl.input import source as input_source
+from proxyctl.input.items import Item, Items, read_items
+from tests.input.reading import PN_A, PN_B, A, B, C, names, read, refusal
 
 # --- forms
 

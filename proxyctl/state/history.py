@@ -17,16 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from proxyctl.bulk.records import (
+from proxyctl.clock import Clock, SystemClock
+from proxyctl.errors import NotFoundError, OutputError
+from proxyctl.state.files import open_private, private_directory, unwritable
+from proxyctl.state.record import (
     RunDetail,
     RunSummary,
     parse_line,
     read_detail,
     summary_of,
 )
-from proxyctl.bulk.statefiles import open_private, private_directory, unwritable
-from proxyctl.clock import Clock, SystemClock
-from proxyctl.errors import NotFoundError, OutputError
 
 DAY = 86_400.0
 TAIL = 16_384

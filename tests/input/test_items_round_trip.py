@@ -11,10 +11,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxyctl.bulk.items import Item, failed_to_text
 from proxyctl.errors import InputError
+from proxyctl.input.items import Item, failed_to_text
 from proxyctl.visible import visible
-from tests.bulk.reading import PN_A, A, B, names, read
+from tests.input.reading import PN_A, A, B, names, read
 
 HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
 NUMBERS = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.bulk.lock import RunLock, acquire_all
 from proxyctl.bulk.stop import StopRequest
 from proxyctl.errors import Interrupted, LockHeldError, OutputError
+from proxyctl.state.lock import RunLock, acquire_all
 
 ACCOUNT = "AC" + "0" * 32
 SERVICE = "KS" + "1" * 32
@@ -22,7 +22,7 @@ OTHER = "KS" + "2" * 32
 HOLDER = """
 import sys
 from pathlib import Path
-from proxyctl.bulk.lock import RunLock
+from proxyctl.state.lock import RunLock
 lock = RunLock(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
 lock.acquire("number add masking")
 print("held", flush=True)

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxyctl.bulk.history import DAY, History, RunInfo, RunRecorder
 from proxyctl.errors import NotFoundError, OutputError
+from proxyctl.state.history import DAY, History, RunInfo, RunRecorder
 
 INFO = RunInfo(
     command="number add masking -f numbers.txt",
@@ -122,7 +122,7 @@ def test_runs_of_one_moment_have_ids_of_their_own_in_order(history: History) -> 
 
 def test_processes_at_one_moment_have_ids_of_their_own(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from proxyctl.bulk.history import *\n"
+        "import sys; from pathlib import Path; from proxyctl.state.history import *\n"
         "history = History(Path(sys.argv[1]))\n"
         "for _ in range(20): history.begin(RunInfo('x')).end({}, 0)"
     )
@@ -321,7 +321,7 @@ def test_a_full_disk_is_an_error_and_the_next_line_begins_anew(tmp_path: Path) -
     program = """
 import resource, sys
 from pathlib import Path
-from proxyctl.bulk.history import History, RunInfo
+from proxyctl.state.history import History, RunInfo
 from proxyctl.errors import OutputError
 history = History(Path(sys.argv[1]))
 recorder = history.begin(RunInfo("x"))

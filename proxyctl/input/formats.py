@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple, Protocol
 
-from proxyctl.bulk.input_source import Source, show
+from proxyctl.input.source import Source, show
 
 
 class Row(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from proxyctl.bulk.items import Items, read_items
 from proxyctl.errors import InputError
+from proxyctl.input.items import Items, read_items
 
 A, B, C = "+14155550101", "+14155550102", "+14155550103"
 PN_A, PN_B = "PN" + "a" * 32, "PN" + "b" * 32

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from proxyctl.bulk.statefiles import open_private, private_directory, unwritable
 from proxyctl.bulk.stop import StopRequest
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import LockHeldError
+from proxyctl.state.files import open_private, private_directory, unwritable
 
 POLL = 0.1
 LONGEST_TEXT = 4096
