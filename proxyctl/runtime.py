@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from proxyctl.bulk.pace import ConcurrencyGate, RateGates
     from proxyctl.bulk.stop import StopRequest
     from proxyctl.paths import Paths
+    from proxyctl.pools.reading import Reader
     from proxyctl.profiles import Profile, ProfileStore
     from proxyctl.redact import Redactor
     from proxyctl.render.output import Output
@@ -235,6 +236,13 @@ class Runtime:
         return ConcurrencyGate(
             random=random.random, ceiling=ceiling, start=min(ceiling, max(4, ceiling // 4))
         )
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads many lists at once for this command, within the limits."""
+        from proxyctl.pools.reading import Reader
+
+        return Reader(self.client, self.rate_gates, self.concurrency_gate)
 
     @contextlib.contextmanager
     def lock(self, *service_sids: str | None) -> Iterator[None]:

@@ -84,13 +84,12 @@ def found(runtime: Runtime, sids: Sequence[str]) -> dict[str, Service]:
 def inverse(runtime: Runtime, detail: RunDetail, services: dict[str, Service]) -> Plan:
     """Look at the pools, and return what takes the run back."""
     from proxyctl.commands.pool_files import settled
-    from proxyctl.commands.pool_status import reader_for
     from proxyctl.pools.account_undo import undo_plan
     from proxyctl.pools.plan import World
     from proxyctl.pools.reading import read_pools
 
     names = {service.sid: name for name, service in services.items()}
-    pools = {names[sid]: pool for sid, pool in read_pools(reader_for(runtime), names)}
+    pools = {names[sid]: pool for sid, pool in read_pools(runtime.reader, names)}
     return without_captives(runtime, settled(runtime, undo_plan(detail.items, World(services, pools))))
 
 

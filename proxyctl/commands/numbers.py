@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import NotFoundError, UsageError
-from proxyctl.pools.filters import capability_key
 
 if TYPE_CHECKING:
     from proxyctl.api.models import PhoneNumber
@@ -86,6 +85,7 @@ def pages_of(
 
     Raises UsageError for a capability that neither the documentation nor the first page knows.
     """
+    from proxyctl.commands.choosing import check_capabilities
     from proxyctl.completion.remembering import watch_numbers
     from proxyctl.render.shapes import PHONE_NUMBER
 
@@ -101,22 +101,6 @@ def pages_of(
             yield [{**row, "service": name} for row in rows] if named else rows
     if not checked:
         check_capabilities(chosen.capabilities, [], PHONE_NUMBER)
-
-
-def check_capabilities(names: Sequence[str], rows: Sequence[Row], shape: Shape) -> None:
-    """Refuse a capability that is none: a typo would silently choose nothing."""
-    from proxyctl.commands.values import did_you_mean, shown
-    from proxyctl.pools.filters import MEDIA
-
-    known = dict.fromkeys((*MEDIA, *shape.maps["capabilities"]))
-    for row in rows:
-        known.update(dict.fromkeys(row.get("capabilities") or ()))
-    for name in names:
-        if capability_key(name) not in known:
-            raise UsageError(
-                f"--capability: there is no {shown(name)}.{did_you_mean(capability_key(name), list(known))}",
-                hint=f"Known are {', '.join(known)}.",
-            )
 
 
 def in_order(field: str, rows: list[Row], shape: Shape) -> list[Row]:

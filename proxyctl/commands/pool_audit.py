@@ -29,13 +29,12 @@ class Seen:
 
 def audit(runtime: Runtime, services: Sequence[str], *, all_services: bool) -> None:
     """Print what is wrong or risky; CheckError where there is an error or a warning among it."""
-    from proxyctl.commands.pool_files import chosen_services
-    from proxyctl.commands.pool_status import reader_for
+    from proxyctl.commands.choosing import chosen_services
     from proxyctl.render.pool_shapes import FINDING
 
     runtime.out.check(FINDING)
     chosen = chosen_services(runtime, services, all_services=all_services)
-    findings = look(reader_for(runtime), chosen, whole=all_services)
+    findings = look(runtime.reader, chosen, whole=all_services)
     rows = [finding.row() for finding in findings]
     runtime.out.rows(FINDING, [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)])
     if runtime.format == "table":

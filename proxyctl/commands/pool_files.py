@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.errors import CheckError, InputError, NotFoundError, OutputError, UsageError
+from proxyctl.errors import CheckError, InputError, NotFoundError, OutputError
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
@@ -25,6 +25,7 @@ PAGE = 500
 
 def export(runtime: Runtime, services: Sequence[str], *, all_services: bool, numbers_to: str | None) -> None:
     """Print a pool file for the Services named, or for all."""
+    from proxyctl.commands.choosing import chosen_services
     from proxyctl.pools.export import all_ascii, file_names, head, service_text
 
     chosen = chosen_services(runtime, services, all_services=all_services)
@@ -42,31 +43,11 @@ def export(runtime: Runtime, services: Sequence[str], *, all_services: bool, num
         runtime.note(f"the pool file belongs into {numbers_to}, beside the files that it names.")
 
 
-def chosen_services(runtime: Runtime, names: Sequence[str], *, all_services: bool) -> list[Service]:
-    """Return the Services that were named, each once, or all of the account; sorted by unique name."""
-    from proxyctl.pools.world import list_services
-
-    if bool(names) == all_services:
-        raise UsageError(
-            "name the Services, or give --all."
-            if not names
-            else "--all and named Services exclude each other.",
-            hint="'proxyctl service list' shows what there is.",
-        )
-    if all_services:
-        found = list(list_services(runtime.client).values())
-    else:
-        found = [runtime.client.services.find(name) for name in names]
-    by_sid = {service.sid: service for service in found}
-    return sorted(by_sid.values(), key=lambda service: service.unique_name or service.sid)
-
-
 def pools_of(
     runtime: Runtime, services: Sequence[Service], *, all_services: bool
 ) -> Iterator[tuple[str, Pool | None]]:
     """Read the pools of ``services`` side by side; None, where all were asked for, of one that is gone meanwhile."""
     from proxyctl.api.models import PhoneNumber
-    from proxyctl.commands.pool_status import reader_for
     from proxyctl.pools.pool import Pool
     from proxyctl.pools.reading import slim, tell_pools
 
@@ -84,7 +65,7 @@ def pools_of(
             return None
         return pool
 
-    return tell_pools(reader_for(runtime), [service.sid for service in services], pool_of)
+    return tell_pools(runtime.reader, [service.sid for service in services], pool_of)
 
 
 def in_order(
@@ -153,12 +134,11 @@ def read(runtime: Runtime, file: str) -> PoolFile:
 
 def compute(runtime: Runtime, wanted: PoolFile, services: dict[str, Service], *, prune: bool) -> Plan:
     """Look at the account, and return the plan."""
-    from proxyctl.commands.pool_status import reader_for
     from proxyctl.pools.plan import make_plan
     from proxyctl.pools.world import look_at_world
 
     say_new_services(runtime, wanted, services)
-    world = look_at_world(reader_for(runtime), wanted.services, services)
+    world = look_at_world(runtime.reader, wanted.services, services)
     return settled(runtime, make_plan(wanted.services, world, prune=prune))
 
 

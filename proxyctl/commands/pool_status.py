@@ -12,7 +12,6 @@ from proxyctl.errors import CheckError, NotFoundError, UsageError
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
     from proxyctl.api.pages import Page
-    from proxyctl.pools.reading import Reader
     from proxyctl.pools.status import PoolStatus
     from proxyctl.render.shape import Shape
     from proxyctl.runtime import Runtime
@@ -20,16 +19,9 @@ if TYPE_CHECKING:
 BAR = 10  # cells
 
 
-def reader_for(runtime: Runtime) -> Reader:
-    """Return what reads many lists at once for this command, within the limits."""
-    from proxyctl.pools.reading import Reader
-
-    return Reader(runtime.client, runtime.rate_gates, runtime.concurrency_gate)
-
-
 def show(runtime: Runtime, services: Sequence[str], *, all_services: bool, fail_above: float | None) -> None:
     """Print how full and how busy pools are; CheckError where one is fuller than ``fail_above`` per cent."""
-    from proxyctl.commands.pool_files import chosen_services
+    from proxyctl.commands.choosing import chosen_services
     from proxyctl.render.pool_shapes import POOL_STATUS
 
     if fail_above is not None and not math.isfinite(fail_above):
@@ -83,7 +75,7 @@ def counted(
     early: dict[str, PoolStatus | None] = {}
     waiting = list(names)
     try:
-        for sid, status in tell_pools(reader_for(runtime), list(names), tell):
+        for sid, status in tell_pools(runtime.reader, list(names), tell):
             early[sid] = status
             while waiting and waiting[0] in early:
                 yield from keep(seen, early.pop(waiting.pop(0)))
