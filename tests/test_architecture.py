@@ -94,6 +94,19 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def imports_at_run_time(path: Path) -> Iterator[str]:
+    """The modules of ours that ``path`` imports, but for those that only a type checker reads."""
+    unread = {
+        id(node)
+        for guard in ast.walk(tree(path))
+        if isinstance(guard, ast.If) and "TYPE_CHECKING" in ast.unparse(guard.test)
+        for node in ast.walk(guard)
+    }
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and id(node) not in unread:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
 def test_the_layers_hold() -> None:
     broken = []
     for path in sources():
@@ -103,6 +116,25 @@ def test_the_layers_hold() -> None:
             if head == "proxyctl" and not any(f"{inner}.".startswith(f"{one}.") for one in allowed):
                 broken.append(f"{place(path)} imports {name}")
     assert broken == []
+
+
+def test_no_module_imports_one_that_imports_it() -> None:
+    """Not even inside a function, and not by way of others."""
+    names = {
+        ".".join(("proxyctl", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in sources()
+    }
+    names = {name.removesuffix(".__init__"): path for name, path in names.items()}
+    wanted = {
+        name: {
+            owner
+            for target in imports_at_run_time(path)
+            if (owner := target if target in names else target.rpartition(".")[0]) in names and owner != name
+        }
+        for name, path in names.items()
+    }
+    while ends := {name for name, targets in wanted.items() if not targets & wanted.keys()}:
+        wanted = {name: targets for name, targets in wanted.items() if name not in ends}
+    assert sorted(wanted) == []
 
 
 def test_only_the_demo_runs_the_program_from_within() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -142,6 +144,26 @@ def test_the_number_of_an_item_is_filled_in() -> None:
     error = RefusedError("refused", problem=Problem(400, 80101))
     assert "'proxyctl number find +14155550100'" in str(hint_for(error, number="+14155550100"))
     assert "'proxyctl number find NUMBER'" in str(hint_for(error))
+
+
+FULL = """
+import os
+from proxyctl.errors import Problem, RefusedError
+from proxyctl.report import error_text
+held = []
+try:
+    while True:
+        held.append(os.open("/dev/null", os.O_RDONLY))
+except OSError:
+    print(error_text(RefusedError("refused", problem=Problem(400, 80601))))
+"""
+
+
+def test_where_no_file_can_be_opened_the_error_is_told_all_the_same() -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -n 64; exec "$0" -c "$1"', sys.executable, FULL], capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("proxyctl: refused.\n", "")
 
 
 def test_an_unknown_code_adds_nothing() -> None:

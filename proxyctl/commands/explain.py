@@ -50,7 +50,7 @@ def explain(
         return
     from proxyctl.render.shapes import Shape
 
-    runtime.out.one(Shape.generic("code", FIELDS, id_field="code"), found.row())
+    runtime.out.one(Shape.generic("code", FIELDS, id_field="code"), found._asdict())
 
 
 def chosen_format(runtime: Runtime) -> str | None:

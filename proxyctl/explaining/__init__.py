@@ -1,12 +1,126 @@
 """What codes mean, why they come up and what to type next: Twilio's, HTTP's statuses and our own exit codes.
 
-Plain data that needs no network, in words of our own, so that errors, `proxyctl explain` and the man pages tell
-the same. Imports nothing but the error classes.
+The words stand in ``codes.toml``, so that errors, `proxyctl explain` and the man pages say the same. It is read when
+the first code is explained; nothing here needs a network.
 """
 
 from __future__ import annotations
 
-from proxyctl.explaining.explanation import Explanation, hint_for
-from proxyctl.explaining.table import explanation_of, near_codes, twilio_code
+import re
+from functools import cache
+from typing import Any, NamedTuple
 
-__all__ = ["Explanation", "explanation_of", "hint_for", "near_codes", "twilio_code"]
+from proxyctl.errors import EXIT_CODE_MEANINGS, ExitCode, ProxyctlError
+
+DICTIONARY = "https://www.twilio.com/docs/errors/{}"
+NEAR = 3
+
+# Numbers never collide: exit codes lie below 100 (and 129, 130, 143), HTTP statuses below 600, Twilio's codes above.
+LEAST_OF_TWILIO = 1000
+
+_SERVICE = re.compile(r"\bKS[0-9a-fA-F]{32}\b")
+_NUMBER = re.compile(r"\bPN[0-9a-fA-F]{32}\b")
+
+
+class Explanation(NamedTuple):
+    """A code in words. ``next`` holds what to do, the likeliest first; commands stand in single quotes there.
+
+    SERVICE and NUMBER in ``next`` stand for the reader's own. ``exit_code`` is what a command ends with that
+    meets the code, None for those that end none.
+    """
+
+    code: int
+    title: str
+    meaning: str
+    causes: tuple[str, ...]
+    next: tuple[str, ...]
+    more_info: str | None
+    exit_code: int | None
+
+    def advice(self, service: str | None = None, number: str | None = None) -> str:
+        """Return the first thing to do, with SERVICE and NUMBER filled in where they are known."""
+        text = self.next[0]
+        for word, value in (("SERVICE", service), ("NUMBER", number)):
+            if value:
+                text = re.sub(rf"\b{word}\b", lambda _: value, text)  # noqa: B023
+        return text
+
+
+def explanation_of(code: int) -> Explanation | None:
+    """Return the entry of ``code``, None where there is none. Raises OSError where the file can't be read."""
+    entry = _entries().get(str(code))
+    return None if entry is None else _explanation(code, entry)
+
+
+def twilio_code(code: int | None) -> Explanation | None:
+    """Return the entry of a code that an answer bore; a server's small number is none of our exit codes.
+
+    None also where the file can't be read: with too many files open, an error has to be told all the same.
+    """
+    try:
+        return None if code is None or code < LEAST_OF_TWILIO else explanation_of(code)
+    except OSError:
+        return None
+
+
+def hint_for(error: ProxyctlError, *, number: str | None = None) -> str | None:
+    """Return what to say next about ``error``: its own hint, else what its code means and what to type.
+
+    The Service and the number are taken from the path that the error names, unless ``number`` says more.
+    """
+    found = None if error.hint is not None or error.problem is None else twilio_code(error.problem.code)
+    if found is None:
+        return error.hint
+    service = _SERVICE.search(error.message)
+    named = _NUMBER.search(error.message)
+    number = number or (named.group() if named else None)
+    return f"{found.meaning}\n{found.advice(service.group() if service else None, number)}"
+
+
+def near_codes(code: int) -> list[Explanation]:
+    """Return entries that may have been meant: of one digit more, less or else, then the next in number."""
+    entries = {int(known): entry for known, entry in _entries().items()}
+    typos = sorted(other for other in entries if _one_off(str(code), str(other)))
+    nearest = sorted(entries, key=lambda other: (abs(other - code), other))
+    return [_explanation(other, entries[other]) for other in dict.fromkeys(typos + nearest)][:NEAR]
+
+
+def _one_off(given: str, other: str) -> bool:
+    """Whether the two differ by one digit that was changed, left out, added or swapped with its neighbour."""
+    if len(given) == len(other):
+        places = [place for place, pair in enumerate(zip(given, other, strict=True)) if pair[0] != pair[1]]
+        swapped = len(places) == 2 and places[1] == places[0] + 1 and sorted(given) == sorted(other)
+        return len(places) == 1 or swapped
+    long, short = sorted((given, other), key=len, reverse=True)
+    return len(long) == len(short) + 1 and any(
+        long[:place] + long[place + 1 :] == short for place in range(len(long))
+    )
+
+
+def _explanation(code: int, entry: dict[str, Any]) -> Explanation:
+    """Return the entry in full. What is known of an exit code is stated once, beside the error classes."""
+    if code in EXIT_CODE_MEANINGS:
+        own, meaning = ExitCode(code), EXIT_CODE_MEANINGS[ExitCode(code)]
+        name = own.name.replace("_", " ").lower() if code < 100 else own.name
+        title = f"Exit code of proxyctl: {name}"
+        return Explanation(
+            code, title, f"{meaning[0].upper()}{meaning[1:]}.", (), tuple(entry["next"]), None, code
+        )
+    return Explanation(
+        code,
+        entry["title"],
+        entry["meaning"],
+        tuple(entry["causes"]),
+        tuple(entry["next"]),
+        DICTIONARY.format(code) if code >= LEAST_OF_TWILIO else None,
+        entry.get("exit_code"),
+    )
+
+
+@cache
+def _entries() -> dict[str, dict[str, Any]]:
+    """Return the file's tables by code."""
+    import tomllib
+    from pathlib import Path
+
+    return tomllib.loads(Path(__file__).with_name("codes.toml").read_text(encoding="utf-8"))

@@ -216,3 +216,4 @@ def test_the_wheel_brings_them(tmp_path: Path) -> None:
         for name in ("bash", "zsh", "fish"):
             assert f"proxyctl/completion/proxyctl.{name}" in archive.namelist()
         assert {f"proxyctl/generate/topics/{name}.txt" for name in TOPICS} <= set(archive.namelist())
+        assert "proxyctl/explaining/codes.toml" in archive.namelist()
