@@ -1,0 +1,283 @@
+"""Golden files that are also their own scripts: commands, each with the exit code, stdout and stderr that it had.
+
+    ## a title                 a new stage: an empty account, and an empty state directory
+    % pool masking reserved 1-3    sets the stage (see `DIRECTIVES`); nothing of it is recorded
+    $ number reserve masking N1    runs a command line
+    $$ number remove masking N1    runs it in each of `FORMS`, each on a stage that came as far as this line
+    $> number list masking     runs it, and demands exit code 0; nothing of it is recorded
+    ~ text                     a line of the file that the last ``% file NAME`` names
+    = | ! >                    what was recorded: exit code, a line of stdout, one of stderr, the form
+
+``N7`` and ``PN7`` are the seventh number of the account and its SID, ``DIR`` is the stage's directory, and SIDs that
+are made later count from 1: ``KS1``. Time stands still but for sleeping, and a minute passes between commands.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
+from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.sandbox.policies import Policies
+from proxyctl.sandbox.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.wire import Request
+from tests.sandbox.serving import BASIC, served
+from tests.support import Cli
+
+NUMBERS = 12
+EPOCH = calendar.timegm((2024, 3, 1, 9, 0, 0))
+MINUTE = 60.0
+FORMS = ("--yes", "--yes -o json", "--yes -q", "--dry-run", "")
+RECORDED = ("=", "|", "!", ">")
+
+
+class StandingClock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def now(self) -> float:
+        return EPOCH + self.passed
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += max(0.0, seconds)
+
+
+@dataclass
+class Stage:
+    """An account with `NUMBERS` numbers on a served sandbox, and the program before it."""
+
+    directory: Path
+    cli: Cli
+    clock: StandingClock
+    store: Store
+    sandbox: Sandbox
+    policies: Policies
+    numbers: list[dict[str, Any]]
+    services: dict[str, str] = field(default_factory=dict)
+    recorded: list[str] = field(default_factory=list)
+    open_file: Path | None = None
+
+    # Directives
+
+    def more(self, count: str, country: str = "US") -> None:
+        """The account gets more numbers."""
+        self.numbers += seed_numbers(self.store, int(count), country, seed=2, now=EPOCH)
+
+    def pool(self, service: str, kind: str, numbers: str) -> None:
+        """Put numbers (``1-3,7``) into the pool of a Service, which is made if need be, as reserved or unreserved."""
+        sids = [self.numbers[index - 1]["sid"] for index in indices(numbers)]
+        pool_numbers(self.store, self.service(service), sids, is_reserved=kind == "reserved", now=EPOCH)
+
+    def service(self, name: str, *settings: str) -> str:
+        if name not in self.services:
+            form = dict(setting.split("=", 1) for setting in settings)
+            self.services[name] = self.ask("POST", "/v1/Services", UniqueName=name, **form)
+        return self.services[name]
+
+    def leave(self, service: str, numbers: str) -> None:
+        """Another actor takes numbers out of a pool."""
+        for index in indices(numbers):
+            path = f"/v1/Services/{self.service(service)}/PhoneNumbers/{self.numbers[index - 1]['sid']}"
+            self.ask("DELETE", path)
+
+    def gone(self, service: str) -> None:
+        """Another actor deletes a Service."""
+        self.ask("DELETE", f"/v1/Services/{self.service(service)}")
+
+    def messaging(self, name: str, numbers: str = "") -> None:
+        """Make a Messaging Service with these numbers as senders."""
+        mg = self.ask("POST", "/messaging/v1/Services", FriendlyName=name, UseInboundWebhookOnNumber="true")
+        for index in indices(numbers):
+            path = f"/messaging/v1/Services/{mg}/PhoneNumbers"
+            self.ask("POST", path, PhoneNumberSid=self.numbers[index - 1]["sid"])
+
+    def busy(self, numbers: str, sessions: str) -> None:
+        for index in indices(numbers):
+            self.store.set_in_use(self.numbers[index - 1]["sid"], int(sessions))
+
+    def file(self, name: str) -> None:
+        self.open_file = self.directory / name
+        self.open_file.write_text("")
+
+    def at(self, event: str, *directive: str) -> None:
+        """``POST:2``: carry out a directive (or ``$ command``) when the second POST reaches the server."""
+        method, _, number = event.partition(":")
+        text = shlex.join(directive)
+        line = text.replace("'$'", "$", 1) if directive[0] == "$" else f"% {text}"
+        self.script(Scripted(None, method, first=int(number or 1), action=lambda: self.carry_out(line)))
+
+    def fault(self, name: str, method: str, path: str = "", first: str = "1", times: str = "") -> None:
+        """Let requests go wrong: from the ``first`` that matches, so many times (default: for ever)."""
+        self.script(Scripted(name, method, path, int(first), int(times) if times else None))
+
+    def script(self, entry: Scripted) -> None:
+        before = self.policies.faults.script if self.policies.faults else ()
+        self.policies.faults = FaultPlan(script=(*before, entry))
+
+    def limit(self, retry_after: str) -> None:
+        """Each 429 asks for so many seconds."""
+        self.policies.retry_after = retry_after
+
+    def heal(self) -> None:
+        self.policies.faults = self.policies.retry_after = None
+
+    def ask(self, method: str, path: str, **form: str) -> str:
+        """Send another actor's request; returns the SID that it made."""
+        body = urlencode(form).encode()
+        answer = self.sandbox.respond(
+            Request.from_wire(method, path, {"authorization": BASIC}, body, "http://127.0.0.1:1")
+        )
+        assert answer.status < 300, answer.body
+        found = re.search(rb'"sid": "(\w+)"', answer.body or b"")
+        return found[1].decode() if found else ""
+
+    # Lines
+
+    def carry_out(self, line: str, *, form: str = "", quiet: bool = False) -> None:
+        """Carry out a line of a script; what a command says is recorded."""
+        mark, _, text = line.partition(" ")
+        text = self.unmasked(text)
+        if mark == "%":
+            name, *arguments = shlex.split(text)
+            DIRECTIVES[name](self, *arguments)
+        elif mark == "~":
+            assert self.open_file is not None
+            with self.open_file.open("a") as file:
+                file.write(text + "\n")
+        elif text.startswith("cat "):
+            (path,) = Path("/").glob(text[5:])
+            self.record(0, path.read_text(), "")
+        elif mark in ("$", "$>"):
+            self.clock.sleep(MINUTE)
+            ran = self.cli(*shlex.split(text), *shlex.split(form))
+            assert mark == "$" or ran.code == 0, ran.err
+            if mark == "$" and not quiet:
+                self.record(ran.code, ran.out, ran.err)
+
+    def record(self, code: int, out: str, err: str) -> None:
+        said = [("|", line) for line in out.splitlines()] + [("!", line) for line in err.splitlines()]
+        self.recorded += [f"= {code}", *(f"{mark} {self.masked(line)}".rstrip() for mark, line in said)]
+
+    def unmasked(self, text: str) -> str:
+        """Replace the short names of a script."""
+        text = re.sub(r"\bPN(\d{1,3})\b", lambda found: self.numbers[int(found[1]) - 1]["sid"], text)
+        text = re.sub(r"\bN(\d{1,3})\b", lambda found: self.numbers[int(found[1]) - 1]["phone_number"], text)
+        text = re.sub(r"\b(KS|MG)(\d{1,3})\b", lambda found: made_sid(found[1], int(found[2])), text)
+        return text.replace("DIR", str(self.directory))
+
+    def masked(self, text: str) -> str:
+        """Replace what differs from run to run, and shorten SIDs and numbers to their short names."""
+        for index, row in enumerate(self.numbers, 1):
+            text = text.replace(row["sid"], f"PN{index}").replace(row["phone_number"], f"N{index}")
+        text = text.replace(str(self.directory), "DIR").replace(self.cli.environ["PROXYCTL_BASE_URL"], "URL")
+        for pattern, short in MASKS:
+            text = re.sub(pattern, short, text)
+        return text
+
+
+MASKS = (
+    (r"\b([A-Z]{2})0{26}(\d{6})\b", lambda found: f"{found[1]}{int(found[2])}"),
+    (re.escape(ACCOUNT_SID), "AC1"),
+    (r"\bRQ[0-9a-f]{32}\b", "RQ…"),
+    (r"\bpid \d+\b", "pid PID"),
+    (r" by \S+@\S+ \(", " by USER@HOST ("),
+    # How long pauses are is drawn by lot, and so is whether there is a speed to tell.
+    (
+        r" in [0-9hm.]+s( \([0-9.]+/s(, (?=.)|\)))?",
+        lambda found: f" in TIME{' (' if found[2] == ', ' else ''}",
+    ),
+)
+
+DIRECTIVES: dict[str, Callable[..., object]] = {
+    name: getattr(Stage, name)
+    for name in (
+        *("more", "pool", "service", "leave", "gone", "messaging", "busy", "file", "at", "fault", "limit"),
+        "heal",
+    )
+}
+
+
+def indices(text: str) -> Iterator[int]:
+    """Read ``1-3,7``."""
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+def made_sid(prefix: str, number: int) -> str:
+    return f"{prefix}{number:032d}"
+
+
+def new_stage(directory: Path, stack: ExitStack) -> Stage:
+    """Set a new stage, until ``stack`` is closed."""
+    directory.mkdir(mode=0o700)
+    clock, made, policies = StandingClock(), Counter[str](), Policies()
+    store = stack.enter_context(Store(":memory:"))
+
+    def new_sid(prefix: str) -> str:
+        made[prefix] += 1
+        return made_sid(prefix, made[prefix])
+
+    sandbox = Sandbox(store, clock=clock, new_sid=new_sid)
+    server = stack.enter_context(served(sandbox, policies=policies))
+    environ = {
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "PROXYCTL_BASE_URL": server.url,
+    }
+    numbers = seed_numbers(store, NUMBERS, seed=1, now=EPOCH)
+    return Stage(directory, Cli(directory, environ, clock=clock), clock, store, sandbox, policies, numbers)
+
+
+def replay(script: str, directory: Path) -> str:
+    """Run a golden file's commands; returns the file as it has to be."""
+    parts = re.split(r"(?m)^(?=## )", script)
+    return "".join(_part(part, directory / str(index)) for index, part in enumerate(parts))
+
+
+def _part(text: str, directory: Path) -> str:
+    lines = [line for line in text.splitlines() if not line.startswith(RECORDED)]
+    if not text.startswith("## "):
+        return text
+    directory.mkdir()
+    with ExitStack() as stack:
+        stage = new_stage(directory / "run", stack)
+        written: list[str] = []
+        for position, line in enumerate(lines):
+            written.append(line)
+            if line.startswith("$$ "):
+                for number, form in enumerate(FORMS):
+                    place = directory / f"{position}-{number}"
+                    written += [f"> {form}".rstrip(), *_in_form(lines[:position], line, form, place)]
+            elif line and not line.startswith("#"):
+                stage.carry_out(line)
+                written += stage.recorded
+                stage.recorded.clear()
+    return "\n".join(written) + "\n"
+
+
+def _in_form(before: list[str], line: str, form: str, directory: Path) -> list[str]:
+    """Run a command line in one form, on a stage of its own that came as far as it."""
+    with ExitStack() as stack:
+        stage = new_stage(directory, stack)
+        for each in before:
+            if each.startswith(("% ", "~ ", "$ ", "$> ")):
+                stage.carry_out(each, quiet=True)
+        stage.recorded.clear()
+        stage.carry_out(f"$ {line[3:]}", form=form)
+        return stage.recorded
