@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from proxyctl.api import codes
 from proxyctl.api.calls import Call
 from proxyctl.api.retry import LONGEST_WAIT, TooLargeError, retry_after
 from proxyctl.errors import (
@@ -33,11 +34,6 @@ if TYPE_CHECKING:
 LARGEST = 32 * 1024 * 1024  # bytes, decoded
 LONGEST_MESSAGE = 500
 _BOM = b"\xef\xbb\xbf"
-RATE_CODE = 80621  # the rate of one endpoint of one Service; any other 429 is the account's concurrency
-
-# Codes by which the API says "not there" with a status of 400 in some years, and the SID that each is about.
-_MISSING = {80403: "KI", 80405: "KP", 80407: "PN", 80408: "KS", 80409: "KC", 80307: "", 80503: ""}
-_MISSING_404 = 20404
 
 Clean = Callable[[str], str]
 
@@ -206,11 +202,11 @@ def _is_missing(call: Call, problem: Problem) -> bool:
     """Is the resource of the path not there? To a create, a code about a SID that its path lacks judges the
     form.
     """
-    if problem.status == 404 or problem.code == _MISSING_404:
+    if problem.status == 404 or problem.code == codes.RESOURCE_NOT_FOUND:
         return True
-    if problem.status != 400 or problem.code not in _MISSING:
+    if problem.status != 400 or problem.code not in codes.MISSING:
         return False
-    return not call.creates or f"/{_MISSING[problem.code]}" in call.path
+    return not call.creates or f"/{codes.MISSING[problem.code]}" in call.path
 
 
 def _redirected(call: Call, problem: Problem, location: str | None) -> NetworkError:
@@ -241,7 +237,7 @@ def _not_allowed(call: Call, problem: Problem, region: str | None) -> Authentica
 def _throttled(call: Call, problem: Problem) -> ThrottledError:
     asked = problem.retry_after
     wait = f"; it asks to wait {asked:.0f} s" if asked is not None and asked > LONGEST_WAIT else ""
-    limit = "too many requests" if problem.code == RATE_CODE else "too many requests at a time"
+    limit = "too many requests" if problem.code == codes.RATE_LIMITED else "too many requests at a time"
     return ThrottledError(
         f"{call}: {limit}{_said(problem)}{wait}",
         hint="run the same command again later",

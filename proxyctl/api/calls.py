@@ -27,7 +27,8 @@ class Call:
     ``repeatable``: may be sent again although it may have been carried out. Left as None it follows from the
     rest: reading, deleting and a POST to one item (an update) are; a POST to a collection (a create) is not.
     ``expect`` is what a good answer holds: ``"sid"`` for a resource, a list's key, or None for anything.
-    UsageError where method, path or text can't be sent.
+    ``sid`` is the resource that a good answer is about, and ``good`` the statuses that it may have; left out,
+    any resource and any 2xx will do. UsageError where method, path or text can't be sent.
     """
 
     method: str
@@ -36,6 +37,8 @@ class Call:
     data: Pairs = ()
     repeatable: bool | None = None
     expect: str | None = None
+    sid: str | None = None
+    good: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.method not in _METHODS:

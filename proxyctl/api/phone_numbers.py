@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from proxyctl.api.calls import Answer, Call, form
+from proxyctl.api import resources
+from proxyctl.api.calls import Answer, Call
+from proxyctl.api.codes import NUMBER_IN_SERVICE
 from proxyctl.api.creates import create
-from proxyctl.api.endpoint import segment
 from proxyctl.api.models import PhoneNumber
 from proxyctl.api.pages import Page, pages
-from proxyctl.errors import NotFoundError, UsageError
+from proxyctl.errors import NotFoundError
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
-
-ALREADY_HERE = 80104
 
 
 class PhoneNumbers:
@@ -23,14 +22,11 @@ class PhoneNumbers:
 
     def __init__(self, client: ProxyClient, service_sid: str) -> None:
         self._client = client
-        self._path = f"/v1/Services/{segment(service_sid)}/PhoneNumbers"
+        self._ks = service_sid
 
-    def list(self, page_size: int = 100) -> Iterator[Page]:
+    def list(self) -> Iterator[Page]:
         """The whole pool, page by page."""
-        return pages(self._client, self.list_call(page_size))
-
-    def list_call(self, page_size: int = 100) -> Call:
-        return Call("GET", self._path, params=(("PageSize", str(page_size)),), expect="phone_numbers")
+        return pages(self._client, resources.list_numbers(self._ks))
 
     def create(
         self, *, sid: str | None = None, phone_number: str | None = None, is_reserved: bool | None = None
@@ -41,17 +37,14 @@ class PhoneNumbers:
             self.create_call(sid=sid, phone_number=phone_number, is_reserved=is_reserved),
             _number,
             lambda: self._agreeing(sid, phone_number, is_reserved),
-            frozenset({ALREADY_HERE}),
+            frozenset({NUMBER_IN_SERVICE}),
         )
 
     def create_call(
         self, *, sid: str | None = None, phone_number: str | None = None, is_reserved: bool | None = None
     ) -> Call:
         """UsageError unless exactly one of ``sid`` and ``phone_number`` (E.164) is given."""
-        if (sid is None) == (phone_number is None):
-            raise UsageError("a number is added by its SID or by its E.164 form: give exactly one")
-        data = form(sid=sid, phone_number=phone_number, is_reserved=is_reserved)
-        return Call("POST", self._path, data=data, repeatable=False, expect="sid")
+        return resources.add_number(self._ks, sid=sid, phone_number=phone_number, is_reserved=is_reserved)
 
     def _agreeing(
         self, sid: str | None, phone_number: str | None, is_reserved: bool | None
@@ -75,29 +68,21 @@ class PhoneNumbers:
         return None
 
     def fetch(self, sid: str) -> PhoneNumber:
-        return _number(self._client.request(self.fetch_call(sid)))
-
-    def fetch_call(self, sid: str) -> Call:
-        return Call("GET", self._item(sid), expect="sid")
+        return _number(self._client.request(resources.fetch_number(self._ks, sid)))
 
     def update(self, sid: str, is_reserved: bool) -> PhoneNumber:
         """Reserve or release a number."""
         return _number(self._client.request(self.update_call(sid, is_reserved)))
 
     def update_call(self, sid: str, is_reserved: bool) -> Call:
-        return Call(
-            "POST", self._item(sid), data=form(is_reserved=is_reserved), repeatable=True, expect="sid"
-        )
+        return resources.update_number(self._ks, sid, is_reserved=is_reserved)
 
     def delete(self, sid: str) -> None:
         """Take a number out of the pool."""
         self._client.request(self.delete_call(sid))
 
     def delete_call(self, sid: str) -> Call:
-        return Call("DELETE", self._item(sid))
-
-    def _item(self, sid: str) -> str:
-        return f"{self._path}/{segment(sid)}"
+        return resources.remove_number(self._ks, sid)
 
 
 def _number(answer: Answer) -> PhoneNumber:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from proxyctl.api import resources
 from proxyctl.api.calls import Answer, Call, Pairs, form
+from proxyctl.api.codes import SERVICE_NAME_TAKEN
 from proxyctl.api.creates import create
-from proxyctl.api.endpoint import segment
 from proxyctl.api.models import Service
 from proxyctl.api.pages import Page, pages
 from proxyctl.errors import NotFoundError
@@ -15,9 +16,6 @@ from proxyctl.identifiers import service_reference
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
-
-PATH = "/v1/Services"
-NAME_TAKEN = 80602
 
 
 class Services:
@@ -28,12 +26,9 @@ class Services:
     def __init__(self, client: ProxyClient) -> None:
         self._client = client
 
-    def list(self, page_size: int = 100) -> Iterator[Page]:
+    def list(self) -> Iterator[Page]:
         """All Services, page by page."""
-        return pages(self._client, self.list_call(page_size))
-
-    def list_call(self, page_size: int = 100) -> Call:
-        return Call("GET", PATH, params=(("PageSize", str(page_size)),), expect="services")
+        return pages(self._client, resources.list_services())
 
     def create(self, **fields: str | int | bool | None) -> Service:
         """Create a Service. A lost answer is settled by its unique name: looked for first, repeated only
@@ -42,11 +37,15 @@ class Services:
         call = self.create_call(**fields)
         name = dict(call.data).get("UniqueName", "")
         return create(
-            self._client, call, _service, lambda: self._agreeing(name, fields), frozenset({NAME_TAKEN})
+            self._client,
+            call,
+            _service,
+            lambda: self._agreeing(name, fields),
+            frozenset({SERVICE_NAME_TAKEN}),
         )
 
     def create_call(self, **fields: str | int | bool | None) -> Call:
-        return Call("POST", PATH, data=form(**fields), repeatable=False, expect="sid")
+        return resources.create_service(**fields)
 
     def _agreeing(self, name: str, fields: dict[str, Any]) -> Service | None:
         """The Service of that name, if it is as it was asked for: another's would be no success of ours."""
@@ -57,24 +56,21 @@ class Services:
         return service if dict(form(**fields)).items() <= dict(there).items() else None
 
     def fetch(self, sid: str) -> Service:
-        return _service(self._client.request(self.fetch_call(sid)))
-
-    def fetch_call(self, sid: str) -> Call:
-        return Call("GET", _path(sid), expect="sid")
+        return _service(self._client.request(resources.fetch_service(sid)))
 
     def update(self, sid: str, **fields: str | int | bool | None) -> Service:
         """Change what is named; an empty text clears a URL."""
         return _service(self._client.request(self.update_call(sid, **fields)))
 
     def update_call(self, sid: str, **fields: str | int | bool | None) -> Call:
-        return Call("POST", _path(sid), data=form(**fields), repeatable=True, expect="sid")
+        return resources.update_service(sid, **fields)
 
     def delete(self, sid: str) -> None:
         """Delete a Service with its Sessions; its numbers become free."""
         self._client.request(self.delete_call(sid))
 
     def delete_call(self, sid: str) -> Call:
-        return Call("DELETE", _path(sid))
+        return resources.delete_service(sid)
 
     def named(self, name: str) -> Service | None:
         """Return the Service with exactly this unique name, if there is one."""
@@ -118,10 +114,6 @@ def _suggestion(name: str, names: list[str]) -> str:
         other for other in names if other.casefold() == name.casefold()
     ]
     return f"did you mean {near[0]}?" if near else "`proxyctl service list` shows the names"
-
-
-def _path(sid: str) -> str:
-    return f"{PATH}/{segment(sid)}"
 
 
 def _service(answer: Answer) -> Service:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from proxyctl.api.calls import Call
-from proxyctl.api.endpoint import segment
+from proxyctl.api import resources
 from proxyctl.api.pages import Page, pages
 
 if TYPE_CHECKING:
@@ -18,11 +17,8 @@ class Sessions:
 
     def __init__(self, client: ProxyClient, service_sid: str) -> None:
         self._client = client
-        self._path = f"/v1/Services/{segment(service_sid)}/Sessions"
+        self._ks = service_sid
 
-    def list(self, page_size: int = 100) -> Iterator[Page]:
+    def list(self) -> Iterator[Page]:
         """All Sessions, page by page."""
-        return pages(self._client, self.list_call(page_size))
-
-    def list_call(self, page_size: int = 100) -> Call:
-        return Call("GET", self._path, params=(("PageSize", str(page_size)),), expect="sessions")
+        return pages(self._client, resources.list_sessions(self._ks))

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from proxyctl.api import codes, resources
 from proxyctl.api.calls import Answer, Call
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import PhoneNumber
@@ -17,7 +18,6 @@ from proxyctl.bulk.pace import NEVER, ConcurrencyGate, Place, RateGate
 from proxyctl.bulk.side_by_side import side_by_side
 from proxyctl.errors import AuthenticationError, ProxyctlError, ThrottledError
 from proxyctl.pools.pool import Pool
-from proxyctl.pools.writer import RATE_EXCEEDED
 
 WORKERS = 32  # lists read at once; the gates decide how many requests that makes
 NAP = 0.25  # seconds: an answer may let a request start before the time that a gate named
@@ -41,19 +41,19 @@ class Reader:
 
     def numbers(self, service_sid: str) -> Iterator[Page]:
         """The pool of one Service, page by page."""
-        return pages(self, self.client.phone_numbers(service_sid).list_call())
+        return pages(self, resources.list_numbers(service_sid))
 
     def account_numbers(self) -> Iterator[Page]:
         """The numbers that the account owns, page by page."""
-        return pages(self, self.client.incoming_numbers.list_call())
+        return pages(self, resources.list_incoming_numbers(self.client.credentials.account_sid))
 
     def messaging_services(self) -> Iterator[Page]:
         """The account's Messaging Services, page by page."""
-        return pages(self, self.client.messaging.list_call())
+        return pages(self, resources.list_messaging_services())
 
     def messaging_numbers(self, service_sid: str) -> Iterator[Page]:
         """The numbers of one Messaging Service, page by page."""
-        return pages(self, self.client.messaging.phone_numbers(service_sid).list_call())
+        return pages(self, resources.list_senders(service_sid))
 
     def request(self, call: Call) -> Answer:
         """Send a read when its turn has come, and again after faults that may pass."""
@@ -116,7 +116,7 @@ class Reader:
             else:
                 gate.lost(ticket)
                 self._concurrency.leave(place)
-        elif problem is not None and problem.code == RATE_EXCEEDED:
+        elif problem is not None and problem.code == codes.RATE_LIMITED:
             gate.throttled(ticket, place.started, now, problem.retry_after)
             self._concurrency.answered(place, now)
         else:

@@ -118,7 +118,7 @@ def test_nobody_listens(bare: Cli) -> None:
 def test_a_defect_is_told_without_a_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from proxyctl.api.services import Services
 
-    def broken(self: Services, page_size: int = 100) -> None:
+    def broken(self: Services) -> None:
         secret = CANARY  # a local variable: it must not come out
         raise LookupError(f"oops {len(secret)}")
 

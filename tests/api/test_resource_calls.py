@@ -1,0 +1,122 @@
+"""The functions that return Calls: what each sends, whom it is about, and which statuses mean that it was done."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+
+from proxyctl.api import resources
+from proxyctl.api.calls import Call
+from proxyctl.errors import UsageError
+from tests.api.stubs import AC, KS, MG, PN
+
+KS_PATH = f"/v1/Services/{KS}"
+MG_PATH = f"/messaging/v1/Services/{MG}"
+OWNED = f"/2010-04-01/Accounts/{AC}/IncomingPhoneNumbers"
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "query", "key"),
+    [
+        (resources.list_services(), "/v1/Services", "PageSize=100", "services"),
+        (resources.list_numbers(KS), f"{KS_PATH}/PhoneNumbers", "PageSize=100", "phone_numbers"),
+        (resources.list_sessions(KS), f"{KS_PATH}/Sessions", "PageSize=100", "sessions"),
+        (resources.list_messaging_services(), "/messaging/v1/Services", "PageSize=100", "services"),
+        (resources.list_senders(MG), f"{MG_PATH}/PhoneNumbers", "PageSize=100", "phone_numbers"),
+        (resources.list_incoming_numbers(AC), f"{OWNED}.json", "PageSize=1000", "incoming_phone_numbers"),
+        (
+            resources.list_incoming_numbers(AC, phone_number="+1415", page_size=50),
+            f"{OWNED}.json",
+            "PhoneNumber=%2B1415&PageSize=50",
+            "incoming_phone_numbers",
+        ),
+    ],
+)
+def test_lists(call: Call, path: str, query: str, key: str) -> None:
+    assert (str(call), urlencode(call.params), call.expect, call.sid) == (f"GET {path}", query, key, None)
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "sid"),
+    [
+        (resources.fetch_service(KS), KS_PATH, KS),
+        (resources.fetch_number(KS, PN), f"{KS_PATH}/PhoneNumbers/{PN}", PN),
+        (resources.fetch_incoming_number(AC, PN), f"{OWNED}/{PN}.json", PN),
+        (resources.fetch_messaging_service(MG), MG_PATH, MG),
+        (resources.fetch_sender(MG, PN), f"{MG_PATH}/PhoneNumbers/{PN}", PN),
+    ],
+)
+def test_a_fetch_knows_whom_it_asks_for(call: Call, path: str, sid: str) -> None:
+    assert (str(call), call.expect, call.sid) == (f"GET {path}", "sid", sid)
+    assert not call.writes and call.may_repeat
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "form", "sid"),
+    [
+        (
+            resources.create_service(unique_name="a b", default_ttl=None),
+            "/v1/Services",
+            "UniqueName=a+b",
+            None,
+        ),
+        (
+            resources.add_number(KS, sid=PN, is_reserved=True),
+            f"{KS_PATH}/PhoneNumbers",
+            f"Sid={PN}&IsReserved=true",
+            PN,
+        ),
+        (
+            resources.add_number(KS, phone_number="+1415"),
+            f"{KS_PATH}/PhoneNumbers",
+            "PhoneNumber=%2B1415",
+            None,
+        ),
+        (resources.attach_sender(MG, PN), f"{MG_PATH}/PhoneNumbers", f"PhoneNumberSid={PN}", PN),
+    ],
+)
+def test_a_create_is_never_repeated_blindly(call: Call, path: str, form: str, sid: str | None) -> None:
+    assert (str(call), urlencode(call.data), call.sid, call.good) == (f"POST {path}", form, sid, (200, 201))
+    assert call.creates and not call.may_repeat
+
+
+@pytest.mark.parametrize(
+    ("call", "path", "form"),
+    [
+        (resources.update_service(KS, callback_url="", default_ttl=0), KS_PATH, "CallbackUrl=&DefaultTtl=0"),
+        (
+            resources.update_number(KS, PN, is_reserved=False),
+            f"{KS_PATH}/PhoneNumbers/{PN}",
+            "IsReserved=false",
+        ),
+        (resources.update_incoming_number(AC, PN, voice_url=""), f"{OWNED}/{PN}.json", "VoiceUrl="),
+    ],
+)
+def test_an_update_is_about_one_item(call: Call, path: str, form: str) -> None:
+    assert (str(call), urlencode(call.data), call.good) == (f"POST {path}", form, (200,))
+    assert call.sid in (KS, PN) and call.may_repeat
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        (resources.delete_service(KS), KS_PATH),
+        (resources.remove_number(KS, PN), f"{KS_PATH}/PhoneNumbers/{PN}"),
+        (resources.detach_sender(MG, PN), f"{MG_PATH}/PhoneNumbers/{PN}"),
+    ],
+)
+def test_a_delete_is_done_when_its_answer_is_empty(call: Call, path: str) -> None:
+    assert (str(call), call.expect, call.good, call.may_repeat) == (f"DELETE {path}", None, (204,), True)
+
+
+@pytest.mark.parametrize("by", [{}, {"sid": PN, "phone_number": "+1415"}])
+def test_a_number_is_added_by_exactly_one_of_sid_and_number(by: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        resources.add_number(KS, **by)  # type: ignore[arg-type]
+
+
+def test_a_sid_stays_in_its_segment_of_the_path() -> None:
+    assert resources.fetch_service("../a b").path == "/v1/Services/..%2Fa%20b"
+    with pytest.raises(UsageError):
+        resources.fetch_number(KS, "")
