@@ -116,6 +116,6 @@ def without_captives(runtime: Runtime, plan: Plan) -> Plan:
 def say_created(runtime: Runtime, detail: RunDetail) -> None:
     """Note the Services that the run made: they stay."""
     for item in detail.items:
-        if item.intent.get("action") == "create_service":
-            name = item.intent.get("service")
+        if item.intent.action == "create_service":
+            name = item.intent.service
             runtime.note(f"Service {name} stays; 'proxyctl service delete {name}' removes it.")

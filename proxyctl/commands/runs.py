@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import RefusedError, UsageError
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
 GOOD = ("created", "updated", "added", "reserved", "released", "removed", "moved", "unchanged", "done")
 PAGE = 100
 SHOWN_COMMAND = 120  # characters of a command in a question
-# What the last word on an item comes to; the record keeps how each attempt went.
-ENDS = {
-    "lost": "unknown",  # no answer came
-    "refused": "failed",
-    "full": "failed",
-    "unsent": "failed",  # no connection, as often as it was tried
-    "stop": "failed",
-    "throttled": "skipped",  # turned away, and not tried again
-}
 
 
 def show_runs(runtime: Runtime, since: float | None, limit: int | None) -> None:
@@ -98,31 +89,22 @@ def load(runtime: Runtime, run_id: str) -> RunDetail:
     return detail
 
 
-def end_of(item: ItemRecord) -> str:
-    """Return how an item ended, in the words that the run itself used."""
-    outcome: Mapping[str, Any] = item.outcome or {"state": "unknown"}
-    state = str(outcome.get("state"))
-    if state != "done":
-        return "unknown" if item.lost else ENDS.get(state, state)
-    return "unchanged" if outcome.get("action") == "unchanged" else state
-
-
 def item_row(item: ItemRecord) -> dict[str, Any]:
     """Return the row of one item: what was about to be done, and what came of it."""
-    outcome: Mapping[str, Any] = item.outcome or {}
+    outcome = item.outcome
     return {
         "index": item.index,
-        "action": item.intent.get("action"),
-        "input": item.intent.get("input"),
-        "sid": item.intent.get("sid") or outcome.get("sid") or outcome.get("service_sid"),
-        "phone_number": item.intent.get("phone_number") or outcome.get("phone_number"),
-        "before": item.intent.get("before"),
-        "after": outcome.get("after", item.intent.get("after")),
-        "state": end_of(item),
-        "at": outcome.get("at") or item.intent.get("at"),
-        "request_id": outcome.get("request_id"),
-        "code": outcome.get("code"),
-        "message": outcome.get("message"),
+        "action": item.intent.action,
+        "input": item.intent.input,
+        "sid": item.sid or (outcome.service_sid if outcome else None),
+        "phone_number": item.phone_number,
+        "before": item.intent.before,
+        "after": item.after,
+        "state": item.end,
+        "at": (outcome and outcome.at) or item.intent.at,
+        "request_id": outcome and outcome.request_id,
+        "code": outcome and outcome.code,
+        "message": outcome and outcome.message,
     }
 
 

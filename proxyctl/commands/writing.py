@@ -45,7 +45,7 @@ def command_line(runtime: Runtime) -> str:
 
 def begin(runtime: Runtime, service: Service | None) -> RunRecorder | None:
     """Open the record of a run, or None with --no-history. Raises OutputError that says so."""
-    from proxyctl.state.history import RunInfo
+    from proxyctl.state.record import RunInfo
 
     if runtime.options.no_history:
         return None

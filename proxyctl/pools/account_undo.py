@@ -19,13 +19,13 @@ UPDATED = "update_service"
 
 def services_of(records: Iterable[ItemRecord]) -> list[str]:
     """Return the SIDs of the Services that the items of a run name, each once."""
-    sids = (record.intent.get("service_sid") for record in records if is_inverted(record))
-    return list(dict.fromkeys(sid for sid in sids if isinstance(sid, str)))
+    sids = (record.intent.service_sid for record in records if is_inverted(record))
+    return list(dict.fromkeys(sid for sid in sids if sid is not None))
 
 
 def is_inverted(record: ItemRecord) -> bool:
     """Whether there is an inverse of what an item was about."""
-    return meant(record) is not None or record.intent.get("action") == UPDATED
+    return meant(record) is not None or record.intent.action == UPDATED
 
 
 def undo_plan(records: Sequence[ItemRecord], world: World) -> Plan:
@@ -35,7 +35,7 @@ def undo_plan(records: Sequence[ItemRecord], world: World) -> Plan:
     decided: list[tuple[str, Decision]] = []
     for (sid, _), group in grouped(records).items():
         name = names[sid]
-        if group[0].intent.get("action") == UPDATED:
+        if group[0].intent.action == UPDATED:
             entries += undo_settings(group[-1], name, world.services[name])
         else:
             decided += [(name, decision) for decision in undo_number(group, world.pools[name])]
@@ -46,8 +46,8 @@ def grouped(records: Sequence[ItemRecord]) -> dict[tuple[str, str], list[ItemRec
     """Gather what was done to one number in one Service: it may have left, and have come back with another flag."""
     groups: dict[tuple[str, str], list[ItemRecord]] = {}
     for record in records:
-        sid = record.intent.get("service_sid")
-        if isinstance(sid, str) and is_inverted(record):
+        sid = record.intent.service_sid
+        if sid is not None and is_inverted(record):
             item = item_of(record)
             groups.setdefault((sid, item.sid or item.input), []).append(record)
     return groups
@@ -59,7 +59,7 @@ def undo_number(records: Sequence[ItemRecord], pool: Pool) -> Iterator[Decision]
     if not done:
         return
     (first, kind), (_, last) = done[0], done[-1]
-    was_reserved = flag(first.intent.get("before"))
+    was_reserved = flag(first.intent.before)
     if len(done) == 1 or kind is not Kind.REMOVE or last is not Kind.ADD or was_reserved is None:
         yield undo(first, kind, pool)
         return
@@ -103,9 +103,8 @@ def back(name: str, change: Change, leaving: tuple[str, Change] | None, holders:
 
 def undo_settings(record: ItemRecord, name: str, service: Service) -> Iterator[Entry]:
     """Set the settings back that the run changed, unless somebody has changed them since."""
-    before, after = record.intent.get("before"), record.intent.get("after")
-    state = (record.outcome or {}).get("state", "lost")
-    if not isinstance(before, dict) or not isinstance(after, dict) or state not in ("done", "lost"):
+    before, after = record.intent.before, record.intent.after
+    if before is None or after is None or record.happened == "no":
         return
     item = Item(name, service.sid, None)
     now = {key: service.raw.get(key) for key in before}

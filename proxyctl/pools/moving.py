@@ -20,7 +20,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools.changes import Change, Kind, Settled, disagrees
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.undo import what_was_done
-from proxyctl.state.record import ItemRecord
+from proxyctl.state.record import ItemRecord, Trail
 
 Part = Literal["detach", "leave", "change", "back", "attach"]
 
@@ -390,14 +390,9 @@ def detached(move: Move, error: ProxyctlError | None, *, arrived: bool) -> Proxy
 # What the history tells of moves that were cut off
 
 
-def trail(move: Move, source_sid: str, target_sid: str) -> dict[str, Any]:
+def trail(move: Move, source_sid: str, target_sid: str) -> Trail:
     """Return what the record of each request of a move keeps, for a run that has to go on with it."""
-    return {
-        "from": source_sid,
-        "to": target_sid,
-        "is_reserved": move.is_reserved,
-        "messaging_service": move.messaging_service,
-    }
+    return Trail(source_sid, target_sid, move.is_reserved, move.messaging_service)
 
 
 class Trails:
@@ -411,7 +406,7 @@ class Trails:
     def take(self, records: Sequence[ItemRecord]) -> None:
         """Take in the records of one run."""
         for record in reversed(records):
-            names = {str(record.intent.get(key)) for key in ("sid", "phone_number")} & self.wanted
+            names = record.names & self.wanted
             if not names or not happened(record):
                 continue
             self.wanted -= names
@@ -421,27 +416,15 @@ class Trails:
 
     def left_undone(self, record: ItemRecord) -> Unfinished | None:
         """Return what was left to do after the last thing that happened to a number; None: nothing."""
-        way, sid = record.intent.get("move"), record.intent.get("sid")
-        if not isinstance(way, dict) or way.get("from") != self.source_sid or not isinstance(sid, str):
+        way, action = record.intent.move, record.intent.action
+        if way is None or way.source != self.source_sid or record.sid is None:
             return None
-        reserved, messaging = way.get("is_reserved"), way.get("messaging_service")
-        messaging = messaging if isinstance(messaging, str) else None
-        sure = isinstance(record.outcome, dict) and record.outcome.get("state") == "done" and not record.lost
-        action = record.intent.get("action")
-        if sure and (action == "attach" or (action == "add" and messaging is None)):
+        arrived = action == "attach" or (action == "add" and way.messaging_service is None)
+        if arrived and record.happened == "yes":
             return None
-        number = record.intent.get("phone_number")
-        return Unfinished(
-            sid,
-            reserved if isinstance(reserved, bool) else None,
-            messaging,
-            number if isinstance(number, str) else None,
-        )
+        return Unfinished(record.sid, way.is_reserved, way.messaging_service, record.phone_number)
 
 
 def happened(record: ItemRecord) -> bool:
     """Whether something was done to a number, or may have been, that tells where it is."""
-    if record.intent.get("action") in ("attach", "detach"):
-        outcome = record.outcome
-        return outcome is None or record.lost or outcome.get("state") in ("done", "lost", "unknown")
-    return what_was_done(record) is not None
+    return record.done in ("attach", "detach") or what_was_done(record) is not None

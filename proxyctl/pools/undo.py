@@ -13,7 +13,6 @@ from proxyctl.pools.pool import Pool
 from proxyctl.state.record import ItemRecord
 
 INTENDED = {str(kind): kind for kind in Kind}
-DONE = {kind.done: kind for kind in Kind}
 
 
 def undo_all(records: Iterable[ItemRecord], pool: Pool) -> list[Decision]:
@@ -23,22 +22,12 @@ def undo_all(records: Iterable[ItemRecord], pool: Pool) -> list[Decision]:
 
 def what_was_done(record: ItemRecord) -> Kind | None:
     """Return what the run did to the item, or may have done: then the pool tells. None: nothing, or no pool's item."""
-    intended = meant(record)
-    outcome = record.outcome
-    if intended is None or outcome is None or record.lost or outcome.get("state") in ("lost", "unknown"):
-        return intended
-    # An add that found the number there, with the other flag, only changed the flag.
-    return kind_of(outcome.get("action"), DONE) if outcome.get("state") == "done" else None
+    return INTENDED.get(record.done or "")
 
 
 def meant(record: ItemRecord) -> Kind | None:
     """Return what was about to be done to the item; None where that is no change of a pool."""
-    return kind_of(record.intent.get("action"), INTENDED)
-
-
-def kind_of(word: Any, kinds: Mapping[str, Kind]) -> Kind | None:
-    """Look a recorded word up; a damaged record may hold anything."""
-    return kinds.get(word) if isinstance(word, str) else None
+    return INTENDED.get(record.intent.action or "")
 
 
 def undo(record: ItemRecord, kind: Kind, pool: Pool) -> Decision:
@@ -49,9 +38,9 @@ def undo(record: ItemRecord, kind: Kind, pool: Pool) -> Decision:
         case _ if item.sid is None and item.phone_number is None:
             return Settled(item, error=RefusedError("the record does not say which number this was."))
         case Kind.REMOVE:
-            return undo_remove(item, number, flag(record.intent.get("before")))
+            return undo_remove(item, number, flag(record.intent.before))
         case Kind.ADD:
-            return undo_add(item, number, flag(record.intent.get("after")))
+            return undo_add(item, number, flag(record.intent.after))
         case _:
             return undo_flag(item, number, was_reserved=kind is Kind.RELEASE)
 
@@ -118,18 +107,11 @@ def changed(item: Item, how: str) -> RefusedError:
 
 def item_of(record: ItemRecord) -> Item:
     """Return the item that a record is about."""
-    known = {
-        **(record.outcome or {}),
-        **{key: value for key, value in record.intent.items() if value is not None},
-    }
-    sid, number, name = (
-        value if isinstance(value := known.get(key), str) else None
-        for key in ("sid", "phone_number", "input")
-    )
-    return Item(name or sid or number or f"item {record.index}", sid, number)
+    sid, number = record.sid, record.phone_number
+    return Item(record.intent.input or sid or number or f"item {record.index}", sid, number)
 
 
-def flag(state: Any) -> bool | None:
+def flag(state: Mapping[str, Any] | None) -> bool | None:
     """Return ``is_reserved`` of a recorded state."""
-    value = state.get("is_reserved") if isinstance(state, dict) else None
+    value = state.get("is_reserved") if state is not None else None
     return value if isinstance(value, bool) else None

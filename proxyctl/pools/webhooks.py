@@ -128,16 +128,14 @@ class KeptWebhooks:
         """Take in the records of one run."""
         self._runs += 1
         for record in reversed(records):
-            names = {str(record.intent.get(key)) for key in ("sid", "phone_number")}
-            names |= {str((record.outcome or {}).get(key)) for key in ("sid", "phone_number")}
-            names &= self.wanted
+            names = record.names & self.wanted
             if names:
                 self.take_one(record, names)
 
-    def take_one(self, record: ItemRecord, names: set[str]) -> None:
+    def take_one(self, record: ItemRecord, names: frozenset[str]) -> None:
         """Take in what one record says of a number."""
         settings = kept(record)
-        if record.intent.get("action") == RESTORE and (record.outcome or {}).get("state") == "done":
+        if record.intent.action == RESTORE and record.happened == "yes":
             self.wanted -= names  # they were put back since
         elif settings is not None:
             self.wanted -= names
@@ -152,11 +150,8 @@ class KeptWebhooks:
 
 def kept(record: ItemRecord) -> Settings | None:
     """Return the webhooks that a record keeps."""
-    settings = record.intent.get("webhooks")
-    if not isinstance(settings, dict):
-        return None
-    known = (*URLS, *METHODS, *SIDS)
-    return {name: settings[name] for name in known if isinstance(settings.get(name), str)} or None
+    settings = record.intent.webhooks or {}
+    return {name: settings[name] for name in (*URLS, *METHODS, *SIDS) if name in settings} or None
 
 
 def kept_by(records: Iterable[ItemRecord]) -> dict[str, Settings]:
@@ -164,9 +159,6 @@ def kept_by(records: Iterable[ItemRecord]) -> dict[str, Settings]:
     found: dict[str, Settings] = {}
     for record in records:
         settings = kept(record)
-        if settings is None:
-            continue
-        for source in (record.intent, record.outcome or {}):
-            names = (source.get("sid"), source.get("phone_number"))
-            found |= {name: settings for name in names if isinstance(name, str)}
+        if settings is not None:
+            found |= dict.fromkeys(record.names, settings)
     return found

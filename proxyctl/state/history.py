@@ -7,12 +7,10 @@ keeps rotation to deleting whole files, and a list to the first and last line of
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +19,12 @@ from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import NotFoundError, OutputError
 from proxyctl.state.files import open_private, private_directory, unwritable
 from proxyctl.state.record import (
+    Intent,
+    Outcome,
     RunDetail,
+    RunInfo,
     RunSummary,
+    line_of,
     parse_line,
     read_detail,
     summary_of,
@@ -31,19 +33,6 @@ from proxyctl.state.record import (
 DAY = 86_400.0
 TAIL = 16_384
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{3}")
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """What is known of a run at its start. ``command`` is what was typed, without secrets."""
-
-    command: str
-    profile: str | None = None
-    account_sid: str | None = None
-    service_sid: str | None = None
-    service_name: str | None = None
-    user: str | None = None
-    host: str | None = None
 
 
 class RunRecorder:
@@ -56,20 +45,17 @@ class RunRecorder:
         self._clock = clock
         self._torn = False
 
-    def intent(self, index: int, item: Mapping[str, Any]) -> None:
-        """Item ``index`` is about to be written.
+    def intent(self, index: int, intent: Intent | Mapping[str, Any]) -> None:
+        """Item ``index`` is about to be written."""
+        self._write("intent", intent, index=index)
 
-        Keys of ``item`` that readers know: input, sid, phone_number, service_sid, action, before, after.
-        """
-        self._write({"type": "intent", "index": index, "at": self._now(), **item})
+    def outcome(self, index: int, outcome: Outcome | Mapping[str, Any]) -> None:
+        """What became of it."""
+        self._write("outcome", outcome, index=index)
 
-    def outcome(self, index: int, outcome: Mapping[str, Any]) -> None:
-        """What became of it. Known keys: state, action, sid, request_id, status, code, message."""
-        self._write({"type": "outcome", "index": index, "at": self._now(), **outcome})
-
-    def end(self, summary: Mapping[str, Any], exit_code: int) -> None:
+    def end(self, summary: Mapping[str, int], exit_code: int) -> None:
         """The run is over; the only line that is waited for until it is on the disk."""
-        self._write({"type": "end", "at": self._now(), "exit_code": exit_code, "summary": dict(summary)})
+        self._write("end", {"exit_code": exit_code, "summary": summary})
         assert self._descriptor is not None
         try:
             os.fsync(self._descriptor)
@@ -84,13 +70,12 @@ class RunRecorder:
             descriptor, self._descriptor = self._descriptor, None
             os.close(descriptor)
 
-    def _now(self) -> str:
-        return _iso(self._clock.now())
-
-    def _write(self, record: Mapping[str, Any]) -> None:
+    def _write(
+        self, kind: str, facts: RunInfo | Intent | Outcome | Mapping[str, Any], **more: object
+    ) -> None:
         if self._descriptor is None:
             raise OutputError(f"the history record {self.id} is closed")
-        line = json.dumps(record, separators=(",", ":"), default=str).encode("ascii") + b"\n"
+        line = line_of(kind, _iso(self._clock.now()), facts, **more)
         if self._torn:
             line = b"\n" + line  # a new line begins, whatever was left of the last
         try:
@@ -125,9 +110,7 @@ class History:
         path, descriptor = self._create()
         recorder = RunRecorder(path, descriptor, self._clock)
         try:
-            recorder._write(
-                {"type": "run", "id": path.stem, "at": recorder._now(), "pid": os.getpid(), **asdict(info)}
-            )
+            recorder._write("run", info, id=path.stem, pid=os.getpid())
             with suppress(OSError):  # it says that the run is alive, no more
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OutputError:

@@ -1,19 +1,57 @@
-"""Reading the records of runs: what is torn or damaged is skipped and told of, and never stops a command."""
+"""The format of a run's record, both ways: a line of JSON before each write leaves, and one after its answer.
+
+Nobody else writes a line or reads one. Who needs to know what became of an item asks its `ItemRecord`. What is torn
+or damaged reads as None, or is left out with a warning, and never stops a command.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, BinaryIO, Literal
 
 LONGEST_LINE = 1_000_000
 
 Status = Literal["ended", "running", "broken off"]
+Happened = Literal["yes", "no", "maybe"]
+
+# What an attempt came to that changed nothing, and the word for an item whose last attempt it was.
+NOTHING_DONE = {
+    "refused": "failed",
+    "full": "failed",
+    "unsent": "failed",  # no connection, as often as it was tried
+    "stop": "failed",
+    "failed": "failed",
+    "throttled": "skipped",  # turned away, and not tried again
+    "skipped": "skipped",
+}
+# An add that found the number there, with the other flag, has only changed the flag.
+FLAG_CHANGES = {"reserved": "reserve", "released": "release"}
+TRAIL = {
+    "source": "from",
+    "target": "to",
+    "is_reserved": "is_reserved",
+    "messaging_service": "messaging_service",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunInfo:
+    """What is known of a run at its start. ``command`` is what was typed, without secrets."""
+
+    command: str | None = None
+    profile: str | None = None
+    account_sid: str | None = None
+    service_sid: str | None = None
+    service_name: str | None = None
+    user: str | None = None
+    host: str | None = None
+    verb: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary(RunInfo):
     """One run. ``begun_at`` and ``ended_at`` are ISO 8601 in UTC; fields that can't be read are None.
 
     ``status``: "running" while its process lives, "broken off" when that ended without a word.
@@ -23,13 +61,6 @@ class RunSummary:
     begun_at: str | None = None
     ended_at: str | None = None
     status: Status = "broken off"
-    command: str | None = None
-    profile: str | None = None
-    account_sid: str | None = None
-    service_sid: str | None = None
-    service_name: str | None = None
-    user: str | None = None
-    host: str | None = None
     pid: int | None = None
     exit_code: int | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
@@ -37,18 +68,121 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Trail:
+    """The move that a request is part of, for a run that has to go on with it. Services are named by their SIDs.
+
+    ``is_reserved`` is how the source had the number; ``messaging_service`` is the one that it goes back to.
+    """
+
+    source: str | None
+    target: str | None
+    is_reserved: bool | None = None
+    messaging_service: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be done to one item; ``at`` is set as it is written.
+
+    ``action`` is a verb of ours (add, detach, update_service). ``before`` and ``after`` are the values that the
+    request changes, as they are and as they are to be. ``webhooks`` are a number's own, kept because Proxy replaces
+    them.
+    """
+
+    action: str | None = None
+    input: str | None = None
+    sid: str | None = None
+    phone_number: str | None = None
+    service_sid: str | None = None
+    service: str | None = None
+    messaging_service_sid: str | None = None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    webhooks: Mapping[str, str] | None = None
+    move: Trail | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an attempt; ``at`` is set as it is written.
+
+    ``state``: "done", "lost" or "unknown", or one of `NOTHING_DONE`. ``action`` is the word for what was done
+    ("added", "unchanged"). ``sid`` and ``phone_number`` are those of the answer, as ``service_sid`` is of a Service
+    that was created; ``after`` is the resource as the answer shows it.
+    """
+
+    state: str | None = None
+    action: str | None = None
+    sid: str | None = None
+    phone_number: str | None = None
+    service_sid: str | None = None
+    after: Mapping[str, Any] | None = None
+    request_id: str | None = None
+    status: int | None = None
+    code: int | None = None
+    message: str | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ItemRecord:
     """One item of a run: what was about to be done, and what became of it (None: nobody knows).
 
-    ``attempts`` counts the intents; the intent and the outcome are those of the last attempt. ``lost``: the answer
-    to an earlier one never came, and no later one said that the item is done.
+    ``attempts`` counts the intents; the intent and the outcome are those of the last attempt. ``lost``: what became
+    of an earlier one is not known, and no later one said that the item is done.
     """
 
     index: int
-    intent: Mapping[str, Any] = field(default_factory=dict)
-    outcome: Mapping[str, Any] | None = None
+    intent: Intent = Intent()
+    outcome: Outcome | None = None
     attempts: int = 0
     lost: bool = False
+
+    @property
+    def happened(self) -> Happened:
+        """Whether the run has changed something: "maybe" where no answer came, or what came can't be read."""
+        outcome = self.outcome or Outcome()
+        if outcome.state == "done":
+            return "no" if outcome.action == "unchanged" else "yes"
+        return "no" if outcome.state in NOTHING_DONE and not self.lost else "maybe"
+
+    @property
+    def done(self) -> str | None:
+        """The action that was carried out, or may have been; None: none, or none that can be read."""
+        if self.happened == "no" or self.intent.action is None:
+            return None
+        said = self.outcome.action if self.outcome else None
+        return FLAG_CHANGES.get(said or "", self.intent.action)
+
+    @property
+    def end(self) -> str:
+        """The word for how the item ended: done, unchanged, failed, skipped or unknown."""
+        state = self.outcome.state if self.outcome else None
+        words: Mapping[Happened, str] = {"yes": "done", "maybe": "unknown"}
+        return words.get(self.happened) or NOTHING_DONE.get(state or "", "unchanged")
+
+    @property
+    def sid(self) -> str | None:
+        """The SID of what the item is about: named before, or learnt from the answer."""
+        return self.intent.sid or (self.outcome.sid if self.outcome else None)
+
+    @property
+    def phone_number(self) -> str | None:
+        """The number of the item: named before, or learnt from the answer."""
+        return self.intent.phone_number or (self.outcome.phone_number if self.outcome else None)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All SIDs and numbers by which the item is known."""
+        lines = (self.intent, self.outcome or Outcome())
+        return frozenset(name for line in lines for name in (line.sid, line.phone_number) if name)
+
+    @property
+    def after(self) -> Mapping[str, Any] | None:
+        """The values that were to be, or those that the answer showed."""
+        seen = self.outcome.after if self.outcome else None
+        return self.intent.after if seen is None else seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +194,30 @@ class RunDetail:
     warnings: tuple[str, ...] = ()
 
 
+# Writing
+
+
+def line_of(
+    kind: str, at: str, facts: RunInfo | Intent | Outcome | Mapping[str, Any], **more: object
+) -> bytes:
+    """Return the line that says ``facts``, without those that are None; ``at`` is ISO 8601 in UTC."""
+    said = facts if isinstance(facts, Mapping) else {key: getattr(facts, key) for key in KEYS[type(facts)]}
+    known = {key: value for key, value in said.items() if value is not None}
+    record = {"type": kind, **more, **known, "at": at}
+    return json.dumps(record, separators=(",", ":"), default=_plain).encode("ascii") + b"\n"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Trail):
+        return {on_disk: getattr(value, name) for name, on_disk in TRAIL.items()}
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+# Reading
+
+
 def parse_line(line: bytes) -> dict[str, Any] | None:
-    """A record, or None where the line is torn or damaged."""
+    """Return a line as it stands there; None where it is torn or damaged."""
     if len(line) > LONGEST_LINE:
         return None
     try:
@@ -79,28 +235,20 @@ def summary_of(
     alive: bool,
     warning: str | None = None,
 ) -> RunSummary:
-    """A run from its first line and its last; either may be missing or something else."""
+    """Return a run from its first line and its last; either may be missing or something else."""
     if head is None or head["type"] != "run":
         head, warning = {}, warning or "its first line is damaged"
     if end is None or end["type"] != "end":
         end = {}
-    status: Status = "ended" if end else "running" if alive else "broken off"
-    exit_code, pid, summary = end.get("exit_code"), head.get("pid"), end.get("summary")
     return RunSummary(
+        **_read(RunInfo, head),
         id=run_id,
-        begun_at=_text(head, "at"),
-        ended_at=_text(end, "at"),
-        status=status,
-        command=_text(head, "command"),
-        profile=_text(head, "profile"),
-        account_sid=_text(head, "account_sid"),
-        service_sid=_text(head, "service_sid"),
-        service_name=_text(head, "service_name"),
-        user=_text(head, "user"),
-        host=_text(head, "host"),
-        pid=pid if type(pid) is int else None,
-        exit_code=exit_code if type(exit_code) is int else None,
-        summary=summary if isinstance(summary, dict) else {},
+        begun_at=_text(head.get("at")),
+        ended_at=_text(end.get("at")),
+        status="ended" if end else "running" if alive else "broken off",
+        pid=_whole(head.get("pid")),
+        exit_code=_whole(end.get("exit_code")),
+        summary=_mapping(end.get("summary")) or {},
         warning=warning,
     )
 
@@ -124,7 +272,7 @@ def read_detail(run_id: str, file: BinaryIO, *, alive: bool) -> RunDetail:
     return RunDetail(run, tuple(items[index] for index in sorted(items)), tuple(warnings))
 
 
-def _lines(file: BinaryIO) -> Iterable[bytes]:
+def _lines(file: BinaryIO) -> Iterator[bytes]:
     """The lines that are not empty; one that is far too long comes in pieces, each of them damaged."""
     while line := file.readline(LONGEST_LINE + 1):
         if line.strip():
@@ -136,17 +284,54 @@ def _take_in(items: dict[int, ItemRecord], record: Mapping[str, Any]) -> bool:
     if type(index) is not int or record["type"] not in ("intent", "outcome"):
         return False
     known = items.get(index, ItemRecord(index))
-    rest = {key: value for key, value in record.items() if key not in ("type", "index")}
     if record["type"] == "intent":
         # Sent again: what became of the attempt before is no longer the last word.
-        items[index] = ItemRecord(index, rest, None, known.attempts + 1, known.lost)
+        lost = known.attempts > 0 and known.happened == "maybe"
+        items[index] = ItemRecord(index, Intent(**_read(Intent, record)), None, known.attempts + 1, lost)
     else:
-        state = rest.get("state")
-        lost = state == "lost" or (known.lost and state != "done")
-        items[index] = ItemRecord(index, known.intent, rest, known.attempts, lost)
+        outcome = Outcome(**_read(Outcome, record))
+        lost = outcome.state != "done" and (known.lost or outcome.state == "lost")
+        items[index] = ItemRecord(index, known.intent, outcome, known.attempts, lost)
     return True
 
 
-def _text(record: Mapping[str, Any], key: str) -> str | None:
-    value = record.get(key)
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _whole(value: object) -> int | None:
+    return value if type(value) is int else None
+
+
+def _mapping(value: object) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
+def _texts(value: object) -> dict[str, str] | None:
+    return {key: text for key, text in (_mapping(value) or {}).items() if isinstance(text, str)} or None
+
+
+def _trail(value: object) -> Trail | None:
+    way = _mapping(value)
+    if way is None:
+        return None
+    reserved = way.get("is_reserved")
+    texts = {name: _text(way.get(on_disk)) for name, on_disk in TRAIL.items() if name != "is_reserved"}
+    return Trail(**texts, is_reserved=reserved if isinstance(reserved, bool) else None)
+
+
+# The keys of each kind of line, and what reads the values of those that are not text.
+KEYS = {kind: tuple(each.name for each in fields(kind)) for kind in (RunInfo, Intent, Outcome)}
+CHECKS: Mapping[str, Callable[[object], Any]] = {
+    "before": _mapping,
+    "after": _mapping,
+    "webhooks": _texts,
+    "move": _trail,
+    "status": _whole,
+    "code": _whole,
+}
+
+
+def _read(kind: type[RunInfo | Intent | Outcome], record: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of ``kind``'s fields; what is damaged is None."""
+    return {key: CHECKS.get(key, _text)(record.get(key)) for key in KEYS[kind]}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from proxyctl.pools.changes import Change, Decision, Kind
 from proxyctl.pools.pool import Pool
-from proxyctl.state.record import ItemRecord
+from proxyctl.state.record import Intent, ItemRecord, Outcome
 from tests.pools.rows import e164, flags_of, pool_of, sid
 
 
@@ -44,21 +44,16 @@ def recorded(decisions: Sequence[Decision], outcomes: Sequence[str | None] = ())
 
 
 def record(index: int, change: Change, state: str | None) -> ItemRecord:
-    intent = {
-        "action": str(change.kind),
-        "input": change.item.input,
-        "sid": change.sid,
-        "phone_number": change.number.phone_number if change.number else change.item.phone_number,
-        "before": {"is_reserved": change.number.is_reserved} if change.number else None,
-        "after": None if change.is_reserved is None else {"is_reserved": change.is_reserved},
-    }
+    intent = Intent(
+        str(change.kind),
+        change.item.input,
+        change.sid,
+        change.number.phone_number if change.number else change.item.phone_number,
+        before={"is_reserved": change.number.is_reserved} if change.number else None,
+        after=None if change.is_reserved is None else {"is_reserved": change.is_reserved},
+    )
     if state is None:
-        return ItemRecord(index, intent)
+        return ItemRecord(index, intent, None, 1)
     number = index_of(change)
-    outcome = {
-        "state": state,
-        "action": change.kind.done,
-        "sid": f"PN{number:032x}",
-        "phone_number": e164(number),
-    }
+    outcome = Outcome(state, change.kind.done, f"PN{number:032x}", e164(number))
     return ItemRecord(index, intent, outcome, 1, lost=state == "lost")

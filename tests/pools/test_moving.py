@@ -16,7 +16,7 @@ from proxyctl.pools.changes import Kind
 from proxyctl.pools.moving import Move, Moves, Moving, Route, Trails, Unfinished, decide_all, trail
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.writer import Written
-from proxyctl.state.record import ItemRecord
+from proxyctl.state.record import Intent, ItemRecord, Outcome
 
 A, B, MG = "KS" + "a" * 32, "KS" + "b" * 32, "MG" + "c" * 32
 
@@ -160,9 +160,9 @@ def test_cut_off_anywhere_the_next_run_finishes(count: int, captives: set[int], 
 def record(position: int, part: str, move: Move, done: bool) -> ItemRecord:
     """What the history keeps of a request; one that was not done was never sent."""
     action = {"leave": "remove", "change": "add"}.get(part, part)
-    intent = {"action": action, "sid": move.sid, "phone_number": None, "move": trail(move, A, B)}
-    outcome = {"state": "done", "action": {"remove": "removed", "add": "added"}.get(action, f"{action}ed")}
-    return ItemRecord(position, intent, outcome if done else None, 1, False)
+    intent = Intent(action=action, sid=move.sid, move=trail(move, A, B))
+    outcome = Outcome(state="done", action={"remove": "removed", "add": "added"}.get(action, f"{action}ed"))
+    return ItemRecord(position, intent, outcome if done else None, 1)
 
 
 def test_what_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from proxyctl.state.record import ItemRecord
 from tests.pools.rows import PATIENT, flags_of, item, pool_of
 from tests.pools.simulation import carried_out, recorded
 from tests.pools.test_changes import ITEMS, MANY, POOLS, WISHES, without_doubles
+from tests.state.records import item_record
 
 ENDS = st.sampled_from(["done", "lost", None])
 
@@ -95,10 +97,11 @@ def test_a_damaged_record_stops_nothing(value: Any, data: st.DataObject) -> None
     keys = ["action", "sid", "phone_number", "input", "before", "after", "state"]
     (change,) = decide_all(Wish(Kind.RESERVE), [item(1)], pool_of({1: False}))
     (record,) = recorded([change])
-    intent, outcome = dict(record.intent), dict(record.outcome or {})
+    assert record.outcome is not None
+    intent, outcome = asdict(record.intent), asdict(record.outcome)
     for key in data.draw(st.lists(st.sampled_from(keys), max_size=4)):
         intent[key] = outcome[key] = value
-    broken = ItemRecord(0, intent, data.draw(st.sampled_from([outcome, None])))
+    broken = item_record(intent, data.draw(st.sampled_from([outcome, None])))
     decisions = undo_all([broken], pool_of({1: True}))
     assert len(decisions) <= 1
 
@@ -108,10 +111,9 @@ def one(record: ItemRecord, pool: Pool) -> Change | Settled:
     return decision
 
 
-def record(action: str, outcome: dict[str, Any] | None, **facts: Any) -> ItemRecord:
-    return ItemRecord(
-        0, {"action": action, "input": "+14155550001", "phone_number": "+14155550001", **facts}, outcome
-    )
+def record(action: str, *outcomes: dict[str, Any] | None, **facts: Any) -> ItemRecord:
+    named = {"action": action, "input": "+14155550001", "phone_number": "+14155550001"}
+    return item_record({**named, **facts}, *outcomes)
 
 
 def refusal(decision: Change | Settled) -> str:
@@ -139,7 +141,7 @@ def test_what_was_not_done_is_left_alone(state: str) -> None:
 
 def test_an_answer_that_was_lost_before_the_last_try_still_counts() -> None:
     """The first try may have worked, although the second one was turned away."""
-    lost = ItemRecord(0, record("reserve", None).intent, {"state": "throttled"}, 2, lost=True)
+    lost = record("reserve", {"state": "lost"}, {"state": "throttled"})
     assert what_was_done(lost) is Kind.RESERVE
     assert isinstance(one(lost, pool_of({1: True})), Change)
     assert isinstance(one(lost, pool_of({1: False})), Settled)
@@ -158,7 +160,7 @@ def test_changed_since() -> None:
 
 
 def test_a_record_without_a_number_is_told() -> None:
-    lost = ItemRecord(3, {"action": "remove"}, {"state": "done", "action": "removed"})
+    lost = item_record({"action": "remove"}, {"state": "done", "action": "removed"}, index=3)
     decision = one(lost, pool_of({}))
     assert "which number" in refusal(decision)
     assert decision.item.input == "item 3"

@@ -9,6 +9,7 @@ import pytest
 from proxyctl.api.models import IncomingNumber
 from proxyctl.pools.webhooks import KeptWebhooks, is_own, kept_by, settings_of
 from proxyctl.state.record import ItemRecord
+from tests.state.records import item_record
 
 SID, NUMBER = "PN" + "1" * 32, "+14155550101"
 FIRST = {"voice_url": "https://example.com/1", "sms_url": ""}
@@ -17,11 +18,9 @@ PROXY = f"https://webhooks.twilio.com/v1/Accounts/AC{'0' * 32}/Proxy/KS{'a' * 32
 
 
 def record(action: str, webhooks: Any = None, state: str = "done", index: int = 0, **more: Any) -> ItemRecord:
-    intent = {"action": action, "sid": None, "phone_number": NUMBER, **more}
-    if webhooks is not None:
-        intent["webhooks"] = webhooks
+    intent = {"action": action, "sid": None, "phone_number": NUMBER, "webhooks": webhooks, **more}
     done = {"add": "added", "remove": "removed"}.get(action, action)
-    return ItemRecord(index, intent, {"state": state, "action": done, "sid": SID}, 1)
+    return item_record(intent, {"state": state, "action": done, "sid": SID}, index=index)
 
 
 def found(*runs: list[ItemRecord]) -> Any:

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxyctl.errors import NotFoundError, OutputError
-from proxyctl.state.history import DAY, History, RunInfo, RunRecorder
+from proxyctl.state.history import DAY, History, RunRecorder
+from proxyctl.state.record import Intent, Outcome, RunInfo
 
 INFO = RunInfo(
     command="number add masking -f numbers.txt",
@@ -66,8 +67,8 @@ def record(history: History, items: int = 2, info: RunInfo = INFO) -> str:
     """A whole run of ``items`` items."""
     recorder = history.begin(info)
     for index in range(items):
-        recorder.intent(index, {"input": f"+1415555{index:04}", "action": "add", "before": None})
-        recorder.outcome(index, {"state": "done", "action": "added", "request_id": f"RQ{index}"})
+        recorder.intent(index, Intent(input=f"+1415555{index:04}", action="add", before=None))
+        recorder.outcome(index, Outcome(state="done", action="added", request_id=f"RQ{index}"))
     recorder.end({"added": items}, 0)
     return recorder.id
 
@@ -89,9 +90,9 @@ def test_a_run_reads_back_as_it_was_written(history: History) -> None:
     assert detail.run == run
     assert detail.warnings == ()
     assert [item.index for item in detail.items] == [0, 1]
-    assert detail.items[1].intent["input"] == "+14155550001"
+    assert detail.items[1].intent.input == "+14155550001"
     assert detail.items[1].outcome is not None
-    assert detail.items[1].outcome["request_id"] == "RQ1"
+    assert detail.items[1].outcome.request_id == "RQ1"
 
 
 def test_there_is_no_history_before_the_first_run(history: History, tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_processes_at_one_moment_have_ids_of_their_own(tmp_path: Path) -> None:
 
 def test_a_run_that_was_killed_is_broken_off_and_its_open_item_unknown(history: History) -> None:
     recorder = history.begin(INFO)
-    recorder.intent(0, {"input": "+14155550100"})
+    recorder.intent(0, Intent(input="+14155550100"))
     assert next(history.runs()).status == "running"
     recorder.close()  # what the kernel does at a kill -9
     run = next(history.runs())
@@ -144,9 +145,9 @@ def test_a_run_that_was_killed_is_broken_off_and_its_open_item_unknown(history: 
 
 def test_an_item_sent_again_is_open_again(history: History) -> None:
     recorder = history.begin(INFO)
-    recorder.intent(0, {"input": "a"})
-    recorder.outcome(0, {"state": "throttled"})
-    recorder.intent(0, {"input": "a"})
+    recorder.intent(0, Intent(input="a"))
+    recorder.outcome(0, Outcome(state="throttled"))
+    recorder.intent(0, Intent(input="a"))
     recorder.close()
     (item,) = history.show(recorder.id).items
     assert (item.attempts, item.outcome) == (2, None)
@@ -301,17 +302,17 @@ def test_any_bytes_may_be_flipped(whole: tuple[str, bytes], flips: list[tuple[in
 def test_hostile_text_reads_back_exactly_and_lies_there_in_ascii(history: History, tmp_path: Path) -> None:
     hostile = "\x1b[2J\u202e\ud800\u2028\n[/oops] +141"
     recorder = history.begin(RunInfo(command=hostile))
-    recorder.intent(0, {"input": hostile})
+    recorder.intent(0, Intent(input=hostile))
     recorder.end({}, 0)
     assert the_file(tmp_path).read_bytes().isascii()
     assert history.show(recorder.id).run.command == hostile
-    assert history.show(recorder.id).items[0].intent["input"] == hostile
+    assert history.show(recorder.id).items[0].intent.input == hostile
 
 
 def test_each_line_is_on_file_when_its_method_returns(history: History, tmp_path: Path) -> None:
     recorder = history.begin(INFO)
     for index in range(3):
-        recorder.intent(index, {"input": "x"})
+        recorder.intent(index, Intent(input="x"))
         last = the_file(tmp_path).read_bytes().splitlines()[-1]
         assert json.loads(last)["index"] == index
     recorder.end({}, 6)
@@ -321,26 +322,27 @@ def test_a_full_disk_is_an_error_and_the_next_line_begins_anew(tmp_path: Path) -
     program = """
 import resource, sys
 from pathlib import Path
-from proxyctl.state.history import History, RunInfo
+from proxyctl.state.history import History
+from proxyctl.state.record import Intent, Outcome, RunInfo
 from proxyctl.errors import OutputError
 history = History(Path(sys.argv[1]))
 recorder = history.begin(RunInfo("x"))
-recorder.intent(0, {"input": "first"})
+recorder.intent(0, Intent(input="first"))
 size = next(Path(sys.argv[1]).iterdir()).stat().st_size
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 30, hard))
 for _ in range(2):
     try:
-        recorder.outcome(0, {"state": "done"})
+        recorder.outcome(0, Outcome(state="done"))
     except OutputError as error:
         assert "can't be written" in error.message
     else:
         sys.exit("no error")
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-recorder.outcome(0, {"state": "done"})
+recorder.outcome(0, Outcome(state="done"))
 recorder.end({}, 1)
 detail = history.show(recorder.id)
-assert detail.items[0].outcome["state"] == "done", detail
+assert detail.items[0].outcome.state == "done", detail
 assert len(detail.warnings) == 1, detail
 assert detail.run.exit_code == 1, detail
 """
@@ -362,7 +364,7 @@ def test_a_closed_record_takes_no_more_lines(history: History) -> None:
     recorder.end({}, 0)
     recorder.close()
     with pytest.raises(OutputError):
-        recorder.intent(0, {})
+        recorder.intent(0, Intent())
 
 
 def test_a_long_list_reads_only_the_ends_of_each_file(tmp_path: Path, clock: WallClock) -> None:

@@ -1,0 +1,132 @@
+"""What a record says of an item: the same that was written, and what happened, worked out once for all who ask."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxyctl.state.history import History
+from proxyctl.state.record import NOTHING_DONE, Intent, ItemRecord, Outcome, RunInfo, Trail
+from tests.state.records import item_record
+
+TEXTS = st.none() | st.text(max_size=10)
+VALUES = st.none() | st.dictionaries(st.text(max_size=5), st.none() | st.booleans() | st.text(max_size=5))
+INTENTS = st.builds(
+    Intent,
+    **dict.fromkeys(("action", "input", "sid", "phone_number", "service_sid", "service"), TEXTS),
+    messaging_service_sid=TEXTS,
+    before=VALUES,
+    after=VALUES,
+    webhooks=st.none() | st.dictionaries(st.text(max_size=5), st.text(max_size=5), min_size=1),
+    move=st.none() | st.builds(Trail, TEXTS, TEXTS, st.none() | st.booleans(), TEXTS),
+    at=st.none(),
+)
+OUTCOMES = st.builds(
+    Outcome,
+    **dict.fromkeys(("state", "action", "sid", "phone_number", "service_sid", "request_id"), TEXTS),
+    after=VALUES,
+    status=st.none() | st.integers(),
+    code=st.none() | st.integers(),
+    message=TEXTS,
+    at=st.none(),
+)
+SID, NUMBER = "PN" + "1" * 32, "+14155550101"
+ADD = {"action": "add", "input": NUMBER, "phone_number": NUMBER}
+
+
+@settings(max_examples=50, deadline=None)
+@given(INTENTS, OUTCOMES)
+def test_what_was_written_is_read(intent: Intent, outcome: Outcome) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        history = History(Path(directory))
+        recorder = history.begin(RunInfo(command="x"))
+        recorder.intent(7, intent)
+        recorder.outcome(7, outcome)
+        recorder.close()
+        detail = history.show(recorder.id)
+    (item,) = detail.items
+    assert detail.warnings == ()
+    assert item.outcome is not None
+    for written, read in ((intent, item.intent), (outcome, item.outcome)):
+        for name in written.__slots__:
+            if name != "at":
+                assert getattr(read, name) == getattr(written, name)
+        assert read.at is not None
+
+
+def ended(item: ItemRecord) -> tuple[str, str | None, str]:
+    return item.happened, item.done, item.end
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([None], ("maybe", "add", "unknown")),
+        ([{"state": "done", "action": "added"}], ("yes", "add", "done")),
+        ([{"state": "done", "action": "reserved"}], ("yes", "reserve", "done")),
+        ([{"state": "done", "action": "released"}], ("yes", "release", "done")),
+        ([{"state": "done", "action": "unchanged"}], ("no", None, "unchanged")),
+        ([{"state": "done"}], ("yes", "add", "done")),
+        ([{"state": "lost"}], ("maybe", "add", "unknown")),
+        ([{"state": "unknown"}], ("maybe", "add", "unknown")),
+        ([{"state": "refused"}], ("no", None, "failed")),
+        ([{"state": "throttled"}], ("no", None, "skipped")),
+        # What became of the first try is not known, whatever came of the second.
+        ([{"state": "lost"}, {"state": "refused"}], ("maybe", "add", "unknown")),
+        ([None, {"state": "refused"}], ("maybe", "add", "unknown")),
+        ([{"state": "lost"}, None], ("maybe", "add", "unknown")),
+        ([{"state": "lost"}, {"state": "done", "action": "added"}], ("yes", "add", "done")),
+        ([{"state": "throttled"}, {"state": "refused"}], ("no", None, "failed")),
+        # Damaged, or of a version to come.
+        ([{"state": 3}], ("maybe", "add", "unknown")),
+        ([{"state": "postponed"}], ("maybe", "add", "unknown")),
+        ([{"state": "done", "action": []}], ("yes", "add", "done")),
+    ],
+)
+def test_what_happened(outcomes: list[Any], expected: tuple[str, str | None, str]) -> None:
+    assert ended(item_record(ADD, *outcomes)) == expected
+
+
+@pytest.mark.parametrize("state", NOTHING_DONE)
+def test_what_changed_nothing(state: str) -> None:
+    item = item_record(ADD, {"state": state})
+    assert ended(item) == ("no", None, "skipped" if state in ("throttled", "skipped") else "failed")
+
+
+def test_an_outcome_whose_intent_is_damaged_says_no_more_than_that() -> None:
+    item = ItemRecord(0, outcome=Outcome("done", "added", SID))
+    assert ended(item) == ("yes", None, "done")
+    assert item.names == {SID}
+
+
+def test_the_names_of_an_item() -> None:
+    assert item_record(ADD).names == {NUMBER}
+    item = item_record(ADD, {"state": "done", "sid": SID, "phone_number": NUMBER})
+    assert (item.sid, item.phone_number, item.names) == (SID, NUMBER, {SID, NUMBER})
+    named = item_record({**ADD, "sid": "PN2"}, {"state": "done", "sid": SID, "phone_number": "+1"})
+    assert (named.sid, named.phone_number) == ("PN2", NUMBER)
+
+
+def test_the_values_after_are_those_of_the_answer() -> None:
+    wanted = {**ADD, "after": {"is_reserved": True}}
+    assert item_record(wanted, {"state": "done"}).after == {"is_reserved": True}
+    assert item_record(wanted, {"state": "done", "after": {"ttl": 1}}).after == {"ttl": 1}
+
+
+@pytest.mark.parametrize("damaged", [3, True, [1], {"x": 1}, "text", 1.5])
+def test_what_is_damaged_is_none(damaged: Any) -> None:
+    keys = ("action", "sid", "before", "after", "webhooks", "move", "code", "request_id")
+    item = item_record(dict.fromkeys(keys, damaged), dict.fromkeys((*keys, "state"), damaged))
+    assert item.outcome is not None
+    texts = [item.intent.action, item.intent.sid, item.outcome.state, item.outcome.request_id]
+    assert texts == [damaged if isinstance(damaged, str) else None] * 4
+    maps = [item.intent.before, item.intent.after, item.outcome.after]
+    assert maps == [damaged if isinstance(damaged, dict) else None] * 3
+    assert item.outcome.code == (damaged if damaged == 3 else None)
+    assert item.intent.webhooks is None
+    assert item.intent.move in (None, Trail(None, None))
