@@ -5,16 +5,20 @@
     $ number reserve masking N1    runs a command line
     $$ number remove masking N1    runs it in each of `FORMS`, each on a stage that came as far as this line
     $> number list masking     runs it, and demands exit code 0; nothing of it is recorded
+    $y number remove masking   runs it at a terminal, where every question is answered with yes
+    $n number remove masking   the same, answered with no
     ~ text                     a line of the file that the last ``% file NAME`` names
     = | ! >                    what was recorded: exit code, a line of stdout, one of stderr, the form
 
-``N7`` and ``PN7`` are the seventh number of the account and its SID, ``DIR`` is the stage's directory, and SIDs that
-are made later count from 1: ``KS1``. Time stands still but for sleeping, and a minute passes between commands.
+``N7`` and ``PN7`` are the seventh number of the account and its SID; SIDs that are made later count from 1: ``KS1``.
+Commands run in the stage's directory, ``DIR``. Time stands still but for sleeping, and a minute passes between
+commands.
 """
 
 from __future__ import annotations
 
 import calendar
+import contextlib
 import re
 import shlex
 from collections import Counter
@@ -38,6 +42,10 @@ NUMBERS = 12
 EPOCH = calendar.timegm((2024, 3, 1, 9, 0, 0))
 MINUTE = 60.0
 FORMS = ("--yes", "--yes -o json", "--yes -q", "--dry-run", "")
+ANSWERS = {"$y": "yes\n", "$n": "no\n"}
+# No colours, no bar, and lines that are never too long: how long a directory's name is must not be seen.
+TERMINAL = {"TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "1000"}
+BAR = re.compile(r"\x1b\[\?25l.*?\x1b\[1A\x1b\[2K", re.DOTALL)  # drawn, and taken away again
 RECORDED = ("=", "|", "!", ">")
 
 
@@ -160,16 +168,20 @@ class Stage:
             with self.open_file.open("a") as file:
                 file.write(text + "\n")
         elif text.startswith("cat "):
-            (path,) = Path("/").glob(text[5:])
+            (path,) = self.directory.glob(text[4:])
             self.record(0, path.read_text(), "")
-        elif mark in ("$", "$>"):
+        elif mark.startswith("$"):
             self.clock.sleep(MINUTE)
-            ran = self.cli(*shlex.split(text), *shlex.split(form))
-            assert mark == "$" or ran.code == 0, ran.err
-            if mark == "$" and not quiet:
+            answer = ANSWERS.get(mark)
+            line = (*shlex.split(text), *shlex.split(form))
+            with contextlib.chdir(self.directory):
+                ran = self.cli(*line, tty=answer is not None, stdin=answer or "", environ=TERMINAL)
+            assert mark != "$>" or ran.code == 0, ran.err
+            if mark != "$>" and not quiet:
                 self.record(ran.code, ran.out, ran.err)
 
     def record(self, code: int, out: str, err: str) -> None:
+        err = re.sub(BAR, "", err)
         said = [("|", line) for line in out.splitlines()] + [("!", line) for line in err.splitlines()]
         self.recorded += [f"= {code}", *(f"{mark} {self.masked(line)}".rstrip() for mark, line in said)]
 
@@ -177,8 +189,7 @@ class Stage:
         """Replace the short names of a script."""
         text = re.sub(r"\bPN(\d{1,3})\b", lambda found: self.numbers[int(found[1]) - 1]["sid"], text)
         text = re.sub(r"\bN(\d{1,3})\b", lambda found: self.numbers[int(found[1]) - 1]["phone_number"], text)
-        text = re.sub(r"\b(KS|MG)(\d{1,3})\b", lambda found: made_sid(found[1], int(found[2])), text)
-        return text.replace("DIR", str(self.directory))
+        return re.sub(r"\b(KS|MG)(\d{1,3})\b", lambda found: made_sid(found[1], int(found[2])), text)
 
     def masked(self, text: str) -> str:
         """Replace what differs from run to run, and shorten SIDs and numbers to their short names."""
