@@ -402,8 +402,8 @@ def check_failed_to(name: str | None) -> Path | None:
 
 def write_failed(path: Path, ends: Sequence[Ended]) -> None:
     """Write the inputs that are not as wanted yet, in a form that -f takes; an empty file where all are."""
+    from proxyctl.files import replace_private
     from proxyctl.input.items import failed_to_text
-    from proxyctl.profiles.private_files import replace_private
 
     data = failed_to_text(end.item for end in ends).encode()
     # A pipe, /dev/stderr, or a file in a directory of others is written as it stands.

@@ -86,7 +86,7 @@ def write_files(directory: str | None, files: Sequence[NumberFile]) -> None:
     """Write the CSV files of one Service."""
     from pathlib import Path
 
-    from proxyctl.profiles.private_files import replace_private
+    from proxyctl.files import replace_private
 
     for file in files:
         path = Path(directory or ".") / file.name

@@ -77,24 +77,18 @@ def save(runtime: Runtime, pools: Sequence[tuple[Service, Pool]]) -> Path | None
 
 def write(directory: Path, name: str, text: str, now: float) -> Path:
     """Write ``text`` to a new file, named by the time and ``name``."""
-    import os
+    from proxyctl.files import write_new
+    from proxyctl.state.files import state_directory, unwritable
 
-    from proxyctl.state.files import open_private, private_directory, unwritable
-
-    private_directory(directory)
+    state_directory(directory)
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
     for number in range(1000):
         path = directory / f"{stamp}-{name}{f'-{number}' if number else ''}.toml"
         try:
-            with open(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
+            write_new(path, text.encode())
         except FileExistsError:
             continue
         except OSError as error:
-            with suppress(OSError):
-                path.unlink()
             raise unwritable(path, error) from error
         return path
     raise OutputError(f"{directory} is full of files of this second")

@@ -188,20 +188,16 @@ class Names:
         """Replace a file as one step, 0600 in a directory of 0700; OSError where that can't be done."""
         if self.directory is None:
             return
-        folder = os.path.normpath(os.path.join(self.directory, place))
-        for directory in (os.path.dirname(self.directory), self.directory, folder):
-            os.makedirs(directory, mode=0o700, exist_ok=True)
-        os.chmod(self.directory, 0o700)
-        new = os.path.join(folder, f".{name}.{os.getpid()}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(new, flags, 0o600)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write("".join(line + "\n" for line in lines).encode())
-            os.replace(new, os.path.join(folder, name))
-        except BaseException:
-            os.unlink(new)
-            raise
+        from pathlib import Path  # not at the top: a TAB writes nothing
+
+        from proxyctl.files import private_directory, write_new
+
+        folder = Path(self.directory, place)
+        private_directory(Path(self.directory))
+        private_directory(folder)
+        new = folder / f".{name}.{os.getpid()}"  # a name of its own: no lock keeps writers apart
+        write_new(new, "".join(line + "\n" for line in lines).encode(), durable=False)
+        new.replace(folder / name)
 
     def remove(self, *path: str) -> None:
         """Remove a file, if it is there."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import ConfigError, UsageError
-from proxyctl.profiles.private_files import only_writer, read_private, replace_private
+from proxyctl.profiles.config_file import only_writer, read_private, replace
 from proxyctl.profiles.profile import SANDBOX
 from proxyctl.profiles.schema import (
     check_document,
@@ -261,7 +261,7 @@ class ProfileStore:
             document = deepcopy(self._document())
             yield document
             if document != self._document():
-                replace_private(self.path, self._dumped(document))
+                replace(self.path, self._dumped(document))
                 self._loaded = None
 
     def _dumped(self, document: dict[str, Any]) -> bytes:

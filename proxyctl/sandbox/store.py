@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from proxyctl.errors import NotFoundError, OutputError, RefusedError, TemporaryError, UsageError
+from proxyctl.files import make_directories
 from proxyctl.sandbox.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES
 
 _BUSY_TIMEOUT = 30.0  # seconds that a write waits for another process
@@ -264,8 +265,7 @@ def _make_private(path: Path) -> None:
     the same mode. What is no database is refused here: SQLite would take a file of one byte for an empty one.
     """
     try:
-        if not path.parent.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directories(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "rb") as file:
             header = file.read(_HEADER_SIZE)

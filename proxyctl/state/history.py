@@ -17,7 +17,8 @@ from typing import Any
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import NotFoundError, OutputError
-from proxyctl.state.files import open_private, private_directory, unwritable
+from proxyctl.files import open_private
+from proxyctl.state.files import state_directory, unwritable
 from proxyctl.state.record import (
     Intent,
     Outcome,
@@ -105,7 +106,7 @@ class History:
 
     def begin(self, info: RunInfo) -> RunRecorder:
         """Open the record of a new run, after rotating old ones away. Raises OutputError."""
-        private_directory(self._directory)
+        state_directory(self._directory)
         self._rotate()
         path, descriptor = self._create()
         recorder = RunRecorder(path, descriptor, self._clock)

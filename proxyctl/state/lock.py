@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -17,7 +16,8 @@ from typing import Self
 from proxyctl.bulk.stop import StopRequest
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import LockHeldError
-from proxyctl.state.files import open_private, private_directory, unwritable
+from proxyctl.files import open_private, take_lock
+from proxyctl.state.files import state_directory, unwritable
 
 POLL = 0.1
 LONGEST_TEXT = 4096
@@ -66,7 +66,7 @@ class RunLock:
         ``command`` is what others are told about this run. Raises LockHeldError that names the holder, the
         reason of ``stop`` when that comes first, or OutputError where the file can't be had.
         """
-        private_directory(self._directory)
+        state_directory(self._directory)
         try:
             descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
@@ -80,25 +80,13 @@ class RunLock:
         self._descriptor = descriptor
 
     def _lock(self, descriptor: int, wait: float, stop: StopRequest | None) -> None:
-        give_up = self._clock.monotonic() + wait
-        while not self._try(descriptor):
-            left = give_up - self._clock.monotonic()
-            if left <= 0:
-                raise self._held(descriptor, wait)
-            if stop is not None:
-                stop.check()
-            self._clock.sleep(min(POLL, left))
-        if stop is not None:
-            stop.check()
-
-    def _try(self, descriptor: int) -> bool:
+        check = stop.check if stop is not None else None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+            taken = take_lock(descriptor, self._clock, wait, pause=POLL, check=check)
         except OSError as error:
             raise unwritable(self.path, error) from error
-        return True
+        if not taken:
+            raise self._held(descriptor, wait)
 
     def _held(self, descriptor: int, wait: float) -> LockHeldError:
         holder = read_holder(descriptor)

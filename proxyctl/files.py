@@ -1,0 +1,139 @@
+"""Files and directories that only their owner may use: private whatever the umask, opened through no link, replaced
+whole, locked. At the root, since config, state and what a command writes beside its rows need the same care.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from proxyctl.clock import Clock
+from proxyctl.errors import OutputError
+
+
+def make_directories(path: Path) -> None:
+    """Create ``path`` and its missing parents, 0700; leave existing ones alone. Raises OSError."""
+    missing = [parent for parent in (path, *path.parents) if not parent.exists()]
+    for parent in reversed(missing):  # `parents=True` would leave those to the umask
+        with suppress(FileExistsError):
+            parent.mkdir(mode=0o700)
+            parent.chmod(0o700)
+
+
+def private_directory(path: Path) -> None:
+    """Create ``path`` like `make_directories`, and close it to others if it exists and is ours. Raises OSError."""
+    make_directories(path)
+    path.mkdir(mode=0o700, exist_ok=True)  # an error where something else has the name
+    found = path.stat()
+    if stat.S_IMODE(found.st_mode) != 0o700 and found.st_uid == os.getuid():
+        path.chmod(0o700)
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a regular file, 0600, never through a link; returns the descriptor. Raises OSError."""
+    # O_NONBLOCK: opening a pipe that nobody reads must not wait.
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(0, "not a regular file")
+        if flags & (os.O_WRONLY | os.O_RDWR) and stat.S_IMODE(found.st_mode) != 0o600:
+            os.fchmod(descriptor, 0o600)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def write_new(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a new file; where that fails, no part of it stays. It is on the disk when this returns, if ``durable``.
+
+    Raises OSError.
+    """
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def replace_private(path: Path, data: bytes, *, hint: str | None = None) -> None:
+    """Put ``data`` in the place of ``path`` as one step, readable by its owner only; a link stays one.
+
+    A new file that lies there was left by a killed process: writers that may meet hold a lock. Raises OutputError
+    with ``hint`` where that fails; the old file is then as it was.
+    """
+    target = Path(os.path.realpath(path))
+    new = target.with_name(f".{target.name}.new")
+    try:
+        if target.exists() and not target.is_file():
+            raise OutputError(f"{path} is not a regular file, so it is not replaced.")
+        make_directories(target.parent)
+        new.unlink(missing_ok=True)
+        write_new(new, data)
+        try:
+            new.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                new.unlink()
+            raise
+        _sync_directory(target.parent)
+    except OSError as error:
+        raise not_written(path, error, hint) from None
+
+
+def not_written(path: Path, error: OSError, hint: str | None) -> OutputError:
+    """Return the error for a file that stayed as it was."""
+    return OutputError(
+        f"{path} could not be written: {error.strerror or error}; nothing was changed.", hint=hint
+    )
+
+
+def _sync_directory(directory: Path) -> None:
+    import errno
+
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems can't sync a directory; the file itself is in place.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def take_lock(
+    descriptor: int, clock: Clock, wait: float, *, pause: float, check: Callable[[], object] | None = None
+) -> bool:
+    """Take the lock of an open file, which closing it gives back; False after ``wait`` seconds in vain.
+
+    ``check`` is called before each ``pause``, and once the lock is there; it may raise. Raises OSError.
+    """
+    import fcntl
+
+    give_up = clock.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            taken = False
+        else:
+            taken = True
+        left = give_up - clock.monotonic()
+        if not taken and left <= 0:
+            return False
+        if check is not None:
+            check()
+        if taken:
+            return True
+        clock.sleep(min(pause, left))
