@@ -1,6 +1,7 @@
 """Everything that can go wrong, sorted by what the caller does next: each class carries its exit code.
 
 ProxyctlError                          1   a defect, or a state of the world nobody foresaw
+├── InternalError                      1   a defect in proxyctl, met while changes were sent
 ├── AnswerError                        1   the server's answer can't be understood
 ├── OutputError                        1   proxyctl's own output or state could not be written
 ├── UsageError                         2   arguments, options or environment are wrong; nothing was sent
@@ -108,6 +109,10 @@ class ProxyctlError(Exception):
         self.hint = hint
         self.problem = problem
         self.may_have_happened = may_have_happened
+
+
+class InternalError(ProxyctlError):
+    """A defect in proxyctl, met while changes were sent: the run was stopped and is reported."""
 
 
 class AnswerError(ProxyctlError):

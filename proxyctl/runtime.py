@@ -227,15 +227,17 @@ class Runtime:
 
     @cached_property
     def concurrency_gate(self) -> ConcurrencyGate:
-        """How many requests may be under way, found by itself up to a ceiling (--concurrency)."""
-        from proxyctl.bulk.pace import ConcurrencyGate
+        """How many requests may be under way, found by itself up to a ceiling.
 
-        ceiling = self.options.concurrency
-        if ceiling is None:
-            return ConcurrencyGate(random=random.random, ceiling=CLIENTS * 10)
-        return ConcurrencyGate(
-            random=random.random, ceiling=ceiling, start=min(ceiling, max(4, ceiling // 4))
-        )
+        That is --concurrency, or less where so many files can't be open.
+        """
+        from proxyctl.bulk.concurrency import ConcurrencyGate
+        from proxyctl.bulk.threads import affordable_ceiling
+
+        asked = self.options.concurrency
+        ceiling = affordable_ceiling(asked or CLIENTS * 10)
+        start = 4 if asked is None else max(4, ceiling // 4)
+        return ConcurrencyGate(random=random.random, ceiling=ceiling, start=start)
 
     @cached_property
     def reader(self) -> Reader:

@@ -1,21 +1,61 @@
-"""How many writes a run may repeat after faults, so that an outage never gets five times the traffic."""
+"""When faults are too many to go on: so that an outage never gets five times the traffic."""
 
 from __future__ import annotations
 
+from proxyctl.bulk.outcomes import Lost, Throttled, Unsent
+from proxyctl.errors import ProxyctlError, TemporaryError, ThrottledError
+
 SHARE = 0.10
 FLOOR = 10
+MOST_IN_A_ROW = 20
+LONGEST_RETRY_AFTER = 300.0
+AGAIN_LATER = "run the same command again later: it continues where this run ended"
 
 
-class RepeatBudget:
-    """At most 10 % of the items + 10 repeats in a run; the items may still be coming in."""
+class Faults:
+    """The faults of one run: how often writes were repeated, and how many failed in a row."""
 
     def __init__(self) -> None:
-        self.items = 0
-        self.used = 0
+        self.repeats = 0
+        self.in_a_row = 0
 
-    def take(self) -> bool:
-        """Use one repeat; False when there is none left."""
-        if self.used + 1 > self.items * SHARE + FLOOR:
-            return False
-        self.used += 1
-        return True
+    def may_repeat(self, items: int) -> bool:
+        """Whether one more repeat is within 10 % of the ``items`` + 10; they may still be coming in."""
+        return self.repeats + 1 <= items * SHARE + FLOOR
+
+    def saw(self, *, good: bool) -> bool:
+        """Count an answer, or that none came; True when that were too many faults in a row."""
+        self.in_a_row = 0 if good else self.in_a_row + 1
+        return self.in_a_row >= MOST_IN_A_ROW
+
+
+def outage(error: ProxyctlError) -> TemporaryError:
+    """The error for a run in which nothing works any more."""
+    return temporary(f"stopped after {MOST_IN_A_ROW} writes in a row without one good answer", error)
+
+
+def in_the_dark(outcome: Lost | Unsent | Throttled | None) -> TemporaryError:
+    """The error for a run that can no longer see what became of its writes: more of them would be in the dark."""
+    return temporary(
+        "stopped: it can't be seen what became of some writes", outcome.error if outcome else None
+    )
+
+
+def out_of_budget(used: int, error: ProxyctlError | None) -> TemporaryError:
+    """The error for a run in which too many writes had to be repeated."""
+    return temporary(f"stopped after {used} repeated writes: the API or the network fails too often", error)
+
+
+def temporary(words: str, last: ProxyctlError | None) -> TemporaryError:
+    """An error that tells of the ``last`` one seen."""
+    told = f" (the last time: {last.message})" if last is not None else ""
+    return TemporaryError(words + told, hint=AGAIN_LATER, problem=last.problem if last is not None else None)
+
+
+def too_long(asked: float, error: ProxyctlError) -> ThrottledError:
+    """The error for a Retry-After that is too long to wait for."""
+    return ThrottledError(
+        f"the API asks to wait {asked:.0f} s before the next request (429)",
+        hint="run the same command again after that: it continues where this run ended",
+        problem=error.problem,
+    )

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proxyctl.bulk.pauses import NEVER, Pause
+from proxyctl.bulk.pauses import HURRIED, NEVER, Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,15 @@ class ConcurrencyGate:
         return (
             self._probe is None and self.in_flight == self.limit < self.ceiling and self._failed is not None
         )
+
+    def hurry(self, now: float) -> None:
+        """The run ends: keep no long pause."""
+        self._open_at = min(self._open_at, now + HURRIED)
+
+    def lower_ceiling(self, ceiling: int) -> None:
+        """There are fewer threads than were hoped for."""
+        self.ceiling = min(self.ceiling, ceiling)
+        self.limit = min(self.limit, self.ceiling)
 
     def start(self, now: float) -> Place:
         """Take a place, to be handed to ``answered`` or ``throttled``."""

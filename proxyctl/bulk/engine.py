@@ -9,17 +9,32 @@ from __future__ import annotations
 import random as random_module
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-from proxyctl.bulk.outcomes import Executor, Journal, Lost, Observer, Outcome, Result, RunReport, Scope, Work
+from proxyctl.bulk.outcomes import (
+    Chains,
+    Executor,
+    Journal,
+    Lost,
+    Observer,
+    Outcome,
+    Result,
+    RunReport,
+    Scope,
+    Unchained,
+    Work,
+)
 from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGate, RateGates
-from proxyctl.bulk.schedule import Look, Schedule, Send
+from proxyctl.bulk.schedule import Look, Schedule, Send, outranks
 from proxyctl.bulk.stop import StopRequest
+from proxyctl.bulk.threads import hire
 from proxyctl.clock import Clock, SystemClock
-from proxyctl.errors import DeadlineError, OutputError, ProxyctlError
+from proxyctl.errors import DeadlineError, InternalError, OutputError, ProxyctlError
 
 Job = Send | Look
 LONGEST_WAIT = 0.25  # seconds
+OWED = 0.2  # of a deadline, at most the time of grace: kept for the rescues of what is in transit
 
 
 class _Answer:
@@ -72,27 +87,21 @@ class Engine:
         self._look_delays = look_delays
 
     def run(
-        self, works: Iterable[Work], follow: Callable[[Result], Iterable[Work]] | None = None
+        self, works: Iterable[Work] | Chains, follow: Callable[[Result], Iterable[Work]] | None = None
     ) -> RunReport:
-        """Carry ``works`` out and report on each. Raises for defects only.
+        """Carry ``works`` out and report on each, and on those that follow from their results. Raises for defects only.
 
-        ``follow`` is told of each result, and returns the works that may be sent now that it is known; it is not
-        asked any more once the run is stopped.
+        ``follow`` may let works in after each result, until the run is stopped.
         """
-        return _Run(self, works, follow).run()
+        return _Run(self, works if isinstance(works, Chains) else Unchained(works, follow)).run()
 
 
 class _Run:
     """One call of ``Engine.run``."""
 
-    def __init__(
-        self, engine: Engine, works: Iterable[Work], follow: Callable[[Result], Iterable[Work]] | None
-    ) -> None:
+    def __init__(self, engine: Engine, chains: Chains) -> None:
         self._engine = engine
-        self._follow = follow
-        self._more: list[
-            Work
-        ] = []  # added between steps: results come while the schedule is busy with itself
+        self._chains = chains
         self._clock = engine._clock
         self._results: list[Result] = []
         self._observer = engine._observer
@@ -101,10 +110,12 @@ class _Run:
         self._events: SimpleQueue[_Answer | None] = SimpleQueue()
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._all_hired = False
         self._busy = 0
+        self._signalled = False
         self._grace_ends = NEVER
         self._schedule = Schedule(
-            works,
+            chains,
             rate=engine._rate,
             concurrency=engine._concurrency,
             random=engine._random,
@@ -126,7 +137,7 @@ class _Run:
         finally:
             self._engine._stop.unsubscribe(self._wake)
             self._dismiss()
-        return RunReport(
+        report = RunReport(
             results=sorted(self._results, key=lambda result: result.index),
             retries=self._schedule.retries,
             throttled=self._schedule.throttled,
@@ -135,6 +146,10 @@ class _Run:
             ended=self._clock.monotonic(),
             observer_error=self._observer_error,
         )
+        late = self._engine._stop.error  # it may have come when there was nothing left to stop
+        if late is not None and outranks(late, report.stopped_by) and report.count("skipped", "unknown"):
+            report = replace(report, stopped_by=late)
+        return report
 
     def _wake(self) -> None:
         self._events.put(None)  # reentrant, unlike a Condition: it is called from signal handlers
@@ -142,17 +157,14 @@ class _Run:
     def _step(self) -> bool:
         """Do all that can be done now, then wait for what comes first; True at the end of the run."""
         now = self._clock.monotonic()
-        self._check_ends(now)
-        if self._more:
-            more, self._more = self._more, []
-            self._schedule.add(more)
-        while (job := self._schedule.next(now)) is not None:
-            self._dispatch(job, now)
-        if self._more:
-            return False
         if self._schedule.finished:
             return True
-        until = min(self._schedule.wake_at(now), self._deadline_at, self._grace_ends)
+        self._check_ends(now)
+        while (job := self._schedule.next(now)) is not None:
+            self._dispatch(job, now)
+        if self._schedule.finished:
+            return True
+        until = min(self._schedule.wake_at(now), self._last_start, self._grace_ends)
         event = self._wait(max(0.0, until - self._clock.monotonic()))
         while True:
             if event is not None:
@@ -162,22 +174,35 @@ class _Run:
             except Empty:
                 return False
 
+    @property
+    def _last_start(self) -> float:
+        """When the deadline ends the run: earlier while something is in transit, which has to arrive or come back."""
+        if not self._chains.in_transit:
+            return self._deadline_at
+        return self._deadline_at - min(self._engine._stop.grace, OWED * (self._engine._deadline or 0.0))
+
     def _check_ends(self, now: float) -> None:
         request = self._engine._stop
-        if request.error is not None and self._grace_ends == NEVER:
-            self._grace_ends = now + request.grace
-            self._schedule.stop(request.error, now)
-        if now >= self._grace_ends:
-            self._schedule.expire()
-        if now >= self._deadline_at:
+        if request.error is not None and not self._signalled:
+            self._signalled = True
+            self._end(request.error, now)
+        if now >= self._last_start:
             self._deadline_at = NEVER
-            self._schedule.stop(
+            self._end(
                 DeadlineError(
                     f"the deadline of {self._engine._deadline:g} s was reached",
                     hint="run the same command again: it continues where this run ended",
                 ),
                 now,
             )
+        if now >= self._grace_ends:
+            self._grace_ends = NEVER
+            self._schedule.expire()
+
+    def _end(self, error: ProxyctlError, now: float) -> None:
+        """Stop the run; what is under way has its time of grace, but no second one."""
+        self._grace_ends = min(self._grace_ends, now + self._engine._stop.grace)
+        self._schedule.stop(error, now)
 
     def _wait(self, seconds: float) -> _Answer | None:
         timeout = None if seconds == NEVER else seconds
@@ -200,18 +225,31 @@ class _Run:
         if isinstance(job, Send) and not self._write_intent(job, now):
             return
         self._busy += 1
-        if self._busy > len(self._threads):
-            thread = threading.Thread(target=self._serve, name="proxyctl-worker", daemon=True)
+        if self._busy > len(self._threads) and not self._all_hired:
+            self._hire()
+        if self._threads:
+            self._jobs.put(job)
+        else:
+            self._do(job)
+
+    def _hire(self) -> None:
+        """Start one more thread; where that can't be done, go on with those that there are."""
+        thread = hire(self._serve, "proxyctl-worker")
+        if thread is not None:
             self._threads.append(thread)
-            thread.start()
-        self._jobs.put(job)
+        else:
+            self._all_hired = True
+            self._engine._concurrency.lower_ceiling(max(1, len(self._threads)))
 
     def _serve(self) -> None:
         """A worker: does jobs until it is dismissed."""
         while (job := self._jobs.get()) is not None:
-            started = self._clock.monotonic()
-            what = self._carry_out(job)
-            self._events.put(_Answer(job, what, started, self._clock.monotonic()))
+            self._do(job)
+
+    def _do(self, job: Job) -> None:
+        started = self._clock.monotonic()
+        what = self._carry_out(job)
+        self._events.put(_Answer(job, what, started, self._clock.monotonic()))
 
     def _carry_out(self, job: Job) -> object:
         try:
@@ -253,12 +291,15 @@ class _Run:
         self._schedule.looked(job.items, answers, now)
 
     def _write_intent(self, job: Send, now: float) -> bool:
+        """Write what is about to be sent; False where that failed, and the request must not leave."""
         if self._journal is None:
             return True
         try:
             self._journal.intent(job.item.work)
         except (OSError, OutputError) as error:
             self._schedule.stop(_unwritten(error), now)
+            if job.item.work.rescue:  # an item in no place at all is worse than one that nobody wrote down
+                return True
             self._schedule.withdraw(job.item)
             return False
         return True
@@ -275,8 +316,6 @@ class _Run:
 
     def _emit(self, result: Result) -> None:
         self._results.append(result)
-        if self._follow is not None and self._schedule.stopped_by is None:
-            self._more.extend(self._follow(result))
         self._tell(lambda observer: observer.on_result(result))
 
     def _on_limit(self, scope: Scope) -> None:
@@ -301,6 +340,6 @@ def _unwritten(error: OSError | OutputError) -> OutputError:
 
 
 def _defect(error: BaseException) -> ProxyctlError:
-    failure = ProxyctlError(f"a defect in proxyctl: {type(error).__name__} while a change was sent")
+    failure = InternalError(f"internal error: {type(error).__name__} while a change was sent")
     failure.__cause__ = error
     return failure

@@ -35,19 +35,28 @@ class Item:
 class Lane:
     """The works of one endpoint of one Service, and its gate.
 
-    ``again`` holds what is repeated and has kept its place in flight: it goes first, or places could be held by
-    those that wait behind others. Then comes what a 429 turned away, then what was never sent.
+    ``ahead`` holds rescues, then what a 429 turned away. ``again`` holds what is repeated and has kept its place in
+    flight: only rescues go before it, or places could be held by those that wait behind others.
     """
 
     gate: RateGate
     fresh: deque[Work] = field(default_factory=deque)
-    turned_away: deque[Item] = field(default_factory=deque)
+    ahead: deque[Item] = field(default_factory=deque)
     again: deque[Item] = field(default_factory=deque)
     blocked_until: float = -NEVER
 
     def waits(self, fresh_too: bool) -> bool:
         """Whether there is anything to send."""
-        return bool(self.again or self.turned_away or (fresh_too and self.fresh))
+        return bool(self.again or self.ahead or (fresh_too and self.fresh))
+
+    def put_back(self, item: Item) -> None:
+        """Let an item wait that is to be sent again, or a rescue."""
+        if item.place is not None:
+            self.again.append(item)
+        elif item.work.rescue:
+            self.ahead.appendleft(item)
+        else:
+            self.ahead.append(item)
 
 
 class Lanes:
@@ -75,10 +84,14 @@ class Lanes:
         return self._waiting > 0
 
     def add(self, work: Work) -> None:
-        """Let ``work`` wait in its lane."""
+        """Let ``work`` wait in its lane; a rescue goes to the head of it."""
         self.read += 1
-        self._lane(work.lane).fresh.append(work)
-        self._waiting += 1
+        lane = self._lane(work.lane)
+        if work.rescue:
+            lane.put_back(Item(work, lane))
+        else:
+            lane.fresh.append(work)
+            self._waiting += 1
 
     def _lane(self, name: str) -> Lane:
         lane = self._lanes.get(name)
@@ -90,10 +103,9 @@ class Lanes:
     def next(self, now: float, fresh_too: bool, room: Callable[[], bool]) -> Item | None:
         """The item whose turn it is, from a lane that lets one start now.
 
-        ``room`` is asked only when there is an item that needs a place in flight and has none.
+        ``room`` (for one more in flight) is asked only when there is an item that needs a place and has none.
         """
         self._wake(now)
-        has_room: bool | None = None
         for _ in range(len(self._turn)):
             lane = self._turn[0]
             self._turn.rotate(-1)
@@ -103,13 +115,13 @@ class Lanes:
             if wait > 0:
                 lane.blocked_until = now + wait
                 continue
-            if lane.again:
+            rescue = bool(lane.ahead) and lane.ahead[0].work.rescue
+            if lane.again and not (rescue and room()):
                 return lane.again.popleft()
-            has_room = room() if has_room is None else has_room
-            if not has_room:
+            if not room():
                 continue  # another lane may have an item that holds its place already
-            if lane.turned_away:
-                return lane.turned_away.popleft()
+            if lane.ahead:
+                return lane.ahead.popleft()
             self._waiting -= 1
             return Item(lane.fresh.popleft(), lane)
         return None
@@ -122,7 +134,7 @@ class Lanes:
     def _wake(self, now: float) -> None:
         while self._delayed and self._delayed[0][0] <= now:
             item = heapq.heappop(self._delayed)[2]
-            item.lane.again.append(item)
+            item.lane.put_back(item)
 
     def wake_at(self, now: float, fresh_too: bool, room_at: float) -> float:
         """When to ask again, if nothing else happens; ``room_at`` is when the account has room for more."""
@@ -141,16 +153,15 @@ class Lanes:
     def empty(self) -> bool:
         return not (self.fill() or self._delayed or any(lane.waits(False) for lane in self._turn))
 
-    def drain_again(self) -> Iterator[Item]:
-        """Take out all items that wait to be sent again."""
-        for _, _, item in sorted(self._delayed, key=operator.itemgetter(0, 1)):
-            yield item
+    def drain_again(self) -> list[Item]:
+        """Take out all items that wait to be sent again, and the rescues."""
+        items = [item for _, _, item in sorted(self._delayed, key=operator.itemgetter(0, 1))]
         self._delayed.clear()
         for lane in self._turn:
-            while lane.again:
-                yield lane.again.popleft()
-            while lane.turned_away:
-                yield lane.turned_away.popleft()
+            items += (*lane.again, *lane.ahead)
+            lane.again.clear()
+            lane.ahead.clear()
+        return items
 
     def drain_fresh(self) -> Iterator[Work]:
         """Take out all works that were never sent, those not yet read included."""
@@ -160,11 +171,17 @@ class Lanes:
                 while lane.fresh:
                     yield lane.fresh.popleft()
 
-    def drop_kind(self, kind: str) -> Iterator[Work]:
-        """Take out what waits of one kind."""
+    def drop_room(self, room: str) -> Iterator[Work]:
+        """Take out what was never sent of one room."""
         for lane in self._turn:
-            gone = [work for work in lane.fresh if work.kind == kind]
+            gone = [work for work in lane.fresh if work.room == room]
             if gone:
-                lane.fresh = deque(work for work in lane.fresh if work.kind != kind)
+                lane.fresh = deque(work for work in lane.fresh if work.room != room)
                 self._waiting -= len(gone)
             yield from gone
+
+    def hurry(self, now: float) -> None:
+        """The run ends: let no lane keep a long pause."""
+        for lane in self._turn:
+            lane.blocked_until = -NEVER
+            lane.gate.hurry(now)

@@ -5,9 +5,9 @@ An ``Outcome`` says what to do next, not which status came back: that mapping is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from proxyctl.errors import ProxyctlError
 
@@ -19,15 +19,16 @@ Scope = Literal["rate", "concurrency"]
 class Work:
     """One change to carry out.
 
-    ``lane`` names what shares a rate window (an endpoint of a Service); ``kind`` names what shares a fate
-    when the pool is full, so it has to name the Service too. ``repeatable``: may be sent again without
-    looking.
+    ``lane`` names what shares a rate window (an endpoint of a Service); ``room`` names what shares a fate when the
+    server says that it is full, if anything does. ``repeatable``: may be sent again without looking. ``rescue``:
+    a rollback, which brings an item back to where it was; it is also sent after the run was stopped.
     """
 
     index: int
     lane: str
-    kind: str
+    room: str | None
     repeatable: bool
+    rescue: bool = False
     payload: Any = None
 
 
@@ -48,7 +49,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """This item failed, and no other of its kind can succeed: the rest of the kind is skipped."""
+    """This item failed, and no other of its room can succeed: the rest, but for rescues, is skipped."""
 
     error: ProxyctlError
 
@@ -88,7 +89,9 @@ Outcome = Done | Refused | Full | Throttled | Unsent | Lost | Stop
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one item ended. ``action`` and ``detail`` are ``Done``'s; ``attempts`` counts what was sent."""
+    """How one work ended. ``action`` and ``detail`` are ``Done``'s; ``attempts`` counts what was sent; ``full``: it
+    failed because its room is full.
+    """
 
     index: int
     state: State
@@ -96,6 +99,7 @@ class Result:
     detail: Any = None
     error: ProxyctlError | None = None
     attempts: int = 0
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,54 @@ class RunReport:
     def count(self, *states: State) -> int:
         """How many items ended in one of ``states``."""
         return sum(result.state in states for result in self.results)
+
+
+@runtime_checkable
+class Chains(Protocol):
+    """Works that wait for the results of others. Called from the thread of ``Engine.run`` only.
+
+    After ``stop`` nothing begins but rescues: other works that are returned end as ``skipped``, and ``follow``
+    hears of each.
+    """
+
+    @property
+    def in_transit(self) -> int:
+        """How many items are between two places now, and would need a rescue if the run were stopped."""
+        ...
+
+    def start(self) -> Iterable[Work]:
+        """What may be sent at once; read as it is needed."""
+        ...
+
+    def follow(self, result: Result) -> Iterable[Work]:
+        """Take in a result, whatever it is; what may be sent now that it is known."""
+        ...
+
+    def stop(self, error: ProxyctlError) -> Iterable[Work]:
+        """The run stops because of ``error`` (called once, before ``follow`` hears what is skipped): the rescues of
+        what waits.
+        """
+        ...
+
+
+class Unchained:
+    """Works that wait for nothing; ``more`` may let in others after a result, until the run is stopped."""
+
+    in_transit = 0
+
+    def __init__(self, works: Iterable[Work], more: Callable[[Result], Iterable[Work]] | None = None) -> None:
+        self._works = works
+        self._more = more
+
+    def start(self) -> Iterable[Work]:
+        return self._works
+
+    def follow(self, result: Result) -> Iterable[Work]:
+        return self._more(result) if self._more is not None else ()
+
+    def stop(self, error: ProxyctlError) -> Iterable[Work]:
+        self._more = None
+        return ()
 
 
 class Executor(Protocol):
@@ -145,6 +197,3 @@ class Observer(Protocol):
     def on_result(self, result: Result) -> None: ...
 
     def on_limit(self, scope: Scope) -> None: ...
-
-
-Works = Iterable[Work]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from proxyctl.bulk.chance import Chance, Trial
 from proxyctl.bulk.concurrency import ConcurrencyGate, Place
-from proxyctl.bulk.pauses import NEVER, Pause
+from proxyctl.bulk.pauses import HURRIED, NEVER, Pause
 
 __all__ = ["NEVER", "ConcurrencyGate", "Pause", "Place", "RateGate", "RateGates"]
 
@@ -101,6 +101,11 @@ class RateGate:
         if self._paced is not None and not self._recovering:
             at = max(at, self._next_at)
         return max(0.0, at - now)
+
+    def hurry(self, now: float) -> None:
+        """The run ends: keep no long pause."""
+        self._open_at = min(self._open_at, now + HURRIED)
+        self._next_at = min(self._next_at, now + HURRIED)
 
     def start(self, now: float) -> int:
         """Take a place; the ticket goes back through one of the methods below."""

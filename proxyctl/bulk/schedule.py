@@ -5,12 +5,14 @@ Pure (no clock, thread or socket), so that whole runs can be tried in simulated 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from proxyctl.bulk.budget import RepeatBudget
+from proxyctl.bulk.budget import LONGEST_RETRY_AFTER, Faults, in_the_dark, out_of_budget, outage, too_long
 from proxyctl.bulk.lanes import Item, Lanes
 from proxyctl.bulk.outcomes import (
+    Chains,
     Done,
     Full,
     Lost,
@@ -26,9 +28,10 @@ from proxyctl.bulk.outcomes import (
 )
 from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGate
 from proxyctl.bulk.settling import MOST, Settling
-from proxyctl.errors import PartialError, ProxyctlError, TemporaryError, ThrottledError
+from proxyctl.errors import Interrupted, PartialError, ProxyctlError, TemporaryError
 
-LONGEST_RETRY_AFTER = 300.0
+LONGEST_LAST_WAIT = 1.0  # seconds: before a rescue is repeated once the run is stopped
+LONGEST_LAST_TURN = 8.0  # seconds: as long after that, a rescue that is answered 429 is tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,11 @@ class Look:
 
 
 class Schedule:
-    """The state of one run. ``emit`` is told of each result at once, ``on_limit`` of each burst of 429s."""
+    """The state of one run. ``emit`` hears of each result at once, ``on_limit`` of each burst of 429s."""
 
     def __init__(
         self,
-        works: Iterable[Work],
+        chains: Chains,
         *,
         rate: Callable[[str], RateGate],
         concurrency: ConcurrencyGate,
@@ -65,54 +68,48 @@ class Schedule:
         max_errors: int | None = None,
         look_delays: Sequence[float] = (0.0, 1.0, 2.0, 5.0),
     ) -> None:
-        self._lanes = Lanes(works, rate)
+        self._chains = chains
+        self._more: deque[Work] = (
+            deque()
+        )  # let in between steps: results come while all this is busy with itself
+        self._lanes = Lanes(chains.start(), rate)
         self._concurrency = concurrency
         self._random = random
-        self._emit = emit
+        self._tell = emit
         self._on_limit = on_limit
         self._retries = retries
         self._max_errors = max_errors
         self._settling = Settling(look_delays)
-        self._budget = RepeatBudget()
-        self._closed: dict[str, ProxyctlError] = {}
+        self._faults = Faults()
+        self._closed: dict[str | None, ProxyctlError] = {}
         self._flying: dict[int, Item] = {}
         self._errors = 0
         self._room_at = -NEVER
+        self._now = -NEVER
+        self._stopped_at = NEVER
+        self._expired = False
         self.throttled = 0
         self.stopped_by: ProxyctlError | None = None
 
     @property
     def retries(self) -> int:
         """Repeated writes after faults so far."""
-        return self._budget.used
-
-    def add(self, works: Sequence[Work]) -> None:
-        """Take in more works; none is sent once the run is stopped."""
-        for work in works:
-            if self.stopped_by is not None:
-                self._emit(Result(work.index, "skipped", error=self.stopped_by))
-            else:
-                self._lanes.add(work)
+        return self._faults.repeats
 
     @property
     def finished(self) -> bool:
         """Nothing to send, nothing under way, nothing unsettled."""
-        return not (self._flying or self._settling) and self._lanes.empty
+        return not (self._more or self._flying or self._settling) and self._lanes.empty
 
     # What to do next
 
     def next(self, now: float) -> Send | Look | None:
         """What to do now, to be asked until it is None; then nothing happens before ``wake_at``."""
+        self._now = now
         looks = self._settling.take(now)
         if looks:
             return Look(tuple(looks))
-        if self.stopped_by is not None:
-            return None
-        fresh_too = self._lanes.fill() and self._untroubled
-        item = self._lanes.next(now, fresh_too, lambda: self._has_room(now))
-        while item is not None and item.work.kind in self._closed and not item.lost:
-            self._skip(item, self._closed[item.work.kind])
-            item = self._lanes.next(now, fresh_too, lambda: self._has_room(now))
+        item = self._next_item(now)
         if item is None:
             return None
         if item.place is None:
@@ -121,6 +118,28 @@ class Schedule:
         item.sent += 1
         self._flying[item.work.index] = item
         return Send(item)
+
+    def _next_item(self, now: float) -> Item | None:
+        while True:
+            self._let_in()
+            fresh_too = self._lanes.fill() and self._untroubled
+            item = self._lanes.next(now, fresh_too, lambda: self._has_room(now))
+            if item is None:
+                if not self._more:
+                    return None
+            elif item.work.room in self._closed and not (item.lost or item.work.rescue):
+                self._skip(item, self._closed[item.work.room])
+            else:
+                return item
+
+    def _let_in(self) -> None:
+        """Take in what the last results let begin; after a stop only rescues."""
+        while self._more:
+            work = self._more.popleft()
+            if self._expired or (self.stopped_by is not None and not work.rescue):
+                self._emit(Result(work.index, "skipped", error=self.stopped_by))
+            else:
+                self._lanes.add(work)
 
     def _has_room(self, now: float) -> bool:
         wait = self._concurrency.wait(now)
@@ -133,8 +152,6 @@ class Schedule:
 
     def wake_at(self, now: float) -> float:
         """When ``next`` may have something to do although nothing was answered; infinity for never."""
-        if self.stopped_by is not None:
-            return self._settling.wake_at()
         lanes = self._lanes.wake_at(now, self._untroubled, self._room_at)
         return min(lanes, self._settling.wake_at())
 
@@ -142,6 +159,7 @@ class Schedule:
 
     def answered(self, item: Item, outcome: Outcome, started: float, ended: float) -> None:
         """Take in the outcome of a ``Send``, and when it was under way."""
+        self._now = ended
         if self._flying.pop(item.work.index, None) is None:
             return  # given up before
         item.lane.blocked_until = -NEVER
@@ -153,16 +171,23 @@ class Schedule:
         match outcome:
             case Unsent():
                 gate.unsent(item.ticket)
+                self._fault(outcome.error)
                 self._unsent(item, outcome.error, ended)
             case Lost():
                 gate.lost(item.ticket)
+                self._fault(outcome.error)
                 self._lost(item, outcome.error, ended)
             case _:
                 gate.answered(item.ticket, started, ended)
                 self._settle(item, outcome, ended)
 
+    def _fault(self, error: ProxyctlError) -> None:
+        if self._faults.saw(good=False):
+            self.stop(outage(error), self._now)
+
     def _settle(self, item: Item, outcome: Done | Refused | Full | Stop, now: float) -> None:
         """What became of the item is known."""
+        self._faults.saw(good=True)
         if item.place is not None:
             self._concurrency.answered(item.place, now)
             item.place = None
@@ -172,8 +197,8 @@ class Schedule:
             case Refused():
                 self._end(item, "failed", outcome.error)
             case Full():
-                self._end(item, "failed", outcome.error)
-                self._close(item.work.kind, outcome.error)
+                self._end(item, "failed", outcome.error, full=True)
+                self._close(item.work.room, outcome.error)
             case Stop():
                 lost = item.lost or outcome.error.may_have_happened
                 self._end(item, "unknown" if lost else "failed", outcome.error)
@@ -185,11 +210,13 @@ class Schedule:
         asked = outcome.retry_after
         if asked is not None and asked > LONGEST_RETRY_AFTER:
             self.stop(too_long(asked, outcome.error), ended)
-            self._give_back(item)
-        elif self.stopped_by is not None:
-            self._give_back(item)
+        if item.work.rescue:
+            item.error = outcome.error
+        last_turn = self._stopped_at + LONGEST_LAST_TURN
+        if self.stopped_by is None or (item.work.rescue and ended < last_turn):
+            item.lane.put_back(item)
         else:
-            item.lane.turned_away.append(item)
+            self._give_back(item)
 
     def _slow_down(self, item: Item, outcome: Throttled, started: float, ended: float) -> None:
         assert item.place is not None
@@ -202,6 +229,12 @@ class Schedule:
             first = self._concurrency.throttled(place, ended, outcome.retry_after)
         if first:
             self._on_limit(outcome.scope)
+        if self.stopped_by is not None:
+            self._hurry(ended)
+
+    def _hurry(self, now: float) -> None:
+        self._lanes.hurry(now)
+        self._concurrency.hurry(now)
 
     def _unsent(self, item: Item, error: ProxyctlError, now: float) -> None:
         item.error = error
@@ -214,7 +247,7 @@ class Schedule:
     def _lost(self, item: Item, error: ProxyctlError, now: float) -> None:
         item.error = error
         item.lost = True
-        if item.work.repeatable and item.tries <= self._retries and self.stopped_by is None:
+        if item.work.repeatable and item.tries <= self._retries and self._may_begin(item):
             self._repeat(item, now)
         else:
             self._settling.add(item, now)
@@ -224,7 +257,8 @@ class Schedule:
     def _repeat(self, item: Item, now: float) -> None:
         """Send it again after a while, keeping its place; unless the run, or its budget, is over."""
         if self._goes_on(item, now):
-            wait = self._random() * min(20.0, 0.5 * 2.0 ** (item.tries - 1))
+            longest = 20.0 if self.stopped_by is None else LONGEST_LAST_WAIT
+            wait = min(longest, self._random() * min(20.0, 0.5 * 2.0 ** (item.tries - 1)))
             self._lanes.delay(item, now + wait)
         elif item.lost:
             self._settling.add(item, now)  # one look settles it
@@ -232,20 +266,25 @@ class Schedule:
         else:
             self._give_back(item)
 
-    def _goes_on(self, item: Item, now: float) -> bool:
-        """Whether ``item`` may be repeated; a budget that is used up ends the run."""
-        if self.stopped_by is None and not self._may_repeat():
-            self.stop(out_of_budget(self._budget.used, item.error), now)
-        return self.stopped_by is None
+    def _may_begin(self, item: Item) -> bool:
+        return self.stopped_by is None or item.work.rescue
 
-    def _may_repeat(self) -> bool:
-        self._budget.items = max(self._lanes.expected, self._lanes.read)
-        return self._budget.take()
+    def _goes_on(self, item: Item, now: float) -> bool:
+        """Whether ``item`` may be repeated; a budget that is used up ends the run, and counts for no rescue."""
+        items = max(self._lanes.expected, self._lanes.read)
+        if not item.work.rescue and self.stopped_by is None and not self._faults.may_repeat(items):
+            self.stop(out_of_budget(self._faults.repeats, item.error), now)
+        goes_on = self._may_begin(item)
+        self._faults.repeats += goes_on
+        return goes_on
 
     # Looking
 
     def looked(self, items: Sequence[Item], answers: Mapping[int, Outcome | None], now: float) -> None:
         """Take in what a ``Look`` found; an index that is missing in ``answers`` was not settled."""
+        self._now = now
+        if self._expired:
+            return
         for item in items:
             if item.work.index not in answers:
                 self._look_failed(item, None, now)
@@ -262,7 +301,7 @@ class Schedule:
     def _absent(self, item: Item, now: float) -> None:
         last = self._settling.absent(item)
         if not last:
-            if self.stopped_by is not None:
+            if not self._may_begin(item):
                 self._settling.settled(item)
                 self._give_back(item)
             return
@@ -274,7 +313,7 @@ class Schedule:
 
     def _repeat_now(self, item: Item, now: float) -> None:
         if self._goes_on(item, now):
-            item.lane.again.append(item)
+            item.lane.put_back(item)
         else:
             self._give_back(item)
 
@@ -283,33 +322,40 @@ class Schedule:
         self.throttled += throttled
         asked = outcome.retry_after if isinstance(outcome, Throttled) else None
         item.failed_looks += not throttled
-        if asked is not None and asked > LONGEST_RETRY_AFTER and isinstance(outcome, Throttled):
+        too_late = asked is not None and asked > LONGEST_RETRY_AFTER
+        if too_late or item.failed_looks > self._retries or not self._may_begin(item):
             self._settling.settled(item)
             self._give_back(item)
-            self.stop(too_long(asked, outcome.error), now)
-        elif item.failed_looks > self._retries or self.stopped_by is not None:
-            self._settling.settled(item)
-            self._give_back(item)
-            self.stop(in_the_dark(outcome), now)
-        else:
-            wait = 1.0 if throttled else self._random() * min(20.0, 0.5 * 2.0**item.failed_looks)
-            self._settling.postpone(item, now + max(wait, asked or 0.0))
+            error = too_long(asked or 0.0, outcome.error) if outcome and too_late else in_the_dark(outcome)
+            self.stop(error, now)
+            return
+        wait = 1.0 if throttled else self._random() * min(20.0, 0.5 * 2.0**item.failed_looks)
+        wait = max(wait, asked or 0.0)
+        self._settling.postpone(
+            item, now + (wait if self.stopped_by is None else min(wait, LONGEST_LAST_WAIT))
+        )
 
     # Ends
 
     def stop(self, error: ProxyctlError, now: float) -> None:
-        """Start nothing more: what was never sent is skipped, what is under way may still answer."""
+        """Start nothing more but rescues: what was never sent is skipped, what is under way may still answer."""
         if self.stopped_by is not None:
+            if outranks(error, self.stopped_by):
+                self.stopped_by = error
             return
-        self.stopped_by = error
+        self.stopped_by, self._stopped_at = error, now
+        self._more.extend(self._chains.stop(error))
         for item in self._lanes.drain_again():
-            if item.lost:
+            if item.work.rescue:
+                item.lane.put_back(item)
+            elif item.lost:
                 self._settling.add(item, now)  # one look settles it
             else:
                 self._give_back(item)
         for work in self._lanes.drain_fresh():
-            self._emit(Result(work.index, "skipped", error=self._closed.get(work.kind, error)))
+            self._emit(Result(work.index, "skipped", error=self._closed.get(work.room, error)))
         self._settling.hurry()
+        self._hurry(now)
 
     def withdraw(self, item: Item) -> None:
         """An item from ``next`` was not sent after all."""
@@ -323,15 +369,19 @@ class Schedule:
 
     def expire(self) -> None:
         """Wait no longer: what has not answered by now may or may not have been carried out."""
+        self._expired = True
         for item in (*self._flying.values(), *self._settling.drain()):
             item.lost = True
             self._give_back(item)
         self._flying.clear()
+        for item in self._lanes.drain_again():
+            self._give_back(item)
 
-    def _close(self, kind: str, error: ProxyctlError) -> None:
-        self._closed.setdefault(kind, error)
-        for work in self._lanes.drop_kind(kind):
-            self._emit(Result(work.index, "skipped", error=error))
+    def _close(self, room: str | None, error: ProxyctlError) -> None:
+        if room is not None:
+            self._closed.setdefault(room, error)
+            for work in self._lanes.drop_room(room):
+                self._emit(Result(work.index, "skipped", error=error))
 
     def _skip(self, item: Item, error: ProxyctlError) -> None:
         if item.place is not None:
@@ -360,42 +410,22 @@ class Schedule:
         *,
         action: str | None = None,
         detail: object = None,
+        full: bool = False,
     ) -> None:
-        self._emit(Result(item.work.index, state, action, detail, error, item.sent))
-        if state in ("failed", "unknown"):
+        self._emit(Result(item.work.index, state, action, detail, error, item.sent, full))
+        if state in ("failed", "unknown") and not item.work.rescue:  # its item has been counted
             self._errors += 1
             if self._max_errors is not None and self._errors >= self._max_errors:
-                self._stop_at_errors()
+                words = f"stopped after {self._errors} errors, as --max-errors asks"
+                self.stop(PartialError(words), self._now)
 
-    def _stop_at_errors(self) -> None:
-        self.stop(PartialError(f"stopped after {self._errors} errors, as --max-errors asks"), 0.0)
-
-
-def too_long(asked: float, error: ProxyctlError) -> ThrottledError:
-    """The error for a Retry-After that is too long to wait for."""
-    return ThrottledError(
-        f"the API asks to wait {asked:.0f} s before the next request (429)",
-        hint="run the same command again after that: it continues where this run ended",
-        problem=error.problem,
-    )
+    def _emit(self, result: Result) -> None:
+        self._tell(result)
+        self._more.extend(self._chains.follow(result))
 
 
-def in_the_dark(outcome: Lost | Unsent | Throttled | None) -> TemporaryError:
-    """The error for a run that can no longer see what became of its writes: more of them would be in the dark."""
-    error = outcome.error if outcome is not None else None
-    return TemporaryError(
-        "stopped: it can't be seen what became of some writes"
-        + (f" (the last time: {error.message})" if error is not None else ""),
-        hint="run the same command again later: it continues where this run ended",
-        problem=error.problem if error is not None else None,
-    )
-
-
-def out_of_budget(used: int, error: ProxyctlError | None) -> TemporaryError:
-    """The error for a run in which too many writes had to be repeated."""
-    return TemporaryError(
-        f"stopped after {used} repeated writes: the API or the network fails too often"
-        + (f" (the last time: {error.message})" if error is not None else ""),
-        hint="run the same command again later: it continues where this run ended",
-        problem=error.problem if error is not None else None,
+def outranks(error: ProxyctlError, before: ProxyctlError | None) -> bool:
+    """Whether ``error`` is what a run that was stopped by ``before`` ends with: a signal, after all but a failure."""
+    return before is None or (
+        isinstance(error, Interrupted) and isinstance(before, (TemporaryError, PartialError))
     )

@@ -56,8 +56,11 @@ class Settling:
         self._due[item.work.index] = (until, lost_at, item)
 
     def hurry(self) -> None:
-        """The run ends: one look now, whenever the next was due."""
-        self._due = {index: (-NEVER, lost, item) for index, (_, lost, item) in self._due.items()}
+        """The run ends: one look now, whenever the next was due; a rescue may still be repeated, so it has them all."""
+        self._due = {
+            index: (due if item.work.rescue else -NEVER, lost, item)
+            for index, (due, lost, item) in self._due.items()
+        }
 
     def wake_at(self) -> float:
         """When the next look is due, unless one is under way."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from proxyctl.bulk.threads import hire
+
 Thing = TypeVar("Thing")
 Found = TypeVar("Found")
 
@@ -16,8 +18,7 @@ def side_by_side(
 ) -> Iterator[tuple[Thing, Found]]:
     """Yield each thing with its answer, in the order in which the answers come.
 
-    The first error ends it, and no further question is asked. The threads are daemons: a process that was told to
-    end does not wait for answers (which is why this is not a ThreadPoolExecutor).
+    The first error ends it, and no further question is asked. Without any thread the questions are asked here.
     """
     todo = list(things)
     questions: SimpleQueue[Thing] = SimpleQueue()
@@ -38,8 +39,9 @@ def side_by_side(
                 stopped.set()  # here, not where it is heard of: refused credentials must not be tried again
                 answers.put((thing, None, error))
 
-    for _ in range(min(workers, len(todo))):
-        threading.Thread(target=work, name="proxyctl-reader", daemon=True).start()
+    hired = [hire(work, "proxyctl-reader") for _ in range(min(workers, len(todo)))]
+    if not any(hired):
+        work()
     try:
         for _ in todo:
             thing, found, error = next_of(answers)

@@ -154,7 +154,8 @@ class AttachRun(PoolRun):
         sid = self.messaging.sid
         writer = AttachWriter(Senders(self.runtime.client, sid))
         works = [
-            Work(index, f"{sid} POST", sid, False, (sid, one)) for index, one in enumerate(self.attachments)
+            Work(index, f"{sid} POST", sid, False, payload=(sid, one))
+            for index, one in enumerate(self.attachments)
         ]
         return run_works(self.runtime, writer, works, journal, len(works))
 

@@ -297,7 +297,7 @@ class Flow:
         if part == "service":
             sid = self._sids.get(step.service)
             sending = Sending(step, part, step.service, sid)
-            return Work(index, SERVICES_LANE, "Services", step.action is Action.UPDATE, sending)
+            return Work(index, SERVICES_LANE, "Services", step.action is Action.UPDATE, payload=sending)
         service = step.service if part == "change" else step.source or step.service
         leaving = self._leaving(position) if part in ("leave", "back") else None
         if leaving is None:
@@ -309,8 +309,8 @@ class Flow:
         sid = self._sids[service]
         work = work_for(index, change, sid)
         # A pool that is full still lets numbers go.
-        kind = f"{sid} {change.kind}" if change.kind is Kind.REMOVE else work.kind
-        return replace(work, kind=kind, payload=Sending(step, part, service, sid, change))
+        room = f"{sid} {change.kind}" if change.kind is Kind.REMOVE else work.room
+        return replace(work, room=room, payload=Sending(step, part, service, sid, change))
 
     # Ends
 

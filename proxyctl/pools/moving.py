@@ -312,7 +312,7 @@ class Moves:
             f"{service} {method}",
             f"{room} {'reserved' if move.is_reserved else 'unreserved'}",
             part == "leave",
-            Moving(move, part, service, change),
+            payload=Moving(move, part, service, change),
         )
 
     def _through_messaging(self, index: int, move: Move, part: Part) -> Work:
@@ -323,7 +323,7 @@ class Moves:
             f"{service} {method}",
             f"{service} {part}",
             part == "detach",
-            Moving(move, part, service),
+            payload=Moving(move, part, service),
         )
 
     # Ends

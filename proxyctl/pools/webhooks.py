@@ -87,7 +87,7 @@ class Restoring:
 
 def work_for(index: int, restoring: Restoring) -> Work:
     """Return the engine's view: all of the account's numbers share an endpoint."""
-    return Work(index, "IncomingPhoneNumbers POST", "webhooks", True, restoring)
+    return Work(index, "IncomingPhoneNumbers POST", None, True, payload=restoring)
 
 
 class RestoringWriter(PoolWriter):

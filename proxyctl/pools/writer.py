@@ -37,7 +37,7 @@ def work_for(index: int, change: Change, service_sid: str) -> Work:
     return Work(
         index=index,
         lane=f"{service_sid} {method}",
-        kind=f"{service_sid} {'reserved' if change.is_reserved else 'unreserved'}",
+        room=f"{service_sid} {'reserved' if change.is_reserved else 'unreserved'}",
         repeatable=change.kind is not Kind.ADD,
         payload=change,
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxyctl.bulk.outcomes import Done, Outcome, Result, Throttled, Work
+from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Throttled, Unchained, Work
 from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGates
 from proxyctl.bulk.schedule import Look, Schedule, Send
 from proxyctl.errors import ProxyctlError, ThrottledError
@@ -118,7 +118,7 @@ def works(count: int, lanes: Sequence[str] = ("a",)) -> list[Work]:
 
 
 def simulate(
-    items: Iterable[Work],
+    items: Iterable[Work] | Chains,
     server: Server,
     *,
     rate: float = 30.0,
@@ -141,7 +141,7 @@ def simulate(
     rng = random.Random(seed)
     results: list[Result] = []
     schedule = Schedule(
-        items,
+        items if isinstance(items, Chains) else Unchained(items),
         rate=gates or RateGates(rate, random=rng.random),
         concurrency=ConcurrencyGate(random=rng.random, ceiling=ceiling),
         random=rng.random,

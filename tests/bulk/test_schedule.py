@@ -202,6 +202,16 @@ def test_an_outage_stops_the_run_within_its_budget() -> None:
     check(run.results, world, 1000)
     assert isinstance(run.stopped_by, TemporaryError)
     assert run.retries <= 110
+    assert "20 writes in a row" in run.stopped_by.message
+    assert run.sent <= 20 + 8
+
+
+def test_too_many_faults_between_good_answers_stop_the_run_too() -> None:
+    world = World(before=0.5)
+    run = simulate(works(1000), Server(), fate=world.fate, look=world.look)
+    check(run.results, world, 1000)
+    assert isinstance(run.stopped_by, TemporaryError)
+    assert run.retries <= 110
     assert "repeated writes" in run.stopped_by.message
 
 

@@ -1,0 +1,390 @@
+"""Works that are let in while a run goes on, and what brings items back when it stops: in simulated time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from proxyctl.bulk.outcomes import Done, Full, Lost, Outcome, Refused, Result, Stop, Throttled, Unsent, Work
+from proxyctl.errors import (
+    AuthenticationError,
+    DeadlineError,
+    Interrupted,
+    NetworkError,
+    PartialError,
+    ProxyctlError,
+    RefusedError,
+    ServerError,
+    TemporaryError,
+    ThrottledError,
+)
+from tests.bulk.moves import BACK, JOIN, LEAVE, Moves
+from tests.bulk.simulation import Server, fixed, simulate
+from tests.bulk.test_engine import Script, engine, states
+
+BROKEN = ServerError("500", may_have_happened=True)
+RATE = Throttled("rate", None, ThrottledError("429"))
+Fate = Callable[[Work, float], Outcome]
+
+
+def fates(moves: Moves, **parts: Outcome) -> Fate:
+    """What becomes of each part; done where nothing is said."""
+    return lambda work, now: parts.get(moves.part(work), Done("done"))
+
+
+def chain(last: int) -> tuple[Work, list[Work]]:
+    return Work(0, "lane", "add", False), [
+        Work(index, f"lane {index}", "add", False) for index in range(1, last)
+    ]
+
+
+def test_each_result_lets_the_next_one_in() -> None:
+    """Also into lanes that did not exist before, and at the very end of what there was."""
+    executor = Script()
+    first, rest = chain(50)
+
+    def follow(result: Result) -> list[Work]:
+        return rest[result.index : result.index + 1]
+
+    report = engine(executor).run([first], follow)
+    assert [result.index for result in report.results] == list(range(50))
+    assert states(report) == {"done": 50}
+    assert executor.most == 1
+
+
+def test_results_that_come_without_a_request_count_too() -> None:
+    """A room that is full is skipped, and what follows that is sent all the same."""
+
+    def send(work: Work) -> Outcome:
+        return Full(RefusedError("full")) if work.index == 0 else Done("added")
+
+    def follow(result: Result) -> list[Work]:
+        if result.index == 0:
+            return [Work(index, "lane", "add", False) for index in (1, 2)]
+        return [Work(result.index + 2, "other", "else", False)] if result.index in (1, 2) else []
+
+    report = engine(Script(send), ceiling=1).run([Work(0, "lane", "add", False)], follow)
+    assert [(result.index, result.state, result.full) for result in report.results] == [
+        (0, "failed", True),
+        (1, "skipped", False),
+        (2, "skipped", False),
+        (3, "done", False),
+        (4, "done", False),
+    ]
+
+
+def test_nothing_is_let_in_once_the_run_is_stopped() -> None:
+    asked = []
+
+    def send(work: Work) -> Outcome:
+        return Stop(AuthenticationError("401")) if work.index == 5 else Refused(RefusedError("no"))
+
+    def follow(result: Result) -> list[Work]:
+        asked.append(result.index)
+        return [Work(result.index + 1, "lane", "add", False)]
+
+    executor = Script(send)
+    report = engine(executor, ceiling=1).run([Work(0, "lane", "add", False)], follow)
+    assert report.stopped_by is not None
+    assert max(executor.sent) == 5
+    assert asked[:5] == [0, 1, 2, 3, 4]
+    assert len(report.results) <= 7
+
+
+def test_a_move_goes_through_all_of_its_parts() -> None:
+    moves = Moves(100)
+    run = simulate(moves, Server())
+    assert set(moves.ends.values()) == {"there"}
+    assert moves.states == {(LEAVE, "done"): 100, (JOIN, "done"): 100}
+    assert run.stopped_by is None and not moves.stops
+
+
+@pytest.mark.parametrize("ceiling", [1, 100])
+@pytest.mark.parametrize(
+    "error", [DeadlineError("late"), Interrupted(15), AuthenticationError("401"), TemporaryError("budget")]
+)
+def test_after_a_stop_what_is_in_transit_comes_back(error: ProxyctlError, ceiling: int) -> None:
+    """What was under way may end; then only rescues begin, and all that is not sent is heard of."""
+    moves = Moves(100, most=10)
+    run = simulate(moves, Server(), stop_at=(1.0, error), ceiling=ceiling)
+    assert run.stopped_by is error
+    assert moves.stops == [error]
+    assert set(moves.ends.values()) == {"here", "there"}
+    assert moves.states[BACK, "done"] >= 1
+    assert len(run.results) == len(moves.parts) == sum(moves.states.values())
+
+
+@pytest.mark.parametrize("grace", [0.0, 0.1])
+def test_a_rescue_that_has_no_answer_when_the_grace_ends_is_unknown_or_was_not_sent(grace: float) -> None:
+    moves = Moves(10, most=10)
+    run = simulate(moves, Server(work=fixed(0.4)), stop_at=(1.0, Interrupted(15)), grace=grace, ceiling=4)
+    assert len(run.results) == len(moves.parts)
+    assert moves.between
+    assert {state for part, state in moves.states if part == BACK} <= {"unknown", "skipped"}
+
+
+def test_a_rescue_is_sent_although_its_room_is_full() -> None:
+    """Also ahead of all that waits in its lane; the others of the room are dropped."""
+    sent: list[int] = []
+    full = RefusedError("80622")
+
+    class Crowd(Moves):
+        def start(self) -> list[Work]:
+            return [Work(index, "a", "room", False) for index in range(100)]
+
+        def follow(self, result: Result) -> list[Work]:
+            self.states["", result.state] += 1
+            return [Work(100, "a", "room", False, rescue=True)] if result.index == 0 else []
+
+    def fate(work: Work, now: float) -> Outcome:
+        sent.append(work.index)
+        return Full(full) if work.index == 0 else Done("added")
+
+    moves = Crowd(0)
+    run = simulate(moves, Server(), fate=fate, ceiling=1)
+    assert sent == [0, 100]
+    assert {result.state for result in run.results if result.index not in (0, 100)} == {"skipped"}
+    assert next(result.state for result in run.results if result.index == 100) == "done"
+
+
+def test_a_rescue_goes_ahead_of_what_waits() -> None:
+    order: list[int] = []
+
+    class Crowd(Moves):
+        def start(self) -> list[Work]:
+            return [Work(index, "a", None, True) for index in range(20)]
+
+        def follow(self, result: Result) -> list[Work]:
+            return [Work(20, "a", None, True, rescue=True)] if result.index == 0 else []
+
+    def fate(work: Work, now: float) -> Outcome:
+        order.append(work.index)
+        return Done("added")
+
+    simulate(Crowd(0), Server(), fate=fate, ceiling=1)
+    assert order[:3] == [0, 20, 1]
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize(
+    "fault", [RATE, Throttled("concurrency", None, ThrottledError("429")), Unsent(NetworkError("refused"))]
+)
+def test_a_rescue_is_tried_again_after_a_stop(fault: Outcome, times: int) -> None:
+    moves = Moves(1)
+    faults = [fault] * times
+
+    def fate(work: Work, now: float) -> Outcome:
+        if moves.part(work) == JOIN:
+            return Stop(AuthenticationError("401"))
+        return faults.pop() if faults and moves.part(work) == BACK else Done("done")
+
+    run = simulate(moves, Server(), fate=fate)
+    assert moves.ends == {0: "here"}
+    assert run.seconds <= 4.0
+
+
+def test_a_rescue_whose_answer_is_lost_is_looked_for_and_then_repeated_in_time() -> None:
+    moves = Moves(1)
+    faults: list[Outcome] = [Lost(BROKEN)]
+
+    def fate(work: Work, now: float) -> Outcome:
+        if moves.part(work) == JOIN:
+            return Refused(RefusedError("80101"))
+        return faults.pop() if faults and moves.part(work) == BACK else Done("done")
+
+    run = simulate(
+        moves,
+        Server(),
+        fate=fate,
+        look=lambda works, now: {work.index: None for work in works},
+        stop_at=(0.3, Interrupted(15)),
+    )
+    assert moves.ends == {0: "here"}
+    assert run.looks == 4
+    assert run.last <= 0.3 + 8.0
+
+
+@pytest.mark.parametrize("outcome", [Refused(RefusedError("80601")), Stop(AuthenticationError("401"))])
+def test_a_rescue_that_is_refused_is_tried_once(outcome: Outcome) -> None:
+    moves = Moves(1)
+    run = simulate(moves, Server(), fate=fates(moves, join=Stop(AuthenticationError("401")), back=outcome))
+    assert moves.states == {(LEAVE, "done"): 1, (JOIN, "failed"): 1, (BACK, "failed"): 1}
+    assert run.sent == 3
+
+
+@pytest.mark.parametrize("retry_after", [None, 3.0, 250.0, 2099.0])
+def test_a_rescue_that_is_answered_429_for_ever_ends(retry_after: float | None) -> None:
+    """Also where no signal and no deadline sets a clock; and no pause is a long one by then."""
+    moves = Moves(1)
+    turned = Throttled("rate", retry_after, ThrottledError("429"))
+    run = simulate(moves, Server(), fate=fates(moves, join=Stop(AuthenticationError("401")), back=turned))
+    assert moves.states[BACK, "failed"] == 1
+    assert isinstance(run.stopped_by, AuthenticationError)
+    assert 8.0 <= run.last <= 9.0
+    assert run.sent >= 8
+
+
+def test_a_long_pause_ends_when_the_run_is_stopped() -> None:
+    """Nobody waits for a Retry-After of minutes while an item is in no place."""
+    moves = Moves(1)
+    faults: list[Outcome] = [Throttled("rate", 250.0, ThrottledError("429"))]
+
+    def fate(work: Work, now: float) -> Outcome:
+        if moves.part(work) == JOIN:
+            return Refused(RefusedError("80101"))
+        return faults.pop() if faults and moves.part(work) == BACK else Done("done")
+
+    simulate(moves, Server(), fate=fate, stop_at=(30.0, Interrupted(15)))
+    assert moves.ends == {0: "here"}
+
+
+def test_rescues_are_not_counted_against_the_budget_of_repeats() -> None:
+    """Thirty ways back, each lost twice: 60 repeats, where 10 % and 10 would be all."""
+    moves = Moves(30, most=1)
+    times: dict[int, int] = {}
+
+    def fate(work: Work, now: float) -> Outcome:
+        if moves.part(work) != BACK:
+            return Refused(RefusedError("80101")) if moves.part(work) == JOIN else Done("done")
+        times[work.index] = times.get(work.index, 0) + 1
+        return Unsent(NetworkError("refused")) if times[work.index] <= 2 else Done("done")
+
+    run = simulate(moves, Server(), fate=fate)
+    assert run.stopped_by is None
+    assert run.retries == 60
+    assert set(moves.ends.values()) == {"here"}
+
+
+def test_a_rescue_begins_although_twenty_are_unsettled() -> None:
+    class Crowd(Moves):
+        def start(self) -> list[Work]:
+            return [Work(index, "a", None, False) for index in range(21)]
+
+        def follow(self, result: Result) -> list[Work]:
+            self.states[str(result.index), result.state] += 1
+            return [Work(30, "a", None, False, rescue=True)] if result.index == 0 else []
+
+    late: dict[int, float] = {}
+
+    def fate(work: Work, now: float) -> Outcome:
+        late[work.index] = now
+        return Done("added") if work.index in (0, 30) else Lost(BROKEN)
+
+    def start_of_all(work: Work, now: float) -> Outcome:
+        outcome = fate(work, now)
+        return Refused(RefusedError("no")) if work.index == 0 else outcome
+
+    simulate(
+        Crowd(0),
+        Server(),
+        fate=start_of_all,
+        look=lambda works, now: {work.index: None for work in works},
+        until=3.0,
+    )
+    assert late[30] < 1.0
+
+
+def test_max_errors_counts_items_and_not_their_ways_back() -> None:
+    moves = Moves(100, most=1)
+    refusal = Refused(RefusedError("80101"))
+    run = simulate(moves, Server(), fate=fates(moves, join=refusal, back=refusal), max_errors=3)
+    assert isinstance(run.stopped_by, PartialError)
+    assert moves.states[JOIN, "failed"] == 3
+
+
+def test_twenty_faults_in_a_row_stop_the_run() -> None:
+    items = [Work(index, "a", None, False) for index in range(100)]
+    run = simulate(
+        items,
+        Server(),
+        fate=lambda work, now: Lost(BROKEN),
+        look=lambda works, now: {work.index: None for work in works},
+        retries=0,
+    )
+    assert isinstance(run.stopped_by, TemporaryError)
+    assert "20 writes in a row" in run.stopped_by.message
+    assert run.sent <= 20 + 8
+    assert len(run.results) == 100
+
+
+@pytest.mark.parametrize("good", [Done("added"), Refused(RefusedError("no")), Full(RefusedError("80622"))])
+def test_one_good_answer_begins_the_row_anew(good: Outcome) -> None:
+    items = [Work(index, "a", None, False) for index in range(50)]
+
+    def fate(work: Work, now: float) -> Outcome:
+        return good if work.index % 15 == 14 else Lost(BROKEN)
+
+    run = simulate(
+        items,
+        Server(),
+        fate=fate,
+        ceiling=1,
+        look=lambda works, now: {work.index: None for work in works},
+        retries=0,
+    )
+    assert run.stopped_by is None
+
+
+def test_a_look_that_finds_something_begins_the_row_anew() -> None:
+    items = [Work(index, "a", None, False) for index in range(100)]
+    run = simulate(
+        items,
+        Server(),
+        fate=lambda work, now: Lost(BROKEN),
+        look=lambda works, now: {work.index: Done("added") for work in works},
+        ceiling=10,
+    )
+    assert run.stopped_by is None
+    assert {result.state for result in run.results} == {"done"}
+
+
+share = st.sampled_from([0.0, 0.0, 0.05, 0.5])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    shares=st.fixed_dictionaries(dict.fromkeys(("lost", "unsent", "rate", "refused", "full", "stop"), share)),
+    stop_at=st.none() | st.floats(0.0, 5.0),
+    grace=st.sampled_from([0.0, 0.5, 8.0]),
+    ceiling=st.sampled_from([1, 3, 100]),
+)
+def test_whatever_happens_each_work_is_heard_of_and_whoever_is_nowhere_is_known(
+    seed: int, shares: dict[str, float], stop_at: float | None, grace: float, ceiling: int
+) -> None:
+    moves, rng = Moves(40), random.Random(seed)
+    outcomes: dict[str, Outcome] = {
+        "lost": Lost(BROKEN),
+        "unsent": Unsent(NetworkError("refused")),
+        "rate": RATE,
+        "refused": Refused(RefusedError("80101")),
+        "full": Full(RefusedError("80622")),
+        "stop": Stop(AuthenticationError("401")),
+    }
+
+    def fate(work: Work, now: float) -> Outcome:
+        dice = rng.random()
+        for fault, part in shares.items():
+            dice -= part / 3
+            if dice < 0:
+                return outcomes[fault]
+        return Done("done")
+
+    run = simulate(
+        moves,
+        Server(rng=rng),
+        fate=fate,
+        look=lambda works, now: {work.index: None for work in works},
+        stop_at=None if stop_at is None else (stop_at, Interrupted(15)),
+        grace=grace,
+        ceiling=ceiling,
+        seed=seed,
+    )
+    assert len(run.results) == len(moves.parts)
+    assert moves.between == {item for item in moves.stuck if moves.ends[item] == "nowhere"}
+    assert len(moves.stops) == (run.stopped_by is not None)
+    assert run.last <= (stop_at or 1000.0) + max(grace, 0.1)
