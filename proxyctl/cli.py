@@ -76,7 +76,7 @@ def usage(error: Any, runtime: Runtime) -> UsageError:
     """Turn the parser's error into ours, with the command to ask for help."""
     context = error.ctx
     if type(error).__name__ == "NoArgsIsHelpError":
-        runtime.write_error(context.get_help() + "\n")
+        runtime.console.write_error(context.get_help() + "\n")
         return HelpShown("no subcommand was given.")
     path = context.command_path if context is not None else "proxyctl"
     message = " ".join(error.format_message().split())
@@ -167,7 +167,7 @@ def report(error: ProxyctlError, runtime: Runtime) -> None:
 
     runtime.ending = True
     if wants_json(runtime):
-        runtime.write_error(runtime.redactor.clean(error_json(error)) + "\n")
+        runtime.console.write_error(runtime.console.redactor.clean(error_json(error)) + "\n")
     else:
         runtime.say(error_text(error))
     if runtime.environ.get("PROXYCTL_DEBUG"):
@@ -208,4 +208,4 @@ def report_defect(error: Exception, runtime: Runtime) -> None:
 def print_traceback(error: Exception, runtime: Runtime) -> None:
     """Print the traceback, never with local variables, which may hold secrets."""
     text = "".join(traceback.format_exception(error, chain=True))
-    runtime.write_error(runtime.redactor.clean(text))
+    runtime.console.write_error(runtime.console.redactor.clean(text))

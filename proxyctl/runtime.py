@@ -12,11 +12,12 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from proxyctl.clock import Clock, SystemClock
+from proxyctl.console import Console
 from proxyctl.errors import ConfigError, OutputError, UsageError
-from proxyctl.terminal import Terminal, columns_of, is_plain, is_terminal, wants_color
+from proxyctl.shared_options import FORMATS, SharedOptions
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
@@ -26,42 +27,13 @@ if TYPE_CHECKING:
     from proxyctl.paths import Paths
     from proxyctl.pools.reading import Reader
     from proxyctl.profiles import Profile, ProfileStore
-    from proxyctl.redact import Redactor
     from proxyctl.render.output import Output
-    from proxyctl.render.progress import BulkProgress
     from proxyctl.sandbox.store import Store
     from proxyctl.state.history import History
 
 # Clients of 10 connections each, made as they are needed: one big pool is slower (it is scanned for each request).
 CLIENTS = 10
 RATE = 30.0  # requests a second for each endpoint of a Service, as Twilio documents it
-FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
-
-
-class SharedOptions(NamedTuple):
-    """What was asked for on the command line, before environment and config have their say."""
-
-    profile: str | None = None
-    sandbox: bool = False
-    verbose: int = 0
-    quiet: bool = False
-    timeout: float = 60.0
-    retries: int = 4
-    color: str = "auto"
-    output: str | None = None
-    fields: str | None = None
-    no_header: bool = False
-    dry_run: bool = False
-    yes: bool = False
-    confirm_profile: str | None = None
-    no_history: bool = False
-    lock_wait: float = 0.0
-    default_country: str | None = None
-    rate: float | None = None
-    concurrency: int | None = None
-    max_errors: int | None = None
-    deadline: float | None = None
-    failed_to: str | None = None
 
 
 class Runtime:
@@ -85,15 +57,18 @@ class Runtime:
         self.started = self.clock.monotonic()
         self.argv = argv
         self.options = SharedOptions()
+        self.console = console = Console(self.environ, self.stdin, self.stdout, self.stderr)
+        # Nearly every command says something, so these have short names.
+        self.say, self.note = console.say, console.note
+        self.warn, self.confirm = console.warn, console.confirm
         self.exit_stack = contextlib.ExitStack()
-        self.bar: BulkProgress | None = None  # the progress bar of a bulk run at a terminal
         self.running = False
         self.ending = False
         self.late_errors: list[OutputError] = []
 
     def use(self, options: SharedOptions) -> None:
         """Take the options that the command line gave."""
-        self.options = options
+        self.options = self.console.options = options
 
     def close(self) -> None:
         """Close what was opened; let completion know the profiles, if the config file was read."""
@@ -111,20 +86,10 @@ class Runtime:
         return max(0.0, self.started + self.options.deadline - self.clock.monotonic())
 
     @cached_property
-    def terminal(self) -> Terminal:
-        return Terminal(is_terminal(self.stdin), is_terminal(self.stdout), is_terminal(self.stderr))
-
-    @cached_property
     def paths(self) -> Paths:
         from proxyctl.paths import Paths
 
         return Paths.from_environ(self.environ)
-
-    @cached_property
-    def redactor(self) -> Redactor:
-        from proxyctl.redact import Redactor
-
-        return Redactor()
 
     @cached_property
     def store(self) -> ProfileStore:
@@ -175,7 +140,7 @@ class Runtime:
         def secret() -> str:
             value = profile.secret()
             if not profile.is_sandbox:
-                self.redactor.add(value)
+                self.console.redactor.add(value)
             return value
 
         transport = None
@@ -196,8 +161,8 @@ class Runtime:
             timeout=self.options.timeout,
             retries=self.options.retries,
             clock=self.clock,
-            log=self.log_request if self.options.verbose else None,
-            redactor=self.redactor,
+            log=self.console.log_request if self.options.verbose else None,
+            redactor=self.console.redactor,
             clients=CLIENTS,
             give_up=self.give_up,
         )
@@ -297,7 +262,7 @@ class Runtime:
             return self.options.output
         asked = self.environ.get("PROXYCTL_OUTPUT")
         if not asked:
-            return self._configured_format() or ("table" if self.terminal.stdout else "tsv")
+            return self._configured_format() or ("table" if self.console.terminal.stdout else "tsv")
         if asked not in FORMATS:
             raise UsageError(
                 f"PROXYCTL_OUTPUT={asked!r} is not an output format.", hint=f"Use {', '.join(FORMATS)}."
@@ -322,106 +287,12 @@ class Runtime:
             fields=None if fields is None else [name.strip() for name in fields.split(",")],
             header=not self.options.no_header,
             stdout=self.stdout,
-            color=self.color_on(self.terminal.stdout),
-            width=self.width if self.terminal.stdout else None,
-            ascii_only=self.ascii_only,
+            color=self.console.color_on(self.console.terminal.stdout),
+            width=self.console.width if self.console.terminal.stdout else None,
+            ascii_only=self.console.ascii_only,
         )
-
-    @property
-    def width(self) -> int:
-        """Columns of the terminal."""
-        return columns_of(self.environ, self.stdout, self.stderr)
-
-    @property
-    def ascii_only(self) -> bool:
-        """Whether box-drawing characters are too much for this terminal."""
-        return is_plain(self.environ, self.stdout)
-
-    def color_on(self, terminal: bool) -> bool:
-        """Whether to colour what goes to a stream that is (or is not) a terminal."""
-        return wants_color(self.options.color, self.environ, terminal=terminal)
-
-    def log_request(self, text: str) -> None:
-        """Say what the client logs: with -v that it tries again, with -vv each request."""
-        if self.options.verbose > 1 or " again in " in text:
-            self.say(text)
-
-    def note(self, text: str) -> None:
-        """Say something about the answer on stderr, unless --quiet."""
-        if not self.options.quiet:
-            self.say(text)
-
-    def detail(self, text: str) -> None:
-        """Say something that only --verbose wants to hear."""
-        if self.options.verbose:
-            self.say(text)
-
-    def warn(self, text: str) -> None:
-        """Warn on stderr, --quiet or not."""
-        self.say(f"warning: {text}")
-
-    def say(self, text: str) -> None:
-        """Write a line to stderr: no control characters, no secrets; a closed stderr stops nothing."""
-        from proxyctl.visible import visible, wrapped
-
-        shown = self.redactor.clean(visible(text, keep="\n"))
-        if self.terminal.stderr:
-            shown = wrapped(shown, self.width)
-        if self.bar is not None and self.bar.shown:
-            self.bar.say(shown)
-            return
-        self.write_error(shown + "\n")
-
-    def write_error(self, text: str) -> None:
-        """Write ready text to stderr, whatever its encoding can hold."""
-        if self.stderr is None:
-            return
-        encoding = getattr(self.stderr, "encoding", None) or "utf-8"
-        safe = text.encode(encoding, "backslashreplace").decode(encoding)
-        with contextlib.suppress(OSError, ValueError):
-            self.stderr.write(safe)
-            self.stderr.flush()
-
-    # Questions
 
     def guard_writes(self) -> None:
         """Refuse a write with a protected profile that was not confirmed by name."""
-        profile = self.profile
-        if not profile.protected or self.options.dry_run:
-            return
-        confirmed = self.options.confirm_profile
-        if confirmed is None and self.terminal.interactive:
-            confirmed = self.ask(f"Profile {profile.name!r} is protected. Type its name to write with it: ")
-        if confirmed != profile.name:
-            raise UsageError(
-                f"profile {profile.name!r} is protected: nothing was sent.",
-                hint=f"Add --confirm-profile {profile.name} to write with it.",
-            )
-
-    def confirm(self, summary: str, *, typed: str | None = None) -> None:
-        """Show what will happen and go on only after a yes (or after ``typed`` was typed); --yes answers it.
-
-        Raises UsageError without a terminal, or when the answer was no: nothing was sent.
-        """
-        if self.options.dry_run:
-            return
-        if not self.options.quiet or not self.options.yes:
-            self.say(summary)
-        if self.options.yes:
-            return
-        if not self.terminal.interactive:
-            raise UsageError(
-                "this needs a confirmation, and there is no terminal to ask on: nothing was sent.",
-                hint="Add --yes to go on without being asked.",
-            )
-        answer = self.ask(f"Type {typed} to go on: " if typed else "Go on? [y/N] ")
-        if answer == typed if typed else answer.lower() in ("y", "yes"):
-            return
-        raise UsageError("not confirmed: nothing was sent.")
-
-    def ask(self, question: str) -> str:
-        """Ask on the terminal; the end of input is an empty answer."""
-        from proxyctl.visible import visible
-
-        self.write_error(visible(question))
-        return self.stdin.readline().strip() if self.stdin is not None else ""
+        if self.profile.protected and not self.options.dry_run:
+            self.console.confirm_profile(self.profile.name)

@@ -60,7 +60,7 @@ def ignore() -> None:
 
 def cleared(runtime: Runtime) -> str:
     """Return what makes room for a line where a progress bar is on the screen."""
-    return CLEAR_LINE if runtime.bar is not None and runtime.bar.shown else ""
+    return CLEAR_LINE if runtime.console.bar is not None and runtime.console.bar.shown else ""
 
 
 def tell(text: str) -> None:
@@ -71,7 +71,7 @@ def tell(text: str) -> None:
 
 def leave_at_once(runtime: Runtime, number: int) -> None:
     """End the process now. The history is on file line by line, and the kernel drops the lock."""
-    if runtime.terminal.stderr:
+    if runtime.console.terminal.stderr:
         with contextlib.suppress(OSError):
             os.write(2, cleared(runtime).encode() + SHOW_CURSOR)
     os._exit(128 + number)

@@ -19,10 +19,11 @@ ROOTS = {
     "__version__",
     "clock",
     "errors",
+    "console",
     "files",
     "identifiers",
     "redact",
-    "terminal",
+    "shared_options",
     "toml_files",
     "visible",
 }

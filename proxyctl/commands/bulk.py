@@ -371,7 +371,7 @@ def rows_wanted(runtime: Runtime, *, failed: bool) -> bool:
     """Whether rows go to stdout: not at a terminal, and not with --quiet, unless a format was asked for."""
     if runtime.options.quiet:
         return failed and runtime.options.output is not None
-    return not runtime.terminal.stdout or runtime.options.output is not None
+    return not runtime.console.terminal.stdout or runtime.options.output is not None
 
 
 def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputError | None:

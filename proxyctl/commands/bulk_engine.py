@@ -79,15 +79,15 @@ def run_works(
 
 def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
     """Return a progress bar where stderr is a terminal and nobody asked for quiet."""
-    if not runtime.terminal.stderr or runtime.options.quiet or total < 2:
+    if not runtime.console.terminal.stderr or runtime.options.quiet or total < 2:
         return None
     from proxyctl.render.progress import BulkProgress
 
-    runtime.bar = BulkProgress(
+    runtime.console.bar = BulkProgress(
         total,
         runtime.stderr,
-        color=runtime.color_on(True),
-        ascii_only=runtime.ascii_only,
+        color=runtime.console.color_on(True),
+        ascii_only=runtime.console.ascii_only,
         clock=runtime.clock,
     )
-    return runtime.bar
+    return runtime.console.bar

@@ -94,6 +94,6 @@ def print_plain(runtime: Runtime, text: str) -> None:
     """Print one value as it is, without asking the config for a format: it may be what has to be mended."""
     from proxyctl.render.output import Output
 
-    out: Any = Output("tsv", stdout=runtime.stdout, width=80 if runtime.terminal.stdout else None)
+    out: Any = Output("tsv", stdout=runtime.stdout, width=80 if runtime.console.terminal.stdout else None)
     out.text(text)
     out.flush()

@@ -96,7 +96,7 @@ def run_step(runtime: Runtime, step: Step, directory: str) -> None:
     runtime.out.flush()
     with contextlib.ExitStack() as stack:
         stdout = runtime.stdout
-        if step.into or not (step.rows or runtime.terminal.stdout):
+        if step.into or not (step.rows or runtime.console.terminal.stdout):
             stdout = stack.enter_context(open(step.into or os.devnull, "w", encoding="utf-8"))
         code = main(
             shlex.split(step.command),
@@ -115,7 +115,7 @@ def run_step(runtime: Runtime, step: Step, directory: str) -> None:
 
 def say(runtime: Runtime, text: str) -> None:
     """Print a line of the narration."""
-    runtime.out.text(wrapped(text, runtime.width) if runtime.terminal.stdout else text)
+    runtime.out.text(wrapped(text, runtime.console.width) if runtime.console.terminal.stdout else text)
     runtime.out.flush()
 
 

@@ -58,14 +58,14 @@ def settle_format(runtime: Runtime) -> None:
     try:
         runtime.format  # noqa: B018 - made on first use
     except ConfigError:
-        runtime.format = "table" if runtime.terminal.stdout else "tsv"
+        runtime.format = "table" if runtime.console.terminal.stdout else "tsv"
 
 
 def rows(
     runtime: Runtime, findings: "Iterator[Finding]", found: "list[Finding]"
 ) -> Iterator[Sequence[dict[str, Any]]]:
     """Yield a page for each finding, as it is made, and keep it in ``found``."""
-    clean = runtime.redactor.clean
+    clean = runtime.console.redactor.clean
     for finding in findings:
         found.append(finding)
         yield [{name: value and clean(value) for name, value in finding.row().items()}]
@@ -73,9 +73,9 @@ def rows(
 
 def show(runtime: Runtime, finding: "Finding") -> None:
     """Print a finding for people: sign, state, check, what was found; the mend below."""
-    sign = (PLAIN_SIGNS if runtime.ascii_only else SIGNS)[finding.state]
-    arrow = "->" if runtime.ascii_only else "→"
-    clean = runtime.redactor.clean
+    sign = (PLAIN_SIGNS if runtime.console.ascii_only else SIGNS)[finding.state]
+    arrow = "->" if runtime.console.ascii_only else "→"
+    clean = runtime.console.redactor.clean
     first, *more = folded(runtime, clean(finding.detail))
     lead = f"{sign} {finding.state:<7}"
     runtime.out.line((lead, COLORS[finding.state]), (f"  {finding.check:<12}  {first}", None))
@@ -89,11 +89,11 @@ def show(runtime: Runtime, finding: "Finding") -> None:
 
 def folded(runtime: Runtime, text: str, indent: int = 0) -> list[str]:
     """Return the lines that ``text`` takes: those of its own, and on a terminal as many more as it needs."""
-    if not runtime.terminal.stdout:
+    if not runtime.console.terminal.stdout:
         return text.splitlines() or [""]
     from textwrap import wrap
 
-    room = max(20, runtime.width - MARGIN - indent)
+    room = max(20, runtime.console.width - MARGIN - indent)
     lines = (wrap(line, room, break_long_words=False, break_on_hyphens=False) for line in text.splitlines())
     return [line for part in lines for line in part] or [""]
 

@@ -46,7 +46,7 @@ def explain(
     if found is None:
         raise unknown(number)
     if runtime.options.fields is None and chosen_format(runtime) in (None, "table"):
-        runtime.out.text(text_of(found, runtime.width if runtime.terminal.stdout else None))
+        runtime.out.text(text_of(found, runtime.console.width if runtime.console.terminal.stdout else None))
         return
     from proxyctl.render.shapes import Shape
 

@@ -42,7 +42,7 @@ def log_in(
     if api_key is None and not secret_stdin:
         api_key = asked(runtime, "API key SID (SK…; empty to use the auth token): ", "api_key")
     secret = read_secret(runtime, "API key secret: " if api_key else "Auth token: ")
-    runtime.redactor.add(secret)
+    runtime.console.redactor.add(secret)
     if verify:
         profile = Profile(
             name=name,
@@ -89,7 +89,7 @@ def require_terminal(runtime: Runtime, account_sid: str | None, secret_stdin: bo
     """Raise UsageError where something must be asked and nobody can be."""
     needed = [] if account_sid else ["--account-sid"]
     needed += [] if secret_stdin else ["--secret-stdin"]
-    if needed and not runtime.terminal.interactive:
+    if needed and not runtime.console.terminal.interactive:
         raise UsageError(
             f"there is no terminal to ask on, so {' and '.join(needed)} must be given.",
             hint="Pipe the secret in: … | proxyctl auth login --account-sid AC… --api-key SK… --secret-stdin",
@@ -113,7 +113,7 @@ def confirm_replacing(runtime: Runtime, name: str, table: Mapping[str, Any]) -> 
 
 def asked(runtime: Runtime, question: str, field: str) -> str | None:
     """Ask for one value; an empty answer is None where the field may be empty."""
-    answer = runtime.ask(question)
+    answer = runtime.console.ask(question)
     if not answer and field == "api_key":
         return None
     return str(parse_value(field, answer))
@@ -124,15 +124,15 @@ def read_secret(runtime: Runtime, question: str) -> str:
     stdin = runtime.stdin
     if stdin is None:
         raise UsageError("standard input is closed, so there is no secret to read.")
-    if not runtime.terminal.stdin:
+    if not runtime.console.terminal.stdin:
         return usable_secret(read_line(stdin), "the secret on stdin", UsageError)
     try:
         # The question comes after the echo is off, or what is typed at once would be seen, and then dropped.
         with no_echo(stdin):
-            runtime.write_error(question)
+            runtime.console.write_error(question)
             text = read_line(stdin)
     finally:
-        runtime.write_error("\n")
+        runtime.console.write_error("\n")
     return usable_secret(text, "the secret", UsageError)
 
 

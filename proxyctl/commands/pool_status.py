@@ -131,9 +131,11 @@ def show_bars(runtime: Runtime, statuses: Iterator[PoolStatus]) -> None:
 def bars(runtime: Runtime, status: PoolStatus) -> dict[str, str]:
     """Return the cells that only a table has."""
     return {
-        "reserved_bar": gauge(status.reserved, status.shares["reserved"], ascii_only=runtime.ascii_only),
+        "reserved_bar": gauge(
+            status.reserved, status.shares["reserved"], ascii_only=runtime.console.ascii_only
+        ),
         "unreserved_bar": gauge(
-            status.unreserved, status.shares["unreserved"], ascii_only=runtime.ascii_only
+            status.unreserved, status.shares["unreserved"], ascii_only=runtime.console.ascii_only
         ),
         "countries": in_words(status.by_country),
         "media": in_words(media(status)),

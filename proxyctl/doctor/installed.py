@@ -68,11 +68,11 @@ def version_of(package: str) -> str:
 def terminal(runtime: Runtime) -> Finding:
     """Say what answers look like here, and why."""
     encoding = (getattr(runtime.stdout, "encoding", None) or "unknown").upper()
-    if not runtime.terminal.stdout:
+    if not runtime.console.terminal.stdout:
         return good("terminal", f"none: output is {runtime.format}, in {encoding}")
-    colour = "with colour" if runtime.color_on(True) else f"without colour ({why_plain(runtime)})"
-    detail = f"{runtime.width} columns, {encoding}, {colour}; output is {runtime.format}"
-    if runtime.ascii_only and runtime.environ.get("TERM") != "dumb":
+    colour = "with colour" if runtime.console.color_on(True) else f"without colour ({why_plain(runtime)})"
+    detail = f"{runtime.console.width} columns, {encoding}, {colour}; output is {runtime.format}"
+    if runtime.console.ascii_only and runtime.environ.get("TERM") != "dumb":
         return warning("terminal", f"{detail}; boxes and signs are ASCII", "Run: export LC_ALL=C.UTF-8")
     return good("terminal", detail)
 

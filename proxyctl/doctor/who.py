@@ -19,7 +19,7 @@ def credentials(runtime: Runtime) -> tuple[Profile | None, Finding]:
     try:
         profile = runtime.profile
         if not profile.is_sandbox:
-            runtime.redactor.add(profile.secret())
+            runtime.console.redactor.add(profile.secret())
     except ProxyctlError as error:
         return None, bad("credentials", error)
     return profile, good("credentials", told(profile) + passed_over(runtime, profile))

@@ -11,9 +11,9 @@ from proxyctl.errors import UsageError
 from proxyctl.identifiers import is_sid
 from proxyctl.profiles.profile import SANDBOX
 from proxyctl.profiles.toml_guard import at_line, line_of
+from proxyctl.shared_options import FORMATS
 from proxyctl.visible import visible
 
-OUTPUT_FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
 TOP_KEYS: dict[str, type] = {"default_profile": str, "output": str, "profiles": dict}
 PROFILE_KEYS: dict[str, type] = {
     "account_sid": str,
@@ -34,9 +34,9 @@ WORDS: dict[type, str] = {str: "text in quotes", bool: "true or false", dict: "a
 def check_document(document: Mapping[str, Any], text: str, path: Path) -> None:
     """Check the shape of a config file. Raises ConfigError with file and line, and never with a value."""
     _check_keys(document, TOP_KEYS, (), text, path)
-    if document.get("output", "tsv") not in OUTPUT_FORMATS:
+    if document.get("output", "tsv") not in FORMATS:
         line = line_of(text, "output")
-        raise at_line(path, line, f"output is none of {', '.join(OUTPUT_FORMATS)}")
+        raise at_line(path, line, f"output is none of {', '.join(FORMATS)}")
     for name, table in document.get("profiles", {}).items():
         if not isinstance(table, dict) or name == SANDBOX:
             what = f"profiles.{visible(name)} must be a table"
@@ -158,8 +158,8 @@ def parse_value(field: str, text: str) -> str | bool:
         return text.lower() == "true"
     if not follows_rule(field, text):
         raise UsageError(f"{field} must be {VALUE_RULES[field]}.")
-    if field == "output" and text not in OUTPUT_FORMATS:
-        raise UsageError(f"output must be one of {', '.join(OUTPUT_FORMATS)}.")
+    if field == "output" and text not in FORMATS:
+        raise UsageError(f"output must be one of {', '.join(FORMATS)}.")
     if not text.isprintable():
         raise UsageError(f"{field} must be one line of plain text.")
     if len(text) > 2000:

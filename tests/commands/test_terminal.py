@@ -83,7 +83,7 @@ def test_what_fails_is_settled_too_and_what_is_skipped_is_not() -> None:
 def test_a_signal_makes_room_where_a_bar_is_shown() -> None:
     runtime = Runtime(environ={}, stderr=stream(tty=True))
     assert cleared(runtime) == ""
-    with BulkProgress(3, io.StringIO()) as runtime.bar:
+    with BulkProgress(3, io.StringIO()) as runtime.console.bar:
         assert cleared(runtime) == CLEAR_LINE
     assert cleared(runtime) == ""
 
@@ -91,7 +91,7 @@ def test_a_signal_makes_room_where_a_bar_is_shown() -> None:
 def test_what_is_said_after_the_bar_is_said_as_ever() -> None:
     target = stream(tty=True)
     runtime = Runtime(environ={}, stderr=target)
-    with BulkProgress(3, target) as runtime.bar:
+    with BulkProgress(3, target) as runtime.console.bar:
         runtime.say("while it is shown, with [brackets] and \x1b[31m")
     runtime.say("afterwards")
     lines = seen(written(target))

@@ -1,0 +1,189 @@
+"""The person at the terminal: what is said on stderr, what is asked, and what the terminal is and can do.
+
+Apart from the Runtime, since errors need it before a command, and its profile and client, are there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO
+
+from proxyctl.errors import UsageError
+from proxyctl.shared_options import SharedOptions
+from proxyctl.visible import visible, wrapped
+
+if TYPE_CHECKING:
+    from proxyctl.redact import Redactor
+
+NARROWEST = 20
+USUAL = 80
+
+
+class Terminal(NamedTuple):
+    """Which of the three streams is a terminal."""
+
+    stdin: bool
+    stdout: bool
+    stderr: bool
+
+    @property
+    def interactive(self) -> bool:
+        """Whether questions can be asked: stdin and stderr are both terminals."""
+        return self.stdin and self.stderr
+
+
+class Bar(Protocol):
+    """A progress bar, which draws itself below what is said while it is ``shown``."""
+
+    @property
+    def shown(self) -> bool: ...
+
+    def say(self, text: str) -> None: ...
+
+
+class Console:
+    """Talks to the person who runs the command. ``options`` change when the command line was parsed."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        stdin: TextIO | None,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+    ) -> None:
+        self.options = SharedOptions()
+        self.bar: Bar | None = None  # while a bulk run is under way at a terminal
+        self._environ = environ
+        self._stdin, self._stdout, self._stderr = stdin, stdout, stderr
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        from proxyctl.redact import Redactor
+
+        return Redactor()
+
+    # The terminal
+
+    @cached_property
+    def terminal(self) -> Terminal:
+        return Terminal(*map(is_terminal, (self._stdin, self._stdout, self._stderr)))
+
+    @property
+    def width(self) -> int:
+        """Columns: as COLUMNS says, else those of stdout or stderr if one is a terminal, else 80."""
+        asked = self._environ.get("COLUMNS", "")
+        if asked.isdecimal() and asked != "0":
+            return max(NARROWEST, int(asked))
+        for stream in (self._stdout, self._stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                columns = os.get_terminal_size(stream.fileno()).columns  # type: ignore[union-attr]
+                return max(NARROWEST, columns or USUAL)  # a terminal that was never told its size says 0
+        return USUAL
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether box-drawing characters are too much for this terminal."""
+        encoding = (getattr(self._stdout, "encoding", None) or "ascii").lower().replace("-", "")
+        return self._environ.get("TERM") == "dumb" or not encoding.startswith("utf")
+
+    def color_on(self, terminal: bool) -> bool:
+        """Whether to colour what goes to a stream that is (or is not) a terminal.
+
+        As --color says; else NO_COLOR, then FORCE_COLOR; else on a terminal that can.
+        """
+        if self.options.color != "auto":
+            return self.options.color == "always"
+        if self._environ.get("NO_COLOR"):
+            return False
+        return bool(self._environ.get("FORCE_COLOR")) or (terminal and self._environ.get("TERM") != "dumb")
+
+    # What is said
+
+    def say(self, text: str) -> None:
+        """Write a line to stderr: no control characters, no secrets; a closed stderr stops nothing."""
+        shown = self.redactor.clean(visible(text, keep="\n"))
+        if self.terminal.stderr:
+            shown = wrapped(shown, self.width)
+        if self.bar is not None and self.bar.shown:
+            self.bar.say(shown)
+            return
+        self.write_error(shown + "\n")
+
+    def note(self, text: str) -> None:
+        """Say something about the answer, unless --quiet."""
+        if not self.options.quiet:
+            self.say(text)
+
+    def detail(self, text: str) -> None:
+        """Say something that only --verbose wants to hear."""
+        if self.options.verbose:
+            self.say(text)
+
+    def warn(self, text: str) -> None:
+        """Warn, --quiet or not."""
+        self.say(f"warning: {text}")
+
+    def log_request(self, text: str) -> None:
+        """Say what the client logs: with -v that it tries again, with -vv each request."""
+        if self.options.verbose > 1 or " again in " in text:
+            self.say(text)
+
+    def write_error(self, text: str) -> None:
+        """Write ready text to stderr, whatever its encoding can hold."""
+        if self._stderr is None:
+            return
+        encoding = getattr(self._stderr, "encoding", None) or "utf-8"
+        safe = text.encode(encoding, "backslashreplace").decode(encoding)
+        with contextlib.suppress(OSError, ValueError):
+            self._stderr.write(safe)
+            self._stderr.flush()
+
+    # What is asked
+
+    def confirm_profile(self, name: str) -> None:
+        """Go on only if the profile, which is protected, was confirmed by name. Raises UsageError."""
+        confirmed = self.options.confirm_profile
+        if confirmed is None and self.terminal.interactive:
+            confirmed = self.ask(f"Profile {name!r} is protected. Type its name to write with it: ")
+        if confirmed != name:
+            raise UsageError(
+                f"profile {name!r} is protected: nothing was sent.",
+                hint=f"Add --confirm-profile {name} to write with it.",
+            )
+
+    def confirm(self, summary: str, *, typed: str | None = None) -> None:
+        """Show what will happen and go on only after a yes (or after ``typed`` was typed); --yes answers it.
+
+        Raises UsageError without a terminal, or when the answer was no: nothing was sent.
+        """
+        if self.options.dry_run:
+            return
+        if not self.options.quiet or not self.options.yes:
+            self.say(summary)
+        if self.options.yes:
+            return
+        if not self.terminal.interactive:
+            raise UsageError(
+                "this needs a confirmation, and there is no terminal to ask on: nothing was sent.",
+                hint="Add --yes to go on without being asked.",
+            )
+        answer = self.ask(f"Type {typed} to go on: " if typed else "Go on? [y/N] ")
+        if answer == typed if typed else answer.lower() in ("y", "yes"):
+            return
+        raise UsageError("not confirmed: nothing was sent.")
+
+    def ask(self, question: str) -> str:
+        """Ask on the terminal; the end of input is an empty answer."""
+        self.write_error(visible(question))
+        return self._stdin.readline().strip() if self._stdin is not None else ""
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether ``stream`` is an open terminal."""
+    try:
+        return stream is not None and stream.isatty()
+    except (ValueError, OSError):
+        return False
