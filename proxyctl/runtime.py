@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from proxyctl.bulk.pace import ConcurrencyGate, RateGates
     from proxyctl.bulk.stop import StopRequest
     from proxyctl.paths import Paths
-    from proxyctl.pools.reading import Reader
     from proxyctl.profiles import Profile, ProfileStore
     from proxyctl.render.output import Output
     from proxyctl.sandbox.store import Store
     from proxyctl.state.history import History
+    from proxyctl.writes.reading import Reader
 
 # Clients of 10 connections each, made as they are needed: one big pool is slower (it is scanned for each request).
 CLIENTS = 10
@@ -207,7 +207,7 @@ class Runtime:
     @cached_property
     def reader(self) -> Reader:
         """What reads many lists at once for this command, within the limits."""
-        from proxyctl.pools.reading import Reader
+        from proxyctl.writes.reading import Reader
 
         return Reader(self.client, self.rate_gates, self.concurrency_gate)
 

@@ -40,18 +40,20 @@ ALLOWED: dict[str, set[str]] = {
     "sandbox": set(),
     "render": set(),
     "explaining": set(),
-    "pools": {"api", "bulk", "input", "state"},
+    "writes": {"api", "bulk"},
+    "pools": {"api", "bulk", "input", "state", "writes"},
     "profiles": {"sandbox.context"},  # the sandbox's credentials, which are public
     "report": {"explaining"},
     "runtime": {
-        *("api", "bulk", "completion", "input", "paths", "pools", "profiles", "render", "sandbox", "state")
+        *("api", "bulk", "completion", "input", "paths", "pools", "profiles", "render", "sandbox", "state"),
+        "writes",
     },
     "completion": {"api", "runtime"},
     "signals": {"runtime"},
     "doctor": {"api", "bulk", "explaining", "paths", "profiles", "render", "runtime", "state"},
     "commands": {
         *("api", "bulk", "completion", "doctor", "explaining", "generate", "pools", "profiles", "render"),
-        *("input", "report", "runtime", "sandbox", "signals", "state", "cli"),
+        *("input", "report", "runtime", "sandbox", "signals", "state", "writes", "cli"),
     },
     "cli": {"commands", "report", "runtime", "signals"},
     "generate": {"cli", "commands", "completion", "explaining", "render"},

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from proxyctl.api.models import Service
     from proxyctl.api.pages import Page
     from proxyctl.pools.audit import Finding
-    from proxyctl.pools.reading import Reader
     from proxyctl.runtime import Runtime
+    from proxyctl.writes.reading import Reader
 
 PAGE = 500
 

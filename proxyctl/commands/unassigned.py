@@ -13,8 +13,8 @@ from proxyctl.errors import NotFoundError, UsageError
 if TYPE_CHECKING:
     from proxyctl.api.pages import Page
     from proxyctl.pools.filters import NumberFilter
-    from proxyctl.pools.reading import Reader
     from proxyctl.runtime import Runtime
+    from proxyctl.writes.reading import Reader
 
 Row = Mapping[str, Any]
 

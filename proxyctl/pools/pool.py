@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from proxyctl.api import resources
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import PhoneNumber
 from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
 from proxyctl.input.items import Item
+from proxyctl.writes.reading import Reader
 
 # Looking numbers up one by one costs a request each; the list costs one for each hundred in the pool.
 FEW = 10
@@ -103,4 +105,64 @@ def look_up(client: ProxyClient, service_sid: str, sids: Iterable[str]) -> Pool:
             absent = True
     if absent:  # The answer is the same where the Service is gone: ask.
         client.services.fetch(service_sid)
+    return pool
+
+
+def read_pool(reader: Reader, service_sid: str) -> Pool:
+    """Read the whole pool, a request for each hundred numbers."""
+    pool = Pool(service_sid)
+    for page in reader.pages(resources.list_numbers(service_sid)):
+        for raw in page.items:
+            pool.add(PhoneNumber(raw))
+    return pool
+
+
+def read_for(reader: Reader, service_sid: str, phone_number: str) -> Pool:
+    """Read the pool as far as it takes to tell whether it holds this E.164 number.
+
+    Where the first page does not have it and more follow, the account knows the number's SID, and the pool is asked
+    for that; where the account does not own it, or its numbers can't be read, all pages are.
+    """
+    pool = Pool(service_sid)
+    for page in reader.pages(resources.list_numbers(service_sid)):
+        for raw in page.items:
+            pool.add(PhoneNumber(raw))
+        if not page.more:
+            break
+        first = page.number == 0 and phone_number not in pool.by_number
+        sid = owned_sid(reader, phone_number) if first else None
+        if sid is not None:
+            with suppress(NotFoundError):  # the Service is there: its first page was read
+                pool.add(reader.number(service_sid, sid))
+        if sid is not None or phone_number in pool.by_number:
+            pool.complete = False
+            break
+    return pool
+
+
+def owned_sid(reader: Reader, phone_number: str) -> str | None:
+    """Return the SID of an E.164 number; None where the account does not own it, or its numbers can't be read."""
+    account_sid = reader.client.credentials.account_sid
+    call = resources.list_incoming_numbers(account_sid, phone_number=phone_number, page_size=50)
+    try:
+        rows = (raw for page in reader.pages(call) for raw in page.items)
+        return next((raw["sid"] for raw in rows if raw.get("phone_number") == phone_number), None)
+    except (AuthenticationError, NotFoundError, RefusedError):
+        return None
+
+
+def read_few(reader: Reader, service_sid: str, sids: Iterable[str]) -> Pool:
+    """Read only the numbers with these SIDs, a request each; those that are not in the pool are left out.
+
+    Raises NotFoundError where it is the Service that does not exist.
+    """
+    pool = Pool(service_sid, complete=False)
+    absent = False
+    for sid in sids:
+        try:
+            pool.add(reader.number(service_sid, sid))
+        except NotFoundError:
+            absent = True
+    if absent:  # The answer is the same where the Service is gone: ask.
+        reader.request(resources.fetch_service(service_sid))
     return pool

@@ -13,7 +13,8 @@ from proxyctl.pools.finding import find_numbers
 from proxyctl.pools.plan import Holder, World
 from proxyctl.pools.pool import FEW
 from proxyctl.pools.poolfile import WantedService
-from proxyctl.pools.reading import Reader, read_pools, tell_pools
+from proxyctl.pools.reading import read_pools, tell_pools
+from proxyctl.writes.reading import Reader
 
 NEEDED = ("phone_number", "is_reserved", "in_use")  # of a number, to decide what happens to it
 

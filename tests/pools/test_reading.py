@@ -13,7 +13,8 @@ import pytest
 from proxyctl.api.client import Credentials, Endpoint, ProxyClient
 from proxyctl.bulk.pace import ConcurrencyGate, RateGates
 from proxyctl.errors import AuthenticationError, NotFoundError, ServerError
-from proxyctl.pools.reading import Reader, read_pools, tell_pools
+from proxyctl.pools.reading import read_pools, tell_pools
+from proxyctl.writes.reading import Reader
 from tests.api.stubs import AC, CountingClock, answer, refusal
 
 PAGE = 2

@@ -1,0 +1,171 @@
+"""Reads, each within the rate of its own endpoint and all within what the account may have under way: many in parallel,
+and what is asked often. Apart from the client's own `request`, which knows of one call only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Callable, Iterator
+
+from proxyctl.api import codes, resources
+from proxyctl.api.calls import Answer, Call
+from proxyctl.api.client import ProxyClient
+from proxyctl.api.models import PhoneNumber, Service
+from proxyctl.api.pages import Page, pages
+from proxyctl.api.retry import Tally
+from proxyctl.bulk.pace import NEVER, ConcurrencyGate, Place, RateGate
+from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, ThrottledError
+from proxyctl.identifiers import service_reference
+
+NAP = 0.25  # seconds: an answer may let a request start before the time that a gate named
+
+Rates = Callable[[str], RateGate]
+
+
+class Reader:
+    """Sends reads for many threads; ``rates`` and ``concurrency`` decide when. Errors are the client's.
+
+    After refused credentials (AuthenticationError) nothing more is sent: all further reads raise the same.
+    """
+
+    def __init__(self, client: ProxyClient, rates: Rates, concurrency: ConcurrencyGate) -> None:
+        self.client = client
+        self._rates = rates
+        self._concurrency = concurrency
+        self._settled = threading.Condition()
+        self._refused: AuthenticationError | None = None
+
+    def pages(self, call: Call) -> Iterator[Page]:
+        """The pages of a list, as they are read."""
+        return pages(self, call)
+
+    def services(self) -> Iterator[Service]:
+        """The account's Services."""
+        for page in self.pages(resources.list_services()):
+            yield from map(Service, page.items)
+
+    def service(self, name_or_sid: str) -> Service:
+        """Return a Service by SID or unique name. NotFoundError with a suggestion where a name is near.
+
+        UsageError for an empty name.
+        """
+        kind, _ = service_reference(name_or_sid)
+        if kind == "sid":
+            return self._existing(name_or_sid)
+        names = []
+        for service in self.services():
+            if service.unique_name == name_or_sid:
+                return service
+            names.append(service.unique_name or "")
+        raise NotFoundError(f"there is no Service named {name_or_sid}", hint=suggestion(name_or_sid, names))
+
+    def _existing(self, sid: str) -> Service:
+        try:
+            return Service(self.request(resources.fetch_service(sid)).body)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"there is no Service {sid} in this account",
+                hint="`proxyctl service list` shows those that there are",
+                problem=error.problem,
+            ) from None
+
+    def service_named(self, name: str) -> Service | None:
+        """Return the Service with exactly this unique name, if there is one."""
+        return next((service for service in self.services() if service.unique_name == name), None)
+
+    def number(self, service_sid: str, sid: str) -> PhoneNumber:
+        """Return one number of a pool. NotFoundError: the pool does not have it, or there is no such Service."""
+        return PhoneNumber(self.request(resources.fetch_number(service_sid, sid)).body)
+
+    def numbers(self, service_sid: str) -> Iterator[Page]:
+        """The pool of one Service, page by page."""
+        return pages(self, resources.list_numbers(service_sid))
+
+    def account_numbers(self) -> Iterator[Page]:
+        """The numbers that the account owns, page by page."""
+        return pages(self, resources.list_incoming_numbers(self.client.credentials.account_sid))
+
+    def messaging_services(self) -> Iterator[Page]:
+        """The account's Messaging Services, page by page."""
+        return pages(self, resources.list_messaging_services())
+
+    def messaging_numbers(self, service_sid: str) -> Iterator[Page]:
+        """The numbers of one Messaging Service, page by page."""
+        return pages(self, resources.list_senders(service_sid))
+
+    def request(self, call: Call) -> Answer:
+        """Send a read when its turn has come, and again after faults that may pass."""
+        tally = Tally()
+        while True:
+            try:
+                return self._send(call)
+            except ProxyctlError as error:
+                delay = self.client.policy.after(error, tally, repeatable=True)
+                if delay is None:
+                    raise
+                if isinstance(error, ThrottledError):
+                    continue  # the gate keeps the pause, for all
+            self.client.clock.sleep(delay)
+
+    def _send(self, call: Call) -> Answer:
+        gate, ticket, place = self._enter(f"{call.method} {call.path}")
+        try:
+            answer = self.client.send(call)
+        except BaseException as error:
+            with self._settled:
+                self._failed(gate, ticket, place, error)
+                self._settled.notify_all()
+            raise
+        with self._settled:
+            self._answered(gate, ticket, place)
+            self._settled.notify_all()
+        return answer
+
+    def _enter(self, lane: str) -> tuple[RateGate, int, Place]:
+        """Wait until both gates are open, and go through."""
+        clock = self.client.clock
+        while True:
+            with self._settled:
+                if self._refused is not None:
+                    raise self._refused
+                now = clock.monotonic()
+                gate = self._rates(lane)
+                wait = gate.wait(now) or self._concurrency.wait(now)
+                if wait <= 0:
+                    return gate, gate.start(now), self._concurrency.start(now)
+                if wait == NEVER:
+                    self._settled.wait()
+                    continue
+            clock.sleep(min(wait, NAP))
+
+    def _answered(self, gate: RateGate, ticket: int, place: Place) -> None:
+        now = self.client.clock.monotonic()
+        gate.answered(ticket, place.started, now)
+        self._concurrency.answered(place, now)
+
+    def _failed(self, gate: RateGate, ticket: int, place: Place, error: BaseException) -> None:
+        now = self.client.clock.monotonic()
+        problem = error.problem if isinstance(error, ProxyctlError) else None
+        if isinstance(error, AuthenticationError):
+            self._refused = error
+        if not isinstance(error, ThrottledError):
+            if problem is not None:
+                self._answered(gate, ticket, place)
+            else:
+                gate.lost(ticket)
+                self._concurrency.leave(place)
+        elif problem is not None and problem.code == codes.RATE_LIMITED:
+            gate.throttled(ticket, place.started, now, problem.retry_after)
+            self._concurrency.answered(place, now)
+        else:
+            gate.answered(ticket, place.started, now)
+            self._concurrency.throttled(place, now, problem.retry_after if problem else None)
+
+
+def suggestion(name: str, names: list[str]) -> str:
+    """Return the hint about a name that no Service has: the one that is near, or where the names are."""
+    near = difflib.get_close_matches(name, names, n=1) or [
+        other for other in names if other.casefold() == name.casefold()
+    ]
+    return f"did you mean {near[0]}?" if near else "`proxyctl service list` shows the names"
