@@ -175,6 +175,11 @@ class Runtime:
         deadline = self.options.deadline
         return None if deadline is None else GiveUp(deadline, lambda: self.time_left or 0.0)
 
+    @property
+    def server_now(self) -> float | None:
+        """The server's clock by its latest answer, in seconds since 1970; None where it is no other than ours."""
+        return None if self.profile.is_sandbox else self.client.server_now
+
     @cached_property
     def history(self) -> History:
         from proxyctl.state.history import History

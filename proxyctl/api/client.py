@@ -18,7 +18,7 @@ from proxyctl.api import answers
 from proxyctl.api.calls import Answer, Call, form
 from proxyctl.api.endpoint import Credentials, Endpoint, origin_of
 from proxyctl.api.headers import standing_headers
-from proxyctl.api.retry import GiveUp, RetryPolicy, Tally
+from proxyctl.api.retry import GiveUp, RetryPolicy, Tally, timestamp
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import AnswerError, NotFoundError, ProxyctlError
 from proxyctl.redact import Redactor
@@ -75,6 +75,12 @@ class ProxyClient:
         self._lock = threading.Lock()
         self._wires: Wires | None = None
         self._headers: dict[str, str] | None = None
+        self._date = ""  # of the latest answer
+
+    @property
+    def server_now(self) -> float | None:
+        """The server's clock as its latest answer showed it, in seconds since 1970; None without one."""
+        return timestamp(self._date)
 
     def send(self, call: Call) -> Answer:
         """Make one attempt. Raises the class of error that tells what to do next; its ``may_have_happened``
@@ -177,6 +183,7 @@ class ProxyClient:
 
     def _read(self, call: Call, response: httpx.Response, deadline: Deadline, started: float) -> Answer:
         good = 200 <= response.status_code < 300
+        self._date = response.headers.get("Date", self._date)
         try:
             body = answers.read_answer(response, deadline.check, lenient=not good)
             if good:

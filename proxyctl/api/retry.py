@@ -130,14 +130,15 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _until(date: str, base: str, now: float) -> float | None:
-    moment = _timestamp(date)
+    moment = timestamp(date)
     if moment is None:
         return None
-    start = _timestamp(base)
+    start = timestamp(base)
     return moment - (now if start is None else start)
 
 
-def _timestamp(date: str) -> float | None:
+def timestamp(date: str) -> float | None:
+    """Return the seconds since 1970 of a date as HTTP writes it; None where it is none."""
     from datetime import UTC
     from email.utils import parsedate_to_datetime
 

@@ -71,7 +71,7 @@ def save(runtime: Runtime, pools: Sequence[tuple[Service, Pool]]) -> Path | None
             ) from None
         runtime.warn(f"no way back could be saved: {error.message}")
         return None
-    forget_old(directory, runtime.clock.now())
+    forget_old(directory, runtime.clock.now(), runtime.server_now)
     return path
 
 
@@ -94,12 +94,15 @@ def write(directory: Path, name: str, text: str, now: float) -> Path:
     raise OutputError(f"{directory} is full of files of this second")
 
 
-def forget_old(directory: Path, now: float) -> None:
+def forget_old(directory: Path, now: float, server_now: float | None) -> None:
     """Delete what was saved long ago; what can't be tidied away is no reason to stop."""
-    for path in directory.glob("*.toml"):
-        with suppress(OSError):
-            if path.stat().st_mtime < now - KEPT_FOR:
-                path.unlink()
+    from proxyctl.state.history import outdated_before
+
+    with suppress(OSError):
+        saved = {path: path.stat().st_mtime for path in directory.glob("*.toml")}
+        oldest = outdated_before(saved.values(), KEPT_FOR, now, server_now)
+        for path in (path for path, time in saved.items() if time < oldest):
+            path.unlink(missing_ok=True)
 
 
 def captives_text(runtime: Runtime, sids: Collection[str]) -> str:

@@ -59,7 +59,7 @@ def begin(runtime: Runtime, service: Service | None) -> RunRecorder | None:
         host=socket.gethostname(),
     )
     with nothing_sent():
-        return runtime.history.begin(info)
+        return runtime.history.begin(info, runtime.server_now)
 
 
 @contextmanager

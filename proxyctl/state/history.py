@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,10 +104,13 @@ class History:
         self._max_bytes = max_bytes
         self._max_age = max_age_days * DAY
 
-    def begin(self, info: RunInfo) -> RunRecorder:
-        """Open the record of a new run, after rotating old ones away. Raises OutputError."""
+    def begin(self, info: RunInfo, server_now: float | None = None) -> RunRecorder:
+        """Open the record of a new run, after rotating old ones away (see `outdated_before`). Raises OutputError.
+
+        ``server_now`` is the server's clock, where an answer of it was seen.
+        """
         state_directory(self._directory)
-        self._rotate()
+        self._rotate(server_now)
         path, descriptor = self._create()
         recorder = RunRecorder(path, descriptor, self._clock)
         try:
@@ -194,11 +197,13 @@ class History:
         finally:
             os.close(descriptor)
 
-    def _rotate(self) -> None:
+    def _rotate(self, server_now: float | None) -> None:
         """Keep ``max_age_days`` and ``max_bytes``; a run under way is never touched."""
-        oldest = _id_of(int((self._clock.now() - self._max_age) * 1000))
+        files = self._files()
+        times = (_time_of(path.stem) for path in files)
+        oldest = _id_of(int(outdated_before(times, self._max_age, self._clock.now(), server_now) * 1000))
         total = 0
-        for path in self._files():
+        for path in files:
             try:
                 total += path.lstat().st_size
             except OSError:
@@ -236,9 +241,30 @@ def _alive(descriptor: int) -> bool:
     return False
 
 
+def outdated_before(times: Iterable[float], max_age: float, now: float, server_now: float | None) -> float:
+    """Return the moment before which what was kept at ``times`` is old enough to go (seconds of the epoch).
+
+    Age counts by the earlier of our clock and the server's. Where no answer has shown the server's, a clock that
+    jumped ahead would take all at once: then nothing is outdated, unless something that was kept a day ago or
+    earlier, and is not outdated itself, shows that the time has really passed.
+    """
+    if server_now is not None:
+        now = min(now, server_now)
+    elif not any(now - max_age <= time <= now - DAY for time in times):
+        return 0.0
+    return now - max_age
+
+
 def _id_of(milliseconds: int) -> str:
     seconds, rest = divmod(max(0, milliseconds), 1000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d-%H%M%S}-{rest:03d}"
+
+
+def _time_of(run_id: str) -> float:
+    try:
+        return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:  # digits that are no date
+        return 0.0
 
 
 def _iso(seconds: float) -> str:

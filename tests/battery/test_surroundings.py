@@ -295,6 +295,14 @@ def test_a_disk_that_is_full_from_the_start_sends_nothing(stage: Scene) -> None:
     assert stage.writes == []
 
 
+def test_a_clock_91_days_ahead_costs_no_history(stage: Scene) -> None:
+    assert stage.run(*stage.add()).code == 0
+    stage.clock._epoch += 91 * 86_400
+    for verb in ("release", "reserve", "release"):
+        assert stage.run(*stage.verb(verb)).code == 0
+    assert len(histories(stage)) == 4
+
+
 HOSTILE = {
     "nested": "a = " + "[" * 5000 + "]" * 5000,
     "dotted": ".".join(["a"] * 20000) + " = 1",

@@ -338,10 +338,20 @@ def test_prune(cli: Cli) -> None:
 
 def test_it_forgets_by_itself(cli: Cli) -> None:
     clock = cli.clock = SetClock()
-    cli.ok("service", "create", "old")
+    for name in ("oldest", "old", "new"):
+        cli.ok("service", "create", name)
+        clock.time += 50 * DAY
+    assert [run["command"].split()[-1] for run in runs(cli)] == ["new", "old"]
+
+
+def test_a_clock_that_jumped_forgets_nothing(cli: Cli) -> None:
+    clock = cli.clock = SetClock()
+    for name in ("one", "two"):
+        cli.ok("service", "create", name)
     clock.time += 91 * DAY
-    cli.ok("service", "create", "new")
-    assert [run["command"].split()[-1] for run in runs(cli)] == ["new"]
+    for name in ("three", "four"):
+        cli.ok("service", "create", name)
+    assert len(runs(cli)) == 4
 
 
 # Where it can't be written

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,11 +101,21 @@ def test_without_a_way_back_nothing_is_sent(pool: Cli) -> None:
 def test_what_was_saved_long_ago_is_forgotten(pool: Cli) -> None:
     directory = pool.directory / "state" / "saved"
     directory.mkdir(mode=0o700)
-    for name, mtime in (("old.toml", 1e9), ("notes.txt", 1e9)):
+    for name, mtime in (("old.toml", 1e9), ("notes.txt", 1e9), ("week.toml", time.time() - 7 * 86_400)):
         (directory / name).write_text("")
         os.utime(directory / name, (mtime, mtime))
     pool.ok("number", "remove", "a", *numbers(pool), "--yes")
-    assert len(saved(pool)) == 2 and not (directory / "old.toml").exists()
+    assert len(saved(pool)) == 3 and not (directory / "old.toml").exists()
+
+
+def test_a_clock_that_jumped_is_no_reason_to_forget(cli: Cli) -> None:
+    sids = [row["sid"] for row in cli.seed(2)]
+    cli.ok("service", "create", "a")
+    for left in (1, 2):
+        cli.ok("number", "add", "a", *sids)
+        cli.ok("number", "remove", "a", *sids, "--yes")
+        assert len(saved(cli)) == left
+        os.utime(saved(cli)[0], (time.time() - 91 * 86_400,) * 2)
 
 
 def test_numbers_that_can_not_come_back_are_told_of(pool: Cli) -> None:

@@ -184,9 +184,35 @@ def test_prune_takes_what_is_older(history: History, clock: WallClock) -> None:
 
 def test_rotation_by_age(history: History, clock: WallClock) -> None:
     record(history)
+    clock.time += 89 * DAY
+    later = record(history)
+    clock.time += 2 * DAY
+    last = record(history)
+    assert [run.id for run in history.runs()] == [last, later]
+
+
+def test_age_counts_by_the_servers_clock_where_that_is_earlier(history: History, clock: WallClock) -> None:
+    first = record(history)
     clock.time += 91 * DAY
-    late = record(history)
-    assert [run.id for run in history.runs()] == [late]
+    history.begin(INFO, server_now=clock.time - 2 * DAY).end({}, 0)
+    assert first in [run.id for run in history.runs()]
+    history.begin(INFO, server_now=clock.time + 365 * DAY).end({}, 0)
+    assert first not in [run.id for run in history.runs()]
+    assert len(list(history.runs())) == 2
+
+
+def test_a_clock_that_jumped_deletes_nothing_without_the_server_to_confirm_it(
+    history: History, clock: WallClock
+) -> None:
+    before = [record(history) for _ in range(3)]
+    clock.time += 91 * DAY
+    ahead = [record(history) for _ in range(3)]
+    clock.time += 3600
+    ahead.append(record(history))
+    assert [run.id for run in history.runs()] == [*before, *ahead][::-1]
+    clock.time -= 91 * DAY
+    back = record(history)
+    assert {run.id for run in history.runs()} == {*before, *ahead, back}
 
 
 def test_rotation_by_size_takes_the_oldest_and_never_a_run_under_way(
