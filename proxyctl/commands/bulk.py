@@ -6,7 +6,6 @@ confirmation, lock, history, progress, rows, summary and the exit code.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -67,7 +66,7 @@ def run_verb(
 
     runtime.out.check(RESULT)
     items = read_input(runtime, numbers, file, use_is_reserved=wish.kind is Kind.ADD)
-    failed_to = check_failed_to(runtime.options.failed_to)
+    failed_to = check_failed_to(runtime.options.failed_to, file)
     runtime.guard_writes()
     service = find_service(runtime, service_name, unseen=bool(items.items))
     single = file is None and len(numbers or ()) == 1
@@ -387,27 +386,16 @@ def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputEr
     return None
 
 
-def check_failed_to(name: str | None) -> Path | None:
-    """Refuse a --failed-to that could not be written, before anything is sent."""
-    if name is None:
-        return None
-    path = Path(name)
-    place = path if path.exists() else path.parent
-    if path.is_dir() or not os.access(place, os.W_OK):
-        raise UsageError(
-            f"--failed-to {name}: it can't be written.", hint="Name a file in a directory of yours."
-        )
-    return path
+def check_failed_to(name: str | None, *inputs: str | None) -> Path | None:
+    """Refuse a --failed-to that can't be written, or that is one of ``inputs``, before anything is sent."""
+    from proxyctl.input.output_file import check_output_file
+
+    return check_output_file("--failed-to", name, inputs)
 
 
 def write_failed(path: Path, ends: Sequence[Ended]) -> None:
     """Write the inputs that are not as wanted yet, in a form that -f takes; an empty file where all are."""
-    from proxyctl.files import replace_private
     from proxyctl.input.items import failed_to_text
+    from proxyctl.input.output_file import write_output_file
 
-    data = failed_to_text(end.item for end in ends).encode()
-    # A pipe, /dev/stderr, or a file in a directory of others is written as it stands.
-    if path.exists() and not (path.is_file() and os.access(path.parent, os.W_OK)):
-        path.write_bytes(data)
-    else:
-        replace_private(path, data)
+    write_output_file(path, failed_to_text(end.item for end in ends).encode())

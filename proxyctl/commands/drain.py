@@ -40,7 +40,7 @@ def drain(
 
     runtime.out.check(RESULT)
     items = read_input(runtime, numbers, file).items
-    failed_to = check_failed_to(runtime.options.failed_to)
+    failed_to = check_failed_to(runtime.options.failed_to, file)
     runtime.guard_writes()
     service = runtime.client.services.find(service_name)
     single = file is None and len(numbers or ()) == 1

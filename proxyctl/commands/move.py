@@ -40,7 +40,7 @@ def move(
 
     runtime.out.check(RESULT)
     items = read_input(runtime, numbers, file).items
-    failed_to = check_failed_to(runtime.options.failed_to)
+    failed_to = check_failed_to(runtime.options.failed_to, file)
     runtime.guard_writes()
     services = runtime.client.services
     source, target = services.find(source_name), services.find(target_name)

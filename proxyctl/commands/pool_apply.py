@@ -68,7 +68,7 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
 
     runtime.out.check(SERVICE_RESULT)
     wanted = pool_files.read(runtime, file)
-    failed_to = bulk.check_failed_to(runtime.options.failed_to)
+    failed_to = bulk.check_failed_to(runtime.options.failed_to, file, *wanted.files)
     runtime.guard_writes()
     services = list_services(runtime.client)
     names = [one.name for one in wanted.services]

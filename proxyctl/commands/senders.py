@@ -79,7 +79,7 @@ def attach(
     require_sid("MG", messaging_service)
     given = bool(numbers) or file is not None
     items = read_input(runtime, numbers, file).items if given else ()
-    failed_to = check_failed_to(runtime.options.failed_to)
+    failed_to = check_failed_to(runtime.options.failed_to, file)
     runtime.guard_writes()
     service, messaging = named(runtime, service_name, messaging_service)
     run = AttachRun(runtime, service, messaging, single=file is None and len(numbers or ()) == 1)

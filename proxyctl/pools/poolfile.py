@@ -61,11 +61,15 @@ class WantedService:
 
 @dataclass(frozen=True, slots=True)
 class PoolFile:
-    """A pool file that is right on paper; ``duplicates`` counts numbers that it names twice in one list."""
+    """A pool file that is right on paper; ``duplicates`` counts numbers that it names twice in one list.
+
+    ``files`` are those of numbers that it names.
+    """
 
     name: str
     services: tuple[WantedService, ...]
     duplicates: int = 0
+    files: tuple[str, ...] = ()
 
 
 def read_pool_file(
@@ -109,7 +113,7 @@ def parse_pool_file(data: bytes, name: str, directory: Path, default_country: st
     checking = _Checking(name, directory, text, default_country)
     services = tuple(checking.services(document))
     checking.raise_flaws()
-    return PoolFile(name, services, checking.duplicates)
+    return PoolFile(name, services, checking.duplicates, tuple(checking.files))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -129,6 +133,7 @@ class _Checking:
     def __init__(self, name: str, directory: Path, text: str, default_country: str | None) -> None:
         self.name = name
         self.duplicates = 0
+        self.files: list[str] = []
         self._directory = directory
         self._text = text
         self._country = default_country
@@ -255,6 +260,7 @@ class _Checking:
             self.flaw(key, f"{key[-1]} must name a file beside the pool file")
             return
         path = str(self._directory / file)
+        self.files.append(path)
         try:
             examined = examine_file(path, default_country=self._country)
         except InputError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,11 @@ def test_feeds_back(cli: Cli, sids: list[str], tmp_path: Path) -> None:
     assert cli("number", "reserve", "masking", *sids, "--failed-to", str(failed)).code == 6
     assert failed.read_text() == f"{sids[2]}\n"
     assert failed.stat().st_mode & 0o777 == 0o600
-    ran = cli.ok("number", "reserve", "masking", "-f", str(failed), "--add", "--failed-to", str(failed))
+    again = tmp_path / "again.txt"
+    again.write_text("what an earlier run left")
+    ran = cli.ok("number", "reserve", "masking", "-f", str(failed), "--add", "--failed-to", str(again))
     assert "added 1" in ran.err
-    assert failed.read_text() == "", "now all are as wanted"
+    assert again.read_text() == "", "now all are as wanted"
     assert not list(tmp_path.glob(".failed*")), "and nothing is left beside it"
 
 
@@ -38,6 +41,71 @@ def test_what_cannot_be_written_is_refused_before_anything_is_sent(
         assert ran.code == 2
         assert "--failed-to" in ran.err
     assert cli.ok("number", "list", "masking", "--reserved", "--count").out == "0\n"
+
+
+def ended(process: subprocess.Popen[bytes]) -> int:
+    with process:
+        process.communicate(timeout=30)
+    return process.returncode
+
+
+@pytest.mark.parametrize("verb", ["reserve", "drain", "remove", "move", "attach"])
+def test_the_input_is_never_overwritten(cli: Cli, sids: list[str], tmp_path: Path, verb: str) -> None:
+    numbers = tmp_path / "numbers.txt"
+    numbers.write_text("".join(f"{sid}\n" for sid in sids))
+    (tmp_path / "hard.txt").hardlink_to(numbers)
+    line = {
+        "move": ("number", "move", "--from", "masking", "--to", "other", "--yes"),
+        "attach": ("messaging", "attach", "masking", "--messaging-service", "MG" + "0" * 32, "--yes"),
+        "remove": ("number", "remove", "masking", "--yes"),
+    }.get(verb, ("number", verb, "masking"))
+    for name in ("numbers.txt", "hard.txt", "../" + tmp_path.name + "/numbers.txt"):
+        ran = cli(*line, "-f", str(numbers), "--failed-to", str(tmp_path / name))
+        assert (ran.code, "reads" in ran.err) == (2, True), ran.err
+    assert numbers.read_text().split() == sids
+    assert cli.ok("number", "list", "masking", "--count").out == "2\n"
+    assert cli.ok("number", "list", "masking", "--reserved", "--count").out == "0\n"
+
+
+def test_nor_is_what_stdin_is_or_a_pool_file_names(cli: Cli, sids: list[str], tmp_path: Path) -> None:
+    numbers = tmp_path / "numbers.txt"
+    numbers.write_text("".join(f"{sid}\n" for sid in sids))
+    with numbers.open() as stdin:
+        line = ("number", "reserve", "masking", "-f", "-", "--failed-to", str(numbers))
+        assert ended(cli.process(*line, stdin=stdin)) == 2
+    file = tmp_path / "pool.toml"
+    file.write_text('version = 1\n[services.masking.numbers]\nreserved_from = "numbers.txt"\n')
+    for name in (file, numbers):
+        assert cli("pool", "apply", str(file), "--failed-to", str(name)).code == 2
+    assert numbers.read_text().split() == sids
+    assert cli.ok("number", "list", "masking", "--reserved", "--count").out == "0\n"
+
+
+def test_a_link_is_refused(cli: Cli, sids: list[str], tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    link.symlink_to(target)
+    for _ in range(2):  # one that leads nowhere, and one that leads to a file
+        ran = cli("number", "reserve", "masking", *sids, "--failed-to", str(link))
+        assert (ran.code, "is a link" in ran.err) == (2, True)
+        target.write_text("precious")
+    link.unlink()
+    link.symlink_to("/dev/stdout")
+    assert cli("number", "reserve", "masking", *sids, "--failed-to", str(link)).code == 2
+    assert target.read_text() == "precious"
+    assert cli.ok("number", "list", "masking", "--reserved", "--count").out == "0\n"
+
+
+def test_stdout_may_be_named(cli: Cli, sids: list[str], tmp_path: Path) -> None:
+    """As a pipe, and as a file that has rows already: none of them is cut off."""
+    line = ("number", "reserve", "masking", *sids, "--failed-to", "/dev/stdout", "-o", "ids")
+    assert cli.run_process(*line).lines == [*sids, sids[2]]
+    rows = tmp_path / "rows"
+    with rows.open("wb") as file:
+        file.write(b"before\n")
+        file.flush()
+        assert ended(cli.process(*line, stdout=file)) == 6
+    assert set(rows.read_text().split()) == {"before", *sids}
+    assert os.path.islink("/dev/stdout")
 
 
 def test_a_full_disk_costs_the_file_alone(cli: Cli, sids: list[str]) -> None:

@@ -267,8 +267,9 @@ def test_failed_to_feeds_back(pool: Cli, tmp_path: Path) -> None:
     assert file.read_text() == late["sid"] + "\n"
     assert file.stat().st_mode & 0o077 == 0
     pool.ok("number", "remove", "b", late["sid"], "--yes", "-q")
-    assert run(pool, "add", "-f", str(file), "--failed-to", str(file)) == ["added"]
-    assert file.read_text() == ""
+    rest = tmp_path / "rest.txt"
+    assert run(pool, "add", "-f", str(file), "--failed-to", str(rest)) == ["added"]
+    assert rest.read_text() == ""
     nowhere = pool("number", "remove", "a", good["sid"], "--yes", "--failed-to", str(tmp_path / "no" / "x"))
     assert nowhere.code == 2 and len(flags(pool)) == 2
 
