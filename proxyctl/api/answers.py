@@ -109,10 +109,20 @@ def _finite(text: str) -> float:
     return number
 
 
-def check_shape(expect: str | None, body: Any) -> None:
-    """AnswerError unless ``body`` is what was expected: ``"sid"``, an object with one; else a list under that
-    key.
+def check_answer(call: Call, status: int, body: Any) -> None:
+    """AnswerError unless a 2xx answer is what ``call`` expects: its status, its shape, and whom it is about.
+
+    SIDs are compared whatever their case: they are hexadecimal.
     """
+    if call.good and status not in call.good:
+        raise AnswerError(f"the answer's status is {status}, not {' or '.join(map(str, call.good))}")
+    _check_shape(call.expect, body)
+    if call.sid is not None and body["sid"].lower() != call.sid.lower():
+        raise AnswerError("the answer is about another resource than the one that was named")
+
+
+def _check_shape(expect: str | None, body: Any) -> None:
+    """``expect``: ``"sid"``, an object with one; else the key of a list of objects; None: anything."""
     if expect is None:
         return
     if not isinstance(body, dict):

@@ -187,7 +187,7 @@ class ProxyClient:
         try:
             body = answers.read_answer(response, deadline.check, lenient=not good)
             if good:
-                answers.check_shape(call.expect, body)
+                answers.check_answer(call, response.status_code, body)
         except AnswerError as error:
             problem = answers.problem_of(response.status_code, None, response.headers, 0.0, str)
             message = f"{call}: {error.message}"

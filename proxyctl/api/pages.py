@@ -1,7 +1,7 @@
 """Lists, page by page: both envelopes that Twilio uses, followed to the end at flat memory.
 
-A short page is not the last one; the end is where no next page is named. Of a page's URL only the query is
-used: real hosts name themselves in it, and credentials must not follow.
+A short page is not the last one; the end is where a page says that none follows. Of a page's URL only the query
+is used: real hosts name themselves in it, and credentials must not follow.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from proxyctl.api.calls import Answer, Call
 from proxyctl.errors import AnswerError
 
 MOST_PAGES = 100_000
+_UNSAID = object()
 
 
 class Requests(Protocol):
@@ -24,8 +25,8 @@ class Requests(Protocol):
 
 
 class Page(NamedTuple):
-    """One page: its items as the API sent them, its number from 0, the call that fetched it, the list's key, and
-    whether more pages follow.
+    """One page: its items as the API sent them (without those that the page before had), its number from 0, the
+    call that fetched it, the list's key, and whether more pages may follow.
     """
 
     items: list[dict[str, Any]]
@@ -40,18 +41,25 @@ def pages(client: Requests, call: Call, key: str | None = None) -> Iterator[Page
     or has.
 
     Yields each page as it comes; a later one that fails raises after the earlier ones were yielded.
-    AnswerError where a page repeats an earlier one's token, or the list never ends.
+    AnswerError where a page does not say whether another follows or repeats an earlier one's token, and where the
+    list never ends.
     """
     if key is not None and call.expect is None:
         call = replace(call, expect=key)
     seen = {hash(_mark(call.params))}
+    # Rows that were added or deleted between two requests shift the others over the edge to the next page, no
+    # further: to know the page before is enough, however long the list.
+    before: set[str] = set()
     for number in range(MOST_PAGES):
         body = client.request(call).body
         name = key or call.expect or _key_of(call, body)
-        yield Page(body[name], number, call, name, more=bool(_next_of(body)))
-        following = _next_url(call, body)
-        if not following:
+        following = _next_of(body)
+        items = [row for row in body[name] if _sid_of(row) not in before]
+        is_last = following in (None, "")
+        yield Page(items, number, call, name, more=not is_last)
+        if is_last:
             return
+        before = {_sid_of(row) for row in body[name]} - {""}
         call = replace(call, params=_params(call, following))
         mark = hash(_mark(call.params))
         if mark in seen:
@@ -87,20 +95,24 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
-def _next_url(call: Call, body: dict[str, Any]) -> str | None:
-    url = _next_of(body)
-    if url is None or isinstance(url, str):
-        return url
-    raise AnswerError(f"{call}: the next page's address is not a text")
+def _sid_of(row: dict[str, Any]) -> str:
+    sid = row.get("sid")
+    return sid if isinstance(sid, str) else ""
 
 
 def _next_of(body: dict[str, Any]) -> Any:
-    """What a page says of the next one, in either envelope."""
+    """What a page says of the next one, in either envelope; _UNSAID where it says nothing."""
     meta = body.get("meta")
-    return meta.get("next_page_url") if isinstance(meta, dict) else body.get("next_page_uri")
+    if isinstance(meta, dict):
+        return meta.get("next_page_url", _UNSAID)
+    return body.get("next_page_uri", _UNSAID)
 
 
-def _params(call: Call, url: str) -> tuple[tuple[str, str], ...]:
+def _params(call: Call, url: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(url, str):
+        raise AnswerError(
+            f"{call}: the page does not say whether another follows; the rows so far stand, more may be missing"
+        )
     try:
         query = urlsplit(url).query
         parse_qs(query, max_num_fields=100)

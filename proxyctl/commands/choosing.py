@@ -39,7 +39,8 @@ def check_capabilities(names: Sequence[str], rows: Sequence[Mapping[str, Any]], 
 
     known = dict.fromkeys((*MEDIA, *shape.maps["capabilities"]))
     for row in rows:
-        known.update(dict.fromkeys(row.get("capabilities") or ()))
+        capabilities = row.get("capabilities")
+        known.update(dict.fromkeys(capabilities if isinstance(capabilities, dict) else ()))
     for name in names:
         if capability_key(name) not in known:
             raise UsageError(

@@ -67,11 +67,12 @@ def chosen_services(runtime: Runtime, services: Sequence[str], *, all_services: 
             else "--all and named Services exclude each other.",
             hint="'proxyctl service list' shows what there is.",
         )
+    from proxyctl.api.models import Service
     from proxyctl.completion.remembering import remember_service, watch_services
 
     if all_services:
         pages = watch_services(runtime, runtime.client.services.list())
-        return (raw for page in pages for raw in page.items)
+        return (Service(raw).raw for page in pages for raw in page.items)
     found = {service.sid: service for service in map(runtime.client.services.find, services)}
     for service in found.values():
         remember_service(runtime, service.raw)

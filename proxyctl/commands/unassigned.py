@@ -40,7 +40,7 @@ def pages_of(runtime: Runtime, chosen: NumberFilter, named: bool) -> Iterator[Se
     held = held_numbers(reader, services)
     senders: dict[str, Row] | None = None
     for page in reader.account_numbers():
-        rows = [row for row in page.items if row.get("sid") not in held and accepts(chosen, row)]
+        rows = [row for row in page.items if str(row.get("sid")) not in held and accepts(chosen, row)]
         if rows and senders is None:
             senders = messaging_numbers(reader)
         yield [marked(row, (senders or {}).get(str(row.get("sid")), {}), named) for row in rows]

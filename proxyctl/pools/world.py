@@ -66,12 +66,8 @@ def held_elsewhere(
 
     def those_wanted(_: str, pages: Iterator[Page]) -> list[PhoneNumber]:
         try:
-            return [
-                PhoneNumber(raw)
-                for page in pages
-                for raw in page.items
-                if raw.get("sid") in wanted or raw.get("phone_number") in wanted
-            ]
+            numbers = (PhoneNumber(raw) for page in pages for raw in page.items)
+            return [one for one in numbers if one.sid in wanted or one.phone_number in wanted]
         except NotFoundError:  # the Service was deleted meanwhile
             return []
 
