@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -21,15 +22,31 @@ _UNSENT = (
     httpx.LocalProtocolError,
 )
 
+_NO_FILES = (errno.EMFILE, errno.ENFILE)
+
+# What OpenSSL says of a certificate that it does not trust (X509_V_ERR_…): what is wrong with it, and what to do.
+_AUTHORITY = "if a certificate authority of your own signed it, name its file in SSL_CERT_FILE"
+_ELSEWHERE = "check the base URL, and whether something answers in the server's place"
+_CERTIFICATES = {
+    9: ("is not valid yet", "check this machine's clock"),
+    10: ("has expired", "check this machine's clock; if it is right, the server needs a new certificate"),
+    **dict.fromkeys((62, 64), ("belongs to another host", _ELSEWHERE)),
+    **dict.fromkeys((2, 18, 19, 20, 21), ("is signed by nobody that is trusted here", _AUTHORITY)),
+}
+
 
 def failure_of(call: Call, error: httpx.HTTPError, host: str, timeout: float) -> NetworkError:
     """Return the error for a request to ``host`` that got no whole answer within ``timeout`` seconds."""
     tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
     if isinstance(error, httpx.ConnectError) and tls is not None:
         return _tls_failure(call, tls, host)
+    what, hint = _what(error, host, timeout), "check the network, then run the same command again"
+    if isinstance(error, httpx.ConnectError) and _ran_out_of_files(error):
+        what = f"no connection to {host}: too many files are open"
+        hint = "allow more of them, for example with `ulimit -n 1024`"
     return NetworkError(
-        f"{call}: {_what(error, host, timeout)}",
-        hint="check the network, then run the same command again",
+        f"{call}: {what}",
+        hint=hint,
         may_have_happened=call.writes and not isinstance(error, _UNSENT),
         repeatable=not isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError),
     )
@@ -60,13 +77,22 @@ def _no_connection(error: httpx.HTTPError, host: str) -> str:
     return f"no connection to {host}"
 
 
+def _ran_out_of_files(error: httpx.ConnectError) -> bool:
+    causes = list(_causes(error))
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        # The resolver opens files too, and says of a failure only that the name is not known.
+        try:
+            socket.socket().close()
+        except OSError as failure:
+            causes.append(failure)
+    return any(isinstance(cause, OSError) and cause.errno in _NO_FILES for cause in causes)
+
+
 def _tls_failure(call: Call, error: ssl.SSLError, host: str) -> NetworkError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return NetworkError(
-            f"{call}: the certificate of {host} is not trusted: {error.verify_message}",
-            hint="if a certificate authority of your own signed it, name its file in SSL_CERT_FILE",
-            repeatable=False,
-        )
+        what, hint = _CERTIFICATES.get(error.verify_code, ("is not trusted", None))
+        message = f"{call}: the certificate of {host} {what}: {error.verify_message}"
+        return NetworkError(message, hint=hint, repeatable=False)
     foreign = error.reason in (
         "WRONG_VERSION_NUMBER",
         "HTTP_REQUEST",

@@ -116,10 +116,14 @@ def addresses(host: str, port: int, timeout: float | None) -> list[str]:
         socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
         return [host]
     thread = threading.Thread(target=look_up, daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if thread.is_alive():
-        raise httpcore.ConnectTimeout("looking up the host's name takes too long")
+    try:
+        thread.start()
+    except RuntimeError:  # the machine grants no more threads
+        look_up()
+    else:
+        thread.join(timeout)
+        if thread.is_alive():
+            raise httpcore.ConnectTimeout("looking up the host's name takes too long")
     if problems:
         raise httpcore.ConnectError(problems[0])
     return found
