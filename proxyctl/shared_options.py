@@ -31,3 +31,4 @@ class SharedOptions(NamedTuple):
     max_errors: int | None = None
     deadline: float | None = None
     failed_to: str | None = None
+    allow: list[str] | None = None

@@ -67,7 +67,7 @@ class ProxyClient:
         self.timeout = timeout
         self.clock: Clock = clock or SystemClock()
         self.policy = policy or RetryPolicy(retries, give_up=give_up)
-        self._give_up = give_up
+        self.give_up = give_up
         self._log_line = log
         self._redactor = redactor or Redactor()
         self._transport = transport
@@ -145,7 +145,7 @@ class ProxyClient:
 
     def _seconds_for(self, call: Call) -> float:
         """How long one attempt may last. A write is always waited for, and a look after the end has its time too."""
-        left = self._give_up.left() if self._give_up is not None and not call.writes else 0.0
+        left = self.give_up.left() if self.give_up is not None and not call.writes else 0.0
         return min(self.timeout, left) if left > 0 else self.timeout
 
     def _build(self, call: Call, headers: dict[str, str], deadline: Deadline) -> httpx.Request:

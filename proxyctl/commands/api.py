@@ -38,28 +38,33 @@ def api_request(
 ) -> None:
     """Send a request that has no command of its own, and print the answer as JSON."""
     from proxyctl.api.calls import Call
-    from proxyctl.commands.writing import recorded, show_calls
+    from proxyctl.commands.run import Job, carry_out
+    from proxyctl.input.items import Item
+    from proxyctl.writes.plan import Chain, Plan, Step
+    from proxyctl.writes.requests import raw_request
 
     runtime: Runtime = ctx.obj
     fields = runtime.out.fields
     call = Call.parse(method, path, [pair(text) for text in data or ()])
     if paginate and call.writes:
         raise UsageError("--paginate goes with GET only.")
-    if call.writes:
-        runtime.guard_writes()
-        if runtime.options.dry_run:
-            show_calls(runtime, [call])
-            return
     if paginate:
         print_items(runtime, call)
         return
-    with recorded(runtime, f"api {call}", before=None, when=call.writes) as record:
-        answer = runtime.client.request(call)
-        # Not the whole answer: some paths (Keys.json) answer with a secret.
-        sid = answer.body.get("sid") if isinstance(answer.body, dict) else None
-        record.done(None, sid=sid, request_id=answer.request_id)
-    if answer.body is not None:
-        print_body(runtime, answer.body, fields, sent=call.writes)
+    if not call.writes:
+        print_body(runtime, runtime.reader.request(call).body, fields, sent=False)
+        return
+    runtime.guard_writes()
+    plan = Plan((Chain(Item(str(call), None, None), (Step(raw_request(call)),)),))
+    report = carry_out(runtime, Job([], lambda: plan, "sent", single=True))
+    if report is None:
+        return
+    error = report.error()
+    if error is not None:
+        raise error
+    body = report.ends[0].seen
+    if body is not None:
+        print_body(runtime, body, fields, sent=True)
 
 
 def pair(text: str) -> tuple[str, str]:

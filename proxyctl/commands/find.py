@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.commands.bulk import read_input
-from proxyctl.commands.bulk_report import SHOWN_FAILURES
+from proxyctl.commands.report import SHOWN_FAILURES
+from proxyctl.commands.run import read_input
 from proxyctl.errors import NotFoundError, PartialError, ProxyctlError
-from proxyctl.pools.changes import disagrees
+from proxyctl.pools.decide import disagrees
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Item

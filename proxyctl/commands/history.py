@@ -60,9 +60,9 @@ def undo_run(ctx: typer.Context, run_id: RunId) -> None:
 
     Numbers that have changed since are refused, and named.
     """
-    from proxyctl.commands import runs
+    from proxyctl.commands.undo import undo
 
-    runs.undo(ctx.obj, run_id)
+    undo(ctx.obj, run_id)
 
 
 @app.command("prune", cls=ProxyctlCommand)

@@ -72,11 +72,11 @@ def add_numbers(
     Proxy points a number's webhooks at itself when it joins, and does not put them back when it leaves.
     """
     from proxyctl.commands.bulk import run_verb
-    from proxyctl.commands.webhooks import KeepingRun
-    from proxyctl.pools.changes import Kind, Wish
+    from proxyctl.pools.decide import Wish
+    from proxyctl.writes.requests import ADD
 
-    wish = Wish(Kind.ADD, is_reserved=reserved)
-    run_verb(ctx.obj, service, numbers, file, wish, KeepingRun if keep_webhooks else None)
+    wish = Wish(ADD, is_reserved=reserved)
+    run_verb(ctx.obj, service, numbers, file, wish, webhooks=keep_webhooks)
 
 
 @app.command("reserve", cls=ProxyctlCommand)
@@ -92,9 +92,10 @@ def reserve_numbers(
 ) -> None:
     """Reserve phone numbers, so that Proxy never picks them for a participant by itself."""
     from proxyctl.commands.bulk import run_verb
-    from proxyctl.pools.changes import Kind, Wish
+    from proxyctl.pools.decide import Wish
+    from proxyctl.writes.requests import RESERVE
 
-    run_verb(ctx.obj, service, numbers, file, Wish(Kind.RESERVE, add_missing=add))
+    run_verb(ctx.obj, service, numbers, file, Wish(RESERVE, add_missing=add))
 
 
 @app.command("release", cls=ProxyctlCommand)
@@ -104,9 +105,10 @@ def release_numbers(
 ) -> None:
     """Release reserved phone numbers, so that Proxy may pick them again."""
     from proxyctl.commands.bulk import run_verb
-    from proxyctl.pools.changes import Kind, Wish
+    from proxyctl.pools.decide import Wish
+    from proxyctl.writes.requests import RELEASE
 
-    run_verb(ctx.obj, service, numbers, file, Wish(Kind.RELEASE))
+    run_verb(ctx.obj, service, numbers, file, Wish(RELEASE))
 
 
 @app.command("remove", cls=ProxyctlCommand)
@@ -131,11 +133,11 @@ def remove_numbers(
 ) -> None:
     """Remove phone numbers from a Service's pool; the account keeps them."""
     from proxyctl.commands.bulk import run_verb
-    from proxyctl.commands.webhooks import RestoringRun
-    from proxyctl.pools.changes import Kind, Wish
+    from proxyctl.pools.decide import Wish
+    from proxyctl.writes.requests import REMOVE
 
-    wish = Wish(Kind.REMOVE, force=force, must_exist=must_exist)
-    run_verb(ctx.obj, service, numbers, file, wish, RestoringRun if restore_webhooks else None)
+    wish = Wish(REMOVE, force=force, must_exist=must_exist)
+    run_verb(ctx.obj, service, numbers, file, wish, webhooks=restore_webhooks)
 
 
 @app.command("list", cls=ProxyctlCommand)
@@ -293,6 +295,14 @@ def move_numbers(
             help="Take numbers out of their Messaging Service for the move, and put them back into it.",
         ),
     ] = False,
+    is_reserved: Annotated[
+        bool | None,
+        typer.Option(
+            "--reserved/--unreserved",
+            help="How numbers were that a move which was cut off left in no pool, if no record says so.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Move idle phone numbers from one Service's pool to another's, reserved or not as they were.
 
@@ -301,4 +311,12 @@ def move_numbers(
     """
     from proxyctl.commands.move import move
 
-    move(ctx.obj, source, target, numbers, file, through_messaging=through_messaging)
+    move(
+        ctx.obj,
+        source,
+        target,
+        numbers,
+        file,
+        through_messaging=through_messaging,
+        is_reserved=is_reserved,
+    )

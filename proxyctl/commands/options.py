@@ -181,6 +181,15 @@ WRITES: Group = {
         help="Wait this long for another run on the same Service to end.",
     ),
 }
+ALLOW: Group = {
+    "allow": option(
+        list[str] | None,
+        "--allow",
+        metavar="RULE",
+        panel=WRITING,
+        help="Permit what this rule refuses; the refusal names it.",
+    ),
+}
 BULK: Group = {
     "default_country": option(
         str | None,

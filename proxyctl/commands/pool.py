@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.options import BULK, CALLS, DATA, WRITES, Group, shared
+from proxyctl.commands.options import ALLOW, BULK, CALLS, DATA, WRITES, Group, shared
 from proxyctl.commands.tree import ProxyctlCommand, new_app
 
 app = new_app(
@@ -82,7 +82,7 @@ def export_pools(
 
 
 @app.command("plan", cls=ProxyctlCommand)
-@shared(*CALLS, DATA, COUNTRY)
+@shared(*CALLS, DATA, COUNTRY, ALLOW)
 def plan_pools(
     ctx: typer.Context,
     file: PoolFileArgument,
@@ -92,13 +92,13 @@ def plan_pools(
     ] = False,
 ) -> None:
     """Print what 'pool apply' would change: the difference between a pool file and the account."""
-    from proxyctl.commands.pool_files import plan
+    from proxyctl.commands.pool_plan import plan
 
     plan(ctx.obj, file, prune=prune, exit_code=exit_code)
 
 
 @app.command("apply", cls=ProxyctlCommand)
-@shared(*CALLS, DATA, WRITES, BULK)
+@shared(*CALLS, DATA, WRITES, BULK, ALLOW)
 def apply_pools(
     ctx: typer.Context,
     file: PoolFileArgument,

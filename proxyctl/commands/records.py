@@ -1,16 +1,161 @@
-"""Reading the history back, for runs that go on with what earlier ones did."""
+"""The history of a run: its record, written request by request, and what runs read back of earlier ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+import getpass
+import shlex
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
+from proxyctl.bulk.outcomes import Done, Work
+from proxyctl.bulk.outcomes import Outcome as BulkOutcome
 from proxyctl.errors import NotFoundError, OutputError
+from proxyctl.state.record import Intent, Outcome, RunInfo
+from proxyctl.visible import cut
+from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen
 
 if TYPE_CHECKING:
+    from proxyctl.api.models import Service
     from proxyctl.runtime import Runtime
+    from proxyctl.state.history import RunRecorder
     from proxyctl.state.record import ItemRecord
+
+LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers
+
+
+def command_line(runtime: Runtime) -> str:
+    """Return what was typed, cut where it names hundreds of numbers. No option takes a secret, so it holds none."""
+    return cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND)
+
+
+class Journal:
+    """The engine's journal: each request before it is sent, and what came of it.
+
+    What can't be written is told once: by the engine, which stops at it, or at the end of the command.
+    """
+
+    def __init__(self, runtime: Runtime, recorder: RunRecorder | None) -> None:
+        self._runtime = runtime
+        self._recorder = recorder
+        self._told = self._begun = False
+
+    def intent(self, work: Work) -> None:
+        """Record what is about to be sent."""
+        if self._recorder is not None:
+            try:
+                self._recorder.intent(work.index, intent_of(work.payload.request))
+            except OutputError as error:
+                self._told = True
+                raise error if self._begun else nothing_sent(error) from None
+        self._begun = True
+
+    def outcome(self, work: Work, outcome: BulkOutcome) -> None:
+        """Record what came of it."""
+        if self._recorder is not None:
+            try:
+                self._recorder.outcome(work.index, outcome_of(work.payload.request, outcome))
+            except OutputError as error:
+                self._told = True
+                raise not_recorded(error) from None
+
+    def end(self, counts: Mapping[str, int], exit_code: int) -> None:
+        """Record the end of the run. A run that could not be recorded to its end is told at the end of the command."""
+        if self._recorder is None:
+            return
+        try:
+            self._recorder.end(counts, exit_code)
+        except OutputError as error:
+            if not self._told:
+                self._runtime.late_errors.append(not_recorded(error))
+
+
+def intent_of(request: Request) -> Intent:
+    """Return what the history keeps of a request before it is sent."""
+    verb = request.verb
+    before, after = request.before, dict(request.wanted) or None
+    if verb.key == "phone_number":  # of a number, its flag is all that a run changes
+        before = None if before is None else {"is_reserved": before.get("is_reserved")}
+        after = after if after is None or "is_reserved" in after else None
+    parent = {verb.parent_key: request.parent} if verb.parent_key and request.parent else {}
+    facts = {**parent, **request.kept}
+    return Intent(
+        verb.name, request.name, request.sid, request.phone_number, before=before, after=after, **facts
+    )
+
+
+def outcome_of(request: Request, outcome: BulkOutcome) -> Outcome:
+    """Return what the history keeps of one attempt."""
+    if not isinstance(outcome, Done):
+        error, problem = outcome.error, outcome.error.problem
+        return Outcome(
+            type(outcome).__name__.lower(),
+            message=error.message,
+            code=problem.code if problem else None,
+            status=problem.status if problem else None,
+            request_id=problem.request_id if problem else None,
+        )
+    seen: Seen = outcome.detail
+    raw = seen.raw or {}
+    created = request.verb is CREATE_SERVICE
+    settings = request.wanted if request.verb.key == "unique_name" else ()
+    after = {key: raw.get(key) for key in settings}
+    return Outcome(
+        "done",
+        outcome.action,
+        sid=None if created else raw.get("sid"),
+        service_sid=raw.get("sid") if created else None,
+        phone_number=raw.get("phone_number"),
+        after=after or None,
+        request_id=seen.request_id,
+    )
+
+
+@contextmanager
+def recording(runtime: Runtime, service: Service | None) -> Iterator[Journal]:
+    """Record a run on one Service, or (None) on several; --no-history goes without. OutputError: nothing was sent."""
+    recorder = None
+    if not runtime.options.no_history:
+        info = RunInfo(
+            command=command_line(runtime),
+            profile=runtime.profile.name,
+            account_sid=runtime.profile.account_sid,
+            service_sid=service.sid if service else None,
+            service_name=service.unique_name if service else None,
+            user=user_name(),
+            host=socket.gethostname(),
+        )
+        try:
+            recorder = runtime.history.begin(info, runtime.server_now)
+        except OutputError as error:
+            raise nothing_sent(error) from None
+    try:
+        yield Journal(runtime, recorder)
+    finally:
+        if recorder is not None:
+            recorder.close()
+
+
+def not_recorded(error: OutputError) -> OutputError:
+    """Say of a history that can't be written that the work was done."""
+    return OutputError(f"what was done could not be recorded: {error.message}", hint=error.hint)
+
+
+def nothing_sent(error: OutputError) -> OutputError:
+    """Say of a history that can't be written that this came first."""
+    return OutputError(
+        f"the history can't be written, so nothing was sent: {error.message}",
+        hint="Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history to go on without.",
+    )
+
+
+def user_name() -> str | None:
+    """Return who is running this, where the system knows."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
 
 
 class Search(Protocol):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.errors import RefusedError, UsageError
-
 if TYPE_CHECKING:
-    from proxyctl.commands.bulk import PoolRun
-    from proxyctl.pools.changes import Decision
     from proxyctl.runtime import Runtime
     from proxyctl.state.record import ItemRecord, RunDetail, RunSummary
 
-GOOD = ("created", "updated", "added", "reserved", "released", "removed", "moved", "unchanged", "done")
+GOOD = (
+    *("created", "updated", "deleted", "sent", "added", "reserved", "released", "removed", "moved"),
+    *("unchanged", "done"),
+)
 PAGE = 100
-SHOWN_COMMAND = 120  # characters of a command in a question
 
 
 def show_runs(runtime: Runtime, since: float | None, limit: int | None) -> None:
@@ -106,97 +104,3 @@ def item_row(item: ItemRecord) -> dict[str, Any]:
         "code": outcome and outcome.code,
         "message": outcome and outcome.message,
     }
-
-
-def undo(runtime: Runtime, run_id: str) -> None:
-    """Compute the inverse of a run, show it, and carry it out."""
-    from proxyctl.commands import account_undo
-    from proxyctl.commands.bulk import check_failed_to
-    from proxyctl.commands.webhooks import RestoringRun
-    from proxyctl.pools.pool import look_at_pool
-    from proxyctl.pools.undo import undo_all
-    from proxyctl.pools.webhooks import kept_by
-    from proxyctl.render.shapes import RESULT
-
-    runtime.out.check(RESULT)
-    detail = load(runtime, run_id)
-    failed_to = check_failed_to(runtime.options.failed_to)
-    service_sid = undoable(runtime, detail)
-    runtime.guard_writes()
-    if service_sid is None:
-        account_undo.undo(runtime, detail, what_is_undone(detail), failed_to)
-        return
-    service = runtime.client.services.fetch(service_sid)
-    run = RestoringRun(runtime, service, "unchanged", single=False)
-    run.kept = kept_by(detail.items)
-    with runtime.lock(service.sid):
-        pool = look_at_pool(runtime.client, service.sid)
-        run.take(pool, without_captives(runtime, undo_all(detail.items, pool)))
-        run.single = len(run.decisions) == 1
-        if run.changes:
-            run.done = run.changes[0].kind.done
-        if runtime.options.dry_run:
-            run.show_requests()
-            return
-        run.carry_out(inverse_text(runtime, detail, run))
-    run.report(failed_to)
-
-
-def without_captives(runtime: Runtime, decisions: Sequence[Decision]) -> Sequence[Decision]:
-    """Refuse what a Messaging Service forbids, among numbers that would leave their pool or come back to it."""
-    from proxyctl.pools import undo
-    from proxyctl.pools.captives import find_captives
-    from proxyctl.pools.changes import Change, Kind
-
-    changes = [decision for decision in decisions if isinstance(decision, Change)]
-    asked = {change.sid for change in changes if change.sid and change.kind in (Kind.ADD, Kind.REMOVE)}
-    return undo.without_captives(decisions, find_captives(runtime.client, asked))
-
-
-def undoable(runtime: Runtime, detail: RunDetail) -> str | None:
-    """Return the SID of the Service whose pool the run changed, None where its items name theirs; refuse a run that
-    can't be undone from here.
-    """
-    from proxyctl.pools.account_undo import services_of
-    from proxyctl.pools.undo import meant
-
-    run = detail.run
-    if run.account_sid is None:
-        raise RefusedError(
-            f"run {run.id} can't be undone: its record does not say on which account it was made."
-        )
-    if run.account_sid != runtime.profile.account_sid:
-        raise UsageError(
-            f"run {run.id} was made on account {run.account_sid}, not on {runtime.profile.account_sid}.",
-            hint=f"Choose the profile that it used ({run.profile or 'none'}) with --profile.",
-        )
-    if run.status == "running":
-        raise RefusedError(f"run {run.id} is still going on.", hint="Wait for it to end, or stop it.")
-    if services_of(detail.items):
-        return None
-    if run.service_sid is None or not any(meant(item) for item in detail.items):
-        raise RefusedError(
-            f"run {run.id} changed no pool, so there is nothing that undo can take back.",
-            hint=f"'proxyctl history show {run.id}' tells what it did, with the values before.",
-        )
-    return run.service_sid
-
-
-def inverse_text(runtime: Runtime, detail: RunDetail, run: PoolRun) -> str:
-    """Say what undoing will do."""
-    from collections import Counter
-
-    counts = Counter(str(change.kind) for change in run.changes)
-    what = ", ".join(f"{kind} {count}" for kind, count in counts.items())
-    return (
-        f"{what_is_undone(detail)}: {what} in Service "
-        f"{run.service.unique_name} ({run.service.sid}) of account {runtime.profile.account_sid} "
-        f"(profile {runtime.profile.name})."
-    )
-
-
-def what_is_undone(detail: RunDetail) -> str:
-    """Say which run is taken back."""
-    from proxyctl.visible import cut
-
-    return f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)})"

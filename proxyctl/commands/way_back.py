@@ -15,23 +15,27 @@ from typing import TYPE_CHECKING
 from proxyctl.errors import OutputError, ProxyctlError, RefusedError
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import PhoneNumber, Service
+    from proxyctl.api.models import Service
     from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
+    from proxyctl.writes.plan import Chain
 
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
 
 
-def save_numbers(runtime: Runtime, service: Service, numbers: Iterable[PhoneNumber]) -> None:
-    """Save which numbers are about to leave the pool of ``service``, and nothing else of it."""
-    from proxyctl.api.models import Service as Named
+def save_leaving(runtime: Runtime, chains: Iterable[Chain]) -> None:
+    """Save which numbers are about to leave their pools, and nothing else of these."""
+    from proxyctl.api.models import PhoneNumber, Service
     from proxyctl.pools.pool import Pool
 
-    pool = Pool(service.sid, complete=False)
-    for number in numbers:
-        pool.add(number)
-    named = Named({"sid": service.sid, "unique_name": service.unique_name})
-    path = save(runtime, [(named, pool)])
+    pools: dict[str, tuple[Service, Pool]] = {}
+    for chain in chains:
+        request = chain.steps[-1].request if chain.steps[-1].request.before else chain.steps[0].request
+        sid, name = request.parent, chain.service or request.kept.get("service")
+        known = Service({"sid": sid, "unique_name": name or runtime.reader.service(sid).unique_name})
+        _, pool = pools.setdefault(sid, (known, Pool(sid, complete=False)))
+        pool.add(PhoneNumber(dict(request.before or {})))
+    path = save(runtime, list(pools.values()))
     if path is not None:
         runtime.note(f"saved to {path}: '{restoring(path)}' adds them again.")
 
@@ -39,13 +43,6 @@ def save_numbers(runtime: Runtime, service: Service, numbers: Iterable[PhoneNumb
 def save_service(runtime: Runtime, service: Service, pool: Pool) -> Path | None:
     """Save a Service that is about to be deleted, with its whole pool."""
     return save(runtime, [(service, pool)])
-
-
-def save_pools(runtime: Runtime, pools: Sequence[tuple[Service, Pool]]) -> None:
-    """Save Services and whole pools, of which numbers are about to leave."""
-    path = save(runtime, pools)
-    if path is not None:
-        runtime.note(f"saved to {path}: '{restoring(path)}' brings back what is there now.")
 
 
 def restoring(path: Path) -> str:
@@ -105,16 +102,16 @@ def forget_old(directory: Path, now: float, server_now: float | None) -> None:
             path.unlink(missing_ok=True)
 
 
-def captives_text(runtime: Runtime, sids: Collection[str]) -> str:
+def senders_text(runtime: Runtime, sids: Collection[str]) -> str:
     """Return a line about the numbers that could not come back to Proxy, or nothing; where nobody would read it, no
     Messaging Service is asked.
     """
-    from proxyctl.pools.captives import find_captives
+    from proxyctl.pools.account import find_senders
 
     if not sids or (runtime.options.quiet and runtime.options.yes):
         return ""
     try:
-        found = find_captives(runtime.client, sids)
+        found = find_senders(runtime.reader, sids)
     except ProxyctlError as error:
         return (
             "\n  Whether some of them could not come back, being in a Messaging Service, can't be told: "

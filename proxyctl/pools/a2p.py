@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from proxyctl.api.models import MessagingService, PhoneNumber, Service
-from proxyctl.errors import ProxyctlError, RefusedError
+from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.audit import Finding, Severity
-from proxyctl.pools.changes import Settled, disagrees
+from proxyctl.pools.chains import sender_step
+from proxyctl.pools.decide import each_once
 from proxyctl.pools.filters import has_capability
-from proxyctl.pools.messaging import MOST_SENDERS
+from proxyctl.pools.limits import MOST_SENDERS
 from proxyctl.pools.pool import Pool
+from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Settled
+from proxyctl.writes.requests import ATTACH
 
 PRESENT = "in the Messaging Service already"
 
@@ -133,66 +136,44 @@ def missing_finding(pair: Pair, number: PhoneNumber) -> Finding:
 # Attaching
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """One number to put into the Messaging Service."""
-
-    item: Item
-    number: PhoneNumber
-
-
-Decision = Attachment | Settled
-
-
 def all_items(pair: Pair) -> list[Item]:
     """Return all numbers of the pool that should be in the Messaging Service."""
     numbers = [number for number in pair.pool.by_sid.values() if is_a2p(number)]
     return [Item(one.phone_number or one.sid, one.sid, None) for one in numbers]
 
 
-def decide_all(items: Sequence[Item], pair: Pair) -> list[Decision]:
+def decide_all(items: Sequence[Item], pair: Pair) -> list[Entry]:
     """Decide for each item, in order. Two items that turn out to be one number count once."""
-    seen: set[str] = set()
-    decisions: list[Decision] = []
-    for item in items:
-        decision = decide(item, pair)
-        if isinstance(decision, Attachment):
-            if decision.number.sid in seen:
-                note = "the same number as another of the items"
-                decision = Settled(item, decision.number, note=note)
-            else:
-                seen.add(decision.number.sid)
-        decisions.append(decision)
-    return decisions
+    return each_once(items, pair.pool, lambda item, number: decide(item, number, pair))
 
 
-def decide(item: Item, pair: Pair) -> Decision:
+def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:
     """Decide for one item; the order matters: first the pool, then the Messaging Service."""
-    number = pair.pool.find(item)
-    error: ProxyctlError | None = disagrees(item, number)
     if number is None:
         error = RefusedError(
             f"{item.input} is not in the pool of Service {pair.name}: in a Messaging Service, it could not join it "
             "any more.",
             hint=f"Run 'proxyctl number add {pair.name} {item.input}' first.",
         )
-    elif error is None and number.sid in pair.members:
-        return Settled(item, number, note=PRESENT)
-    elif error is None and number.sid in pair.elsewhere:
+        return Settled(item, None, error)
+    if number.sid in pair.members:
+        return Settled(item, number.raw, note=PRESENT)
+    if number.sid in pair.elsewhere:
         other = pair.elsewhere[number.sid]
         error = RefusedError(
             f"{item.input} is in Messaging Service {other}.",
             hint=f"'{detach_command(other, number.sid)}' takes it out of there.",
         )
-    elif error is None and not sends_sms(number):
+        return Settled(item, number.raw, error)
+    if not sends_sms(number):
         error = RefusedError(f"{item.input} can't send SMS, so it can't be in a Messaging Service.")
-    if error is not None or number is None:
-        return Settled(item, number, error=error)
-    return Attachment(item, number)
+        return Settled(item, number.raw, error)
+    known = replace(item, sid=number.sid, phone_number=item.phone_number or number.phone_number)
+    return Chain(item, (sender_step(ATTACH, pair.messaging.sid, known, number.raw),), "attach", "added")
 
 
-def preflight(pair: Pair, count: int) -> None:
-    """Raise RefusedError where ``count`` numbers more can't be put in as they should."""
+def plan_of(entries: Sequence[Entry], pair: Pair) -> Plan:
+    """Return the plan: the Messaging Service has room for so many. RefusedError: it must not have numbers at all."""
     messaging = pair.messaging
     if not deferring(messaging):
         raise RefusedError(
@@ -200,10 +181,6 @@ def preflight(pair: Pair, count: int) -> None:
             "incoming messages would never reach Proxy. Nothing was sent.",
             hint=f"Run '{defer_command(messaging.sid)}' first.",
         )
-    wanted = len(pair.members) + count
-    if count and wanted > MOST_SENDERS:
-        raise RefusedError(
-            f"Messaging Service {messaging.sid} would hold {wanted} numbers (now {len(pair.members)}, the limit is "
-            f"{MOST_SENDERS}): nothing was sent.",
-            hint="Spread the numbers over several Messaging Services.",
-        )
+    name = f"Messaging Service {messaging.sid}"
+    capacity = Capacity(name, len(pair.members), MOST_SENDERS)
+    return Plan(tuple(entries), {(messaging.sid, "senders"): capacity})

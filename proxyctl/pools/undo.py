@@ -1,101 +1,192 @@
-"""The inverse of a run, computed from its record and the pool as it is now; what has changed since is refused."""
+"""The inverse of a run, from its record and what is there now: what the run found, what it left, what is there.
+
+What is as the run found it needs nothing; what is no longer as the run left it is refused; the rest goes back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from proxyctl.api.models import PhoneNumber
+from proxyctl.api.models import Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.changes import Change, Decision, Kind, Settled
-from proxyctl.pools.pool import Pool
+from proxyctl.pools.chains import Home, add_chain, flag_chain, move_chain, remove_chain
+from proxyctl.pools.desired import World, update_chain
+from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.state.record import ItemRecord
+from proxyctl.words import counted
+from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, UPDATE_SERVICE, same
 
-INTENDED = {str(kind): kind for kind in Kind}
+ABSENT = "absent"  # the state of a number that is not in the pool; in it, the state is its is_reserved
+Number = tuple[str, str]  # the SID of the Service, and what names the number
 
-
-def undo_all(records: Iterable[ItemRecord], pool: Pool) -> list[Decision]:
-    """Decide what takes each item back to where the run found it; items on which nothing was done are left out."""
-    return [undo(record, kind, pool) for record in records if (kind := what_was_done(record)) is not None]
-
-
-def what_was_done(record: ItemRecord) -> Kind | None:
-    """Return what the run did to the item, or may have done: then the pool tells. None: nothing, or no pool's item."""
-    return INTENDED.get(record.done or "")
-
-
-def meant(record: ItemRecord) -> Kind | None:
-    """Return what was about to be done to the item; None where that is no change of a pool."""
-    return INTENDED.get(record.intent.action or "")
+# By action: the state that it found, and the state that it left, from what its record kept.
+STATES: Mapping[str, Callable[[ItemRecord], tuple[Any, Any]]] = {
+    ADD.name: lambda record: (ABSENT, bool(flag(record.after))),
+    REMOVE.name: lambda record: (flag(record.intent.before), ABSENT),
+    RESERVE.name: lambda record: (False, True),
+    RELEASE.name: lambda record: (True, False),
+}
 
 
-def undo(record: ItemRecord, kind: Kind, pool: Pool) -> Decision:
-    """Decide for one item, to which ``kind`` was done."""
-    item = item_of(record)
-    number = pool.find(item)
-    match kind:
-        case _ if item.sid is None and item.phone_number is None:
-            return Settled(item, error=RefusedError("the record does not say which number this was."))
-        case Kind.REMOVE:
-            return undo_remove(item, number, flag(record.intent.before))
-        case Kind.ADD:
-            return undo_add(item, number, flag(record.intent.after))
-        case _:
-            return undo_flag(item, number, was_reserved=kind is Kind.RELEASE)
+def flag(state: Mapping[str, Any] | None) -> bool | None:
+    """Return ``is_reserved`` of a recorded state."""
+    value = (state or {}).get("is_reserved")
+    return value if isinstance(value, bool) else None
 
 
-def undo_remove(item: Item, number: PhoneNumber | None, was_reserved: bool | None) -> Decision:
-    """Put a removed number back as it was."""
-    if number is None:
-        return Change(item, Kind.ADD, None, was_reserved)
-    if was_reserved in (None, number.is_reserved):
-        return Settled(item, number, note="back in the pool already")
-    return Settled(item, number, error=changed(item, "it is back in the pool, with the other flag"))
+def services_of(records: Iterable[ItemRecord], only: str | None) -> list[str]:
+    """Return the SIDs of the Services that a run changed, each once; ``only`` for records that name none."""
+    inverted = (record for record in records if is_inverted(record))
+    return list(dict.fromkeys(sid for record in inverted if (sid := record.intent.service_sid or only)))
 
 
-def undo_flag(item: Item, number: PhoneNumber | None, *, was_reserved: bool) -> Decision:
-    """Reserve or release a number again."""
-    if number is None:
-        return Settled(item, error=changed(item, "it has left the pool"))
-    if number.is_reserved == was_reserved:
-        return Settled(item, number, note="as it was already")
-    return Change(item, Kind.RESERVE if was_reserved else Kind.RELEASE, number, was_reserved)
+def is_inverted(record: ItemRecord) -> bool:
+    """Whether there is an inverse of what an item was about."""
+    return record.intent.action in STATES or record.intent.action == UPDATE_SERVICE.name
 
 
-def undo_add(item: Item, number: PhoneNumber | None, added_as: bool | None) -> Decision:
-    """Take an added number out again, unless somebody has put it to use."""
-    if number is None:
-        return Settled(item, note="out of the pool already")
-    if number.in_use:
-        sessions = "1 Session" if number.in_use == 1 else f"{number.in_use} Sessions"
-        return Settled(item, number, error=changed(item, f"it is in use by {sessions}"))
-    if number.is_reserved != bool(added_as):
-        return Settled(item, number, error=changed(item, "it was reserved or released"))
-    return Change(item, Kind.REMOVE, number)
+def inverse(records: Sequence[ItemRecord], only: str | None, world: World) -> list[Entry]:
+    """Decide what takes each item back to where the run found it; what the run did not change is left out.
 
-
-def without_captives(decisions: Iterable[Decision], captives: Mapping[str, str]) -> list[Decision]:
-    """Return the decisions with those refused that take a number in or out which a Messaging Service has as well.
-
-    ``captives``: by PN SID. Taken out, such a number could not come back; put back, the API would not have it.
+    ``world`` has all Services that the records name, and their pools.
     """
-    return [
-        Settled(decision.item, decision.number, error=captive(decision.item, captives[decision.sid or ""]))
-        if isinstance(decision, Change)
-        and decision.kind in (Kind.ADD, Kind.REMOVE)
-        and decision.sid in captives
-        else decision
-        for decision in decisions
-    ]
+    homes = {service.sid: Home(service.sid, name) for name, service in world.services.items()}
+    entries: list[Entry] = []
+    numbers: dict[Number, list[ItemRecord]] = {}
+    for record in records:
+        sid = record.intent.service_sid or only or ""
+        if record.happened == "no" or not is_inverted(record):
+            continue
+        if record.intent.action == UPDATE_SERVICE.name:
+            entries += undo_settings(record, world.services[homes[sid].name or ""])
+        else:
+            item = item_of(record)
+            numbers.setdefault((sid, item.sid or item.input), []).append(record)
+    found = [undo_number(group, homes[sid], world) for (sid, _), group in numbers.items()]
+    return [*entries, *paired(found, homes, world)]
 
 
-def captive(item: Item, messaging_service: str) -> RefusedError:
-    """The refusal of a number that a Messaging Service has."""
-    return RefusedError(
-        f"{item.input} is in Messaging Service {messaging_service}: it can't be added to a pool as long as it is.",
+def undo_number(records: Sequence[ItemRecord], home: Home, world: World) -> Entry:
+    """Decide for one number of one Service: it may have left, and have come back with another flag."""
+    first, last = records[0], records[-1]
+    item, (before, _), (half, after) = (
+        item_of(first),
+        STATES[first.done or ""](first),
+        STATES[last.done or ""](last),
+    )
+    if item.sid is None and item.phone_number is None:
+        return Settled(item, error=RefusedError("the record does not say which number this was."))
+    number = world.pools[home.name or ""].find(item)
+    now = ABSENT if number is None else number.is_reserved
+    row = None if number is None else number.raw
+    if now == before or (before is None and now != ABSENT):
+        return Settled(item, row, note=as_it_was(before, last), service=home.name or "")
+    if now != after and not (last.happened == "maybe" and now == half):
+        return Settled(item, row, changed(item, how_changed(now, before)), service=home.name or "")
+    if number is None:
+        return add_chain(home, item, before)
+    if before != ABSENT:
+        return flag_chain(home, item, number.raw, bool(before))
+    if number.in_use:
+        error = changed(item, f"it is in use by {counted(number.in_use, 'Session')}")
+        return Settled(item, row, error, service=home.name or "")
+    return remove_chain(home, item, number.raw)
+
+
+def as_it_was(before: Any, last: ItemRecord) -> str:
+    """Say of a number that it needs nothing."""
+    if before == ABSENT:
+        return "out of the pool already"
+    return "back in the pool already" if last.done == REMOVE.name else "as it was already"
+
+
+def how_changed(now: Any, before: Any) -> str:
+    """Say how a number is not as the run left it."""
+    if now == ABSENT:
+        return "it has left the pool"
+    if before == ABSENT:
+        return "it was reserved or released"
+    return "it is back in the pool, with the other flag"
+
+
+def paired(found: Sequence[Entry], homes: Mapping[str, Home], world: World) -> Iterator[Entry]:
+    """Let a number that is to leave one pool and to come to another go as a move."""
+    chains = [entry for entry in found if isinstance(entry, Chain)]
+    leaving = {sid_of(chain): chain for chain in chains if chain.change == "remove"}
+    coming = {sid_of(chain) for chain in chains if chain.change == "add"}
+    for entry in found:
+        if not isinstance(entry, Chain) or entry.change not in ("add", "remove"):
+            yield entry
+        elif entry.change == "add":
+            yield back(entry, leaving.get(sid_of(entry)), homes, world)
+        elif sid_of(entry) not in coming:
+            yield entry
+
+
+def back(coming: Chain, leaving: Chain | None, homes: Mapping[str, Home], world: World) -> Entry:
+    """Return what puts a number back: from the pool that it went to, if it is still there."""
+    request = coming.steps[0].request
+    if leaving is not None:
+        row = leaving.steps[0].request.before or {}
+        source, target = homes[leaving.steps[0].request.parent], homes[request.parent]
+        return move_chain(source, target, coming.item, row, flag(request.wanted))
+    holder = next((name for name, pool in world.pools.items() if sid_of(coming) in pool.by_sid), None)
+    if holder is not None:
+        error = changed(coming.item, f"it is in the pool of Service {holder}")
+        return Settled(coming.item, error=error, service=coming.service)
+    return coming
+
+
+def sid_of(chain: Chain) -> str:
+    """Return the number's SID, where it is known."""
+    return chain.steps[0].request.sid or ""
+
+
+def with_senders(entry: Entry, senders: Mapping[str, str]) -> Entry:
+    """Refuse what a Messaging Service forbids: out of its pool, such a number could not come back to any."""
+    if not isinstance(entry, Chain) or sid_of(entry) not in senders:
+        return entry
+    if entry.change not in ("add", "remove", "move"):
+        return entry
+    error = RefusedError(
+        f"{entry.item.input} is in Messaging Service {senders[sid_of(entry)]}: it can't be added to a pool as long as "
+        "it is.",
         hint="Take it out of the Messaging Service first.",
     )
+    return Settled(entry.item, entry.before, error, change=entry.change, service=entry.service)
+
+
+def moving_sids(entries: Iterable[Entry]) -> set[str]:
+    """Return the SIDs of the numbers that join or leave a pool."""
+    chains = (entry for entry in entries if isinstance(entry, Chain))
+    return {sid for one in chains if one.change in ("add", "remove", "move") and (sid := sid_of(one))}
+
+
+def undo_settings(record: ItemRecord, service: Service) -> Iterator[Entry]:
+    """Set the settings back that the run changed, unless somebody has changed them since."""
+    before, after = record.intent.before, record.after
+    if before is None or after is None:
+        return
+    name = service.unique_name or service.sid
+    item = Item(name, service.sid, None)
+    keys = [key for key in ("unique_name", *SETTINGS) if key in before and key in after]
+    now = {key: service.raw.get(key) for key in keys}
+    changed_by_run = [key for key in keys if not same(before[key], after[key])]
+    to_do = {key: cleared(before[key]) for key in changed_by_run if not same(before[key], now[key])}
+    others = [key for key in to_do if not same(after[key], now[key])]
+    if others:
+        text = f"{', '.join(others)} of Service {name} has changed since that run."
+        yield Settled(item, None, RefusedError(text, hint="See 'proxyctl service show'."), service=name)
+    elif to_do:
+        yield update_chain(service, item, to_do)
+
+
+def cleared(value: Any) -> Any:
+    """Return the value that a form sets; no value is an empty text."""
+    return "" if value is None else value
 
 
 def changed(item: Item, how: str) -> RefusedError:
@@ -107,11 +198,5 @@ def changed(item: Item, how: str) -> RefusedError:
 
 def item_of(record: ItemRecord) -> Item:
     """Return the item that a record is about."""
-    sid, number = record.sid, record.phone_number
-    return Item(record.intent.input or sid or number or f"item {record.index}", sid, number)
-
-
-def flag(state: Mapping[str, Any] | None) -> bool | None:
-    """Return ``is_reserved`` of a recorded state."""
-    value = state.get("is_reserved") if state is not None else None
-    return value if isinstance(value, bool) else None
+    name = record.intent.input or record.sid or record.phone_number or f"item {record.index}"
+    return Item(name, record.sid, record.phone_number)

@@ -9,8 +9,8 @@ from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.api.pages import Page
 from proxyctl.errors import NotFoundError
 from proxyctl.input.items import Item
+from proxyctl.pools.desired import Holder, World
 from proxyctl.pools.finding import find_numbers
-from proxyctl.pools.plan import Holder, World
 from proxyctl.pools.pool import FEW
 from proxyctl.pools.poolfile import WantedService
 from proxyctl.pools.reading import read_pools, tell_pools
@@ -74,3 +74,6 @@ def held_elsewhere(
     for sid, numbers in tell_pools(reader, others, those_wanted):
         for number in numbers:
             yield number, sid
+
+
+read_world = look_at_world

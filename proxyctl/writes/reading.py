@@ -97,10 +97,12 @@ class Reader:
     def request(self, call: Call) -> Answer:
         """Send a read when its turn has come, and again after faults that may pass."""
         tally = Tally()
+        last: ProxyctlError | None = None
         while True:
             try:
-                return self._send(call)
+                return self._send(call, last)
             except ProxyctlError as error:
+                last = error
                 delay = self.client.policy.after(error, tally, repeatable=True)
                 if delay is None:
                     raise
@@ -108,8 +110,8 @@ class Reader:
                     continue  # the gate keeps the pause, for all
             self.client.clock.sleep(delay)
 
-    def _send(self, call: Call) -> Answer:
-        gate, ticket, place = self._enter(f"{call.method} {call.path}")
+    def _send(self, call: Call, last: ProxyctlError | None) -> Answer:
+        gate, ticket, place = self._enter(f"{call.method} {call.path}", last)
         try:
             answer = self.client.send(call)
         except BaseException as error:
@@ -122,8 +124,8 @@ class Reader:
             self._settled.notify_all()
         return answer
 
-    def _enter(self, lane: str) -> tuple[RateGate, int, Place]:
-        """Wait until both gates are open, and go through."""
+    def _enter(self, lane: str, last: ProxyctlError | None) -> tuple[RateGate, int, Place]:
+        """Wait until both gates are open, and go through. DeadlineError: the command would be over by then."""
         clock = self.client.clock
         while True:
             with self._settled:
@@ -137,6 +139,9 @@ class Reader:
                 if wait == NEVER:
                     self._settled.wait()
                     continue
+            give_up = self.client.give_up
+            if give_up is not None and last is not None and wait >= give_up.left():
+                raise give_up.error(last)
             clock.sleep(min(wait, NAP))
 
     def _answered(self, gate: RateGate, ticket: int, place: Place) -> None:

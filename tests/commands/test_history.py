@@ -161,13 +161,31 @@ def test_failed_and_unknown_items(remote: Cli, server: Served) -> None:
     assert (run["outcome"], run["items"], run["done"]) == ("exit 6", 4, 4 - run["failed"])
 
 
-def test_a_write_whose_answer_is_lost_is_unknown(remote: Cli, server: Served) -> None:
+def test_a_write_whose_answer_is_lost_is_verified(remote: Cli, server: Served) -> None:
     remote.ok("service", "create", "masking")
     server.policies.faults = FaultPlan(script=[Scripted("reset-after", "POST", times=None)])
-    assert remote("service", "update", "masking", "--default-ttl", "9", "--retries", "0").code == 7
+    remote.ok("service", "update", "masking", "--default-ttl", "9", "--retries", "0")
+    (item,) = items(remote)
+    assert (item["action"], item["state"], item["before"]) == ("update_service", "done", {"default_ttl": 0})
+
+
+def test_a_write_that_can_not_be_verified_is_unknown_and_undo_checks_it(remote: Cli, server: Served) -> None:
+    """The history does not know whether the setting was changed; the Service does."""
+    remote.ok("service", "create", "masking")
+    sid = remote.ok("service", "show", "masking", "-o", "ids").out.strip()
+    faults = [
+        Scripted("reset-after", "POST", times=None),
+        Scripted("503", "GET", f"Services/{sid}", first=2, times=None),
+    ]
+    server.policies.faults = FaultPlan(script=faults)
+    assert remote("service", "update", sid, "--default-ttl", "9", "--retries", "0").code == 7
     server.policies.faults = None
     (item,) = items(remote)
-    assert (item["action"], item["state"], item["before"]["default_ttl"]) == ("update_service", "unknown", 0)
+    assert (item["action"], item["state"]) == ("update_service", "unknown")
+    run = remote.ok("history", "list", "-o", "ids").lines[0]
+    undone = remote.ok("history", "undo", run, "--yes", "-o", "json")
+    assert [row["action"] for row in undone.json] == ["updated"]
+    assert remote.ok("service", "show", "masking", "-o", "json").json["default_ttl"] == 0
 
 
 # Listing
@@ -255,7 +273,7 @@ def test_a_command_that_names_hundreds_of_numbers(cli: Cli) -> None:
     assert len(ran.json[0]["command"]) <= 1001
     assert len(items(cli)) == 600
     asked = cli("history", "undo", ran.json[0]["id"], stdin="n\n", tty=True).err
-    assert "remove 600 in Service masking" in " ".join(asked.split())
+    assert "masking: remove 600 numbers" in " ".join(asked.split())
     assert sids[20] not in asked
     table = cli("history", "list", "--color", "never", tty=True).out
     assert "number add" in table

@@ -202,17 +202,15 @@ def test_quiet_is_silent_on_success(either: Cli) -> None:
 
 def test_a_race_for_a_name_ends_with_the_service_that_won(cli: Cli, tmp_path: object) -> None:
     """The look finds nothing, and another process makes it before the create arrives."""
-    from proxyctl.commands import services as verbs
     from proxyctl.runtime import Runtime
 
     create(cli, "masking")
     said: list[str] = []
 
     def prepare(runtime: Runtime) -> None:
-        services = runtime.client.services
-        found = services.named
+        found = runtime.reader.service_named
         looks = iter((lambda name: None, found))
-        runtime.client.services.named = lambda name: next(looks)(name)  # type: ignore[method-assign]
+        runtime.reader.service_named = lambda name: next(looks)(name)  # type: ignore[method-assign]
         runtime.note = said.append  # type: ignore[method-assign]
 
     from proxyctl.cli import main
@@ -225,4 +223,3 @@ def test_a_race_for_a_name_ends_with_the_service_that_won(cli: Cli, tmp_path: ob
         == 0
     )
     assert written(out).startswith("KS") and "exists already" in said[0]
-    assert verbs.NAME_TAKEN == 80602

@@ -172,7 +172,7 @@ def test_asks_first(local: Pool) -> None:
     assert "--yes" in ran.error["hint"]
     ran = local.undo(run, "--color", "never", stdin="n\n", tty=True)
     assert (ran.code, local.state()) == (2, {})
-    assert "add 2 in Service masking" in " ".join(ran.err.split())
+    assert "masking: add 2 numbers" in " ".join(ran.err.split())
     assert run in ran.err
     ran = local.undo(run, "--color", "never", stdin="y\n", tty=True)
     assert (ran.code, len(local.state())) == (0, 2)

@@ -103,8 +103,8 @@ def test_webhooks_are_kept_and_put_back(either: Cli, tmp_path: Path) -> None:
     )
     assert either("pool", "apply", file, "--yes", "--keep-webhooks").code == 0
     assert all("/Proxy/KS" in url for row in rows for url in webhooks(either, row["sid"]))
-    undone = either("history", "undo", newest(either), "--yes")
+    undone = either("history", "undo", newest(either), "--yes", "-o", "json")
     assert undone.code == 0, undone.err
-    assert "webhooks put back: 2 of 2" in undone.err
+    assert [row["action"] for row in undone.json] == ["removed"] * 2
     assert [webhooks(either, row["sid"]) for row in rows] == before
     assert either("pool", "apply", file, "--yes", "--keep-webhooks", "--no-history").code == 2

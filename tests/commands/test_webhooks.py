@@ -55,7 +55,7 @@ def test_put_back_by_undo(either: Cli, numbers: list[dict[str, Any]]) -> None:
     either.ok("number", "add", "a", *sids(numbers), "--keep-webhooks", "--reserved")
     run = either.ok("history", "list", "-o", "ids").lines[0]
     dry = either.ok("history", "undo", run, "--dry-run", "-o", "json")
-    assert [row["method"] for row in dry.json] == ["DELETE"] * 3 + ["POST"] * 3
+    assert [row["method"] for row in dry.json] == ["DELETE", "POST"] * 3
     assert dry.json[-1]["form"]["VoiceUrl"] == OWN["voice_url"]
     assert either("history", "undo", run, "--yes").code == 0
     assert [webhooks(either, sid) for sid in sids(numbers)] == [OWN] * 3

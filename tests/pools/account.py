@@ -6,18 +6,19 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from proxyctl.api.models import PhoneNumber, Service
-from proxyctl.bulk.outcomes import Result, State, Work
-from proxyctl.errors import RefusedError
-from proxyctl.input.items import Item
 from proxyctl.pools.apply import WrittenService
 from proxyctl.pools.captives import travellers, without_captives
 from proxyctl.pools.changes import Kind
 from proxyctl.pools.flow import Flow
 from proxyctl.pools.plan import Plan, World, make_plan
+from proxyctl.pools.writer import Written
+
+from proxyctl.api.models import PhoneNumber, Service
+from proxyctl.bulk.outcomes import Result, State, Work
+from proxyctl.errors import RefusedError
+from proxyctl.input.items import Item
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.poolfile import WantedService
-from proxyctl.pools.writer import Written
 
 Numbers = dict[str, bool]  # SID to is_reserved
 

@@ -1,0 +1,67 @@
+"""A number's own webhooks: read before it joins a pool, found again in the history when it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from proxyctl.commands.records import read_back
+from proxyctl.errors import UsageError
+from proxyctl.pools.account import accounts_numbers
+from proxyctl.pools.chains import restoring_webhooks, webhooks_of, webhooks_step
+from proxyctl.pools.decide import NOT_THERE, leaving
+from proxyctl.pools.webhooks import KeptWebhooks, Settings, is_own, settings_of
+from proxyctl.words import counted
+from proxyctl.writes.plan import Chain, Entry, Settled
+
+if TYPE_CHECKING:
+    from proxyctl.input.items import Item
+    from proxyctl.runtime import Runtime
+
+
+def read(runtime: Runtime, items: Sequence[Item]) -> dict[str, Settings]:
+    """Return the webhooks of ``items`` by SID and by number; those that Proxy itself has set are not worth keeping."""
+    if runtime.options.no_history:
+        raise UsageError(
+            "--keep-webhooks keeps them in the history.", hint="Leave out --no-history, or --keep-webhooks."
+        )
+    numbers = accounts_numbers(runtime.reader, runtime.profile.account_sid, items)
+    return {name: settings_of(number) for name, number in numbers.items() if is_own(number)}
+
+
+def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
+    """Let numbers that leave get the webhooks back that the history keeps; also those that have left already, where
+    nobody has set them since.
+    """
+    going = leaving(entries)
+    absent = [one.item for one in entries if isinstance(one, Settled) and one.note == NOT_THERE]
+    wanted = {name for item in absent for name in (item.sid, item.phone_number) if name}
+    for chain in going:
+        request = chain.steps[0].request
+        wanted |= {name for name in (request.sid, request.phone_number) if name}
+    search = KeptWebhooks(wanted)
+    read_back(runtime, search)
+    unknown = sum(webhooks_of(chain, search.found) is None for chain in going)
+    if unknown:
+        runtime.note(
+            f"no webhooks were kept for {counted(unknown, 'number')}: they stay as Proxy leaves them."
+        )
+    late = left_before(runtime, absent, search.found)
+    changed = restoring_webhooks(entries, search.found, runtime.profile.account_sid)
+    return [late.get(entry.item, entry) if isinstance(entry, Settled) else entry for entry in changed]
+
+
+def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Settings]) -> dict[Item, Chain]:
+    """Return what restores the webhooks of numbers that had left their pool before, by item."""
+    known = [item for item in absent if (item.sid or item.phone_number) in found]
+    numbers = accounts_numbers(runtime.reader, runtime.profile.account_sid, known)
+    late = {}
+    for item in known:
+        number = numbers.get(item.sid or item.phone_number or "")
+        if number is not None and not is_own(number):
+            settings = found[item.sid or item.phone_number or ""]
+            named = replace(item, sid=number.sid, phone_number=number.phone_number)
+            step = webhooks_step(runtime.profile.account_sid, item, named, settings)
+            late[item] = Chain(item, (step,), "restore", "unchanged")
+    return late

@@ -1,0 +1,156 @@
+"""What `pool plan` does, and what `pool apply` does before it asks: read a pool file and the account, and compare."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from proxyctl.commands.run import allowed_rules
+from proxyctl.errors import AuthenticationError, CheckError, InputError
+from proxyctl.identifiers import is_sid
+from proxyctl.pools.account import find_senders, is_forbidden, problems_of_adds
+from proxyctl.pools.desired import (
+    CHANGES,
+    World,
+    adds,
+    decide_file,
+    plan_of,
+    travelling,
+    with_problems,
+    with_senders,
+)
+from proxyctl.pools.poolfile import read_pool_file
+from proxyctl.pools.reading import list_services_by_name
+from proxyctl.pools.world import read_world
+from proxyctl.render.pool_shapes import PLANNED
+from proxyctl.writes.guard import guard
+from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.requests import ADD
+
+if TYPE_CHECKING:
+    from proxyctl.api.models import Service
+    from proxyctl.pools.poolfile import PoolFile
+    from proxyctl.runtime import Runtime
+
+PAGE = 500
+
+
+def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
+    """Print what applying ``file`` would change."""
+    runtime.out.check(PLANNED)
+    entries, world = compute(runtime, read(runtime, file), prune=prune)
+    rows = [row for entry in entries for row in rows_of(entry)]
+    if rows or runtime.options.output or not runtime.options.quiet:  # cron hears of changes only
+        runtime.out.rows(PLANNED, [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)])
+    found = plan_of(entries, world)
+    text = summary(entries)
+    guard(found, allowed_rules(runtime))
+    if exit_code and (found.chains or found.refused):
+        raise CheckError(f"{text}.", hint=f"'proxyctl pool apply {file}' makes the changes.")
+    runtime.note(f"{text}.")
+
+
+def read(runtime: Runtime, file: str) -> PoolFile:
+    """Read and check the pool file."""
+    wanted = read_pool_file(
+        file,
+        stdin=getattr(runtime.stdin, "buffer", None),
+        default_country=runtime.options.default_country,
+    )
+    if wanted.duplicates:
+        runtime.note(f"{wanted.duplicates} duplicates folded.")
+    return wanted
+
+
+def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[Entry], World]:
+    """Read the account, and decide what leads to what is wanted; what could not be done is refused."""
+    services = list_services_by_name(runtime.reader)
+    say_new_services(runtime, wanted, services)
+    world = read_world(runtime.reader, wanted.services, services)
+    entries = decide_file(wanted.services, world, prune=prune)
+    try:
+        problems = problems_of_adds(runtime.reader, runtime.profile.account_sid, adds(entries))
+        senders = find_senders(runtime.reader, travelling(entries))
+    except AuthenticationError as error:
+        if not is_forbidden(error):
+            raise
+        runtime.note(f"whether all numbers can join their pools is not known: {error.message}")
+        return entries, world
+    return with_senders(with_problems(entries, problems), senders), world
+
+
+def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, Service]) -> None:
+    """Note where a Service that would be created has a name close to one that exists: it may be a misspelling.
+
+    InputError: it is named by a SID.
+    """
+    for name in [one.name for one in wanted.services if one.name not in services]:
+        if is_sid("KS", name):
+            own = next((known for known, service in services.items() if service.sid == name), None)
+            raise InputError(
+                f"{wanted.name} names the Service {name} by its SID; nothing was sent",
+                hint=f"Write [services.{own or 'NAME'}], with its unique name.",
+            )
+        near = get_close_matches(name, services, n=1)
+        if near:
+            runtime.note(f"there is no Service {name} yet; did you mean {near[0]}?")
+
+
+def rows_of(entry: Entry) -> list[dict[str, Any]]:
+    """Return the rows of one entry of the plan: one a field that changes; none for what is as wanted."""
+    if isinstance(entry, Settled):
+        if entry.error is None:
+            return []
+        flag = (entry.seen or {}).get("is_reserved")
+        return [
+            row(
+                entry, "refused", "is_reserved", flag, entry.item.is_reserved, entry.seen, entry.error.message
+            )
+        ]
+    first, before = entry.steps[0].request, entry.before or {}
+    if entry.change in ("create", "update"):
+        created = {"unique_name": entry.service} if entry.change == "create" else {}
+        settings = {**created, **first.wanted}
+        return [row(entry, entry.change, key, before.get(key), value) for key, value in settings.items()]
+    wanted = next((one.request.wanted for one in reversed(entry.steps) if one.request.wanted), {})
+    seen = None if first.verb is ADD else entry.before
+    return [
+        row(entry, entry.change, "is_reserved", before.get("is_reserved"), wanted.get("is_reserved"), seen)
+    ]
+
+
+def row(
+    entry: Entry,
+    change: str,
+    field: str,
+    before: Any,
+    after: Any,
+    seen: Mapping[str, Any] | None = None,
+    problem: str | None = None,
+) -> dict[str, Any]:
+    """Return one row of the plan."""
+    is_service = entry.item.input == entry.service and seen is None and field != "is_reserved"
+    number = (seen or {}).get("phone_number") or entry.item.phone_number
+    return {
+        "service": entry.service,
+        "change": change,
+        "sid": (seen or {}).get("sid") or entry.item.sid,
+        "phone_number": None if is_service else number,
+        "field": field,
+        "before": before,
+        "after": after,
+        "from_service": entry.source if isinstance(entry, Chain) else None,
+        "problem": problem,
+    }
+
+
+def summary(entries: Sequence[Entry]) -> str:
+    """Return the count of what would be done."""
+    counts = Counter(entry.change for entry in entries if isinstance(entry, Chain))
+    words = [f"{change} {counts[change]}" for change in CHANGES if counts[change]]
+    refused = sum(isinstance(entry, Settled) and entry.error is not None for entry in entries)
+    if refused:
+        words.append(f"refused {refused}")
+    return f"to do: {', '.join(words)}" if words else "nothing to do: all is as the file wants it"

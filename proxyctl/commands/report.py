@@ -1,0 +1,340 @@
+"""How a run ended: an end for each item, rows for stdout, a line for each failure and a summary for stderr, an exit
+code.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from proxyctl.bulk.outcomes import RunReport
+from proxyctl.errors import (
+    AuthenticationError,
+    Interrupted,
+    NetworkError,
+    NotFoundError,
+    OutputError,
+    PartialError,
+    ProxyctlError,
+    RefusedError,
+    TemporaryError,
+    exit_status,
+)
+from proxyctl.explaining import hint_for
+from proxyctl.input.items import Item
+from proxyctl.words import duration_text
+from proxyctl.writes.flow import ChainEnd
+from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
+
+SHOWN_FAILURES = 20
+ACTIONS = (
+    *("created", "updated", "deleted", "added", "reserved", "released", "removed", "moved", "restored"),
+    *("unchanged", "skipped", "unknown", "failed"),
+)
+NOT_DONE = ("failed", "skipped", "unknown")
+AGAIN = "Running the same command again continues where this one ended: it sends only what is still missing."
+MEND = "Correct what was refused, then run the same command again: it sends only what is still missing."
+
+Row = Mapping[str, Any]
+Locate = Callable[[Item], str | None]  # the Service whose pool has a number now
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How one item ended: ``action`` is one of `ACTIONS`, ``seen`` the resource as it was last seen."""
+
+    item: Item
+    action: str
+    seen: Row | None = None
+    error: ProxyctlError | None = None
+    service: str = ""
+    note: str | None = None
+
+    @property
+    def bad(self) -> bool:
+        """Whether the item is not as wanted now."""
+        return self.error is not None or self.action in NOT_DONE
+
+    def row(self) -> dict[str, Any]:
+        """Return the row that is printed."""
+        seen = self.seen or {}
+        return {
+            "input": self.item.input,
+            "sid": seen.get("sid") or self.item.sid,
+            "phone_number": seen.get("phone_number") or self.item.phone_number,
+            "action": self.action,
+            "is_reserved": seen.get("is_reserved") if self.action != "unknown" else None,
+            "error": error_row(self.error),
+            "service": self.service,
+        }
+
+
+def error_row(error: ProxyctlError | None) -> dict[str, Any] | None:
+    """Return an error as a row holds it: Twilio's code, the words, and the exit code of its class."""
+    if error is None:
+        return None
+    code = error.problem.code if error.problem else None
+    return {"code": code, "message": error.message, "exit_code": exit_status(error)}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run that is over. ``done`` is the word that the summary leads with; ``single``: one number was named, so its
+    own error is the run's. Times are monotonic; without a request, both are the same.
+    """
+
+    ends: Sequence[End] = ()
+    done: str = ""
+    single: bool = False
+    stopped: ProxyctlError | None = None
+    started: float = 0.0
+    ended: float = 0.0
+    retries: int = 0
+    sent: bool = False
+    waited: bool = False  # most of the time was waiting, so that a rate says nothing
+
+    def then(self, later: Report) -> Report:
+        """Return this run and a later one for some of its items, as one."""
+        ends = {end.item: end for end in (*self.ends, *later.ends)}
+        return replace(
+            later,
+            ends=tuple(ends.values()),
+            stopped=later.stopped or self.stopped,
+            started=self.started if self.sent else later.started,
+            ended=later.ended if later.sent else self.ended,
+            retries=self.retries + later.retries,
+            sent=self.sent or later.sent,
+        )
+
+    def summary(self) -> str:
+        """Return the line that ends a run: ``reserved 4980, unchanged 20, failed 0 in 2m46s (30.0/s, 12 retries)``."""
+        counts = Counter(end.action for end in self.ends)
+        # A verb may end in another's action: `reserve --add` adds.
+        lead = [self.done] if self.done and (counts[self.done] or not counts["added"]) else []
+        others = [action for action in ACTIONS if counts[action] and action not in (*lead, "failed")]
+        words = ", ".join(f"{action} {counts[action]}" for action in (*lead, *others, "failed"))
+        if not self.sent:
+            return words
+        took = self.ended - self.started
+        changed = sum(count for action, count in counts.items() if action not in ("unchanged", *NOT_DONE))
+        facts = [f"{changed / took:.1f}/s"] if changed > 1 and took > 0 and not self.waited else []
+        if self.retries:
+            facts.append("1 retry" if self.retries == 1 else f"{self.retries} retries")
+        return f"{words} in {duration_text(took)}" + (f" ({', '.join(facts)})" if facts else "")
+
+    def failure_lines(self) -> list[str]:
+        """Return a line for each item that is not as wanted, with its hint: the first 20, and the count of the rest.
+
+        Skipped items share one line: they were not tried, all for the same cause.
+        """
+        failed = [end for end in self.ends if end.bad and end.action != "skipped"]
+        lines = [failure_line(end) for end in failed[:SHOWN_FAILURES]]
+        if len(failed) > SHOWN_FAILURES:
+            lines.append(
+                f"… and {len(failed) - SHOWN_FAILURES} more; -o json or --failed-to FILE has them all."
+            )
+        skipped = Counter(
+            str(end.error.message if end.error else "not tried")
+            for end in self.ends
+            if end.action == "skipped"
+        )
+        lines.extend(f"{count} skipped: {cause}" for cause, count in skipped.items())
+        return lines
+
+    def error(self) -> ProxyctlError | None:
+        """Return the error that the run ends with, or None where every item is as wanted.
+
+        One number alone ends with its own error. Of several, any failure makes the run partial, unless nothing at all
+        could be done for a common cause, or items were only not tried and running again is the cure.
+        """
+        bad = [end for end in self.ends if end.bad]
+        if self.stopped is None and not bad:
+            return None
+        line, stopped = self.summary(), self.stopped
+        if isinstance(stopped, Interrupted):
+            return Interrupted(stopped.signal_number, f"interrupted: {line}.", hint=AGAIN)
+        if isinstance(stopped, OutputError):
+            return OutputError(f"{stopped.message.rstrip('.')}: {line}.", hint=stopped.hint)
+        if self.single and bad and bad[0].error is not None:
+            return named(bad[0], bad[0].error)
+        cause = stopped or self.common_cause(bad)
+        if cause is None:
+            return PartialError(f"{line}.", hint=MEND if any(was_refused(end) for end in bad) else AGAIN)
+        kind = type(cause) if self.is_whole(cause) else PartialError
+        return kind(f"{cause.message.rstrip('.')}: {line}.", hint=how_to_go_on(cause), problem=cause.problem)
+
+    @property
+    def nothing_done(self) -> bool:
+        """Whether no item was changed."""
+        return all(end.bad or end.action == "unchanged" for end in self.ends)
+
+    def common_cause(self, bad: Sequence[End]) -> ProxyctlError | None:
+        """Return the error of the last item where nothing was done and every cause passes; the same again may help."""
+        passing = all(isinstance(end.error, TemporaryError) for end in bad)
+        return bad[-1].error if len(bad) > 1 and passing and self.nothing_done else None
+
+    def is_whole(self, cause: ProxyctlError) -> bool:
+        """Whether the cause of a stop is the answer for the whole run."""
+        if isinstance(cause, TemporaryError):
+            return self.nothing_done or not any(end.action in ("failed", "unknown") for end in self.ends)
+        if isinstance(cause, AuthenticationError | NotFoundError):
+            return self.nothing_done
+        return not isinstance(cause, PartialError | RefusedError)  # what nobody foresaw is told as that
+
+
+def report_of(
+    entries: Iterable[Entry], ends: Iterable[ChainEnd], run: RunReport | None, locate: Locate | None = None
+) -> Report:
+    """Return the report on a plan's entries; ``ends`` are those of its chains, in order."""
+    stopped = run.stopped_by if run is not None else None
+    of_chains = iter(ends)
+    told = tuple(
+        end_of(next(of_chains), stopped, locate) if isinstance(entry, Chain) else settled_end(entry)
+        for entry in entries
+    )
+    if run is None:
+        return Report(told)
+    return Report(told, "", False, stopped, run.started, run.ended, run.retries + run.throttled, sent=True)
+
+
+def settled_end(entry: Settled) -> End:
+    """Return the end of an item that needed no request."""
+    action = "failed" if entry.error is not None else "unchanged"
+    return End(entry.item, action, entry.seen, entry.error, entry.service, entry.note)
+
+
+def end_of(end: ChainEnd, stopped: ProxyctlError | None, locate: Locate | None) -> End:
+    """Return how an item ended that needed requests."""
+    chain, error = end.chain, end.error
+    action = word_for(end) if end.state == "done" else end.state
+    seen = end.seen or chain.before
+    if end.pending and end.state != "unknown":
+        action, error = "failed", pending_error(end, error or stopped, locate)
+    elif end.rolled_back and end.state != "unknown":
+        error = put_back(error)
+    elif end.state == "skipped":
+        error = error or stopped
+    elif end.state == "done":
+        error = another_number(chain.item, action, seen)
+    return End(chain.item, action, seen, error, chain.service)
+
+
+def word_for(end: ChainEnd) -> str:
+    """Return the word for an item whose chain is done: by the last request that was about a pool, if one was."""
+    chain, actions = end.chain, list(end.actions)
+    steps = [step.request.verb for step in chain.steps]
+    deciding = [action for verb, action in zip(steps, actions, strict=False) if not verb.beside]
+    last = (deciding or actions)[-1] if len(actions) <= len(steps) else actions[-1]
+    return "unchanged" if last == "unchanged" else chain.done or last
+
+
+def pending_error(end: ChainEnd, error: ProxyctlError | None, locate: Locate | None) -> ProxyctlError:
+    """The error for an item that stands half-way: where it is, where it belongs, and what to do."""
+    request = end.pending[0]
+    holder = locate(named_item(request)) if locate is not None and held_elsewhere(end, error) else None
+    if holder is not None:
+        return RefusedError(
+            f"{request.name} is in the pool of Service {holder} now: somebody else moved it meanwhile.",
+            hint=f"'proxyctl number find {request.name}' says where it is.",
+            problem=error.problem if error is not None else None,
+        )
+    why = f": {error.message.rstrip('.')}" if error is not None else ""
+    passing = not isinstance(error, RefusedError | NotFoundError | AuthenticationError)
+    kind = TemporaryError if passing or error is None else type(error)
+    name = request.name if request.sid in (None, request.name) else f"{request.name} ({request.sid})"
+    where = "is where it was" if end.rolled_back else "has moved"
+    return kind(
+        f"{name} {request.verb.pending.format(parent=request.parent, where=where)}{why}.{belongs(request)}",
+        hint=request.verb.pending_hint,
+        problem=error.problem if error is not None else None,
+    )
+
+
+def belongs(request: Request) -> str:
+    """Say to which pool a number belongs that is in none."""
+    if request.verb is not ADD:
+        return ""
+    flag = "reserved" if request.wanted.get("is_reserved") else "unreserved"
+    return f" It belongs in the pool of Service {request.kept.get('service') or request.parent} ({flag})."
+
+
+def held_elsewhere(end: ChainEnd, error: ProxyctlError | None) -> bool:
+    """Whether a number is in no pool of this run because another pool may have it."""
+    problem = error.problem if error is not None else None
+    return end.pending[0].verb is ADD and problem is not None and problem.code in HELD_ELSEWHERE
+
+
+def named_item(request: Request) -> Item:
+    """Return the item that a request is about."""
+    return Item(request.name, request.sid, request.phone_number)
+
+
+def put_back(error: ProxyctlError | None) -> ProxyctlError | None:
+    """Return the error that kept a number from its new pool, and say that it is in its old one again."""
+    if error is None:
+        return None
+    return type(error)(
+        f"{error.message.rstrip('.')}; it was put back.", hint=error.hint, problem=error.problem
+    )
+
+
+def another_number(item: Item, action: str, seen: Row | None) -> ProxyctlError | None:
+    """Tell a row whose SID turned out to be that of another number than the one it names: the SID was added."""
+    number = (seen or {}).get("phone_number")
+    if (
+        action != "added"
+        or item.sid is None
+        or item.phone_number is None
+        or number in (None, item.phone_number)
+    ):
+        return None
+    return RefusedError(
+        f"its SID is that of {number}, which was added; the row says {item.phone_number}.",
+        hint=f"Correct the row; 'proxyctl number remove SERVICE {item.sid}' takes the number out again.",
+    )
+
+
+def failure_line(end: End) -> str:
+    """Return the line of one item: what it was, what happened, what to do next."""
+    name = end.item.input
+    words = end.error.message.removeprefix(f"{name} ") if end.error else "not done"
+    hint = hint_for(end.error, number=end.item.phone_number or end.item.sid) if end.error else None
+    return " ".join((f"{name}: {end.action}:", *sentences(words, *(hint or "").splitlines())))
+
+
+def sentences(*texts: str | None) -> list[str]:
+    """Return the texts that are there as sentences that can stand in a row; the first may begin small."""
+    said = [text if text.endswith((".", "!", "?")) else f"{text}." for text in texts if text]
+    return [*said[:1], *(text[:1].upper() + text[1:] for text in said[1:])]
+
+
+def named(end: End, error: ProxyctlError) -> ProxyctlError:
+    """Return the error of a number that is alone in its run; one that speaks of a request only gets its name."""
+    if isinstance(error, Interrupted) or (error.problem is None and not isinstance(error, NetworkError)):
+        return error
+    if end.item.phone_number is None and not (end.item.sid or "").startswith("PN"):
+        return error
+    names = [end.item.input, end.item.sid, (end.seen or {}).get("phone_number")]
+    if any(name and name in error.message for name in names):
+        return error
+    return type(error)(
+        f"{end.item.input}: {end.action}: {error.message}",
+        hint=error.hint,
+        problem=error.problem,
+        may_have_happened=error.may_have_happened,
+    )
+
+
+def was_refused(end: End) -> bool:
+    """Whether something has to be put right before the item can be as wanted."""
+    return end.action == "failed" and not isinstance(end.error, TemporaryError)
+
+
+def how_to_go_on(stopped: ProxyctlError) -> str:
+    """Return what to do about what stopped a run, and that running it again is the way to go on."""
+    if stopped.hint and "same command again" in stopped.hint:
+        return stopped.hint
+    return "\n".join(text for text in (stopped.hint, AGAIN) if text)

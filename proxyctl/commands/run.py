@@ -1,0 +1,301 @@
+"""The way of every write: lock, read, decide, guard; ask; then save, record, send; report.
+
+Commands differ in the function that makes the plan, and in nothing else. Nothing is sent before the confirmation, the
+saved file and the record; no lock is held while a question stands.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from proxyctl.bulk.engine import Engine
+from proxyctl.bulk.outcomes import Result, RunReport, Scope
+from proxyctl.commands.records import Journal, recording
+from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
+from proxyctl.errors import OutputError, TemporaryError, UsageError, exit_status
+from proxyctl.input.items import failed_to_text, read_items
+from proxyctl.input.output_file import check_output_file, write_output_file
+from proxyctl.writes.executor import Executor
+from proxyctl.writes.flow import Flow
+from proxyctl.writes.guard import RULES, guard
+from proxyctl.writes.plan import Plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from proxyctl.api.calls import Call
+    from proxyctl.api.models import Service
+    from proxyctl.input.items import Items
+    from proxyctl.render.progress import BulkProgress
+    from proxyctl.render.shape import Shape
+    from proxyctl.runtime import Runtime
+
+
+SEE_HISTORY = "The work was done; 'proxyctl history list' and 'history show' tell what."
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a command wants carried out.
+
+    ``sids`` are the Services that are locked (None: the list of Services), ``decide`` reads and makes the plan, and
+    is called again where something may have changed meanwhile. ``save`` keeps what could not come back otherwise.
+    ``service`` is the one that the history names, if it is one alone. ``typed`` is what a person types to agree.
+    """
+
+    sids: Sequence[str | None]
+    decide: Callable[[], Plan]
+    done: str = ""
+    single: bool = False
+    service: Service | None = None
+    save: Callable[[Plan], None] | None = None
+    typed: str | None = None
+    locate: Locate | None = None
+    show: Callable[[Plan], None] | None = None  # what --dry-run prints, if more than the plan's requests
+
+
+def read_input(
+    runtime: Runtime, numbers: Sequence[str] | None, file: str | None, *, use_is_reserved: bool = False
+) -> Items:
+    """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
+    if not numbers and file is None:
+        raise UsageError("no numbers were given.", hint="Name them as arguments, or in a file with -f FILE.")
+    items = read_items(
+        numbers,
+        file,
+        stdin=getattr(runtime.stdin, "buffer", None),
+        default_country=runtime.options.default_country,
+        use_is_reserved=use_is_reserved,
+    )
+    if items.duplicates:
+        runtime.note(f"folded {items.duplicates} duplicate{'' if items.duplicates == 1 else 's'}.")
+    if items.empty_reason:
+        runtime.note(items.empty_reason)
+    return items
+
+
+def check_failed_to(runtime: Runtime, *inputs: str | None) -> Path | None:
+    """Return the file of --failed-to; refuse one that can't be written, or that is one of ``inputs``."""
+    return check_output_file("--failed-to", runtime.options.failed_to, inputs)
+
+
+def carry_out(runtime: Runtime, job: Job) -> Report | None:
+    """Carry a job out; None where --dry-run only showed it. Raises what kept it from being begun."""
+    if runtime.options.dry_run:
+        (job.show or (lambda plan: show_plan(runtime, plan)))(checked(runtime, job))
+        return None
+    with runtime.lock(*job.sids):
+        plan = checked(runtime, job)
+        if not has_to_wait(runtime, plan):
+            if plan.question is not None:
+                runtime.confirm(plan.question, typed=job.typed)
+            return send(runtime, job, plan)
+    runtime.confirm(plan.question or "", typed=job.typed)
+    with runtime.lock(*job.sids):
+        again = checked(runtime, job)
+        if again.fingerprint() != plan.fingerprint():
+            raise TemporaryError("Changed since it was shown.", hint="Run the command again.")
+        return send(runtime, job, again)
+
+
+def checked(runtime: Runtime, job: Job) -> Plan:
+    """Read and decide, and refuse what would not fit."""
+    return guard(job.decide(), allowed_rules(runtime))
+
+
+def allowed_rules(runtime: Runtime) -> Sequence[str]:
+    """Return the rules that --allow names; UsageError for one that there is not."""
+    allowed = runtime.options.allow or ()
+    for name in allowed:
+        if name not in RULES:
+            raise UsageError(f"--allow {name}: there is no such rule.", hint=f"Known are {', '.join(RULES)}.")
+    return allowed
+
+
+def has_to_wait(runtime: Runtime, plan: Plan) -> bool:
+    """Whether a person has to be asked: that may take long."""
+    return plan.question is not None and not runtime.options.yes and runtime.console.terminal.interactive
+
+
+def send(runtime: Runtime, job: Job, plan: Plan) -> Report:
+    """Save, record and send what was decided."""
+    if not plan.chains:
+        return replace(report_of(plan.entries, (), None), done=job.done, single=job.single)
+    if job.save is not None:
+        job.save(plan)
+    load_what_reports(runtime)
+    with runtime.stoppable(), recording(runtime, job.service) as journal:
+        flow = Flow(plan)
+        run = run_engine(runtime, flow, journal, sum(len(chain.steps) for chain in plan.chains))
+        report = report_of(plan.entries, flow.ends(), run, job.locate)
+        report = replace(report, done=job.done, single=job.single)
+        error = report.error()
+        try:
+            journal.end(Counter(end.action for end in report.ends), exit_status(error) if error else 0)
+        except OutputError as unwritten:  # the work is done: it has to be told all the same
+            report = replace(report, stopped=unwritten)
+    return report
+
+
+def load_what_reports(runtime: Runtime) -> None:
+    """Import what the report needs before the first write: afterwards, files or memory may have run out."""
+    import csv
+    import encodings.idna
+
+    from proxyctl import report
+    from proxyctl.render import output, shapes
+
+    _ = (csv, encodings.idna, report, output, shapes, runtime.out)
+
+
+class Watcher:
+    """Keeps the progress bar up to date."""
+
+    def __init__(self, bar: BulkProgress | None) -> None:
+        self.bar = bar
+        self.done = self.failed = 0
+        self.note = ""
+
+    def on_result(self, result: Result) -> None:
+        if result.state == "done":
+            self.done += 1
+        elif result.state != "skipped":
+            self.failed += 1
+        self._show()
+
+    def on_limit(self, scope: Scope) -> None:
+        self.note = "slowed by the API's limit"
+        self._show()
+
+    def _show(self) -> None:
+        if self.bar is not None:
+            self.bar.update(self.done + self.failed, self.failed, self.note)
+
+
+def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> RunReport:
+    """Send what the flow allows, until there is no more, with a progress bar on a terminal."""
+    options = runtime.options
+    bar = progress_bar(runtime, total)
+    try:
+        return Engine(
+            Executor(runtime.client, runtime.client),
+            rate=runtime.rate_gates,
+            concurrency=runtime.concurrency_gate,
+            clock=runtime.clock,
+            journal=journal,
+            observer=Watcher(bar),
+            stop=runtime.stop,
+            retries=options.retries,
+            max_errors=options.max_errors,
+            deadline=options.deadline,
+            time_left=runtime.time_left,
+        ).run(flow)
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
+    """Return a progress bar where stderr is a terminal and nobody asked for quiet."""
+    if not runtime.console.terminal.stderr or runtime.options.quiet or total < 2:
+        return None
+    from proxyctl.render.progress import BulkProgress
+
+    bar = runtime.console.bar = BulkProgress(
+        total,
+        runtime.stderr,
+        color=runtime.console.color_on(True),
+        ascii_only=runtime.console.ascii_only,
+        clock=runtime.clock,
+    )
+    return bar
+
+
+# What is told
+
+
+def show_plan(runtime: Runtime, plan: Plan) -> None:
+    """Print the requests of a plan, and say what would fail; nothing is sent."""
+    show_calls(runtime, [step.request.call() for chain in plan.chains for step in chain.steps])
+    say_refused(runtime, plan)
+
+
+def say_refused(runtime: Runtime, plan: Plan) -> None:
+    """Say what of a plan would fail: the first 20, and the count of the rest."""
+    refused = plan.refused
+    for entry in refused[:SHOWN_FAILURES]:
+        runtime.note(f"{entry.item.input}: would fail: {entry.error}")
+    if len(refused) > SHOWN_FAILURES:
+        runtime.note(f"… and {len(refused) - SHOWN_FAILURES} more would fail.")
+
+
+def show_calls(runtime: Runtime, calls: Sequence[Call]) -> None:
+    """Print the requests that would be sent, a row each; nothing is sent."""
+    from proxyctl.render.shapes import Shape
+
+    shape = Shape.generic("request", ("method", "path", "form"), id_field="path")
+    rows = [{"method": call.method, "path": call.path, "form": dict(call.data)} for call in calls]
+    runtime.out.rows(shape, [rows])
+    requests = "1 request" if len(calls) == 1 else f"{len(calls)} requests"
+    runtime.note(f"dry run: {requests} would be sent; nothing was.")
+
+
+def say_notes(runtime: Runtime, report: Report) -> None:
+    """Count what was as wanted already, by the reason."""
+    for note, count in Counter(end.note for end in report.ends if end.note).items():
+        runtime.note(f"{count} unchanged: {note}.")
+
+
+def tell(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Path | None) -> None:
+    """Print rows, failures and summary, write --failed-to; raise the error that the run ends with.
+
+    What can't be written is told as well, and stops none of the rest.
+    """
+    if report is None:
+        return
+    runtime.ending = True
+    say_notes(runtime, report)
+    error = report.error()
+    lost = []
+    if rows_wanted(runtime, failed=error is not None):
+        fields = set(shape.fields)
+        rows = [{key: value for key, value in end.row().items() if key in fields} for end in report.ends]
+        lost.append(lost_output(lambda: runtime.out.rows(shape, [rows])))
+    if failed_to is not None:
+        items = [end.item for end in report.ends if end.bad and (end.item.sid or end.item.phone_number)]
+        data = failed_to_text(items).encode()
+        lost.append(lost_output(lambda: write_output_file(failed_to, data), f"--failed-to {failed_to}"))
+    if error is None:
+        runtime.note(report.summary())
+    elif not report.single:
+        for text in report.failure_lines():
+            runtime.say(text)
+    losses = [each for each in lost if each is not None]
+    failure = error or (losses.pop() if losses else None)
+    for loss in losses:
+        runtime.warn(loss.message)
+    if failure is not None:
+        raise failure
+
+
+def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputError | None:
+    """Write ``what``; return the error where it is lost: the work is done all the same, and has yet to be told."""
+    try:
+        write()
+    except BrokenPipeError:
+        return OutputError(f"{what} could not be written: whoever read it has gone.", hint=SEE_HISTORY)
+    except OutputError as error:
+        return OutputError(error.message, hint=SEE_HISTORY)
+    except OSError as error:
+        return OutputError(f"{what} could not be written: {error.strerror or error}", hint=SEE_HISTORY)
+    return None
+
+
+def rows_wanted(runtime: Runtime, *, failed: bool) -> bool:
+    """Whether rows go to stdout: not at a terminal, and not with --quiet, unless a format was asked for."""
+    if runtime.options.quiet:
+        return failed and runtime.options.output is not None
+    return not runtime.console.terminal.stdout or runtime.options.output is not None

@@ -1,0 +1,104 @@
+"""What `history undo` does: compute the inverse of a run from its record and what is there now, and carry it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from proxyctl.commands.pool_apply import account_job, account_plan
+from proxyctl.commands.run import carry_out, check_failed_to, tell
+from proxyctl.commands.runs import load
+from proxyctl.errors import NotFoundError, RefusedError, UsageError
+from proxyctl.pools.account import find_senders
+from proxyctl.pools.chains import restoring_webhooks
+from proxyctl.pools.desired import World
+from proxyctl.pools.reading import list_services_by_name, read_pools
+from proxyctl.pools.undo import inverse, moving_sids, services_of, with_senders
+from proxyctl.pools.webhooks import kept_by
+from proxyctl.render.pool_shapes import SERVICE_RESULT
+from proxyctl.visible import cut
+from proxyctl.writes.requests import CREATE_SERVICE
+
+if TYPE_CHECKING:
+    from proxyctl.api.models import Service
+    from proxyctl.runtime import Runtime
+    from proxyctl.state.record import RunDetail
+    from proxyctl.writes.plan import Plan
+
+SHOWN_COMMAND = 120  # characters of a command in a question
+
+
+def undo(runtime: Runtime, run_id: str) -> None:
+    """Take back what a run did; raises the error that the run ends with."""
+    runtime.out.check(SERVICE_RESULT)
+    detail = load(runtime, run_id)
+    failed_to = check_failed_to(runtime)
+    check(runtime, detail)
+    only = detail.run.service_sid
+    sids = services_of(detail.items, only)
+    if not sids:
+        raise RefusedError(
+            f"run {detail.run.id} changed no pool, so there is nothing that undo can take back.",
+            hint=f"'proxyctl history show {detail.run.id}' tells what it did, with the values before.",
+        )
+    runtime.guard_writes()
+    say_created(runtime, detail)
+
+    def decide() -> Plan:
+        services = existing(runtime, sids)
+        names = {service.sid: name for name, service in services.items()}
+        pools = {names[sid]: pool for sid, pool in read_pools(runtime.reader, names)}
+        world = World(services, pools)
+        entries = inverse(detail.items, only, world)
+        senders = find_senders(runtime.reader, moving_sids(entries))
+        entries = [with_senders(entry, senders) for entry in entries]
+        entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
+        return account_plan(runtime, entries, world, f"{what_is_undone(detail)}\n")
+
+    job = account_job(runtime, sids, existing(runtime, sids), decide)
+    report = carry_out(runtime, job)
+    if report is not None:
+        report = replace(report, single=len(report.ends) == 1)
+    tell(runtime, SERVICE_RESULT, report, failed_to)
+
+
+def check(runtime: Runtime, detail: RunDetail) -> None:
+    """Refuse a run that can't be undone from here."""
+    run = detail.run
+    if run.account_sid is None:
+        raise RefusedError(
+            f"run {run.id} can't be undone: its record does not say on which account it was made."
+        )
+    if run.account_sid != runtime.profile.account_sid:
+        raise UsageError(
+            f"run {run.id} was made on account {run.account_sid}, not on {runtime.profile.account_sid}.",
+            hint=f"Choose the profile that it used ({run.profile or 'none'}) with --profile.",
+        )
+    if run.status == "running":
+        raise RefusedError(f"run {run.id} is still going on.", hint="Wait for it to end, or stop it.")
+
+
+def existing(runtime: Runtime, sids: list[str]) -> Mapping[str, Service]:
+    """Return the Services by unique name. Raises NotFoundError where one is gone."""
+    services = {name: one for name, one in list_services_by_name(runtime.reader).items() if one.sid in sids}
+    gone = set(sids) - {service.sid for service in services.values()}
+    if gone:
+        raise NotFoundError(
+            f"Service {min(gone)}, which that run changed, does not exist any more.",
+            hint="'proxyctl service list' shows those that are left.",
+        )
+    return services
+
+
+def say_created(runtime: Runtime, detail: RunDetail) -> None:
+    """Note the Services that the run made: they stay."""
+    for item in detail.items:
+        if item.intent.action == CREATE_SERVICE.name:
+            name = item.intent.service or item.intent.input
+            runtime.note(f"Service {name} stays; 'proxyctl service delete {name}' removes it.")
+
+
+def what_is_undone(detail: RunDetail) -> str:
+    """Say which run is taken back."""
+    return f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)})"

@@ -1,0 +1,144 @@
+"""What a number verb has to do: items and a pool in, chains and settled items out. Pure: no requests here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from proxyctl.api.models import PhoneNumber
+from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
+from proxyctl.input.items import Item
+from proxyctl.pools.chains import Home, add_chain, flag_chain, remove_chain
+from proxyctl.pools.pool import Pool
+from proxyctl.words import counted
+from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, Verb
+
+NOT_THERE = "not in the pool"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a command wants of each item, beyond its verb."""
+
+    verb: Verb
+    is_reserved: bool | None = None  # add: --reserved, --unreserved
+    add_missing: bool = False  # reserve: --add
+    force: bool = False  # remove: --force
+    must_exist: bool = False  # remove: --must-exist
+
+
+def decide_all(wish: Wish, items: Sequence[Item], pool: Pool, home: Home) -> list[Entry]:
+    """Decide for each item what is missing, in order."""
+    return each_once(items, pool, lambda item, number: decide(wish, item, number, home))
+
+
+def each_once(
+    items: Sequence[Item], pool: Pool, decide_one: Callable[[Item, PhoneNumber | None], Entry]
+) -> list[Entry]:
+    """Decide for each item by what the pool holds of it. Two items that turn out to be one number count once."""
+    seen: dict[str, Item] = {}
+    entries: list[Entry] = []
+    for item in items:
+        number = pool.find(item)
+        error = disagrees(item, number)
+        if error is not None:
+            entries.append(Settled(item, raw(number), error))
+        elif number is not None and seen.setdefault(number.sid, item) is not item:
+            entries.append(Settled(item, number.raw, note="the same number as another of the items"))
+        else:
+            entries.append(decide_one(item, number))
+    return entries
+
+
+def raw(number: PhoneNumber | None) -> dict[str, object] | None:
+    """Return a number as the API has it."""
+    return None if number is None else number.raw
+
+
+def decide(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
+    """Decide what is missing for one item; ``number`` is what the pool holds of it."""
+    if wish.verb is ADD:
+        wanted = wish.is_reserved if wish.is_reserved is not None else item.is_reserved
+        return decide_add(item, number, wanted, home)
+    if wish.verb is REMOVE:
+        return decide_remove(wish, item, number, home)
+    return decide_flag(wish, item, number, home)
+
+
+def disagrees(item: Item, number: PhoneNumber | None) -> ProxyctlError | None:
+    """Return the error of a row whose SID and number mean two different numbers of the pool."""
+    if number is None or item.sid is None or item.phone_number is None:
+        return None
+    if number.phone_number in (None, item.phone_number):
+        return None
+    return RefusedError(
+        f"{item.sid} is {number.phone_number} in the pool, not {item.phone_number}.",
+        hint="Correct the row, or leave one of the two out.",
+    )
+
+
+def decide_add(item: Item, number: PhoneNumber | None, wanted: bool | None, home: Home) -> Entry:
+    """An item that is in the pool already keeps its flag, unless another one was asked for."""
+    if number is None:
+        return add_chain(home, item, wanted)
+    if wanted is None or wanted == number.is_reserved:
+        return Settled(item, number.raw, note="in the pool already")
+    return flag_chain(home, item, number.raw, wanted)
+
+
+def decide_flag(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
+    """Reserve or release; only a number in the pool can be, unless --add allows for more."""
+    wanted = wish.verb is RESERVE
+    if number is not None:
+        if number.is_reserved == wanted:
+            return Settled(item, number.raw)
+        return flag_chain(home, item, number.raw, wanted)
+    if wish.add_missing:
+        return add_chain(home, item, wanted)
+    hint = (
+        "Only a number of the pool can be released; 'proxyctl number add --unreserved' puts it there."
+        if wish.verb is RELEASE
+        else "Add --add to put it there as reserved."
+    )
+    return Settled(item, error=NotFoundError(f"{item.input} is not in the pool.", hint=hint))
+
+
+def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
+    """Remove; a number that has left already is as wanted, and one in use stays unless --force."""
+    if number is None:
+        return absent(item, removing=not wish.must_exist)
+    if number.in_use and not wish.force:
+        error = in_use(
+            number, "", "'proxyctl number drain' waits until it is idle; --force lets the API decide."
+        )
+        return Settled(item, number.raw, error)
+    return remove_chain(home, item, number.raw)
+
+
+def absent(item: Item, *, removing: bool) -> Settled:
+    """The end of an item that the pool does not have: it is as wanted where it is to leave it."""
+    if removing:
+        return Settled(item, note=NOT_THERE)
+    return Settled(item, error=NotFoundError(f"{item.input} is not in the pool."))
+
+
+def in_use(
+    number: PhoneNumber, so: str, hint: str = "'proxyctl number drain' waits until it is idle."
+) -> RefusedError:
+    """The refusal of a number that has open Sessions; ``so`` ends the sentence."""
+    name = number.phone_number or number.sid
+    return RefusedError(f"{name} is in use by {counted(number.in_use or 0, 'open Session')}{so}.", hint=hint)
+
+
+def decide_drain(items: Sequence[Item], pool: Pool, home: Home, *, removing: bool) -> list[Entry]:
+    """Decide what has to be reserved; one that is not in the pool is as wanted where it is to leave it anyway."""
+    return [
+        absent(entry.item, removing=removing) if isinstance(entry, Settled) and entry.seen is None else entry
+        for entry in decide_all(Wish(RESERVE), items, pool, home)
+    ]
+
+
+def leaving(entries: Sequence[Entry]) -> list[Chain]:
+    """Return the chains that take a number out of a pool for good."""
+    return [entry for entry in entries if isinstance(entry, Chain) and entry.change == "remove"]

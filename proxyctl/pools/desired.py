@@ -1,0 +1,309 @@
+"""The difference between a pool file and the account, decided as a pure function: what is there and what is wanted go
+in, the chains that lead from one to the other come out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from proxyctl.api.models import PhoneNumber, Service
+from proxyctl.errors import InputError, ProxyctlError, RefusedError
+from proxyctl.input.items import Item
+from proxyctl.pools.chains import (
+    Home,
+    add_chain,
+    capacities,
+    flag_chain,
+    move_chain,
+    place,
+    remove_chain,
+    spare,
+)
+from proxyctl.pools.decide import disagrees, in_use
+from proxyctl.pools.limits import POOL_LIMITS
+from proxyctl.pools.pool import Pool
+from proxyctl.pools.poolfile import WantedService, flag_word
+from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, Settled, Step
+from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
+
+CHANGES = ("create", "update", "add", "reserve", "release", "remove", "move")
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The Service that holds a number, and the number as it is there."""
+
+    name: str
+    service_sid: str
+    number: PhoneNumber
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What was read of the account: its Services by unique name, whole pools by the same, and who else holds what.
+
+    ``elsewhere`` has those of the wanted numbers that a Service without a pool in ``pools`` holds, by SID and E.164.
+    """
+
+    services: Mapping[str, Service] = field(default_factory=dict)
+    pools: Mapping[str, Pool] = field(default_factory=dict)
+    elsewhere: Mapping[str, Holder] = field(default_factory=dict)
+
+    def home(self, name: str) -> Home:
+        """Return a Service by its name; one that is yet to be created is named by it."""
+        service = self.services.get(name)
+        return Home(service.sid if service is not None else name, name)
+
+
+def decide_file(wanted: Sequence[WantedService], world: World, *, prune: bool = False) -> list[Entry]:
+    """Decide what leads from ``world`` to what is ``wanted``, in the order of the file.
+
+    With ``prune``, idle numbers that are not named leave the pools of which the file names numbers. InputError: two
+    entries of the file turn out to be one number.
+    """
+    planning = _Planning(wanted, world)
+    entries: list[Entry] = []
+    for service in wanted:
+        entries += planning.settings(service)
+        entries += [planning.number(service.name, item) for item in service.numbers or ()]
+    planning.raise_conflicts()
+    if prune:
+        for service in wanted:
+            entries += planning.rest(service)
+    return entries
+
+
+def create_chain(name: str, item: Item, settings: Mapping[str, Any]) -> Chain:
+    """A Service is created; its pool has room from then on."""
+    request = Request(CREATE_SERVICE, "", None, name, wanted=dict(settings), kept={"service": name})
+    frees = {place(name, flag): most for flag, most in POOL_LIMITS.items()}
+    return Chain(item, (Step(request, frees=frees),), "create", service=name)
+
+
+def update_chain(service: Service, item: Item, settings: Mapping[str, Any]) -> Chain:
+    """Settings of a Service are changed."""
+    name = service.unique_name or service.sid
+    before = {key: service.raw.get(key) for key in settings}
+    request = Request(
+        UPDATE_SERVICE,
+        "",
+        service.sid,
+        name,
+        wanted=dict(settings),
+        before=before,
+        kept={"service": name, "service_sid": service.sid},
+    )
+    return Chain(item, (Step(request),), "update", service=name)
+
+
+def delete_chain(service: Service, item: Item) -> Chain:
+    """A Service is deleted, with all that is in it."""
+    name = service.unique_name or service.sid
+    kept = {"service": name, "service_sid": service.sid}
+    request = Request(DELETE_SERVICE, "", service.sid, name, before=service.raw, kept=kept)
+    return Chain(item, (Step(request),), "delete", service=name)
+
+
+class _Planning:
+    """One pass over the file. ``claimed`` has the SID of each number that it names, with who claimed it."""
+
+    def __init__(self, wanted: Sequence[WantedService], world: World) -> None:
+        self.world = world
+        self.named = {service.name for service in wanted}
+        self.claimed: dict[str, tuple[str, Item]] = {}
+        self.conflicts: list[str] = []
+        self.holders: dict[str, tuple[str, Pool]] = {}
+        for name, pool in world.pools.items():
+            for key in (*pool.by_sid, *pool.by_number):
+                self.holders[key] = (name, pool)
+
+    def settings(self, wanted: WantedService) -> Iterator[Entry]:
+        """Create the Service, or update what differs."""
+        service = self.world.services.get(wanted.name)
+        if service is None:
+            yield create_chain(wanted.name, Item(wanted.name, None, None), wanted.settings)
+            return
+        changed = {
+            name: value for name, value in wanted.settings.items() if not same(value, service.raw.get(name))
+        }
+        if changed:
+            yield update_chain(service, Item(wanted.name, service.sid, None), changed)
+
+    def number(self, service: str, item: Item) -> Entry:
+        """Decide for one number."""
+        pool = self.world.pools.get(service)
+        number = pool.find(item) if pool is not None else None
+        holder = None if number is not None else self.holder_of(item)
+        found = number or (holder.number if holder is not None else None)
+        error = disagrees(item, found)
+        row = number.raw if number is not None else None
+        if error is not None:
+            return Settled(item, row, error, service=service)
+        if found is not None and not self.claim(service, item, found):
+            return Settled(item, row, note="named twice", service=service)
+        home = self.world.home(service)
+        if number is not None and number.is_reserved == item.is_reserved:
+            return Settled(item, row, service=service)
+        if number is not None:
+            return flag_chain(home, item, number.raw, bool(item.is_reserved))
+        if holder is None:
+            return add_chain(home, item, item.is_reserved)
+        return self.moved(home, item, holder)
+
+    def holder_of(self, item: Item) -> Holder | None:
+        """Return which other Service holds a number, if any does."""
+        key = item.sid or item.phone_number or ""
+        name, pool = self.holders.get(key, ("", None))
+        number = pool.find(item) if pool is not None else None
+        if pool is not None and number is not None:
+            return Holder(name, pool.service_sid, number)
+        return self.world.elsewhere.get(key)
+
+    def claim(self, service: str, item: Item, number: PhoneNumber) -> bool:
+        """Whether this is the first entry that names the number; another one must want the same."""
+        name, first = self.claimed.setdefault(number.sid, (service, item))
+        if first is item:
+            return True
+        if (name, first.is_reserved) != (service, item.is_reserved):
+            self.conflicts.append(
+                f"{item.input} ({flag_word(bool(item.is_reserved))} of {service}) and {first.input} "
+                f"({flag_word(bool(first.is_reserved))} of {name}) are one number"
+            )
+        return False
+
+    def moved(self, home: Home, item: Item, holder: Holder) -> Entry:
+        """Let a number change its Service: only if it is idle, and the file speaks of both."""
+        number = holder.number
+        error = None
+        if holder.name not in self.named:
+            error = RefusedError(
+                f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid}), "
+                "which the file does not name.",
+                hint="Name both Services in the file to move it, or see 'proxyctl number move -h'.",
+            )
+        elif number.in_use:
+            error = in_use(number, f" in the pool of Service {holder.name}, so it can't be moved")
+        if error is not None:
+            return Settled(item, number.raw, error, change="move", service=home.name or "")
+        source = Home(holder.service_sid, holder.name)
+        return move_chain(source, home, item, number.raw, item.is_reserved)
+
+    def raise_conflicts(self) -> None:
+        """Raise InputError where one number has two names in the file that want different things."""
+        if self.conflicts:
+            rest = len(self.conflicts) - 20
+            lines = [*self.conflicts[:20], *([f"… and {rest} more"] if rest > 0 else [])]
+            raise InputError("\n".join(["the file contradicts itself; nothing was sent", *lines]))
+
+    def rest(self, service: WantedService) -> Iterator[Entry]:
+        """Remove what the pool holds and the file does not name; what is in use stays."""
+        pool = self.world.pools.get(service.name)
+        if service.numbers is None or pool is None:
+            return
+        for number in pool.by_sid.values():
+            if number.sid in self.claimed:
+                continue
+            item = Item(number.phone_number or number.sid, number.sid, number.phone_number)
+            if number.in_use:
+                error = in_use(number, ", so it is not removed")
+                yield Settled(item, number.raw, error, change="remove", service=service.name)
+            else:
+                yield remove_chain(self.world.home(service.name), item, number.raw)
+
+
+# Numbers that can't come or go
+
+
+def travelling(entries: Iterable[Entry]) -> set[str]:
+    """Return the SIDs of numbers that have to leave a pool and join another."""
+    return {
+        sid
+        for entry in entries
+        if isinstance(entry, Chain) and entry.change == "move" and (sid := entry.steps[0].request.sid)
+    }
+
+
+def with_senders(entries: Iterable[Entry], senders: Mapping[str, str]) -> list[Entry]:
+    """Refuse moves of numbers that are in a Messaging Service (by SID): they could not even be put back."""
+
+    def refused(entry: Entry) -> Entry:
+        if not isinstance(entry, Chain) or entry.change != "move":
+            return entry
+        holder = senders.get(entry.steps[0].request.sid or "")
+        if holder is None:
+            return entry
+        error = RefusedError(
+            f"{entry.item.input} is in Messaging Service {holder} too: once out of the pool of Service "
+            f"{entry.source}, it could be added to none.",
+            hint="Take it out of the Messaging Service first, or see 'proxyctl number move -h'.",
+        )
+        return Settled(entry.item, entry.before, error, change=entry.change, service=entry.service)
+
+    return [refused(entry) for entry in entries]
+
+
+def with_problems(entries: Iterable[Entry], problems: Mapping[str, ProxyctlError]) -> list[Entry]:
+    """Refuse adds of numbers that the API would refuse; ``problems``: by what names the item (SID or number)."""
+    changed: list[Entry] = []
+    for entry in entries:
+        error = problems.get(entry.item.name) if isinstance(entry, Chain) and entry.change == "add" else None
+        changed.append(
+            entry if error is None else Settled(entry.item, None, error, change="add", service=entry.service)
+        )
+    return changed
+
+
+def adds(entries: Iterable[Entry]) -> list[Item]:
+    """Return the items that are to join a pool from outside."""
+    return [entry.item for entry in entries if isinstance(entry, Chain) and entry.change == "add"]
+
+
+# The plan
+
+
+def plan_of(entries: Sequence[Entry], world: World) -> Plan:
+    """Return the plan: what the pools have room for, and what may leave before others have come."""
+    rooms: dict[Room, Capacity] = {}
+    for name in touched(entries):
+        pool = world.pools.get(name)
+        if pool is not None:
+            rooms |= capacities(pool, name)
+        elif name not in world.services:
+            rooms |= {
+                place(name, flag): Capacity(name, 0, most, open=False) for flag, most in POOL_LIMITS.items()
+            }
+    spares, absent = spares_of(entries, world)
+    return Plan(tuple(entries), rooms, spares, absent=absent)
+
+
+def spares_of(entries: Iterable[Entry], world: World) -> tuple[dict[Room, int], dict[Room, int]]:
+    """Return how many may leave before their replacements are there, where a pool has both; and how many of these
+    replacements were refused already, by room.
+    """
+    leaves: Counter[Room] = Counter()
+    comes: Counter[Room] = Counter()
+    absent: Counter[Room] = Counter()
+    for entry in entries:
+        if isinstance(entry, Chain):
+            for step in entry.steps:
+                leaves.update(room for room in step.takes if is_spare(room))
+                comes.update({room: count for room, count in step.frees.items() if is_spare(room)})
+        elif entry.error is not None and entry.change in ("add", "move") and entry.service:
+            absent[spare(world.home(entry.service).sid, entry.item.is_reserved)] += 1
+    comes.update(absent)
+    spares = {room: max(0, leaves[room] - comes[room]) for room in leaves if comes[room]}
+    return spares, {room: count for room, count in absent.items() if room in spares}
+
+
+def is_spare(room: Room) -> bool:
+    """Whether a room counts what may leave."""
+    return room[1] in (spare("", True)[1], spare("", False)[1])
+
+
+def touched(entries: Iterable[Entry]) -> list[str]:
+    """Return the unique names of the Services that change, in order."""
+    names = [name for one in entries if isinstance(one, Chain) for name in (one.service, one.source) if name]
+    return list(dict.fromkeys(names))

@@ -1,0 +1,192 @@
+"""What is left to do to move numbers from one pool to another. Pure: what was read goes in, chains come out.
+
+A number goes out of its Messaging Service (where that was asked for), out of its pool, into the other, and into the
+Messaging Service again. The pools tell how far a move that was cut off had come; its record, or else the user, tells
+whether a number that is between them was reserved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from proxyctl.api.models import IncomingNumber, PhoneNumber
+from proxyctl.errors import NotFoundError, RefusedError
+from proxyctl.input.items import Item
+from proxyctl.pools.chains import Home, Row, move_chain
+from proxyctl.pools.decide import each_once, in_use
+from proxyctl.pools.finding import hinted_service
+from proxyctl.pools.pool import Pool
+from proxyctl.state.record import ItemRecord
+from proxyctl.writes.plan import Entry, Settled
+from proxyctl.writes.requests import ADD, ATTACH
+
+PRESENT = "in the pool already"
+ALL = ("leave", "add", "attach")
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What the record of a move that was cut off says of a number: ``is_reserved`` is how its first pool had it.
+
+    ``messaging_service`` is the one that it was taken out of, and is to go back to.
+    """
+
+    sid: str
+    is_reserved: bool | None
+    messaging_service: str | None = None
+    phone_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """From which Service to which, and what is known of the numbers.
+
+    ``senders``: the numbers that are in a Messaging Service, with its SID; ``through`` takes them out of it for the
+    move. ``unfinished`` and ``owned`` (the account's numbers, of those in neither pool) are by SID and by number.
+    ``is_reserved`` is the user's word on numbers of which no record tells how they were.
+    """
+
+    source: Home
+    target: Home
+    pools: tuple[Pool, Pool]
+    senders: Mapping[str, str] = field(default_factory=dict)
+    through: bool = False
+    unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
+    owned: Mapping[str, IncomingNumber] = field(default_factory=dict)
+    is_reserved: bool | None = None
+
+    def left_undone(self, item: Item) -> Unfinished | None:
+        """Return what an earlier run left undone for ``item``."""
+        return self.unfinished.get(item.sid or item.phone_number or "")
+
+    def in_transit(self, item: Item) -> Unfinished | None:
+        """Return what is known of a number in neither pool that a move had taken out of the first; None: it had not."""
+        recorded = self.left_undone(item)
+        if recorded is not None and recorded.is_reserved is not None:
+            return recorded
+        number = self.owned.get(item.sid or item.phone_number or "")
+        if number is None or hinted_service(number) != self.source.sid:
+            return recorded
+        messaging_service = recorded.messaging_service if recorded is not None else None
+        return Unfinished(number.sid, self.is_reserved, messaging_service, number.phone_number)
+
+
+def decide_moves(items: Sequence[Item], route: Route) -> list[Entry]:
+    """Decide for each item, in order. Two items that turn out to be one number count once."""
+    source, target = route.pools
+    both = Pool(source.service_sid)
+    for number in (*source.by_sid.values(), *target.by_sid.values()):
+        both.add(number)
+    return each_once(items, both, lambda item, _: decide(item, route))
+
+
+def decide(item: Item, route: Route) -> Entry:
+    """Decide what is left to do for one item."""
+    here, there = (pool.find(item) for pool in route.pools)
+    if there is not None:
+        return arrived(item, there, route)
+    if here is None:
+        return between(item, route)
+    if here.in_use:
+        hint = "'proxyctl number drain --wait' waits until it is idle."
+        return Settled(item, here.raw, in_use(here, ", so it can't be moved", hint))
+    return moving(item, here.raw, here.is_reserved, ("leave", "add"), route)
+
+
+def arrived(item: Item, number: PhoneNumber, route: Route) -> Entry:
+    """A number that is where it is wanted has at most to go back into its Messaging Service."""
+    undone = route.left_undone(item)
+    if undone is None or undone.messaging_service is None or number.sid in route.senders:
+        return Settled(item, number.raw, note=PRESENT)
+    return move_chain(
+        route.source,
+        route.target,
+        item,
+        number.raw,
+        number.is_reserved,
+        messaging_service=undone.messaging_service,
+        parts=("attach",),
+    )
+
+
+def between(item: Item, route: Route) -> Entry:
+    """A number in neither pool is one that a move which was cut off had taken out, or none of ours."""
+    undone = route.in_transit(item)
+    if undone is None:
+        hint = f"'proxyctl number find {item.input}' says where it is."
+        return Settled(item, error=NotFoundError(f"{item.input} is not in the pool.", hint=hint))
+    row = {"sid": undone.sid, "phone_number": undone.phone_number or item.phone_number}
+    if undone.is_reserved is None:
+        return Settled(
+            item,
+            row,
+            RefusedError(
+                f"{item.input} is in no pool: a move that was cut off had taken it out of that of Service "
+                f"{route.source.name}. Whether it was reserved is not known here.",
+                hint="The same command again, with --reserved or --unreserved, adds it where it belongs.",
+            ),
+        )
+    return moving(item, {**row, "is_reserved": undone.is_reserved}, undone.is_reserved, ("add",), route)
+
+
+def moving(item: Item, row: Row, is_reserved: bool | None, parts: tuple[str, ...], route: Route) -> Entry:
+    """Let the number go through ``parts``, and through its Messaging Service if it is in one."""
+    holder = route.senders.get(str(row.get("sid")))
+    if holder is not None and not route.through:
+        why = (
+            "once out of its pool, it could be added to none"
+            if "leave" in parts
+            else "so it can be added to no pool"
+        )
+        return Settled(
+            item,
+            row if "leave" in parts else None,
+            RefusedError(
+                f"{item.input} is in Messaging Service {holder}: {why}.",
+                hint="--through-messaging takes it out for the move, and puts it back afterwards.",
+            ),
+        )
+    undone = route.left_undone(item)
+    back_to = holder or (undone.messaging_service if undone is not None else None)
+    if holder is not None:
+        parts = ("detach", *parts)
+    return move_chain(
+        route.source,
+        route.target,
+        item,
+        row,
+        is_reserved,
+        messaging_service=back_to,
+        parts=(*parts, "attach"),
+    )
+
+
+class Trails:
+    """Finds in the records of runs, newest first, which of the numbers ``wanted`` a move had left undone."""
+
+    def __init__(self, wanted: Iterable[str], source_sid: str) -> None:
+        self.wanted = set(wanted)
+        self.source_sid = source_sid
+        self.found: dict[str, Unfinished] = {}
+
+    def take(self, records: Sequence[ItemRecord]) -> None:
+        """Take in the records of one run."""
+        for record in reversed(records):
+            names = record.names & self.wanted
+            if not names or record.happened == "no":
+                continue
+            self.wanted -= names
+            undone = self.left_undone(record)
+            if undone is not None:
+                self.found.update(dict.fromkeys(names, undone))
+
+    def left_undone(self, record: ItemRecord) -> Unfinished | None:
+        """Return what was left to do after the last thing that happened to a number; None: nothing."""
+        trail = record.intent.move
+        if trail is None or trail.source != self.source_sid or record.sid is None:
+            return None
+        last = ADD if trail.messaging_service is None else ATTACH
+        if record.happened == "yes" and record.intent.action in (last.name, ATTACH.name):
+            return None
+        return Unfinished(record.sid, trail.is_reserved, trail.messaging_service, record.phone_number)

@@ -1,0 +1,351 @@
+"""Which request may be sent now: chains in order, places counted, what fails is rolled back. Pure.
+
+A chain sets out only when it holds a place for every step up to the next final one. What it gave up stays its own
+until then. So nothing leaves before there is a place for it, and a rollback always finds its place. One item may be in
+transit at first, one more for each that arrives; a rollback that is refused ends all departures. `stuck` finds on paper
+what can't be done so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from proxyctl.bulk.outcomes import Result, Work
+from proxyctl.errors import ProxyctlError, RefusedError, TemporaryError
+from proxyctl.writes.plan import IN_TRANSIT, MOST_IN_TRANSIT, Chain, Plan, Room, Step
+from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen, lane_of
+
+State = Literal["done", "failed", "unknown", "skipped"]
+Places = Counter[Room]
+
+
+class NoRoomError(RefusedError):
+    """No other item makes room for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEnd:
+    """How a chain ended. ``actions`` are the words of what was done, in order; ``seen`` the last resource.
+
+    ``pending`` are the requests by which the item would be in a safe place again: it is not.
+    """
+
+    chain: Chain
+    state: State
+    error: ProxyctlError | None
+    seen: Mapping[str, Any] | None
+    actions: tuple[str, ...]
+    pending: tuple[Request, ...]
+    rolled_back: bool
+
+
+@dataclass(slots=True)
+class _Progress:
+    todo: list[Step]
+    rollbacks: list[Step] = field(default_factory=list)  # what takes it back to where it was, the last first
+    held: Places = field(default_factory=Counter)  # places that it has, for the steps to come
+    owed: Places = field(default_factory=Counter)  # places given up, its own until it is safe
+    begun: bool = False
+    rolling_back: bool = False
+    state: State | None = None
+    error: ProxyctlError | None = None
+    seen: Mapping[str, Any] | None = None
+    actions: list[str] = field(default_factory=list)
+    pending: list[Step] = field(default_factory=list)
+
+
+class Flow:
+    """The state of one run of a plan, for the engine: `start`, then `follow` each result; `stop` ends departures."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.chains = plan.chains
+        self.created: dict[str, str] = {}  # the SIDs of what this run created, by name
+        self._progress = [_Progress(list(chain.steps)) for chain in self.chains]
+        self._free: Places = Counter(plan.free)
+        self._free[IN_TRANSIT] = self._departures = 1
+        self._limited = {*plan.free, IN_TRANSIT}
+        self._spares = plan.spares
+        self._waiting: dict[tuple[bool, tuple[Room, ...]], deque[int]] = {}
+        self._sent: list[tuple[int, Step]] = []  # by the index of a work
+        self._open = 0
+        self._stopped: ProxyctlError | None = None
+        self._closed: dict[Room, ProxyctlError] = {}
+        for index in range(len(self.chains)):
+            self._wait(index)
+
+    # What may be sent
+
+    def start(self) -> Iterable[Work]:
+        """Return what may be sent at once."""
+        return list(self._admit())
+
+    def follow(self, result: Result) -> Iterable[Work]:
+        """Take in a result; return what may be sent now."""
+        self._open -= 1
+        index, step = self._sent[result.index]
+        progress = self._progress[index]
+        if result.state == "done":
+            self._done(progress, step, result)
+        else:
+            self._failed(progress, step, result)
+        works = []
+        if progress.todo and not self._needs(progress):
+            works.append(self._send(index))
+        elif progress.todo:
+            self._wait(index)
+        elif progress.state != "unknown":  # nobody knows where it is: it keeps its places
+            self._release(progress)
+        return [*works, *self._admit()]
+
+    def stop(self, error: ProxyctlError) -> Iterable[Work]:
+        """Begin nothing more; return what brings back the items that are on their way and wait."""
+        self._stopped = error
+        self._give_up_waiting(error)
+        return list(self._admit())
+
+    @property
+    def in_transit(self) -> int:
+        """How many items are between two places now."""
+        return self._departures - self._free[IN_TRANSIT]
+
+    def ends(self) -> list[ChainEnd]:
+        """Return how each chain ended, in order."""
+        return [
+            ChainEnd(
+                chain,
+                progress.state or "skipped",
+                progress.error,
+                progress.seen,
+                tuple(progress.actions),
+                tuple(step.request for step in progress.pending),
+                progress.rolling_back,
+            )
+            for chain, progress in zip(self.chains, self._progress, strict=True)
+        ]
+
+    # Results
+
+    def _done(self, progress: _Progress, step: Step, result: Result) -> None:
+        seen: Seen | None = result.detail
+        raw = seen.raw if seen is not None else None
+        if raw is not None and not step.request.verb.beside:
+            progress.seen = raw
+        progress.actions.append(result.action or step.request.verb.done)
+        if step.then is not None and raw is not None:
+            progress.todo = [*step.then(raw), *progress.todo]
+        if step.request.verb.creates and step.request.sid is None and raw is not None:
+            self.created[step.request.name] = str(raw["sid"])
+        progress.held.subtract(step.takes)
+        if progress.rolling_back and step in progress.pending:
+            progress.pending.remove(step)
+        if step.final:
+            self._arrived(progress, step)
+        elif step.rollback is not None:
+            progress.rollbacks.append(step.rollback)
+            progress.owed.update(step.frees)
+        closed = next((self._closed[room] for room in progress.held if room in self._closed), None)
+        if progress.rollbacks and (self._stopped or closed):
+            self._roll_back(progress, self._stopped or closed)
+        if not progress.todo:
+            progress.state = progress.state or "done"
+
+    def _arrived(self, progress: _Progress, step: Step) -> None:
+        """The item is safe: what it gave up is free for others, and one more may be in transit."""
+        self._free.update(progress.owed + Counter(step.frees))
+        progress.owed.clear()
+        progress.rollbacks.clear()
+        if progress.held.pop(IN_TRANSIT, 0):
+            more = not progress.rolling_back and self._departures < MOST_IN_TRANSIT
+            self._departures += more
+            self._free[IN_TRANSIT] += 1 + more
+
+    def _failed(self, progress: _Progress, step: Step, result: Result) -> None:
+        error = result.error
+        progress.error = progress.error or error
+        if result.full and step.takes:
+            self._close(step.takes[0], error)
+        if progress.rolling_back:
+            self._close(IN_TRANSIT, no_departure(step.request, error))
+        if step.request.verb is CREATE_SERVICE:
+            missing = TemporaryError(f"Service {step.request.name} was not created")
+            for room in step.frees:
+                self._close(room, missing)
+        if result.state == "unknown":
+            progress.state, progress.todo = "unknown", []
+        elif progress.rollbacks:
+            self._roll_back(progress, error)
+        elif progress.rolling_back:
+            progress.state, progress.todo = "failed", []
+            progress.error = with_cause(progress.error, error)
+        else:
+            halfway = any(action != "unchanged" for action in progress.actions)
+            progress.pending = [step, *progress.todo] if halfway else []
+            progress.state = "skipped" if result.state == "skipped" and not halfway else "failed"
+            progress.todo = []
+
+    def _roll_back(self, progress: _Progress, error: ProxyctlError | None) -> None:
+        """Go back to where the item was: the places that it gave up are still its own."""
+        in_transit = progress.held.pop(IN_TRANSIT, 0)
+        self._release(progress)
+        progress.held, progress.owed = progress.owed + Counter({IN_TRANSIT: in_transit}), Counter()
+        progress.todo, progress.rollbacks = progress.rollbacks[::-1], []
+        progress.pending = list(progress.todo)
+        progress.rolling_back, progress.state, progress.error = True, "failed", progress.error or error
+
+    def _close(self, room: Room, error: ProxyctlError | None) -> None:
+        """No other can have a place here: those that wait for one are skipped."""
+        self._closed.setdefault(room, error or NoRoomError("there is no room for it"))
+        for (_, needs), queue in self._waiting.items():
+            if room in needs:
+                for index in [index for index in queue if not self._progress[index].begun]:
+                    queue.remove(index)
+                    self._give_up(index, self._closed[room])
+
+    def _give_up_waiting(self, error: ProxyctlError | None) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for (_, needs), queue in waiting.items():
+            for index in queue:
+                self._give_up(index, error or self._no_room(needs))
+
+    def _no_room(self, needs: Iterable[Room]) -> NoRoomError:
+        replaced = any(room in self._spares and self._free[room] <= 0 for room in needs)
+        return NoRoomError(
+            "left as it is: what should replace it did not come"
+            if replaced
+            else "no other change makes room for it"
+        )
+
+    def _give_up(self, index: int, error: ProxyctlError) -> None:
+        progress = self._progress[index]
+        if progress.rollbacks:
+            self._roll_back(progress, error)
+            self._wait(index)
+        elif progress.rolling_back:
+            self._wait(index)
+        else:
+            progress.state, progress.error, progress.todo = "skipped", error, []
+            self._release(progress)
+
+    # Places
+
+    def _needs(self, progress: _Progress) -> tuple[Room, ...]:
+        """The places of all steps up to the next final one, less those that the item holds."""
+        needs: Places = Counter()
+        if not progress.rolling_back:  # its places are its own; the API judges
+            for step in progress.todo:
+                needs.update(step.takes)
+                if step.final:
+                    break
+                needs[IN_TRANSIT] = 1
+        needs -= progress.held
+        return tuple(sorted(room for room in needs.elements() if room in self._limited))
+
+    def _wait(self, index: int) -> None:
+        progress = self._progress[index]
+        first = progress.todo[0]
+        exchanges = bool(first.frees) and first.final  # a place for a place
+        key = (not exchanges and not progress.begun, self._needs(progress))
+        queue = self._waiting.setdefault(key, deque())
+        (queue.appendleft if progress.begun else queue.append)(index)
+
+    def _admit(self) -> Iterator[Work]:
+        """Begin what there is room for. Each exchange that waits keeps a place, or all could come to a halt."""
+        kept: Places = Counter()
+        for (plain, needs), queue in sorted(self._waiting.items(), key=lambda entry: entry[0]):
+            while queue and all(self._free[room] > (kept[room] if plain else 0) for room in needs):
+                index = queue.popleft()
+                self._free.subtract(needs)
+                self._progress[index].held.update(needs)
+                yield self._send(index)
+            if not plain:
+                kept.update({room: len(queue) for room in needs})
+            if not queue:
+                self._waiting.pop((plain, needs), None)
+        if not self._open and self._waiting:
+            self._give_up_waiting(self._stopped)
+            if self._waiting:
+                yield from self._admit()
+
+    def _release(self, progress: _Progress) -> None:
+        self._free.update(progress.held)
+        progress.held.clear()
+
+    def _send(self, index: int) -> Work:
+        progress = self._progress[index]
+        step = progress.todo.pop(0)
+        progress.begun = True
+        self._open += 1
+        request = step.request
+        parent = self.created.get(request.parent)
+        if parent is not None:
+            request = replace(request, parent=parent)
+        call = request.call()
+        self._sent.append((index, step))
+        return Work(
+            index=len(self._sent) - 1,
+            lane=lane_of(call),
+            room=room_text(next(iter(self._destination(progress, step)), None)),
+            repeatable=not request.verb.creates,
+            rescue=progress.rolling_back or self._stopped is not None,
+            payload=Sending(request, call, step.then is not None),
+        )
+
+    def _destination(self, progress: _Progress, step: Step) -> Iterator[Room]:
+        """The places that an item is bound for: where they are refused to one, no other departs for them."""
+        for one in (step, *progress.todo):
+            yield from one.takes
+            if one.final:
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The payload of a work: a request with its call; ``resolves``: the step says itself what follows from what is
+    there.
+    """
+
+    request: Request
+    call: Any
+    resolves: bool
+
+
+def no_departure(request: Request, error: ProxyctlError | None) -> ProxyctlError:
+    """The error for items that stay where they are, since another could not be put back."""
+    why = f": {error.message}" if error is not None else ""
+    kind = TemporaryError if error is None else type(error)
+    return kind(f"left where it is, since {request.name} could not be put back{why}")
+
+
+def room_text(room: Room | None) -> str | None:
+    """Return the engine's name of a room."""
+    return None if room is None else " ".join(room)
+
+
+def with_cause(first: ProxyctlError | None, then: ProxyctlError | None) -> ProxyctlError | None:
+    """Return the error of an item whose rollback failed: why it had to go back, and why it could not."""
+    if first is None or then is None or then is first:
+        return first or then
+    return type(first)(
+        f"{first.message.rstrip('.')}; it could not be put back: {then.message}",
+        hint=first.hint,
+        problem=first.problem,
+    )
+
+
+def stuck(plan: Plan) -> list[Chain]:
+    """Return the chains that no order could carry out: walked on paper, as if every answer were good."""
+    flow = Flow(plan)
+    flow._progress = [
+        replace(progress, todo=[replace(step, then=None) for step in progress.todo])
+        for progress in flow._progress
+    ]
+    works = deque(flow.start())
+    while works:
+        work = works.popleft()
+        request: Request = work.payload.request
+        seen = Seen({"sid": request.sid or request.name}, None)
+        works.extend(flow.follow(Result(work.index, "done", request.verb.done, seen)))
+    return [end.chain for end in flow.ends() if isinstance(end.error, NoRoomError)]

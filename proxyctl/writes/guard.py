@@ -1,0 +1,92 @@
+"""What would not fit, found on paper before anything is sent. Pure: one table of rules over every plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+
+from proxyctl.errors import RefusedError
+from proxyctl.words import counted
+from proxyctl.writes.flow import stuck
+from proxyctl.writes.plan import Capacity, Plan, Room
+from proxyctl.writes.requests import CREATE_SERVICE, SPREAD
+
+LEAVE_FIRST = "leave-first"
+RULES = {
+    LEAVE_FIRST: "numbers would have to leave a full pool before their replacements are there",
+}
+
+
+def guard(plan: Plan, allowed: Collection[str] = ()) -> Plan:
+    """Return the plan as it may be carried out. RefusedError: what it wants does not fit, in no order.
+
+    ``allowed`` are names of `RULES` that the user lifted.
+    """
+    over = [sentence for room in plan.capacities if (sentence := too_many(plan, room))]
+    if over:
+        raise RefusedError(f"{'; '.join(over)}: nothing was sent.", hint=hint_for(plan))
+    # On paper, a replacement that was refused is there: that it does not come is no want of room.
+    paper = replace(plan, spares={room: n + plan.absent.get(room, 0) for room, n in plan.spares.items()})
+    if not stuck(paper):
+        return plan
+    without = replace(plan, spares={})
+    lifted = not stuck(without)
+    if lifted and LEAVE_FIRST in allowed:
+        return without
+    count = len(stuck(paper))
+    full = ", ".join(full_rooms(plan)) or "the pools"
+    raise RefusedError(
+        f"there is no room for {counted(count, 'change')} in any order: {full}. Nothing was sent "
+        f"(rule {LEAVE_FIRST}).",
+        hint=(
+            f"--allow {LEAVE_FIRST} lets numbers leave before their replacements are there."
+            if lifted
+            else "Make room for them first: remove numbers, or move some to another Service."
+        ),
+    )
+
+
+def after(plan: Plan, room: Room) -> int:
+    """Return how many a room would hold once all is done."""
+    change: Counter[Room] = Counter()
+    for chain in plan.chains:
+        for step in chain.steps:
+            if step.request.verb is not CREATE_SERVICE:
+                change.update(step.takes)
+                change.subtract(step.frees)
+    return plan.capacities[room].held + change[room]
+
+
+def too_many(plan: Plan, room: Room) -> str | None:
+    """Return what a room would hold where that is more than it may, and more than it does."""
+    one: Capacity = plan.capacities[room]
+    then = after(plan, room)
+    if then <= max(one.limit, one.held):
+        return None
+    return f"{one.name} would hold {then} {things(room)} (now {one.held}, the limit is {one.limit})"
+
+
+def full_rooms(plan: Plan) -> list[str]:
+    """Return which rooms are full, and how many places are missing there."""
+    texts = []
+    for room, one in plan.capacities.items():
+        wanted = sum(room in step.takes for chain in plan.chains for step in chain.steps)
+        missing = wanted - one.free
+        if one.open and wanted and missing > 0:
+            texts.append(
+                f"{one.name} holds {one.held} of {one.limit} {things(room)}, {counted(missing, 'place')} missing"
+            )
+    return texts
+
+
+def things(room: Room) -> str:
+    """Return what is counted in a room."""
+    return "numbers" if room[1] == "senders" else f"{room[1]} numbers"
+
+
+def hint_for(plan: Plan) -> str:
+    """Return what to do where too many numbers are to be in one place."""
+    if any(room[1] == "senders" for room in plan.capacities):
+        return "Spread the numbers over several Messaging Services."
+    return SPREAD

@@ -1,0 +1,138 @@
+"""What is to be done, as values: the requests of each item in a chain, the capacity that they need, and what takes
+them back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from proxyctl.errors import ProxyctlError
+from proxyctl.input.items import Item
+from proxyctl.writes.requests import Request
+
+Room = tuple[str, str]  # what is scarce: ("KS…", "reserved"), ("MG…", "senders"), IN_TRANSIT
+IN_TRANSIT: Room = ("", "in transit")
+MOST_IN_TRANSIT = 10  # items between two pools: one at first, one more for each that arrives
+
+
+class Capacity(NamedTuple):
+    """How full a room is: its holder's name for people, how many are in it, and how many may be.
+
+    It is not ``open`` while its holder is yet to be created.
+    """
+
+    name: str
+    held: int
+    limit: int
+    open: bool = True
+
+    @property
+    def free(self) -> int:
+        """How many more may come now; where Twilio raised the limit, it is for the API to judge."""
+        return max(0, self.limit - self.held) if self.open else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A request of a chain, the places that it takes, and those that it gives back.
+
+    ``rollback`` brings the item back to where it was before this step. After a step that is not ``final`` the item
+    is nowhere safe until a later one is done. ``then`` makes the steps that follow from the resource in the answer.
+    """
+
+    request: Request
+    takes: tuple[Room, ...] = ()
+    frees: Mapping[Room, int] = field(default_factory=dict)
+    rollback: Step | None = None
+    final: bool = True
+    then: Callable[[Mapping[str, Any]], tuple[Step, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The steps of one item, one after another.
+
+    ``change`` names what they come to, in the words of a plan; ``done`` is the word for the item when they are done,
+    where that is not the last request's own. ``service`` and ``source`` are names of Services, for people.
+    """
+
+    item: Item
+    steps: tuple[Step, ...]
+    change: str = ""
+    done: str | None = None
+    service: str = ""
+    source: str | None = None
+
+    @property
+    def before(self) -> Mapping[str, Any] | None:
+        """What the item was before its first request; None where it was not there."""
+        return self.steps[0].request.before
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An item that needs no request: it is as wanted, or (``error``) can't be changed.
+
+    ``seen`` is the resource as it was read.
+    """
+
+    item: Item
+    seen: Mapping[str, Any] | None = None
+    error: ProxyctlError | None = None
+    note: str | None = None
+    change: str = ""
+    service: str = ""
+
+
+Entry = Chain | Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run does. Rooms that are in neither ``capacities`` nor ``spares`` have no limit.
+
+    ``spares``: how many may leave before others have come, where numbers are replaced; ``absent``: how many of those
+    others were refused already. ``question`` is what a person has to agree to; None where nothing is destroyed.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    capacities: Mapping[Room, Capacity] = field(default_factory=dict)
+    spares: Mapping[Room, int] = field(default_factory=dict)
+    absent: Mapping[Room, int] = field(default_factory=dict)
+    question: str | None = None
+
+    @property
+    def free(self) -> dict[Room, int]:
+        """The places there are at the start."""
+        return {**{room: one.free for room, one in self.capacities.items()}, **self.spares}
+
+    def asking(self, question: str) -> Plan:
+        """Return the plan with what a person has to agree to."""
+        return replace(self, question=question)
+
+    @property
+    def chains(self) -> list[Chain]:
+        """The entries that need requests, in order."""
+        return [entry for entry in self.entries if isinstance(entry, Chain)]
+
+    @property
+    def refused(self) -> list[Settled]:
+        """The entries that can't be changed as asked."""
+        return [entry for entry in self.entries if isinstance(entry, Settled) and entry.error is not None]
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Return what tells two plans apart: items, requests, and what was there before each."""
+        return tuple(
+            (entry.item, *(one(step.request) for step in entry.steps))
+            if isinstance(entry, Chain)
+            else (entry.item, str(entry.error), None if entry.seen is None else entry.seen.get("sid"))
+            for entry in self.entries
+        )
+
+
+def one(request: Request) -> tuple[object, ...]:
+    """Return a request as a value that compares: what is sent, and what it replaces."""
+    before = None if request.before is None else request.before.get("is_reserved")
+    return (request.verb.name, request.parent, request.sid, dict(request.wanted), before)

@@ -1,0 +1,293 @@
+"""Every kind of write, in one table: how it is sent, how it is verified, what its refusals mean, and its words.
+
+A new kind of write is a row here, a function that decides, and a command.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from proxyctl.api import codes, resources
+from proxyctl.api.calls import Call
+
+Meanings = Mapping[int, str]
+
+SPREAD = "Numbers can be spread over several Services; 'proxyctl number list --idle' shows what is unused."
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One row: a kind of write.
+
+    ``fetch`` and ``listing`` are the reads that show what became of it, by SID and by the whole list. ``already`` are
+    the codes that may mean that it is as wanted, and ``full`` those after which no other can have a place of the same
+    kind. ``refused`` begins the words of a refusal, ``pending`` says where an item is that waits for this request.
+    ``within`` reads the Service that it is in: gone, the whole run is over.
+    """
+
+    name: str
+    done: str
+    call: Callable[[Request], Call]
+    fetch: Callable[[Request], Call] | None = None
+    listing: Callable[[Request], Call] | None = None
+    within: Callable[[Request], Call] | None = None
+    key: str = "phone_number"
+    parent_key: str = "service_sid"
+    already: frozenset[int] = frozenset()
+    full: frozenset[int] = frozenset()
+    creates: bool = False
+    removes: bool = False
+    plain: bool = False  # told in the API's own words
+    beside: bool = False  # about another resource than the item's own: its answer does not show the item
+    meanings: Meanings = field(default_factory=dict)
+    hints: Meanings = field(default_factory=dict)
+    refused: str = "{name} can't be {done}"
+    pending: str = ""
+    pending_hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request about one thing.
+
+    ``parent`` is the SID of what it is in (or the name of a Service that an earlier request creates), ``name`` what
+    the user calls the thing. ``wanted`` has the fields to set, ``before`` those that were read. ``kept`` is for the
+    history alone.
+    """
+
+    verb: Verb
+    parent: str
+    sid: str | None
+    name: str
+    phone_number: str | None = None
+    wanted: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] | None = None
+    kept: Mapping[str, Any] = field(default_factory=dict)
+
+    def call(self) -> Call:
+        """Return the request as it is sent."""
+        return self.verb.call(self)
+
+    def agrees(self, seen: Mapping[str, Any] | None) -> bool:
+        """Whether what is there now is as this request wants it."""
+        if self.verb.removes:
+            return seen is None
+        return seen is not None and all(same(value, seen.get(key)) for key, value in self.wanted.items())
+
+    def names(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of the list is the thing that this request is about."""
+        if self.sid is not None:
+            return bool(row.get("sid") == self.sid)
+        return bool(row.get(self.verb.key) == (self.phone_number or self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a write left behind: the resource as the API has it (None: gone), and the id of the request."""
+
+    raw: Mapping[str, Any] | None
+    request_id: str | None = None
+
+
+def same(wanted: Any, there: Any) -> bool:
+    """Whether a field is as wanted; an empty text wants it cleared, and a form's numbers are texts."""
+    if wanted in ("", None):
+        return there in (None, "")
+    return bool(there == wanted) or (not isinstance(there, bool) and str(there) == str(wanted))
+
+
+_ITEM = re.compile(r"/[A-Z]{2}[0-9a-fA-F]{32}(?=(\.json)?$)")
+
+
+def lane_of(call: Call) -> str:
+    """Return what shares a rate window with ``call``: a method on a collection, its items included."""
+    return f"{call.method} {_ITEM.sub('', call.path)}"
+
+
+def _flag(request: Request) -> bool:
+    return bool(request.wanted["is_reserved"])
+
+
+def _add(request: Request) -> Call:
+    number = None if request.sid is not None else request.phone_number
+    return resources.add_number(
+        request.parent, sid=request.sid, phone_number=number, is_reserved=request.wanted.get("is_reserved")
+    )
+
+
+def _number(make: Callable[..., Call]) -> Callable[[Request], Call]:
+    return lambda request: make(request.parent, request.sid or "")
+
+
+def _in_pool(name: str, done: str, call: Callable[[Request], Call], **row: Any) -> Verb:
+    return Verb(
+        name,
+        done,
+        call,
+        fetch=_number(resources.fetch_number),
+        listing=lambda request: resources.list_numbers(request.parent),
+        within=lambda request: resources.fetch_service(request.parent),
+        meanings=_POOL_MEANINGS,
+        hints=_POOL_HINTS,
+        **row,
+    )
+
+
+_HELD_ELSEWHERE = "another Service's pool has it"
+_POOL_MEANINGS: Meanings = {
+    codes.NUMBER_IN_ANOTHER_SERVICE: _HELD_ELSEWHERE,
+    codes.NUMBER_IN_SERVICE: _HELD_ELSEWHERE,  # of another, where this one's pool does not show it
+    codes.NUMBER_NOT_FOUND: "the account does not own it",
+    codes.NUMBER_NOT_AVAILABLE: "another Service's pool or a Messaging Service has it",
+    codes.NUMBER_IN_USE: "it is in use by open Sessions",
+    codes.POOL_FULL: "pool full",
+}
+_FIND = "'proxyctl number find {name}' says where it is."
+_POOL_HINTS: Meanings = {
+    codes.NUMBER_IN_ANOTHER_SERVICE: _FIND,
+    codes.NUMBER_IN_SERVICE: _FIND,
+    codes.NUMBER_NOT_AVAILABLE: _FIND,
+    codes.NUMBER_NOT_FOUND: "'proxyctl auth status' shows which account this is.",
+    codes.NUMBER_IN_USE: "'proxyctl number drain SERVICE {name}' waits until it is idle.",
+    codes.POOL_FULL: SPREAD,
+}
+HELD_ELSEWHERE = frozenset(
+    {codes.NUMBER_IN_ANOTHER_SERVICE, codes.NUMBER_IN_SERVICE, codes.NUMBER_NOT_AVAILABLE}
+)
+
+ADD = _in_pool(
+    "add",
+    "added",
+    _add,
+    already=frozenset({codes.NUMBER_IN_SERVICE}),
+    full=frozenset({codes.POOL_FULL}),
+    creates=True,
+    pending="has left its pool, and is in none now",
+    pending_hint="The same command again adds it where it belongs.",
+)
+RESERVE = _in_pool(
+    "reserve",
+    "reserved",
+    lambda request: resources.update_number(request.parent, request.sid or "", is_reserved=_flag(request)),
+    full=frozenset({codes.POOL_FULL}),
+    pending="is in the pool, but not reserved",
+)
+RELEASE = _in_pool(
+    "release",
+    "released",
+    RESERVE.call,
+    full=frozenset({codes.POOL_FULL}),
+    pending="is in the pool, but still reserved",
+)
+REMOVE = _in_pool("remove", "removed", _number(resources.remove_number), removes=True)
+
+
+_SENDER_MEANINGS: Meanings = {
+    codes.SENDER_IN_ANOTHER_SERVICE: "another Messaging Service has it",
+    codes.MESSAGING_SERVICE_FULL: "the Messaging Service is full",
+    codes.SENDER_WITHOUT_SMS: "it can't send SMS",
+}
+
+
+def _sender(name: str, done: str, make: Callable[..., Call], **row: Any) -> Verb:
+    return Verb(
+        name,
+        done,
+        _number(make),
+        fetch=_number(resources.fetch_sender),
+        listing=lambda request: resources.list_senders(request.parent),
+        parent_key="messaging_service_sid",
+        beside=True,
+        meanings=_SENDER_MEANINGS,
+        **row,
+    )
+
+
+ATTACH = _sender(
+    "attach",
+    "attached",
+    resources.attach_sender,
+    already=frozenset({codes.SENDER_IN_SERVICE}),
+    full=frozenset({codes.MESSAGING_SERVICE_FULL}),
+    creates=True,
+    refused="{name} can't be put into Messaging Service {parent}",
+    pending="{where}, but is out of Messaging Service {parent} now",
+    pending_hint="The same command again puts it back in.",
+)
+DETACH = _sender(
+    "detach",
+    "detached",
+    resources.detach_sender,
+    removes=True,
+    refused="{name} can't be taken out of Messaging Service {parent}",
+)
+
+
+def _service(name: str, done: str, call: Callable[[Request], Call], **row: Any) -> Verb:
+    return Verb(
+        name,
+        done,
+        call,
+        fetch=lambda request: resources.fetch_service(request.sid or ""),
+        listing=lambda request: resources.list_services(),
+        key="unique_name",
+        parent_key="",
+        refused="Service {name} can't be {done}",
+        **row,
+    )
+
+
+CREATE_SERVICE = _service(
+    "create_service",
+    "created",
+    lambda request: resources.create_service(**{"unique_name": request.name, **request.wanted}),
+    already=frozenset({codes.SERVICE_NAME_TAKEN}),
+    creates=True,
+)
+UPDATE_SERVICE = _service(
+    "update_service",
+    "updated",
+    lambda request: resources.update_service(request.sid or "", **request.wanted),
+)
+DELETE_SERVICE = _service(
+    "delete_service", "deleted", lambda request: resources.delete_service(request.sid or ""), removes=True
+)
+SET_WEBHOOKS = Verb(
+    "restore_webhooks",
+    "restored",
+    lambda request: resources.update_incoming_number(request.parent, request.sid or "", **request.wanted),
+    fetch=lambda request: resources.fetch_incoming_number(request.parent, request.sid or ""),
+    listing=lambda request: resources.list_incoming_numbers(request.parent),
+    parent_key="",
+    beside=True,
+    refused="the webhooks of {name} can't be set",
+    pending="is out of the pool, but its webhooks were not put back",
+    pending_hint="The same command again puts them back.",
+)
+
+VERBS = {
+    verb.name: verb
+    for verb in (
+        *(ADD, RESERVE, RELEASE, REMOVE, ATTACH, DETACH),
+        *(CREATE_SERVICE, UPDATE_SERVICE, DELETE_SERVICE, SET_WEBHOOKS),
+    )
+}
+
+
+def raw_request(call: Call) -> Request:
+    """Return a request that was typed whole: nothing is known of it but what it sends."""
+    removes = call.method == "DELETE"
+    verb = Verb(
+        f"api {call}",
+        "sent",
+        lambda _: call,
+        fetch=(lambda _: Call("GET", call.path)) if removes else None,
+        parent_key="",
+        creates=not call.may_repeat,
+        removes=removes,
+        plain=True,
+    )
+    return Request(verb, "", call.path if removes else None, str(call))

@@ -1,0 +1,205 @@
+"""What holds on an account whatever is refused, stopped or killed: properties of `Flow`, on a simulated account."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from proxyctl.errors import RefusedError
+from proxyctl.input.items import Item
+from proxyctl.pools.chains import Home, add_chain
+from proxyctl.pools.desired import World, create_chain, plan_of
+from proxyctl.writes.flow import stuck
+from proxyctl.writes.guard import LEAVE_FIRST, guard
+from proxyctl.writes.plan import MOST_IN_TRANSIT, Capacity, Chain, Plan, Settled
+from tests.writes.simulation import Account, goal_chains, random_pools, run, states
+
+NUMBERS = [f"n{i}" for i in range(150)]
+
+
+def account(senders: Sequence[str] = (), count: int = 150) -> Account:
+    return Account({"A": dict.fromkeys(NUMBERS[:count], True), "B": {}}, senders=senders)
+
+
+def moves(world: Account, count: int = 150, messaging_service: str | None = None) -> Plan:
+    chains = tuple(world.move(number, "A", "B", messaging_service) for number in NUMBERS[:count])
+    return Plan(chains, world.capacities())
+
+
+def from_answer(start: int) -> Callable[[int], bool]:
+    return lambda answers: answers > start
+
+
+@pytest.mark.parametrize(
+    ("rate", "most"), [(0.0, MOST_IN_TRANSIT), (1.0, 1), (0.9, MOST_IN_TRANSIT)], ids=str
+)
+def test_few_numbers_are_in_transit_and_none_stays_there(rate: float, most: int) -> None:
+    world = account()
+    flow = run(world, moves(world), random.Random(1), refused={"add": rate})
+    assert world.out() == set()
+    assert world.most_out <= most
+    assert flow.in_transit == 0
+    moved = len(world.pools["B"])
+    assert states(flow) == {key: n for key, n in (("done", moved), ("failed", 150 - moved)) if n}
+
+
+@pytest.mark.parametrize(("start", "most"), [(0, 1), (60, MOST_IN_TRANSIT), (200, MOST_IN_TRANSIT)])
+def test_rollbacks_that_are_refused_end_departures(start: int, most: int) -> None:
+    world = account()
+    refused = {"add": from_answer(start), "rollback": from_answer(start)}
+    flow = run(world, moves(world), random.Random(1), refused=refused)
+    assert 1 <= len(world.out()) <= most
+    stranded = [end for end in flow.ends() if end.pending]
+    assert {end.chain.item.input for end in stranded} == world.out()
+    assert all(end.pending[0].parent == "A" for end in stranded)
+
+
+def test_a_full_target_takes_one_number_out_and_back() -> None:
+    world = Account({"A": dict.fromkeys(NUMBERS, True), "B": {}}, {True: 0, False: 0})
+    world.limits = {True: 150, False: 0}
+    plan = moves(world)
+    world.limits = {True: 150, False: 0}
+    world.pools["B"] = dict.fromkeys((f"other{i}" for i in range(150)), True)
+    flow = run(world, plan, random.Random(1))
+    assert states(flow) == {"failed": 1, "skipped": 149}
+    assert world.out() == set()
+
+
+def test_a_messaging_service_gets_its_numbers_back() -> None:
+    world = account(senders=NUMBERS[:90], count=90)
+    run(world, moves(world, 90, "MG"), random.Random(1), refused={"add": 0.3})
+    assert world.out() == set()
+    assert set(world.senders) == set(NUMBERS[:90])
+
+
+def test_numbers_move_into_a_service_that_is_created_meanwhile() -> None:
+    world = Account({"A": dict.fromkeys(NUMBERS[:90], True)})
+    chains: list[Chain] = [world.move(number, "A", "N") for number in NUMBERS[:90]]
+    chains.append(create_chain("N", Item("N", None, None), {}))
+    rooms = {**world.capacities(), ("N", "reserved"): Capacity("N", 0, 5000, open=False)}
+    flow = run(world, guard(Plan(tuple(chains), rooms)), random.Random(1))
+    assert states(flow) == {"done": 91}
+    assert len(world.pools["N"]) == 90
+
+
+def test_whenever_a_run_is_stopped_all_numbers_are_back() -> None:
+    for seed in range(10):
+        for moment in range(1, 60, 2):
+            world = account()
+            run(world, moves(world), random.Random(seed), stop_at=moment, refused={"add": 0.2})
+            assert world.out() == set(), (seed, moment)
+
+
+# Replacements come first
+
+
+def replaced(count: int, limit: int) -> tuple[Account, Plan]:
+    world = Account({"A": {f"old{i}": False for i in range(count)}}, {True: 5000, False: limit})
+    entries = [
+        *(add_chain(Home("A", "A"), Item(f"new{i}", None, f"new{i}"), False) for i in range(count)),
+        *(world.remove("A", f"old{i}") for i in range(count)),
+    ]
+    plan = plan_of(entries, World())
+    return world, Plan(plan.entries, world.capacities(), plan.spares, plan.absent)
+
+
+@pytest.mark.parametrize(("count", "rate"), [(3, 1.0), (450, 0.0), (450, 0.3), (450, 1.0)])
+def test_no_number_leaves_before_its_replacement_is_there(count: int, rate: float) -> None:
+    world, plan = replaced(count, 500)
+    flow = run(world, guard(plan), random.Random(3), refused={"add": rate})
+    came = sum(number.startswith("new") for number in world.pools["A"])
+    assert len(world.pools["A"]) == count
+    left = states(flow).get("skipped", 0)
+    assert left == count - came
+
+
+def test_a_full_pool_is_refused_unless_numbers_may_leave_first() -> None:
+    world, plan = replaced(500, 500)
+    with pytest.raises(RefusedError, match=r"500 of 500 unreserved numbers, 500 places missing.*leave-first"):
+        guard(plan)
+    run(world, guard(plan, [LEAVE_FIRST]), random.Random(3))
+    assert {number[:3] for number in world.pools["A"]} == {"new"}
+    assert len(world.pools["A"]) == 500
+
+
+def test_replacements_that_were_refused_keep_what_they_should_replace() -> None:
+    world = Account({"A": {f"old{i}": False for i in range(3)}})
+    entries = [
+        *(
+            Settled(
+                Item(f"new{i}", None, f"new{i}"), None, RefusedError("not ours"), change="add", service="A"
+            )
+            for i in range(3)
+        ),
+        *(world.remove("A", f"old{i}") for i in range(3)),
+    ]
+    plan = plan_of(entries, World())
+    flow = run(
+        world, guard(Plan(plan.entries, world.capacities(), plan.spares, plan.absent)), random.Random(1)
+    )
+    assert states(flow) == {"skipped": 3}
+    assert len(world.pools["A"]) == 3
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_a_release_waits_for_nobody_and_what_is_reserved_waits_for_it(rate: float) -> None:
+    pool = {**{f"r{i}": True for i in range(2)}, **{f"u{i}": False for i in range(4)}}
+    world = Account({"A": pool})
+    entries = [*(world.flag("A", f"u{i}") for i in range(4)), *(world.flag("A", f"r{i}") for i in range(2))]
+    plan = plan_of(entries, World())
+    run(
+        world,
+        guard(Plan(plan.entries, world.capacities(), plan.spares)),
+        random.Random(3),
+        refused={"release": rate},
+    )
+    assert world.count("A", False) == 2
+
+
+def test_what_no_order_can_do_is_refused_on_paper() -> None:
+    exchange = Account({"A": {"n1": True}, "B": {"n2": True}}, {True: 1, False: 0})
+    plan = Plan((exchange.move("n1", "A", "B"), exchange.move("n2", "B", "A")), exchange.capacities())
+    assert len(stuck(plan)) == 2
+    swap = Account({"A": {"n1": True, "n2": False}}, {True: 1, False: 1})
+    plan = Plan((swap.flag("A", "n1"), swap.flag("A", "n2")), swap.capacities())
+    assert len(stuck(plan)) == 2
+    for one in (exchange, swap):
+        with pytest.raises(RefusedError, match="in any order"):
+            guard(
+                Plan(plan.entries, one.capacities())
+                if one is swap
+                else Plan((one.move("n1", "A", "B"), one.move("n2", "B", "A")), one.capacities()),
+                [LEAVE_FIRST],
+            )
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_random_accounts_reach_random_goals_whatever_happens_on_the_way(block: int) -> None:
+    for seed in range(block * 100, block * 100 + 100):
+        rng = random.Random(seed)
+        limits = {True: rng.randint(3, 30), False: rng.randint(1, 8)}
+        names = [f"n{i}" for i in range(rng.randint(3, 90))]
+        world = Account(random_pools(rng, names, limits), limits)
+        wanted = random_pools(rng, names, limits)
+        goal = {
+            key: {n: flag for n, flag in pool.items() if n in world.owned} for key, pool in wanted.items()
+        }
+        removed = {n for n in world.owned if all(n not in pool for pool in goal.values())}
+        for turn in range(8):
+            plan = Plan(tuple(goal_chains(world, goal)), world.capacities())
+            fits = not stuck(plan)
+            troubled = turn < 3
+            kill = rng.randint(1, 40) if troubled and rng.random() < 0.6 else None
+            stop = rng.randint(1, 40) if troubled and rng.random() < 0.3 else None
+            refused = {"add": 0.1, "remove": 0.05} if turn < 2 else {}
+            before = len(world.out() - removed)
+            flow = run(world, plan, rng, refused=refused, stop_at=stop, kill_at=kill)
+            assert len(world.out() - removed) <= MOST_IN_TRANSIT + before, seed
+            if not troubled and kill is None and fits:
+                assert set(states(flow)) <= {"done"}, seed
+            if kill is None and not list(goal_chains(world, goal)):
+                break
+        else:
+            assert not fits, f"seed {seed}: the goal fits, and was not reached"
