@@ -1,8 +1,9 @@
 """Runs the program with one thing changed, as a process of its own: ``python driver.py CHANGE COMMAND…``.
 
 CHANGE is ``grace=SECONDS`` (what is under way gets after a signal), ``kill=POINT:N`` (the process dies by SIGKILL
-when it is at POINT for the N-th time), ``full=N`` (the disk is full once N lines of history are written) or
-``homeless=`` (the system does not know the user).
+when it is at POINT for the N-th time), ``full=N`` (the disk is full once N lines of history are written),
+``homeless=`` (the system does not know the user), ``term=`` (SIGTERM comes as the request to stop is made),
+``defect=N`` (the N-th write raises what nobody expects) or ``threads=N`` (no more than N can be started).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import pwd
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -58,10 +60,10 @@ def wrap(owner: type, name: str, before: Callable[[], None] | None = None, after
     """Call ``before`` and ``after`` a method."""
     own = getattr(owner, name)
 
-    def method(self: Any, *arguments: Any) -> Any:
+    def method(self: Any, *arguments: Any, **named: Any) -> Any:
         if before:
             before()
-        result = own(self, *arguments)
+        result = own(self, *arguments, **named)
         if after:
             after()
         return result
@@ -125,6 +127,40 @@ def forget_user() -> None:
     pwd.getpwuid = nobody  # type: ignore[assignment]
 
 
+def terminate() -> None:
+    """Send this process SIGTERM, and say so, that a test may know."""
+    os.write(2, b"terminated\n")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def break_write(at: int) -> None:
+    """Let the ``at``-th write fail in a way that nobody foresaw."""
+    own, count = ProxyClient.send, 0
+
+    def send(self: ProxyClient, call: Any) -> Any:
+        nonlocal count
+        count += call.writes
+        if call.writes and count == at:
+            raise ZeroDivisionError("on purpose")
+        return own(self, call)
+
+    ProxyClient.send = send  # type: ignore[method-assign]
+
+
+def limit_threads(most: int) -> None:
+    """Let the system refuse all threads but ``most``."""
+    own, count = threading.Thread.start, 0
+
+    def start(self: threading.Thread) -> None:
+        nonlocal count
+        count += 1
+        if count > most:
+            raise RuntimeError("can't start new thread")
+        own(self)
+
+    threading.Thread.start = start  # type: ignore[method-assign]
+
+
 def prepare(change: str) -> Callable[[Runtime], None]:
     """Make the change; return what `main` calls before the command."""
     name, _, value = change.partition("=")
@@ -135,11 +171,17 @@ def prepare(change: str) -> Callable[[Runtime], None]:
         fill_disk(int(value))
     elif name == "homeless":
         forget_user()
+    elif name == "defect":
+        break_write(int(value))
+    elif name == "threads":
+        limit_threads(int(value))
 
     def ready(runtime: Runtime) -> None:
         if name == "grace":
             runtime.stop = StopRequest(float(value))
         install(runtime)
+        if name == "term":
+            wrap(StopRequest, "__init__", after=terminate)
 
     return ready
 

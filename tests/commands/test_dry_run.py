@@ -94,3 +94,13 @@ def test_of_the_sandbox_s_own_reset(cli: Cli) -> None:
     ran = cli.ok("sandbox", "reset", "--dry-run")
     assert "numbers: 2" in ran.err and "nothing was deleted" in ran.err
     assert cli.ok("sandbox", "status", "-o", "json").json["numbers"] == 2
+
+
+def test_what_would_fail_many_times_is_told_in_few_lines(cli: Cli, tmp_path: Path) -> None:
+    """The first 20 of 5,000, and the count of the rest."""
+    cli.ok("service", "create", "a", "-q")
+    path = tmp_path / "numbers.txt"
+    path.write_text("".join(f"+1415{2000000 + index}\n" for index in range(5000)))
+    ran = cli("number", "reserve", "a", "-f", str(path), "--dry-run")
+    assert len(ran.err.splitlines()) <= 25
+    assert "4980" in ran.err.replace(",", "")

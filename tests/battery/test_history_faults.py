@@ -1,0 +1,174 @@
+"""What the history does not know, or takes for something else: undo checks, and takes back no more than was done."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from proxyctl.sandbox.faults import Scripted
+from proxyctl.sandbox.policies import problem
+from proxyctl.sandbox.problems import ApiError
+from proxyctl.sandbox.seed import seed_numbers
+from tests.battery.live import drive, end, settled
+from tests.battery.scene import Scene
+from tests.battery.transit import write_pool_file
+from tests.support import Ran
+
+ONE_BY_ONE = ("--rate", "0", "--concurrency", "1")
+DAY = 86_400.0
+
+
+def last_run(stage: Scene) -> str:
+    run: str = stage.cli.ok("history", "list", "-o", "ids", "--limit", "1").lines[0]
+    return run
+
+
+def undo(stage: Scene, run: str) -> Ran:
+    return stage.run("history", "undo", run, "--yes", *ONE_BY_ONE)
+
+
+def service(stage: Scene) -> dict[str, Any]:
+    shown: dict[str, Any] = stage.other("GET", f"/v1/Services/{stage.service}")
+    return shown
+
+
+# Settings whose change was lost
+
+
+@pytest.mark.parametrize("point", ["answered:1", "send:1"])
+def test_undo_of_a_setting_whose_outcome_is_not_on_file(stage: Scene, point: str) -> None:
+    """The run was killed around its only write: what the Service says now decides."""
+    stage.other("POST", f"/v1/Services/{stage.service}", DefaultTtl="60")
+    file = write_pool_file(stage, {"masking": {"default_ttl": 3600}})
+    killed = end(stage, drive(stage, f"kill={point}", "pool", "apply", file, "--yes"))
+    assert killed.code == -9
+    settled()
+    arrived = point == "answered:1"
+    assert service(stage)["default_ttl"] == (3600 if arrived else 60)
+    ran = undo(stage, last_run(stage))
+    assert ran.code == 0, ran.err
+    assert service(stage)["default_ttl"] == 60
+    told = Counter(row["action"] for row in ran.rows)
+    assert told["updated"] == arrived
+    assert len(stage.writes) == (2 if arrived else 0)
+
+
+@pytest.mark.parametrize("fault", ["reset-after", "503-after", "garbage-null"])
+def test_undo_of_a_setting_whose_answer_was_lost_for_ever(stage: Scene, fault: str) -> None:
+    """No look was answered any more: the history says unknown, the server has it, and undo checks."""
+    stage.other("POST", f"/v1/Services/{stage.service}", DefaultTtl="60")
+    sent = []
+
+    def outage() -> None:
+        sent.append(True)
+        stage.front.answer = lambda request: (
+            problem(ApiError(20503)) if sent and request.method == "GET" else None
+        )
+
+    stage.script(Scripted(fault, "POST", times=None, action=outage))
+    file = write_pool_file(stage, {"masking": {"default_ttl": 3600}})
+    assert stage.run("pool", "apply", file, "--yes", "--retries", "1").code in (6, 7)
+    assert service(stage)["default_ttl"] == 3600
+    stage.heal()
+    ran = undo(stage, last_run(stage))
+    assert ran.code == 0, ran.err
+    assert service(stage)["default_ttl"] == 60
+
+
+def test_undo_of_a_setting_that_changed_since(stage: Scene) -> None:
+    """Its outcome is unknown, and by now it is neither what was before nor what was wanted."""
+    stage.other("POST", f"/v1/Services/{stage.service}", DefaultTtl="60")
+    file = write_pool_file(stage, {"masking": {"default_ttl": 3600}})
+    end(stage, drive(stage, "kill=answered:1", "pool", "apply", file, "--yes"))
+    settled()
+    stage.other("POST", f"/v1/Services/{stage.service}", DefaultTtl="90")
+    ran = undo(stage, last_run(stage))
+    assert ran.code in (5, 6), ran.err
+    assert service(stage)["default_ttl"] == 90
+
+
+# A pool at its limit
+
+
+@pytest.mark.parametrize("swapped", [True, False])
+def test_a_mixed_add_in_a_full_pool_and_its_undo(stage: Scene, swapped: bool) -> None:
+    """One number comes unreserved into the place that another leaves by being reserved, in whatever order."""
+    full = seed_numbers(stage.store, 500, seed=2)
+    stage.fill(full, reserved=False)
+    before = stage.pool()
+    new, old = stage.numbers[0], full[0]
+    rows = [f"{new['phone_number']},false", f"{old['phone_number']},true"]
+    path = stage.directory / "mixed.csv"
+    path.write_text("\n".join(["phone_number,is_reserved", *(rows[::-1] if swapped else rows)]) + "\n")
+    command = ("number", "add", stage.service, "-f", str(path), *ONE_BY_ONE)
+    ran = stage.run(*command)
+    assert ran.code == 0, ran.err
+    assert stage.pool() == before | {new["sid"]: False, old["sid"]: True}
+    back = undo(stage, last_run(stage))
+    assert back.code == 0, back.err
+    assert stage.pool() == before
+    forward = undo(stage, last_run(stage))
+    assert forward.code == 0, forward.err
+    assert stage.pool() == before | {new["sid"]: False, old["sid"]: True}
+
+
+# Somebody else's number
+
+
+@pytest.mark.parametrize("fault", ["reset-after", "500-after", "garbage-object"])
+@pytest.mark.parametrize("single", [True, False])
+def test_a_number_that_somebody_else_added_is_not_removed_by_undo(
+    stage: Scene, fault: str, single: bool
+) -> None:
+    """80104, so its flag is changed, and the answer to that is lost: reserved, not added."""
+    stage.numbers = stage.numbers[: 1 if single else 3]
+    theirs = stage.numbers[0]
+    stage.script(
+        Scripted(method="POST", action=lambda: stage.fill([theirs], reserved=False)),
+        Scripted(fault, "POST", path="/PN", times=1),
+    )
+    ran = stage.run(*stage.add(*ONE_BY_ONE))
+    assert ran.code == 0, ran.err
+    assert stage.pool() == {row["sid"]: True for row in stage.numbers}
+    assert ran.rows[0]["action"] == "reserved"
+    stage.heal()
+    back = undo(stage, last_run(stage))
+    assert back.code == 0, back.err
+    assert stage.pool() == {theirs["sid"]: False}
+
+
+# Clocks
+
+
+class Ahead:
+    """A clock that is wrong by so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> float:
+        return time.time() + self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / 100)
+
+
+def test_a_clock_that_is_ahead_deletes_no_history(stage: Scene) -> None:
+    """91 days by our clock, none by the server's: the runs before are still there, and their saved files."""
+    stage.numbers = stage.numbers[:3]
+    assert stage.run(*stage.add()).code == 0
+    assert stage.run(*stage.verb("remove", "--yes")).code == 0
+    saved = sorted(stage.directory.glob("run/state/saved/*"))
+    runs = set(stage.cli.ok("history", "list", "-o", "ids").lines)
+    assert len(runs) == 2 and len(saved) == 1
+    stage.cli.clock = Ahead(91 * DAY)
+    assert stage.run(*stage.add()).code == 0
+    assert stage.run(*stage.verb("remove", "--yes")).code == 0
+    assert runs < set(stage.cli.ok("history", "list", "-o", "ids").lines)
+    assert set(saved) < set(stage.directory.glob("run/state/saved/*"))

@@ -1,0 +1,353 @@
+"""Moves that are refused, throttled, stopped or cut short: no number stays without a pool, whatever happens."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from proxyctl.sandbox.policies import problem
+from proxyctl.sandbox.problems import ApiError
+from proxyctl.sandbox.wire import Request, Response
+from tests.battery.live import drive, end, record, settled, start
+from tests.battery.transit import MOST, VERBS, Crossing, crossing, forbidden, full, throttled
+from tests.support import Ran
+
+REFUSALS = {"80601": lambda: problem(ApiError(80601)), "403": forbidden}
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Iterator[Crossing]:
+    """150 moves."""
+    with crossing(tmp_path) as ready:
+        yield ready
+
+
+@pytest.fixture
+def some(tmp_path: Path) -> Iterator[Crossing]:
+    """40 moves."""
+    with crossing(tmp_path, 40) as ready:
+        yield ready
+
+
+def actions(ran: Ran) -> Counter[str]:
+    return Counter(row["action"] for row in ran.rows)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_target_that_is_full_from_the_start(many: Crossing, verb: str) -> None:
+    """One number leaves and comes back; the others stay where they are."""
+    command = many.command(verb)
+    many.refuse = lambda request: full() if many.is_add(request, many.other) else None
+    ran = many.stage.run(*command)
+    assert ran.code in (5, 6)
+    assert len(many.removals()) == many.most == 1
+    assert (many.stage.pool(), many.outside) == (many.flags, set())
+    assert actions(ran) == {"failed": 1, "skipped": len(many.flags) - 1}
+    (failed,) = (row for row in ran.rows if row["action"] == "failed")
+    assert failed["error"]["code"] == 80622
+    assert "put back" in failed["error"]["message"]
+    many.arrives(command)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_throttled_until_the_deadline(tmp_path: Path, verb: str) -> None:
+    """Nine adds in ten are answered 429, ways back too, while removals work."""
+    with crossing(tmp_path, standing=True) as many:
+        command = many.command(verb, "--deadline", "6s")
+        chance = random.Random(1)
+        many.refuse = lambda request: throttled() if many.is_add(request) and chance.random() < 0.9 else None
+        ran = many.stage.run(*command)
+        assert ran.code in (6, 7), ran.err
+        assert many.most <= MOST
+        assert actions(ran)["skipped"] >= 1
+        many.names_what_is_outside(ran)
+        many.arrives(command[:-2])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_throttled_for_ever_when_the_deadline_comes(tmp_path: Path, verb: str) -> None:
+    """From some moment on no add is let through, ways back included: who is outside by then is named."""
+    with crossing(tmp_path, standing=True) as many:
+        command = many.command(verb, "--deadline", "6s")
+        turn = iter(range(1000))
+        many.refuse = lambda request: throttled() if many.is_add(request) and next(turn) >= 30 else None
+        ran = many.stage.run(*command)
+        assert ran.code in (6, 7), ran.err
+        assert len(many.outside) <= MOST and many.most <= MOST
+        many.names_what_is_outside(ran)
+        many.arrives(command[:-2])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_stopped_at_the_first_error(many: Crossing, verb: str) -> None:
+    """One number is refused, and comes back; what was in transit by then arrives or comes back."""
+    command = many.command(verb, "--max-errors", "1")
+    refused = many.stage.numbers[20]["sid"]
+    many.refuse = lambda request: (
+        problem(ApiError(80601))
+        if many.is_add(request, many.other) and many.names(request, refused)
+        else None
+    )
+    ran = many.stage.run(*command)
+    assert ran.code == 6, ran.err
+    assert many.outside == set()
+    assert many.most <= MOST
+    assert refused in many.stage.pool()
+    told = actions(ran)
+    assert told["failed"] == 1
+    assert told["moved"] == len(many.stage.pool(many.other))
+    many.arrives(command[:-2])
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_add_is_refused_ways_back_included(many: Crossing, verb: str, code: str) -> None:
+    """A way back that is refused ends the departures: 1 number is out when it was so from the start."""
+    command = many.command(verb)
+    many.refuse = lambda request: REFUSALS[code]() if many.is_add(request) else None
+    ran = many.stage.run(*command)
+    assert ran.code not in (0, 1, 7), ran.err
+    assert len(many.outside) <= 1
+    many.names_what_is_outside(ran)
+    many.arrives(command)
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+@pytest.mark.parametrize("verb", VERBS)
+def test_adds_are_refused_from_midway_on(many: Crossing, verb: str, code: str) -> None:
+    command = many.command(verb)
+    turn = iter(range(1000))
+    many.refuse = lambda request: REFUSALS[code]() if many.is_add(request) and next(turn) >= 30 else None
+    ran = many.stage.run(*command)
+    assert ran.code == 6, ran.err
+    assert len(many.outside) <= MOST
+    assert actions(ran)["moved"] == len(many.stage.pool(many.other)) == 30
+    many.names_what_is_outside(ran)
+    many.arrives(command)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_adds_fail_from_midway_on_and_then_work_again(some: Crossing, verb: str) -> None:
+    """Each add answers 503 a few times, before its effect."""
+    command = some.command(verb)
+    tries: Counter[str] = Counter()
+
+    def refuse(request: Request) -> Response | None:
+        if not some.is_add(request, some.other):
+            return None
+        name = str(request.form)
+        tries[name] += 1
+        return problem(ApiError(20503)) if tries[name] == 1 and len(tries) % 5 == 0 else None
+
+    some.refuse = refuse
+    ran = some.stage.run(*command)
+    assert ran.code == 0, ran.err
+    assert some.most <= MOST
+    assert (some.stage.pool(), some.stage.pool(some.other)) == ({}, some.flags)
+    some.added_once()
+
+
+# A disk that is full
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("lines", [12, 41])
+def test_the_disk_fills_up_midway(some: Crossing, verb: str, lines: int) -> None:
+    """Ways back are sent although they can't be recorded; the advised second run leaves no number out either."""
+    command = some.command(verb)
+    for count in (lines, 3, 4):
+        ran = end(some.stage, drive(some.stage, f"full={count}", *command))
+        assert ran.code == 1, ran.err
+        assert some.outside == set(), ran.err
+    some.arrives(command)
+
+
+# Signals
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_interrupted_while_numbers_are_in_transit(some: Crossing, verb: str) -> None:
+    """Once stopped, requests that put a number back are the only ones that start."""
+    import signal
+
+    command = some.command(verb)
+    processes = []
+
+    def refuse(request: Request) -> Response | None:
+        if some.is_add(request, some.other) and len(some.stage.pool(some.other)) >= 10 and processes:
+            processes.pop().send_signal(signal.SIGTERM)
+        return None
+
+    some.stage.policies.latency = 0.05
+    process = start(some.stage, *command)
+    processes.append(process)
+    some.refuse = refuse
+    ran = end(some.stage, process)
+    assert ran.code == 143, ran.err
+    assert some.outside == set()
+    assert some.most <= MOST
+    assert actions(ran)["moved"] == len(some.stage.pool(some.other)) < len(some.flags)
+    some.stage.policies.latency = 0.0
+    some.arrives(command)
+
+
+# Continued without the record
+
+
+def lose_header(some: Crossing) -> None:
+    path = record(some.stage)
+    path.write_bytes(b'{"type": "ru' + path.read_bytes()[12:])
+
+
+def other_state(some: Crossing) -> None:
+    """Another machine: nothing of the run is known."""
+    directory = some.stage.directory / "run" / "elsewhere"
+    directory.mkdir(mode=0o700)
+    some.stage.cli.environ["PROXYCTL_STATE_DIR"] = str(directory)
+
+
+LOSSES: dict[str, tuple[tuple[str, ...], Callable[[Crossing], object]]] = {
+    "another state directory": ((), other_state),
+    "no history": (("--no-history",), lambda some: None),
+    "a damaged header line": ((), lose_header),
+}
+
+
+def cut_short(some: Crossing, *options: str) -> tuple[str, ...]:
+    """Kill a move as its eleventh number is to be added; return the command."""
+    command = some.command("move", "--concurrency", "4")
+    process = start(some.stage, *command, *options)
+
+    def refuse(request: Request) -> Response | None:
+        if not some.is_add(request) or len(some.stage.pool(some.other)) < 10:
+            return None
+        process.kill()
+        return forbidden()
+
+    some.refuse = refuse
+    assert end(some.stage, process).code == -9
+    settled()
+    some.refuse = lambda request: None
+    assert 1 <= len(some.outside) <= MOST
+    return command
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("reserved", [True, False])
+def test_a_killed_move_goes_on_without_its_record(some: Crossing, loss: str, reserved: bool) -> None:
+    """The server is the truth: what is in no pool and still points at the source is on its way."""
+    options, lose = LOSSES[loss]
+    command = cut_short(some, *options)
+    out = some.outside
+    lose(some)
+    asked = some.stage.run(*command)
+    assert asked.code == 6, asked.err
+    assert some.outside == out
+    told = {some.sid_of(row["phone_number"]): row for row in asked.rows}
+    assert {sid for sid, row in told.items() if row["action"] == "failed"} == out
+    assert all(told[sid]["error"]["exit_code"] == 5 for sid in out)
+    assert "--reserved" in asked.err and "--unreserved" in asked.err
+    assert "is not in the pool" not in asked.err
+    assert some.stage.pool(some.other).items() <= some.flags.items()
+    flag = "--reserved" if reserved else "--unreserved"
+    ran = some.stage.run(*command, flag)
+    assert ran.code == 0, ran.err
+    assert {row["phone_number"] for row in ran.rows if row["action"] == "moved"} >= some.named(out)
+    wanted = some.flags | dict.fromkeys(out, reserved)
+    assert (some.stage.pool(), some.stage.pool(some.other)) == ({}, wanted)
+    some.stage.ledger.clear()
+    assert some.stage.run(*command, flag).code == 0
+    assert some.stage.writes == []
+
+
+def test_without_a_record_the_flag_is_for_those_in_transit_alone(some: Crossing) -> None:
+    """--reserved says how to add what is in no pool; who is still in the source keeps its flag."""
+    command = cut_short(some)
+    out = some.outside
+    other_state(some)
+    ran = some.stage.run(*command, "--reserved")
+    assert ran.code == 0, ran.err
+    assert some.stage.pool(some.other) == some.flags | dict.fromkeys(out, True)
+
+
+def test_a_number_that_points_elsewhere_is_not_taken_for_one_in_transit(some: Crossing) -> None:
+    """Somebody removed it from the source, and it serves something else now."""
+    command = some.command("move")
+    sid = some.stage.numbers[1]["sid"]
+    some.stage.other("DELETE", f"{some.stage.path}/{sid}")
+    account = "/2010-04-01/Accounts/AC" + "5a4db0c5" * 4
+    some.stage.other("POST", f"{account}/IncomingPhoneNumbers/{sid}.json", VoiceUrl="https://example.com/")
+    ran = some.stage.run(*command, "--reserved")
+    assert ran.code == 6
+    assert [row["phone_number"] for row in ran.rows if row["action"] == "failed"] == list(some.named({sid}))
+    assert some.outside == {sid}
+
+
+# Two machines
+
+
+def test_another_machine_takes_the_number_elsewhere(some: Crossing) -> None:
+    """The loser says where the number is."""
+    third = some.stage.new_service("third")
+    taken = some.stage.numbers[5]["sid"]
+    command = some.command("move")
+
+    def refuse(request: Request) -> Response | None:
+        if some.is_add(request, some.other) and some.names(request, taken) and not some.stage.pool(third):
+            some.stage.other("POST", f"/v1/Services/{third}/PhoneNumbers", Sid=taken, IsReserved="true")
+        return None
+
+    some.refuse = refuse
+    ran = some.stage.run(*command)
+    assert ran.code == 6, ran.err
+    (failed,) = (row for row in ran.rows if row["action"] == "failed")
+    assert failed["sid"] == taken
+    assert failed["error"]["exit_code"] == 5
+    assert "third" in failed["error"]["message"]
+    assert "none now" not in ran.err
+    assert set(some.stage.pool(third)) == {taken}
+
+
+def test_another_machine_does_the_same(some: Crossing) -> None:
+    """What the other one moved is unchanged, whether it was there before the removal or before the add."""
+    whole, half = (some.stage.numbers[index]["sid"] for index in (4, 5))
+    command = some.command("move")
+    target = f"/v1/Services/{some.other}/PhoneNumbers"
+
+    def refuse(request: Request) -> Response | None:
+        if request.method == "DELETE" and some.names(request, whole) and whole in some.stage.pool():
+            some.stage.other("DELETE", f"{some.stage.path}/{whole}")
+            some.stage.other("POST", target, Sid=whole, IsReserved="true")
+        if some.is_add(request) and some.names(request, half) and half in some.outside:
+            some.stage.other("POST", target, Sid=half, IsReserved="true")
+        return None
+
+    some.refuse = refuse
+    ran = some.stage.run(*command)
+    assert ran.code == 0, ran.err
+    assert (some.stage.pool(), some.stage.pool(some.other)) == ({}, some.flags)
+    assert {row["sid"] for row in ran.rows if row["action"] == "unchanged"} == {whole, half}
+    assert actions(ran) == {"moved": len(some.flags) - 2, "unchanged": 2}
+
+
+# Messaging Services
+
+
+def test_a_number_that_comes_back_is_in_its_messaging_service_again(some: Crossing) -> None:
+    mg = some.stage.other("POST", "/messaging/v1/Services", FriendlyName="mg")["sid"]
+    command = some.command("move", "--through-messaging")
+    senders = f"/messaging/v1/Services/{mg}/PhoneNumbers"
+    for sid in some.flags:
+        some.stage.other("POST", senders, PhoneNumberSid=sid)
+    some.refuse = lambda request: full() if some.is_add(request, some.other) else None
+    ran = some.stage.run(*command)
+    assert ran.code in (5, 6), ran.err
+    assert (some.stage.pool(), some.outside) == (some.flags, set())
+    rows = some.stage.other("GET", senders)["phone_numbers"]
+    assert {row["sid"] for row in rows} == set(some.flags)
+    assert actions(ran) == {"failed": 1, "skipped": len(some.flags) - 1}
+    some.arrives(command)

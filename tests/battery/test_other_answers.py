@@ -1,0 +1,192 @@
+"""Answers about something else than what was asked: no row tells what did not happen, nothing else is destroyed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from proxyctl.sandbox.policies import problem
+from proxyctl.sandbox.problems import ApiError
+from proxyctl.sandbox.wire import Request, Response
+from tests.battery.scene import Scene
+from tests.sandbox.serving import BASIC
+from tests.support import Ran
+
+ONE_BY_ONE = ("--rate", "0", "--concurrency", "1")
+NOTHING = {"object": b"{}", "null": b"null", "empty": b"", "list": b"[]"}
+
+
+def answer(body: Any, status: int = 200) -> Response:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Response(status, [("Content-Type", "application/json")], data)
+
+
+def actions(ran: Ran) -> Counter[str]:
+    return Counter(row["action"] for row in ran.rows)
+
+
+def carried_out(stage: Scene, request: Request) -> Response:
+    """What the server itself answers."""
+    return stage.front.sandbox.respond(replace(request, headers={**request.headers, "authorization": BASIC}))
+
+
+class Once:
+    """The first write whose path ends so is answered by ``reply``; with ``effect`` it is carried out all the same."""
+
+    def __init__(
+        self, stage: Scene, method: str, path: str, reply: Callable[[], Response], effect: bool
+    ) -> None:
+        self.stage, self.method, self.path, self.reply, self.effect = stage, method, path, reply, effect
+        self.seen = 0
+        stage.front.answer = self
+
+    def __call__(self, request: Request) -> Response | None:
+        if request.method != self.method or not request.path.endswith(self.path):
+            return None
+        self.seen += 1
+        if self.seen > 1:
+            return None
+        if self.effect:
+            carried_out(self.stage, request)
+        return self.reply()
+
+
+# The status of a write's answer
+
+
+@pytest.mark.parametrize("body", NOTHING)
+@pytest.mark.parametrize("effect", [True, False], ids=["done", "not done"])
+@pytest.mark.parametrize("single", [True, False], ids=["one", "several"])
+def test_a_removal_is_answered_with_200(stage: Scene, body: str, effect: bool, single: bool) -> None:
+    """Only 204 says that a number has left: it is looked for, and removed again where it is still there."""
+    stage.numbers = stage.numbers[: 1 if single else 3]
+    stage.fill(stage.numbers, reserved=True)
+    number = stage.numbers[0]["sid"]
+    once = Once(stage, "DELETE", number, lambda: answer(NOTHING[body]), effect)
+    command = (
+        "number",
+        "remove",
+        stage.service,
+        *(row["sid"] for row in stage.numbers),
+        "--yes",
+        *ONE_BY_ONE,
+    )
+    ran = stage.run(*command)
+    assert ran.code == 0, ran.err
+    assert stage.pool() == {}
+    assert actions(ran) == {"removed": len(stage.numbers)}
+    assert once.seen == (1 if effect else 2)
+
+
+STATUSES = {"add": ("POST", 204), "reserve": ("POST", 202), "remove": ("DELETE", 202)}
+
+
+@pytest.mark.parametrize("verb", STATUSES)
+def test_another_status_is_no_answer(stage: Scene, verb: str) -> None:
+    """201 or 200 for a create, 200 for an update, 204 for a removal; whatever else comes, the pool is looked at."""
+    stage.numbers = stage.numbers[:3]
+    if verb != "add":
+        stage.fill(stage.numbers, reserved=False)
+    method, status = STATUSES[verb]
+    path = "/PhoneNumbers" if verb == "add" else stage.numbers[0]["sid"]
+    once = Once(stage, method, path, lambda: answer(b"", status), False)
+    command = stage.add(*ONE_BY_ONE) if verb == "add" else stage.verb(verb, "--yes", *ONE_BY_ONE)
+    ran = stage.run(*command)
+    assert ran.code == 0, ran.err
+    assert once.seen >= 2
+    done = {"add": "added", "reserve": "reserved", "remove": "removed"}[verb]
+    assert actions(ran) == {done: 3}
+    wanted = {} if verb == "remove" else dict.fromkeys((row["sid"] for row in stage.numbers), True)
+    assert stage.pool() == wanted
+
+
+def test_a_create_may_be_answered_with_200(stage: Scene) -> None:
+    stage.numbers = stage.numbers[:3]
+
+    def changed(request: Request) -> Response | None:
+        created = request.method == "POST" and request.path == stage.path
+        return replace(carried_out(stage, request), status=200) if created else None
+
+    stage.front.answer = changed
+    ran = stage.run(*stage.add(*ONE_BY_ONE))
+    assert ran.code == 0 and actions(ran) == {"added": 3}, ran.err
+    assert len(stage.writes) == 3
+
+
+# The SID of a write's answer
+
+
+def another(stage: Scene, **fields: Any) -> dict[str, Any]:
+    """The last number, as the API would show it."""
+    row = stage.numbers[-1]
+    shown = {"sid": row["sid"], "phone_number": row["phone_number"], "service_sid": stage.service}
+    return {"account_sid": "AC" + "5a4db0c5" * 4, "in_use": 0, "is_reserved": True, **shown, **fields}
+
+
+@pytest.mark.parametrize("single", [True, False], ids=["one", "several"])
+@pytest.mark.parametrize("verb", ["add", "reserve", "release"])
+def test_a_write_is_answered_about_another_number(stage: Scene, verb: str, single: bool) -> None:
+    """It is unknown whether it was carried out; here it was not, and is repeated after a look."""
+    few = stage.numbers[: 1 if single else 3]
+    if verb != "add":
+        stage.fill(few, reserved=verb == "release")
+    path = "/PhoneNumbers" if verb == "add" else few[0]["sid"]
+    wrong = another(stage, is_reserved=verb != "release")
+    once = Once(stage, "POST", path, lambda: answer(wrong, 201 if verb == "add" else 200), False)
+    options = ("--reserved",) if verb == "add" else ()
+    ran = stage.run("number", verb, stage.service, *(row["sid"] for row in few), *options, *ONE_BY_ONE)
+    assert ran.code == 0, ran.err
+    assert once.seen >= 2
+    assert stage.pool() == dict.fromkeys((row["sid"] for row in few), verb != "release")
+    done = {"add": "added", "reserve": "reserved", "release": "released"}[verb]
+    assert [(row["sid"], row["action"]) for row in ran.rows] == [(row["sid"], done) for row in few]
+
+
+def test_a_change_of_a_service_is_answered_about_another(stage: Scene) -> None:
+    other = stage.new_service("other")
+    shown = stage.other("GET", f"/v1/Services/{other}")
+    Once(stage, "POST", stage.service, lambda: answer({**shown, "default_ttl": 60}), False)
+    ran = stage.run("service", "update", "masking", "--default-ttl", "60")
+    assert stage.other("GET", f"/v1/Services/{stage.service}")["default_ttl"] == (60 if ran.code == 0 else 0)
+    assert other not in ran.out
+
+
+# The SID of a look's answer
+
+
+@pytest.mark.parametrize("verb", ["remove", "reserve", "drain"])
+def test_a_number_that_is_shown_as_another_is_not_changed(stage: Scene, verb: str) -> None:
+    stage.fill([stage.numbers[0], stage.numbers[-1]], reserved=False)
+    asked = stage.numbers[0]["sid"]
+    stage.front.answer = lambda request: (
+        answer(another(stage, is_reserved=False))
+        if request.method == "GET" and request.path.endswith(asked)
+        else None
+    )
+    ran = stage.run("number", verb, stage.service, asked, "--yes")
+    assert ran.code == 1, ran.err
+    assert stage.writes == []
+
+
+# One number among many
+
+
+def test_one_number_whose_removal_is_not_found_fails_alone(stage: Scene) -> None:
+    """DELETE answers 404 and GET 200: who is right is unknown, and the others go on."""
+    stage.numbers = stage.numbers[:6]
+    stage.fill(stage.numbers, reserved=True)
+    odd = stage.numbers[2]["sid"]
+    stage.front.answer = lambda request: (
+        problem(ApiError(20404)) if request.method == "DELETE" and request.path.endswith(odd) else None
+    )
+    ran = stage.run(*stage.verb("remove", "--yes", *ONE_BY_ONE))
+    assert ran.code == 6, ran.err
+    assert actions(ran) == {"removed": 5, "failed": 1}
+    assert set(stage.pool()) == {odd}
+    alone = stage.run("number", "remove", stage.service, odd, "--yes")
+    assert alone.code not in (0, 1) and actions(alone) == {"failed": 1}

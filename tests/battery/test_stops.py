@@ -1,0 +1,181 @@
+"""Signals at the moments between others, defects midway, and machines that have no more threads or files."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxyctl.cli import main
+from proxyctl.signals import SIGNALS, install
+from proxyctl.state.history import RunRecorder
+from tests.battery.live import Arrivals, actions, drive, end, histories, settled, wanted
+from tests.battery.scene import Scene, scene
+from tests.support import Ran, command, stream, written
+
+FAST = ("--rate", "0", "--concurrency", "4")
+
+
+@pytest.fixture
+def few(stage: Scene) -> Scene:
+    stage.numbers = stage.numbers[:3]
+    return stage
+
+
+# Signals
+
+
+class TerminatedAfter:
+    """Lets SIGTERM come ``calls`` calls of functions after the last of ``outcomes`` is on file."""
+
+    def __init__(self, outcomes: int, calls: int) -> None:
+        self.outcomes, self.calls = outcomes, calls
+
+    def __enter__(self) -> None:
+        own = self.own = RunRecorder.outcome
+        self.handlers = {number: signal.getsignal(number) for number in SIGNALS}
+
+        def outcome(*arguments: Any, **named: Any) -> None:
+            own(*arguments, **named)
+            self.outcomes -= 1
+            if self.outcomes == 0:
+                sys.setprofile(self._count)
+
+        RunRecorder.outcome = outcome  # type: ignore[method-assign]
+
+    def _count(self, frame: object, event: str, argument: object) -> None:
+        self.calls -= event == "call"
+        if self.calls <= 0:
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGTERM)
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+        RunRecorder.outcome = self.own  # type: ignore[method-assign]
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
+
+
+def reports_although_terminated(few: Scene, moments: Sequence[int]) -> None:
+    """SIGTERM comes when all is done: every row is told, and the record has its end."""
+    few.fill(few.numbers, reserved=False)
+    for turn, calls in enumerate(moments):
+        verb = "release" if turn % 2 else "reserve"
+        command = (*few.verb(verb, "--rate", "0", "--concurrency", "1"), "-o", "jsonl")
+        streams = [stream(), stream(), stream()]
+        with TerminatedAfter(len(few.numbers), calls):
+            code = main(
+                command,
+                environ=few.cli.environ,
+                stdin=streams[0],
+                stdout=streams[1],
+                stderr=streams[2],
+                prepare=install,
+            )
+        ran = Ran(code, written(streams[1]), written(streams[2]))
+        assert ran.code in (0, 143), (calls, ran.err)
+        assert [row["action"] for row in ran.rows] == [f"{verb}d"] * len(few.numbers), (calls, ran.err)
+        assert (
+            few.cli.ok("history", "list", "-o", "jsonl", "--limit", "1").rows[0]["outcome"] != "broken off"
+        ), calls
+
+
+def test_terminated_in_the_moments_after_the_last_answer(few: Scene) -> None:
+    reports_although_terminated(few, range(0, 600, 4))
+
+
+@pytest.mark.long
+def test_terminated_at_each_moment_after_the_last_answer(few: Scene) -> None:
+    reports_although_terminated(few, range(1200))
+
+
+def test_terminated_while_the_request_to_stop_is_made(stage: Scene) -> None:
+    """The signal is not lost: where there was such a moment, nothing more is sent after it."""
+    stage.policies.latency = 0.05
+    ran = end(stage, drive(stage, "term=", *stage.add(*FAST)))
+    if "terminated" in ran.err:
+        assert ran.code == 143, ran.err
+        assert len(stage.writes) <= 4
+    else:
+        assert ran.code == 0, ran.err
+
+
+def test_terminated_after_the_deadline(stage: Scene) -> None:
+    """What is under way gets its time after a deadline too; a signal meanwhile decides the exit code."""
+    arrivals = Arrivals()
+    stage.script(arrivals.entry("timeout-after"))
+    began = time.monotonic()
+    process = drive(stage, "grace=2", *stage.add(*FAST, "--deadline", "3s"))
+    assert arrivals.wait(1, 3.0)
+    time.sleep(max(0.0, began + 3.7 - time.monotonic()))  # the deadline is the process's own
+    assert process.poll() is None, "it has time for what is under way"
+    process.send_signal(signal.SIGTERM)
+    ran = end(stage, process)
+    assert ran.code == 143, ran.err
+    assert actions(ran)["unknown"] == 4
+    settled()
+
+
+# Defects
+
+
+@pytest.mark.parametrize("options", [FAST, ("--rate", "0", "--concurrency", "1")])
+def test_a_defect_in_a_worker_is_1_and_all_is_reported(stage: Scene, options: tuple[str, ...]) -> None:
+    ran = end(stage, drive(stage, "defect=10", *stage.add(*options)))
+    assert ran.code == 1, ran.err
+    told = actions(ran)
+    assert sum(told.values()) == len(stage.numbers)
+    assert told["added"] == len(stage.pool()) >= 9
+    assert "Traceback" not in ran.err
+    assert histories(stage)[0]["outcome"] == "exit 1"
+    stage.keeps_its_promises(stage.add(*options), wanted(stage.numbers))
+
+
+# Machines at their limits
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_few_threads_are_enough(stage: Scene, threads: int) -> None:
+    ran = end(stage, drive(stage, f"threads={threads}", *stage.add("--rate", "0", "--concurrency", "20")))
+    assert ran.code == 0, ran.err
+    assert actions(ran) == {"added": len(stage.numbers)}
+    stage.keeps_its_promises(stage.add(), wanted(stage.numbers))
+
+
+def test_without_any_thread_it_works_or_sends_nothing(stage: Scene) -> None:
+    ran = end(stage, drive(stage, "threads=0", *stage.add("--rate", "0")))
+    if ran.code:
+        assert stage.writes == []
+        assert "thread" in ran.err and "defect" not in ran.err and "internal error" not in ran.err
+    else:
+        assert actions(ran) == {"added": len(stage.numbers)}
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path, 300) as ready:
+        yield ready
+
+
+@pytest.mark.parametrize("files", [32, 64])
+def test_few_files_are_enough(many: Scene, files: int) -> None:
+    """All 300 are reserved, told and recorded, however few files may be open."""
+    many.fill(many.numbers, reserved=False)
+    many.policies.latency = 0.05
+    process = subprocess.Popen(
+        ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command(*many.verb("reserve", "--rate", "0"))],
+        env={**many.cli.environ, "PROXYCTL_OUTPUT": "jsonl"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    ran = end(many, process, 60.0)
+    assert ran.code == 0, ran.err
+    assert actions(ran) == {"reserved": 300}
+    assert histories(many)[0]["outcome"] == "done"
