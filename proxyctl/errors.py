@@ -248,6 +248,12 @@ class Interrupted(ProxyctlError):
         return 128 + self.signal_number
 
 
+def reworded(error: ProxyctlError, message: str, *, hint: str | None = None) -> ProxyctlError:
+    """Return the error in other words; what a signal kept from being done may be done by the same command again."""
+    kind = TemporaryError if isinstance(error, Interrupted) else type(error)
+    return kind(message, hint=hint or error.hint, problem=error.problem)
+
+
 def exit_status(error: ProxyctlError) -> int:
     """Return the process exit status that ``error`` stands for."""
     return error.exit_status if isinstance(error, Interrupted) else int(error.exit_code)

@@ -72,9 +72,10 @@ class Unsent:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """May have been carried out: no proper answer came."""
+    """May have been carried out: no proper answer came. ``verify``: to be looked at before it is sent again."""
 
     error: ProxyctlError
+    verify: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,7 +176,7 @@ class Schedule:
             case Lost():
                 gate.lost(item.ticket)
                 self._fault(outcome.error)
-                self._lost(item, outcome.error, ended)
+                self._lost(item, outcome, ended)
             case _:
                 gate.answered(item.ticket, started, ended)
                 self._settle(item, outcome, ended)
@@ -244,10 +244,11 @@ class Schedule:
         else:
             self._repeat(item, now)
 
-    def _lost(self, item: Item, error: ProxyctlError, now: float) -> None:
-        item.error = error
+    def _lost(self, item: Item, outcome: Lost, now: float) -> None:
+        item.error = outcome.error
         item.lost = True
-        if item.work.repeatable and item.tries <= self._retries and self._may_begin(item):
+        safe = item.work.repeatable and not outcome.verify
+        if safe and item.tries <= self._retries and self._may_begin(item):
             self._repeat(item, now)
         else:
             self._settling.add(item, now)

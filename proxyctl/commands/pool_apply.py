@@ -11,7 +11,7 @@ from proxyctl.commands.run import Job, carry_out, check_failed_to, tell
 from proxyctl.pools.account import holder_of
 from proxyctl.pools.chains import keeping_webhooks
 from proxyctl.pools.decide import leaving
-from proxyctl.pools.desired import World, adds, plan_of, touched
+from proxyctl.pools.desired import adds, plan_of, touched
 from proxyctl.pools.reading import list_services_by_name
 from proxyctl.render.pool_shapes import SERVICE_RESULT
 from proxyctl.words import counted
@@ -35,16 +35,11 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
         entries, world = pool_plan.compute(runtime, wanted, prune=prune)
         if keep_webhooks:
             entries = keeping_webhooks(entries, kept_webhooks.read(runtime, adds(entries)))
-        return account_plan(runtime, entries, world)
+        plan = plan_of(entries, world)
+        return plan.asking(confirmation(runtime, entries)) if plan.chains else plan
 
     job = account_job(runtime, list(dict.fromkeys(sids)), services, decide)
     tell(runtime, SERVICE_RESULT, carry_out(runtime, job), failed_to)
-
-
-def account_plan(runtime: Runtime, entries: Sequence[Entry], world: World, about: str = "") -> Plan:
-    """Return the plan for several Services, with its question; ``about`` comes before it."""
-    plan = plan_of(entries, world)
-    return plan.asking(f"{about}{confirmation(runtime, entries)}") if plan.chains else plan
 
 
 def account_job(

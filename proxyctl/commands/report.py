@@ -21,6 +21,7 @@ from proxyctl.errors import (
     RefusedError,
     TemporaryError,
     exit_status,
+    reworded,
 )
 from proxyctl.explaining import hint_for
 from proxyctl.input.items import Item
@@ -174,7 +175,7 @@ class Report:
     def common_cause(self, bad: Sequence[End]) -> ProxyctlError | None:
         """Return the error of the last item where nothing was done and every cause passes; the same again may help."""
         passing = all(isinstance(end.error, TemporaryError) for end in bad)
-        return bad[-1].error if len(bad) > 1 and passing and self.nothing_done else None
+        return bad[-1].error if bad and passing and self.nothing_done else None
 
     def is_whole(self, cause: ProxyctlError) -> bool:
         """Whether the cause of a stop is the answer for the whole run."""
@@ -276,9 +277,7 @@ def put_back(error: ProxyctlError | None) -> ProxyctlError | None:
     """Return the error that kept a number from its new pool, and say that it is in its old one again."""
     if error is None:
         return None
-    return type(error)(
-        f"{error.message.rstrip('.')}; it was put back.", hint=error.hint, problem=error.problem
-    )
+    return reworded(error, f"{error.message.rstrip('.')}; it was put back.")
 
 
 def another_number(item: Item, action: str, seen: Row | None) -> ProxyctlError | None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxyctl.commands.pool_apply import account_job, account_plan
+from proxyctl.commands.pool_apply import account_job, confirmation
 from proxyctl.commands.run import carry_out, check_failed_to, tell
 from proxyctl.commands.runs import load
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.account import find_senders
 from proxyctl.pools.chains import restoring_webhooks
-from proxyctl.pools.desired import World
+from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.reading import list_services_by_name, read_pools
 from proxyctl.pools.undo import inverse, moving_sids, services_of, with_senders
 from proxyctl.pools.webhooks import kept_by
@@ -54,7 +54,9 @@ def undo(runtime: Runtime, run_id: str) -> None:
         senders = find_senders(runtime.reader, moving_sids(entries))
         entries = [with_senders(entry, senders) for entry in entries]
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
-        return account_plan(runtime, entries, world, f"{what_is_undone(detail)}\n")
+        plan = plan_of(entries, world, replacing=False)
+        text = f"{what_is_undone(detail)}\n{confirmation(runtime, entries)}"
+        return plan.asking(text) if plan.chains else plan
 
     job = account_job(runtime, sids, existing(runtime, sids), decide)
     report = carry_out(runtime, job)

@@ -264,8 +264,8 @@ def adds(entries: Iterable[Entry]) -> list[Item]:
 # The plan
 
 
-def plan_of(entries: Sequence[Entry], world: World) -> Plan:
-    """Return the plan: what the pools have room for, and what may leave before others have come."""
+def plan_of(entries: Sequence[Entry], world: World, *, replacing: bool = True) -> Plan:
+    """Return the plan: what the pools have room for, and what may leave before others have come (``replacing``)."""
     rooms: dict[Room, Capacity] = {}
     for name in touched(entries):
         pool = world.pools.get(name)
@@ -275,7 +275,7 @@ def plan_of(entries: Sequence[Entry], world: World) -> Plan:
             rooms |= {
                 place(name, flag): Capacity(name, 0, most, open=False) for flag, most in POOL_LIMITS.items()
             }
-    spares, absent = spares_of(entries, world)
+    spares, absent = spares_of(entries, world) if replacing else ({}, {})
     return Plan(tuple(entries), rooms, spares, absent=absent)
 
 

@@ -37,6 +37,13 @@ def hinted_service(number: IncomingNumber | None) -> str | None:
     return None
 
 
+def points_at(number: IncomingNumber, service_sid: str) -> bool:
+    """Whether all of a number's webhooks are those that this Service gave it."""
+    urls = [url for url in (number.voice_url, number.sms_url) if url]
+    matches = [WEBHOOK.search(url) for url in urls]
+    return bool(urls) and all(match is not None and match[1] == service_sid for match in matches)
+
+
 def find_numbers(client: ProxyClient, items: Sequence[Item], service_sids: Sequence[str]) -> Iterator[Found]:
     """Yield each of ``items`` that a Service holds. What is in no pool is left out."""
     left = list(items)

@@ -15,7 +15,7 @@ from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, Row, move_chain
 from proxyctl.pools.decide import each_once, in_use
-from proxyctl.pools.finding import hinted_service
+from proxyctl.pools.finding import points_at
 from proxyctl.pools.pool import Pool
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.plan import Entry, Settled
@@ -66,7 +66,7 @@ class Route:
         if recorded is not None and recorded.is_reserved is not None:
             return recorded
         number = self.owned.get(item.sid or item.phone_number or "")
-        if number is None or hinted_service(number) != self.source.sid:
+        if number is None or not points_at(number, self.source.sid):
             return recorded
         messaging_service = recorded.messaging_service if recorded is not None else None
         return Unfinished(number.sid, self.is_reserved, messaging_service, number.phone_number)

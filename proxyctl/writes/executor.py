@@ -77,6 +77,8 @@ class Executor:
                 return Stop(error)
             case ThrottledError():
                 return throttled(error)
+            case AnswerError() if error.may_have_happened:
+                return Lost(error, verify=True)
             case NetworkError() | ServerError() | AnswerError():
                 return Lost(error) if error.may_have_happened else Unsent(error)
             case NotFoundError() if request.verb.removes:

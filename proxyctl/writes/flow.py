@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from proxyctl.bulk.outcomes import Result, Work
-from proxyctl.errors import ProxyctlError, RefusedError, TemporaryError
+from proxyctl.errors import ProxyctlError, RefusedError, TemporaryError, reworded
 from proxyctl.writes.plan import IN_TRANSIT, MOST_IN_TRANSIT, Chain, Plan, Room, Step
 from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen, lane_of
 
@@ -148,7 +148,7 @@ class Flow:
             progress.owed.update(step.frees)
         closed = next((self._closed[room] for room in progress.held if room in self._closed), None)
         if progress.rollbacks and (self._stopped or closed):
-            self._roll_back(progress, self._stopped or closed)
+            self._roll_back(progress, self._stopped or closed, "skipped")
         if not progress.todo:
             progress.state = progress.state or "done"
 
@@ -176,7 +176,7 @@ class Flow:
         if result.state == "unknown":
             progress.state, progress.todo = "unknown", []
         elif progress.rollbacks:
-            self._roll_back(progress, error)
+            self._roll_back(progress, error, "skipped" if result.state == "skipped" else "failed")
         elif progress.rolling_back:
             progress.state, progress.todo = "failed", []
             progress.error = with_cause(progress.error, error)
@@ -186,14 +186,14 @@ class Flow:
             progress.state = "skipped" if result.state == "skipped" and not halfway else "failed"
             progress.todo = []
 
-    def _roll_back(self, progress: _Progress, error: ProxyctlError | None) -> None:
-        """Go back to where the item was: the places that it gave up are still its own."""
+    def _roll_back(self, progress: _Progress, error: ProxyctlError | None, state: State) -> None:
+        """Go back to where the item was: the places that it gave up are still its own. ``state`` is its end then."""
         in_transit = progress.held.pop(IN_TRANSIT, 0)
         self._release(progress)
         progress.held, progress.owed = progress.owed + Counter({IN_TRANSIT: in_transit}), Counter()
         progress.todo, progress.rollbacks = progress.rollbacks[::-1], []
         progress.pending = list(progress.todo)
-        progress.rolling_back, progress.state, progress.error = True, "failed", progress.error or error
+        progress.rolling_back, progress.state, progress.error = True, state, progress.error or error
 
     def _close(self, room: Room, error: ProxyctlError | None) -> None:
         """No other can have a place here: those that wait for one are skipped."""
@@ -221,7 +221,7 @@ class Flow:
     def _give_up(self, index: int, error: ProxyctlError) -> None:
         progress = self._progress[index]
         if progress.rollbacks:
-            self._roll_back(progress, error)
+            self._roll_back(progress, error, "skipped")
             self._wait(index)
         elif progress.rolling_back:
             self._wait(index)
@@ -315,8 +315,8 @@ class Sending:
 def no_departure(request: Request, error: ProxyctlError | None) -> ProxyctlError:
     """The error for items that stay where they are, since another could not be put back."""
     why = f": {error.message}" if error is not None else ""
-    kind = TemporaryError if error is None else type(error)
-    return kind(f"left where it is, since {request.name} could not be put back{why}")
+    text = f"left where it is, since {request.name} could not be put back{why}"
+    return TemporaryError(text) if error is None else reworded(error, text)
 
 
 def room_text(room: Room | None) -> str | None:
@@ -328,11 +328,7 @@ def with_cause(first: ProxyctlError | None, then: ProxyctlError | None) -> Proxy
     """Return the error of an item whose rollback failed: why it had to go back, and why it could not."""
     if first is None or then is None or then is first:
         return first or then
-    return type(first)(
-        f"{first.message.rstrip('.')}; it could not be put back: {then.message}",
-        hint=first.hint,
-        problem=first.problem,
-    )
+    return reworded(first, f"{first.message.rstrip('.')}; it could not be put back: {then.message}")
 
 
 def stuck(plan: Plan) -> list[Chain]:
