@@ -12,11 +12,11 @@ from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, t
 from proxyctl.errors import AuthenticationError, NotFoundError, UsageError
 from proxyctl.pools.account import accounts_numbers, find_senders, holder_of, is_forbidden
 from proxyctl.pools.chains import Home, capacities
-from proxyctl.pools.moves import Route, Trails, Unfinished, decide_moves
+from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, decide_moves
 from proxyctl.pools.pool import Pool, read_pool
 from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
-from proxyctl.writes.plan import Chain, Plan
+from proxyctl.writes.plan import Chain, Plan, Settled
 from proxyctl.writes.requests import DETACH
 
 if TYPE_CHECKING:
@@ -43,11 +43,19 @@ def move(
     if source.sid == target.sid:
         raise UsageError(f"--from and --to name the same Service: {source.unique_name} ({source.sid}).")
 
+    flag = is_reserved
+    may_ask = runtime.console.terminal.interactive and not (runtime.options.yes or runtime.options.dry_run)
+
     def decide() -> Plan:
         if not items:
             return Plan()
         route = read_route(runtime, source, target, items, through=through_messaging)
-        entries = decide_moves(items, replace(route, is_reserved=is_reserved))
+        entries = decide_moves(items, replace(route, is_reserved=flag))
+        unknown = sum(
+            isinstance(entry.error, UnknownFlagError) for entry in entries if isinstance(entry, Settled)
+        )
+        if unknown and may_ask:
+            raise AskFlag(unknown)
         plan = Plan(tuple(entries), capacities(route.pools[1], "the pool"))
         return plan.asking(question(runtime, source, target, plan.chains)) if plan.chains else plan
 
@@ -58,7 +66,29 @@ def move(
         single=file is None and len(numbers or ()) == 1,
         locate=lambda item: holder_of(runtime.reader, item),
     )
-    tell(runtime, RESULT, carry_out(runtime, job), failed_to)
+    try:
+        report = carry_out(runtime, job)
+    except AskFlag as missing:
+        flag, may_ask = ask_flag(runtime, missing.count), False
+        report = carry_out(runtime, job)
+    tell(runtime, RESULT, report, failed_to)
+
+
+class AskFlag(Exception):
+    """A person has to be asked how ``count`` numbers were, with no lock held."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
+
+
+def ask_flag(runtime: Runtime, count: int) -> bool | None:
+    """Ask whether numbers that are in no pool were reserved; None where that was not answered."""
+    runtime.say(
+        f"{counted(count, 'number')} left in no pool by a move that was cut off: no record says how they were."
+    )
+    answer = runtime.console.ask("Add them as reserved or as unreserved? [reserved/unreserved] ")
+    return {"reserved": True, "unreserved": False}.get(answer.strip().lower())
 
 
 def read_route(

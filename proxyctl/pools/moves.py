@@ -25,6 +25,10 @@ PRESENT = "in the pool already"
 ALL = ("leave", "add", "attach")
 
 
+class UnknownFlagError(RefusedError):
+    """A number is between two pools, and nothing says whether it was reserved."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unfinished:
     """What the record of a move that was cut off says of a number: ``is_reserved`` is how its first pool had it.
@@ -121,7 +125,7 @@ def between(item: Item, route: Route) -> Entry:
         return Settled(
             item,
             row,
-            RefusedError(
+            UnknownFlagError(
                 f"{item.input} is in no pool: a move that was cut off had taken it out of that of Service "
                 f"{route.source.name}. Whether it was reserved is not known here.",
                 hint="The same command again, with --reserved or --unreserved, adds it where it belongs.",
