@@ -18,12 +18,12 @@ from proxyctl.clock import Clock, SystemClock
 from proxyctl.console import Console
 from proxyctl.errors import ConfigError, OutputError, UsageError
 from proxyctl.shared_options import FORMATS, SharedOptions
+from proxyctl.stop import StopRequest
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
     from proxyctl.api.retry import GiveUp
     from proxyctl.bulk.pace import ConcurrencyGate, RateGates
-    from proxyctl.bulk.stop import StopRequest
     from proxyctl.paths import Paths
     from proxyctl.profiles import Profile, ProfileStore
     from proxyctl.render.output import Output
@@ -62,8 +62,9 @@ class Runtime:
         self.say, self.note = console.say, console.note
         self.warn, self.confirm = console.warn, console.confirm
         self.exit_stack = contextlib.ExitStack()
-        self.running = False
-        self.ending = False
+        self.stop = StopRequest()  # before any signal is handled
+        self.running = False  # a signal asks to stop, instead of ending the command at once
+        self.ending = False  # all that is left is to report
         self.late_errors: list[OutputError] = []
 
     def use(self, options: SharedOptions) -> None:
@@ -110,12 +111,6 @@ class Runtime:
         for text in profile.notes:
             self.note(text)
         return profile
-
-    @cached_property
-    def stop(self) -> StopRequest:
-        from proxyctl.bulk.stop import StopRequest
-
-        return StopRequest()
 
     @cached_property
     def sandbox_store(self) -> Store:
@@ -223,7 +218,8 @@ class Runtime:
         Raises LockHeldError that names the holder. --dry-run needs none, and --no-history goes without where
         the state directory can't be written.
         """
-        from proxyctl.state.lock import RunLock, acquire_all
+        from proxyctl.state.files import STATE_HINT
+        from proxyctl.state.lock import hold
 
         if self.options.dry_run:
             yield
@@ -233,14 +229,13 @@ class Runtime:
         command = shlex.join(["proxyctl", *self.argv])
         try:
             directory = self.paths.state_dir / "locks"
-            locks = [RunLock(directory, account, sid, clock=self.clock) for sid in service_sids]
             wait = min(self.options.lock_wait, math.inf if self.time_left is None else self.time_left)
-            held.enter_context(acquire_all(locks, command, wait=wait))
+            held.enter_context(hold(directory, account, service_sids, command, wait=wait, clock=self.clock))
         except (OutputError, ConfigError) as error:
             if not self.options.no_history:
+                hint = error.hint if isinstance(error, OutputError) else STATE_HINT
                 raise type(error)(
-                    f"the lock can't be taken, so nothing was sent: {error.message}",
-                    hint="Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history.",
+                    f"the lock can't be taken, so nothing was sent: {error.message}", hint=hint
                 ) from None
             self.warn("no lock could be taken: another run may be writing at the same time.")
         with held:
@@ -248,15 +243,25 @@ class Runtime:
 
     @contextlib.contextmanager
     def stoppable(self) -> Iterator[None]:
-        """While this holds, a signal asks the run to stop (`stop`) instead of ending the program at once.
+        """From here on a signal asks the run to stop (`stop`), instead of ending the command at once.
 
-        ``ending`` says the same of a command whose work is over: it still tells what was done.
+        It does so after the block too: what was done there has yet to be reported.
         """
-        before, self.running = self.running, True
+        self.running = True
+        yield
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """While this holds, a signal raises Signalled at once, although something was written before.
+
+        For waiting and reading between writes; whoever uses it catches that, and reports what was done.
+        """
+        self.running = False
         try:
+            self.stop.check()
             yield
         finally:
-            self.running = before
+            self.running = True
 
     # Output
 

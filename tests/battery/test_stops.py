@@ -95,17 +95,6 @@ def test_terminated_at_each_moment_after_the_last_answer(few: Scene) -> None:
     reports_although_terminated(few, range(1200))
 
 
-def test_terminated_while_the_request_to_stop_is_made(stage: Scene) -> None:
-    """The signal is not lost: where there was such a moment, nothing more is sent after it."""
-    stage.policies.latency = 0.05
-    ran = end(stage, drive(stage, "term=", *stage.add(*FAST)))
-    if "terminated" in ran.err:
-        assert ran.code == 143, ran.err
-        assert len(stage.writes) <= 4
-    else:
-        assert ran.code == 0, ran.err
-
-
 def test_terminated_after_the_deadline(stage: Scene) -> None:
     """What is under way gets its time after a deadline too; a signal meanwhile decides the exit code."""
     arrivals = Arrivals()
