@@ -23,7 +23,7 @@ from proxyctl.stop import StopRequest
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
     from proxyctl.api.retry import GiveUp
-    from proxyctl.bulk.pace import ConcurrencyGate, RateGates
+    from proxyctl.bulk.gates import Gates
     from proxyctl.paths import Paths
     from proxyctl.profiles import Profile, ProfileStore
     from proxyctl.render.output import Output
@@ -182,34 +182,28 @@ class Runtime:
         return History(self.paths.state_dir / "history", clock=self.clock)
 
     @cached_property
-    def rate_gates(self) -> RateGates:
-        """The rate windows, one for each endpoint of a Service; they outlive a run, as the server's do."""
-        from proxyctl.bulk.pace import RateGates
-
-        unpaced = self.profile.is_sandbox  # in process there is no limit to keep
-        rate = self.options.rate if self.options.rate is not None else 0.0 if unpaced else RATE
-        return RateGates(rate, random=random.random)
-
-    @cached_property
-    def concurrency_gate(self) -> ConcurrencyGate:
-        """How many requests may be under way, found by itself up to a ceiling.
-
-        That is --concurrency, or less where so many files can't be open.
-        """
-        from proxyctl.bulk.concurrency import ConcurrencyGate
+    def gates(self) -> Gates:
+        """Where each request asks whether it may start: --rate, and --concurrency or what may be open at once."""
+        from proxyctl.bulk.gates import Gates
         from proxyctl.bulk.threads import affordable_ceiling
 
-        asked = self.options.concurrency
-        ceiling = affordable_ceiling(asked or CLIENTS * 10)
-        start = 4 if asked is None else max(4, ceiling // 4)
-        return ConcurrencyGate(random=random.random, ceiling=ceiling, start=start)
+        options = self.options
+        unpaced = self.profile.is_sandbox  # in process there is no limit to keep
+        ceiling = affordable_ceiling(options.concurrency or CLIENTS * 10)
+        return Gates(
+            options.rate if options.rate is not None else 0.0 if unpaced else RATE,
+            random=random.random,
+            ceiling=ceiling,
+            start=4 if options.concurrency is None else max(4, ceiling // 4),
+            clock=self.clock,
+        )
 
     @cached_property
     def reader(self) -> Reader:
         """What reads many lists at once for this command, within the limits."""
         from proxyctl.writes.reading import Reader
 
-        return Reader(self.client, self.rate_gates, self.concurrency_gate)
+        return Reader(self.client, self.gates)
 
     @contextlib.contextmanager
     def lock(self, *service_sids: str | None) -> Iterator[None]:

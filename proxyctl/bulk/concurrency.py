@@ -80,6 +80,10 @@ class ConcurrencyGate:
             self._probe is None and self.in_flight == self.limit < self.ceiling and self._failed is not None
         )
 
+    def pause(self, now: float, retry_after: float | None) -> None:
+        """A request that has no place of its own was turned away: which level failed is not known."""
+        self._open_at = max(self._open_at, now + (self._pause.next() if retry_after is None else retry_after))
+
     def hurry(self, now: float) -> None:
         """The run ends: keep no long pause."""
         self._open_at = min(self._open_at, now + HURRIED)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
+from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import (
     Chains,
     Executor,
@@ -25,7 +26,7 @@ from proxyctl.bulk.outcomes import (
     Unchained,
     Work,
 )
-from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGate, RateGates
+from proxyctl.bulk.pauses import NEVER
 from proxyctl.bulk.schedule import Look, Schedule, Send, outranks
 from proxyctl.bulk.threads import hire
 from proxyctl.clock import Clock, SystemClock
@@ -49,18 +50,16 @@ class _Answer:
 class Engine:
     """Carries works out: as fast as the gates allow, each at most once, whatever the network does.
 
-    ``rate`` makes the gate of a lane; of ``deadline`` (seconds, which its error names) ``time_left`` are left at the
-    start of ``run``: all of them, unless something was done before. ``retries`` are
-    the extra tries of one item after faults (a 429 is no try); at ``max_errors`` failed items the run
-    ends early.
+    ``gates`` decide when a request may start. Of ``deadline`` (seconds, which its error names) ``time_left`` are
+    left at the start of ``run``: all of them, unless something was done before. ``retries`` are the extra tries of
+    one item after faults (a 429 is no try); at ``max_errors`` failed items the run ends early.
     """
 
     def __init__(
         self,
         executor: Executor,
         *,
-        rate: Callable[[str], RateGate] | None = None,
-        concurrency: ConcurrencyGate | None = None,
+        gates: Gates | None = None,
         clock: Clock | None = None,
         journal: Journal | None = None,
         observer: Observer | None = None,
@@ -73,9 +72,8 @@ class Engine:
         look_delays: Sequence[float] = (0.0, 1.0, 2.0, 5.0),
     ) -> None:
         self._executor = executor
-        self._rate = rate or RateGates(30.0, random=random)
-        self._concurrency = concurrency or ConcurrencyGate(random=random)
         self._clock = clock or SystemClock()
+        self._gates = gates or Gates(30.0, random=random, clock=self._clock)
         self._journal = journal
         self._observer = observer
         self._stop = stop or StopRequest()
@@ -116,8 +114,7 @@ class _Run:
         self._grace_ends = NEVER
         self._schedule = Schedule(
             chains,
-            rate=engine._rate,
-            concurrency=engine._concurrency,
+            gates=engine._gates,
             random=engine._random,
             emit=self._emit,
             on_limit=self._on_limit,
@@ -130,6 +127,7 @@ class _Run:
         started = self._clock.monotonic()
         left = self._engine._time_left
         self._deadline_at = NEVER if left is None else started + left
+        self._engine._gates.begin()
         self._engine._stop.subscribe(self._wake)
         try:
             while not self._step():
@@ -239,7 +237,7 @@ class _Run:
             self._threads.append(thread)
         else:
             self._all_hired = True
-            self._engine._concurrency.lower_ceiling(max(1, len(self._threads)))
+            self._engine._gates.lower_ceiling(max(1, len(self._threads)))
 
     def _serve(self) -> None:
         """A worker: does jobs until it is dismissed."""

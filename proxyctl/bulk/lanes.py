@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from proxyctl.bulk.concurrency import Place
+from proxyctl.bulk.gates import Gates, Ticket
 from proxyctl.bulk.outcomes import Work
-from proxyctl.bulk.pace import NEVER, Place, RateGate
+from proxyctl.bulk.pauses import NEVER
 from proxyctl.errors import ProxyctlError
 
 LOOK_AHEAD = 100_000
@@ -22,7 +24,7 @@ class Item:
     work: Work
     lane: Lane
     place: Place | None = None
-    ticket: int = 0
+    ticket: Ticket | None = None  # of the last time that it was sent
     sent: int = 0  # how often it was sent
     tries: int = 0  # of these, those that a 429 did not turn away
     looks: int = 0
@@ -33,13 +35,13 @@ class Item:
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """The works of one endpoint of one Service, and its gate.
+    """The works of one endpoint of one Service.
 
     ``ahead`` holds rescues, then what a 429 turned away. ``again`` holds what is repeated and has kept its place in
     flight: only rescues go before it, or places could be held by those that wait behind others.
     """
 
-    gate: RateGate
+    name: str
     fresh: deque[Work] = field(default_factory=deque)
     ahead: deque[Item] = field(default_factory=deque)
     again: deque[Item] = field(default_factory=deque)
@@ -62,11 +64,11 @@ class Lane:
 class Lanes:
     """All lanes in turn; works are read from their iterable as they are needed, not all at once."""
 
-    def __init__(self, works: Iterable[Work], rate: Callable[[str], RateGate]) -> None:
+    def __init__(self, works: Iterable[Work], gates: Gates) -> None:
         self.expected = operator.length_hint(works, 0)
         self.read = 0
         self._source: Iterator[Work] | None = iter(works)
-        self._rate = rate
+        self._gates = gates
         self._lanes: dict[str, Lane] = {}
         self._turn: deque[Lane] = deque()
         self._waiting = 0
@@ -96,7 +98,7 @@ class Lanes:
     def _lane(self, name: str) -> Lane:
         lane = self._lanes.get(name)
         if lane is None:
-            lane = self._lanes[name] = Lane(self._rate(name))
+            lane = self._lanes[name] = Lane(name)
             self._turn.append(lane)
         return lane
 
@@ -111,7 +113,7 @@ class Lanes:
             self._turn.rotate(-1)
             if lane.blocked_until > now or not lane.waits(fresh_too):
                 continue
-            wait = lane.gate.wait(now)
+            wait = self._gates.wait(lane.name, now)
             if wait > 0:
                 lane.blocked_until = now + wait
                 continue
@@ -180,8 +182,7 @@ class Lanes:
                 self._waiting -= len(gone)
             yield from gone
 
-    def hurry(self, now: float) -> None:
-        """The run ends: let no lane keep a long pause."""
+    def unblock(self) -> None:
+        """Ask the gates of all lanes again: what they said no longer holds."""
         for lane in self._turn:
             lane.blocked_until = -NEVER
-            lane.gate.hurry(now)

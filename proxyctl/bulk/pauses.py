@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 NEVER = math.inf
-HURRIED = 0.25  # seconds: the longest pause once only rescues are sent
+HURRIED = 0.1  # seconds: the longest pause once only rescues are sent
 
 
 class Pause:

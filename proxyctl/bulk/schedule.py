@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proxyctl.bulk.budget import LONGEST_RETRY_AFTER, Faults, in_the_dark, out_of_budget, outage, too_long
+from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.lanes import Item, Lanes
 from proxyctl.bulk.outcomes import (
     Chains,
@@ -26,7 +27,7 @@ from proxyctl.bulk.outcomes import (
     Unsent,
     Work,
 )
-from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGate
+from proxyctl.bulk.pauses import NEVER
 from proxyctl.bulk.settling import MOST, Settling
 from proxyctl.errors import Interrupted, PartialError, ProxyctlError, TemporaryError
 
@@ -59,8 +60,7 @@ class Schedule:
         self,
         chains: Chains,
         *,
-        rate: Callable[[str], RateGate],
-        concurrency: ConcurrencyGate,
+        gates: Gates,
         random: Callable[[], float],
         emit: Callable[[Result], None],
         on_limit: Callable[[Scope], None] = lambda scope: None,
@@ -72,8 +72,8 @@ class Schedule:
         self._more: deque[Work] = (
             deque()
         )  # let in between steps: results come while all this is busy with itself
-        self._lanes = Lanes(chains.start(), rate)
-        self._concurrency = concurrency
+        self._lanes = Lanes(chains.start(), gates)
+        self._gates = gates
         self._random = random
         self._tell = emit
         self._on_limit = on_limit
@@ -113,8 +113,8 @@ class Schedule:
         if item is None:
             return None
         if item.place is None:
-            item.place = self._concurrency.start(now)
-        item.ticket = item.lane.gate.start(now)
+            item.place = self._gates.take(now)
+        item.ticket = self._gates.start(item.lane.name, now, item.place)
         item.sent += 1
         self._flying[item.work.index] = item
         return Send(item)
@@ -142,7 +142,7 @@ class Schedule:
                 self._lanes.add(work)
 
     def _has_room(self, now: float) -> bool:
-        wait = self._concurrency.wait(now)
+        wait = self._gates.room(now)
         self._room_at = now + wait
         return wait <= 0
 
@@ -162,23 +162,25 @@ class Schedule:
         self._now = ended
         if self._flying.pop(item.work.index, None) is None:
             return  # given up before
+        assert item.ticket is not None
+        item.ticket.started = started
         item.lane.blocked_until = -NEVER
         if isinstance(outcome, Throttled):
-            self._throttled(item, outcome, started, ended)
+            self._throttled(item, outcome, ended)
             return
         item.tries += 1
-        gate = item.lane.gate
         match outcome:
             case Unsent():
-                gate.unsent(item.ticket)
+                item.ticket.unsent(keep=True)
                 self._fault(outcome.error)
                 self._unsent(item, outcome.error, ended)
             case Lost():
-                gate.lost(item.ticket)
+                item.ticket.lost(keep=True)
                 self._fault(outcome.error)
                 self._lost(item, outcome, ended)
             case _:
-                gate.answered(item.ticket, started, ended)
+                item.ticket.answered(ended)
+                item.place = None
                 self._settle(item, outcome, ended)
 
     def _fault(self, error: ProxyctlError) -> None:
@@ -189,7 +191,7 @@ class Schedule:
         """What became of the item is known."""
         self._faults.saw(good=True)
         if item.place is not None:
-            self._concurrency.answered(item.place, now)
+            self._gates.settled(item.place, now)
             item.place = None
         match outcome:
             case Done():
@@ -204,9 +206,12 @@ class Schedule:
                 self._end(item, "unknown" if lost else "failed", outcome.error)
                 self.stop(outcome.error, now)
 
-    def _throttled(self, item: Item, outcome: Throttled, started: float, ended: float) -> None:
+    def _throttled(self, item: Item, outcome: Throttled, ended: float) -> None:
+        assert item.ticket is not None
         self.throttled += 1
-        self._slow_down(item, outcome, started, ended)
+        item.place = None
+        if item.ticket.throttled(outcome.scope, outcome.retry_after, ended):
+            self._on_limit(outcome.scope)
         asked = outcome.retry_after
         if asked is not None and asked > LONGEST_RETRY_AFTER:
             self.stop(too_long(asked, outcome.error), ended)
@@ -217,24 +222,6 @@ class Schedule:
             item.lane.put_back(item)
         else:
             self._give_back(item)
-
-    def _slow_down(self, item: Item, outcome: Throttled, started: float, ended: float) -> None:
-        assert item.place is not None
-        gate, place, item.place = item.lane.gate, item.place, None
-        if outcome.scope == "rate":
-            self._concurrency.leave(place)
-            first = gate.throttled(item.ticket, started, ended, outcome.retry_after)
-        else:
-            gate.lost(item.ticket)
-            first = self._concurrency.throttled(place, ended, outcome.retry_after)
-        if first:
-            self._on_limit(outcome.scope)
-        if self.stopped_by is not None:
-            self._hurry(ended)
-
-    def _hurry(self, now: float) -> None:
-        self._lanes.hurry(now)
-        self._concurrency.hurry(now)
 
     def _unsent(self, item: Item, error: ProxyctlError, now: float) -> None:
         item.error = error
@@ -356,12 +343,14 @@ class Schedule:
         for work in self._lanes.drain_fresh():
             self._emit(Result(work.index, "skipped", error=self._closed.get(work.room, error)))
         self._settling.hurry()
-        self._hurry(now)
+        self._gates.hurry(now)
+        self._lanes.unblock()
 
     def withdraw(self, item: Item) -> None:
         """An item from ``next`` was not sent after all."""
         del self._flying[item.work.index]
-        item.lane.gate.unsent(item.ticket)
+        assert item.ticket is not None
+        item.ticket.unsent(keep=True)
         item.sent -= 1
         if item.lost:
             self._settling.add(item, -NEVER)
@@ -386,7 +375,7 @@ class Schedule:
 
     def _skip(self, item: Item, error: ProxyctlError) -> None:
         if item.place is not None:
-            self._concurrency.leave(item.place)
+            self._gates.leave(item.place)
             item.place = None
         if item.error is None:
             self._emit(Result(item.work.index, "skipped", error=error, attempts=item.sent))
@@ -397,7 +386,7 @@ class Schedule:
         """No more tries: its state is what is known so far."""
         if item.lost:
             if item.place is not None:
-                self._concurrency.leave(item.place)
+                self._gates.leave(item.place)
                 item.place = None
             self._end(item, "unknown", item.error or self.stopped_by)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from proxyctl.bulk.lanes import Item
-from proxyctl.bulk.pace import NEVER
+from proxyctl.bulk.pauses import NEVER
 
 MOST = 20
 

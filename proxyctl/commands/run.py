@@ -22,6 +22,7 @@ from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import RULES, guard
 from proxyctl.writes.plan import Plan
+from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,9 +182,8 @@ def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> Ru
     bar = progress_bar(runtime, total)
     try:
         return Engine(
-            Executor(runtime.client, runtime.client),
-            rate=runtime.rate_gates,
-            concurrency=runtime.concurrency_gate,
+            Executor(runtime.client, Reader(runtime.client, runtime.gates, lent=True)),
+            gates=runtime.gates,
             clock=runtime.clock,
             journal=journal,
             observer=Watcher(bar),

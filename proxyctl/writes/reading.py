@@ -5,8 +5,7 @@ and what is asked often. Apart from the client's own `request`, which knows of o
 from __future__ import annotations
 
 import difflib
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from proxyctl.api import codes, resources
 from proxyctl.api.calls import Answer, Call
@@ -14,26 +13,24 @@ from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.api.pages import Page, pages
 from proxyctl.api.retry import Tally
-from proxyctl.bulk.pace import NEVER, ConcurrencyGate, Place, RateGate
+from proxyctl.bulk.gates import Gates, Ticket
+from proxyctl.bulk.pauses import NEVER
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, ThrottledError
 from proxyctl.identifiers import service_reference
-
-NAP = 0.25  # seconds: an answer may let a request start before the time that a gate named
-
-Rates = Callable[[str], RateGate]
+from proxyctl.writes.requests import lane_of
 
 
 class Reader:
-    """Sends reads for many threads; ``rates`` and ``concurrency`` decide when. Errors are the client's.
+    """Sends reads for many threads, as ``gates`` let them through. Errors are the client's.
 
-    After refused credentials (AuthenticationError) nothing more is sent: all further reads raise the same.
+    ``lent``: its reads belong to writes that hold places in flight, and travel on those. After refused credentials
+    (AuthenticationError) nothing more is sent: all further reads raise the same.
     """
 
-    def __init__(self, client: ProxyClient, rates: Rates, concurrency: ConcurrencyGate) -> None:
+    def __init__(self, client: ProxyClient, gates: Gates, *, lent: bool = False) -> None:
         self.client = client
-        self._rates = rates
-        self._concurrency = concurrency
-        self._settled = threading.Condition()
+        self._gates = gates
+        self._lent = lent
         self._refused: AuthenticationError | None = None
 
     def pages(self, call: Call) -> Iterator[Page]:
@@ -111,61 +108,36 @@ class Reader:
             self.client.clock.sleep(delay)
 
     def _send(self, call: Call, last: ProxyctlError | None) -> Answer:
-        gate, ticket, place = self._enter(f"{call.method} {call.path}", last)
+        def check(wait: float) -> None:
+            """Raise where nothing more is to be sent, or DeadlineError where the command would be over by then."""
+            give_up = self.client.give_up
+            if self._refused is not None:
+                raise self._refused
+            if give_up is not None and last is not None and give_up.left() <= wait < NEVER:
+                raise give_up.error(last)
+
+        ticket = self._gates.enter(lane_of(call), lent=self._lent, check=check)
         try:
             answer = self.client.send(call)
         except BaseException as error:
-            with self._settled:
-                self._failed(gate, ticket, place, error)
-                self._settled.notify_all()
+            if isinstance(error, AuthenticationError):
+                self._refused = error
+            failed(ticket, error)
             raise
-        with self._settled:
-            self._answered(gate, ticket, place)
-            self._settled.notify_all()
+        ticket.answered()
         return answer
 
-    def _enter(self, lane: str, last: ProxyctlError | None) -> tuple[RateGate, int, Place]:
-        """Wait until both gates are open, and go through. DeadlineError: the command would be over by then."""
-        clock = self.client.clock
-        while True:
-            with self._settled:
-                if self._refused is not None:
-                    raise self._refused
-                now = clock.monotonic()
-                gate = self._rates(lane)
-                wait = gate.wait(now) or self._concurrency.wait(now)
-                if wait <= 0:
-                    return gate, gate.start(now), self._concurrency.start(now)
-                if wait == NEVER:
-                    self._settled.wait()
-                    continue
-            give_up = self.client.give_up
-            if give_up is not None and last is not None and wait >= give_up.left():
-                raise give_up.error(last)
-            clock.sleep(min(wait, NAP))
 
-    def _answered(self, gate: RateGate, ticket: int, place: Place) -> None:
-        now = self.client.clock.monotonic()
-        gate.answered(ticket, place.started, now)
-        self._concurrency.answered(place, now)
-
-    def _failed(self, gate: RateGate, ticket: int, place: Place, error: BaseException) -> None:
-        now = self.client.clock.monotonic()
-        problem = error.problem if isinstance(error, ProxyctlError) else None
-        if isinstance(error, AuthenticationError):
-            self._refused = error
-        if not isinstance(error, ThrottledError):
-            if problem is not None:
-                self._answered(gate, ticket, place)
-            else:
-                gate.lost(ticket)
-                self._concurrency.leave(place)
-        elif problem is not None and problem.code == codes.RATE_LIMITED:
-            gate.throttled(ticket, place.started, now, problem.retry_after)
-            self._concurrency.answered(place, now)
-        else:
-            gate.answered(ticket, place.started, now)
-            self._concurrency.throttled(place, now, problem.retry_after if problem else None)
+def failed(ticket: Ticket, error: BaseException) -> None:
+    """Say what became of a request that ended in ``error``."""
+    problem = error.problem if isinstance(error, ProxyctlError) else None
+    if isinstance(error, ThrottledError):
+        of_lane = problem is not None and problem.code == codes.RATE_LIMITED
+        ticket.throttled("rate" if of_lane else "concurrency", problem.retry_after if problem else None)
+    elif problem is not None:
+        ticket.answered()
+    else:
+        ticket.lost()
 
 
 def suggestion(name: str, names: list[str]) -> str:

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Throttled, Unchained, Work
-from proxyctl.bulk.pace import NEVER, ConcurrencyGate, RateGates
+from proxyctl.bulk.pauses import NEVER
 from proxyctl.bulk.schedule import Look, Schedule, Send
 from proxyctl.errors import ProxyctlError, ThrottledError
 
@@ -111,6 +112,11 @@ class Run:
         return 1000.0 * self.rejected / max(1, len(self.results))
 
 
+def per_second(run: Run, start: float, end: float) -> float:
+    """Works done a second between two times."""
+    return sum(start <= when < end for when in run.done_at) / (end - start)
+
+
 def works(count: int, lanes: Sequence[str] = ("a",)) -> list[Work]:
     """``count`` works for each lane, lane after lane."""
     numbers = itertools.count()
@@ -122,7 +128,7 @@ def simulate(
     server: Server,
     *,
     rate: float = 30.0,
-    gates: RateGates | None = None,
+    gates: Gates | None = None,
     ceiling: int = 100,
     until: float = NEVER,
     seed: int = 7,
@@ -142,8 +148,7 @@ def simulate(
     results: list[Result] = []
     schedule = Schedule(
         items if isinstance(items, Chains) else Unchained(items),
-        rate=gates or RateGates(rate, random=rng.random),
-        concurrency=ConcurrencyGate(random=rng.random, ceiling=ceiling),
+        gates=gates or Gates(rate, random=rng.random, ceiling=ceiling),
         random=rng.random,
         emit=results.append,
         **options,

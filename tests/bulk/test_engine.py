@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from proxyctl.bulk.engine import Engine
+from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import (
     Done,
     Lost,
@@ -27,7 +28,6 @@ from proxyctl.bulk.outcomes import (
     Unsent,
     Work,
 )
-from proxyctl.bulk.pace import ConcurrencyGate, RateGate
 from proxyctl.errors import (
     DeadlineError,
     Interrupted,
@@ -131,8 +131,7 @@ def engine(executor: Script, *, ceiling: int = 20, **options: Any) -> Engine:
 
     return Engine(
         executor,
-        rate=lambda lane: RateGate(0, random=half),
-        concurrency=ConcurrencyGate(random=half, ceiling=ceiling),
+        gates=Gates(0, random=half, ceiling=ceiling),
         random=lambda: 0.001,
         look_delays=(0.0, 0.01, 0.02, 0.05),
         **options,
@@ -384,7 +383,7 @@ class StandingClock:
 
 def test_waits_pass_by_the_clock_that_is_handed_in() -> None:
     clock = StandingClock()
-    report = Engine(Script(), clock=clock, rate=lambda lane: RateGate(30, random=lambda: 0.5)).run(works(451))
+    report = Engine(Script(), clock=clock, gates=Gates(30, random=lambda: 0.5)).run(works(451))
     assert states(report) == {"done": 451}
     assert 15.0 <= report.ended - report.started <= 15.1
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from proxyctl.api.client import Credentials, Endpoint, ProxyClient
-from proxyctl.bulk.pace import ConcurrencyGate, RateGates
+from proxyctl.bulk.gates import Gates
 from proxyctl.errors import AuthenticationError, NotFoundError, ServerError
 from proxyctl.pools.reading import read_pools, tell_pools
 from proxyctl.writes.reading import Reader
@@ -69,11 +69,10 @@ def reading(
 ) -> Iterator[tuple[Reader, Lists]]:
     clock = CountingClock()
     transport = Lists(pages, clock, fault)
-    rates = RateGates(rate, random=lambda: 0.5)
-    gate = ConcurrencyGate(random=lambda: 0.5, ceiling=ceiling)
+    gates = Gates(rate, random=lambda: 0.5, ceiling=ceiling, clock=clock)
     endpoint, credentials = Endpoint.at("http://127.0.0.1:9"), Credentials(AC, "SK1", "secret")
     with ProxyClient(endpoint, credentials, transport=transport, clock=clock) as client:
-        yield Reader(client, rates, gate), transport
+        yield Reader(client, gates), transport
 
 
 def test_all_pools_come_whole() -> None:

@@ -1,0 +1,201 @@
+"""Where every request asks whether it may start: the gates of all lanes and the account's, under one lock.
+
+The engine's schedule asks without waiting, a thread that reads waits in `enter`. Apart from the gates themselves,
+which are pure and know no threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from proxyctl.bulk.concurrency import ConcurrencyGate, Place
+from proxyctl.bulk.outcomes import Scope
+from proxyctl.bulk.pauses import NEVER
+from proxyctl.bulk.rate import RateGate
+from proxyctl.clock import Clock, SystemClock
+
+NAP = 0.25  # seconds: an answer may let a request start before the time that a gate named
+
+
+class Gates:
+    """Kept for all that a command sends: a lane's window outlives a run of the engine.
+
+    ``rate``: starts a second in each lane, 0 for no limit; ``ceiling`` and ``start``: how many requests may be under
+    way at most, and at first. ``random`` gives numbers from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        *,
+        random: Callable[[], float],
+        ceiling: int = 100,
+        start: int = 4,
+        clock: Clock | None = None,
+    ) -> None:
+        self._rate = rate
+        self._random = random
+        self._lanes: dict[str, RateGate] = {}
+        self._concurrency = ConcurrencyGate(random=random, ceiling=ceiling, start=start)
+        self._clock = clock or SystemClock()
+        self._hurried = False
+        self._changed = threading.Condition()
+
+    def lane(self, name: str) -> RateGate:
+        """The gate of one lane, made on first use."""
+        if name not in self._lanes:
+            self._lanes[name] = RateGate(self._rate, random=self._random)
+        return self._lanes[name]
+
+    # Without waiting
+
+    def wait(self, lane: str, now: float) -> float:
+        """Seconds until the lane lets a request start: 0 for now, infinity for "not before an answer"."""
+        with self._changed:
+            return self.lane(lane).wait(now)
+
+    def room(self, now: float) -> float:
+        """Seconds until there is a place in flight, as for ``wait``. To be asked only when one is needed."""
+        with self._changed:
+            return self._concurrency.wait(now)
+
+    def take(self, now: float) -> Place:
+        """Take a place in flight."""
+        with self._changed:
+            return self._concurrency.start(now)
+
+    def start(self, lane: str, now: float, place: Place | None) -> Ticket:
+        """Let a request through, on a place that was taken for it; None: on that of another."""
+        with self._changed:
+            gate = self.lane(lane)
+            return Ticket(self, gate, gate.start(now), now, place)
+
+    def leave(self, place: Place) -> None:
+        """Free a place without a word on the limit."""
+        with self.changing():
+            self._concurrency.leave(place)
+
+    def settled(self, place: Place, now: float) -> None:
+        """Free the place of a request that was let through, as is known by now."""
+        with self.changing():
+            self._concurrency.answered(place, now)
+
+    def turned_away(self, place: Place | None, now: float, retry_after: float | None) -> bool:
+        """Free a place whose request was one too many for the account; True when it is the first of a burst."""
+        with self.changing():
+            if place is not None:
+                return self._concurrency.throttled(place, now, retry_after)
+            self._concurrency.pause(now, retry_after)
+            return False
+
+    def lower_ceiling(self, ceiling: int) -> None:
+        """There are fewer threads than were hoped for."""
+        with self._changed:
+            self._concurrency.lower_ceiling(ceiling)
+
+    def begin(self) -> None:
+        """A run begins: pauses are as long as they have to be."""
+        self._hurried = False
+
+    def hurry(self, now: float) -> None:
+        """A run ends, and little is still to be sent: until the next one begins, no pause is a long one."""
+        self._hurried = True
+        self.keep_up(now)
+
+    def keep_up(self, now: float) -> None:
+        """Shorten the pauses that came up at the end of a run."""
+        if self._hurried:
+            with self.changing():
+                self._concurrency.hurry(now)
+                for gate in self._lanes.values():
+                    gate.hurry(now)
+
+    # With waiting
+
+    def enter(
+        self, lane: str, *, lent: bool = False, check: Callable[[float], None] = lambda wait: None
+    ) -> Ticket:
+        """Wait until both gates let a request through.
+
+        ``check`` is told how many seconds that takes as things are, and may raise. ``lent``: the request travels on
+        the place in flight that its caller holds, and waits for its lane only.
+        """
+        while True:
+            with self._changed:
+                now = self._clock.monotonic()
+                wait = self.wait(lane, now) or (0.0 if lent else self.room(now))
+                check(wait)
+                if wait <= 0:
+                    return self.start(lane, now, None if lent else self.take(now))
+                if wait == NEVER:
+                    self._changed.wait(NAP)
+                    continue
+            self._clock.sleep(min(wait, NAP))
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Take in what became of a request: whoever waits asks again."""
+        with self._changed:
+            yield
+            self._changed.notify_all()
+
+    def time(self, now: float | None) -> float:
+        """``now``, or the time on the clock."""
+        return self._clock.monotonic() if now is None else now
+
+
+class Ticket:
+    """One request that was let through. One method says what became of it, at ``now``, or just now.
+
+    ``place`` is its place in flight; None where it travels on that of another.
+    """
+
+    __slots__ = ("_gate", "_gates", "_number", "place", "started")
+
+    def __init__(
+        self, gates: Gates, gate: RateGate, number: int, started: float, place: Place | None
+    ) -> None:
+        self._gates, self._gate, self._number = gates, gate, number
+        self.started = started
+        self.place = place
+
+    def answered(self, now: float | None = None) -> None:
+        """The server let it through, whatever else it said."""
+        with self._gates.changing():
+            now = self._gates.time(now)
+            self._gate.answered(self._number, self.started, now)
+            if self.place is not None:
+                self._gates.settled(self.place, now)
+
+    def throttled(self, scope: Scope, retry_after: float | None = None, now: float | None = None) -> bool:
+        """429, for the lane or for the account; True when it is the first of a burst."""
+        with self._gates.changing():
+            now = self._gates.time(now)
+            if scope == "rate":
+                self._leave()
+                first = self._gate.throttled(self._number, self.started, now, retry_after)
+            else:
+                self._gate.lost(self._number)
+                first = self._gates.turned_away(self.place, now, retry_after)
+            self._gates.keep_up(now)
+            return first
+
+    def lost(self, *, keep: bool = False) -> None:
+        """No answer came; ``keep``: its place stays taken."""
+        with self._gates.changing():
+            self._gate.lost(self._number)
+            if not keep:
+                self._leave()
+
+    def unsent(self, *, keep: bool = False) -> None:
+        """It never reached the server; ``keep``: its place stays taken."""
+        with self._gates.changing():
+            self._gate.unsent(self._number)
+            if not keep:
+                self._leave()
+
+    def _leave(self) -> None:
+        if self.place is not None:
+            self._gates.leave(self.place)

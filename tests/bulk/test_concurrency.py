@@ -1,0 +1,95 @@
+"""The account's gate against hidden limits of requests under way, in simulated time."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from proxyctl.bulk.concurrency import ConcurrencyGate
+from proxyctl.bulk.pauses import NEVER, Pause
+from tests.bulk.simulation import Server, between, fixed, per_second, simulate, works
+
+
+@pytest.mark.parametrize(
+    ("limit", "count", "waste"), [(1, 1000, 50), (5, 1000, 10), (20, 4000, 10), (50, 5000, 10)]
+)
+@pytest.mark.parametrize("reject", [None, fixed(0.005)])
+@pytest.mark.parametrize("latency", [fixed(0.1), between(0.05, 0.15)])
+def test_a_hidden_concurrency_is_found_and_kept(
+    limit: int, count: int, waste: int, reject: object, latency: object
+) -> None:
+    server = Server(ceiling=lambda now: limit, work=latency, reject=reject)  # type: ignore[arg-type]
+    run = simulate(works(count), server, rate=0)
+    assert run.wasted <= waste
+    assert run.seconds <= 1.1 * count * 0.1 / limit
+
+
+@pytest.mark.parametrize(
+    ("limit", "count", "waste"), [(2, 1000, 15), (5, 1000, 10), (20, 4000, 10), (50, 5000, 15)]
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_requests_that_overtake_each_other_do_not_hide_the_limit(
+    limit: int, count: int, waste: int, seed: int
+) -> None:
+    """The one that is turned away may be the first that was sent: its place in the row says nothing."""
+    way = between(0.005, 0.03)
+    server = Server(ceiling=lambda now: limit, up=way, work=fixed(0.1), down=way, rng=random.Random(seed))
+    run = simulate(works(count), server, rate=0, seed=seed)
+    assert run.wasted <= waste
+    assert run.seconds <= 1.2 * count * 0.135 / limit
+
+
+def test_the_benchmark_of_five_at_a_time() -> None:
+    run = simulate(works(600), Server(ceiling=lambda now: 5, work=fixed(0.1)), rate=0)
+    assert run.rejected <= 6
+    assert run.seconds <= 600 * 0.1 / 5 / 0.9
+
+
+def test_a_limit_that_falls_and_rises_again() -> None:
+    server = Server(ceiling=lambda now: 8 if 20 <= now < 60 else 30, work=fixed(0.1))
+    run = simulate(works(30_000), server, rate=0)
+    assert per_second(run, 10, 20) >= 0.95 * 300
+    assert per_second(run, 25, 60) >= 0.95 * 80
+    assert per_second(run, 95, 105) >= 0.95 * 300
+    assert run.wasted <= 10
+
+
+def test_429_for_ever_is_not_hammered() -> None:
+    run = simulate(works(5000), Server(ceiling=lambda now: 0), until=600.0)
+    assert run.results == []
+    assert run.sent <= 60
+
+
+def test_the_ceiling_is_never_passed() -> None:
+    gate = ConcurrencyGate(random=lambda: 0.5, ceiling=3)
+    places = [gate.start(0.0) for _ in range(3)]
+    for _ in range(50):
+        assert gate.wait(1.0) == NEVER
+        gate.answered(places.pop(0), 1.0)
+        assert gate.wait(1.0) == 0
+        places.append(gate.start(1.0))
+    assert gate.limit == 3
+
+
+def test_a_run_that_needs_no_more_does_not_raise_the_limit() -> None:
+    gate = ConcurrencyGate(random=lambda: 0.5)
+    for second in range(100):
+        assert gate.wait(second) == 0
+        gate.answered(gate.start(second), second + 0.1)
+    assert gate.limit == 4
+
+
+def test_one_burst_of_429s_is_one_cut() -> None:
+    gate = ConcurrencyGate(random=lambda: 0.5, start=40)
+    places = [gate.start(0.0) for _ in range(40)]
+    cuts = [gate.throttled(place, 0.1) for place in reversed(places[30:])]
+    assert cuts == [True] + [False] * 9
+    assert gate.limit == 28
+    assert 0 < gate.wait(0.1) <= 0.25
+
+
+def test_pauses_double_to_half_a_minute_half_of_each_random() -> None:
+    least, most = Pause(lambda: 0.0), Pause(lambda: 1.0)
+    assert [least.next() for _ in range(3)] == [0.125, 0.25, 0.5]
+    assert [most.next() for _ in range(12)][-1] == 30.0
