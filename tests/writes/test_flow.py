@@ -158,6 +158,19 @@ def test_a_release_waits_for_nobody_and_what_is_reserved_waits_for_it(rate: floa
     assert world.count("A", False) == 2
 
 
+def test_numbers_change_places_between_pools_one_by_one() -> None:
+    pools = {"A": {f"a{i}": True for i in range(9)}, "B": {f"b{i}": True for i in range(9)}}
+    world = Account(pools)
+    entries = [
+        *(world.move(f"a{i}", "A", "B") for i in range(8)),
+        *(world.move(f"b{i}", "B", "A") for i in range(8)),
+    ]
+    plan = plan_of(entries, World())
+    plan = guard(Plan(plan.entries, world.capacities(), plan.spares, plan.absent))
+    assert states(run(world, plan, random.Random(1))) == {"done": 16}
+    assert [len(pool) for pool in world.pools.values()] == [9, 9]
+
+
 def test_what_no_order_can_do_is_refused_on_paper() -> None:
     exchange = Account({"A": {"n1": True}, "B": {"n2": True}}, {True: 1, False: 0})
     plan = Plan((exchange.move("n1", "A", "B"), exchange.move("n2", "B", "A")), exchange.capacities())
