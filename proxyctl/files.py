@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -112,28 +111,33 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def take_lock(
-    descriptor: int, clock: Clock, wait: float, *, pause: float, check: Callable[[], object] | None = None
-) -> bool:
+def take_lock(descriptor: int, clock: Clock, wait: float, *, pause: float) -> bool:
     """Take the lock of an open file, which closing it gives back; False after ``wait`` seconds in vain.
 
-    ``check`` is called before each ``pause``, and once the lock is there; it may raise. Raises OSError.
+    Raises OSError.
     """
     import fcntl
 
     give_up = clock.monotonic() + wait
     while True:
-        try:
+        with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            taken = False
-        else:
-            taken = True
-        left = give_up - clock.monotonic()
-        if not taken and left <= 0:
-            return False
-        if check is not None:
-            check()
-        if taken:
             return True
+        left = give_up - clock.monotonic()
+        if left <= 0:
+            return False
         clock.sleep(min(pause, left))
+
+
+def is_locked(descriptor: int) -> bool:
+    """Whether the lock of an open file is taken; on a file system without locks, none is."""
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -217,7 +217,8 @@ class Runtime:
         Raises LockHeldError that names the holder. --dry-run needs none, and --no-history goes without where
         the state directory can't be written.
         """
-        from proxyctl.state.lock import RunLock, acquire_all
+        from proxyctl.state.files import STATE_HINT
+        from proxyctl.state.lock import hold
 
         if self.options.dry_run:
             yield
@@ -227,14 +228,13 @@ class Runtime:
         command = shlex.join(["proxyctl", *self.argv])
         try:
             directory = self.paths.state_dir / "locks"
-            locks = [RunLock(directory, account, sid, clock=self.clock) for sid in service_sids]
             wait = min(self.options.lock_wait, math.inf if self.time_left is None else self.time_left)
-            held.enter_context(acquire_all(locks, command, wait=wait))
+            held.enter_context(hold(directory, account, service_sids, command, wait=wait, clock=self.clock))
         except (OutputError, ConfigError) as error:
             if not self.options.no_history:
+                hint = error.hint if isinstance(error, OutputError) else STATE_HINT
                 raise type(error)(
-                    f"the lock can't be taken, so nothing was sent: {error.message}",
-                    hint="Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history.",
+                    f"the lock can't be taken, so nothing was sent: {error.message}", hint=hint
                 ) from None
             self.warn("no lock could be taken: another run may be writing at the same time.")
         with held:

@@ -6,7 +6,6 @@ keeps rotation to deleting whole files, and a list to the first and last line of
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,8 +16,8 @@ from typing import Any
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import NotFoundError, OutputError
-from proxyctl.files import open_private
-from proxyctl.state.files import state_directory, unwritable
+from proxyctl.files import is_locked, open_private, take_lock
+from proxyctl.state.files import ran_out_of_files, state_directory, unwritable
 from proxyctl.state.record import (
     Intent,
     Outcome,
@@ -116,7 +115,7 @@ class History:
         try:
             recorder._write("run", info, id=path.stem, pid=os.getpid())
             with suppress(OSError):  # it says that the run is alive, no more
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                take_lock(descriptor, self._clock, 1.0, pause=0.01)
         except OutputError:
             recorder.close()
             raise
@@ -150,7 +149,7 @@ class History:
         path = self._find(run_id)
         try:
             with open(open_private(path, os.O_RDONLY), "rb") as file:
-                return read_detail(path.stem, file, alive=_alive(file.fileno()))
+                return read_detail(path.stem, file, alive=is_locked(file.fileno()))
         except OSError as error:
             raise NotFoundError(f"the record of run {run_id} can't be read: {error.strerror}") from error
 
@@ -191,7 +190,7 @@ class History:
             size = os.fstat(descriptor).st_size
             head = os.pread(descriptor, TAIL, 0).split(b"\n", 1)[0]
             tail = os.pread(descriptor, TAIL, max(0, size - TAIL)).rstrip(b"\n").rsplit(b"\n", 1)[-1]
-            return summary_of(path.stem, parse_line(head), parse_line(tail), alive=_alive(descriptor))
+            return summary_of(path.stem, parse_line(head), parse_line(tail), alive=is_locked(descriptor))
         except OSError as error:
             return summary_of(path.stem, None, None, alive=False, warning=str(error.strerror))
         finally:
@@ -214,31 +213,16 @@ class History:
 
     def _under_way(self, path: Path) -> bool:
         try:
-            descriptor = open_private(path, os.O_RDONLY)
-        except OSError:
-            return False
-        try:
-            return _alive(descriptor)
-        finally:
-            os.close(descriptor)
+            with open(open_private(path, os.O_RDONLY), "rb") as file:
+                return is_locked(file.fileno())
+        except OSError as error:
+            return ran_out_of_files(error)  # then nobody knows
 
     def _delete(self, path: Path) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(path, error) from error
-
-
-def _alive(descriptor: int) -> bool:
-    """Whether the process that writes this record still does."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-    except BlockingIOError:
-        return True
-    except OSError:  # a file system without locks
-        return False
-    return False
 
 
 def outdated_before(times: Iterable[float], max_age: float, now: float, server_now: float | None) -> float:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.state.lock import RunLock
+from proxyctl.state.lock import hold
 from tests.battery.live import Arrivals, actions, drive, end, histories, settled, start, timed, wanted
 from tests.battery.scene import Scene
 from tests.sandbox.serving import wait_for
@@ -127,8 +127,7 @@ def test_while_paused_by_retry_after(stage: Scene) -> None:
 
 def test_while_waiting_for_the_lock(stage: Scene) -> None:
     locks = Path(stage.cli.environ["PROXYCTL_STATE_DIR"]) / "locks"
-    with RunLock(locks, ACCOUNT_SID, stage.service) as lock:
-        lock.acquire("a run of the test")
+    with hold(locks, ACCOUNT_SID, [stage.service], "a run of the test"):
         looked = Arrivals()
         stage.script(looked.entry(method="GET"))
         named = stage.file(stage.numbers)

@@ -9,7 +9,7 @@ import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.faults import FaultPlan, Scripted
-from proxyctl.state.lock import RunLock
+from proxyctl.state.lock import hold
 from tests.commands.test_drain import HookedClock
 from tests.sandbox.serving import Served
 from tests.support import Cli
@@ -74,8 +74,7 @@ def test_a_lock_is_not_waited_for_longer(
     remote: Cli, server: Served, numbers: list[str], tmp_path: Path
 ) -> None:
     service = remote.ok("service", "show", "masking", "-o", "ids").lines[0]
-    with RunLock(tmp_path / "state" / "locks", ACCOUNT_SID, service) as lock:
-        lock.acquire("a test")
+    with hold(tmp_path / "state" / "locks", ACCOUNT_SID, [service], "a test"):
         ran = remote(
             "number", "add", service, *numbers, "--lock-wait", "10m", "--deadline", "3s", "-o", "json"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from proxyctl.sandbox.faults import FaultPlan, Scripted
 from proxyctl.sandbox.seed import pool_numbers
 from proxyctl.sandbox.store import Store
 from proxyctl.signals import Signalled
-from proxyctl.state.lock import RunLock
+from proxyctl.state.lock import hold
 from tests.sandbox.serving import Served
 from tests.support import Cli, Ran
 
@@ -166,16 +167,17 @@ def test_busy_again_when_it_is_to_be_removed(either: Cli) -> None:
     """Between the look that found it idle and its removal: the pool is looked at anew, and it stays."""
     pool = Pool(either, 2)
     pool.busy(pool.numbers[0], 1)
-    held = RunLock(pool.cli.directory / "state" / "locks", ACCOUNT_SID, pool.service)
+    held = ExitStack()
+    locks = pool.cli.directory / "state" / "locks"
 
     def idle() -> None:
         pool.busy(pool.numbers[0], 0)
-        held.acquire("another run")
+        held.enter_context(hold(locks, ACCOUNT_SID, [pool.service], "another run"))
         pool.clock.script[2] = begin  # while the removal waits for the lock
 
     def begin() -> None:
         pool.busy(pool.numbers[0], 5)
-        held.release()
+        held.close()
 
     pool.clock.script[1] = idle
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes", "--lock-wait", "30s")
@@ -252,15 +254,16 @@ def test_holds_no_lock_while_it_waits(pool: Pool) -> None:
 
 def test_lock_held_when_it_is_to_be_removed(pool: Pool) -> None:
     pool.busy(pool.numbers[0], 1)
-    lock = RunLock(pool.cli.directory / "state" / "locks", ACCOUNT_SID, pool.service)
+    held = ExitStack()
+    locks = pool.cli.directory / "state" / "locks"
 
     def taken() -> None:
         pool.busy(pool.numbers[0], 0)
-        lock.acquire("another run")
+        held.enter_context(hold(locks, ACCOUNT_SID, [pool.service], "another run"))
 
     pool.clock.script[1] = taken
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
-    lock.release()
+    held.close()
     assert (ran.code, ran.error["kind"]) == (7, "locked")
     assert actions(ran) == ["reserved"] * 3, "what was done is told all the same"
     assert codes(ran) == [7] * 3

@@ -14,7 +14,7 @@ from proxyctl.sandbox.faults import FaultPlan, Scripted
 from proxyctl.sandbox.policies import problem
 from proxyctl.sandbox.problems import ApiError
 from proxyctl.sandbox.wire import Request, Response
-from proxyctl.state.lock import RunLock
+from proxyctl.state.lock import hold
 from tests.battery.live import drive, end
 from tests.battery.scene import Scene, scene
 
@@ -130,8 +130,7 @@ def test_two_runs_do_not_meet(stage: Scene) -> None:
     """The locks of all Services that the file names are taken."""
     file, _ = prepare(stage)
     locks = stage.cli.directory / "state" / "locks"
-    with RunLock(locks, ACCOUNT_SID, stage.service) as lock:
-        lock.acquire("a test")
+    with hold(locks, ACCOUNT_SID, [stage.service], "a test"):
         ran = stage.run(*command(file))
     assert ran.code == 7
     assert "a test" in ran.err and not stage.writes

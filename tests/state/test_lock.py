@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
 
-from proxyctl.bulk.stop import StopRequest
-from proxyctl.errors import Interrupted, LockHeldError, OutputError
-from proxyctl.state.lock import RunLock, acquire_all
+from proxyctl.errors import LockHeldError, OutputError
+from proxyctl.state.lock import hold
 
 ACCOUNT = "AC" + "0" * 32
 SERVICE = "KS" + "1" * 32
@@ -22,21 +24,20 @@ OTHER = "KS" + "2" * 32
 HOLDER = """
 import sys
 from pathlib import Path
-from proxyctl.state.lock import RunLock
-lock = RunLock(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
-lock.acquire("number add masking")
-print("held", flush=True)
-sys.stdin.read()
+from proxyctl.state.lock import hold
+with hold(Path(sys.argv[1]), sys.argv[2], [sys.argv[3]], "number add masking"):
+    print("held", flush=True)
+    sys.stdin.read()
 """
 
 
 class ManualClock:
-    """Time that passes by sleeping; ``then`` happens after so many sleeps."""
+    """Time that passes by sleeping; ``then`` is let go after so many sleeps."""
 
     def __init__(self) -> None:
         self.time = 1_750_000_000.0
         self.sleeps: list[float] = []
-        self.then: dict[int, list[RunLock]] = {}
+        self.then: dict[int, ExitStack] = {}
 
     def monotonic(self) -> float:
         return self.time
@@ -47,8 +48,8 @@ class ManualClock:
     def sleep(self, seconds: float) -> None:
         self.time += seconds
         self.sleeps.append(seconds)
-        for lock in self.then.get(len(self.sleeps), []):
-            lock.release()
+        if len(self.sleeps) in self.then:
+            self.then[len(self.sleeps)].close()
 
 
 @pytest.fixture
@@ -56,135 +57,137 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-def lock(directory: Path, clock: ManualClock, service: str | None = SERVICE) -> RunLock:
-    return RunLock(directory / "locks", ACCOUNT, service, clock=clock)
+Locked = Callable[..., AbstractContextManager[None]]
 
 
-def test_the_second_is_told_who_holds_it_and_does_not_wait(tmp_path: Path, clock: ManualClock) -> None:
-    with lock(tmp_path, clock) as held:
-        held.acquire("number reserve masking -f x.csv")
-        with pytest.raises(LockHeldError) as caught:
-            lock(tmp_path, clock).acquire("number add")
+@pytest.fixture
+def locked(tmp_path: Path, clock: ManualClock) -> Locked:
+    """Holds the locks of Services (default: of one) for a block."""
+
+    def locked(command: str = "a", *services: str | None, wait: float = 0.0) -> AbstractContextManager[None]:
+        return hold(tmp_path / "locks", ACCOUNT, services or (SERVICE,), command, wait=wait, clock=clock)
+
+    return locked
+
+
+def the_file(directory: Path) -> Path:
+    (path,) = (directory / "locks").iterdir()
+    return path
+
+
+def refused(lock: AbstractContextManager[None]) -> LockHeldError:
+    with pytest.raises(LockHeldError) as caught, lock:
+        pytest.fail("it was taken")
+    return caught.value
+
+
+def test_the_second_is_told_who_holds_it_and_does_not_wait(locked: Locked, clock: ManualClock) -> None:
+    with locked("number reserve masking -f x.csv"):
+        error = refused(locked("number add"))
     for part in (f"pid {os.getpid()}", "2025-06-15T15:06:40Z", "number reserve masking -f x.csv", SERVICE):
-        assert part in caught.value.message
-    assert "--lock-wait" in str(caught.value.hint)
+        assert part in error.message
+    assert "--lock-wait" in str(error.hint)
     assert clock.sleeps == []
 
 
-def test_it_is_free_again_after_release_and_its_file_stays(tmp_path: Path, clock: ManualClock) -> None:
-    first, second = lock(tmp_path, clock), lock(tmp_path, clock)
-    first.acquire("a")
-    inode = first.path.stat().st_ino
-    first.release()
-    first.release()
-    second.acquire("b")
-    assert second.path.stat().st_ino == inode
-    assert json.loads(second.path.read_text())["command"] == "b"
-    second.release()
-    assert second.path.exists()
+def test_it_is_free_again_afterwards_and_its_file_stays(locked: Locked, tmp_path: Path) -> None:
+    with locked("a"):
+        inode = the_file(tmp_path).stat().st_ino
+    with locked("b"):
+        assert the_file(tmp_path).stat().st_ino == inode
+        assert json.loads(the_file(tmp_path).read_text())["command"] == "b"
+    assert the_file(tmp_path).exists()
 
 
-def test_waiting_ends_when_the_holder_lets_go(tmp_path: Path, clock: ManualClock) -> None:
-    held, waiting = lock(tmp_path, clock), lock(tmp_path, clock)
-    held.acquire("a")
-    clock.then[7] = [held]
-    waiting.acquire("b", wait=60)
-    assert len(clock.sleeps) == 7
-    waiting.release()
+def test_waiting_ends_when_the_holder_lets_go(locked: Locked, clock: ManualClock) -> None:
+    held = ExitStack()
+    held.enter_context(locked())
+    clock.then[7] = held
+    with locked("b", wait=60):
+        assert len(clock.sleeps) == 7
 
 
-def test_waiting_ends_after_its_time(tmp_path: Path, clock: ManualClock) -> None:
-    with lock(tmp_path, clock) as held:
-        held.acquire("a")
-        with pytest.raises(LockHeldError, match="after waiting 3 s"):
-            lock(tmp_path, clock).acquire("b", wait=3)
+def test_waiting_ends_after_its_time(locked: Locked, clock: ManualClock) -> None:
+    with locked():
+        assert "after waiting 3 s" in refused(locked("b", wait=3)).message
     assert sum(clock.sleeps) == pytest.approx(3)
 
 
-def test_a_signal_ends_the_waiting(tmp_path: Path, clock: ManualClock) -> None:
-    stop = StopRequest()
-    stop.request(Interrupted(2))
-    with lock(tmp_path, clock) as held:
-        held.acquire("a")
-        with pytest.raises(Interrupted):
-            lock(tmp_path, clock).acquire("b", wait=60, stop=stop)
-
-
-def test_other_services_and_accounts_are_free(tmp_path: Path, clock: ManualClock) -> None:
-    with (
-        lock(tmp_path, clock) as one,
-        lock(tmp_path, clock, OTHER) as two,
-        lock(tmp_path, clock, None) as three,
-    ):
-        for each in (one, two, three):
-            each.acquire("a")
-        assert len({one.path, two.path, three.path}) == 3
+def test_other_services_and_accounts_are_free(locked: Locked, tmp_path: Path) -> None:
+    with locked("a", SERVICE), locked("a", OTHER), locked("a", None):
+        assert len(list((tmp_path / "locks").iterdir())) == 3
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"pid": "x", "since": 3}', "[1]", "\x00\xff", "[" * 4000])
-def test_a_torn_text_still_tells_that_it_is_held(tmp_path: Path, clock: ManualClock, text: str) -> None:
-    with lock(tmp_path, clock) as held:
-        held.acquire("a")
-        held.path.write_text(text)
-        with pytest.raises(LockHeldError, match="pid unknown"):
-            lock(tmp_path, clock).acquire("b")
+def test_a_torn_text_still_tells_that_it_is_held(locked: Locked, tmp_path: Path, text: str) -> None:
+    with locked():
+        the_file(tmp_path).write_text(text)
+        assert refused(locked("b")).message.endswith("pid unknown")
 
 
-def test_a_killed_holder_leaves_it_free(tmp_path: Path, clock: ManualClock) -> None:
+def test_a_holder_on_another_machine_is_told_with_it(locked: Locked, tmp_path: Path) -> None:
+    with locked():
+        the_file(tmp_path).write_text('{"pid": 7, "host": "elsewhere", "command": "x"}')
+        assert refused(locked("b")).message.endswith("pid 7 on elsewhere running `x`")
+
+
+def test_a_killed_holder_leaves_it_free(locked: Locked, tmp_path: Path) -> None:
     args = [sys.executable, "-c", HOLDER, str(tmp_path / "locks"), ACCOUNT, SERVICE]
     with subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(LockHeldError, match=f"pid {holder.pid} "):
-            lock(tmp_path, clock).acquire("b")
+        assert f"pid {holder.pid} " in refused(locked("b")).message
         holder.kill()
         holder.wait(10)
-        with lock(tmp_path, clock) as free:
-            free.acquire("b")
+        with locked("b"):
+            pass
 
 
-def test_nobody_else_can_read_it_and_no_link_is_followed(tmp_path: Path, clock: ManualClock) -> None:
+def test_nobody_else_can_read_it_and_no_link_is_followed(locked: Locked, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        with lock(tmp_path, clock) as held:
-            held.acquire("a")
-            assert stat.S_IMODE(held.path.stat().st_mode) == 0o600
-            assert stat.S_IMODE(held.path.parent.stat().st_mode) == 0o700
+        with locked():
+            path = the_file(tmp_path)
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     finally:
         os.umask(before)
     target = tmp_path / "target"
     target.write_text("precious")
-    held.path.unlink()
-    held.path.symlink_to(target)
-    with pytest.raises(OutputError):
-        lock(tmp_path, clock).acquire("a")
+    path.unlink()
+    path.symlink_to(target)
+    with pytest.raises(OutputError), locked():
+        pytest.fail("it was taken")
     assert target.read_text() == "precious"
 
 
+def test_when_files_ran_out_it_says_so(locked: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("proxyctl.state.lock.open_private", none_left)
+    with pytest.raises(OutputError, match="Too many open files") as caught, locked():
+        pytest.fail("it was taken")
+    assert "ulimit -n" in str(caught.value.hint) and "--no-history" not in str(caught.value.hint)
+
+
 @pytest.mark.parametrize("service", ["../x", "KS\n", "a/b", "\u0661"])
-def test_a_name_cannot_lead_out_of_the_directory(tmp_path: Path, clock: ManualClock, service: str) -> None:
-    with pytest.raises(ValueError, match="SIDs"):
-        lock(tmp_path, clock, service)
+def test_a_name_cannot_lead_out_of_the_directory(locked: Locked, service: str) -> None:
+    with pytest.raises(ValueError, match="SIDs"), locked("a", service):
+        pytest.fail("it was taken")
 
 
-def test_several_are_taken_in_one_order_and_all_let_go(tmp_path: Path, clock: ManualClock) -> None:
-    one, two = lock(tmp_path, clock), lock(tmp_path, clock, OTHER)
-    with acquire_all([two, one, lock(tmp_path, clock)], "pool apply"):
+def test_several_are_taken_in_one_order_and_all_let_go(locked: Locked) -> None:
+    with locked("pool apply", OTHER, SERVICE, OTHER):
         for service in (SERVICE, OTHER):
-            with pytest.raises(LockHeldError):
-                lock(tmp_path, clock, service).acquire("b")
-    with acquire_all([one, two], "pool apply"):
-        assert one.path < two.path
+            refused(locked("b", service))
+    with locked("pool apply", SERVICE, OTHER):
+        pass
 
 
-def test_several_are_all_let_go_when_one_is_held(tmp_path: Path, clock: ManualClock) -> None:
-    with lock(tmp_path, clock, OTHER) as held:
-        held.acquire("a")
-        with (
-            pytest.raises(LockHeldError),
-            acquire_all([lock(tmp_path, clock), lock(tmp_path, clock, OTHER)], "pool apply", wait=2),
-        ):
-            pytest.fail("both were held")
+def test_several_are_all_let_go_when_one_is_held(locked: Locked, clock: ManualClock) -> None:
+    with locked("a", OTHER):
+        refused(locked("pool apply", SERVICE, OTHER, wait=2))
         assert sum(clock.sleeps) == pytest.approx(2)
-        with lock(tmp_path, clock) as free:
-            free.acquire("b")
+        with locked("b", SERVICE):
+            pass
