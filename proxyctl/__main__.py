@@ -38,9 +38,10 @@ def run() -> None:
 
     try:
         code = main(prepare=install)
-    except Signalled as signalled:  # it came while an error was reported
+        ignore()
+    except Signalled as signalled:  # it came while an error was reported, or after all
         code = 128 + signalled.number
-    ignore()
+        ignore()
     sys.exit(code)
 
 

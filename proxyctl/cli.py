@@ -59,6 +59,7 @@ def run(arguments: list[str], runtime: Runtime) -> None:
     try:
         with command.make_context("proxyctl", arguments, obj=runtime) as context:
             command.invoke(context)
+        end_as_asked(runtime)
     except usage_error as error:
         raise usage(error, runtime) from None
     except typer.Exit as leave:
@@ -66,6 +67,12 @@ def run(arguments: list[str], runtime: Runtime) -> None:
             raise UsageError("nothing was done.") from None
     except (typer.Abort, EOFError):
         raise UsageError("not confirmed: nothing was sent.") from None
+
+
+def end_as_asked(runtime: Runtime) -> None:
+    """Raise Interrupted where a signal has asked to stop, although there was nothing left to stop."""
+    if isinstance(stopped := runtime.stop.error, Interrupted):
+        raise Interrupted(stopped.signal_number, "interrupted when all was done.")
 
 
 class HelpShown(UsageError):
@@ -109,10 +116,11 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
     except HelpShown as error:
         return exit_status(error)
     except ProxyctlError as error:
-        report(error, runtime)
+        told = as_stopped(runtime, error)
+        report(told, runtime)
         if isinstance(error, OutputError):  # It was told: what stdout still holds is not told of again.
             abandon(runtime.stdout)
-        return exit_status(error)
+        return exit_status(told)
     except BrokenPipeError:  # The reader has seen enough (`| head`): a read ends quietly.
         silence(runtime.stdout)
         return ExitCode.DONE
@@ -124,6 +132,14 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
         report_defect(error, runtime)
         return ExitCode.DEFECT
     return ExitCode.DONE
+
+
+def as_stopped(runtime: Runtime, error: ProxyctlError) -> ProxyctlError:
+    """Return ``error`` as that of a command which a signal has stopped, if one has: its exit code is the signal's."""
+    stopped = runtime.stop.error
+    if not isinstance(stopped, Interrupted) or isinstance(error, Interrupted):
+        return error
+    return Interrupted(stopped.signal_number, error.message, hint=error.hint)
 
 
 def abandon(stream: TextIO | None) -> None:

@@ -18,12 +18,12 @@ from proxyctl.clock import Clock, SystemClock
 from proxyctl.console import Console
 from proxyctl.errors import ConfigError, OutputError, UsageError
 from proxyctl.shared_options import FORMATS, SharedOptions
+from proxyctl.stop import StopRequest
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
     from proxyctl.api.retry import GiveUp
     from proxyctl.bulk.gates import Gates
-    from proxyctl.bulk.stop import StopRequest
     from proxyctl.paths import Paths
     from proxyctl.profiles import Profile, ProfileStore
     from proxyctl.render.output import Output
@@ -62,8 +62,9 @@ class Runtime:
         self.say, self.note = console.say, console.note
         self.warn, self.confirm = console.warn, console.confirm
         self.exit_stack = contextlib.ExitStack()
-        self.running = False
-        self.ending = False
+        self.stop = StopRequest()  # before any signal is handled
+        self.running = False  # a signal asks to stop, instead of ending the command at once
+        self.ending = False  # all that is left is to report
         self.late_errors: list[OutputError] = []
 
     def use(self, options: SharedOptions) -> None:
@@ -110,12 +111,6 @@ class Runtime:
         for text in profile.notes:
             self.note(text)
         return profile
-
-    @cached_property
-    def stop(self) -> StopRequest:
-        from proxyctl.bulk.stop import StopRequest
-
-        return StopRequest()
 
     @cached_property
     def sandbox_store(self) -> Store:
@@ -242,15 +237,25 @@ class Runtime:
 
     @contextlib.contextmanager
     def stoppable(self) -> Iterator[None]:
-        """While this holds, a signal asks the run to stop (`stop`) instead of ending the program at once.
+        """From here on a signal asks the run to stop (`stop`), instead of ending the command at once.
 
-        ``ending`` says the same of a command whose work is over: it still tells what was done.
+        It does so after the block too: what was done there has yet to be reported.
         """
-        before, self.running = self.running, True
+        self.running = True
+        yield
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """While this holds, a signal raises Signalled at once, although something was written before.
+
+        For waiting and reading between writes; whoever uses it catches that, and reports what was done.
+        """
+        self.running = False
         try:
+            self.stop.check()
             yield
         finally:
-            self.running = before
+            self.running = True
 
     # Output
 

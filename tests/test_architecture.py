@@ -25,6 +25,7 @@ ROOTS = {
     "identifiers",
     "redact",
     "shared_options",
+    "stop",
     "toml_files",
     "visible",
 }
@@ -37,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": set(),
     "bulk": set(),
     "input": set(),
-    "state": {"bulk"},
+    "state": set(),
     "sandbox": set(),
     "render": set(),
     "explaining": set(),

@@ -28,10 +28,10 @@ from proxyctl.bulk.outcomes import (
 )
 from proxyctl.bulk.pauses import NEVER
 from proxyctl.bulk.schedule import Look, Schedule, Send, outranks
-from proxyctl.bulk.stop import StopRequest
 from proxyctl.bulk.threads import hire
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import DeadlineError, InternalError, OutputError, ProxyctlError
+from proxyctl.stop import StopRequest
 
 Job = Send | Look
 LONGEST_WAIT = 0.25  # seconds

@@ -86,10 +86,11 @@ class Drain:
             return None
         self.take(reserved)
         try:
-            if self.waiting and self.report.stopped is None:
-                self.wait()
-            if self.removing and self.report.stopped is None:
-                self.remove_idle()
+            with self.runtime.interruptible():
+                if self.waiting and self.report.stopped is None:
+                    self.wait()
+                if self.removing and self.report.stopped is None:
+                    self.remove_idle()
         except (Signalled, ProxyctlError) as end:
             stopped = Interrupted(end.number) if isinstance(end, Signalled) else end
             self.report = replace(self.report, stopped=stopped)

@@ -146,7 +146,7 @@ def nothing_sent(error: OutputError) -> OutputError:
     """Say of a history that can't be written that this came first."""
     return OutputError(
         f"the history can't be written, so nothing was sent: {error.message}",
-        hint="Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history to go on without.",
+        hint=error.hint,
     )
 
 

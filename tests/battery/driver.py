@@ -1,67 +1,105 @@
 """Runs the program with one thing changed, as a process of its own: ``python driver.py CHANGE COMMAND…``.
 
 CHANGE is ``grace=SECONDS`` (what is under way gets after a signal), ``kill=POINT:N`` (the process dies by SIGKILL
-when it is at POINT for the N-th time), ``full=N`` (the disk is full once N lines of history are written) or
-``homeless=`` (the system does not know the user).
+when it is at POINT for the N-th time), ``term=POINT:N`` (it sends SIGTERM to itself there), ``step=N`` (it does so at
+the N-th step that its main thread makes from the first write on), ``full=N`` (the disk is full once N lines of history
+are written) or ``homeless=`` (the system does not know the user).
 """
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import pwd
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from proxyctl import cli, signals
+from proxyctl.__main__ import run
 from proxyctl.api.client import ProxyClient
-from proxyctl.bulk.stop import StopRequest
-from proxyctl.cli import main
+from proxyctl.render.output import Output
 from proxyctl.runtime import Runtime
 from proxyctl.signals import install
 from proxyctl.state.history import RunRecorder
+from proxyctl.stop import StopRequest
 
 POINTS = ("intent", "intended", "half-intended", "send", "answered", "half-told", "told", "end", "ended")
+LATE_POINTS = ("rows", "printed", "flush", "close", "closed")
 
 
-def die(at: int) -> Callable[[], None]:
-    """Return what kills this process when it is called for the ``at``-th time."""
+def die(at: int, number: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
+    """Return what sends a signal to this process when it is called for the ``at``-th time."""
     count = 0
 
     def called() -> None:
         nonlocal count
         count += 1
         if count == at:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), number)
 
     return called
 
 
-def kill_at(point: str, at: int) -> None:
-    """Have the process die at ``point``."""
-    hit = die(at)
-    before: dict[str, str] = {"intent": "intent", "end": "end"}
-    after = {"intended": "intent", "told": "outcome", "ended": "end"}
+def hit_at(point: str, hit: Callable[[], None]) -> None:
+    """Call ``hit`` at ``point``."""
+    before: dict[str, tuple[Any, str]] = {
+        "intent": (RunRecorder, "intent"),
+        "end": (RunRecorder, "end"),
+        "rows": (Output, "rows"),
+        "flush": (cli, "flush"),
+        "close": (Runtime, "close"),
+    }
+    after: dict[str, tuple[Any, str]] = {
+        "intended": (RunRecorder, "intent"),
+        "told": (RunRecorder, "outcome"),
+        "ended": (RunRecorder, "end"),
+        "printed": (Output, "rows"),
+        "closed": (Runtime, "close"),
+    }
     halves = {"half-intended": "intent", "half-told": "outcome"}
     if point in before:
-        wrap(RunRecorder, before[point], before=hit)
+        wrap(*before[point], before=hit)
     elif point in after:
-        wrap(RunRecorder, after[point], after=hit)
+        wrap(*after[point], after=hit)
     elif point in halves:
-        tear(halves[point], at)
+        tear(halves[point], hit)
     else:
         wrap_writes(point, hit)
 
 
-def wrap(owner: type, name: str, before: Callable[[], None] | None = None, after: Any = None) -> None:
+def step_at(at: int) -> None:
+    """Have the process send SIGTERM to itself at a step of its main thread; a call or a return is one.
+
+    How many there were is written to the file that STEPS names.
+    """
+    hit = die(at, signal.SIGTERM)
+    count = 0
+
+    def step(*_: object) -> None:
+        nonlocal count
+        count += 1
+        hit()
+
+    def begin() -> None:
+        if sys.getprofile() is None:
+            atexit.register(lambda: Path(os.environ["STEPS"]).write_text(str(count)))
+            sys.setprofile(step)
+
+    wrap(RunRecorder, "intent", before=begin)
+
+
+def wrap(owner: Any, name: str, before: Callable[[], None] | None = None, after: Any = None) -> None:
     """Call ``before`` and ``after`` a method."""
     own = getattr(owner, name)
 
-    def method(self: Any, *arguments: Any) -> Any:
+    def method(*arguments: Any, **settings: Any) -> Any:
         if before:
             before()
-        result = own(self, *arguments)
+        result = own(*arguments, **settings)
         if after:
             after()
         return result
@@ -84,17 +122,15 @@ def wrap_writes(point: str, hit: Callable[[], None]) -> None:
     ProxyClient.send = send  # type: ignore[method-assign]
 
 
-def tear(name: str, at: int) -> None:
-    """Let the ``at``-th line of this kind reach the file in part only, as the process dies."""
-    hit, own = die(at), getattr(RunRecorder, name)
-    count = 0
+def tear(name: str, hit: Callable[[], None]) -> None:
+    """Let a line of this kind reach the file in part only, where the process dies at it."""
+    own = getattr(RunRecorder, name)
 
     def method(self: Any, *arguments: Any) -> None:
-        nonlocal count
-        count += 1
-        if count == at:
-            os.write(self._descriptor, b'{"type": "' + name.encode() + b'", "ind')
+        half, end = b'{"type": "' + name.encode() + b'", "ind', os.fstat(self._descriptor).st_size
+        os.write(self._descriptor, half)
         hit()
+        os.ftruncate(self._descriptor, end)
         own(self, *arguments)
 
     setattr(RunRecorder, name, method)
@@ -128,9 +164,11 @@ def forget_user() -> None:
 def prepare(change: str) -> Callable[[Runtime], None]:
     """Make the change; return what `main` calls before the command."""
     name, _, value = change.partition("=")
-    if name == "kill":
+    if name in ("kill", "term"):
         point, _, at = value.partition(":")
-        kill_at(point, int(at))
+        hit_at(point, die(int(at), signal.SIGKILL if name == "kill" else signal.SIGTERM))
+    elif name == "step":
+        step_at(int(value))
     elif name == "full":
         fill_disk(int(value))
     elif name == "homeless":
@@ -145,4 +183,5 @@ def prepare(change: str) -> Callable[[Runtime], None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[2:], prepare=prepare(sys.argv[1])))
+    signals.install = prepare(sys.argv.pop(1))
+    run()

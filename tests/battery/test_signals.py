@@ -19,8 +19,9 @@ import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.state.lock import hold
+from tests.battery.driver import LATE_POINTS
 from tests.battery.live import Arrivals, actions, drive, end, histories, settled, start, timed, wanted
-from tests.battery.scene import Scene
+from tests.battery.scene import Scene, scene
 from tests.sandbox.serving import wait_for
 from tests.support import Ran, command
 
@@ -167,6 +168,74 @@ def test_in_a_single_write_the_change_is_unknown(stage: Scene) -> None:
     assert [item["state"] for item in histories(stage)[0]["items"]] == ["unknown"]
     settled()
     assert stage.run("service", "create", "second", "--if-not-exists").code == 0
+
+
+@pytest.mark.parametrize("point", ["send:1", "answered:12", "told:12", "end:1", "ended:1", *LATE_POINTS])
+def test_at_the_end_of_the_work_nothing_is_lost(stage: Scene, point: str) -> None:
+    """Neither the report nor the signal: it is obeyed, or it came when all was done and is reported."""
+    stage.numbers = stage.numbers[:12]
+    one_by_one = ("--concurrency", "1", "--rate", "0")
+    process = drive(stage, f"term={point if ':' in point else f'{point}:1'}", *stage.add(*one_by_one))
+    ran = end(stage, process, 5.0)
+    reported(stage, ran)
+    assert ran.code == 143 or point in LATE_POINTS
+    assert (len(stage.pool()) == 12) == (point != "send:1")
+
+
+def reported(stage: Scene, ran: Ran) -> None:
+    """Check that a run that SIGTERM may have hit has a row for each number, and a summary, and says what is so."""
+    assert ran.code in (0, 143), ran.err
+    assert "Traceback" not in ran.err
+    done = {row["sid"] for row in ran.rows if row["action"] == "added"}
+    assert (len(ran.rows), done) == (len(stage.numbers), set(stage.pool()))
+    assert f"added {len(done)}" in ran.err
+    assert len(done) == len(stage.numbers) or "unning the same command again" in ran.err
+    if ran.code:
+        assert ran.error["kind"] == "interrupted"
+
+
+def stepped(directory: Path, at: int) -> int:
+    """Let SIGTERM come at a step of the main thread from the first write on; returns how many steps there were."""
+    directory.mkdir()
+    with scene(directory, 6) as stage:
+        steps = directory / "steps"
+        environ = {**stage.cli.environ, "STEPS": str(steps)}
+        ran = end(stage, drive(stage, f"step={at}", *stage.add(*FAST), env=environ), 5.0)
+        reported(stage, ran)
+    return int(steps.read_text())
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.95, 0.99])
+def test_at_any_step_from_the_first_write_on(tmp_path: Path, part: float) -> None:
+    stepped(tmp_path / "hit", int(part * stepped(tmp_path / "whole", 0)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(100))
+def test_at_200_steps_from_the_first_write_on(tmp_path: Path, part: int) -> None:
+    steps = stepped(tmp_path / "whole", 0)
+    stepped(tmp_path / "anywhere", 1 + int(part / 100 * steps))
+    stepped(tmp_path / "late", int((0.9 + part / 1000) * steps))
+
+
+def test_a_single_write_that_was_made_is_printed(stage: Scene) -> None:
+    process = drive(stage, "term=end:1", "service", "create", "second")
+    ran = end(stage, process, 5.0)
+    assert (ran.code, [row["unique_name"] for row in ran.rows]) == (143, ["second"])
+    assert [item["state"] for item in histories(stage)[0]["items"]] == ["done"]
+
+
+@pytest.mark.long
+def test_after_a_deadline_the_signal_decides_the_exit_code(stage: Scene) -> None:
+    arrivals = Arrivals()
+    stage.script(arrivals.entry("timeout-after"))
+    process = drive(stage, "grace=4", *stage.add(*FAST, "--deadline", "3s"))
+    assert arrivals.wait(4)
+    time.sleep(3.1)  # past the deadline, while the answers are still waited for
+    ran, seconds = timed(stage, process, signal.SIGTERM)
+    assert (ran.code, ran.error["kind"], ran.error["exit_code"]) == (143, "interrupted", 143)
+    assert seconds < 5.0
+    settled()
 
 
 def test_while_the_report_waits_for_its_reader(stage: Scene) -> None:

@@ -28,7 +28,6 @@ from proxyctl.bulk.outcomes import (
     Unsent,
     Work,
 )
-from proxyctl.bulk.stop import StopRequest
 from proxyctl.errors import (
     DeadlineError,
     Interrupted,
@@ -39,6 +38,7 @@ from proxyctl.errors import (
     ServerError,
     ThrottledError,
 )
+from proxyctl.stop import StopRequest
 
 LOST = ServerError("500", may_have_happened=True)
 Send = Callable[[Work], Outcome]

@@ -21,7 +21,6 @@ from proxyctl.bulk.outcomes import (
     Work,
 )
 from proxyctl.bulk.side_by_side import side_by_side
-from proxyctl.bulk.stop import StopRequest
 from proxyctl.bulk.threads import RESERVED_FILES, affordable_ceiling
 from proxyctl.errors import (
     AuthenticationError,
@@ -35,6 +34,7 @@ from proxyctl.errors import (
     ThrottledError,
     exit_status,
 )
+from proxyctl.stop import StopRequest
 from tests.bulk.moves import BACK, JOIN, Moves
 from tests.bulk.test_engine import Diary, Script, add, engine, slow, states, works
 

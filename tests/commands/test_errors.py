@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from proxyctl.cli import end_as_asked, finish
+from proxyctl.errors import DeadlineError, Interrupted, PartialError, ProxyctlError
+from proxyctl.runtime import Runtime
 from proxyctl.sandbox.faults import FaultPlan
 from tests.sandbox.serving import Served
-from tests.support import Cli
+from tests.support import Cli, Ran, stream, written
 
 KEYS = ["kind", "message", "hint", "status", "code", "more_info", "request_id", "exit_code"]
 NOBODY = "KS" + "1" * 32
@@ -129,3 +132,19 @@ def test_a_defect_is_told_without_a_traceback(cli: Cli, monkeypatch: pytest.Monk
     traced = cli("service", "list", environ={"PROXYCTL_DEBUG": "1"})
     assert traced.code == 1 and "Traceback" in traced.err
     assert f"secret = '{CANARY}'" not in traced.err
+
+
+@pytest.mark.parametrize("error", [DeadlineError("time is up"), PartialError("2 failed"), None])
+def test_a_signal_that_was_obeyed_decides_the_exit_code(error: ProxyctlError | None) -> None:
+    out, err = stream(), stream()
+    runtime = Runtime(environ={"PROXYCTL_OUTPUT": "json"}, stdout=out, stderr=err)
+
+    def work() -> None:
+        runtime.stop.request(Interrupted(15))
+        if error is not None:
+            raise error
+        end_as_asked(runtime)
+
+    ran = Ran(finish(runtime, work), written(out), written(err))
+    assert (ran.code, ran.error["kind"], ran.error["exit_code"]) == (143, "interrupted", 143)
+    assert (error.message if error else "all was done") in ran.error["message"]
