@@ -70,6 +70,12 @@ class Call:
         return self.method == "POST" and not _ITEM.fullmatch(self.path)
 
     @property
+    def lane(self) -> str:
+        """What shares a rate window with this call: a method on a collection, its items included."""
+        collection = self.path.rpartition("/")[0] if _ITEM.fullmatch(self.path) else self.path
+        return f"{self.method} {collection}"
+
+    @property
     def may_repeat(self) -> bool:
         """May it be sent again without looking, when nobody knows whether it was carried out?"""
         return self.repeatable if self.repeatable is not None else self.method != "PATCH" and not self.creates

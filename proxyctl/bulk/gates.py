@@ -9,12 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from proxyctl.bulk.concurrency import ConcurrencyGate, Place
-from proxyctl.bulk.outcomes import Scope
 from proxyctl.bulk.pauses import NEVER
 from proxyctl.bulk.rate import RateGate
 from proxyctl.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from proxyctl.bulk.outcomes import Scope
 
 NAP = 0.25  # seconds: an answer may let a request start before the time that a gate named
 
