@@ -21,12 +21,14 @@ ROOTS = {
     "clock",
     "errors",
     "console",
+    "ends",
     "files",
     "identifiers",
     "redact",
     "shared_options",
     "toml_files",
     "visible",
+    "words",
 }
 
 # What each part may import besides: commands -> runtime -> the rest, and never back.
