@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from proxyctl.words import counted
+
 if TYPE_CHECKING:
     from proxyctl.render.shapes import Shape
     from proxyctl.runtime import Runtime
@@ -39,7 +41,7 @@ class Limit:
 def show_list(runtime: Runtime, shape: Shape, pages: Iterable[Rows], *, limit: int | None = None) -> int:
     """Print ``pages`` as they arrive; say on stderr when --limit cut the list. Returns the rows printed."""
     cutter = Limit(limit)
-    count = runtime.out.list(shape, cutter.apply(pages))
+    count = runtime.out.rows(shape, cutter.apply(pages))
     if cutter.cut:
-        runtime.note(f"stopped at {count} row{'' if count == 1 else 's'}, as --limit asked; there are more.")
+        runtime.note(f"stopped at {counted(count, 'row')}, as --limit asked; there are more.")
     return count
