@@ -203,7 +203,7 @@ class Runtime:
         """What reads many lists at once for this command, within the limits."""
         from proxyctl.writes.reading import Reader
 
-        return Reader(self.client, self.gates)
+        return Reader(self.client, lambda: self.gates)
 
     @contextlib.contextmanager
     def lock(self, *service_sids: str | None) -> Iterator[None]:

@@ -17,7 +17,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 _METHODS = ("GET", "POST", "DELETE", "PUT", "PATCH")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
-_ITEM = re.compile(r".*/[A-Z]{2}[0-9a-fA-F]{32}(?:\.json)?")
+_ITEM = re.compile(r"/[A-Z]{2}[0-9a-fA-F]{32}(?=(\.json)?$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,12 @@ class Call:
     @property
     def creates(self) -> bool:
         """Does it add to a collection, so that repeating it may add twice?"""
-        return self.method == "POST" and not _ITEM.fullmatch(self.path)
+        return self.method == "POST" and _ITEM.search(self.path) is None
+
+    @property
+    def lane(self) -> str:
+        """What shares one rate window: a method on a collection, its items included."""
+        return f"{self.method} {_ITEM.sub('', self.path)}"
 
     @property
     def may_repeat(self) -> bool:

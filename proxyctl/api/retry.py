@@ -1,6 +1,7 @@
 """When to try again, and after how long: values in, values out, no clock and no socket.
 
-Full jitter spreads the clients of one outage over the whole wait; a 429 was never processed, so it is no try.
+Full jitter spreads the clients of one outage over the whole wait; a 429 was never processed, so it is no try of a
+write.
 """
 
 from __future__ import annotations
@@ -74,15 +75,17 @@ class RetryPolicy:
         self._random = rand
         self._give_up = give_up
 
-    def after(self, error: ProxyctlError, tally: Tally, *, repeatable: bool) -> float | None:
+    def after(
+        self, error: ProxyctlError, tally: Tally, *, repeatable: bool, patient: bool = True
+    ) -> float | None:
         """Return the seconds to wait before the next try, or None to give up. Counts in ``tally``.
 
-        DeadlineError where the command would be over by then.
+        To the ``patient`` a 429 is no try. DeadlineError where the command would be over by then.
         """
         asked = error.problem.retry_after if error.problem else None
         if asked is not None and asked > LONGEST_WAIT:
             return None
-        delay = self._delay(error, tally, repeatable)
+        delay = self._delay(error, tally, repeatable, patient)
         if delay is None:
             return None
         delay = max(delay, asked or 0.0)
@@ -94,8 +97,8 @@ class RetryPolicy:
         tally.unsure = tally.unsure or error.may_have_happened
         return delay
 
-    def _delay(self, error: ProxyctlError, tally: Tally, repeatable: bool) -> float | None:
-        if isinstance(error, ThrottledError):
+    def _delay(self, error: ProxyctlError, tally: Tally, repeatable: bool, patient: bool) -> float | None:
+        if patient and isinstance(error, ThrottledError):
             tally.throttles += 1
             return jitter(tally.throttles - 1, self._random) if tally.throttles <= _MOST_THROTTLES else None
         if not is_passing(error) or (error.may_have_happened and not repeatable):

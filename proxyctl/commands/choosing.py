@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def chosen_services(runtime: Runtime, names: Sequence[str], *, all_services: bool) -> list[Service]:
     """Return the Services that were named, each once, or all of the account; sorted by unique name."""
-    from proxyctl.pools.world import list_services
+    from proxyctl.pools.reading import list_services_by_name
 
     if bool(names) == all_services:
         raise UsageError(
@@ -26,9 +26,9 @@ def chosen_services(runtime: Runtime, names: Sequence[str], *, all_services: boo
             hint="'proxyctl service list' shows what there is.",
         )
     if all_services:
-        found = list(list_services(runtime.client).values())
+        found = list(list_services_by_name(runtime.reader).values())
     else:
-        found = [runtime.client.services.find(name) for name in names]
+        found = [runtime.reader.service(name) for name in names]
     by_sid = {service.sid: service for service in found}
     return sorted(by_sid.values(), key=lambda service: service.unique_name or service.sid)
 

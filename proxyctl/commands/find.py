@@ -18,16 +18,14 @@ if TYPE_CHECKING:
 
 def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> None:
     """Print which Service holds each number; NotFoundError for one that none holds, PartialError for some."""
-    from proxyctl.api.models import Service
     from proxyctl.pools.finding import find_numbers
     from proxyctl.render.shapes import FOUND
 
     runtime.out.check(FOUND)
     items = read_input(runtime, numbers, file).items
-    client = runtime.client
-    services = (Service(raw) for page in client.services.list() for raw in page.items)
-    names = {service.sid: service.unique_name for service in services}
-    found = {each.item: each for each in find_numbers(client, items, list(names))}
+    reader = runtime.reader
+    names = {service.sid: service.unique_name for service in reader.services()}
+    found = {each.item: each for each in find_numbers(reader, items, list(names))}
     wrong = {item: error for item, each in found.items() if (error := disagrees(item, each.number))}
     rows = [row(found[item], names) for item in items if item in found and item not in wrong]
     runtime.out.rows(FOUND, [rows])

@@ -68,12 +68,13 @@ def chosen_services(runtime: Runtime, services: Sequence[str], *, all_services: 
             hint="'proxyctl service list' shows what there is.",
         )
     from proxyctl.api.models import Service
+    from proxyctl.api.resources import list_services
     from proxyctl.completion.remembering import remember_service, watch_services
 
     if all_services:
-        pages = watch_services(runtime, runtime.client.services.list())
+        pages = watch_services(runtime, runtime.reader.pages(list_services()))
         return (Service(raw).raw for page in pages for raw in page.items)
-    found = {service.sid: service for service in map(runtime.client.services.find, services)}
+    found = {service.sid: service for service in map(runtime.reader.service, services)}
     for service in found.values():
         remember_service(runtime, service.raw)
     return (service.raw for service in found.values())
@@ -93,7 +94,7 @@ def pages_of(
     checked = False
     for service in services:
         sid = service["sid"]
-        for page in watch_numbers(runtime, sid, runtime.client.phone_numbers(sid).list()):
+        for page in watch_numbers(runtime, sid, runtime.reader.numbers(sid)):
             if page.items and not checked:
                 check_capabilities(chosen.capabilities, page.items, PHONE_NUMBER)
                 checked = True
@@ -131,18 +132,18 @@ def sorted_by(rows: list[Row], key: Callable[[Row], Any], *, down: bool) -> list
 def find_one(runtime: Runtime, service: str, number: str, default_country: str | None) -> PhoneNumber:
     """Find one number of a pool by SID or E.164. Raises NotFoundError."""
     from proxyctl.identifiers import require_number
-    from proxyctl.pools.pool import look_for
+    from proxyctl.pools.pool import read_for
 
     reference = require_number(number, default_country)
-    found = runtime.client.services.find(service)
+    found = runtime.reader.service(service)
     problem = None
     if reference.sid is not None:
         try:
-            return runtime.client.phone_numbers(found.sid).fetch(reference.sid)
+            return runtime.reader.number(found.sid, reference.sid)
         except NotFoundError as error:
             problem = error.problem
     else:
-        pool = look_for(runtime.client, found.sid, reference.phone_number or "")
+        pool = read_for(runtime.reader, found.sid, reference.phone_number or "")
         if reference.phone_number in pool.by_number:
             return pool.by_number[reference.phone_number]
     name = reference.sid or reference.phone_number

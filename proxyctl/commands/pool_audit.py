@@ -52,7 +52,7 @@ def look(reader: Reader, services: Sequence[Service], *, whole: bool) -> list[Fi
     messaging = [MessagingService(raw) for page in reader.messaging_services() for raw in page.items]
     members = {service.sid: (service, messaging_members(reader, service.sid)) for service in messaging}
     senders = {number: sid for sid, (_, numbers) in members.items() for number in numbers}
-    context = Context(reader.client.credentials.account_sid, by_sid, seen.holders, senders, whole)
+    context = Context(reader.account_sid, by_sid, seen.holders, senders, whole)
     for page in reader.account_numbers():
         for raw in page.items:
             seen.findings.extend(webhook_findings(IncomingNumber(raw), context))

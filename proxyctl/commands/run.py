@@ -182,7 +182,7 @@ def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> Ru
     bar = progress_bar(runtime, total)
     try:
         return Engine(
-            Executor(runtime.client, Reader(runtime.client, runtime.gates, lent=True)),
+            Executor(runtime.client, Reader(runtime.client, lambda: runtime.gates, lent=True)),
             gates=runtime.gates,
             clock=runtime.clock,
             journal=journal,

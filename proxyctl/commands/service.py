@@ -129,12 +129,13 @@ def list_services(
     """List the account's Services, all of them."""
     from fnmatch import fnmatchcase
 
+    from proxyctl.api import resources
     from proxyctl.commands.listing import show_list
     from proxyctl.completion.remembering import watch_services
     from proxyctl.render.shapes import SERVICE
 
     runtime: Runtime = ctx.obj
-    found = watch_services(runtime, runtime.client.services.list())
+    found = watch_services(runtime, runtime.reader.pages(resources.list_services()))
     pages: Iterator[Sequence[Any]] = (page.items for page in found)
     if name is not None:
         wanted = name
@@ -150,7 +151,7 @@ def show_service(ctx: typer.Context, service: ServiceArgument) -> None:
     from proxyctl.render.shapes import SERVICE
 
     runtime: Runtime = ctx.obj
-    found = runtime.client.services.find(service)
+    found = runtime.reader.service(service)
     runtime.out.one(SERVICE, found.raw)
     remember_service(runtime, found.raw)
 

@@ -30,13 +30,12 @@ def check_options(services: Sequence[str], chosen: NumberFilter, *, all_services
 
 def pages_of(runtime: Runtime, chosen: NumberFilter, named: bool) -> Iterator[Sequence[Row]]:
     """Yield what is wanted of each page of the account's numbers; the pools are read before, side by side."""
-    from proxyctl.api.models import Service
     from proxyctl.commands.choosing import check_capabilities
     from proxyctl.render.pool_shapes import UNASSIGNED
 
     check_capabilities(chosen.capabilities, [], UNASSIGNED)
     reader = runtime.reader
-    services = [Service(raw).sid for page in runtime.client.services.list() for raw in page.items]
+    services = [service.sid for service in reader.services()]
     held = held_numbers(reader, services)
     senders: dict[str, Row] | None = None
     for page in reader.account_numbers():

@@ -8,12 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from proxyctl.api.models import IncomingNumber, MessagingService
-from proxyctl.api.resources import (
-    fetch_incoming_number,
-    list_incoming_numbers,
-    list_messaging_services,
-    list_senders,
-)
+from proxyctl.api.resources import list_incoming_numbers, list_messaging_services, list_senders
 from proxyctl.bulk.side_by_side import side_by_side
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
@@ -57,25 +52,19 @@ def records_of(reader: Reader, account_sid: str, items: Sequence[Item]) -> Itera
         for page in reader.pages(list_incoming_numbers(account_sid)):
             yield from map(IncomingNumber, page.items)
         return
-    for _, number in side_by_side(lambda item: record_of(reader, account_sid, item), items):
+    for _, number in side_by_side(lambda item: record_of(reader, item), items):
         if number is not None:
             yield number
 
 
-def record_of(reader: Reader, account_sid: str, item: Item) -> IncomingNumber | None:
+def record_of(reader: Reader, item: Item) -> IncomingNumber | None:
     """Return the account's record of one number; None where the account does not own it."""
-    if item.sid is not None:
-        try:
-            return IncomingNumber(reader.request(fetch_incoming_number(account_sid, item.sid)).body)
-        except NotFoundError:
-            return None
-    for page in reader.pages(
-        list_incoming_numbers(account_sid, phone_number=item.phone_number, page_size=50)
-    ):
-        for raw in page.items:
-            if raw.get("phone_number") == item.phone_number:
-                return IncomingNumber(raw)
-    return None
+    if item.sid is None:
+        return reader.owned(item.phone_number or "")
+    try:
+        return reader.account_number(item.sid)
+    except NotFoundError:
+        return None
 
 
 def problems_of_adds(reader: Reader, account_sid: str, items: Sequence[Item]) -> dict[str, ProxyctlError]:
@@ -109,7 +98,7 @@ def holder_of(reader: Reader, item: Item) -> str | None:
     """Return the name of the Service whose pool has a number now; None where none has, or nobody can say."""
     try:
         services = {service.sid: name for name, service in list_services_by_name(reader).items()}
-        found = next(iter(find_numbers(reader.client, [item], list(services))), None)
+        found = next(iter(find_numbers(reader, [item], list(services))), None)
     except ProxyctlError:
         return None
     return None if found is None else f"{services[found.service_sid]} ({found.service_sid})"

@@ -111,7 +111,7 @@ def look_up(client: ProxyClient, service_sid: str, sids: Iterable[str]) -> Pool:
 def read_pool(reader: Reader, service_sid: str) -> Pool:
     """Read the whole pool, a request for each hundred numbers."""
     pool = Pool(service_sid)
-    for page in reader.pages(resources.list_numbers(service_sid)):
+    for page in reader.numbers(service_sid):
         for raw in page.items:
             pool.add(PhoneNumber(raw))
     return pool
@@ -124,7 +124,7 @@ def read_for(reader: Reader, service_sid: str, phone_number: str) -> Pool:
     for that; where the account does not own it, or its numbers can't be read, all pages are.
     """
     pool = Pool(service_sid)
-    for page in reader.pages(resources.list_numbers(service_sid)):
+    for page in reader.numbers(service_sid):
         for raw in page.items:
             pool.add(PhoneNumber(raw))
         if not page.more:
@@ -142,13 +142,11 @@ def read_for(reader: Reader, service_sid: str, phone_number: str) -> Pool:
 
 def owned_sid(reader: Reader, phone_number: str) -> str | None:
     """Return the SID of an E.164 number; None where the account does not own it, or its numbers can't be read."""
-    account_sid = reader.client.credentials.account_sid
-    call = resources.list_incoming_numbers(account_sid, phone_number=phone_number, page_size=50)
     try:
-        rows = (raw for page in reader.pages(call) for raw in page.items)
-        return next((raw["sid"] for raw in rows if raw.get("phone_number") == phone_number), None)
+        owned = reader.owned(phone_number)
     except (AuthenticationError, NotFoundError, RefusedError):
         return None
+    return None if owned is None else owned.sid
 
 
 def read_few(reader: Reader, service_sid: str, sids: Iterable[str]) -> Pool:

@@ -58,7 +58,7 @@ def held_elsewhere(
 ) -> Iterator[tuple[PhoneNumber, str]]:
     """Yield the numbers that others hold, with the SID of the Service; a few are found by their hints."""
     if len(items) <= FEW:
-        for one in find_numbers(reader.client, items, list(others)):
+        for one in find_numbers(reader, items, list(others)):
             if one.service_sid in others:
                 yield one.number, one.service_sid
         return

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from proxyctl.bulk.outcomes import Result, Work
 from proxyctl.errors import ProxyctlError, RefusedError, TemporaryError, reworded
 from proxyctl.writes.plan import IN_TRANSIT, MOST_IN_TRANSIT, Chain, Plan, Room, Step
-from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen, lane_of
+from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen
 
 State = Literal["done", "failed", "unknown", "skipped"]
 Places = Counter[Room]
@@ -286,7 +286,7 @@ class Flow:
         self._sent.append((index, step))
         return Work(
             index=len(self._sent) - 1,
-            lane=lane_of(call),
+            lane=call.lane,
             room=room_text(next(iter(self._destination(progress, step)), None)),
             repeatable=not request.verb.creates,
             rescue=progress.rolling_back or self._stopped is not None,

@@ -4,34 +4,47 @@ and what is asked often. Apart from the client's own `request`, which knows of o
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
+import math
+import threading
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from proxyctl.api import codes, resources
 from proxyctl.api.calls import Answer, Call
 from proxyctl.api.client import ProxyClient
-from proxyctl.api.models import PhoneNumber, Service
+from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.api.pages import Page, pages
 from proxyctl.api.retry import Tally
-from proxyctl.bulk.gates import Gates, Ticket
-from proxyctl.bulk.pauses import NEVER
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, ThrottledError
 from proxyctl.identifiers import service_reference
-from proxyctl.writes.requests import lane_of
+
+if TYPE_CHECKING:
+    from proxyctl.bulk.gates import Gates, Ticket
 
 
 class Reader:
-    """Sends reads for many threads, as ``gates`` let them through. Errors are the client's.
+    """Sends reads for many threads, as the gates let them through. Errors are the client's.
 
-    ``lent``: its reads belong to writes that hold places in flight, and travel on those. After refused credentials
-    (AuthenticationError) nothing more is sent: all further reads raise the same.
+    ``gates`` makes the gates at the second read: the first finds them open anyway, and a command that sends only one
+    is spared their import. ``lent``: its reads belong to writes that hold places in flight, and travel on those.
+    After credentials that are not accepted (AuthenticationError, 401) nothing more is sent: all further reads raise
+    the same. What is not allowed (403) ends the reads of that API alone, for a key may be kept from the others.
     """
 
-    def __init__(self, client: ProxyClient, gates: Gates, *, lent: bool = False) -> None:
+    def __init__(self, client: ProxyClient, gates: Callable[[], Gates], *, lent: bool = False) -> None:
         self.client = client
-        self._gates = gates
+        self._make_gates = gates
         self._lent = lent
-        self._refused: AuthenticationError | None = None
+        self._first: tuple[str, float] | None = None  # the lane and the start of the first read
+        self._alone = threading.Lock()  # held while the first read is under way
+        self._good = 0  # reads that were answered
+        self._refused: dict[str, AuthenticationError] = {}  # by API; "": by all
+
+    @property
+    def account_sid(self) -> str:
+        """The account whose credentials are used."""
+        return self.client.credentials.account_sid
 
     def pages(self, call: Call) -> Iterator[Page]:
         """The pages of a list, as they are read."""
@@ -81,7 +94,18 @@ class Reader:
 
     def account_numbers(self) -> Iterator[Page]:
         """The numbers that the account owns, page by page."""
-        return pages(self, resources.list_incoming_numbers(self.client.credentials.account_sid))
+        return pages(self, resources.list_incoming_numbers(self.account_sid))
+
+    def account_number(self, sid: str) -> IncomingNumber:
+        """Return one number that the account owns. NotFoundError: it owns none with this SID."""
+        return IncomingNumber(self.request(resources.fetch_incoming_number(self.account_sid, sid)).body)
+
+    def owned(self, phone_number: str) -> IncomingNumber | None:
+        """Return the account's number with exactly this E.164 form, if it owns it."""
+        call = resources.list_incoming_numbers(self.account_sid, phone_number=phone_number, page_size=50)
+        rows = (raw for page in self.pages(call) for raw in page.items)
+        found = next((raw for raw in rows if raw.get("phone_number") == phone_number), None)
+        return None if found is None else IncomingNumber(found)
 
     def messaging_services(self) -> Iterator[Page]:
         """The account's Messaging Services, page by page."""
@@ -92,40 +116,72 @@ class Reader:
         return pages(self, resources.list_senders(service_sid))
 
     def request(self, call: Call) -> Answer:
-        """Send a read when its turn has come, and again after faults that may pass."""
-        tally = Tally()
+        """Send a read when its turn has come, and again after faults that may pass.
+
+        Turned away (429) as often as it may be tried, it gives up, unless other reads get through meanwhile or it
+        belongs to a write.
+        """
+        tally, seen = Tally(), self._good
         last: ProxyctlError | None = None
         while True:
             try:
                 return self._send(call, last)
             except ProxyctlError as error:
                 last = error
-                delay = self.client.policy.after(error, tally, repeatable=True)
+                patient, seen = self._lent or self._good > seen, self._good
+                delay = self.client.policy.after(error, tally, repeatable=True, patient=patient)
                 if delay is None:
                     raise
-                if isinstance(error, ThrottledError):
+                if isinstance(error, ThrottledError) and "_gates" in vars(self):
                     continue  # the gate keeps the pause, for all
             self.client.clock.sleep(delay)
 
     def _send(self, call: Call, last: ProxyctlError | None) -> Answer:
-        def check(wait: float) -> None:
-            """Raise where nothing more is to be sent, or DeadlineError where the command would be over by then."""
-            give_up = self.client.give_up
-            if self._refused is not None:
-                raise self._refused
-            if give_up is not None and last is not None and give_up.left() <= wait < NEVER:
-                raise give_up.error(last)
-
-        ticket = self._gates.enter(lane_of(call), lent=self._lent, check=check)
+        with self._alone:
+            if self._first is None and not self._lent:
+                self._first = call.lane, self.client.clock.monotonic()
+                return self._attempt(call)
+            gates = self._gates
+        ticket = gates.enter(call.lane, lent=self._lent, check=lambda wait: self._check(call, wait, last))
         try:
-            answer = self.client.send(call)
+            answer = self._attempt(call)
         except BaseException as error:
-            if isinstance(error, AuthenticationError):
-                self._refused = error
             failed(ticket, error)
             raise
         ticket.answered()
         return answer
+
+    def _attempt(self, call: Call) -> Answer:
+        try:
+            answer = self.client.send(call)
+        except AuthenticationError as error:
+            forbidden = error.problem is not None and error.problem.status == 403
+            self._refused[api_of(call) if forbidden else ""] = error
+            raise
+        self._good += 1
+        return answer
+
+    @cached_property
+    def _gates(self) -> Gates:
+        gates = self._make_gates()
+        if self._first is not None:
+            lane, started = self._first
+            gates.start(lane, started, None).answered()
+        return gates
+
+    def _check(self, call: Call, wait: float, last: ProxyctlError | None) -> None:
+        """Raise where nothing more is to be sent, or DeadlineError where the command would be over by then."""
+        refused = self._refused.get("") or self._refused.get(api_of(call))
+        if refused is not None:
+            raise refused
+        give_up = self.client.give_up
+        if give_up is not None and last is not None and give_up.left() <= wait < math.inf:
+            raise give_up.error(last)
+
+
+def api_of(call: Call) -> str:
+    """Return which of Twilio's APIs a call is for: Proxy, Messaging, or the account's numbers."""
+    return call.path.split("/")[1]
 
 
 def failed(ticket: Ticket, error: BaseException) -> None:
@@ -142,6 +198,8 @@ def failed(ticket: Ticket, error: BaseException) -> None:
 
 def suggestion(name: str, names: list[str]) -> str:
     """Return the hint about a name that no Service has: the one that is near, or where the names are."""
+    import difflib
+
     near = difflib.get_close_matches(name, names, n=1) or [
         other for other in names if other.casefold() == name.casefold()
     ]

@@ -5,7 +5,6 @@ A new kind of write is a row here, a function that decides, and a command.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,14 +96,6 @@ def same(wanted: Any, there: Any) -> bool:
     if wanted in ("", None):
         return there in (None, "")
     return bool(there == wanted) or (not isinstance(there, bool) and str(there) == str(wanted))
-
-
-_ITEM = re.compile(r"/[A-Z]{2}[0-9a-fA-F]{32}(?=(\.json)?$)")
-
-
-def lane_of(call: Call) -> str:
-    """Return what shares a rate window with ``call``: a method on a collection, its items included."""
-    return f"{call.method} {_ITEM.sub('', call.path)}"
 
 
 def _flag(request: Request) -> bool:

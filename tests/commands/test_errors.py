@@ -119,13 +119,13 @@ def test_nobody_listens(bare: Cli) -> None:
 
 
 def test_a_defect_is_told_without_a_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    from proxyctl.api.services import Services
+    from proxyctl.writes.reading import Reader
 
-    def broken(self: Services) -> None:
+    def broken(self: Reader, call: object) -> None:
         secret = CANARY  # a local variable: it must not come out
         raise LookupError(f"oops {len(secret)}")
 
-    monkeypatch.setattr(Services, "list", broken)
+    monkeypatch.setattr(Reader, "pages", broken)
     ran = cli("service", "list")
     assert ran.code == 1 and "defect" in ran.err and "oops 18" in ran.err
     assert "Traceback" not in ran.err and CANARY not in ran.err

@@ -12,7 +12,7 @@ import pytest
 
 from proxyctl.api.client import Credentials, Endpoint, ProxyClient
 from proxyctl.bulk.gates import Gates
-from proxyctl.errors import AuthenticationError, NotFoundError, ServerError
+from proxyctl.errors import AuthenticationError, NotFoundError, ServerError, ThrottledError
 from proxyctl.pools.reading import read_pools, tell_pools
 from proxyctl.writes.reading import Reader
 from tests.api.stubs import AC, CountingClock, answer, refusal
@@ -65,14 +65,14 @@ class Lists(httpx.BaseTransport):
 
 @contextmanager
 def reading(
-    pages: int, *, fault: Fault | None = None, rate: float = 0.0, ceiling: int = 100
+    pages: int, *, fault: Fault | None = None, rate: float = 0.0, ceiling: int = 100, retries: int = 4
 ) -> Iterator[tuple[Reader, Lists]]:
     clock = CountingClock()
     transport = Lists(pages, clock, fault)
     gates = Gates(rate, random=lambda: 0.5, ceiling=ceiling, clock=clock)
     endpoint, credentials = Endpoint.at("http://127.0.0.1:9"), Credentials(AC, "SK1", "secret")
-    with ProxyClient(endpoint, credentials, transport=transport, clock=clock) as client:
-        yield Reader(client, gates), transport
+    with ProxyClient(endpoint, credentials, transport=transport, clock=clock, retries=retries) as client:
+        yield Reader(client, lambda: gates), transport
 
 
 def test_all_pools_come_whole() -> None:
@@ -145,6 +145,46 @@ def test_after_refused_credentials_nothing_more_is_asked() -> None:
             next(reader.account_numbers())
     assert asked <= 4, "those that were under way at the first refusal"
     assert len(transport.asked) == asked
+
+
+@pytest.mark.parametrize("code", [80621, 20429])
+@pytest.mark.parametrize("retries", [0, 4])
+def test_a_single_read_that_is_turned_away_gives_up_after_its_retries(code: int, retries: int) -> None:
+    fault: Fault = lambda _, count: refusal(429, code)  # noqa: E731
+    with reading(4, rate=30.0, fault=fault, retries=retries) as (reader, transport):
+        with pytest.raises(ThrottledError) as caught:
+            next(reader.numbers(sids(1)[0]))
+        assert reader.client.clock.monotonic() < 60
+    assert (caught.value.exit_code, len(transport.asked)) == (7, retries + 1)
+
+
+def test_one_that_is_turned_away_while_others_get_through_goes_on() -> None:
+    other, patient = sids(2)
+
+    def fault(path: str, count: int) -> httpx.Response | None:
+        if patient not in path or count > 40:
+            return None
+        next(reader.numbers(other))
+        return refusal(429, 80621)
+
+    with reading(1, fault=fault, retries=0) as (reader, transport):
+        next(reader.numbers(other))
+        assert len(next(reader.numbers(patient)).items) == PAGE
+    assert len(transport.asked) > 40
+
+
+@pytest.mark.parametrize("closed", ["2010-04-01", "messaging"])
+def test_what_a_key_is_kept_from_ends_the_reads_of_that_api_alone(closed: str) -> None:
+    def fault(path: str, count: int) -> httpx.Response | None:
+        return refusal(403, 20403) if path.startswith(f"/{closed}/") else None
+
+    with reading(3, fault=fault) as (reader, transport):
+        refused = reader.account_numbers if closed == "2010-04-01" else reader.messaging_services
+        for _ in range(3):
+            with pytest.raises(AuthenticationError):
+                next(refused())
+        assert sum(1 for _ in reader.numbers(sids(1)[0])) == 3
+    assert len(transport.asked) == 1 + 3
 
 
 def test_a_service_that_is_gone_is_told_and_frees_its_place() -> None:
