@@ -45,11 +45,11 @@ class RunRecorder:
         self._clock = clock
         self._torn = False
 
-    def intent(self, index: int, intent: Intent | Mapping[str, Any]) -> None:
+    def intent(self, index: int, intent: Intent) -> None:
         """Item ``index`` is about to be written."""
         self._write("intent", intent, index=index)
 
-    def outcome(self, index: int, outcome: Outcome | Mapping[str, Any]) -> None:
+    def outcome(self, index: int, outcome: Outcome) -> None:
         """What became of it."""
         self._write("outcome", outcome, index=index)
 
