@@ -205,6 +205,17 @@ class Runtime:
 
         return Reader(self.client, lambda: self.gates)
 
+    def reader_of(self, client: ProxyClient) -> Reader:
+        """A reader of a client that is tried out: within no limits, since it sends next to nothing."""
+        from proxyctl.writes.reading import Reader
+
+        def gates() -> Gates:
+            from proxyctl.bulk.gates import Gates
+
+            return Gates(0.0, random=random.random, clock=self.clock)
+
+        return Reader(client, gates)
+
     @contextlib.contextmanager
     def lock(self, *service_sids: str | None) -> Iterator[None]:
         """Hold the locks of these Services of the account (None: of its list of Services), for writing.
