@@ -205,6 +205,13 @@ class Runtime:
 
         return Reader(self.client, self.gates)
 
+    def reader_of(self, client: ProxyClient) -> Reader:
+        """A reader of a client that is tried out: within no limits, since it sends next to nothing."""
+        from proxyctl.bulk.gates import Gates
+        from proxyctl.writes.reading import Reader
+
+        return Reader(client, Gates(0.0, random=random.random, clock=self.clock))
+
     @contextlib.contextmanager
     def lock(self, *service_sids: str | None) -> Iterator[None]:
         """Hold the locks of these Services of the account (None: of its list of Services), for writing.

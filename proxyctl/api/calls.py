@@ -17,15 +17,13 @@ Pairs = tuple[tuple[str, str], ...]
 
 _METHODS = ("GET", "POST", "DELETE", "PUT", "PATCH")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
-_ITEM = re.compile(r".*/[A-Z]{2}[0-9a-fA-F]{32}(?:\.json)?")
+_ITEM = re.compile(r"/[A-Z]{2}[0-9a-fA-F]{32}(?=(\.json)?$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request: method, canonical path, query and form, in order.
 
-    ``repeatable``: may be sent again although it may have been carried out. Left as None it follows from the
-    rest: reading, deleting and a POST to one item (an update) are; a POST to a collection (a create) is not.
     ``expect`` is what a good answer holds: ``"sid"`` for a resource, a list's key, or None for anything.
     ``sid`` is the resource that a good answer is about, and ``good`` the statuses that it may have; left out,
     any resource and any 2xx will do. UsageError where method, path or text can't be sent.
@@ -35,7 +33,6 @@ class Call:
     path: str
     params: Pairs = ()
     data: Pairs = ()
-    repeatable: bool | None = None
     expect: str | None = None
     sid: str | None = None
     good: tuple[int, ...] = ()
@@ -67,18 +64,20 @@ class Call:
     @property
     def creates(self) -> bool:
         """Does it add to a collection, so that repeating it may add twice?"""
-        return self.method == "POST" and not _ITEM.fullmatch(self.path)
+        return self.method == "POST" and _ITEM.search(self.path) is None
 
     @property
     def lane(self) -> str:
-        """What shares a rate window with this call: a method on a collection, its items included."""
-        collection = self.path.rpartition("/")[0] if _ITEM.fullmatch(self.path) else self.path
-        return f"{self.method} {collection}"
+        """What shares one rate window: a method on a collection, its items included."""
+        return f"{self.method} {_ITEM.sub('', self.path)}"
 
     @property
     def may_repeat(self) -> bool:
-        """May it be sent again without looking, when nobody knows whether it was carried out?"""
-        return self.repeatable if self.repeatable is not None else self.method != "PATCH" and not self.creates
+        """May it be sent again without looking, when nobody knows whether it was carried out?
+
+        To read, to delete and to update one item comes to the same twice; to add to a collection does not.
+        """
+        return self.method != "PATCH" and not self.creates
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -1,4 +1,4 @@
-"""ProxyClient: auth, sending, error mapping and retries; the resources hang on it.
+"""ProxyClient: one attempt at a call, with the credentials, and what its answer means.
 
 The only module besides the wire's own that needs httpx, which is imported when the first request is made.
 """
@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -18,20 +17,15 @@ from proxyctl.api import answers
 from proxyctl.api.calls import Answer, Call, form
 from proxyctl.api.endpoint import Credentials, Endpoint, origin_of
 from proxyctl.api.headers import standing_headers
-from proxyctl.api.retry import GiveUp, RetryPolicy, Tally, timestamp
+from proxyctl.api.retry import GiveUp, RetryPolicy, timestamp
 from proxyctl.clock import Clock, SystemClock
-from proxyctl.errors import AnswerError, NotFoundError, ProxyctlError
+from proxyctl.errors import AnswerError, ProxyctlError
 from proxyctl.redact import Redactor
 
 if TYPE_CHECKING:
     import httpx
 
     from proxyctl.api.deadline import Deadline
-    from proxyctl.api.incoming_numbers import IncomingNumbers
-    from proxyctl.api.messaging import Messaging
-    from proxyctl.api.phone_numbers import PhoneNumbers
-    from proxyctl.api.services import Services
-    from proxyctl.api.sessions import Sessions
     from proxyctl.api.wires import Wires
 
 __all__ = ["Answer", "Call", "Credentials", "Endpoint", "ProxyClient", "form"]
@@ -97,32 +91,7 @@ class ProxyClient:
                 outcome = _log_text(error.problem.status, error.problem.request_id)
             raise
         finally:
-            self._log(f"{call} {outcome} {(time.monotonic() - started) * 1000:.0f} ms")
-
-    def request(self, call: Call) -> Answer:
-        """Send, and send again where that is safe and may help. A create that may have happened raises at
-        once: the caller looks first. A DELETE that finds nothing after an unsure try is a success, once a GET
-        agrees.
-        """
-        tally = Tally()
-        while True:
-            try:
-                return self.send(call)
-            except ProxyctlError as error:
-                if call.method == "DELETE" and tally.unsure and isinstance(error, NotFoundError):
-                    return self._confirm_deleted(call, error)
-                delay = self.policy.after(error, tally, repeatable=call.may_repeat)
-                if delay is None:
-                    raise
-                self._log(f"{call} again in {delay:.1f} s")
-            self.clock.sleep(delay)
-
-    def _confirm_deleted(self, call: Call, error: NotFoundError) -> Answer:
-        try:
-            self.request(Call("GET", call.path))
-        except NotFoundError:
-            return Answer(204, None, {}, error.problem.request_id if error.problem else None)
-        raise error
+            self.log(f"{call} {outcome} {(time.monotonic() - started) * 1000:.0f} ms")
 
     def _attempt(self, call: Call, started: float) -> Answer:
         import httpx
@@ -206,7 +175,8 @@ class ProxyClient:
         problem = answers.problem_of(response.status_code, body, response.headers, self.clock.now(), clean)
         raise answers.error_of(call, problem, response.headers.get("Location"), self.endpoint.region)
 
-    def _log(self, text: str) -> None:
+    def log(self, text: str) -> None:
+        """Hand a line to the log, cleaned of secrets."""
         if self._log_line is not None:
             self._log_line(self._redactor.clean(text))
 
@@ -226,39 +196,6 @@ class ProxyClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    @cached_property
-    def services(self) -> Services:
-        """The account's Services."""
-        from proxyctl.api.services import Services
-
-        return Services(self)
-
-    def phone_numbers(self, service_sid: str) -> PhoneNumbers:
-        """The pool of one Service."""
-        from proxyctl.api.phone_numbers import PhoneNumbers
-
-        return PhoneNumbers(self, service_sid)
-
-    def sessions(self, service_sid: str) -> Sessions:
-        """The Sessions of one Service."""
-        from proxyctl.api.sessions import Sessions
-
-        return Sessions(self, service_sid)
-
-    @cached_property
-    def incoming_numbers(self) -> IncomingNumbers:
-        """The numbers that the account owns."""
-        from proxyctl.api.incoming_numbers import IncomingNumbers
-
-        return IncomingNumbers(self)
-
-    @cached_property
-    def messaging(self) -> Messaging:
-        """Messaging Services and their numbers."""
-        from proxyctl.api.messaging import Messaging
-
-        return Messaging(self)
 
 
 def _log_text(status: int, request_id: str | None) -> str:

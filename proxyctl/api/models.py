@@ -26,10 +26,6 @@ class Resource:
     def sid(self) -> str:
         return str(self.raw["sid"])
 
-    @property
-    def account_sid(self) -> str | None:
-        return self.text("account_sid")
-
     def text(self, name: str) -> str | None:
         """Return a field if it is a text."""
         value = self.raw.get(name)
@@ -55,20 +51,11 @@ class Service(Resource):
     def unique_name(self) -> str | None:
         return self.text("unique_name")
 
-    @property
-    def default_ttl(self) -> int | None:
-        """Seconds; 0 is no limit."""
-        return self.integer("default_ttl")
-
 
 class PhoneNumber(Resource):
     """A number in a Service's pool."""
 
     __slots__ = ()
-
-    @property
-    def service_sid(self) -> str | None:
-        return self.text("service_sid")
 
     @property
     def phone_number(self) -> str | None:
@@ -97,20 +84,6 @@ class PhoneNumber(Resource):
         value = self.raw.get("capabilities")
         items = value.items() if isinstance(value, dict) else ()
         return {name: flag for name, flag in items if isinstance(flag, bool)}
-
-
-class Session(Resource):
-    """A Session of a Service."""
-
-    __slots__ = ()
-
-    @property
-    def unique_name(self) -> str | None:
-        return self.text("unique_name")
-
-    @property
-    def status(self) -> str | None:
-        return self.text("status")
 
 
 class IncomingNumber(Resource):

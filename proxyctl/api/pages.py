@@ -19,7 +19,7 @@ _UNSAID = object()
 
 
 class Requests(Protocol):
-    """What fetches a page: the client, or something that decides when it may."""
+    """What fetches a page when its turn has come."""
 
     def request(self, call: Call) -> Answer: ...
 
@@ -36,23 +36,21 @@ class Page(NamedTuple):
     more: bool = False
 
 
-def pages(client: Requests, call: Call, key: str | None = None) -> Iterator[Page]:
-    """Fetch ``call`` and all pages after it. ``key`` names the list; None takes the one that the page names
+def pages(reader: Requests, call: Call) -> Iterator[Page]:
+    """Fetch ``call`` and all pages after it. Its ``expect`` names the list; None takes the one that the page names
     or has.
 
     Yields each page as it comes; a later one that fails raises after the earlier ones were yielded.
     AnswerError where a page does not say whether another follows or repeats an earlier one's token, and where the
     list never ends.
     """
-    if key is not None and call.expect is None:
-        call = replace(call, expect=key)
     seen = {hash(_mark(call.params))}
     # Rows that were added or deleted between two requests shift the others over the edge to the next page, no
     # further: to know the page before is enough, however long the list.
     before: set[str] = set()
     for number in range(MOST_PAGES):
-        body = client.request(call).body
-        name = key or call.expect or _key_of(call, body)
+        body = reader.request(call).body
+        name = call.expect or _key_of(call, body)
         following = _next_of(body)
         items = [row for row in body[name] if _sid_of(row) not in before]
         is_last = following in (None, "")

@@ -19,8 +19,8 @@ PAGE_SIZE = 100  # the most that one page of Proxy or Messaging holds, whatever 
 ACCOUNT_PAGE_SIZE = 1000
 
 
-def list_services() -> Call:
-    return _list(SERVICES, "services")
+def list_services(page_size: int = PAGE_SIZE) -> Call:
+    return _list(SERVICES, "services", page_size)
 
 
 def fetch_service(sid: str) -> Call:
@@ -123,8 +123,8 @@ def _account(ac: str) -> str:
     return f"/2010-04-01/Accounts/{segment(ac)}/IncomingPhoneNumbers"
 
 
-def _list(path: str, key: str) -> Call:
-    return Call("GET", path, params=form(page_size=PAGE_SIZE), expect=key)
+def _list(path: str, key: str, page_size: int = PAGE_SIZE) -> Call:
+    return Call("GET", path, params=form(page_size=page_size), expect=key)
 
 
 def _fetch(path: str, sid: str) -> Call:
@@ -132,11 +132,11 @@ def _fetch(path: str, sid: str) -> Call:
 
 
 def _create(path: str, data: Pairs, sid: str | None = None) -> Call:
-    return Call("POST", path, data=data, repeatable=False, expect="sid", sid=sid, good=(200, 201))
+    return Call("POST", path, data=data, expect="sid", sid=sid, good=(200, 201))
 
 
 def _update(path: str, sid: str, data: Pairs) -> Call:
-    return Call("POST", path, data=data, repeatable=True, expect="sid", sid=sid, good=(200,))
+    return Call("POST", path, data=data, expect="sid", sid=sid, good=(200,))
 
 
 def _delete(path: str) -> Call:

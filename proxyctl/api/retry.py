@@ -1,7 +1,6 @@
 """When to try again, and after how long: values in, values out, no clock and no socket.
 
-Full jitter spreads the clients of one outage over the whole wait; a 429 was never processed, so it is no try of a
-write.
+Full jitter spreads the clients of one outage over the whole wait.
 """
 
 from __future__ import annotations
@@ -37,12 +36,11 @@ def jitter(attempt: int, rand: Callable[[], float]) -> float:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of one request so far. ``unsure``: an earlier try may have been carried out."""
+    """What became of one request so far: tries that failed, 429s, and seconds waited."""
 
     failures: int = 0
     throttles: int = 0
     waited: float = 0.0
-    unsure: bool = False
 
 
 class GiveUp(NamedTuple):
@@ -57,12 +55,11 @@ class GiveUp(NamedTuple):
             f"the deadline of {self.seconds:g} s was reached (the last time: {last.message})",
             hint="run the same command again: it continues where this run ended",
             problem=last.problem,
-            may_have_happened=last.may_have_happened,
         )
 
 
 class RetryPolicy:
-    """Decides about single calls; bulk work has an engine with rules of its own."""
+    """Decides about reads; writes have an engine with rules of its own."""
 
     def __init__(
         self,
@@ -75,9 +72,7 @@ class RetryPolicy:
         self._random = rand
         self._give_up = give_up
 
-    def after(
-        self, error: ProxyctlError, tally: Tally, *, repeatable: bool, patient: bool = True
-    ) -> float | None:
+    def after(self, error: ProxyctlError, tally: Tally, *, patient: bool = True) -> float | None:
         """Return the seconds to wait before the next try, or None to give up. Counts in ``tally``.
 
         To the ``patient`` a 429 is no try. DeadlineError where the command would be over by then.
@@ -85,7 +80,7 @@ class RetryPolicy:
         asked = error.problem.retry_after if error.problem else None
         if asked is not None and asked > LONGEST_WAIT:
             return None
-        delay = self._delay(error, tally, repeatable, patient)
+        delay = self._delay(error, tally, patient)
         if delay is None:
             return None
         delay = max(delay, asked or 0.0)
@@ -94,16 +89,13 @@ class RetryPolicy:
         if self._give_up is not None and delay >= self._give_up.left():
             raise self._give_up.error(error) from error
         tally.waited += delay
-        tally.unsure = tally.unsure or error.may_have_happened
         return delay
 
-    def _delay(self, error: ProxyctlError, tally: Tally, repeatable: bool, patient: bool) -> float | None:
+    def _delay(self, error: ProxyctlError, tally: Tally, patient: bool) -> float | None:
         if patient and isinstance(error, ThrottledError):
             tally.throttles += 1
             return jitter(tally.throttles - 1, self._random) if tally.throttles <= _MOST_THROTTLES else None
-        if not is_passing(error) or (error.may_have_happened and not repeatable):
-            return None
-        if tally.failures >= self.retries:
+        if not is_passing(error) or tally.failures >= self.retries:
             return None
         tally.failures += 1
         return jitter(tally.failures - 1, self._random)

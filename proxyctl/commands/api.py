@@ -99,11 +99,10 @@ def print_body(runtime: Runtime, body: Any, fields: tuple[str, ...] | None, *, s
 
 def print_items(runtime: Runtime, call: Any) -> None:
     """Print the items of all pages as one array, as the pages arrive."""
-    from proxyctl.api.pages import pages
     from proxyctl.render.output import Output
     from proxyctl.render.shapes import Shape
 
-    items: Iterator[list[Any]] = (page.items for page in pages(runtime.client, call))
+    items: Iterator[list[Any]] = (page.items for page in runtime.reader.pages(call))
     shown = runtime.options.output if runtime.options.output in ("jsonl", "csv", "tsv", "ids") else "json"
     shape = Shape.generic("item", ("sid",))
     header = not runtime.options.no_header

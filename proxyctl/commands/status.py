@@ -111,7 +111,7 @@ def broken_row(name: str, error: ProxyctlError | Profile) -> dict[str, Any]:
 
 def try_out(runtime: Runtime, profile: Profile) -> None:
     """List one Service: the cheapest request that needs working credentials."""
-    from proxyctl.api.calls import Call
+    from proxyctl.api.resources import list_services
 
     with runtime.client_for(profile) as client:
-        client.request(Call("GET", "/v1/Services", (("PageSize", "1"),), expect="services"))
+        runtime.reader_of(client).request(list_services(page_size=1))

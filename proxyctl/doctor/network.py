@@ -201,11 +201,11 @@ def distrusted(host: str, error: ssl.SSLCertVerificationError, source: str) -> N
 
 def call(runtime: Runtime, client: ProxyClient) -> Iterator[Finding]:
     """List one Service, the cheapest request that needs credentials, and compare clocks by its answer."""
-    from proxyctl.api.calls import Call
+    from proxyctl.api.resources import list_services
     from proxyctl.explaining import hint_for
 
     try:
-        answer = client.request(Call("GET", "/v1/Services", (("PageSize", "1"),), expect="services"))
+        answer = runtime.reader_of(client).request(list_services(page_size=1))
     except ProxyctlError as error:
         asked = (
             f" Request id: {error.problem.request_id}" if error.problem and error.problem.request_id else ""

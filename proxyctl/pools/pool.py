@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from proxyctl.api import resources
-from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import PhoneNumber
 from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
 from proxyctl.input.items import Item
@@ -47,65 +46,6 @@ class Pool:
     def unreserved(self) -> int:
         """How many of its numbers pool logic may choose."""
         return len(self.by_sid) - self.reserved
-
-
-def look_at_pool(client: ProxyClient, service_sid: str) -> Pool:
-    """Read the whole pool, a request for each hundred numbers."""
-    pool = Pool(service_sid)
-    for page in client.phone_numbers(service_sid).list():
-        for raw in page.items:
-            pool.add(PhoneNumber(raw))
-    return pool
-
-
-def look_for(client: ProxyClient, service_sid: str, phone_number: str) -> Pool:
-    """Read the pool as far as it takes to tell whether it holds this E.164 number.
-
-    Where the first page does not have it and more follow, the account knows the number's SID, and the pool is asked
-    for that; where the account does not own it, or its numbers can't be read, all pages are.
-    """
-    pool = Pool(service_sid)
-    for page in client.phone_numbers(service_sid).list():
-        for raw in page.items:
-            pool.add(PhoneNumber(raw))
-        if not page.more:
-            break
-        sid = (
-            sid_of(client, phone_number) if page.number == 0 and phone_number not in pool.by_number else None
-        )
-        if sid is not None:
-            with suppress(NotFoundError):  # the Service is there: its first page was read
-                pool.add(client.phone_numbers(service_sid).fetch(sid))
-        if sid is not None or phone_number in pool.by_number:
-            pool.complete = False
-            break
-    return pool
-
-
-def sid_of(client: ProxyClient, phone_number: str) -> str | None:
-    """Return the SID of an E.164 number; None where the account does not own it, or its numbers can't be read."""
-    try:
-        owned = client.incoming_numbers.by_number(phone_number)
-    except (AuthenticationError, NotFoundError, RefusedError):
-        return None
-    return None if owned is None else owned.sid
-
-
-def look_up(client: ProxyClient, service_sid: str, sids: Iterable[str]) -> Pool:
-    """Read only the numbers with these SIDs, a request each; those that are not in the pool are left out.
-
-    Raises NotFoundError where it is the Service that does not exist.
-    """
-    pool = Pool(service_sid, complete=False)
-    absent = False
-    for sid in sids:
-        try:
-            pool.add(client.phone_numbers(service_sid).fetch(sid))
-        except NotFoundError:
-            absent = True
-    if absent:  # The answer is the same where the Service is gone: ask.
-        client.services.fetch(service_sid)
-    return pool
 
 
 def read_pool(reader: Reader, service_sid: str) -> Pool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.api.pages import Page
 from proxyctl.errors import NotFoundError
@@ -17,12 +16,6 @@ from proxyctl.pools.reading import read_pools, tell_pools
 from proxyctl.writes.reading import Reader
 
 NEEDED = ("phone_number", "is_reserved", "in_use")  # of a number, to decide what happens to it
-
-
-def list_services(client: ProxyClient) -> dict[str, Service]:
-    """Return the account's Services by unique name."""
-    services = (Service(raw) for page in client.services.list() for raw in page.items)
-    return {service.unique_name or service.sid: service for service in services}
 
 
 def look_at_world(reader: Reader, wanted: Sequence[WantedService], services: Mapping[str, Service]) -> World:

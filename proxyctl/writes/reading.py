@@ -1,5 +1,5 @@
 """Reads, each within the rate of its own endpoint and all within what the account may have under way: many in parallel,
-and what is asked often. Apart from the client's own `request`, which knows of one call only.
+and what is asked often. The client makes one attempt; here is decided when, and how often.
 """
 
 from __future__ import annotations
@@ -124,11 +124,13 @@ class Reader:
             except ProxyctlError as error:
                 last = error
                 patient, seen = self._lent or self._good > seen, self._good
-                delay = self.client.policy.after(error, tally, repeatable=True, patient=patient)
+                delay = self.client.policy.after(error, tally, patient=patient)
                 if delay is None:
                     raise
                 if isinstance(error, ThrottledError):
+                    self.client.log(f"{call} again in its turn")
                     continue  # the gate keeps the pause, for all
+                self.client.log(f"{call} again in {delay:.1f} s")
             self.client.clock.sleep(delay)
 
     def _send(self, call: Call, last: ProxyctlError | None) -> Answer:

@@ -12,6 +12,8 @@ import httpx
 
 from proxyctl.api.client import Credentials, Endpoint, ProxyClient
 from proxyctl.api.retry import RetryPolicy
+from proxyctl.bulk.gates import Gates
+from proxyctl.writes.reading import Reader
 
 KS = "KS" + "1" * 32
 PN = "PN" + "2" * 32
@@ -85,6 +87,18 @@ def scripted(*script: tuple[str, Reply], **settings: Any) -> Iterator[ProxyClien
     with ProxyClient(endpoint, Credentials(AC, "SK1", SECRET), transport=transport, **settings) as client:
         yield client
     assert not transport.script, f"never called: {transport.script}"
+
+
+@contextmanager
+def read_by(*script: tuple[str, Reply], **settings: Any) -> Iterator[Reader]:
+    """A reader whose whole conversation is ``script``."""
+    with scripted(*script, **settings) as client:
+        yield reader_of(client)
+
+
+def reader_of(client: ProxyClient) -> Reader:
+    """A reader of ``client``, by the same clock; no rate is known of."""
+    return Reader(client, Gates(0.0, random=lambda: 0.5, clock=client.clock))
 
 
 def sent(client: ProxyClient) -> list[httpx.Request]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from proxyctl.api import resources
 from proxyctl.api.calls import Call, form
 from proxyctl.errors import UsageError
-from tests.api.stubs import KS, PN
+from tests.api.stubs import AC, KS, PN
 
 
 @pytest.mark.parametrize(
@@ -28,8 +29,6 @@ def test_what_follows_from_method_and_path(
 ) -> None:
     call = Call(method, path)
     assert (call.writes, call.creates, call.may_repeat) == (writes, creates, may_repeat)
-    assert Call(method, path, repeatable=True).may_repeat
-    assert not Call(method, path, repeatable=False).may_repeat
 
 
 @pytest.mark.parametrize(
@@ -82,3 +81,20 @@ def test_form_spells_names_and_values_as_the_api_does() -> None:
         ("DefaultTtl", "0"),
         ("CallbackUrl", ""),
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "lane"),
+    [
+        (resources.add_number(KS, sid=PN), f"POST /v1/Services/{KS}/PhoneNumbers"),
+        (resources.update_number(KS, PN, is_reserved=True), f"POST /v1/Services/{KS}/PhoneNumbers"),
+        (resources.list_numbers(KS), f"GET /v1/Services/{KS}/PhoneNumbers"),
+        (resources.delete_service(KS), "DELETE /v1/Services"),
+        (
+            resources.fetch_incoming_number(AC, PN),
+            f"GET /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers",
+        ),
+    ],
+)
+def test_a_method_on_a_collection_shares_one_lane_with_its_items(call: Call, lane: str) -> None:
+    assert call.lane.removesuffix(".json") == lane

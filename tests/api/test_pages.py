@@ -8,9 +8,9 @@ import pytest
 
 from proxyctl.api import pages as module
 from proxyctl.api.client import Call
-from proxyctl.api.pages import pages
+from proxyctl.api.resources import list_services
 from proxyctl.errors import AnswerError, NetworkError, ServerError
-from tests.api.stubs import AC, answer, page, refusal, scripted, slept
+from tests.api.stubs import AC, answer, page, read_by, refusal, slept
 
 FIRST = "GET /v1/Services?PageSize=100"
 
@@ -29,8 +29,8 @@ def test_pages_are_followed_to_the_end_by_their_query_alone() -> None:
         (_asked(1), page("services", [], _next(2, "http://u:p@127.0.0.1:1"))),
         (_asked(2), page("services", [{"sid": "KS2"}])),
     )
-    with scripted(*script) as client:
-        got = list(client.services.list())
+    with read_by(*script) as reader:
+        got = list(reader.pages(list_services()))
     assert [item["sid"] for found in got for item in found.items] == ["KS1", "KS2"]
     assert [(found.number, found.key) for found in got] == [(0, "services"), (1, "services"), (2, "services")]
 
@@ -45,8 +45,8 @@ def test_the_2010_envelope() -> None:
         ),
         (f"GET {base}?Page=1&PageToken=PA1", answer({key: [{"sid": "PN2"}], "next_page_uri": None})),
     )
-    with scripted(*script) as client:
-        assert [found.items[0]["sid"] for found in client.incoming_numbers.list()] == ["PN1", "PN2"]
+    with read_by(*script) as reader:
+        assert [found.items[0]["sid"] for found in reader.account_numbers()] == ["PN1", "PN2"]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_the_2010_envelope() -> None:
     ],
 )
 def test_a_list_of_unknown_kind_finds_its_key(body: Any) -> None:
-    with scripted(("GET /v1/Things", answer(body))) as client:
-        got = list(pages(client, Call("GET", "/v1/Things")))
+    with read_by(("GET /v1/Things", answer(body))) as reader:
+        got = list(reader.pages(Call("GET", "/v1/Things")))
     assert [(found.key, found.items) for found in got] == [("things", [{"a": 1}])]
 
 
@@ -67,14 +67,14 @@ def test_a_list_of_unknown_kind_finds_its_key(body: Any) -> None:
     [{"sid": "KS1"}, [], None, {"a": [], "b": []}, {"a": [1]}, {"meta": {"key": "x"}, "x": 1}, {"meta": []}],
 )
 def test_what_is_no_page_of_a_list(body: Any) -> None:
-    with scripted(("GET /v1/Things", answer(body))) as client, pytest.raises(AnswerError):
-        list(pages(client, Call("GET", "/v1/Things")))
+    with read_by(("GET /v1/Things", answer(body))) as reader, pytest.raises(AnswerError):
+        list(reader.pages(Call("GET", "/v1/Things")))
 
 
 @pytest.mark.parametrize("following", [5, ["x"], {}, True, "http://[", "?" + "&".join("abcdefghij" * 20)])
 def test_addresses_of_a_next_page_that_cannot_be_read(following: Any) -> None:
-    with scripted((FIRST, page("services", [], following))) as client, pytest.raises(AnswerError):
-        list(client.services.list())
+    with read_by((FIRST, page("services", [], following))) as reader, pytest.raises(AnswerError):
+        list(reader.pages(list_services()))
 
 
 def test_a_token_that_repeats_ends_the_list_with_the_rows_so_far() -> None:
@@ -84,8 +84,8 @@ def test_a_token_that_repeats_ends_the_list_with_the_rows_so_far() -> None:
         (_asked(2), page("services", [{"sid": "KS3"}], _next(1))),
     )
     rows: list[str] = []
-    with scripted(*script) as client, pytest.raises(AnswerError, match="read already") as caught:
-        for found in client.services.list():
+    with read_by(*script) as reader, pytest.raises(AnswerError, match="read already") as caught:
+        for found in reader.pages(list_services()):
             rows += [item["sid"] for item in found.items]
     assert rows == ["KS1", "KS2", "KS3"]
     assert caught.value.exit_code == 1
@@ -93,8 +93,8 @@ def test_a_token_that_repeats_ends_the_list_with_the_rows_so_far() -> None:
 
 def test_a_page_that_names_itself_ends_too() -> None:
     script = ((FIRST, page("services", [], "/v1/Services?PageSize=100")),)
-    with scripted(*script) as client, pytest.raises(AnswerError):
-        list(client.services.list())
+    with read_by(*script) as reader, pytest.raises(AnswerError):
+        list(reader.pages(list_services()))
 
 
 def test_a_list_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,34 +102,34 @@ def test_a_list_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     script = [(FIRST, page("services", [], _next(1)))] + [
         (_asked(n), page("services", [], _next(n + 1))) for n in (1, 2)
     ]
-    with scripted(*script) as client, pytest.raises(AnswerError, match="more than 3 pages"):
-        list(client.services.list())
+    with read_by(*script) as reader, pytest.raises(AnswerError, match="more than 3 pages"):
+        list(reader.pages(list_services()))
 
 
 def test_a_later_page_that_fails_raises_after_the_earlier_ones() -> None:
     script = [(FIRST, page("services", [{"sid": "KS1"}], _next(1)))] + [(_asked(1), refusal(503))] * 2
     rows = []
-    with scripted(*script, retries=1) as client, pytest.raises(ServerError):
-        for found in client.services.list():
+    with read_by(*script, retries=1) as reader, pytest.raises(ServerError):
+        for found in reader.pages(list_services()):
             rows += found.items
     assert rows == [{"sid": "KS1"}]
 
 
 def test_a_page_of_the_wrong_shape_is_asked_for_again() -> None:
     script = ((FIRST, answer({"services": None})), (FIRST, page("services", [])))
-    with scripted(*script) as client:
-        assert [found.items for found in client.services.list()] == [[]]
-        assert len(slept(client)) == 1
+    with read_by(*script) as reader:
+        assert [found.items for found in reader.pages(list_services())] == [[]]
+        assert len(slept(reader.client)) == 1
 
 
 def test_no_page_is_fetched_before_it_is_wanted() -> None:
-    with scripted((FIRST, page("services", [{"sid": "KS1"}], _next(1)))) as client:
-        assert next(client.services.list()).items == [{"sid": "KS1"}]
+    with read_by((FIRST, page("services", [{"sid": "KS1"}], _next(1)))) as reader:
+        assert next(reader.pages(list_services())).items == [{"sid": "KS1"}]
 
 
 def test_a_redirected_list_is_not_followed() -> None:
     with (
-        scripted((FIRST, refusal(307, Location="https://evil.example/"))) as client,
+        read_by((FIRST, refusal(307, Location="https://evil.example/"))) as reader,
         pytest.raises(NetworkError),
     ):
-        list(client.services.list())
+        list(reader.pages(list_services()))

@@ -30,9 +30,9 @@ def test_jitter_doubles_up_to_20_seconds() -> None:
     assert [jitter(n, lambda: 1.0) for n in range(8)] == [0.5, 1, 2, 4, 8, 16, 20, 20]
 
 
-def _run(error: ProxyctlError, repeatable: bool = True, retries: int = 4) -> list[float]:
+def _run(error: ProxyctlError, retries: int = 4, *, patient: bool = True) -> list[float]:
     policy, tally, delays = RetryPolicy(retries, lambda: 1.0), Tally(), []
-    while (delay := policy.after(error, tally, repeatable=repeatable)) is not None:
+    while (delay := policy.after(error, tally, patient=patient)) is not None:
         delays.append(delay)
     assert tally.waited == sum(delays)
     return delays
@@ -58,16 +58,13 @@ def test_lasting_faults_get_none(error: ProxyctlError) -> None:
     assert _run(error) == []
 
 
-def test_what_may_have_happened_is_only_repeated_where_that_is_safe() -> None:
-    error = NetworkError("reset", may_have_happened=True)
-    assert _run(error, repeatable=False) == []
-    policy, tally = RetryPolicy(4, lambda: 1.0), Tally()
-    assert policy.after(error, tally, repeatable=True) == 0.5
-    assert tally.unsure
+def test_a_429_is_a_try_of_the_impatient() -> None:
+    assert _run(ThrottledError("x"), patient=False) == [0.5, 1, 2, 4]
+    assert _run(ThrottledError("x"), retries=0, patient=False) == []
 
 
-def test_429_is_no_try_but_ends_in_bounded_time() -> None:
-    delays = _run(ThrottledError("x"), repeatable=False, retries=0)
+def test_to_the_patient_a_429_is_no_try_but_it_ends_in_bounded_time() -> None:
+    delays = _run(ThrottledError("x"), retries=0)
     assert 20 <= len(delays) <= 30
     assert sum(delays) <= 600
 
@@ -77,9 +74,9 @@ def test_retry_after_is_waited_for_unless_it_is_too_long() -> None:
         ThrottledError("x", problem=Problem(429, retry_after=seconds)) for seconds in (30.0, 300.0, 301.0)
     ]
     policy = RetryPolicy(4, lambda: 1.0)
-    assert [policy.after(error, Tally(), repeatable=True) for error in asks] == [30.0, 300.0, None]
+    assert [policy.after(error, Tally()) for error in asks] == [30.0, 300.0, None]
     server = ServerError("x", problem=Problem(503, retry_after=7.0))
-    assert policy.after(server, Tally(), repeatable=True) == 7.0
+    assert policy.after(server, Tally()) == 7.0
 
 
 NOW = 1_700_000_000.0

@@ -64,7 +64,7 @@ def test_what_is_not_trusted(
         _client(port) as client,
         pytest.raises(NetworkError, match=cause) as caught,
     ):
-        client.request(CREATE)
+        client.send(CREATE)
     error = caught.value
     assert (error.exit_code, error.repeatable, error.may_have_happened) == (7, False, False)
     assert hint in str(error.hint)
@@ -77,7 +77,7 @@ def test_a_server_that_speaks_no_tls() -> None:
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with raw_server(handle) as port, _client(port) as client, pytest.raises(NetworkError) as caught:
-        client.request(CREATE)
+        client.send(CREATE)
     assert not caught.value.repeatable
     assert not caught.value.may_have_happened
 

@@ -17,7 +17,7 @@ from proxyctl.api import transport
 from proxyctl.api.client import Call, Credentials, Endpoint, ProxyClient
 from proxyctl.api.retry import RetryPolicy, TooLargeError
 from proxyctl.errors import NetworkError, ServerError
-from tests.api.stubs import AC, KS, SECRET, CountingClock, http, raw_server, read_request
+from tests.api.stubs import AC, KS, SECRET, CountingClock, http, raw_server, read_request, reader_of
 
 LIST = Call("GET", "/v1/Services")
 CREATE = Call("POST", "/v1/Services", data=(("UniqueName", "a"),))
@@ -111,10 +111,8 @@ def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with client_of(port) as client, pytest.raises(NetworkError, match="refused the connection") as caught:
-        client.request(CREATE)
+        client.send(CREATE)
     assert not caught.value.may_have_happened
-    assert isinstance(client.clock, CountingClock)
-    assert client.clock.slept == [0.25]
 
 
 def test_a_name_that_cannot_be_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +188,7 @@ def test_connections_are_kept_and_a_dropped_one_is_replaced() -> None:
         for _ in range(3):
             client.send(LIST)
         assert len(connections) == 1
-        client.request(LIST)
+        reader_of(client).request(LIST)
         assert len(connections) == 2
 
 
@@ -207,7 +205,7 @@ def test_a_redirect_is_not_followed_and_cookies_are_not_kept() -> None:
     with raw_server(handle) as port, client_of(port) as client:
         client.send(LIST)
         with pytest.raises(NetworkError):
-            client.request(LIST)
+            client.send(LIST)
         client.send(LIST)
     assert len(seen) == 3
     assert not any(b"cookie" in request.lower() or b"elsewhere" in request for request in seen)

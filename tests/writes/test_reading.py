@@ -1,0 +1,141 @@
+"""One read, as often as it takes; and what is asked often, by name or by number."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+import httpx
+import pytest
+
+from proxyctl.api.calls import Call
+from proxyctl.errors import (
+    AnswerError,
+    NotFoundError,
+    ProxyctlError,
+    ServerError,
+    ThrottledError,
+)
+from tests.api.stubs import AC, KS, PN, Reply, answer, page, read_by, refusal, slept
+
+LIST = Call("GET", "/v1/Services")
+ITEM = Call("GET", f"/v1/Services/{KS}", expect="sid", sid=KS)
+SERVICES = "GET /v1/Services?PageSize=100"
+OURS = {"sid": KS, "unique_name": "mask", "future_field": 1}
+NUMBER = {"sid": PN, "phone_number": "+14155550100", "is_reserved": True}
+OWNED = f"/2010-04-01/Accounts/{AC}/IncomingPhoneNumbers"
+
+
+# Again
+
+
+def test_a_read_is_repeated_with_full_jitter_and_then_given_up() -> None:
+    lines: list[str] = []
+    faults = [("GET /v1/Services", refusal(503)) for _ in range(5)]
+    with read_by(*faults, log=lines.append) as reader:
+        with pytest.raises(ServerError):
+            reader.request(LIST)
+        assert slept(reader.client) == [0.25, 0.5, 1.0, 2.0]
+    assert [line for line in lines if "again" in line] == [
+        f"GET /v1/Services again in {delay} s" for delay in ("0.2", "0.5", "1.0", "2.0")
+    ]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        httpx.ReadError("x"),
+        httpx.ConnectError("x"),
+        refusal(502),
+        refusal(429, 20429),
+        answer("no object"),
+        answer({"sid": PN}),
+        answer(None),
+    ],
+)
+def test_what_may_pass_is_asked_again(fault: Reply) -> None:
+    asked = str(ITEM)
+    with read_by((asked, fault), (asked, answer({"sid": KS}))) as reader:
+        assert reader.request(ITEM).body == {"sid": KS}
+        assert len(slept(reader.client)) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 401, 403, 404, 400])
+def test_what_cannot_get_better_is_not_asked_again(status: int) -> None:
+    with read_by(("GET /v1/Services", refusal(status))) as reader:
+        with pytest.raises(ProxyctlError):
+            reader.request(LIST)
+        assert slept(reader.client) == []
+
+
+def test_an_answer_about_something_else_stays_refused() -> None:
+    wrong = [(str(ITEM), answer({"sid": KS[:-1] + "0"})) for _ in range(3)]
+    with read_by(*wrong, retries=2) as reader, pytest.raises(AnswerError, match="another resource") as caught:
+        reader.request(ITEM)
+    assert caught.value.exit_code == 1
+
+
+def test_retry_after_in_seconds_and_as_a_date() -> None:
+    date = {"Date": formatdate(1_000_000, usegmt=True), "Retry-After": formatdate(1_000_007, usegmt=True)}
+    script = [refusal(429, Retry_After="3"), refusal(429, **date), answer({})]
+    with read_by(*(("GET /v1/Services", reply) for reply in script)) as reader:
+        reader.request(LIST)
+        assert 10 <= sum(slept(reader.client)) < 11
+
+
+def test_a_retry_after_above_five_minutes_ends_it_and_says_how_long() -> None:
+    script = ("GET /v1/Services", refusal(429, 80621, Retry_After="301"))
+    with read_by(script) as reader, pytest.raises(ThrottledError, match="wait 301 s") as caught:
+        reader.request(LIST)
+    assert caught.value.exit_code == 7
+    assert caught.value.problem is not None
+    assert caught.value.problem.retry_after == 301
+
+
+# What is asked often
+
+
+def test_a_service_by_name_or_sid() -> None:
+    others = [{"sid": "KS0", "unique_name": "MASK"}, {"sid": "KS1", "unique_name": None}, {"sid": "KS2"}]
+    script = ((SERVICES, page("services", [*others, OURS])), (f"GET /v1/Services/{KS}", answer(OURS)))
+    with read_by(*script) as reader:
+        assert reader.service("mask").raw == OURS
+        assert reader.service(KS).raw == OURS
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("masking-prd", "masking-prod"), ("MASKING-PROD", "masking-prod"), ("qqq", "service list")],
+)
+def test_a_name_that_is_not_there(name: str, hint: str) -> None:
+    listed = page(
+        "services", [{"sid": "KS0", "unique_name": "masking-prod"}, {"sid": "KS1", "unique_name": "other"}]
+    )
+    with read_by((SERVICES, listed)) as reader, pytest.raises(NotFoundError) as caught:
+        reader.service(name)
+    assert name in caught.value.message
+    assert hint in str(caught.value.hint)
+
+
+def test_a_sid_that_is_not_there() -> None:
+    with (
+        read_by((str(ITEM), refusal(400, 80408))) as reader,
+        pytest.raises(NotFoundError, match=KS) as caught,
+    ):
+        reader.service(KS)
+    assert "service list" in str(caught.value.hint)
+
+
+def test_the_accounts_numbers() -> None:
+    """The filter finds parts of numbers as well: only the whole one counts."""
+    longer = {"sid": "PN0", "phone_number": "+141555501000"}
+    filtered = f"GET {OWNED}.json?PhoneNumber=%2B14155550100&PageSize=50"
+    script: list[tuple[str, Reply]] = [
+        (filtered, answer({"incoming_phone_numbers": [longer, NUMBER], "next_page_uri": None})),
+        (filtered, answer({"incoming_phone_numbers": [longer], "next_page_uri": None})),
+        (f"GET {OWNED}/{PN}.json", answer(NUMBER)),
+    ]
+    with read_by(*script) as reader:
+        found = reader.owned("+14155550100")
+        assert found is not None and found.sid == PN
+        assert reader.owned("+14155550100") is None
+        assert reader.account_number(PN).phone_number == "+14155550100"
