@@ -10,6 +10,7 @@ import re
 from typing import Literal, NamedTuple, NoReturn
 
 from proxyctl.errors import UsageError
+from proxyctl.words import counted
 
 ACCOUNT = "AC"
 SERVICE = "KS"
@@ -168,8 +169,9 @@ def _international(number: str) -> str:
     if number[1:2] == "0":
         raise ValueError(f"has a 0 where its country code begins; write it in E.164, like {EXAMPLE}")
     if count < FEWEST_DIGITS:
-        words = f"only {count} digit{'' if count == 1 else 's'}"
-        raise ValueError(f"has {words}; a number in E.164 has at least {FEWEST_DIGITS}, like {EXAMPLE}")
+        raise ValueError(
+            f"has only {counted(count, 'digit')}; a number in E.164 has at least {FEWEST_DIGITS}, like {EXAMPLE}"
+        )
     return number
 
 

@@ -21,6 +21,7 @@ ROOTS = {
     "clock",
     "errors",
     "console",
+    "ends",
     "files",
     "identifiers",
     "redact",
@@ -28,6 +29,7 @@ ROOTS = {
     "stop",
     "toml_files",
     "visible",
+    "words",
 }
 
 # What each part may import besides: commands -> runtime -> the rest, and never back.

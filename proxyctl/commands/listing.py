@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from proxyctl.words import counted
+
 if TYPE_CHECKING:
     from proxyctl.render.shapes import Shape
     from proxyctl.runtime import Runtime
@@ -41,5 +43,5 @@ def show_list(runtime: Runtime, shape: Shape, pages: Iterable[Rows], *, limit: i
     cutter = Limit(limit)
     count = runtime.out.list(shape, cutter.apply(pages))
     if cutter.cut:
-        runtime.note(f"stopped at {count} row{'' if count == 1 else 's'}, as --limit asked; there are more.")
+        runtime.note(f"stopped at {counted(count, 'row')}, as --limit asked; there are more.")
     return count

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.doctor.findings import Finding, bad, good, warning
 from proxyctl.errors import ConfigError, OutputError, ProxyctlError
+from proxyctl.words import counted
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -34,7 +35,7 @@ def config(runtime: Runtime) -> Finding:
     if not os.path.lexists(path):
         return good("config", f"{path}: not there, and none is needed until 'proxyctl auth login'")
     mode = stat.S_IMODE(path.stat().st_mode)
-    detail = f"{path}: mode {mode:04o}, {len(names)} profile{'' if len(names) == 1 else 's'}"
+    detail = f"{path}: mode {mode:04o}, {counted(len(names), 'profile')}"
     return open_directory(path.resolve().parent, detail) or good("config", detail)
 
 

@@ -2,7 +2,7 @@
 
 A topic is a text file: its first line says what it is about; then paragraphs, `# headings`, indented lines that are
 examples, and terms, each a line followed by one that starts with ': '. `{name}` on a line of its own stands for what
-the program itself knows.
+the program itself knows, `{ends}` for the words by which an item can end.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from proxyctl.ends import in_words
 
 TOPICS = ("exit-codes", "environment", "formatting")
 
@@ -56,7 +58,7 @@ def expanded(part: str) -> Iterator[Block]:
         yield Block("code", textwrap.dedent(part))
     elif "\n: " in part:
         name, _, text = part.partition("\n: ")
-        yield Block("term", " ".join(text.split()), name)
+        yield Block("term", " ".join(text.replace("{ends}", in_words()).split()), name)
     else:
         yield Block("text", " ".join(part.split()))
 

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import NamedTuple, Protocol
 
 from proxyctl.input.source import Source, show
+from proxyctl.words import counted
 
 
 class Row(NamedTuple):
@@ -172,7 +173,7 @@ def _is_comment(header: _Header, fields: list[str]) -> bool:
 
 def _table_row(header: _Header, line: int, fields: list[str]) -> Row | Flaw:
     if len(fields) != header.width:
-        return Flaw(line, f"the header has {_columns(header.width)}, this row {len(fields)}")
+        return Flaw(line, f"the header has {counted(header.width, 'column')}, this row {len(fields)}")
     return Row(
         line,
         _cell(fields, header.sid, header.delimiter),
@@ -199,10 +200,6 @@ def _csv_flaw(error: csv.Error, spans_lines: bool) -> str:
     if "expected after" in text:
         return 'text after a closing quote; a " inside quotes is written twice'
     return f"not CSV: {text}"
-
-
-def _columns(count: int) -> str:
-    return "1 column" if count == 1 else f"{count} columns"
 
 
 # --- JSON and JSON Lines

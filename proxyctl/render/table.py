@@ -15,6 +15,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
+from proxyctl.ends import COLOURS
 from proxyctl.render.cells import Look, shown, shown_value
 from proxyctl.render.fields import Row, value_at
 from proxyctl.render.shapes import ALWAYS, Column, Kind, Shape, capability_names
@@ -25,21 +26,9 @@ GAP = "  "
 NARROWEST = 12  # a column of text is not worth having below this
 CHUNK = 500  # lines a write
 
-_GOOD, _CAUTION, _BAD, _UNSURE = "green", "yellow", "red", "magenta"
-_WORDS = {
-    "failed": _BAD,
-    "unknown": _UNSURE,
-    "skipped": _CAUTION,
-    "closed": "dim",
-    "unchanged": "dim",
-    "added": _GOOD,
-    "reserved": _GOOD,
-    "released": _GOOD,
-    "removed": _GOOD,
-    "moved": _GOOD,
-    "done": _GOOD,
-    "partial": _CAUTION,
-}
+_BAD = "red"
+_CAUTION = "yellow"
+_WORDS = {**COLOURS, "closed": "dim", "done": "green", "partial": _CAUTION}
 _WORD_FIELDS = ("action", "outcome", "status", "state")
 
 
