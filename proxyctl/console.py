@@ -117,11 +117,6 @@ class Console:
         if not self.options.quiet:
             self.say(text)
 
-    def detail(self, text: str) -> None:
-        """Say something that only --verbose wants to hear."""
-        if self.options.verbose:
-            self.say(text)
-
     def warn(self, text: str) -> None:
         """Warn, --quiet or not."""
         self.say(f"warning: {text}")

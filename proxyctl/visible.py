@@ -19,7 +19,6 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 # What a spreadsheet runs as a formula, behind any apostrophes that were there (so that it can be undone).
 _FORMULA = re.compile("'*[=+\\-@\t\r]")
-_GUARDED = re.compile("'+[=+\\-@\t\r]")
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -41,11 +40,6 @@ def cut(text: str, limit: int = 500) -> str:
 def without_formula(text: str) -> str:
     """Return ``text`` with a leading apostrophe where a spreadsheet would take it for a formula."""
     return "'" + text if _FORMULA.match(text) else text
-
-
-def with_formula(text: str) -> str:
-    """Undo `without_formula`: what it returned becomes the text that it was given."""
-    return text[1:] if _GUARDED.match(text) else text
 
 
 @lru_cache(maxsize=8)

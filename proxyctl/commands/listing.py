@@ -41,7 +41,7 @@ class Limit:
 def show_list(runtime: Runtime, shape: Shape, pages: Iterable[Rows], *, limit: int | None = None) -> int:
     """Print ``pages`` as they arrive; say on stderr when --limit cut the list. Returns the rows printed."""
     cutter = Limit(limit)
-    count = runtime.out.list(shape, cutter.apply(pages))
+    count = runtime.out.rows(shape, cutter.apply(pages))
     if cutter.cut:
         runtime.note(f"stopped at {counted(count, 'row')}, as --limit asked; there are more.")
     return count

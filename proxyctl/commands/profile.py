@@ -35,7 +35,7 @@ def list_profiles(ctx: typer.Context) -> None:
     rows = [profile_row(name, table, default == name) for name, table in store.profiles().items()]
     sandbox = {"account_sid": sandbox_profile("").account_sid}
     rows.append(profile_row(SANDBOX, sandbox, default == SANDBOX))
-    runtime.out.list(PROFILE, [rows])
+    runtime.out.rows(PROFILE, [rows])
 
 
 def profile_row(name: str, table: Mapping[str, Any], default: bool) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def show_all(runtime: Runtime) -> None:
         else:
             rows.append(broken_row(name, found))
         errors += [] if error is None else [error]
-    runtime.out.list(status_shape(), [rows])
+    runtime.out.rows(status_shape(), [rows])
     # Credentials that are refused matter more than a server that could not be asked.
     errors.sort(key=lambda error: isinstance(error, TemporaryError))
     if errors:

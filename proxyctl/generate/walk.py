@@ -64,10 +64,6 @@ class Node:
         for child in self.children:
             yield from child.walk()
 
-    def find(self, *path: str) -> Node | None:
-        """Return the node with this path."""
-        return next((node for node in self.walk() if node.path == path), None)
-
 
 def command_tree() -> Node:
     """Return the whole tree of proxyctl."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 from proxyctl.errors import AnswerError
 from proxyctl.identifiers import is_e164
@@ -24,14 +24,17 @@ _indented = json.JSONEncoder(ensure_ascii=True, allow_nan=False, indent=2)
 _TSV_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-class Writer(Protocol):
+class Writer:
     """Turns pages into text: ``start`` comes before the first page, ``end`` after the last one."""
 
-    def start(self) -> str: ...
+    def start(self) -> str:
+        return ""
 
-    def page(self, rows: Sequence[Row]) -> str: ...
+    def page(self, rows: Sequence[Row]) -> str:
+        raise NotImplementedError
 
-    def end(self) -> str: ...
+    def end(self) -> str:
+        return ""
 
 
 def to_json(value: Any, *, indent: bool = False) -> str:
@@ -53,7 +56,7 @@ def cell(name: str, value: Any) -> str:
     return to_json(value) if names is None else ",".join(names)
 
 
-class JsonWriter:
+class JsonWriter(Writer):
     """One array, an object a line; valid also when nothing or not everything came."""
 
     def __init__(self, selection: Selection | None) -> None:
@@ -74,23 +77,17 @@ class JsonWriter:
         return "\n]\n" if self._separator else "]\n"
 
 
-class JsonLinesWriter:
+class JsonLinesWriter(Writer):
     """An object a line."""
 
     def __init__(self, selection: Selection | None) -> None:
         self._selection = selection
 
-    def start(self) -> str:
-        return ""
-
     def page(self, rows: Sequence[Row]) -> str:
         return "\n".join([*_objects(rows, self._selection), ""])
 
-    def end(self) -> str:
-        return ""
 
-
-class TsvWriter:
+class TsvWriter(Writer):
     r"""A header, then a row a line; cells hold no tab, no line end, and on a terminal no controls."""
 
     def __init__(self, selection: Selection, *, header: bool, terminal: bool) -> None:
@@ -105,15 +102,12 @@ class TsvWriter:
         names = self._selection.names
         return "".join(self._line(map(cell, names, self._selection.values(row))) for row in rows)
 
-    def end(self) -> str:
-        return ""
-
     def _line(self, cells: Iterable[str]) -> str:
         line = "\t".join([text.translate(_TSV_ESCAPES) for text in cells])
         return (visible(line, keep="\t") if self._terminal else line) + "\n"
 
 
-class CsvWriter:
+class CsvWriter(Writer):
     """A header, then a record a row, quoted as RFC 4180 has it; lines end in a bare newline."""
 
     def __init__(self, selection: Selection, *, header: bool, terminal: bool) -> None:
@@ -139,9 +133,6 @@ class CsvWriter:
             self._csv.writerow(self._guarded(names, self._selection.values(row)))
         return self._taken()
 
-    def end(self) -> str:
-        return ""
-
     def _guarded(self, names: Sequence[str], values: Sequence[Any]) -> list[str]:
         cells = [guarded(name, value) for name, value in zip(names, values, strict=True)]
         return [visible(text) for text in cells] if self._terminal else cells
@@ -155,7 +146,7 @@ class CsvWriter:
         return text
 
 
-class IdsWriter:
+class IdsWriter(Writer):
     """A SID (or what names the row) a line; with chosen fields, those. Rows without are left out."""
 
     def __init__(self, selection: Selection | None, id_fields: Sequence[str], *, terminal: bool) -> None:
@@ -163,14 +154,8 @@ class IdsWriter:
         self._selection = selection or Selection.of(id_fields)
         self._terminal = terminal
 
-    def start(self) -> str:
-        return ""
-
     def page(self, rows: Sequence[Row]) -> str:
         return "".join([self._line(row) for row in rows])
-
-    def end(self) -> str:
-        return ""
 
     def _line(self, row: Row) -> str:
         cells = map(cell, self._selection.names, self._selection.values(row))

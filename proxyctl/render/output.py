@@ -52,7 +52,7 @@ class Output:
         """Raise UsageError when a chosen field is not one of ``shape``: for commands that write, before they
         do.
 
-        `list` and `one` check again, and know the keys of the first page as well.
+        `rows` and `one` check again, and know the keys of the first page as well.
         """
         if self.fields is not None:
             check_fields(self.fields, shape)
@@ -67,8 +67,6 @@ class Output:
         if self.format == "table":
             return self._table(shape, pages, footer)
         return self._stream(shape, pages)
-
-    list = rows
 
     def one(self, shape: Shape, row: Mapping[str, Any]) -> None:
         """Print a single object: bare in JSON, a sheet as a table, else as a list of one row."""
@@ -130,10 +128,8 @@ class Output:
         return writer_for(self.format, shape, selection, header=self._header, terminal=terminal)
 
     def _selection(self, shape: Shape, page: Sequence[Row]) -> Selection | None:
-        if self.fields is None:
-            return None
-        check_fields(self.fields, shape, page)
-        return Selection.of(self.fields)
+        chosen = self._checked(shape, page)
+        return None if chosen is None else Selection.of(chosen)
 
     def _table(self, shape: Shape, pages: Iterable[Sequence[Row]], footer: str | None) -> int:
         from proxyctl.render.table import Table
@@ -194,15 +190,11 @@ class Output:
             raise OutputError(f"could not write to standard output: {reason}") from error
 
     def _put(self, text: str) -> None:
-        """Write, with what the stream's encoding lacks as backslash escapes."""
+        r"""Write, with what the stream's encoding lacks, lone surrogates included, as ``\u2026``."""
         if self._stdout is None:
             raise ValueError("it is closed")
         try:
             self._stdout.write(text)
         except UnicodeEncodeError:
-            self._stdout.write(encodable(text, self._stdout.encoding))
-
-
-def encodable(text: str, encoding: str) -> str:
-    r"""Return ``text`` with what ``encoding`` can't hold, lone surrogates included, as ``\u2026``."""
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+            encoding = self._stdout.encoding
+            self._stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))

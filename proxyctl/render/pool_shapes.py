@@ -13,6 +13,7 @@ from proxyctl.render.shapes import (
     Column,
     Kind,
     Shape,
+    names,
 )
 
 # The same of a run on several Services.
@@ -45,21 +46,9 @@ PLANNED = Shape(
 POOL_STATUS = Shape(
     "Service",
     "Services",
-    (
-        "service",
-        "sid",
-        "reserved",
-        "reserved_limit",
-        "unreserved",
-        "unreserved_limit",
-        "in_use",
-        "idle",
-        "sessions",
-        "share",
-        "by_country",
-        "by_capability",
-        "busiest",
-        "warnings",
+    names(
+        "service sid reserved reserved_limit unreserved unreserved_limit in_use idle sessions share "
+        "by_country by_capability busiest warnings"
     ),
     (),
     maps={"by_capability": CAPABILITIES},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -56,15 +56,15 @@ class Shape:
         """Return the column for a field or path, also for one that this shape does not know."""
         return next((column for column in self.columns if column.field == name), column_of(name))
 
-    def promote(self, *fields: str) -> Shape:
-        """Return the same shape with these columns never dropped (for rows of several Services)."""
-        columns = tuple(c._replace(importance=ALWAYS) if c.field in fields else c for c in self.columns)
-        return replace(self, columns=columns)
-
     def count(self, number: int) -> str:
         """Return ``1 Service``, ``12,345 Services``, ``no Services``."""
         noun = self.noun if number == 1 else self.plural
         return f"{number:,} {noun}" if number else f"no {noun}"
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names in ``text``, which blanks keep apart."""
+    return tuple(text.split())
 
 
 def column_of(name: str) -> Column:

@@ -5,46 +5,23 @@ place.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from proxyctl.render.shape import ALWAYS, Column, Kind, Shape, capability_names, column_of, names
 
-from proxyctl.render.shape import ALWAYS, Column, Kind, Shape, capability_names, column_of
+__all__ = ["ALWAYS", "Column", "Kind", "Shape", "capability_names", "column_of", "names"]
 
-__all__ = ["ALWAYS", "Column", "Kind", "Shape", "capability_names", "column_of"]
-
-CAPABILITIES = (
-    "voice_inbound",
-    "voice_outbound",
-    "sms_inbound",
-    "sms_outbound",
-    "mms_inbound",
-    "mms_outbound",
-    "fax_inbound",
-    "fax_outbound",
-    "sip_trunking",
-    "restriction_voice_domestic",
-    "restriction_sms_domestic",
-    "restriction_mms_domestic",
-    "restriction_fax_domestic",
+CAPABILITIES = names(
+    "voice_inbound voice_outbound sms_inbound sms_outbound mms_inbound mms_outbound fax_inbound fax_outbound "
+    "sip_trunking restriction_voice_domestic restriction_sms_domestic restriction_mms_domestic "
+    "restriction_fax_domestic"
 )
 
 SERVICE = Shape(
     "Service",
     "Services",
-    (
-        "sid",
-        "unique_name",
-        "account_sid",
-        "chat_instance_sid",
-        "callback_url",
-        "default_ttl",
-        "number_selection_behavior",
-        "geo_match_level",
-        "intercept_callback_url",
-        "out_of_session_callback_url",
-        "date_created",
-        "date_updated",
-        "url",
-        "links",
+    names(
+        "sid unique_name account_sid chat_instance_sid callback_url default_ttl number_selection_behavior "
+        "geo_match_level intercept_callback_url out_of_session_callback_url date_created date_updated url "
+        "links"
     ),
     (
         Column("unique_name", "Unique name", 99, Kind.FOLD),
@@ -65,19 +42,9 @@ SERVICE = Shape(
 PHONE_NUMBER = Shape(
     "number",
     "numbers",
-    (
-        "sid",
-        "account_sid",
-        "service_sid",
-        "date_created",
-        "date_updated",
-        "phone_number",
-        "friendly_name",
-        "iso_country",
-        "capabilities",
-        "url",
-        "is_reserved",
-        "in_use",
+    names(
+        "sid account_sid service_sid date_created date_updated phone_number friendly_name iso_country "
+        "capabilities url is_reserved in_use"
     ),
     (
         Column("phone_number", "Phone number", ALWAYS),
@@ -97,23 +64,9 @@ PHONE_NUMBER = Shape(
 SESSION = Shape(
     "Session",
     "Sessions",
-    (
-        "sid",
-        "service_sid",
-        "account_sid",
-        "date_started",
-        "date_ended",
-        "date_last_interaction",
-        "date_expiry",
-        "unique_name",
-        "status",
-        "closed_reason",
-        "ttl",
-        "mode",
-        "date_created",
-        "date_updated",
-        "url",
-        "links",
+    names(
+        "sid service_sid account_sid date_started date_ended date_last_interaction date_expiry unique_name "
+        "status closed_reason ttl mode date_created date_updated url links"
     ),
     (
         Column("unique_name", "Unique name", 80, Kind.FOLD),
@@ -133,42 +86,13 @@ SESSION = Shape(
 INCOMING_NUMBER = Shape(
     "number",
     "numbers",
-    (
-        "account_sid",
-        "address_sid",
-        "address_requirements",
-        "api_version",
-        "beta",
-        "capabilities",
-        "date_created",
-        "date_updated",
-        "friendly_name",
-        "identity_sid",
-        "phone_number",
-        "origin",
-        "sid",
-        "sms_application_sid",
-        "sms_fallback_method",
-        "sms_fallback_url",
-        "sms_method",
-        "sms_url",
-        "status_callback",
-        "status_callback_method",
-        "trunk_sid",
-        "uri",
-        "voice_receive_mode",
-        "voice_application_sid",
-        "voice_caller_id_lookup",
-        "voice_fallback_method",
-        "voice_fallback_url",
-        "voice_method",
-        "voice_url",
-        "emergency_status",
-        "emergency_address_sid",
-        "emergency_address_status",
-        "bundle_sid",
-        "status",
-        "type",
+    names(
+        "account_sid address_sid address_requirements api_version beta capabilities date_created "
+        "date_updated friendly_name identity_sid phone_number origin sid sms_application_sid "
+        "sms_fallback_method sms_fallback_url sms_method sms_url status_callback status_callback_method "
+        "trunk_sid uri voice_receive_mode voice_application_sid voice_caller_id_lookup voice_fallback_method "
+        "voice_fallback_url voice_method voice_url emergency_status emergency_address_sid "
+        "emergency_address_status bundle_sid status type"
     ),
     (
         Column("phone_number", "Phone number", ALWAYS),
@@ -183,73 +107,6 @@ INCOMING_NUMBER = Shape(
     maps={"capabilities": ("voice", "sms", "mms", "fax")},
 )
 
-# What the sandbox hands out: the same rows, of which fewer fields ever differ.
-SEEDED = replace(
-    INCOMING_NUMBER,
-    fields=("sid", "phone_number", "friendly_name", "capabilities", "date_created"),
-    columns=INCOMING_NUMBER.columns[:5],
-)
-
-MESSAGING_SERVICE = Shape(
-    "Messaging Service",
-    "Messaging Services",
-    (
-        "sid",
-        "account_sid",
-        "friendly_name",
-        "date_created",
-        "date_updated",
-        "inbound_request_url",
-        "inbound_method",
-        "fallback_url",
-        "fallback_method",
-        "status_callback",
-        "sticky_sender",
-        "mms_converter",
-        "smart_encoding",
-        "scan_message_content",
-        "fallback_to_long_code",
-        "area_code_geomatch",
-        "synchronous_validation",
-        "validity_period",
-        "url",
-        "links",
-        "usecase",
-        "us_app_to_person_registered",
-        "use_inbound_webhook_on_number",
-    ),
-    (
-        Column("friendly_name", "Friendly name", 80, Kind.FOLD),
-        Column("sid", "SID", ALWAYS),
-        Column("use_inbound_webhook_on_number", "Defers to number", 70),
-        Column("us_app_to_person_registered", "A2P registered", 60),
-        Column("usecase", "Use case", 40, Kind.TEXT),
-        Column("date_created", "Created (UTC)", 30, Kind.DATE),
-    ),
-)
-
-MESSAGING_NUMBER = Shape(
-    "number",
-    "numbers",
-    (
-        "sid",
-        "account_sid",
-        "service_sid",
-        "date_created",
-        "date_updated",
-        "phone_number",
-        "country_code",
-        "capabilities",
-        "url",
-    ),
-    (
-        Column("phone_number", "Phone number", ALWAYS),
-        Column("sid", "SID", ALWAYS),
-        Column("country_code", "Country", 70),
-        Column("capabilities", "Capabilities", 60, Kind.TEXT),
-        Column("date_created", "Added (UTC)", 50, Kind.DATE),
-    ),
-)
 
 # A row an item of a bulk run.
 RESULT = Shape(
@@ -321,20 +178,7 @@ HISTORY = Shape(
 HISTORY_ITEM = Shape(
     "item",
     "items",
-    (
-        "index",
-        "action",
-        "input",
-        "sid",
-        "phone_number",
-        "before",
-        "after",
-        "state",
-        "at",
-        "request_id",
-        "code",
-        "message",
-    ),
+    names("index action input sid phone_number before after state at request_id code message"),
     (
         Column("action", "Action", ALWAYS, Kind.FOLD),
         Column("state", "State", ALWAYS),

@@ -62,3 +62,8 @@ def output(output_format: str, **options: Any) -> tuple[Output, io.StringIO]:
 def unescape(cell: str) -> str:
     """Undo tsv's escapes in one pass, as a reader of tsv does."""
     return re.sub(r"\\[tnr\\]", lambda match: MARKS[match.group()], cell)
+
+
+def unguarded(text: str) -> str:
+    """What a cell of csv was before a guard against formulas came to it: the guard can be undone."""
+    return text[1:] if re.match("'+[=+\\-@\t\r]", text) else text

@@ -16,8 +16,8 @@ from proxyctl.errors import AnswerError, NetworkError, UsageError
 from proxyctl.identifiers import is_e164
 from proxyctl.render.output import Output
 from proxyctl.render.shapes import FOUND, HISTORY, PHONE_NUMBER, PROFILE, RESULT, SERVICE, Shape
-from proxyctl.visible import visible, with_formula
-from tests.render.rows import number, output, service, unescape
+from proxyctl.visible import visible
+from tests.render.rows import number, output, service, unescape, unguarded
 
 FORMATS = ("json", "jsonl", "tsv", "csv", "ids", "table")
 TEXT = st.text(st.characters(exclude_categories=()), max_size=12) | st.text("'=+-@\t\r\n\\\",a", max_size=8)
@@ -37,7 +37,7 @@ def contents(rows: list[dict[str, str]]) -> list[list[str]]:
 @given(PAGES)
 def test_json_there_and_back(pages: list[list[dict[str, Any]]]) -> None:
     out, stream = output("json")
-    assert out.list(PLAIN, pages) == sum(map(len, pages))
+    assert out.rows(PLAIN, pages) == sum(map(len, pages))
     text = stream.getvalue()
     assert json.loads(text) == [row for page in pages for row in page]
     assert text.isascii() and "\x7f" not in text and text.endswith("]\n")
@@ -46,7 +46,7 @@ def test_json_there_and_back(pages: list[list[dict[str, Any]]]) -> None:
 @given(PAGES)
 def test_jsonl_there_and_back(pages: list[list[dict[str, Any]]]) -> None:
     out, stream = output("jsonl")
-    out.list(PLAIN, pages)
+    out.rows(PLAIN, pages)
     assert [json.loads(line) for line in stream.getvalue().splitlines()] == [
         r for page in pages for r in page
     ]
@@ -64,7 +64,7 @@ def test_one_object_there_and_back(row: dict[str, Any]) -> None:
 @given(CELLS)
 def test_tsv_there_and_back(rows: list[dict[str, str]]) -> None:
     out, stream = output("tsv")
-    out.list(PLAIN, [rows])
+    out.rows(PLAIN, [rows])
     header, *lines = stream.getvalue().removesuffix("\n").split("\n")
     assert header == "sid\tname\tother"
     assert [[unescape(cell) for cell in line.split("\t")] for line in lines] == contents(rows)
@@ -74,10 +74,10 @@ def test_tsv_there_and_back(rows: list[dict[str, str]]) -> None:
 @given(CELLS)
 def test_csv_there_and_back(rows: list[dict[str, str]]) -> None:
     out, stream = output("csv")
-    out.list(PLAIN, [rows])
+    out.rows(PLAIN, [rows])
     header, *records = csv.reader(io.StringIO(stream.getvalue(), newline=""))
     assert header == ["sid", "name", "other"]
-    assert [[with_formula(cell) for cell in record] for record in records] == contents(rows)
+    assert [[unguarded(cell) for cell in record] for record in records] == contents(rows)
     for cell in (cell for record in records for cell in record):
         assert cell[:1] not in ("=", "+", "-", "@", "\t", "\r") or is_e164(cell)
 
@@ -85,7 +85,7 @@ def test_csv_there_and_back(rows: list[dict[str, str]]) -> None:
 def test_csv_exempts_numbers_in_e164_and_nothing_like_them() -> None:
     shape = Shape.generic("row", ("phone_number", "in_use"))
     out, stream = output("csv", header=False)
-    out.list(
+    out.rows(
         shape, [[{"phone_number": text, "in_use": -1} for text in ("+14155550100", "+1 415", "+0123", "=1")]]
     )
     assert stream.getvalue() == "+14155550100,-1\n'+1 415,-1\n'+0123,-1\n'=1,-1\n"
@@ -93,7 +93,7 @@ def test_csv_exempts_numbers_in_e164_and_nothing_like_them() -> None:
 
 def test_tsv_of_numbers() -> None:
     out, stream = output("tsv")
-    out.list(PHONE_NUMBER, [[number(3, friendly_name="a\tb\nc\\d\re", date_updated=None)]])
+    out.rows(PHONE_NUMBER, [[number(3, friendly_name="a\tb\nc\\d\re", date_updated=None)]])
     header, line = stream.getvalue().splitlines()
     assert header.split("\t") == list(PHONE_NUMBER.fields)
     cells = dict(zip(header.split("\t"), line.split("\t"), strict=True))
@@ -107,7 +107,7 @@ def test_tsv_of_numbers() -> None:
 
 def test_nested_values_are_compact_json_and_columns_stay_stable() -> None:
     out, stream = output("tsv", header=False)
-    out.list(SERVICE, [[service(links={"sessions": "https://é"}, brand_new="x")]])
+    out.rows(SERVICE, [[service(links={"sessions": "https://é"}, brand_new="x")]])
     cells = stream.getvalue().rstrip("\n").split("\t")
     assert len(cells) == len(SERVICE.fields)
     assert cells[-1] == '{"sessions":"https://\\\\u00e9"}'
@@ -116,7 +116,7 @@ def test_nested_values_are_compact_json_and_columns_stay_stable() -> None:
 def test_json_keeps_unknown_fields_in_the_servers_order() -> None:
     out, stream = output("json")
     row = {"brand_new": [1.50, "é"], **service(), "sid": "not-a-sid"}
-    out.list(SERVICE, [[row]])
+    out.rows(SERVICE, [[row]])
     assert list(json.loads(stream.getvalue())[0]) == list(row)
 
 
@@ -127,29 +127,29 @@ def test_json_keeps_unknown_fields_in_the_servers_order() -> None:
 @pytest.mark.parametrize("pages", [[], [[]], [[], []]])
 def test_nothing(output_format: str, text: str, pages: list[list[dict[str, Any]]]) -> None:
     out, stream = output(output_format)
-    assert out.list(Shape.generic("row", ("name",)), pages) == 0
+    assert out.rows(Shape.generic("row", ("name",)), pages) == 0
     assert stream.getvalue() == text
 
 
 def test_no_header() -> None:
     for output_format in ("tsv", "csv"):
         out, stream = output(output_format, header=False, fields="sid")
-        out.list(SERVICE, [[service(1)], [service(2)]])
+        out.rows(SERVICE, [[service(1)], [service(2)]])
         assert stream.getvalue() == f"KS{1:032x}\nKS{2:032x}\n"
 
 
 def test_ids() -> None:
     out, stream = output("ids")
-    out.list(RESULT, [[{"sid": None, "input": "+1"}, {"sid": "PN1", "input": "+2"}, {"sid": None}]])
-    out.list(PROFILE, [[{"name": "prod"}]])
-    out.list(HISTORY, [[{"id": "20261122-1"}]])
+    out.rows(RESULT, [[{"sid": None, "input": "+1"}, {"sid": "PN1", "input": "+2"}, {"sid": None}]])
+    out.rows(PROFILE, [[{"name": "prod"}]])
+    out.rows(HISTORY, [[{"id": "20261122-1"}]])
     out.one(FOUND, {"sid": "PN2", "phone_number": "+1"})
     assert stream.getvalue() == "+1\nPN1\nprod\n20261122-1\nPN2\n"
 
 
 def test_ids_with_fields_prints_those() -> None:
     out, stream = output("ids", fields="phone_number,sid")
-    out.list(PHONE_NUMBER, [[{"phone_number": "+1", "sid": "PN1"}, {"phone_number": None, "sid": None}]])
+    out.rows(PHONE_NUMBER, [[{"phone_number": "+1", "sid": "PN1"}, {"phone_number": None, "sid": None}]])
     assert stream.getvalue() == "+1\tPN1\n"
 
 
@@ -169,7 +169,7 @@ def test_fields_select_and_order_everywhere(output_format: str, text: str) -> No
     out, stream = output(
         output_format, fields=["in_use", "capabilities.sms_inbound", "capabilities.fax_inbound"]
     )
-    out.list(PHONE_NUMBER, [[number(3)]])
+    out.rows(PHONE_NUMBER, [[number(3)]])
     assert stream.getvalue() == text
 
 
@@ -185,15 +185,15 @@ def test_fields_of_one_object() -> None:
 def test_a_key_of_the_first_page_is_known_and_one_of_a_later_page_is_not() -> None:
     pages = [[service(1), service(2, brand_new={"deep": {"er": 7}})], [service(3, later=1)]]
     out, stream = output("tsv", fields="brand_new.deep.er", header=False)
-    out.list(SERVICE, pages)
+    out.rows(SERVICE, pages)
     assert stream.getvalue() == "\n7\n\n"
     with pytest.raises(UsageError):
-        output("tsv", fields="later")[0].list(SERVICE, pages)
+        output("tsv", fields="later")[0].rows(SERVICE, pages)
 
 
 def test_a_key_with_dots_is_found_whole() -> None:
     out, stream = output("jsonl", fields="a.b,a.b.c")
-    out.list(PLAIN, [[{"a.b": {"c": 1}, "a": {"b": {"c": 2}}}]])
+    out.rows(PLAIN, [[{"a.b": {"c": 1}, "a": {"b": {"c": 2}}}]])
     assert json.loads(stream.getvalue()) == {"a.b": {"c": 1}, "a.b.c": 2}
 
 
@@ -204,7 +204,7 @@ def test_a_key_with_dots_is_found_whole() -> None:
 def test_an_unknown_field_is_a_usage_error_that_lists_the_known(output_format: str, name: str) -> None:
     out, stream = output(output_format, fields=name)
     with pytest.raises(UsageError) as caught:
-        out.list(PHONE_NUMBER, [[number(1, brand_new=1)]])
+        out.rows(PHONE_NUMBER, [[number(1, brand_new=1)]])
     assert stream.getvalue() == ""
     for known in ("in_use", "brand_new", "capabilities.sms_outbound"):
         assert known in str(caught.value.hint)
@@ -251,7 +251,7 @@ class Watched:
 def test_rows_are_printed_as_pages_arrive(output_format: str, lines: int) -> None:
     out, stream = output(output_format)
     pages = Watched(stream, [[service(1), service(2)], [service(3)], []], None)
-    assert out.list(SERVICE, pages) == 3
+    assert out.rows(SERVICE, pages) == 3
     assert pages.seen == [0, 2 + lines, 3 + lines]
 
 
@@ -260,7 +260,7 @@ def test_rows_are_printed_as_pages_arrive(output_format: str, lines: int) -> Non
 def test_rows_read_before_a_failure_are_printed(output_format: str, error: BaseException) -> None:
     out, stream = output(output_format)
     with pytest.raises(type(error)):
-        out.list(SERVICE, Watched(stream, [[service(1), service(2)], [service(3)]], error))
+        out.rows(SERVICE, Watched(stream, [[service(1), service(2)], [service(3)]], error))
     text = stream.getvalue()
     assert all(f"KS{index:032x}" in text for index in (1, 2, 3))
     if output_format == "json":
@@ -271,14 +271,14 @@ def test_rows_read_before_a_failure_are_printed(output_format: str, error: BaseE
 def test_nothing_is_printed_when_the_first_page_fails(output_format: str) -> None:
     out, stream = output(output_format)
     with pytest.raises(NetworkError):
-        out.list(SERVICE, Watched(stream, [], NetworkError("refused")))
+        out.rows(SERVICE, Watched(stream, [], NetworkError("refused")))
     assert stream.getvalue() == ""
 
 
 def test_a_number_that_json_can_not_hold_is_never_printed() -> None:
     out, stream = output("json")
     with pytest.raises(AnswerError):
-        out.list(SERVICE, [[service(1)], [service(2, default_ttl=float("inf"))]])
+        out.rows(SERVICE, [[service(1)], [service(2, default_ttl=float("inf"))]])
     assert [row["sid"] for row in json.loads(stream.getvalue())] == [f"KS{1:032x}"]
 
 
@@ -296,7 +296,7 @@ def test_value_is_json_in_every_format() -> None:
 @given(hostile=TEXT)
 def test_no_control_reaches_a_terminal(output_format: str, hostile: str) -> None:
     out, stream = output(output_format, width=80)
-    out.list(SERVICE, [[service(unique_name=hostile, sid=hostile, links={hostile: hostile})]])
+    out.rows(SERVICE, [[service(unique_name=hostile, sid=hostile, links={hostile: hostile})]])
     out.one(SERVICE, service(unique_name=hostile, sid=hostile) | {hostile: hostile})
     text = stream.getvalue().replace("\n", "").replace("\t", "")
     assert not [character for character in text if not character.isprintable() and ord(character) < 0xA0]
@@ -308,7 +308,7 @@ def test_no_control_reaches_a_terminal(output_format: str, hostile: str) -> None
 def test_the_fields_given_on_the_command_line_never_crash(names: list[str]) -> None:
     try:
         out: Output = output("tsv", fields=",".join(names))[0]
-        out.list(SERVICE, [[service()]])
+        out.rows(SERVICE, [[service()]])
     except UsageError as error:
         assert visible(error.message) == error.message
     else:

@@ -44,7 +44,7 @@ def test_any_encoding_takes_any_text(output_format: str, encoding: str, width: i
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding=encoding, newline="\n") as stream:
         out = Output(output_format, stdout=stream, width=width)
-        out.list(SERVICE, [[service(1, unique_name="né 名 🎉 \ud800", callback_url="x" * 200)], [service(2)]])
+        out.rows(SERVICE, [[service(1, unique_name="né 名 🎉 \ud800", callback_url="x" * 200)], [service(2)]])
         out.one(SERVICE, service(3, unique_name="né 名 🎉 \ud800"))
         out.text("né 名 \ud800")
         out.flush()
@@ -61,7 +61,7 @@ def test_any_encoding_takes_any_text(output_format: str, encoding: str, width: i
 def test_lost_output_is_an_output_error(output_format: str, on_flush: bool, error: OSError) -> None:
     stream = Raising(error, on_flush=on_flush)
     with pytest.raises(OutputError, match=f"could not write to standard output: {error.strerror}"):
-        Output(output_format, stdout=stream).list(SERVICE, [[service(1)], [service(2)]])
+        Output(output_format, stdout=stream).rows(SERVICE, [[service(1)], [service(2)]])
     assert stream.calls == 1  # not tried again to close the array
     with pytest.raises(OutputError):
         Output(output_format, stdout=Raising(error, on_flush=on_flush)).one(SERVICE, service(1))
@@ -72,7 +72,7 @@ def test_lost_output_is_an_output_error(output_format: str, on_flush: bool, erro
 def test_a_reader_that_has_gone_goes_through_as_it_is(output_format: str, on_flush: bool) -> None:
     stream = Raising(BrokenPipeError(errno.EPIPE, "Broken pipe"), on_flush=on_flush)
     with pytest.raises(BrokenPipeError):
-        Output(output_format, stdout=stream).list(SERVICE, [[service(1)], [service(2)]])
+        Output(output_format, stdout=stream).rows(SERVICE, [[service(1)], [service(2)]])
     assert stream.calls == 1
 
 
@@ -92,7 +92,7 @@ def test_no_stream(closed: bool) -> None:
         stream.close()
     out = Output("json", stdout=stream)
     for write in (
-        lambda: out.list(SERVICE, []),
+        lambda: out.rows(SERVICE, []),
         lambda: out.one(SERVICE, {}),
         lambda: out.text(""),
         out.flush,
@@ -108,7 +108,7 @@ def test_an_output_error_of_the_pages_still_closes_the_array() -> None:
 
     stream = io.StringIO()
     with pytest.raises(OutputError, match="history"):
-        Output("json", stdout=stream).list(SERVICE, pages())  # type: ignore[arg-type]
+        Output("json", stdout=stream).rows(SERVICE, pages())  # type: ignore[arg-type]
     assert stream.getvalue().endswith("}\n]\n")
 
 
@@ -125,10 +125,10 @@ def test_rich_is_imported_for_tables_alone() -> None:
         from proxyctl.render.output import Output
         from proxyctl.render.shapes import SERVICE
         for name in ("json", "jsonl", "tsv", "csv", "ids"):
-            Output(name, stdout=io.StringIO()).list(SERVICE, [[{"sid": "KS"}]])
+            Output(name, stdout=io.StringIO()).rows(SERVICE, [[{"sid": "KS"}]])
             Output(name, stdout=io.StringIO()).one(SERVICE, {"sid": "KS"})
         heavy = {"rich", "httpx", "sqlite3", "phonenumbers", "concurrent", "difflib", "email"} & set(sys.modules)
-        Output("table", stdout=io.StringIO()).list(SERVICE, [[{"sid": "KS"}]])
+        Output("table", stdout=io.StringIO()).rows(SERVICE, [[{"sid": "KS"}]])
         print(sorted(heavy), "rich" in sys.modules, "rich.table" in sys.modules)
     """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -145,10 +145,10 @@ def test_memory_is_flat(output_format: str) -> None:
 
     page = [number(index) for index in range(100)]
     out = Output(output_format, stdout=Sink())
-    out.list(PHONE_NUMBER, [page])
+    out.rows(PHONE_NUMBER, [page])
     tracemalloc.start()
     try:
-        assert out.list(PHONE_NUMBER, (page for _ in range(50))) == 5000
+        assert out.rows(PHONE_NUMBER, (page for _ in range(50))) == 5000
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

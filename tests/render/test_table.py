@@ -82,7 +82,7 @@ TABLES = {
 
 def table(shape: Shape, rows: list[dict[str, Any]], **options: Any) -> str:
     out, stream = output("table", **options)
-    assert out.list(shape, [rows[:1], rows[1:]]) == len(rows)
+    assert out.rows(shape, [rows[:1], rows[1:]]) == len(rows)
     return stream.getvalue()
 
 
@@ -96,7 +96,7 @@ def test_golden(name: str, width: int) -> None:
 
 def test_golden_in_ascii() -> None:
     out, stream = output("table", width=80, ascii_only=True)
-    out.list(PHONE_NUMBER, [NUMBERS])
+    out.rows(PHONE_NUMBER, [NUMBERS])
     assert stream.getvalue() == (GOLDEN / "table_numbers_80_ascii.txt").read_text(encoding="ascii")
 
 
@@ -166,17 +166,12 @@ def test_columns_that_hold_nothing_give_way_first() -> None:
     assert "Country" in table(PHONE_NUMBER, rows, width=200).splitlines()[0]
 
 
-def test_promoted_columns_stay() -> None:
-    assert "Service SID" not in table(PHONE_NUMBER, NUMBERS, width=80)
-    assert "KS" + "1" * 32 in table(PHONE_NUMBER.promote("service_sid"), NUMBERS, width=80)
-
-
 @pytest.mark.parametrize(
     ("count", "text"), [(0, "no numbers"), (1, "1 number"), (2, "2 numbers"), (12345, "12,345 numbers")]
 )
 def test_count(count: int, text: str) -> None:
     out, stream = output("table", width=80)
-    out.list(
+    out.rows(
         PHONE_NUMBER,
         ([number(index) for index in range(at, min(at + 100, count))] for at in range(0, count, 100)),
     )
@@ -185,7 +180,7 @@ def test_count(count: int, text: str) -> None:
 
 def test_footer_and_header_can_be_left_out() -> None:
     out, stream = output("table", width=80, header=False)
-    out.list(
+    out.rows(
         FOUND, [[{"phone_number": "+1415", "sid": "PN1", "service_sid": "KS1", "service": "a"}]], footer=""
     )
     assert stream.getvalue() == "+1415  PN1  a  KS1\n"
@@ -200,7 +195,7 @@ def test_an_incomplete_list_says_so() -> None:
 
     out, stream = output("table", width=80)
     with pytest.raises(TimeoutError):
-        out.list(PHONE_NUMBER, pages())
+        out.rows(PHONE_NUMBER, pages())
     assert stream.getvalue().endswith("\n1 number (incomplete)\n")
 
 
@@ -263,7 +258,7 @@ def test_capabilities_in_few_words(true: list[str], text: str) -> None:
 @given(st.dictionaries(st.text(), st.none() | st.booleans() | st.text(), max_size=5))
 def test_any_map_of_capabilities(value: dict[str, Any]) -> None:
     out, stream = output("table")
-    out.list(PHONE_NUMBER, [[number(1, capabilities=value)]])
+    out.rows(PHONE_NUMBER, [[number(1, capabilities=value)]])
     assert len(stream.getvalue().split("\n")) == 3
 
 
