@@ -29,7 +29,6 @@ ROOTS = {
     "stop",
     "toml_files",
     "visible",
-    "words",
 }
 
 # What each part may import besides: commands -> runtime -> the rest, and never back.
