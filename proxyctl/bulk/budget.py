@@ -9,7 +9,6 @@ SHARE = 0.10
 FLOOR = 10
 MOST_IN_A_ROW = 20
 LONGEST_RETRY_AFTER = 300.0
-AGAIN_LATER = "run the same command again later: it continues where this run ended"
 
 
 class Faults:
@@ -29,16 +28,17 @@ class Faults:
         return self.in_a_row >= MOST_IN_A_ROW
 
 
-def outage(error: ProxyctlError) -> TemporaryError:
+Fault = Lost | Unsent | Throttled
+
+
+def outage(fault: Fault) -> TemporaryError:
     """The error for a run in which nothing works any more."""
-    return temporary(f"stopped after {MOST_IN_A_ROW} writes in a row without one good answer", error)
+    return temporary(f"stopped after {MOST_IN_A_ROW} writes in a row without one good answer", fault.error)
 
 
-def in_the_dark(outcome: Lost | Unsent | Throttled | None) -> TemporaryError:
+def in_the_dark(fault: Fault | None) -> TemporaryError:
     """The error for a run that can no longer see what became of its writes: more of them would be in the dark."""
-    return temporary(
-        "stopped: it can't be seen what became of some writes", outcome.error if outcome else None
-    )
+    return temporary("stopped: it can't be seen what became of some writes", fault.error if fault else None)
 
 
 def out_of_budget(used: int, error: ProxyctlError | None) -> TemporaryError:
@@ -49,13 +49,14 @@ def out_of_budget(used: int, error: ProxyctlError | None) -> TemporaryError:
 def temporary(words: str, last: ProxyctlError | None) -> TemporaryError:
     """An error that tells of the ``last`` one seen."""
     told = f" (the last time: {last.message})" if last is not None else ""
-    return TemporaryError(words + told, hint=AGAIN_LATER, problem=last.problem if last is not None else None)
+    hint = "run the same command again later: it continues where this run ended"
+    return TemporaryError(words + told, hint=hint, problem=last.problem if last is not None else None)
 
 
-def too_long(asked: float, error: ProxyctlError) -> ThrottledError:
+def too_long(asked: float, fault: Fault | None) -> ThrottledError:
     """The error for a Retry-After that is too long to wait for."""
     return ThrottledError(
         f"the API asks to wait {asked:.0f} s before the next request (429)",
         hint="run the same command again after that: it continues where this run ended",
-        problem=error.problem,
+        problem=fault.error.problem if fault else None,
     )

@@ -43,7 +43,7 @@ class Gates:
         self._lanes: dict[str, RateGate] = {}
         self._concurrency = ConcurrencyGate(random=random, ceiling=ceiling, start=start)
         self._clock = clock or SystemClock()
-        self._hurried = False
+        self.hurried = False
         self._changed = threading.Condition()
 
     def lane(self, name: str) -> RateGate:
@@ -98,22 +98,13 @@ class Gates:
         with self._changed:
             self._concurrency.lower_ceiling(ceiling)
 
-    def begin(self) -> None:
-        """A run begins: pauses are as long as they have to be."""
-        self._hurried = False
-
     def hurry(self, now: float) -> None:
-        """A run ends, and little is still to be sent: until the next one begins, no pause is a long one."""
-        self._hurried = True
-        self.keep_up(now)
-
-    def keep_up(self, now: float) -> None:
-        """Shorten the pauses that came up at the end of a run."""
-        if self._hurried:
-            with self.changing():
-                self._concurrency.hurry(now)
-                for gate in self._lanes.values():
-                    gate.hurry(now)
+        """A run ends, and little is still to be sent: no pause is a long one until the next run begins."""
+        self.hurried = True
+        with self.changing():
+            self._concurrency.hurry(now)
+            for gate in self._lanes.values():
+                gate.hurry(now)
 
     # With waiting
 
@@ -182,7 +173,8 @@ class Ticket:
             else:
                 self._gate.lost(self._number)
                 first = self._gates.turned_away(self.place, now, retry_after)
-            self._gates.keep_up(now)
+            if self._gates.hurried:
+                self._gates.hurry(now)
             return first
 
     def lost(self, *, keep: bool = False) -> None:

@@ -5,9 +5,9 @@ An ``Outcome`` says what to do next, not which status came back: that mapping is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 from proxyctl.errors import ProxyctlError
 
@@ -107,8 +107,7 @@ class Result:
 class RunReport:
     """A whole run: results by index; monotonic ``started`` and ``ended``; what stopped it early, if anything.
 
-    ``retries`` counts repeated writes after faults, ``throttled`` the 429s. ``observer_error`` is what the
-    observer raised, if it did: it is not called again after that, and the run goes on.
+    ``retries`` counts repeated writes after faults, ``throttled`` the 429s.
     """
 
     results: list[Result] = field(default_factory=list)
@@ -117,14 +116,12 @@ class RunReport:
     stopped_by: ProxyctlError | None = None
     started: float = 0.0
     ended: float = 0.0
-    observer_error: Exception | None = None
 
     def count(self, *states: State) -> int:
         """How many items ended in one of ``states``."""
         return sum(result.state in states for result in self.results)
 
 
-@runtime_checkable
 class Chains(Protocol):
     """Works that wait for the results of others. Called from the thread of ``Engine.run`` only.
 
@@ -152,26 +149,6 @@ class Chains(Protocol):
         ...
 
 
-class Unchained:
-    """Works that wait for nothing; ``more`` may let in others after a result, until the run is stopped."""
-
-    in_transit = 0
-
-    def __init__(self, works: Iterable[Work], more: Callable[[Result], Iterable[Work]] | None = None) -> None:
-        self._works = works
-        self._more = more
-
-    def start(self) -> Iterable[Work]:
-        return self._works
-
-    def follow(self, result: Result) -> Iterable[Work]:
-        return self._more(result) if self._more is not None else ()
-
-    def stop(self, error: ProxyctlError) -> Iterable[Work]:
-        self._more = None
-        return ()
-
-
 class Executor(Protocol):
     """Carries works out, from many threads at once. Raises for defects only."""
 
@@ -193,7 +170,10 @@ class Journal(Protocol):
 
 
 class Observer(Protocol):
-    """Told of results as they come, and of each burst of 429s. Called from the thread of ``Engine.run``."""
+    """Told of results as they come, and of each burst of 429s. Called from the thread of ``Engine.run``.
+
+    One that raises is not called again, and the run goes on.
+    """
 
     def on_result(self, result: Result) -> None: ...
 

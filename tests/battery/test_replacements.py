@@ -253,6 +253,27 @@ def test_two_full_pools_that_exchange_are_refused_all_the_same(
         assert stage.writes == []
 
 
+@pytest.mark.parametrize("first", ["reserve", "move"])
+def test_an_order_that_there_is_is_found(stage: Scene, first: str) -> None:
+    """Three come from another pool, two are reserved in their stead, and one goes over there: it has to go before
+    both others are reserved, or the third could not come.
+    """
+    other = stage.new_service("other")
+    here, there = stage.numbers[:3], stage.numbers[3:6]
+    kept, going = (here[:2], here[2:]) if first == "reserve" else (here[1:], here[:1])
+    stage.fill(here, reserved=False)
+    stage.fill(there, reserved=False, service=other)
+    lists = {
+        "masking": {"numbers": {"reserved": names(kept), "unreserved": names(there)}},
+        "other": {"numbers": {"unreserved": names(going)}},
+    }
+    line = ("pool", "apply", write_pool_file(stage, lists), "--yes", "--rate", "0")
+    ran = stage.run(*line)
+    assert ran.code == 0, ran.err
+    assert stage.pool() == {row["sid"]: row in kept for row in (*kept, *there)}
+    assert stage.pool(other) == {row["sid"]: False for row in going}
+
+
 # What plan says
 
 

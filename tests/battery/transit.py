@@ -40,7 +40,8 @@ def throttled() -> Response:
 
 @dataclass
 class Crossing:
-    """All numbers are in the pool of "masking", every third one unreserved, and are to go to that of "other".
+    """All numbers are in the pool of "masking", and are to go to that of "other"; ``mixed``: every third one is
+    unreserved.
 
     Writes are carried out one at a time; ``most`` is how many numbers were in no pool at any moment. ``refuse`` may
     answer a write in the server's place.
@@ -49,6 +50,7 @@ class Crossing:
     stage: Scene
     other: str
     refuse: Refusal = lambda request: None
+    mixed: bool = True
     most: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -72,7 +74,7 @@ class Crossing:
     @property
     def flags(self) -> dict[str, bool]:
         """All numbers, with the flag that each has in either pool."""
-        return {row["sid"]: index % 3 != 0 for index, row in enumerate(self.stage.numbers)}
+        return {row["sid"]: not self.mixed or index % 3 != 0 for index, row in enumerate(self.stage.numbers)}
 
     @property
     def outside(self) -> set[str]:

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from proxyctl.bulk.course import Look, Send
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Throttled, Unchained, Work
+from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, Throttled, Work
 from proxyctl.bulk.pauses import NEVER
-from proxyctl.bulk.schedule import Look, Schedule, Send
+from proxyctl.bulk.schedule import Schedule
 from proxyctl.errors import ProxyctlError, ThrottledError
 
 Latency = Callable[[random.Random], float]
@@ -123,6 +124,40 @@ def works(count: int, lanes: Sequence[str] = ("a",)) -> list[Work]:
     return [Work(next(numbers), lane, f"add {lane}", False) for lane in lanes for _ in range(count)]
 
 
+class Listener:
+    """Keeps the results."""
+
+    def __init__(self, results: list[Result]) -> None:
+        self.on_result = results.append
+
+    def on_limit(self, scope: Scope) -> None: ...
+
+
+class Unchained:
+    """Works that wait for nothing; ``more`` may let in others after a result, until the run is stopped."""
+
+    in_transit = 0
+
+    def __init__(self, works: Iterable[Work], more: Callable[[Result], Iterable[Work]] | None = None) -> None:
+        self._works = works
+        self._more = more
+
+    def start(self) -> Iterable[Work]:
+        return self._works
+
+    def follow(self, result: Result) -> Iterable[Work]:
+        return self._more(result) if self._more is not None else ()
+
+    def stop(self, error: ProxyctlError) -> Iterable[Work]:
+        self._more = None
+        return ()
+
+
+def chains_of(items: Iterable[Work] | Chains) -> Chains:
+    """``items`` themselves, or plain works as chains of one."""
+    return Unchained(items) if isinstance(items, Iterable) else items
+
+
 def simulate(
     items: Iterable[Work] | Chains,
     server: Server,
@@ -147,10 +182,10 @@ def simulate(
     rng = random.Random(seed)
     results: list[Result] = []
     schedule = Schedule(
-        items if isinstance(items, Chains) else Unchained(items),
+        chains_of(items),
         gates=gates or Gates(rate, random=rng.random, ceiling=ceiling),
         random=rng.random,
-        emit=results.append,
+        observer=Listener(results),
         **options,
     )
     events: list[tuple[float, int, Callable[[float], None]]] = []
@@ -178,7 +213,7 @@ def simulate(
         at(ends + server.down(server.rng), lambda t: answer(job, outcome, started, t))
 
     def looked(job: Look, now: float) -> None:
-        schedule.looked(job.items, look(job.works, now), now)
+        schedule.looked(job.items, look([item.work for item in job.items], now), now)
 
     def answer(job: Send, outcome: Outcome, started: float, now: float) -> None:
         run.last = now
@@ -211,6 +246,6 @@ def simulate(
         while events and events[0][0] <= now:
             heapq.heappop(events)[2](now)
     run.rejected = server.rejected
-    run.retries = schedule.retries
+    run.retries = schedule.faults.repeats
     run.stopped_by = schedule.stopped_by
     return run

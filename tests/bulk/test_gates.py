@@ -126,7 +126,7 @@ def test_no_pause_is_long_at_the_end_of_a_run_and_the_next_one_has_them_again() 
         assert max(ready.wait("a", 100.0), ready.room(100.0)) <= 1.0
         ready = gates()
         ready.hurry(100.0)
-    ready.begin()
+    ready.hurried = False
     ready.enter("a").throttled("rate", 250.0)
     assert ready.wait("a", 100.0) > 200.0
 

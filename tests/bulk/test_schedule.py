@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxyctl.bulk.budget import LONGEST_RETRY_AFTER
 from proxyctl.bulk.outcomes import Done, Full, Lost, Outcome, Refused, Result, Stop, Throttled, Unsent, Work
-from proxyctl.bulk.schedule import LONGEST_RETRY_AFTER
 from proxyctl.errors import (
     AuthenticationError,
     DeadlineError,
@@ -299,20 +299,6 @@ def test_what_stays_lost_is_unknown() -> None:
     states = Counter(result.state for result in run.results)
     assert states["unknown"] > 0
     assert states["unknown"] + states["done"] + states["skipped"] == 100
-
-
-def test_a_million_works_are_read_as_they_are_needed() -> None:
-    read = 0
-
-    def source() -> Iterator[Work]:
-        nonlocal read
-        for index in range(1_000_000):
-            read += 1
-            yield Work(index, "a", "k", repeatable=True)
-
-    run = simulate(source(), Server(), until=2.0)
-    assert len(run.results) == 150
-    assert read <= 110_000
 
 
 @pytest.mark.parametrize("count", [0, 1])
