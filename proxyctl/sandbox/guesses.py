@@ -27,8 +27,8 @@ class Guesses:
     )
     # An empty value clears a callback URL or the chat instance.
     empty_value_clears: bool = True
-    # A number that leaves by itself gets the webhooks that were seen live after a Service was deleted.
-    removal_resets_webhooks: bool = True
+    # Seen live: a number whose Service was deleted gets these webhooks, one that leaves by itself keeps those of Proxy.
+    removal_resets_webhooks: bool = False
     demo_voice_url: str = "https://demo.twilio.com/welcome/voice/"
     demo_sms_url: str = "https://demo.twilio.com/welcome/sms/reply"
     # PageSize 0, -1, abc; above 1000; a token of another list or a damaged one; a Page above 0 without one.

@@ -169,10 +169,6 @@ def write_pool_file(stage: Scene, services: dict[str, object], name: str = "pool
 def crossing(directory: Path, count: int = 150, *, standing: bool = False) -> Iterator[Crossing]:
     """Set the stage; ``standing``: time passes by sleeping alone, so that a deadline is exact."""
     with scene(directory, count) as stage:
-        # A number that leaves a pool goes on pointing at its Service, as in the live API.
-        rules = stage.front.sandbox.rules
-        guesses = replace(rules.guesses, removal_resets_webhooks=False)
-        stage.front.sandbox.rules = replace(rules, guesses=guesses)
         if standing:
             stage.cli.clock = StandingClock()
         yield Crossing(stage, stage.new_service("other"))
