@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-def counted(count: int, thing: str) -> str:
-    """Return ``1 number``, ``12 numbers``."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+def counted(count: int, thing: str, things: str | None = None) -> str:
+    """Return ``1 number``, ``12 numbers``; ``things`` is the plural where no s makes it."""
+    return f"{count} {thing if count == 1 else things or thing + 's'}"
 
 
 def duration_text(seconds: float) -> str:

@@ -172,7 +172,7 @@ def test_no_credentials_name_the_three_ways_on(tmp_path: Path) -> None:
 
 
 def test_profiles_that_can_not_be_used(store: ProfileStore) -> None:
-    store.set_default("sandbox")
+    store.set_value("default_profile", "sandbox")
     assert resolve(store).is_sandbox
     store.set_value("profiles.empty.account_sid", ACCOUNT)
     store.set_value("profiles.empty.account_sid", "")

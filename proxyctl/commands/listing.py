@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.words import counted
@@ -11,7 +12,17 @@ if TYPE_CHECKING:
     from proxyctl.render.shapes import Shape
     from proxyctl.runtime import Runtime
 
-Rows = Sequence[Mapping[str, Any]]
+PAGE = 100
+
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
+
+
+def in_pages(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Gather rows into pages, so that a long list streams."""
+    left = iter(rows)
+    while page := list(islice(left, PAGE)):
+        yield page
 
 
 class Limit:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from proxyctl.commands.listing import in_pages
 from proxyctl.errors import CheckError
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from proxyctl.pools.audit import Finding
     from proxyctl.runtime import Runtime
     from proxyctl.writes.reading import Reader
-
-PAGE = 500
 
 
 @dataclass
@@ -36,7 +35,7 @@ def audit(runtime: Runtime, services: Sequence[str], *, all_services: bool) -> N
     chosen = chosen_services(runtime, services, all_services=all_services)
     findings = look(runtime.reader, chosen, whole=all_services)
     rows = [finding.row() for finding in findings]
-    runtime.out.rows(FINDING, [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)])
+    runtime.out.rows(FINDING, in_pages(rows))
     if runtime.format == "table":
         show_mends(runtime, findings)
     conclude(runtime, findings)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
 
-PAGE = 500
-
 
 # Export
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from proxyctl.commands.listing import in_pages
 from proxyctl.commands.run import allowed_rules
 from proxyctl.errors import AuthenticationError, CheckError, InputError
 from proxyctl.identifiers import is_sid
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from proxyctl.pools.poolfile import PoolFile
     from proxyctl.runtime import Runtime
 
-PAGE = 500
-
 
 def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     """Print what applying ``file`` would change."""
@@ -43,7 +42,7 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     entries, world = compute(runtime, read(runtime, file), prune=prune)
     rows = [row for entry in entries for row in rows_of(entry)]
     if rows or runtime.options.output or not runtime.options.quiet:  # cron hears of changes only
-        runtime.out.rows(PLANNED, [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)])
+        runtime.out.rows(PLANNED, in_pages(rows))
     found = plan_of(entries, world)
     text = summary(entries)
     guard(found, allowed_rules(runtime))

@@ -63,7 +63,7 @@ def how_it_signs_in(table: Mapping[str, Any]) -> str | None:
 def use_profile(ctx: typer.Context, name: NameArgument) -> None:
     """Make a profile the one that is used where neither an option nor the environment says otherwise."""
     runtime: Runtime = ctx.obj
-    runtime.store.set_default(name)
+    runtime.store.set_value("default_profile", name)
     runtime.note(f"The default profile is now {name!r}.")
 
 

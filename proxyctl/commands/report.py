@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from proxyctl.bulk.outcomes import RunReport
+from proxyctl.ends import CHANGED, GOOD, ORDER
 from proxyctl.errors import (
     AuthenticationError,
     Interrupted,
@@ -25,17 +26,12 @@ from proxyctl.errors import (
 )
 from proxyctl.explaining import hint_for
 from proxyctl.input.items import Item
-from proxyctl.words import duration_text
+from proxyctl.words import counted, duration_text
 from proxyctl.writes.flow import ChainEnd
 from proxyctl.writes.plan import Chain, Entry, Settled
 from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
 
 SHOWN_FAILURES = 20
-ACTIONS = (
-    *("created", "updated", "deleted", "added", "reserved", "released", "removed", "moved", "restored"),
-    *("unchanged", "skipped", "unknown", "failed"),
-)
-NOT_DONE = ("failed", "skipped", "unknown")
 AGAIN = "Running the same command again continues where this one ended: it sends only what is still missing."
 MEND = "Correct what was refused, then run the same command again: it sends only what is still missing."
 
@@ -45,7 +41,7 @@ Locate = Callable[[Item], str | None]  # the Service whose pool has a number now
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How one item ended: ``action`` is one of `ACTIONS`, ``seen`` the resource as it was last seen."""
+    """How one item ended: ``action`` is one of `proxyctl.ends`, ``seen`` the resource as it was last seen."""
 
     item: Item
     action: str
@@ -57,7 +53,7 @@ class End:
     @property
     def bad(self) -> bool:
         """Whether the item is not as wanted now."""
-        return self.error is not None or self.action in NOT_DONE
+        return self.error is not None or self.action not in GOOD
 
     def row(self) -> dict[str, Any]:
         """Return the row that is printed."""
@@ -115,15 +111,15 @@ class Report:
         counts = Counter(end.action for end in self.ends)
         # A verb may end in another's action: `reserve --add` adds.
         lead = [self.done] if self.done and (counts[self.done] or not counts["added"]) else []
-        others = [action for action in ACTIONS if counts[action] and action not in (*lead, "failed")]
+        others = [action for action in ORDER if counts[action] and action not in (*lead, "failed")]
         words = ", ".join(f"{action} {counts[action]}" for action in (*lead, *others, "failed"))
         if not self.sent:
             return words
         took = self.ended - self.started
-        changed = sum(count for action, count in counts.items() if action not in ("unchanged", *NOT_DONE))
+        changed = sum(count for action, count in counts.items() if action in CHANGED)
         facts = [f"{changed / took:.1f}/s"] if changed > 1 and took > 0 and not self.waited else []
         if self.retries:
-            facts.append("1 retry" if self.retries == 1 else f"{self.retries} retries")
+            facts.append(counted(self.retries, "retry", "retries"))
         return f"{words} in {duration_text(took)}" + (f" ({', '.join(facts)})" if facts else "")
 
     def failure_lines(self) -> list[str]:

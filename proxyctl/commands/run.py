@@ -18,6 +18,7 @@ from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
 from proxyctl.errors import OutputError, TemporaryError, UsageError, exit_status
 from proxyctl.input.items import failed_to_text, read_items
 from proxyctl.input.output_file import check_output_file, write_output_file
+from proxyctl.words import counted
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import RULES, guard
@@ -72,7 +73,7 @@ def read_input(
         use_is_reserved=use_is_reserved,
     )
     if items.duplicates:
-        runtime.note(f"folded {items.duplicates} duplicate{'' if items.duplicates == 1 else 's'}.")
+        runtime.note(f"folded {counted(items.duplicates, 'duplicate')}.")
     if items.empty_reason:
         runtime.note(items.empty_reason)
     return items
@@ -239,8 +240,7 @@ def show_calls(runtime: Runtime, calls: Sequence[Call]) -> None:
     shape = Shape.generic("request", ("method", "path", "form"), id_field="path")
     rows = [{"method": call.method, "path": call.path, "form": dict(call.data)} for call in calls]
     runtime.out.rows(shape, [rows])
-    requests = "1 request" if len(calls) == 1 else f"{len(calls)} requests"
-    runtime.note(f"dry run: {requests} would be sent; nothing was.")
+    runtime.note(f"dry run: {counted(len(calls), 'request')} would be sent; nothing was.")
 
 
 def say_notes(runtime: Runtime, report: Report) -> None:

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from proxyctl.ends import COUNTED_GOOD
+
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
     from proxyctl.state.record import ItemRecord, RunDetail, RunSummary
 
-GOOD = (
-    *("created", "updated", "deleted", "sent", "added", "reserved", "released", "removed", "moved"),
-    *("unchanged", "done"),
-)
-PAGE = 100
-
 
 def show_runs(runtime: Runtime, since: float | None, limit: int | None) -> None:
     """Print a row for each run, newest first."""
-    from proxyctl.commands.listing import show_list
+    from proxyctl.commands.listing import in_pages, show_list
     from proxyctl.render.shapes import HISTORY
 
     begun = runtime.clock.now() - since if since is not None else None
@@ -36,22 +32,10 @@ def run_rows(runtime: Runtime, begun: float | None) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def in_pages(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Gather rows into pages, so that a long history streams."""
-    page: list[dict[str, Any]] = []
-    for row in rows:
-        page.append(row)
-        if len(page) == PAGE:
-            yield page
-            page = []
-    if page:
-        yield page
-
-
 def run_row(run: RunSummary) -> dict[str, Any]:
     """Return the row of one run."""
     counts = {name: count for name, count in run.summary.items() if isinstance(count, int)}
-    done = sum(count for name, count in counts.items() if name in GOOD)
+    done = sum(count for name, count in counts.items() if name in COUNTED_GOOD)
     outcome = f"exit {run.exit_code}" if run.exit_code is not None else run.status
     return {
         "id": run.id,

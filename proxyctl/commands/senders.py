@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.models import MessagingPhoneNumber, MessagingService, Service
 from proxyctl.api.resources import fetch_messaging_service, list_senders
+from proxyctl.commands.listing import in_pages
 from proxyctl.commands.pool_audit import conclude, show_mends
 from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, tell
 from proxyctl.identifiers import require_sid
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from proxyctl.input.items import Item
     from proxyctl.runtime import Runtime
 
-PAGE = 500
-
 
 def check(runtime: Runtime, service_name: str, messaging_service: str) -> None:
     """Print what is wrong; CheckError where something is."""
@@ -33,7 +32,7 @@ def check(runtime: Runtime, service_name: str, messaging_service: str) -> None:
     pair = read(runtime, *named(runtime, service_name, messaging_service))
     found = list(findings(pair))
     rows = [finding.row() for finding in found]
-    runtime.out.rows(FINDING, [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)])
+    runtime.out.rows(FINDING, in_pages(rows))
     if runtime.format == "table":
         show_mends(runtime, found)
     conclude(runtime, found)

@@ -23,7 +23,7 @@ def files(root: Node) -> dict[str, str]:
         pages[f"proxyctl-{node.path[0]}.1"] = command_page(node)
     for name in TOPICS:
         pages[f"proxyctl-{name}.7"] = topic_page(name)
-    return {f"man/{name}": "\n".join(lines) + "\n" for name, lines in pages.items()}
+    return {f"man/man{name[-1]}/{name}": "\n".join(lines) + "\n" for name, lines in pages.items()}
 
 
 def title(name: str, section: int, summary: str) -> list[str]:

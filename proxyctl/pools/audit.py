@@ -15,6 +15,7 @@ from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, S
 from proxyctl.pools.filters import has_capability
 from proxyctl.pools.finding import WEBHOOK, hinted_service
 from proxyctl.pools.status import MOST_SESSIONS, WARNED_AT, PoolStatus
+from proxyctl.words import counted
 
 CALLBACKS = ("callback_url", "intercept_callback_url", "out_of_session_callback_url")
 WEBHOOKS = "https://webhooks.twilio.com/v1/Accounts/{account}/Proxy/{service}/Webhooks"
@@ -325,14 +326,13 @@ def messaging_findings(
         if holder in context.services:
             counts[holder] = counts.get(holder, 0) + 1
     for holder, count in counts.items():
-        numbers = "1 number" if count == 1 else f"{count} numbers"
         yield Finding(
             Severity.ERROR,
             "messaging-not-deferring",
             service.sid,
             service.friendly_name or service.sid,
             name_of(context.services[holder]),
-            f"{numbers} of the pool are in this Messaging Service, which does not defer to the sender's webhook: "
-            "their incoming messages never reach Proxy",
+            f"{counted(count, 'number')} of the pool are in this Messaging Service, which does not defer to the "
+            "sender's webhook: their incoming messages never reach Proxy",
             f"proxyctl api POST /messaging/v1/Services/{service.sid} -d UseInboundWebhookOnNumber=true",
         )

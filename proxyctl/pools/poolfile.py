@@ -17,6 +17,7 @@ from proxyctl.input.source import STDIN, show, source_name
 from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED
 from proxyctl.toml_files import Bounds, Places, TomlFlaw, parse_toml
 from proxyctl.visible import visible
+from proxyctl.words import counted
 
 VERSION = 1
 LARGEST_FILE = 16 * 1024 * 1024
@@ -162,7 +163,7 @@ class _Checking:
         lines = [f"{flaw.file}:{flaw.line}: {flaw.what}" for flaw in flaws[:NAMED_FLAWS]]
         if count > len(lines):
             lines.append(f"… and {count - len(lines)} more")
-        things = "1 thing is" if count == 1 else f"{count} things are"
+        things = counted(count, "thing is", "things are")
         raise InputError("\n".join([f"{things} wrong in {self.name}; nothing was sent", *lines]))
 
     # The document

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED
+from proxyctl.words import counted
 
 WARNED_AT = 85.0  # per cent of a limit: where Twilio warns
 MOST_SESSIONS = 100  # open Sessions a number, as Twilio advises
@@ -89,7 +90,7 @@ class PoolStatus:
         near = [self._share_text(kind) for kind, share in self.shares.items() if share >= WARNED_AT]
         found = [f"{text}; Twilio warns at {WARNED_AT:.0f} %" for text in near]
         if self.crowded:
-            numbers = "1 number has" if self.crowded == 1 else f"{self.crowded} numbers have"
+            numbers = counted(self.crowded, "number has", "numbers have")
             found.append(
                 f"{numbers} more than {MOST_SESSIONS} open Sessions, the most that Twilio advises for one"
             )

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from proxyctl.profiles.profile import (
-    MASK,
-    SANDBOX,
-    Profile,
-    sandbox_profile,
-)
+from proxyctl.profiles.profile import MASK, SANDBOX, Profile, sandbox_profile
 from proxyctl.profiles.resolve import environment_profile, named_profile, resolve_profile
 from proxyctl.profiles.secret import Secret
 from proxyctl.profiles.store import ProfileStore

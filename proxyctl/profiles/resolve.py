@@ -37,7 +37,12 @@ def resolve_profile(
             hint="Leave one of them out.",
         )
     variables = _without_empty(environ)
-    for name, source in _choices(option, sandbox, variables):
+    choices = {
+        "--sandbox": SANDBOX if sandbox else None,
+        "--profile": option,
+        "PROXYCTL_PROFILE": variables.get("PROXYCTL_PROFILE"),
+    }
+    for source, name in choices.items():
         if name:
             return named_profile(name, source, environ=environ, store=store)
     found = environment_profile(environ)
@@ -47,14 +52,6 @@ def resolve_profile(
     if name is None:
         raise _no_credentials(store)
     return named_profile(name, "default_profile", environ=environ, store=store)
-
-
-def _choices(option: str | None, sandbox: bool, variables: Mapping[str, str]) -> list[tuple[str | None, str]]:
-    return [
-        (SANDBOX if sandbox else None, "--sandbox"),
-        (option, "--profile"),
-        (variables.get("PROXYCTL_PROFILE"), "PROXYCTL_PROFILE"),
-    ]
 
 
 def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: ProfileStore) -> Profile:
@@ -114,9 +111,13 @@ def _run(command: str, what: str, environ: Mapping[str, str]) -> str:
 
 
 def _value(table: Mapping[str, Any], field: str, where: str) -> str | None:
-    value: str | None = table.get(field) or None
+    return _checked(table.get(field) or None, field, f"{where}: {field}", ConfigError)
+
+
+def _checked(value: str | None, field: str, what: str, error: type[UsageError]) -> str | None:
+    """Return a value of the config or the environment; ``error``, without repeating it, where it is malformed."""
     if value is not None and not follows_rule(field, value):
-        raise ConfigError(f"{where}: {field} must be {VALUE_RULES[field]}.")
+        raise error(f"{what} must be {VALUE_RULES[field]}.")
     return value
 
 
@@ -164,10 +165,7 @@ def _missing(sid: str | None, key: str | None, secret: str | None, token: str | 
 
 def _variable(variables: Mapping[str, str], field: str) -> str | None:
     name = f"TWILIO_{field.upper()}"
-    value = variables.get(name)
-    if value is not None and not follows_rule(field, value):
-        raise UsageError(f"{name} must be {VALUE_RULES[field]}.")
-    return value
+    return _checked(variables.get(name), field, name, UsageError)
 
 
 def _without_empty(environ: Mapping[str, str]) -> dict[str, str]:

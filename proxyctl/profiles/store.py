@@ -13,6 +13,7 @@ from proxyctl.errors import ConfigError, UsageError
 from proxyctl.profiles.config_file import only_writer, read_private, replace
 from proxyctl.profiles.profile import SANDBOX
 from proxyctl.profiles.schema import (
+    PROFILE_KEYS,
     check_document,
     check_name,
     did_you_mean,
@@ -23,14 +24,7 @@ from proxyctl.profiles.schema import (
 from proxyctl.profiles.toml_guard import LARGEST_FILE, line_of, parse_toml
 from proxyctl.visible import visible
 
-CREDENTIAL_KEYS = (
-    "account_sid",
-    "api_key",
-    "api_secret",
-    "api_secret_command",
-    "auth_token",
-    "auth_token_command",
-)
+CREDENTIAL_KEYS = tuple(key for key in PROFILE_KEYS if key.startswith(("account_", "api_", "auth_")))
 
 
 @dataclass(frozen=True)
@@ -152,10 +146,7 @@ class ProfileStore:
 
     def remove(self, name: str) -> None:
         """Remove a profile with all that it holds, and the default if it was that."""
-        self.check_removable(name)
-        with self._change() as document:
-            if name not in document.get("profiles", {}):
-                raise self.unknown(name)
+        with self._removal(name) as document:
             del document["profiles"][name]
             if document.get("default_profile") == name:
                 del document["default_profile"]
@@ -171,17 +162,9 @@ class ProfileStore:
 
     def remove_secrets(self, name: str) -> None:
         """Remove the secrets of a profile and the commands that print them; what is left can't sign in."""
-        self.check_removable(name)
-        with self._change() as document:
-            if name not in document.get("profiles", {}):
-                raise self.unknown(name)
-            table = document["profiles"][name]
+        with self._removal(name) as document:
             for key in ("api_secret", "api_secret_command", "auth_token", "auth_token_command"):
-                table.pop(key, None)
-
-    def set_default(self, name: str) -> None:
-        """Make ``name`` the profile that is used where nothing else is said."""
-        self.set_value("default_profile", name)
+                document["profiles"][name].pop(key, None)
 
     def set_value(self, key: str, text: str) -> Change:
         """Set ``key`` to ``text``, or unset it where that is empty, and return what else that did.
@@ -219,6 +202,14 @@ class ProfileStore:
         return any(line.lstrip().startswith("#") for line in self._text().split("\n"))
 
     # Within
+
+    @contextmanager
+    def _removal(self, name: str) -> Iterator[dict[str, Any]]:
+        self.check_removable(name)
+        with self._change() as document:
+            if name not in document.get("profiles", {}):
+                raise self.unknown(name)
+            yield document
 
     def _table_to_set(
         self, document: dict[str, Any], name: str, *, makes: bool

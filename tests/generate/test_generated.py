@@ -15,13 +15,18 @@ import pytest
 from proxyctl.completion.tree import Tree
 from proxyctl.errors import EXIT_CODE_MEANINGS
 from proxyctl.generate import roff
-from proxyctl.generate.__main__ import generated, main, place_of
+from proxyctl.generate.__main__ import generated, main
 from proxyctl.generate.topics import TOPICS, topic
 from proxyctl.generate.walk import Node, command_tree
 from tests.support import REPOSITORY, Cli
 
 TREE = command_tree()
 MAN = REPOSITORY / "man"
+PLACES = {
+    "completions/proxyctl.bash": "share/bash-completion/completions/proxyctl",
+    "completions/_proxyctl": "share/zsh/site-functions/_proxyctl",
+    "completions/proxyctl.fish": "share/fish/vendor_completions.d/proxyctl.fish",
+}
 
 
 def leaves() -> list[Node]:
@@ -37,20 +42,20 @@ def test_check_tells_what_is_stale(
 ) -> None:
     for name in ("man", "completions", "proxyctl"):
         shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
     monkeypatch.setattr("proxyctl.generate.__main__.REPOSITORY", tmp_path)
-    (tmp_path / "man" / "proxyctl-gone.1").write_text("")
-    (tmp_path / "man" / "proxyctl.1").write_text("old")
+    (tmp_path / "man" / "man1" / "proxyctl-gone.1").write_text("")
+    (tmp_path / "man" / "man1" / "proxyctl.1").write_text("old")
     (tmp_path / "completions" / "_proxyctl").unlink()
     assert main(["--check"]) == 1
     told = capsys.readouterr().out.splitlines()
     assert sorted(told) == [
-        f"{name} is stale" for name in ("completions/_proxyctl", "man/proxyctl-gone.1", "man/proxyctl.1")
+        f"{name} is stale"
+        for name in ("completions/_proxyctl", "man/man1/proxyctl-gone.1", "man/man1/proxyctl.1")
     ]
-    assert (tmp_path / "man" / "proxyctl.1").read_text() == "old"
+    assert (tmp_path / "man" / "man1" / "proxyctl.1").read_text() == "old"
     assert main([]) == 0
     assert main(["--check"]) == 0
-    assert not (tmp_path / "man" / "proxyctl-gone.1").exists()
+    assert not (tmp_path / "man" / "man1" / "proxyctl-gone.1").exists()
 
 
 def plain(page: Path) -> str:
@@ -64,7 +69,7 @@ def plain(page: Path) -> str:
 
 @pytest.mark.parametrize("node", leaves(), ids=lambda node: node.command_line)
 def test_a_page_holds_all_of_a_command(node: Node) -> None:
-    text = plain(MAN / f"proxyctl-{node.path[0]}.1")
+    text = plain(MAN / "man1" / f"proxyctl-{node.path[0]}.1")
     assert node.command_line in text
     for words in (node.summary, *node.paragraphs, *node.examples, *node.remarks):
         assert " ".join(words.replace("…", "...").split()) in text
@@ -76,8 +81,8 @@ def test_a_page_holds_all_of_a_command(node: Node) -> None:
 def test_every_group_and_command_has_its_page() -> None:
     expected = {"proxyctl.1", *(f"proxyctl-{node.path[0]}.1" for node in TREE.children)}
     expected |= {f"proxyctl-{name}.7" for name in TOPICS}
-    assert {path.name for path in MAN.iterdir()} == expected
-    text = plain(MAN / "proxyctl.1")
+    assert {path.name for path in MAN.glob("man?/*")} == expected
+    text = plain(MAN / "man1" / "proxyctl.1")
     for node in TREE.children:
         assert f"proxyctl-{node.path[0]}(1)" in text
 
@@ -86,7 +91,7 @@ def test_pages_are_clean_and_fit() -> None:
     if shutil.which("mandoc") is None:
         assert not os.environ.get("CI"), "mandoc is not installed"
         return
-    pages = sorted(MAN.iterdir())
+    pages = sorted(MAN.glob("man?/*"))
     lint = subprocess.run(
         ["mandoc", "-Tlint", "-Wwarning", *pages], capture_output=True, text=True, check=False
     )
@@ -204,15 +209,17 @@ def test_the_wheel_brings_them(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
     subprocess.run(build, cwd=source, capture_output=True, check=True, timeout=120)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
-    wanted = {path: text for path, text in generated().items() if path != "pyproject.toml"}
+    wanted = generated()
     with zipfile.ZipFile(wheel) as archive:
         held = {
             name.partition(".data/data/")[2]: name for name in archive.namelist() if ".data/data/" in name
         }
-        assert sorted(held) == sorted(place_of(path) for path in wanted if place_of(path))
+        places = {
+            path: PLACES.get(path, f"share/{path}") for path in wanted if not path.startswith("proxyctl")
+        }
+        assert sorted(held) == sorted(places.values())
         for path, text in wanted.items():
-            name = held[place_of(path)] if place_of(path) else path
-            assert archive.read(name).decode() == text
+            assert archive.read(held[places[path]] if path in places else path).decode() == text
         for name in ("bash", "zsh", "fish"):
             assert f"proxyctl/completion/proxyctl.{name}" in archive.namelist()
         assert {f"proxyctl/generate/topics/{name}.txt" for name in TOPICS} <= set(archive.namelist())
