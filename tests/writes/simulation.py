@@ -7,10 +7,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from proxyctl.bulk.outcomes import Result, Work
+from proxyctl.bulk.outcomes import Done, Lost, Outcome, Refused, Result, Work
+from proxyctl.commands.records import intent_of, outcome_of
 from proxyctl.errors import ProxyctlError, RefusedError, TemporaryError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, add_chain, flag_chain, move_chain, place, remove_chain
+from proxyctl.state.record import ItemRecord
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.plan import Capacity, Chain, Plan, Room
 from proxyctl.writes.requests import ADD, ATTACH, CREATE_SERVICE, DETACH, REMOVE, Request, Seen
@@ -21,14 +23,27 @@ Pools = Mapping[str, Mapping[str, bool]]
 
 
 class Account:
-    """Pools by Service, {number: is_reserved}; which numbers a Messaging Service has; how many were in no pool."""
+    """Pools by Service, {number: is_reserved}; which numbers a Messaging Service has, and which are in use.
 
-    def __init__(self, pools: Pools, limits: Mapping[bool, int] = FULL, senders: Iterable[str] = ()) -> None:
+    ``most_out``: how many were in no pool at a time, ``least``: how few of a kind a pool held. ``sent`` has the
+    requests of the last run by index, with their results (None: it was killed before).
+    """
+
+    def __init__(
+        self,
+        pools: Pools,
+        limits: Mapping[bool, int] = FULL,
+        senders: Iterable[str] = (),
+        busy: Iterable[str] = (),
+    ) -> None:
         self.limits = limits
         self.pools = {service: dict(pool) for service, pool in pools.items()}
         self.owned = {number for pool in pools.values() for number in pool}
         self.senders = dict.fromkeys(senders, "MG")
+        self.busy = set(busy)
         self.most_out = 0
+        self.least = {(name, flag): self.count(name, flag) for name in pools for flag in (True, False)}
+        self.sent: dict[int, tuple[Request, Result | None]] = {}
 
     def count(self, service: str, flag: bool) -> int:
         return sum(value is flag for value in self.pools[service].values())
@@ -54,7 +69,9 @@ class Account:
         elif verb is DETACH:
             self.senders.pop(number, None)
         elif verb is REMOVE:
-            del self.pools[service][number]
+            assert number not in self.busy, f"{number} is in use"
+            flag = self.pools[service].pop(number)
+            self.least[service, flag] = min(self.least.get((service, flag), 0), self.count(service, flag))
         else:
             flag = bool(request.wanted["is_reserved"])
             if verb is ADD and number in self.senders:
@@ -64,6 +81,9 @@ class Account:
             if self.count(service, flag) >= self.limits[flag]:
                 return RefusedError("full")
             self.pools[service][number] = flag
+            self.least[service, not flag] = min(
+                self.least.get((service, not flag), 0), self.count(service, not flag)
+            )
         self.most_out = max(self.most_out, len(self.out()))
         return None
 
@@ -113,17 +133,27 @@ def run(
     kill_at: int | None = None,
     under_way: int = 25,
 ) -> Flow:
-    """Carry a plan out. ``refused``: by verb, how often the API says no; ``rollback`` too."""
+    """Carry a plan out. ``refused``: by verb, how often the API says no; ``rollback`` too, and ``unknown``.
+
+    Of the requests that are on their way when it is killed, some arrive.
+    """
     flow = Flow(plan)
     queue, sent, answers = deque(flow.start()), list[Work](), 0
+    account.sent = {}
     while queue or sent:
         while queue and len(sent) < under_way:
             sent.append(queue.popleft())
-        work = sent.pop(rng.randrange(len(sent)))
+            account.sent[sent[-1].index] = (sent[-1].payload.request, None)
         answers += 1
         if kill_at is not None and answers >= kill_at:
+            for work in sent:
+                if rng.random() < 0.5:
+                    account.answer(work.payload.request)
             return flow
-        queue.extend(flow.follow(result_of(account, work, answers, rng, refused or {})))
+        work = sent.pop(rng.randrange(len(sent)))
+        result = result_of(account, work, answers, rng, refused or {})
+        account.sent[work.index] = (work.payload.request, result)
+        queue.extend(flow.follow(result))
         if answers == stop_at:
             error = TemporaryError("deadline")
             unsent = [work for work in queue if not work.rescue]
@@ -140,13 +170,35 @@ def result_of(
     account: Account, work: Work, answers: int, rng: random.Random, refused: Mapping[str, Rate]
 ) -> Result:
     request: Request = work.payload.request
-    rate = refused.get("rollback" if work.rescue else request.verb.name, 0)
-    no = rate(answers) if callable(rate) else rng.random() < rate
+
+    def happens(rate: Rate) -> bool:
+        return rate(answers) if callable(rate) else rng.random() < rate
+
+    no = happens(refused.get("rollback" if work.rescue else request.verb.name, 0))
     error = RefusedError("refused") if no else account.answer(request)
+    if happens(refused.get("unknown", 0)):
+        return Result(work.index, "unknown", error=TemporaryError("the answer was lost"))
     if error is None:
-        seen = Seen({"sid": request.sid or request.name, **request.wanted})
+        made = request.name if request.verb is CREATE_SERVICE else sid(request.name)
+        seen = Seen({"sid": request.sid or made, **request.wanted})
         return Result(work.index, "done", request.verb.done, seen)
     return Result(work.index, "failed", error=error, full=error.message == "full")
+
+
+def records(account: Account) -> list[ItemRecord]:
+    """What the history holds of the last run."""
+    found = []
+    for index, (request, result) in sorted(account.sent.items()):
+        outcome: Outcome | None = None
+        if result is not None and result.state == "done":
+            outcome = Done(result.action or "", result.detail)
+        elif result is not None:
+            error = result.error or TemporaryError("no")
+            outcome = Lost(error) if result.state == "unknown" else Refused(error)
+        kept = None if outcome is None else outcome_of(request, outcome)
+        lost = isinstance(outcome, Lost)
+        found.append(ItemRecord(index, intent_of(request), kept, 1, lost))
+    return found
 
 
 def states(flow: Flow) -> dict[str, int]:

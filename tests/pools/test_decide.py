@@ -1,0 +1,174 @@
+"""What a verb has to do: only what is missing, for any items and any pool."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxyctl.api.models import PhoneNumber
+from proxyctl.errors import NotFoundError, RefusedError, exit_status
+from proxyctl.input.items import Item
+from proxyctl.pools.decide import Wish, decide_all, decide_drain, leaving
+from proxyctl.pools.pool import Pool
+from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, Verb
+from tests.pools.carrying import HOME, carried_out, index_of, requests_of
+from tests.pools.rows import PATIENT, SERVICE, e164, flags_of, item, number, pool_of, sid
+
+NUMBER_VERBS = (ADD, RESERVE, RELEASE, REMOVE)
+MANY = st.dictionaries(st.integers(0, 30), st.booleans(), max_size=20)
+POOLS = st.builds(pool_of, MANY, st.dictionaries(st.integers(0, 30), st.integers(0, 3)))
+ITEMS = st.lists(
+    st.builds(item, st.integers(0, 30), by_sid=st.booleans(), reserved=st.none() | st.booleans()),
+    unique_by=lambda each: each.input,
+    max_size=20,
+)
+WISHES = st.builds(
+    Wish,
+    st.sampled_from(NUMBER_VERBS),
+    is_reserved=st.none() | st.booleans(),
+    add_missing=st.booleans(),
+    force=st.booleans(),
+    must_exist=st.booleans(),
+)
+
+
+def without_doubles(items: list[Item]) -> list[Item]:
+    """Items that are all different numbers; one that is not in the pool can't be told by SID and by number."""
+    return list({index_of(each): each for each in reversed(items)}.values())[::-1]
+
+
+def one(wish: Wish, wanted: Item, pool: Pool) -> Entry:
+    (entry,) = decide_all(wish, [wanted], pool, HOME)
+    return entry
+
+
+def change_of(entry: Entry) -> tuple[str, bool | None]:
+    """The verb of the only request, and the flag that it sets."""
+    (request,) = requests_of([entry])
+    return request.verb.name, request.wanted.get("is_reserved")
+
+
+@PATIENT
+@given(WISHES, ITEMS, POOLS)
+def test_each_item_is_decided_once_and_only_what_is_missing_is_sent(
+    wish: Wish, items: list[Item], pool: Pool
+) -> None:
+    entries = decide_all(wish, items, pool, HOME)
+    assert [entry.item for entry in entries] == items
+    requests = [request for request in requests_of(entries) if request.before is not None]
+    assert len({request.sid for request in requests}) == len(requests), "a number is changed once"
+    for request in requests:
+        found = pool.by_sid[request.sid or ""]
+        assert request.before == found.raw and request.parent == SERVICE
+        if request.verb is REMOVE:
+            assert wish.force or not found.in_use, "what is in use is removed by force only"
+        else:
+            assert request.wanted == {"is_reserved": request.verb is RESERVE}
+            assert found.is_reserved is not request.wanted["is_reserved"]
+
+
+@PATIENT
+@given(WISHES, ITEMS, POOLS)
+def test_after_a_run_the_same_command_does_nothing(wish: Wish, items: list[Item], pool: Pool) -> None:
+    items = without_doubles(items)
+    after = carried_out(pool, requests_of(decide_all(wish, items, pool, HOME)))
+    assert not list(requests_of(decide_all(wish, items, after, HOME)))
+    then, named = flags_of(after), {index_of(each) for each in items}
+    untouched = {index: flag for index, flag in flags_of(pool).items() if index not in named}
+    assert {index: flag for index, flag in then.items() if index not in named} == untouched
+
+
+@PATIENT
+@given(ITEMS, POOLS, st.booleans())
+def test_a_drain_reserves_what_is_there(items: list[Item], pool: Pool, removing: bool) -> None:
+    entries = decide_drain(without_doubles(items), pool, HOME, removing=removing)
+    after = carried_out(pool, requests_of(entries))
+    assert set(flags_of(after)) == set(flags_of(pool)), "nothing is added or removed yet"
+    for entry in entries:
+        found = after.find(entry.item)
+        if found is not None:
+            assert found.is_reserved
+        else:
+            assert isinstance(entry, Settled) and (entry.error is None) is removing
+
+
+@pytest.mark.parametrize("verb", [RESERVE, RELEASE])
+def test_only_what_is_in_the_pool_has_a_flag(verb: Verb) -> None:
+    entry = one(Wish(verb), item(1), pool_of({}))
+    assert isinstance(entry, Settled) and isinstance(entry.error, NotFoundError)
+    assert ("--add" in str(entry.error.hint)) is (verb is RESERVE)
+
+
+def test_reserve_adds_what_is_missing_where_asked_to() -> None:
+    assert change_of(one(Wish(RESERVE, add_missing=True), item(1), pool_of({}))) == ("add", True)
+
+
+@pytest.mark.parametrize(
+    ("option", "column", "wanted"),
+    [(None, None, None), (True, None, True), (None, False, False), (True, False, True), (False, True, False)],
+)
+def test_the_option_goes_before_the_column(
+    option: bool | None, column: bool | None, wanted: bool | None
+) -> None:
+    entry = one(Wish(ADD, is_reserved=option), item(1, reserved=column), pool_of({}))
+    assert change_of(entry) == ("add", wanted)
+
+
+def test_an_add_leaves_the_flag_unless_another_is_asked_for() -> None:
+    pool, items = pool_of({1: True, 2: False}), [item(1), item(2)]
+    kept = decide_all(Wish(ADD), items, pool, HOME)
+    assert [isinstance(entry, Settled) and entry.note for entry in kept] == ["in the pool already"] * 2
+    first, second = decide_all(Wish(ADD, is_reserved=True), items, pool, HOME)
+    assert isinstance(first, Settled) and change_of(second) == ("reserve", True)
+
+
+def test_an_add_of_what_is_there_meanwhile_sets_the_flag_that_was_asked_for() -> None:
+    for wanted, seen, verbs in (
+        (True, False, ["reserve"]),
+        (False, True, ["release"]),
+        (True, True, []),
+        (None, True, []),
+    ):
+        entry = one(Wish(ADD, is_reserved=wanted), item(1), pool_of({}))
+        assert isinstance(entry, Chain) and entry.steps[0].then is not None
+        following = entry.steps[0].then(number(1, seen).raw)
+        assert [step.request.verb.name for step in following] == verbs
+        assert all(step.request.sid == sid(1) and not step.takes for step in following)
+
+
+def test_removed_already_is_as_wanted_unless_it_must_exist() -> None:
+    gone = one(Wish(REMOVE), item(1), pool_of({}))
+    assert isinstance(gone, Settled) and gone.error is None
+    gone = one(Wish(REMOVE, must_exist=True), item(1), pool_of({}))
+    assert isinstance(gone, Settled) and gone.error is not None and exit_status(gone.error) == 4
+    leaves = decide_all(Wish(REMOVE), [item(1), item(2)], pool_of({1: True}), HOME)
+    assert [chain.item for chain in leaving(leaves)] == [item(1)]
+
+
+def test_a_row_whose_sid_and_number_disagree_is_refused_and_stands_for_no_right_one() -> None:
+    pool, wrong = pool_of({1: False, 2: False}), Item(sid(1), sid(1), e164(2))
+    for verb in NUMBER_VERBS:
+        refused = one(Wish(verb), wrong, pool)
+        assert isinstance(refused, Settled) and isinstance(refused.error, RefusedError)
+        assert e164(1) in str(refused.error) and e164(2) in str(refused.error)
+    for items in ([wrong, item(1)], [item(1), wrong]):
+        entries = {entry.item.input: entry for entry in decide_all(Wish(RESERVE), items, pool, HOME)}
+        assert change_of(entries[e164(1)]) == ("reserve", True)
+        refused = entries[sid(1)]
+        assert isinstance(refused, Settled) and refused.error is not None
+
+
+def test_a_pool_may_hold_numbers_that_are_not_in_e164() -> None:
+    """Samples of the API show such; they are compared as they are."""
+    pool = pool_of({1: False})
+    pool.add(PhoneNumber({**number(2, False).raw, "phone_number": "12345"}))
+    assert change_of(one(Wish(RESERVE), Item(sid(2), sid(2), "12345"), pool)) == ("reserve", True)
+
+
+def test_two_names_for_one_number_count_once_and_share_a_note() -> None:
+    items = [item(1), item(1, by_sid=True), item(2), item(2, by_sid=True)]
+    entries = decide_all(Wish(RESERVE), items, pool_of({1: False, 2: False}), HOME)
+    assert [isinstance(entry, Chain) for entry in entries] == [True, False, True, False]
+    assert len({entry.note for entry in entries if isinstance(entry, Settled)}) == 1

@@ -1,0 +1,175 @@
+"""The table of writes: what each row sends, what it reads, and when it says that a thing is as wanted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from proxyctl.api.calls import Call
+from proxyctl.input.items import Item
+from proxyctl.pools.chains import Home, move_chain
+from proxyctl.writes.flow import Flow
+from proxyctl.writes.plan import Chain, Plan, Step
+from proxyctl.writes.requests import ADD, ATTACH, REMOVE, VERBS, Request, Verb, raw_request, same
+from tests.api.stubs import AC, KS, MG, PN
+
+SERVICES, SERVICE = "/v1/Services", f"/v1/Services/{KS}"
+POOL, NUMBER = f"{SERVICE}/PhoneNumbers", f"{SERVICE}/PhoneNumbers/{PN}"
+SENDERS = f"/messaging/v1/Services/{MG}/PhoneNumbers"
+OWNED = f"/2010-04-01/Accounts/{AC}/IncomingPhoneNumbers"
+TRUE, FALSE, TTL = {"is_reserved": True}, {"is_reserved": False}, {"default_ttl": 60}
+
+# verb, parent, SID, what is wanted; what is sent, with its form; what is fetched, and listed
+Row = tuple[str, str, str | None, dict[str, Any], str, dict[str, str], str | None, str]
+ROWS: list[Row] = [
+    ("add", KS, PN, TRUE, f"POST {POOL}", {"Sid": PN, "IsReserved": "true"}, NUMBER, POOL),
+    ("add", KS, None, {}, f"POST {POOL}", {"PhoneNumber": "+1415"}, None, POOL),
+    ("reserve", KS, PN, TRUE, f"POST {NUMBER}", {"IsReserved": "true"}, NUMBER, POOL),
+    ("release", KS, PN, FALSE, f"POST {NUMBER}", {"IsReserved": "false"}, NUMBER, POOL),
+    ("remove", KS, PN, {}, f"DELETE {NUMBER}", {}, NUMBER, POOL),
+    ("attach", MG, PN, {}, f"POST {SENDERS}", {"PhoneNumberSid": PN}, f"{SENDERS}/{PN}", SENDERS),
+    ("detach", MG, PN, {}, f"DELETE {SENDERS}/{PN}", {}, f"{SENDERS}/{PN}", SENDERS),
+    (
+        "create_service",
+        "",
+        None,
+        TTL,
+        f"POST {SERVICES}",
+        {"UniqueName": "x", "DefaultTtl": "60"},
+        None,
+        SERVICES,
+    ),
+    (
+        "update_service",
+        "",
+        KS,
+        {"callback_url": ""},
+        f"POST {SERVICE}",
+        {"CallbackUrl": ""},
+        SERVICE,
+        SERVICES,
+    ),
+    ("delete_service", "", KS, {}, f"DELETE {SERVICE}", {}, SERVICE, SERVICES),
+    (
+        *("restore_webhooks", AC, PN, {"voice_url": "https://v", "sms_url": ""}, f"POST {OWNED}/{PN}.json"),
+        *({"VoiceUrl": "https://v", "SmsUrl": ""}, f"{OWNED}/{PN}.json", f"{OWNED}.json"),
+    ),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_what_a_row_sends_and_reads(row: Row) -> None:
+    name, parent, sid, wanted, call, form, fetched, listed = row
+    verb = VERBS[name]
+    request = Request(verb, parent, sid, "x", "+1415", wanted)
+    sent = request.call()
+    assert (str(sent), dict(sent.data)) == (call, form)
+    assert sent.may_repeat is not verb.creates, "what creates is never sent again blindly"
+    assert sent.good == ((204,) if verb.removes else (200, 201) if verb.creates else (200,))
+    assert sent.sid == (None if verb.removes else sid)
+    assert verb.listing is not None and verb.fetch is not None
+    assert str(verb.listing(request)) == f"GET {listed}"
+    if fetched is not None:
+        assert (str(verb.fetch(request)), verb.fetch(request).sid) == (f"GET {fetched}", sid)
+    assert (verb.within is not None) is (parent == KS)
+    assert verb.within is None or str(verb.within(request)) == f"GET {SERVICE}"
+
+
+def test_every_row_is_in_the_test_above() -> None:
+    assert {row[0] for row in ROWS} == set(VERBS)
+    assert all(verb.name == name for name, verb in VERBS.items())
+
+
+def lanes(*requests: Request) -> list[str]:
+    """What shares a rate window, as the flow tells the engine."""
+    chains = tuple(Chain(Item(f"{i}", None, None), (Step(one),)) for i, one in enumerate(requests))
+    return [work.lane for work in Flow(Plan(chains)).start()]
+
+
+def test_adds_and_updates_of_a_pool_share_a_lane() -> None:
+    """Twilio counts a method on a collection, its items included; a read is none of them."""
+    requests = {row[0]: Request(VERBS[row[0]], row[1], row[2], "x", "+1415", row[3]) for row in ROWS}
+    lane = dict(zip(requests, lanes(*requests.values()), strict=True))
+    assert lane["add"] == lane["reserve"] == lane["release"] == f"POST {POOL}"
+    assert lane["create_service"] == lane["update_service"] == f"POST {SERVICES}"
+    assert lane["remove"] == f"DELETE {POOL}" and lane["delete_service"] == f"DELETE {SERVICES}"
+    assert (lane["attach"], lane["detach"]) == (f"POST {SENDERS}", f"DELETE {SENDERS}")
+    assert lane["restore_webhooks"] == f"POST {OWNED}.json"
+    other = lanes(Request(ADD, "KS" + "9" * 32, PN, "x"))
+    assert len({*lane.values(), *other}) == 8
+    assert REMOVE.fetch is not None
+    assert REMOVE.fetch(requests["remove"]).lane not in lane.values()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "agree"),
+    [
+        (True, True, True),
+        (True, False, False),
+        (False, None, False),
+        (60, "60", True),
+        ("60", 60, True),
+        ("60", 61, False),
+        ("True", True, False),  # a flag is no text
+        ("", None, True),
+        ("", "", True),
+        (None, "", True),
+        ("", "https://v", False),
+        ("https://v", "https://v", True),
+        ("https://v", None, False),
+    ],
+)
+def test_same(wanted: Any, there: Any, agree: bool) -> None:
+    assert same(wanted, there) is agree
+
+
+def test_agrees() -> None:
+    """All that was asked for, and no more; what is removed agrees where it is gone."""
+    add = Request(ADD, KS, PN, "x", "+1415", TRUE)
+    assert add.agrees({"is_reserved": True, "in_use": 3})
+    assert not add.agrees({"is_reserved": False}) and not add.agrees({}) and not add.agrees(None)
+    assert Request(ATTACH, MG, PN, "x").agrees({}) and not Request(ATTACH, MG, PN, "x").agrees(None)
+    remove = Request(REMOVE, KS, PN, "x")
+    assert remove.agrees(None) and not remove.agrees({})
+
+
+def test_names() -> None:
+    """By the SID where it is known, else by the number, or the name of a Service."""
+    row = {"sid": PN, "phone_number": "+1415", "unique_name": "masking"}
+
+    def named(verb: Verb, sid: str | None, name: str, number: str | None = None) -> bool:
+        return Request(verb, KS, sid, name, number).names(row)
+
+    assert named(ADD, PN, "y", "+1416") and not named(ADD, "PN9", "+1415", "+1415")
+    assert named(ADD, None, "(415)", "+1415") and not named(ADD, None, "+1415", "+1416")
+    assert named(VERBS["create_service"], None, "masking") and not named(
+        VERBS["create_service"], None, "mask"
+    )
+
+
+def test_a_request_that_was_typed_whole() -> None:
+    create, update, delete = (
+        raw_request(Call(method, path))
+        for method, path in (("POST", POOL), ("POST", NUMBER), ("DELETE", NUMBER))
+    )
+    assert [str(one.call()) for one in (create, update, delete)] == [
+        f"POST {POOL}",
+        f"POST {NUMBER}",
+        f"DELETE {NUMBER}",
+    ]
+    assert [one.verb.creates for one in (create, update, delete)] == [True, False, False]
+    assert [one.verb.removes for one in (create, update, delete)] == [False, False, True]
+    assert lanes(create, update, delete) == [f"POST {POOL}", f"POST {POOL}", f"DELETE {POOL}"]
+
+
+def test_what_a_move_keeps_of_a_number() -> None:
+    """Each request has both names of it, so that a record of any tells which number it was."""
+    row = {"sid": PN, "phone_number": "+1415", "is_reserved": True}
+    for item in (Item("x", PN, None), Item("x", None, "+1415")):
+        chain = move_chain(Home(KS), Home("KS9"), item, row, True, messaging_service=MG)
+        requests = [step.request for step in chain.steps] + [
+            step.rollback.request for step in chain.steps if step.rollback
+        ]
+        assert {(one.sid, one.phone_number) for one in requests} == {(PN, "+1415")}
+        assert all(one.kept["move"] is requests[0].kept["move"] for one in requests)
