@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple, Protocol
 
@@ -37,7 +37,8 @@ Rows = Iterator[Row | Flaw]
 
 _DELIMITERS = ",;\t"
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
-_SPACE = re.compile(r"[ \t\n]*")
+_COLUMNS = ("sid", "phonenumber", "isreserved")
+_IN_ARRAY, _OUTSIDE = re.compile(r"[ \t\n]*,?[ \t\n]*\]?"), re.compile(r"[ \t\n]*\[?")
 _REST_UNREAD = "the rows after it were not read"
 _HEADER_EXAMPLE = "begin it with a line like phone_number,is_reserved"
 _NO_NUMBER = "the header names no column phone_number or sid"
@@ -97,28 +98,20 @@ class _Reader(Protocol):
 
 
 class _Header(NamedTuple):
-    """Where the columns are. ``width`` counts them all."""
+    """Where the columns are that we know; ``width`` counts them all."""
 
     delimiter: str
     width: int
-    sid: int | None
-    phone_number: int | None
-    is_reserved: int | None
-    twice: str | None
+    columns: Mapping[str, int]
+    twice: bool
 
 
 def _header(text: str) -> _Header | None:
     for delimiter in _DELIMITERS:
         names = _column_names(text, delimiter)
         if "phonenumber" in names or "sid" in names:
-            return _Header(
-                delimiter,
-                len(names),
-                _position(names, "sid"),
-                _position(names, "phonenumber"),
-                _position(names, "isreserved"),
-                next((name for name in ("sid", "phonenumber", "isreserved") if names.count(name) > 1), None),
-            )
+            columns = {name: names.index(name) for name in _COLUMNS if name in names}
+            return _Header(delimiter, len(names), columns, any(names.count(name) > 1 for name in columns))
     return None
 
 
@@ -131,10 +124,6 @@ def _column_names(text: str, delimiter: str) -> list[str]:
     except csv.Error:
         return []
     return [_NOT_IN_NAMES.sub("", field.lower()) for field in fields]
-
-
-def _position(names: Sequence[str], name: str) -> int | None:
-    return names.index(name) if name in names else None
 
 
 def _reader(lines: Iterable[str], delimiter: str) -> _Reader:
@@ -168,24 +157,19 @@ def _table(header: _Header, title: str, line: int, lines: Iterator[tuple[int, st
 
 def _is_comment(header: _Header, fields: list[str]) -> bool:
     # A number never begins with #, but a name may ("#1 front desk"), and its row must not get lost.
-    return fields[0].startswith("#") and (len(fields) == 1 or 0 in (header.sid, header.phone_number))
+    begins = min(header.columns.get("sid", 1), header.columns.get("phonenumber", 1)) == 0
+    return fields[0].startswith("#") and (len(fields) == 1 or begins)
 
 
 def _table_row(header: _Header, line: int, fields: list[str]) -> Row | Flaw:
     if len(fields) != header.width:
         return Flaw(line, f"the header has {counted(header.width, 'column')}, this row {len(fields)}")
-    return Row(
-        line,
-        _cell(fields, header.sid, header.delimiter),
-        _cell(fields, header.phone_number, header.delimiter),
-        _cell(fields, header.is_reserved, header.delimiter),
-    )
+    cells = (header.columns.get(name) for name in _COLUMNS)
+    return Row(line, *(None if at is None else _cell(fields[at], header.delimiter) for at in cells))
 
 
-def _cell(fields: list[str], position: int | None, delimiter: str) -> str | None:
-    if position is None:
-        return None
-    value = fields[position].strip()
+def _cell(text: str, delimiter: str) -> str:
+    value = text.strip()
     if delimiter == "\t" and len(value) > 1 and value[0] == value[-1] == '"':
         value = value[1:-1]
     return value
@@ -229,63 +213,41 @@ def _json_lines(lines: Iterator[tuple[int, str]]) -> Rows:
 def _document(text: str, line: int) -> Rows:
     """Yield the elements of arrays, and objects outside of them, each with its line; ``line`` is the first.
 
-    Elements are decoded one at a time, so that the line of each is known, and objects never fill the memory.
+    They are decoded one at a time, so that the line of each is known, and objects never fill the memory.
     """
-    cursor = _Cursor(text, line)
-    inside = False
-    while cursor.next():
-        if not inside and cursor.takes("["):
-            inside = not cursor.takes("]")
+    decode = json.JSONDecoder().raw_decode
+    position = 0
+    inside = needs_comma = False
+    for _ in range(line - 1):
+        position = text.index("\n", position) + 1
+    while position < len(text):
+        between = text[position : (end := _end_of(_IN_ARRAY if inside else _OUTSIDE, text, position))]
+        line += between.count("\n")
+        position = end
+        if "[" in between or "]" in between:
+            inside, needs_comma = "[" in between, False
             continue
+        if position == len(text):
+            break
+        if inside and needs_comma and "," not in between:
+            yield Flaw(line, f"not JSON: a comma is missing; {_REST_UNREAD}")
+            return
         try:
-            row = _json_row(cursor.line(), cursor.value())
+            value, end = decode(text, position)
         except (ValueError, RecursionError) as error:
-            at = error.pos if isinstance(error, json.JSONDecodeError) else cursor.position
-            yield Flaw(cursor.line(at), f"not JSON: {_json_flaw(error)}; {_REST_UNREAD}")
+            at = error.lineno if isinstance(error, json.JSONDecodeError) else line
+            yield Flaw(at, f"not JSON: {_json_flaw(error)}; {_REST_UNREAD}")
             return
-        yield row
-        if inside and cursor.takes("]"):
-            inside = False
-        elif inside and cursor.next() and not cursor.takes(","):
-            yield Flaw(cursor.line(), f"not JSON: a comma is missing; {_REST_UNREAD}")
-            return
+        yield _json_row(line, value)
+        line += text.count("\n", position, end)
+        position, needs_comma = end, True
     if inside:
-        yield Flaw(cursor.line(), "not JSON: the array is not closed")
+        yield Flaw(line, "not JSON: the array is not closed")
 
 
-class _Cursor:
-    """A place in a JSON text that knows its line without counting from the start each time."""
-
-    def __init__(self, text: str, line: int) -> None:
-        self._text = text
-        self._decode = json.JSONDecoder().raw_decode
-        self._counted, self._line = 0, 1
-        self.position = 0
-        for _ in range(line - 1):
-            self.position = text.index("\n", self.position) + 1
-
-    def next(self) -> bool:
-        """Go past white space; false at the end of the text."""
-        match = _SPACE.match(self._text, self.position)
-        self.position = match.end() if match else self.position
-        return self.position < len(self._text)
-
-    def takes(self, character: str) -> bool:
-        """Go past ``character`` if it is what comes next."""
-        found = self.next() and self._text[self.position] == character
-        self.position += found
-        return found
-
-    def value(self) -> object:
-        value, self.position = self._decode(self._text, self.position)
-        return value
-
-    def line(self, position: int | None = None) -> int:
-        """Return the line, from 1, of a position that no earlier question lay behind."""
-        position = self.position if position is None else position
-        self._line += self._text.count("\n", self._counted, position)
-        self._counted = position
-        return self._line
+def _end_of(between: re.Pattern[str], text: str, position: int) -> int:
+    match = between.match(text, position)
+    return match.end() if match else position
 
 
 def _json_flaw(error: Exception) -> str:

@@ -9,7 +9,7 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from proxyctl.errors import InputError
@@ -27,29 +27,42 @@ class Item:
     """One number to work on.
 
     ``input`` is the text as it was given; ``phone_number`` is in E.164. At least one of ``sid`` and
-    ``phone_number`` is set; where both are, ``sid`` counts and has yet to agree with the pool. ``line`` is
-    that of the file, from 1, and None for an argument.
+    ``phone_number`` is set; where both are, ``sid`` counts and has yet to agree with the pool. ``place`` is the
+    line of the file, from 1; of an argument, its number below zero.
     """
 
     input: str
     sid: str | None
     phone_number: str | None
     is_reserved: bool | None = None
-    line: int | None = None
+    place: int | None = None
 
     @property
     def name(self) -> str:
         """The SID, or else the number: what names the item to the API and in ``--failed-to``."""
         return self.sid or self.phone_number or self.input
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The SID and the number, as far as they are known."""
+        if self.sid is None or self.phone_number is None:
+            return (self.name,)
+        return (self.sid, self.phone_number)
+
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """The items in the order given, how many rows were folded into others, and why there are none, if so."""
+    """The items in the order given, how many rows were folded into others, and why there are none, if so.
+
+    ``rows`` were read; ``refused`` of them can't be used: the first of these are in ``refusals``, by place.
+    """
 
     items: tuple[Item, ...]
     duplicates: int = 0
     empty_reason: str | None = None
+    rows: int = 0
+    refused: int = 0
+    refusals: tuple[tuple[int, str], ...] = ()
 
 
 def read_items(
@@ -66,36 +79,61 @@ def read_items(
     have nothing to do today): ``empty_reason`` then says so. InputError names every bad row, or says why
     the file can't be read; UsageError: there is no such default country.
     """
+    items = examine(numbers or (), file, stdin, default_country, use_is_reserved=use_is_reserved)
+    if items.refused:
+        raise refusal(items, numbers or (), file)
+    return items
+
+
+def examine(
+    numbers: Sequence[str],
+    file: str | None,
+    stdin: BinaryIO | None,
+    default_country: str | None = None,
+    *,
+    use_is_reserved: bool = False,
+) -> Items:
+    """Read like `read_items`, but leave it to the caller to tell which rows can't be used.
+
+    InputError: the file as a whole can't be read. UsageError: there is no such default country.
+    """
     country = require_country(default_country) if default_country is not None else None
     reading = _Reading(country, use_is_reserved)
-    for place, text in enumerate(numbers or (), start=1):
+    for place, text in enumerate(numbers, start=1):
         reading.take(Row(-place, None, text, None))
     source = None if file is None else read_source(file, stdin)
     if source is not None:
-        _take_file(reading, source)
-    reading.raise_refusals(numbers or (), file)
+        try:
+            for row in rows(source):
+                reading.take(row)
+        except UnicodeDecodeError:
+            # What was read up to there matters less than the whole list of what to mend.
+            reading.refuse_all(source.undecodable())
     return reading.result(source)
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """What a file holds, good and bad: the items, how many rows were refused, and the first of these by line."""
+def refusal(items: Items, numbers: Sequence[str], file: str | None) -> InputError:
+    """Return the error that names the rows which can't be used: the first 20, and the count."""
+    name = None if file is None else source_name(file)
+    hint = _argument_hint(numbers, items.refusals)
+    if name is None and items.rows == 1:
+        return InputError(f"{items.refusals[0][1]}; nothing was sent", hint=hint)
+    if name is None:
+        where = "arguments"
+    else:
+        single = (items.rows or items.refused) == 1
+        where = f"{'arguments and rows' if numbers else 'row' if single else 'rows'} in {name}"
+    total = f" of {items.rows}" if items.rows else ""
+    lines = [f"{items.refused}{total} {where} can't be used; nothing was sent"]
+    lines += [f"{argument_or(f'{name}:', place)}: {what}" for place, what in items.refusals]
+    if items.refused > len(items.refusals):
+        lines.append(f"… and {items.refused - len(items.refusals)} more")
+    return InputError("\n".join(lines), hint=hint)
 
-    items: Items
-    refused: int
-    refusals: tuple[tuple[int, str], ...]
 
-
-def examine_file(file: str, *, default_country: str | None = None) -> Examined:
-    """Read a file of numbers that another file names; what is wrong in it is for the caller to tell.
-
-    ``is_reserved`` is not looked at. InputError: the file as a whole can't be read.
-    """
-    country = require_country(default_country) if default_country is not None else None
-    reading = _Reading(country, use_is_reserved=False)
-    source = read_source(file, None)
-    _take_file(reading, source)
-    return reading.examined(source)
+def argument_or(line: str, place: int) -> str:
+    """Say where a row stands: ``line`` goes before the number of a file's line."""
+    return f"{line}{place}" if place > 0 else f"argument {-place}"
 
 
 def failed_to_text(items: Iterable[Item]) -> str:
@@ -115,22 +153,15 @@ def failed_to_text(items: Iterable[Item]) -> str:
     return text.getvalue()
 
 
-def _take_file(reading: _Reading, source: Source) -> None:
-    try:
-        for row in rows(source):
-            reading.take(row)
-    except UnicodeDecodeError:
-        # What was read up to there matters less than the whole list of what to mend.
-        reading.refuse_all(source.undecodable())
-
-
 class _Reading:
     """What has been read so far. A place is a file's line, or an argument's number below zero."""
 
     def __init__(self, country: str | None, use_is_reserved: bool) -> None:
         self._country = country
         self._use_is_reserved = use_is_reserved
-        self._fold = _Fold()
+        self._items: dict[int, Item] = {}
+        self._by_name: dict[str, int] = {}
+        self._duplicates = 0
         self._rows = 0
         self._refused = 0
         self._refusals: list[tuple[int, str]] = []
@@ -141,9 +172,27 @@ class _Reading:
             self._refuse(row.line, row.what)
             return
         try:
-            self._fold.add(self._item(row), row.line)
+            self._add(self._item(row))
         except ValueError as error:
             self._refuse(row.line, str(error))
+
+    def _add(self, item: Item) -> None:
+        """Take the item, or fold it into earlier ones; ValueError where they contradict each other.
+
+        A row with SID and number may show that two earlier rows are one.
+        """
+        known = {self._by_name[name] for name in item.names if name in self._by_name}
+        index = self._rows
+        if known:
+            index = min(known)
+            for earlier in sorted(known, reverse=True):
+                item = _merged(self._items[earlier], item)
+            for other in known - {index}:
+                del self._items[other]
+        self._items[index] = item
+        for name in item.names:
+            self._by_name[name] = index
+        self._duplicates += len(known)
 
     def refuse_all(self, flaws: Iterator[tuple[int, str]]) -> None:
         self._refused, self._refusals = 0, []
@@ -160,18 +209,17 @@ class _Reading:
         sid = _text("sid", row.sid)
         number = _text("phone_number", row.phone_number)
         reserved = _boolean(row.is_reserved) if self._use_is_reserved else None
-        line = row.line if row.line > 0 else None
         if sid:
             if not is_sid(PHONE_NUMBER, sid):
                 raise ValueError(f"sid {show(sid)} is not PN and 32 hexadecimal digits")
-            return Item(sid, sid, self._number_beside_sid(sid, number), reserved, line)
+            return Item(sid, sid, self._number_beside_sid(sid, number), reserved, row.line)
         if not number:
-            raise ValueError("names no number" if line is None else "neither phone_number nor sid is there")
+            raise ValueError("names no number" if row.line < 0 else "neither phone_number nor sid is there")
         try:
             ref = parse_number(number, self._country)
         except ValueError as error:
             raise ValueError(f"{show(number)} {error}") from None
-        return Item(number, ref.sid, ref.phone_number, reserved, line)
+        return Item(number, ref.sid, ref.phone_number, reserved, row.line)
 
     def _number_beside_sid(self, sid: str, number: str) -> str | None:
         if not number:
@@ -187,93 +235,29 @@ class _Reading:
             raise ValueError(f"phone_number is the SID {ref.sid}, and sid another")
         return ref.phone_number
 
-    def raise_refusals(self, numbers: Sequence[str], file: str | None) -> None:
-        """Raise InputError if anything was refused."""
-        if not self._refused:
-            return
-        name = None if file is None else source_name(file)
-        hint = _argument_hint(numbers, self._refusals)
-        if name is None and self._rows == 1:
-            raise InputError(f"{self._refusals[0][1]}; nothing was sent", hint=hint)
-        lines = [f"{self._summary(name, bool(numbers))}; nothing was sent"]
-        lines += [f"{_place(place, name)}: {what}" for place, what in self._refusals]
-        if self._refused > len(self._refusals):
-            lines.append(f"… and {self._refused - len(self._refusals)} more")
-        raise InputError("\n".join(lines), hint=hint)
-
-    def _summary(self, name: str | None, has_arguments: bool) -> str:
-        if name is None:
-            where = "arguments"
-        else:
-            single = (self._rows or self._refused) == 1
-            where = f"{'arguments and rows' if has_arguments else 'row' if single else 'rows'} in {name}"
-        total = f" of {self._rows}" if self._rows else ""
-        return f"{self._refused}{total} {where} can't be used"
-
-    def examined(self, source: Source) -> Examined:
-        return Examined(self.result(source), self._refused, tuple(self._refusals))
-
     def result(self, source: Source | None) -> Items:
-        items = self._fold.items()
-        return Items(items, self._fold.duplicates, None if items else _empty_reason(source))
+        items = tuple(self._items.values())
+        return Items(
+            items,
+            self._duplicates,
+            None if items else _empty_reason(source),
+            self._rows,
+            self._refused,
+            tuple(self._refusals),
+        )
 
 
-class _Fold:
-    """Items by what names them: rows with the same SID or the same number are one item."""
-
-    def __init__(self) -> None:
-        self.duplicates = 0
-        self._items: list[Item | None] = []
-        self._places: list[int] = []
-        self._by_sid: dict[str, int] = {}
-        self._by_number: dict[str, int] = {}
-
-    def items(self) -> tuple[Item, ...]:
-        return tuple(item for item in self._items if item is not None)
-
-    def add(self, item: Item, place: int) -> None:
-        """Take the item, or fold it into an earlier one; ValueError where the two contradict each other."""
-        by_sid = self._by_sid.get(item.sid) if item.sid else None
-        by_number = self._by_number.get(item.phone_number) if item.phone_number else None
-        if by_sid is None and by_number is None:
-            self._name(item, len(self._items))
-            self._items.append(item)
-            self._places.append(place)
-        else:
-            self._merge(item, sorted({index for index in (by_sid, by_number) if index is not None}))
-
-    def _merge(self, item: Item, known: list[int]) -> None:
-        """A row with SID and number may show that two earlier rows are one."""
-        merged = item
-        for index in reversed(known):
-            earlier = self._items[index]
-            assert earlier is not None, "names point at items that are there"
-            merged = _merged(earlier, merged, self._places[index])
-        for index in known[1:]:
-            self._items[index] = None
-        self._items[known[0]] = merged
-        self._name(merged, known[0])
-        self.duplicates += len(known)
-
-    def _name(self, item: Item, index: int) -> None:
-        if item.sid is not None:
-            self._by_sid[item.sid] = index
-        if item.phone_number is not None:
-            self._by_number[item.phone_number] = index
-
-
-def _merged(earlier: Item, later: Item, place: int) -> Item:
+def _merged(earlier: Item, later: Item) -> Item:
     for field in ("sid", "phone_number", "is_reserved"):
         old, new = getattr(earlier, field), getattr(later, field)
         if old is not None and new is not None and old != new:
-            where = f"on line {place}" if place > 0 else f"as argument {-place}"
+            where = f"{'on' if (earlier.place or 0) > 0 else 'as'} {argument_or('line ', earlier.place or 0)}"
             raise ValueError(f"{later.name} has {field} {_value(new)} here and {_value(old)} {where}")
-    return Item(
-        earlier.input,
-        earlier.sid or later.sid,
-        earlier.phone_number or later.phone_number,
-        later.is_reserved if earlier.is_reserved is None else earlier.is_reserved,
-        earlier.line,
+    return replace(
+        earlier,
+        sid=earlier.sid or later.sid,
+        phone_number=earlier.phone_number or later.phone_number,
+        is_reserved=later.is_reserved if earlier.is_reserved is None else earlier.is_reserved,
     )
 
 
@@ -302,10 +286,6 @@ def _boolean(value: object) -> bool | None:
             return _BOOLEANS[word]
         raise ValueError(f"is_reserved {show(value)} is neither true nor false")
     raise ValueError("is_reserved is neither true nor false")
-
-
-def _place(place: int, name: str | None) -> str:
-    return f"{name}:{place}" if place > 0 else f"argument {-place}"
 
 
 def _argument_hint(numbers: Sequence[str], refusals: Sequence[tuple[int, str]]) -> str | None:

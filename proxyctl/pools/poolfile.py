@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
 from proxyctl.identifiers import parse_number
-from proxyctl.input.items import Item, examine_file
+from proxyctl.input.items import Item, examine
 from proxyctl.input.source import STDIN, show, source_name
 from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED
 from proxyctl.toml_files import Bounds, Places, TomlFlaw, parse_toml
@@ -262,16 +262,16 @@ class _Checking:
         path = str(self._directory / file)
         self.files.append(path)
         try:
-            examined = examine_file(path, default_country=self._country)
+            examined = examine((), path, None, self._country)
         except InputError as error:
             self.flaw(key, f"{key[-1]}: {error.message.removesuffix('; nothing was sent')}")
             return
         shown = visible(path)
         self._flaws += [_Flaw(shown, line, what) for line, what in examined.refusals]
         self._unnamed += examined.refused - len(examined.refusals)
-        self.duplicates += examined.items.duplicates
-        for item in examined.items.items:
-            if self.is_first(service, item, is_reserved, (shown, item.line or 1)):
+        self.duplicates += examined.duplicates
+        for item in examined.items:
+            if self.is_first(service, item, is_reserved, (shown, item.place or 1)):
                 yield replace(item, is_reserved=is_reserved)
 
     def is_first(self, service: str, item: Item, is_reserved: bool, spot: _Spot) -> bool:

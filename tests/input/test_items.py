@@ -56,7 +56,7 @@ def test_any_line_ending_and_unicode_encoding(lines: list[str], encode: Any, las
     items = read(encode(end.join(lines) + end * last))
     assert names(items) == [A, B]
     offset = 2 if lines[0] in ("[", "phone_number,friendly_name") else 1
-    assert [item.line for item in items.items] == [offset, offset + 1]
+    assert [item.place for item in items.items] == [offset, offset + 1]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_name_that_begins_like_a_comment_does_not_hide_its_row() -> None:
 
 def test_csv_lines_are_counted_through_quoted_line_ends() -> None:
     items = read(f'phone_number,name\n{A},"two\nlines, ""quoted"""\n{B},x\n')
-    assert [(item.name, item.line) for item in items.items] == [(A, 2), (B, 4)]
+    assert [(item.name, item.place) for item in items.items] == [(A, 2), (B, 4)]
 
 
 def test_the_apostrophe_against_spreadsheets_is_taken_off() -> None:
@@ -140,7 +140,7 @@ def test_json_strings_a_line() -> None:
 
 def test_each_json_element_has_its_line() -> None:
     items = read(f'\n[\n\n"{A}",\n{{\n"phone_number":\n"{B}"}}\n,"{C}"]')
-    assert [item.line for item in items.items] == [4, 5, 8]
+    assert [item.place for item in items.items] == [4, 5, 8]
 
 
 def test_an_odd_number_beside_a_sid_is_fed_back_as_the_api_gave_it() -> None:
@@ -151,7 +151,7 @@ def test_an_odd_number_beside_a_sid_is_fed_back_as_the_api_gave_it() -> None:
 def test_arguments_come_before_the_file() -> None:
     items = read(f"{B}\n{C}\n", PN_A, C)
     assert names(items) == [PN_A, C, B]
-    assert [item.line for item in items.items] == [None, None, 1]
+    assert [item.place for item in items.items] == [-1, -2, 1]
     assert items.duplicates == 1
 
 
