@@ -62,10 +62,6 @@ class PhoneNumber(Resource):
         return self.text("phone_number")
 
     @property
-    def friendly_name(self) -> str | None:
-        return self.text("friendly_name")
-
-    @property
     def iso_country(self) -> str | None:
         return self.text("iso_country")
 
@@ -94,10 +90,6 @@ class IncomingNumber(Resource):
     @property
     def phone_number(self) -> str | None:
         return self.text("phone_number")
-
-    @property
-    def friendly_name(self) -> str | None:
-        return self.text("friendly_name")
 
     @property
     def voice_url(self) -> str | None:
