@@ -183,18 +183,15 @@ class History:
     def _summary(self, path: Path) -> RunSummary:
         """From the first line and the end of the file alone."""
         try:
-            descriptor = open_private(path, os.O_RDONLY)
+            with open(open_private(path, os.O_RDONLY), "rb") as file:
+                descriptor = file.fileno()
+                size = os.fstat(descriptor).st_size
+                head = os.pread(descriptor, TAIL, 0).split(b"\n", 1)[0]
+                tail = os.pread(descriptor, TAIL, max(0, size - TAIL)).rstrip(b"\n").rsplit(b"\n", 1)[-1]
+                alive = is_locked(descriptor)
         except OSError as error:
             return summary_of(path.stem, None, None, alive=False, warning=str(error.strerror))
-        try:
-            size = os.fstat(descriptor).st_size
-            head = os.pread(descriptor, TAIL, 0).split(b"\n", 1)[0]
-            tail = os.pread(descriptor, TAIL, max(0, size - TAIL)).rstrip(b"\n").rsplit(b"\n", 1)[-1]
-            return summary_of(path.stem, parse_line(head), parse_line(tail), alive=is_locked(descriptor))
-        except OSError as error:
-            return summary_of(path.stem, None, None, alive=False, warning=str(error.strerror))
-        finally:
-            os.close(descriptor)
+        return summary_of(path.stem, parse_line(head), parse_line(tail), alive=alive)
 
     def _rotate(self, server_now: float | None) -> None:
         """Keep ``max_age_days`` and ``max_bytes``; a run under way is never touched."""
