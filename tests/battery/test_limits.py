@@ -74,6 +74,18 @@ def test_a_hidden_ceiling(crowd: Scene, ceiling: int, wasted: int) -> None:
     crowd.keeps_its_promises(crowd.add(), everything(crowd))
 
 
+def test_one_at_a_time_also_where_answers_are_lost(crowd: Scene) -> None:
+    """What is looked up for a write takes no second place, and waits for none."""
+    some = crowd.numbers[:10]
+    crowd.policies.concurrency.ceiling = 1
+    crowd.script(Scripted("reset-after", "POST", first=3, times=3))
+    command = crowd.add("--concurrency", "1", numbers=some)
+    ran = crowd.run(*command)
+    assert ran.code == 0, ran.err
+    assert (crowd.throttled, crowd.policies.concurrency.most) == (0, 1)
+    crowd.keeps_its_promises(command, {row["sid"]: True for row in some})
+
+
 def test_a_ceiling_that_falls_and_rises(crowd: Scene) -> None:
     def set_to(ceiling: int | None) -> None:
         crowd.policies.concurrency.ceiling = ceiling
