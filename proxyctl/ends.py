@@ -25,6 +25,7 @@ ENDS = (
 )
 ORDER = tuple(end.word for end in ENDS)
 GOOD = frozenset(end.word for end in ENDS if end.good)
+NOT_GOOD = frozenset(end.word for end in ENDS if not end.good)
 # Records of the history count other successes too: requests of `api` that were sent, and in old ones what was done.
 COUNTED_GOOD = GOOD | {"sent", "done"}
 COLOURS = {end.word: end.colour for end in ENDS}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from proxyctl.bulk.outcomes import RunReport
-from proxyctl.ends import CHANGED, GOOD, ORDER
+from proxyctl.ends import CHANGED, NOT_GOOD, ORDER
 from proxyctl.errors import (
     AuthenticationError,
     Interrupted,
@@ -53,7 +53,7 @@ class End:
     @property
     def bad(self) -> bool:
         """Whether the item is not as wanted now."""
-        return self.error is not None or self.action not in GOOD
+        return self.error is not None or self.action in NOT_GOOD
 
     def row(self) -> dict[str, Any]:
         """Return the row that is printed."""
