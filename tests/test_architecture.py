@@ -155,7 +155,7 @@ def test_no_module_imports_one_that_imports_it() -> None:
 
 def test_only_the_demo_runs_the_program_from_within() -> None:
     found = {place(path) for path in sources() for name in imports(path) if name.startswith("proxyctl.cli")}
-    assert {name for name in found if name.startswith("commands/")} == {"commands/demo.py"}
+    assert {name for name in found if name.startswith("commands/")} == {"commands/sandbox/demo.py"}
 
 
 def test_the_table_names_what_there_is() -> None:
@@ -189,7 +189,11 @@ def test_commands_import_nothing_heavy() -> None:
     """In one process, one module after the other: the first to bring something in is named."""
     modules = [
         "proxyctl.cli",
-        *(f"proxyctl.commands.{path.stem}" for path in sources() if part(path) == "commands"),
+        *(
+            f"proxyctl.{place(path).removesuffix('.py').replace('/', '.')}"
+            for path in sources()
+            if part(path) == "commands"
+        ),
     ]
     script = (
         "import importlib, sys\n"

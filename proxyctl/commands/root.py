@@ -14,27 +14,30 @@ class Root(LazyGroup):
 
     table: ClassVar[Mapping[str, LazyCommand]] = {
         "service": LazyCommand(
-            "proxyctl.commands.service", "Create, list, show, update and delete Services."
+            "proxyctl.commands.service.declare", "Create, list, show, update and delete Services."
         ),
         "number": LazyCommand(
-            "proxyctl.commands.number",
+            "proxyctl.commands.number.declare",
             "Add, reserve, release, remove, list, find, drain and move phone numbers.",
         ),
         "pool": LazyCommand(
-            "proxyctl.commands.pool", "See, declare and keep whole pools: status, export, plan, apply, audit."
+            "proxyctl.commands.pool.declare",
+            "See, declare and keep whole pools: status, export, plan, apply, audit.",
         ),
         "messaging": LazyCommand(
-            "proxyctl.commands.messaging",
+            "proxyctl.commands.messaging.declare",
             "Check and fill the Messaging Service of a pool's US numbers (A2P 10DLC).",
         ),
-        "auth": LazyCommand("proxyctl.commands.auth", "Log in, log out, and see which credentials win."),
+        "auth": LazyCommand(
+            "proxyctl.commands.auth.declare", "Log in, log out, and see which credentials win."
+        ),
         "profile": LazyCommand("proxyctl.commands.profile", "List, choose and remove profiles."),
         "config": LazyCommand("proxyctl.commands.config", "Read and change the config file."),
         "history": LazyCommand(
-            "proxyctl.commands.history", "See what was changed, by whom and when, and take it back."
+            "proxyctl.commands.history.declare", "See what was changed, by whom and when, and take it back."
         ),
         "sandbox": LazyCommand(
-            "proxyctl.commands.sandbox", "An emulated Twilio Proxy, to try and to rehearse with."
+            "proxyctl.commands.sandbox.declare", "An emulated Twilio Proxy, to try and to rehearse with."
         ),
         "api": LazyCommand(
             "proxyctl.commands.api", "Send any other request, with the same auth and retries."

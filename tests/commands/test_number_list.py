@@ -132,7 +132,7 @@ def test_sorting(pools: Cli) -> None:
 
 
 def test_values_of_any_type_sort_without_an_error() -> None:
-    from proxyctl.commands.numbers import sorted_by
+    from proxyctl.commands.number.listing import sorted_by
 
     rows: list[dict[str, Any]] = [{"x": value} for value in ("b", None, 2, {"k": 1}, 1, True, "a")]
     up = [row["x"] for row in sorted_by(rows, lambda row: row["x"], down=False)]

@@ -101,7 +101,7 @@ def serve(
     ] = 100,
 ) -> None:
     """Serve the sandbox over HTTP on a loopback address; prints its URL when it is ready."""
-    from proxyctl.commands.serving import Serving, run_server
+    from proxyctl.commands.sandbox.serving import Serving, run_server
 
     serving = Serving(
         host=host,
@@ -171,7 +171,7 @@ def reset(ctx: typer.Context) -> None:
 @shared(MESSAGES)
 def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -> None:
     """Print the exports with which proxyctl and Twilio's own libraries reach a served sandbox."""
-    from proxyctl.commands.serving import require_loopback
+    from proxyctl.commands.sandbox.serving import require_loopback
     from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
 
     runtime: Runtime = ctx.obj
@@ -188,6 +188,6 @@ def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -
 @shared(MESSAGES)
 def demo(ctx: typer.Context) -> None:
     """Take a short tour of the main job, on a sandbox of its own that is gone afterwards."""
-    from proxyctl.commands.demo import run_demo
+    from proxyctl.commands.sandbox.demo import run_demo
 
     run_demo(ctx.obj)

@@ -39,7 +39,7 @@ def list_runs(
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="At most N rows.")] = None,
 ) -> None:
     """List the runs that wrote something, newest first."""
-    from proxyctl.commands import runs
+    from proxyctl.commands.history import show as runs
 
     runs.show_runs(ctx.obj, since, limit)
 
@@ -48,7 +48,7 @@ def list_runs(
 @shared(MESSAGES, DATA)
 def show_run(ctx: typer.Context, run_id: RunId) -> None:
     """Show what a run did, item by item."""
-    from proxyctl.commands import runs
+    from proxyctl.commands.history import show as runs
 
     runs.show_items(ctx.obj, run_id)
 
@@ -60,7 +60,7 @@ def undo_run(ctx: typer.Context, run_id: RunId) -> None:
 
     Numbers that have changed since are refused, and named.
     """
-    from proxyctl.commands.undo import undo
+    from proxyctl.commands.history.undo import undo
 
     undo(ctx.obj, run_id)
 

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.number import File, Numbers
+from proxyctl.commands.number.declare import File, Numbers
 from proxyctl.commands.options import BULK, CALLS, DATA, WRITES, shared
-from proxyctl.commands.service import ServiceArgument
+from proxyctl.commands.service.declare import ServiceArgument
 from proxyctl.commands.tree import ProxyctlCommand, new_app
 
 app = new_app(
@@ -37,7 +37,7 @@ def check_messaging(
     It has to defer to the sender's webhook, every US number of the pool that sends SMS has to be in it and in no
     other, no number that is not in the pool, and 400 numbers at most.
     """
-    from proxyctl.commands.senders import check
+    from proxyctl.commands.messaging.attach import check
 
     check(ctx.obj, service, messaging_service)
 
@@ -56,6 +56,6 @@ def attach_numbers(
     The order matters: a number that is in a Messaging Service can join no pool, so one that is not in the pool yet is
     refused.
     """
-    from proxyctl.commands.senders import attach
+    from proxyctl.commands.messaging.attach import attach
 
     attach(ctx.obj, service, messaging_service, numbers, file)

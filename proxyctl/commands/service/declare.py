@@ -112,7 +112,7 @@ def create_service(
     ] = False,
 ) -> None:
     """Create a Service and print it."""
-    from proxyctl.commands import services
+    from proxyctl.commands.service import change as services
 
     services.create(ctx.obj, name, settings, if_not_exists=if_not_exists)
 
@@ -165,7 +165,7 @@ def update_service(
     settings: dict[str, str],
 ) -> None:
     """Change a Service and print it; '' clears a URL."""
-    from proxyctl.commands import services
+    from proxyctl.commands.service import change as services
 
     if not settings:
         raise UsageError(
@@ -179,6 +179,6 @@ def update_service(
 @shared(*CALLS, DATA, WRITES)
 def delete_service(ctx: typer.Context, service: ServiceArgument) -> None:
     """Delete a Service with all its Sessions, Participants and Interactions; its numbers become free."""
-    from proxyctl.commands import services
+    from proxyctl.commands.service import change as services
 
     services.delete(ctx.obj, service)

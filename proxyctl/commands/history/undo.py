@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxyctl.commands.pool_apply import account_job, confirmation
+from proxyctl.commands.history.show import load
+from proxyctl.commands.pool.apply import account_job, confirmation
 from proxyctl.commands.run import carry_out, check_failed_to, tell
-from proxyctl.commands.runs import load
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.account import find_senders
 from proxyctl.pools.chains import restoring_webhooks

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from proxyctl.commands.options import BULK, CALLS, DATA, WRITES, shared
-from proxyctl.commands.service import ServiceArgument
+from proxyctl.commands.service.declare import ServiceArgument
 from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
 
@@ -71,7 +71,7 @@ def add_numbers(
 
     Proxy points a number's webhooks at itself when it joins, and does not put them back when it leaves.
     """
-    from proxyctl.commands.bulk import run_verb
+    from proxyctl.commands.number.change import run_verb
     from proxyctl.pools.decide import Wish
     from proxyctl.writes.requests import ADD
 
@@ -91,7 +91,7 @@ def reserve_numbers(
     ] = False,
 ) -> None:
     """Reserve phone numbers, so that Proxy never picks them for a participant by itself."""
-    from proxyctl.commands.bulk import run_verb
+    from proxyctl.commands.number.change import run_verb
     from proxyctl.pools.decide import Wish
     from proxyctl.writes.requests import RESERVE
 
@@ -104,7 +104,7 @@ def release_numbers(
     ctx: typer.Context, service: ServiceArgument, numbers: Numbers = None, file: File = None
 ) -> None:
     """Release reserved phone numbers, so that Proxy may pick them again."""
-    from proxyctl.commands.bulk import run_verb
+    from proxyctl.commands.number.change import run_verb
     from proxyctl.pools.decide import Wish
     from proxyctl.writes.requests import RELEASE
 
@@ -132,7 +132,7 @@ def remove_numbers(
     ] = False,
 ) -> None:
     """Remove phone numbers from a Service's pool; the account keeps them."""
-    from proxyctl.commands.bulk import run_verb
+    from proxyctl.commands.number.change import run_verb
     from proxyctl.pools.decide import Wish
     from proxyctl.writes.requests import REMOVE
 
@@ -198,7 +198,7 @@ def list_numbers(
     With --unassigned, rows are the account's own, with one field more: messaging_service_sid, the Messaging Service
     that has the number. Such a number can join no pool before it leaves it.
     """
-    from proxyctl.commands import numbers
+    from proxyctl.commands.number import listing as numbers
     from proxyctl.pools.filters import NumberFilter
 
     chosen = NumberFilter(reserved, in_use, country, tuple(capability or ()), prefix)
@@ -226,7 +226,7 @@ def show_number(
     ] = None,
 ) -> None:
     """Show one phone number of a Service's pool."""
-    from proxyctl.commands import numbers
+    from proxyctl.commands.number import listing as numbers
     from proxyctl.render.shapes import PHONE_NUMBER
 
     runtime: Runtime = ctx.obj
@@ -246,7 +246,7 @@ def find_numbers(
     The number's own webhooks hint at it, the Service proves it; where the hint fails, all pools are read.
     """
 
-    from proxyctl.commands.find import find
+    from proxyctl.commands.number.find import find
 
     ctx.obj.use(ctx.obj.options._replace(default_country=default_country))
     find(ctx.obj, numbers, file)
@@ -269,7 +269,7 @@ def drain_numbers(
     A reserved number gets no new Sessions by itself; those that run go on. No lock is held while it waits, so other
     runs on the same Service go on too.
     """
-    from proxyctl.commands.drain import drain
+    from proxyctl.commands.number.drain import drain
 
     drain(ctx.obj, service, numbers, file, wait=wait, remove=remove)
 
@@ -309,7 +309,7 @@ def move_numbers(
     A number that the other pool does not take is put back. One in use is refused, and so is one that is in a Messaging
     Service: it could be added to no pool. Killed half-way, the same command again continues.
     """
-    from proxyctl.commands.move import move
+    from proxyctl.commands.number.move import move
 
     move(
         ctx.obj,

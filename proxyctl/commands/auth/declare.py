@@ -74,7 +74,7 @@ def log_in(
     other users can see the options of a running command. The first profile becomes the default. The server
     that was tried is saved too: that of --base-url, or else of PROXYCTL_BASE_URL.
     """
-    from proxyctl.commands import login
+    from proxyctl.commands.auth import login
 
     settings = {"base_url": base_url, "region": region, "edge": edge}
     login.log_in(
@@ -96,7 +96,7 @@ def show_status(
     ] = False,
 ) -> None:
     """Show whose credentials are used, where they come from, and whether they work (one request each)."""
-    from proxyctl.commands import status
+    from proxyctl.commands.auth import status
 
     if all_profiles:
         status.show_all(ctx.obj)
@@ -108,7 +108,7 @@ def show_status(
 @shared(PROFILE, MESSAGES, DRY_RUN)
 def log_out(ctx: typer.Context) -> None:
     """Remove a profile's secret from the config file; its other settings stay. Nothing changes at Twilio."""
-    from proxyctl.commands import login
+    from proxyctl.commands.auth import login
 
     runtime: Runtime = ctx.obj
     login.log_out(runtime)

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.commands import kept_webhooks, pool_plan, way_back
+from proxyctl.commands import kept_webhooks, way_back
+from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, tell
 from proxyctl.pools.account import holder_of
 from proxyctl.pools.chains import keeping_webhooks

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from proxyctl.api.models import MessagingPhoneNumber, MessagingService, Service
 from proxyctl.api.resources import fetch_messaging_service, list_senders
 from proxyctl.commands.listing import in_pages
-from proxyctl.commands.pool_audit import conclude, show_mends
+from proxyctl.commands.pool.audit import conclude, show_mends
 from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, tell
 from proxyctl.identifiers import require_sid
 from proxyctl.pools.a2p import Pair, all_items, decide_all, findings, plan_of

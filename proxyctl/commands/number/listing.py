@@ -50,7 +50,7 @@ def source(
     # A table of several Services names them; all else prints the rows as the API has them.
     named = len(services) != 1 and runtime.format == "table" and runtime.options.fields is None
     if unassigned:
-        from proxyctl.commands import unassigned as elsewhere
+        from proxyctl.commands.number import unassigned as elsewhere
 
         elsewhere.check_options(services, chosen, all_services=all_services)
         return UNASSIGNED, elsewhere.pages_of(runtime, chosen, named)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.commands import way_back
-from proxyctl.commands.bulk import read_for_verb, removal_text
+from proxyctl.commands.number.change import read_for_verb, removal_text
 from proxyctl.commands.report import End, Report
 from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, say_refused, show_calls, tell
 from proxyctl.errors import DeadlineError, Interrupted, ProxyctlError, RefusedError, TemporaryError

@@ -52,7 +52,7 @@ def show_status(
     ] = None,
 ) -> None:
     """Show how full and how busy pools are: reserved, unreserved, in use, by country and capability."""
-    from proxyctl.commands.pool_status import show
+    from proxyctl.commands.pool.status import show
 
     show(ctx.obj, services or [], all_services=all_services, fail_above=fail_above)
 
@@ -76,7 +76,7 @@ def export_pools(
 
     It goes to stdout; redirect it to a file beside the CSV files of --numbers-to. Applying it again changes nothing.
     """
-    from proxyctl.commands.pool_files import export
+    from proxyctl.commands.pool.export import export
 
     export(ctx.obj, services or [], all_services=all_services, numbers_to=numbers_to)
 
@@ -92,7 +92,7 @@ def plan_pools(
     ] = False,
 ) -> None:
     """Print what 'pool apply' would change: the difference between a pool file and the account."""
-    from proxyctl.commands.pool_plan import plan
+    from proxyctl.commands.pool.plan import plan
 
     plan(ctx.obj, file, prune=prune, exit_code=exit_code)
 
@@ -116,7 +116,7 @@ def apply_pools(
     Only what the file names is managed: a field or number that it leaves out is left alone, unless --prune. A number
     in use is never removed. Killed half-way, the same command again continues.
     """
-    from proxyctl.commands.pool_apply import apply
+    from proxyctl.commands.pool.apply import apply
 
     apply(ctx.obj, file, prune=prune, keep_webhooks=keep_webhooks)
 
@@ -129,6 +129,6 @@ def audit_pools(ctx: typer.Context, services: Services = None, all_services: All
     Each finding has a severity (error, warning, info), the object, and the command that mends it. With --all, the
     account's numbers that are in no pool are looked at too.
     """
-    from proxyctl.commands.pool_audit import audit
+    from proxyctl.commands.pool.audit import audit
 
     audit(ctx.obj, services or [], all_services=all_services)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from proxyctl.commands.status import try_out
+from proxyctl.commands.auth.status import try_out
 from proxyctl.errors import AuthenticationError, TemporaryError, UsageError
 from proxyctl.profiles import SANDBOX, Profile
 from proxyctl.profiles.resolve import BASE_URL

@@ -1,0 +1,1 @@
+"""Logging in, and which credentials are used."""

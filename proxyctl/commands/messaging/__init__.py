@@ -1,0 +1,1 @@
+"""The Messaging Service of a pool: checked, and filled."""

@@ -1,0 +1,1 @@
+"""The numbers of pools: changed, moved, drained, listed, found."""

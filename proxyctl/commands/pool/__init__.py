@@ -1,0 +1,1 @@
+"""Whole pools: seen, declared in a file, and kept."""

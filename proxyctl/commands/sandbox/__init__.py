@@ -1,0 +1,1 @@
+"""The emulated Proxy: seeded, served, shown."""

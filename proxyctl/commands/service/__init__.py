@@ -1,0 +1,1 @@
+"""Services: create, list, show, update, delete."""
