@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from proxyctl.paths import Paths
     from proxyctl.profiles import Profile, ProfileStore
     from proxyctl.render.output import Output
-    from proxyctl.sandbox.store import Store
+    from proxyctl.sandbox.world.store import Store
     from proxyctl.state.history import History
     from proxyctl.writes.reading import Reader
 
@@ -115,7 +115,7 @@ class Runtime:
     @cached_property
     def sandbox_store(self) -> Store:
         """The default sandbox's database."""
-        from proxyctl.sandbox.store import Store
+        from proxyctl.sandbox.world.store import Store
 
         return self.exit_stack.enter_context(contextlib.closing(Store(self.sandbox_file)))
 
@@ -141,7 +141,7 @@ class Runtime:
         transport = None
         if profile.is_sandbox:
             from proxyctl.sandbox.behaviour import Sandbox
-            from proxyctl.sandbox.transport import IN_PROCESS_URL, SandboxTransport
+            from proxyctl.sandbox.server.transport import IN_PROCESS_URL, SandboxTransport
 
             transport = SandboxTransport(Sandbox(self.sandbox_store, clock=self.clock))
             endpoint = Endpoint.at(IN_PROCESS_URL)

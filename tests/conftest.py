@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import served
 from tests.support import Cli
 

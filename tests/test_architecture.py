@@ -66,7 +66,7 @@ ALLOWED: dict[str, set[str]] = {
 # Libraries with one home each.
 HOMES = {
     "rich": ("render/",),
-    "httpx": ("api/", "sandbox/transport.py"),
+    "httpx": ("api/", "sandbox/server/transport.py"),
     "sqlite3": ("sandbox/",),
     "phonenumbers": ("identifiers.py",),
     "platformdirs": ("paths.py",),

@@ -26,7 +26,7 @@ NEVER = {
         "concurrent.futures",
         "multiprocessing",
     ),
-    *("sqlite3", "phonenumbers", "tomli_w", "unittest", "twilio", "trio", "proxyctl.sandbox.store"),
+    *("sqlite3", "phonenumbers", "tomli_w", "unittest", "twilio", "trio", "proxyctl.sandbox.world.store"),
     *("proxyctl.bulk.engine", "proxyctl.input.items", "proxyctl.render.table", "proxyctl.render.progress"),
 }
 WITHOUT_NETWORK = {

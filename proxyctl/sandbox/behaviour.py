@@ -16,6 +16,10 @@ from typing import Any
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import OutputError
+from proxyctl.sandbox.api.fields import is_storable
+from proxyctl.sandbox.api.guesses import GUESSES, Guesses
+from proxyctl.sandbox.api.problems import ApiError, invalid, not_found
+from proxyctl.sandbox.api.routing import Match, find
 from proxyctl.sandbox.context import (
     ACCOUNT_SID,
     API_KEY_SECRET,
@@ -26,12 +30,8 @@ from proxyctl.sandbox.context import (
     Rules,
     random_sid,
 )
-from proxyctl.sandbox.fields import is_storable
-from proxyctl.sandbox.guesses import GUESSES, Guesses
-from proxyctl.sandbox.problems import ApiError, invalid, not_found
-from proxyctl.sandbox.routing import Match, find
-from proxyctl.sandbox.store import Store, StoreBusy
-from proxyctl.sandbox.wire import Request, Response
+from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.world.store import Store, StoreBusy
 
 __all__ = [
     "ACCOUNT_SID",

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from proxyctl.sandbox.guesses import GUESSES, Guesses
-from proxyctl.sandbox.problems import ApiError, not_found
+from proxyctl.sandbox.api.guesses import GUESSES, Guesses
+from proxyctl.sandbox.api.problems import ApiError, not_found
 
 # The sandbox's own credentials: fixed, published, no secret.
 ACCOUNT_SID = "AC" + "5a4db0c5" * 4

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from proxyctl.sandbox.faults import Scripted
+from proxyctl.sandbox.server.faults import Scripted
 from tests.battery.scene import Scene
 from tests.sandbox.serving import wait_for
 from tests.support import Ran

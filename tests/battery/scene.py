@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from proxyctl.sandbox.api.problems import ApiError
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, Sandbox
-from proxyctl.sandbox.faults import FaultPlan, Scripted
-from proxyctl.sandbox.policies import Entry, Ledger, Policies, problem
-from proxyctl.sandbox.problems import ApiError
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
-from proxyctl.sandbox.wire import Request, Response
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
+from proxyctl.sandbox.server.policies import Entry, Ledger, Policies, problem
+from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC, served
 from tests.support import Cli, Ran
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.faults import FaultPlan
-from proxyctl.sandbox.policies import Entry
+from proxyctl.sandbox.server.faults import FaultPlan
+from proxyctl.sandbox.server.policies import Entry
 from tests.battery.driver import POINTS
 from tests.battery.live import (
     Arrivals,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.sandbox.faults import FaultPlan
+from proxyctl.sandbox.server.faults import FaultPlan
 from tests.battery.live import Arrivals
 from tests.battery.scene import Scene, scene
 from tests.battery.test_crash import killed_somewhere

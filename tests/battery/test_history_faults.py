@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from proxyctl.sandbox.faults import Scripted
-from proxyctl.sandbox.policies import problem
-from proxyctl.sandbox.problems import ApiError
-from proxyctl.sandbox.seed import seed_numbers
+from proxyctl.sandbox.api.problems import ApiError
+from proxyctl.sandbox.server.faults import Scripted
+from proxyctl.sandbox.server.policies import problem
+from proxyctl.sandbox.world.seed import seed_numbers
 from tests.battery.live import drive, end, settled
 from tests.battery.scene import Scene
 from tests.battery.transit import write_pool_file

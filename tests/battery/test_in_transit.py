@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.policies import problem
-from proxyctl.sandbox.problems import ApiError
-from proxyctl.sandbox.wire import Request, Response
+from proxyctl.sandbox.api.problems import ApiError
+from proxyctl.sandbox.server.policies import problem
+from proxyctl.sandbox.server.wire import Request, Response
 from tests.battery.live import drive, end, start
 from tests.battery.transit import MOST, VERBS, Crossing, crossing, forbidden, full, throttled
 from tests.support import Ran

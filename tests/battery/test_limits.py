@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from proxyctl.clock import SystemClock
-from proxyctl.sandbox.faults import Scripted
-from proxyctl.sandbox.rate_limit import SlidingWindow
+from proxyctl.sandbox.server.faults import Scripted
+from proxyctl.sandbox.server.rate_limit import SlidingWindow
 from tests.battery.scene import Scene, scene
 
 SLOWER = 10.0  # the factor of time: more, and what a busy machine adds would pass for seconds

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from proxyctl.sandbox.faults import Scripted
-from proxyctl.sandbox.seed import seed_numbers
+from proxyctl.sandbox.server.faults import Scripted
+from proxyctl.sandbox.world.seed import seed_numbers
 from tests.battery.scene import Scene
 from tests.support import Ran
 

@@ -23,8 +23,8 @@ from itertools import chain
 from pathlib import Path
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Request, Sandbox
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 
 TO_REACH = 1000
 REQUESTS = 6000
@@ -33,8 +33,8 @@ BASIC = "Basic " + base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).deco
 SERVE = """
 import sys
 from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.server import serve
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.server.server import serve
+from proxyctl.sandbox.world.store import Store
 
 with Store(sys.argv[1]) as store:
     serve(Sandbox(store), port=0, rate_limit=False, log=sys.stderr, ready=lambda server: print(server.port, flush=True))

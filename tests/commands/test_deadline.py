@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.state.lock import hold
 from tests.commands.test_drain import HookedClock
 from tests.sandbox.serving import Served

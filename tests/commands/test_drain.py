@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.faults import FaultPlan, Scripted
-from proxyctl.sandbox.seed import pool_numbers
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
+from proxyctl.sandbox.world.seed import pool_numbers
+from proxyctl.sandbox.world.store import Store
 from proxyctl.signals import Signalled
 from proxyctl.state.lock import hold
 from tests.sandbox.serving import Served

@@ -7,7 +7,7 @@ import pytest
 from proxyctl.cli import end_as_asked, finish
 from proxyctl.errors import DeadlineError, Interrupted, PartialError, ProxyctlError
 from proxyctl.runtime import Runtime
-from proxyctl.sandbox.faults import FaultPlan
+from proxyctl.sandbox.server.faults import FaultPlan
 from tests.sandbox.serving import Served
 from tests.support import Cli, Ran, stream, written
 

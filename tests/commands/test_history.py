@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from tests.sandbox.asking import SetClock
 from tests.sandbox.serving import Served
 from tests.support import Cli

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.battery.live import drive, end, settled
 from tests.battery.scene import Scene, scene
 from tests.commands.test_move import messaging_service, senders

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.sandbox.faults import Scripted
+from proxyctl.sandbox.server.faults import Scripted
 from tests.battery.live import drive, end, settled
 from tests.battery.scene import Scene, scene
 from tests.support import Cli, Ran
@@ -205,8 +205,8 @@ def test_what_is_not_taken_is_put_back(stage: Scene) -> None:
     first = stage.numbers[0]["sid"]
 
     def refuse(request: Any) -> Any:
-        from proxyctl.sandbox.policies import problem
-        from proxyctl.sandbox.problems import ApiError
+        from proxyctl.sandbox.api.problems import ApiError
+        from proxyctl.sandbox.server.policies import problem
 
         named = (
             request.method == "POST" and request.path == path and first.encode() in str(request.form).encode()

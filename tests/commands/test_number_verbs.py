@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.support import Cli, Ran
 
 STRANGER = "+14155550100"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
-from proxyctl.sandbox.faults import FaultPlan, Scripted
-from proxyctl.sandbox.store import Store
-from proxyctl.sandbox.wire import Request, Response
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
+from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import Served, served
 from tests.support import Cli
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.commands.pool_support import fill, numbers_of, pool_file
 from tests.support import Cli
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from proxyctl.sandbox.faults import FaultPlan, Scripted
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import Served
 from tests.support import Cli
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.faults import FaultPlan, Scripted
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.state.history import History, RunInfo
 from tests.sandbox.serving import Served
 from tests.support import Cli, Ran

@@ -30,11 +30,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
-from proxyctl.sandbox.faults import FaultPlan, Scripted
-from proxyctl.sandbox.policies import Policies
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
-from proxyctl.sandbox.wire import Request
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
+from proxyctl.sandbox.server.policies import Policies
+from proxyctl.sandbox.server.wire import Request
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC, served
 from tests.support import Cli
 

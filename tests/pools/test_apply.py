@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import tomli_w
 
+from proxyctl.sandbox.api.problems import ApiError
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.faults import FaultPlan, Scripted
-from proxyctl.sandbox.policies import problem
-from proxyctl.sandbox.problems import ApiError
-from proxyctl.sandbox.wire import Request, Response
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
+from proxyctl.sandbox.server.policies import problem
+from proxyctl.sandbox.server.wire import Request, Response
 from proxyctl.state.lock import hold
 from tests.battery.live import drive, end
 from tests.battery.scene import Scene, scene

@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Request, Sandbox
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
-from proxyctl.sandbox.wire import parse_pairs
+from proxyctl.sandbox.server.wire import parse_pairs
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 
 BASE_URL = "http://127.0.0.1:8181"
 NUMBERS = f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers"

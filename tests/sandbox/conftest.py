@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import Client, Served, served
 
 

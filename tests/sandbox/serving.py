@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
-from proxyctl.sandbox.connection import Limits
-from proxyctl.sandbox.policies import Ledger, Policies
-from proxyctl.sandbox.server import Respondent, Server
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.server.connection import Limits
+from proxyctl.sandbox.server.policies import Ledger, Policies
+from proxyctl.sandbox.server.server import Respondent, Server
+from proxyctl.sandbox.world.store import Store
 
 BASIC = "Basic " + base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()
 FORM = "application/x-www-form-urlencoded"

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import NUMBERS, Ask
 
 

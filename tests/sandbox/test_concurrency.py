@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import Ask
 
 # A process that opens the database, says so, waits for a line, and sends every number to the pool from 8 threads.
 _ADDER = """
 import json, sys
 from concurrent.futures import ThreadPoolExecutor
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import Ask
 
 path, service, reserved, *sids = sys.argv[1:]
@@ -86,7 +86,7 @@ def test_two_processes_that_add_the_same_numbers_share_them(tmp_path: Path) -> N
 
 def test_two_processes_can_make_the_database_at_once(tmp_path: Path) -> None:
     opener = (
-        "import sys; from proxyctl.sandbox.store import Store\n"
+        "import sys; from proxyctl.sandbox.world.store import Store\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
         "with Store(sys.argv[1]) as store: print(store.status().services)"
     )

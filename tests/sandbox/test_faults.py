@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from proxyctl.errors import UsageError
-from proxyctl.sandbox.faults import FAULTS, NAMES, Act, FaultPlan, Scripted
+from proxyctl.sandbox.server.faults import FAULTS, NAMES, Act, FaultPlan, Scripted
 
 POST = ("POST", "/v1/Services/KS1/PhoneNumbers")
 GET = ("GET", "/v1/Services/KS1/PhoneNumbers")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import BASE_URL, Ask
 
 

@@ -13,8 +13,8 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, AUTH_TOKEN
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import Served
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.sandbox.rate_limit import ConcurrencyLimit, SlidingWindow, endpoint_of
+from proxyctl.sandbox.server.rate_limit import ConcurrencyLimit, SlidingWindow, endpoint_of
 
 KS = "KS" + "0" * 32
 OTHER = "KS" + "1" * 32

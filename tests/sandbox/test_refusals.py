@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from proxyctl.sandbox.api.routing import ROUTES, find
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, AUTH_TOKEN, Request, Sandbox
-from proxyctl.sandbox.routing import ROUTES, find
-from proxyctl.sandbox.store import Store
-from proxyctl.sandbox.wire import parse_pairs
+from proxyctl.sandbox.server.wire import parse_pairs
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import NUMBERS, Ask, basic
 
 

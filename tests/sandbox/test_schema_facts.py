@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import BASE_URL, NUMBERS, Ask
 
 Check = Callable[[Any], bool]

@@ -6,11 +6,11 @@ import phonenumbers
 import pytest
 
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
-from proxyctl.sandbox.countries import CAPABILITIES, COUNTRIES
-from proxyctl.sandbox.fields import is_sid
-from proxyctl.sandbox.scenarios import SCENARIOS, seed_scenario
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.api.fields import is_sid
+from proxyctl.sandbox.world.countries import CAPABILITIES, COUNTRIES
+from proxyctl.sandbox.world.scenarios import SCENARIOS, seed_scenario
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import NUMBERS, Ask
 
 

@@ -14,10 +14,10 @@ import pytest
 
 from proxyctl.errors import UsageError
 from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.faults import FaultPlan, Scripted
-from proxyctl.sandbox.policies import Policies
-from proxyctl.sandbox.server import Server, serve
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
+from proxyctl.sandbox.server.policies import Policies
+from proxyctl.sandbox.server.server import Server, serve
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC, Client, Served, ask, problem, raw, served, wait_for
 
 

@@ -12,8 +12,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import Client, Served
 
 
@@ -40,8 +40,8 @@ def test_16_adds_at_once_at_4999_of_5000(store: Store, server: Served, call: Cli
 SERVE = """
 import signal, sys
 from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.server import serve
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.server.server import serve
+from proxyctl.sandbox.world.store import Store
 
 def ready(server):
     signal.signal(signal.SIGTERM, lambda *_: server.stop())

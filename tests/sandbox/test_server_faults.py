@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.faults import FaultPlan, Scripted
-from proxyctl.sandbox.policies import Policies
-from proxyctl.sandbox.rate_limit import ConcurrencyLimit, SlidingWindow
-from proxyctl.sandbox.seed import seed_numbers
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
+from proxyctl.sandbox.server.policies import Policies
+from proxyctl.sandbox.server.rate_limit import ConcurrencyLimit, SlidingWindow
+from proxyctl.sandbox.world.seed import seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import Client, ask, raw, served
 
 

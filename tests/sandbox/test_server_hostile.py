@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 
 from proxyctl.sandbox.behaviour import Request, Response, Sandbox
-from proxyctl.sandbox.connection import Limits
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.server.connection import Limits
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import Client, Served, ask, problem, raw, served, wait_for
 
 QUICK = Limits(idle=0.2, slow=0.2, linger=0.2)

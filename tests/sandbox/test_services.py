@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from proxyctl.sandbox.guesses import GUESSES
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.api.guesses import GUESSES
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import BASE_URL, NUMBERS, Ask
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.errors import NotFoundError, OutputError, RefusedError, UsageError
-from proxyctl.sandbox.store import Store, StoreBusy
+from proxyctl.sandbox.world.store import Store, StoreBusy
 from tests.sandbox.asking import Ask
 
 
@@ -113,7 +113,7 @@ def test_places_where_no_database_can_be(tmp_path: Path) -> None:
 
 
 def test_a_lock_held_too_long_is_temporary(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proxyctl.sandbox.store._BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr("proxyctl.sandbox.world.store._BUSY_TIMEOUT", 0.01)
     with Store(path) as one, Store(path) as two, one.writing():
         with pytest.raises(StoreBusy, match="locked by another process"), two.writing():
             pass

@@ -13,8 +13,8 @@ import pytest
 
 from proxyctl.errors import OutputError
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Request, Response, Sandbox
-from proxyctl.sandbox.store import Store
-from proxyctl.sandbox.transport import IN_PROCESS_URL, SandboxTransport
+from proxyctl.sandbox.server.transport import IN_PROCESS_URL, SandboxTransport
+from proxyctl.sandbox.world.store import Store
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ import pytest
 
 from proxyctl.sandbox.behaviour import Sandbox
 from proxyctl.sandbox.context import ACCOUNT_SID
-from proxyctl.sandbox.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.store import Store
-from proxyctl.sandbox.wire import Request
+from proxyctl.sandbox.server.wire import Request
+from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
+from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC
 from tests.support import Cli
 

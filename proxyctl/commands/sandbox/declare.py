@@ -45,8 +45,8 @@ def seed(
 
     from proxyctl.errors import UsageError
     from proxyctl.render.shapes import PHONE_NUMBER, Shape
-    from proxyctl.sandbox.scenarios import seed_scenario
-    from proxyctl.sandbox.seed import seed_numbers
+    from proxyctl.sandbox.world.scenarios import seed_scenario
+    from proxyctl.sandbox.world.seed import seed_numbers
 
     runtime: Runtime = ctx.obj
     for name, value in (("--numbers", numbers), ("--country", country)):

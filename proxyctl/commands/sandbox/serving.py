@@ -13,7 +13,7 @@ from proxyctl.errors import UsageError
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
-    from proxyctl.sandbox.server import Server
+    from proxyctl.sandbox.server.server import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Serving:
 def run_server(runtime: Runtime, serving: Serving) -> None:
     """Serve until SIGINT or SIGTERM, which are its orderly end."""
     from proxyctl.sandbox.behaviour import Sandbox
-    from proxyctl.sandbox.faults import FaultPlan
-    from proxyctl.sandbox.server import serve
-    from proxyctl.sandbox.store import Store
+    from proxyctl.sandbox.server.faults import FaultPlan
+    from proxyctl.sandbox.server.server import serve
+    from proxyctl.sandbox.world.store import Store
 
     if serving.not_found not in ("404", "400"):
         raise UsageError(f"--not-found {serving.not_found}: it is 404 or 400.")

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from proxyctl.sandbox.api.fields import is_sid, iso_date, web_host
+from proxyctl.sandbox.api.paging import list_reply
+from proxyctl.sandbox.api.problems import ApiError, invalid
 from proxyctl.sandbox.context import ACCOUNT_SID, Context, Reply
-from proxyctl.sandbox.fields import is_sid, iso_date, web_host
-from proxyctl.sandbox.paging import list_reply
-from proxyctl.sandbox.problems import ApiError, invalid
 
 _NAME_AT_MOST = 191  # characters, not bytes
 _URL_AT_MOST = 4000

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from proxyctl.sandbox import incoming_numbers, messaging, phone_numbers, services, sessions
+from proxyctl.sandbox.api import incoming_numbers, messaging, phone_numbers, services, sessions
+from proxyctl.sandbox.api.fields import is_storable
 from proxyctl.sandbox.context import Context, Reply
-from proxyctl.sandbox.fields import is_storable
 
 Handler = Callable[[Context], Reply]
 

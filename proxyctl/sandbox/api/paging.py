@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from proxyctl.sandbox.api.problems import ApiError
 from proxyctl.sandbox.context import Context, Reply
-from proxyctl.sandbox.problems import ApiError
 
 _DEFAULT_SIZE = 50
 _ASKED_AT_MOST = 1000

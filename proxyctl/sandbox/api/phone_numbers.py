@@ -6,6 +6,10 @@ import re
 import sqlite3
 from typing import Any
 
+from proxyctl.sandbox.api.fields import boolean, capabilities, is_sid, iso_date
+from proxyctl.sandbox.api.paging import list_reply
+from proxyctl.sandbox.api.problems import ApiError, invalid
+from proxyctl.sandbox.api.services import require_service
 from proxyctl.sandbox.context import (
     ACCOUNT_SID,
     RESERVED_AT_MOST,
@@ -14,10 +18,6 @@ from proxyctl.sandbox.context import (
     Reply,
     webhooks_of,
 )
-from proxyctl.sandbox.fields import boolean, capabilities, is_sid, iso_date
-from proxyctl.sandbox.paging import list_reply
-from proxyctl.sandbox.problems import ApiError, invalid
-from proxyctl.sandbox.services import require_service
 
 _SELECT = (
     "SELECT pool.id, pool.number_id, numbers.sid, pool.date_created, pool.date_updated, numbers.phone_number,"

@@ -9,8 +9,8 @@ import httpx
 
 from proxyctl.clock import Clock
 from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.store import Store
-from proxyctl.sandbox.wire import Request
+from proxyctl.sandbox.server.wire import Request
+from proxyctl.sandbox.world.store import Store
 
 # The URL that in-process requests are addressed to: loopback, and what `sandbox serve` listens on by default,
 # so that the URLs in printed answers work against it.

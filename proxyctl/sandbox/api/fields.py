@@ -8,7 +8,7 @@ import re
 import time
 from urllib.parse import urlsplit
 
-from proxyctl.sandbox.problems import invalid
+from proxyctl.sandbox.api.problems import invalid
 
 # Text that neither UTF-8 nor Twilio's JSON can carry; SQLite would take the NUL and raise on the surrogates.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")

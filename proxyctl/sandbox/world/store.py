@@ -17,7 +17,7 @@ from typing import Any
 
 from proxyctl.errors import NotFoundError, OutputError, RefusedError, TemporaryError, UsageError
 from proxyctl.files import make_directories
-from proxyctl.sandbox.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES
+from proxyctl.sandbox.world.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES
 
 _BUSY_TIMEOUT = 30.0  # seconds that a write waits for another process
 _HEADER_SIZE = 100  # bytes of a database that tell whose it is

@@ -17,12 +17,12 @@ from typing import Protocol, TextIO
 from urllib.parse import urlsplit
 
 from proxyctl.errors import UsageError
-from proxyctl.sandbox.connection import Connection, Gone, Head, Limits
-from proxyctl.sandbox.faults import Act, FaultPlan
-from proxyctl.sandbox.policies import Delivery, Policies, problem, with_platform_headers
-from proxyctl.sandbox.problems import ApiError
-from proxyctl.sandbox.rate_limit import SlidingWindow
-from proxyctl.sandbox.wire import Request, Response
+from proxyctl.sandbox.api.problems import ApiError
+from proxyctl.sandbox.server.connection import Connection, Gone, Head, Limits
+from proxyctl.sandbox.server.faults import Act, FaultPlan
+from proxyctl.sandbox.server.policies import Delivery, Policies, problem, with_platform_headers
+from proxyctl.sandbox.server.rate_limit import SlidingWindow
+from proxyctl.sandbox.server.wire import Request, Response
 
 _BACKLOG = 512
 _FINISH = 0.5

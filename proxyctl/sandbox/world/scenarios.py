@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.errors import RefusedError, UsageError
+from proxyctl.sandbox.api.guesses import GUESSES
+from proxyctl.sandbox.api.messaging import DEFAULTS as MESSAGING_DEFAULTS
+from proxyctl.sandbox.api.services import DEFAULTS as SERVICE_DEFAULTS
 from proxyctl.sandbox.context import webhooks_of
-from proxyctl.sandbox.guesses import GUESSES
-from proxyctl.sandbox.messaging import DEFAULTS as MESSAGING_DEFAULTS
-from proxyctl.sandbox.seed import fill_pool, insert_numbers, kind_of, stable_sid, whole
-from proxyctl.sandbox.services import DEFAULTS as SERVICE_DEFAULTS
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.seed import fill_pool, insert_numbers, kind_of, stable_sid, whole
+from proxyctl.sandbox.world.store import Store
 
 _EVENTS = "https://app.example.com/proxy/events"
 _CROWDED = 130  # open sessions, where Twilio advises 100 at most

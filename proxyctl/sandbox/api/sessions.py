@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from proxyctl.sandbox.api.paging import empty_list
+from proxyctl.sandbox.api.problems import ApiError, not_found
+from proxyctl.sandbox.api.services import require_service
 from proxyctl.sandbox.context import Context, Reply
-from proxyctl.sandbox.paging import empty_list
-from proxyctl.sandbox.problems import ApiError, not_found
-from proxyctl.sandbox.services import require_service
 
 
 def list_sessions(context: Context) -> Reply:

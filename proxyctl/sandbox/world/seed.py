@@ -12,8 +12,8 @@ from typing import Any
 
 from proxyctl.errors import NotFoundError, UsageError
 from proxyctl.sandbox.context import webhooks_of
-from proxyctl.sandbox.countries import CAPABILITIES, COUNTRIES, Kind
-from proxyctl.sandbox.store import Store
+from proxyctl.sandbox.world.countries import CAPABILITIES, COUNTRIES, Kind
+from proxyctl.sandbox.world.store import Store
 
 _NUMBERS_AT_MOST = 1_000_000  # in one go
 _DRAWS_PER_NUMBER = 50  # before a country counts as full

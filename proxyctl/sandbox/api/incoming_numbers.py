@@ -9,10 +9,10 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
+from proxyctl.sandbox.api.fields import capabilities, is_sid, web_host
+from proxyctl.sandbox.api.paging import Page, page_query, read_window, select_page
+from proxyctl.sandbox.api.problems import ApiError, not_found
 from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN, Context, Reply
-from proxyctl.sandbox.fields import capabilities, is_sid, web_host
-from proxyctl.sandbox.paging import Page, page_query, read_window, select_page
-from proxyctl.sandbox.problems import ApiError, not_found
 
 _ROOT = f"/2010-04-01/Accounts/{ACCOUNT_SID}"
 _LIST = f"{_ROOT}/IncomingPhoneNumbers.json"

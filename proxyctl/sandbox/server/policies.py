@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 
-from proxyctl.sandbox.faults import Act, Fault, FaultPlan
-from proxyctl.sandbox.problems import ApiError
-from proxyctl.sandbox.rate_limit import ConcurrencyLimit, SlidingWindow, endpoint_of
-from proxyctl.sandbox.wire import Request, Response
+from proxyctl.sandbox.api.problems import ApiError
+from proxyctl.sandbox.server.faults import Act, Fault, FaultPlan
+from proxyctl.sandbox.server.rate_limit import ConcurrencyLimit, SlidingWindow, endpoint_of
+from proxyctl.sandbox.server.wire import Request, Response
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from proxyctl.sandbox.api.fields import capabilities, is_sid, iso_date, web_host
+from proxyctl.sandbox.api.paging import list_reply
+from proxyctl.sandbox.api.problems import ApiError, not_found
 from proxyctl.sandbox.context import ACCOUNT_SID, SENDERS_AT_MOST, Context, Reply
-from proxyctl.sandbox.fields import capabilities, is_sid, iso_date, web_host
-from proxyctl.sandbox.paging import list_reply
-from proxyctl.sandbox.problems import ApiError, not_found
 
 _ROOT = "/messaging/v1/Services"
 _NAME_AT_MOST = 64

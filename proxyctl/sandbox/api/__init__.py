@@ -1,0 +1,1 @@
+"""What each resource of the emulated API does, apart from HTTP."""
