@@ -1,4 +1,4 @@
-"""The person at the terminal: what is said on stderr, what is asked, and what the terminal is and can do.
+"""The person at the terminal: what was asked for, what is said on stderr and asked, what the terminal can do.
 
 Apart from the Runtime, since errors need it before a command, and its profile and client, are there.
 """
@@ -12,14 +12,41 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO
 
 from proxyctl.errors import UsageError
-from proxyctl.shared_options import SharedOptions
 from proxyctl.visible import visible, wrapped
 
 if TYPE_CHECKING:
     from proxyctl.redact import Redactor
 
+FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
 NARROWEST = 20
 USUAL = 80
+
+
+class SharedOptions(NamedTuple):
+    """The options that several commands share; a command that does not take one leaves it at its default."""
+
+    profile: str | None = None
+    sandbox: bool = False
+    verbose: int = 0
+    quiet: bool = False
+    timeout: float = 60.0
+    retries: int = 4
+    color: str = "auto"
+    output: str | None = None
+    fields: str | None = None
+    no_header: bool = False
+    dry_run: bool = False
+    yes: bool = False
+    confirm_profile: str | None = None
+    no_history: bool = False
+    lock_wait: float = 0.0
+    default_country: str | None = None
+    rate: float | None = None
+    concurrency: int | None = None
+    max_errors: int | None = None
+    deadline: float | None = None
+    failed_to: str | None = None
+    allow: list[str] | None = None
 
 
 class Terminal(NamedTuple):

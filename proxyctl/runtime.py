@@ -15,9 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 
 from proxyctl.clock import Clock, SystemClock
-from proxyctl.console import Console
+from proxyctl.console import FORMATS, Console, SharedOptions
 from proxyctl.errors import ConfigError, OutputError, UsageError
-from proxyctl.shared_options import FORMATS, SharedOptions
 from proxyctl.stop import StopRequest
 
 if TYPE_CHECKING:

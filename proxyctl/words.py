@@ -1,6 +1,40 @@
-"""How amounts are said to people: counts of things, and durations. Stated once."""
+"""What is said to people in one way: amounts, durations, and the words by which an item of a run can end."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class End(NamedTuple):
+    """``good``: the item is as wanted now. ``meaning`` is given where the word alone does not say it."""
+
+    word: str
+    good: bool
+    colour: str
+    meaning: str = ""
+
+
+CHANGED = ["created", "updated", "deleted", "added", "reserved", "released", "removed", "moved", "restored"]
+# In the order in which a summary counts them.
+ENDS = (
+    *(End(word, True, "green") for word in CHANGED),
+    End("unchanged", True, "dim"),
+    End("skipped", False, "yellow", "not tried"),
+    End("unknown", False, "magenta", "may have been carried out; the next run settles it"),
+    End("failed", False, "red"),
+)
+ORDER = tuple(end.word for end in ENDS)
+GOOD = frozenset(end.word for end in ENDS if end.good)
+NOT_GOOD = frozenset(end.word for end in ENDS if not end.good)
+# Records of the history count other successes too: requests of `api` that were sent, and in old ones what was done.
+COUNTED_GOOD = GOOD | {"sent", "done"}
+COLOURS = {end.word: end.colour for end in ENDS}
+
+
+def in_words() -> str:
+    """Return all of them as a part of a sentence."""
+    *others, last = (f"{end.word} ({end.meaning})" if end.meaning else end.word for end in ENDS)
+    return f"{', '.join(others)} or {last}"
 
 
 def counted(count: int, thing: str, things: str | None = None) -> str:

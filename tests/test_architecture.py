@@ -21,11 +21,9 @@ ROOTS = {
     "clock",
     "errors",
     "console",
-    "ends",
     "files",
     "identifiers",
     "redact",
-    "shared_options",
     "stop",
     "toml_files",
     "visible",
@@ -46,7 +44,6 @@ ALLOWED: dict[str, set[str]] = {
     "writes": {"api", "bulk", "input"},
     "pools": {"api", "bulk", "input", "state", "writes"},
     "profiles": {"sandbox.context"},  # the sandbox's credentials, which are public
-    "report": {"explaining"},
     "runtime": {
         *("api", "bulk", "completion", "input", "paths", "pools", "profiles", "render", "sandbox", "state"),
         "writes",
@@ -56,9 +53,9 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": {"api", "bulk", "explaining", "paths", "profiles", "render", "runtime", "state"},
     "commands": {
         *("api", "bulk", "completion", "doctor", "explaining", "generate", "pools", "profiles", "render"),
-        *("input", "report", "runtime", "sandbox", "signals", "state", "writes", "cli"),
+        *("input", "runtime", "sandbox", "signals", "state", "writes", "cli"),
     },
-    "cli": {"commands", "report", "runtime", "signals"},
+    "cli": {"commands", "explaining", "runtime", "signals"},
     "generate": {"cli", "commands", "completion", "explaining", "render"},
     "__main__": {"cli", "completion", "signals"},
 }

@@ -16,8 +16,8 @@ from proxyctl.cli import root_command
 from proxyctl.commands.report import End, failure_line
 from proxyctl.errors import ExitCode, NotFoundError, Problem, RefusedError, exit_status
 from proxyctl.explaining import Explanation, explanation_of, hint_for, near_codes, twilio_code
+from proxyctl.explaining.report import error_object, error_text
 from proxyctl.input.items import Item
-from proxyctl.report import error_object, error_text
 from tests.support import Cli
 
 KS = "KS" + "a1" * 16
@@ -149,7 +149,7 @@ def test_the_number_of_an_item_is_filled_in() -> None:
 FULL = """
 import os
 from proxyctl.errors import Problem, RefusedError
-from proxyctl.report import error_text
+from proxyctl.explaining.report import error_text
 held = []
 try:
     while True:

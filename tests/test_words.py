@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxyctl.ends import COLOURS, ENDS, GOOD, ORDER, in_words
-from proxyctl.words import counted, duration_text
+from proxyctl.words import COLOURS, ENDS, GOOD, ORDER, counted, duration_text, in_words
 
 
 def test_one_and_several() -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar, cast, get_args
 
 import typer
 
-from proxyctl.shared_options import FORMATS, SharedOptions
+from proxyctl.console import FORMATS, SharedOptions
 
 CONNECTION = "Connection and messages"
 OUTPUT = "Output"

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from proxyctl.bulk.outcomes import RunReport
-from proxyctl.ends import CHANGED, NOT_GOOD, ORDER
 from proxyctl.errors import (
     AuthenticationError,
     Interrupted,
@@ -26,7 +25,7 @@ from proxyctl.errors import (
 )
 from proxyctl.explaining import hint_for
 from proxyctl.input.items import Item
-from proxyctl.words import counted, duration_text
+from proxyctl.words import CHANGED, NOT_GOOD, ORDER, counted, duration_text
 from proxyctl.writes.flow import ChainEnd
 from proxyctl.writes.plan import Chain, Entry, Settled
 from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
@@ -41,7 +40,7 @@ Locate = Callable[[Item], str | None]  # the Service whose pool has a number now
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How one item ended: ``action`` is one of `proxyctl.ends`, ``seen`` the resource as it was last seen."""
+    """How one item ended: ``action`` is one of `proxyctl.words`, ``seen`` the resource as it was last seen."""
 
     item: Item
     action: str

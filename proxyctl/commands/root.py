@@ -31,8 +31,8 @@ class Root(LazyGroup):
         "auth": LazyCommand(
             "proxyctl.commands.auth.declare", "Log in, log out, and see which credentials win."
         ),
-        "profile": LazyCommand("proxyctl.commands.profile", "List, choose and remove profiles."),
-        "config": LazyCommand("proxyctl.commands.config", "Read and change the config file."),
+        "profile": LazyCommand("proxyctl.commands.auth.profile", "List, choose and remove profiles."),
+        "config": LazyCommand("proxyctl.commands.auth.config", "Read and change the config file."),
         "history": LazyCommand(
             "proxyctl.commands.history.declare", "See what was changed, by whom and when, and take it back."
         ),

@@ -147,7 +147,7 @@ def load_what_reports(runtime: Runtime) -> None:
     import csv
     import encodings.idna
 
-    from proxyctl import report
+    from proxyctl.explaining import report
     from proxyctl.render import output, shapes
 
     _ = (csv, encodings.idna, report, output, shapes, runtime.out)

@@ -12,8 +12,7 @@ from proxyctl.pools.audit import Finding, Severity
 from proxyctl.pools.chains import sender_step
 from proxyctl.pools.decide import each_once
 from proxyctl.pools.filters import has_capability
-from proxyctl.pools.limits import MOST_SENDERS
-from proxyctl.pools.pool import Pool
+from proxyctl.pools.pool import MOST_SENDERS, Pool
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Settled
 from proxyctl.writes.requests import ATTACH
 

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.pools.account import WEBHOOK, hinted_service
 from proxyctl.pools.filters import has_capability
-from proxyctl.pools.finding import WEBHOOK, hinted_service
 from proxyctl.pools.status import MOST_SESSIONS, WARNED_AT, PoolStatus
 from proxyctl.words import counted
 

@@ -12,8 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from proxyctl.input.items import Item
-from proxyctl.pools.limits import POOL_LIMITS
-from proxyctl.pools.pool import Pool
+from proxyctl.pools.pool import POOL_LIMITS, Pool
 from proxyctl.state.record import Trail
 from proxyctl.writes.plan import Capacity, Chain, Entry, Room, Step
 from proxyctl.writes.requests import (

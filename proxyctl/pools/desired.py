@@ -23,8 +23,7 @@ from proxyctl.pools.chains import (
     spare,
 )
 from proxyctl.pools.decide import disagrees, in_use
-from proxyctl.pools.limits import POOL_LIMITS
-from proxyctl.pools.pool import Pool
+from proxyctl.pools.pool import POOL_LIMITS, Pool
 from proxyctl.pools.poolfile import WantedService, flag_word
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, Settled, Step
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same

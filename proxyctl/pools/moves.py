@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from proxyctl.api.models import IncomingNumber, PhoneNumber
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
+from proxyctl.pools.account import points_at
 from proxyctl.pools.chains import Home, Row, move_chain
 from proxyctl.pools.decide import each_once, in_use
-from proxyctl.pools.finding import points_at
 from proxyctl.pools.pool import Pool
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.plan import Entry, Settled

@@ -12,6 +12,12 @@ from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.writes.reading import Reader
 
+MOST_RESERVED = 5000  # of each Service
+MOST_UNRESERVED = 500
+POOL_LIMITS = {True: MOST_RESERVED, False: MOST_UNRESERVED}  # by is_reserved
+MOST_SENDERS = 400  # of one Messaging Service, unless Twilio raised it
+
+
 # Looking numbers up one by one costs a request each; the list costs one for each hundred in the pool.
 FEW = 10
 

@@ -14,7 +14,7 @@ from proxyctl.errors import InputError
 from proxyctl.identifiers import parse_number
 from proxyctl.input.items import Item, examine
 from proxyctl.input.source import STDIN, show, source_name
-from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED
+from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED
 from proxyctl.toml_files import Bounds, Places, TomlFlaw, parse_toml
 from proxyctl.visible import visible
 from proxyctl.words import counted

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxyctl.pools.limits import MOST_RESERVED, MOST_UNRESERVED
+from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED
 from proxyctl.words import counted
 
 WARNED_AT = 85.0  # per cent of a limit: where Twilio warns

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from proxyctl.console import FORMATS
 from proxyctl.errors import UsageError
 from proxyctl.identifiers import is_sid
 from proxyctl.profiles.profile import SANDBOX
 from proxyctl.profiles.toml_guard import at_line, line_of
-from proxyctl.shared_options import FORMATS
 from proxyctl.visible import visible
 
 TOP_KEYS: dict[str, type] = {"default_profile": str, "output": str, "profiles": dict}

@@ -15,10 +15,10 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
-from proxyctl.ends import COLOURS
 from proxyctl.render.cells import Look, shown, shown_value
 from proxyctl.render.fields import Row, value_at
 from proxyctl.render.shapes import ALWAYS, Column, Kind, Shape, capability_names
+from proxyctl.words import COLOURS
 
 __all__ = ["Look", "Table", "fit", "sheet"]
 

@@ -12,8 +12,7 @@ from proxyctl.errors import RefusedError, exit_status
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import capacities, place, sender_step
 from proxyctl.pools.decide import Wish, decide_all
-from proxyctl.pools.limits import MOST_RESERVED, MOST_SENDERS, MOST_UNRESERVED
-from proxyctl.pools.pool import Pool
+from proxyctl.pools.pool import MOST_RESERVED, MOST_SENDERS, MOST_UNRESERVED, Pool
 from proxyctl.writes.guard import after, guard
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan
 from proxyctl.writes.requests import ADD, ATTACH, RELEASE, REMOVE, RESERVE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.ends import COUNTED_GOOD
+from proxyctl.words import COUNTED_GOOD
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime

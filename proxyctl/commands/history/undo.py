@@ -13,7 +13,7 @@ from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.account import find_senders
 from proxyctl.pools.chains import restoring_webhooks
 from proxyctl.pools.desired import World, plan_of
-from proxyctl.pools.reading import list_services_by_name, read_pools
+from proxyctl.pools.reading import read_pools
 from proxyctl.pools.undo import inverse, moving_sids, services_of, with_senders
 from proxyctl.pools.webhooks import kept_by
 from proxyctl.render.pool_shapes import SERVICE_RESULT
@@ -83,7 +83,7 @@ def check(runtime: Runtime, detail: RunDetail) -> None:
 
 def existing(runtime: Runtime, sids: list[str]) -> Mapping[str, Service]:
     """Return the Services by unique name. Raises NotFoundError where one is gone."""
-    services = {name: one for name, one in list_services_by_name(runtime.reader).items() if one.sid in sids}
+    services = {name: one for name, one in runtime.reader.services_by_name().items() if one.sid in sids}
     gone = set(sids) - {service.sid for service in services.values()}
     if gone:
         raise NotFoundError(

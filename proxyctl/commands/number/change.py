@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from proxyctl.api.models import Service
-from proxyctl.commands import kept_webhooks, way_back
+from proxyctl.commands import way_back
+from proxyctl.commands.number import kept_webhooks
 from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, tell
 from proxyctl.errors import NotFoundError
 from proxyctl.identifiers import is_sid

@@ -12,13 +12,13 @@ from proxyctl.pools.decide import disagrees
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Item
-    from proxyctl.pools.finding import Found
+    from proxyctl.pools.account import Found
     from proxyctl.runtime import Runtime
 
 
 def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> None:
     """Print which Service holds each number; NotFoundError for one that none holds, PartialError for some."""
-    from proxyctl.pools.finding import find_numbers
+    from proxyctl.pools.account import find_numbers
     from proxyctl.render.shapes import FOUND
 
     runtime.out.check(FOUND)

@@ -87,7 +87,7 @@ def pages_of(
 
     Raises UsageError for a capability that neither the documentation nor the first page knows.
     """
-    from proxyctl.commands.choosing import check_capabilities
+    from proxyctl.commands.listing import check_capabilities
     from proxyctl.completion.remembering import watch_numbers
     from proxyctl.render.shapes import PHONE_NUMBER
 

@@ -30,7 +30,7 @@ def check_options(services: Sequence[str], chosen: NumberFilter, *, all_services
 
 def pages_of(runtime: Runtime, chosen: NumberFilter, named: bool) -> Iterator[Sequence[Row]]:
     """Yield what is wanted of each page of the account's numbers; the pools are read before, side by side."""
-    from proxyctl.commands.choosing import check_capabilities
+    from proxyctl.commands.listing import check_capabilities
     from proxyctl.render.pool_shapes import UNASSIGNED
 
     check_capabilities(chosen.capabilities, [], UNASSIGNED)

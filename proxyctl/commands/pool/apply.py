@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.commands import kept_webhooks, way_back
+from proxyctl.commands import way_back
+from proxyctl.commands.number import kept_webhooks
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, tell
 from proxyctl.pools.account import holder_of
 from proxyctl.pools.chains import keeping_webhooks
 from proxyctl.pools.decide import leaving
 from proxyctl.pools.desired import adds, plan_of, touched
-from proxyctl.pools.reading import list_services_by_name
 from proxyctl.render.pool_shapes import SERVICE_RESULT
 from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
@@ -29,7 +29,7 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
     wanted = pool_plan.read(runtime, file)
     failed_to = check_failed_to(runtime, file, *wanted.files)
     runtime.guard_writes()
-    services = list_services_by_name(runtime.reader)
+    services = runtime.reader.services_by_name()
     sids = [services[one.name].sid if one.name in services else None for one in wanted.services]
 
     def decide() -> Plan:

@@ -28,7 +28,7 @@ class Seen:
 
 def audit(runtime: Runtime, services: Sequence[str], *, all_services: bool) -> None:
     """Print what is wrong or risky; CheckError where there is an error or a warning among it."""
-    from proxyctl.commands.choosing import chosen_services
+    from proxyctl.commands.listing import chosen_services
     from proxyctl.render.pool_shapes import FINDING
 
     runtime.out.check(FINDING)

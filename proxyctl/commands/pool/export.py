@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def export(runtime: Runtime, services: Sequence[str], *, all_services: bool, numbers_to: str | None) -> None:
     """Print a pool file for the Services named, or for all."""
-    from proxyctl.commands.choosing import chosen_services
+    from proxyctl.commands.listing import chosen_services
     from proxyctl.pools.export import all_ascii, file_names, head, service_text
 
     chosen = chosen_services(runtime, services, all_services=all_services)

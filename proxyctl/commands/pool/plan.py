@@ -23,8 +23,7 @@ from proxyctl.pools.desired import (
     with_senders,
 )
 from proxyctl.pools.poolfile import read_pool_file
-from proxyctl.pools.reading import list_services_by_name
-from proxyctl.pools.world import read_world
+from proxyctl.pools.reading import read_world
 from proxyctl.render.pool_shapes import PLANNED
 from proxyctl.writes.guard import guard
 from proxyctl.writes.plan import Chain, Entry, Settled
@@ -65,7 +64,7 @@ def read(runtime: Runtime, file: str) -> PoolFile:
 
 def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[Entry], World]:
     """Read the account, and decide what leads to what is wanted; what could not be done is refused."""
-    services = list_services_by_name(runtime.reader)
+    services = runtime.reader.services_by_name()
     say_new_services(runtime, wanted, services)
     world = read_world(runtime.reader, wanted.services, services)
     entries = decide_file(wanted.services, world, prune=prune)

@@ -21,7 +21,7 @@ BAR = 10  # cells
 
 def show(runtime: Runtime, services: Sequence[str], *, all_services: bool, fail_above: float | None) -> None:
     """Print how full and how busy pools are; CheckError where one is fuller than ``fail_above`` per cent."""
-    from proxyctl.commands.choosing import chosen_services
+    from proxyctl.commands.listing import chosen_services
     from proxyctl.render.pool_shapes import POOL_STATUS
 
     if fail_above is not None and not math.isfinite(fail_above):
