@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from proxyctl.bulk.threads import hire
 
+LONGEST_LEAVE = 1.0  # seconds that an answer which nobody waits for may take
+
 Thing = TypeVar("Thing")
 Found = TypeVar("Found")
 
@@ -48,6 +50,12 @@ def side_by_side(
             if error is not None:
                 raise error
             yield thing, found  # type: ignore[misc]
+    except GeneratorExit:  # nobody wants the rest: what is under way ends before its connection is closed
+        stopped.set()
+        for thread in hired:
+            if thread is not None:
+                thread.join(LONGEST_LEAVE)
+        raise
     finally:
         stopped.set()
 

@@ -8,17 +8,17 @@ whether a number that is between them was reserved.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from proxyctl.api.models import IncomingNumber, PhoneNumber
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.account import points_at
 from proxyctl.pools.chains import Home, Row, move_chain
-from proxyctl.pools.decide import each_once, in_use
+from proxyctl.pools.decide import disagrees, each_once, in_use
 from proxyctl.pools.pool import Pool
 from proxyctl.state.record import ItemRecord
-from proxyctl.writes.plan import Entry, Settled
+from proxyctl.writes.plan import Chain, Entry, Settled
 from proxyctl.writes.requests import ADD, ATTACH
 
 PRESENT = "in the pool already"
@@ -71,7 +71,7 @@ class Route:
             return recorded
         number = self.owned.get(item.sid or item.phone_number or "")
         if number is None or not points_at(number, self.source.sid):
-            return recorded
+            return None if recorded is None else replace(recorded, is_reserved=self.is_reserved)
         messaging_service = recorded.messaging_service if recorded is not None else None
         return Unfinished(number.sid, self.is_reserved, messaging_service, number.phone_number)
 
@@ -82,7 +82,18 @@ def decide_moves(items: Sequence[Item], route: Route) -> list[Entry]:
     both = Pool(source.service_sid)
     for number in (*source.by_sid.values(), *target.by_sid.values()):
         both.add(number)
-    return each_once(items, both, lambda item, _: decide(item, route))
+    seen: set[str] = set()
+    return [once(entry, seen) for entry in each_once(items, both, lambda item, _: decide(item, route))]
+
+
+def once(entry: Entry, seen: set[str]) -> Entry:
+    """Let a number that is in transit, and was named in two ways, count once."""
+    sid = entry.steps[0].request.sid if isinstance(entry, Chain) else None
+    if sid in seen:
+        return Settled(entry.item, note="the same number as another of the items")
+    if sid is not None:
+        seen.add(sid)
+    return entry
 
 
 def decide(item: Item, route: Route) -> Entry:
@@ -121,6 +132,9 @@ def between(item: Item, route: Route) -> Entry:
         hint = f"'proxyctl number find {item.input}' says where it is."
         return Settled(item, error=NotFoundError(f"{item.input} is not in the pool.", hint=hint))
     row = {"sid": undone.sid, "phone_number": undone.phone_number or item.phone_number}
+    error = disagrees(item, PhoneNumber(row))
+    if error is not None:
+        return Settled(item, error=error)
     if undone.is_reserved is None:
         return Settled(
             item,

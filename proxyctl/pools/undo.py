@@ -58,7 +58,7 @@ def inverse(records: Sequence[ItemRecord], only: str | None, world: World) -> li
     numbers: dict[Number, list[ItemRecord]] = {}
     for record in records:
         sid = record.intent.service_sid or only or ""
-        if record.happened == "no" or not is_inverted(record):
+        if record.happened == "no" or not is_inverted(record) or sid not in homes:
             continue
         if record.intent.action == UPDATE_SERVICE.name:
             entries += undo_settings(record, world.services[homes[sid].name or ""])

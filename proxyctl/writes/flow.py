@@ -68,7 +68,7 @@ class Flow:
         self._free[IN_TRANSIT] = self._departures = 1
         self._limited = {*plan.free, IN_TRANSIT}
         self._spares = plan.spares
-        self._waiting: dict[tuple[bool, tuple[Room, ...]], deque[int]] = {}
+        self._waiting: dict[tuple[bool, bool, tuple[Room, ...]], deque[int]] = {}
         self._sent: list[tuple[int, Step]] = []  # by the index of a work
         self._open = 0
         self._stopped: ProxyctlError | None = None
@@ -198,7 +198,7 @@ class Flow:
     def _close(self, room: Room, error: ProxyctlError | None) -> None:
         """No other can have a place here: those that wait for one are skipped."""
         self._closed.setdefault(room, error or NoRoomError("there is no room for it"))
-        for (_, needs), queue in self._waiting.items():
+        for (_, _, needs), queue in self._waiting.items():
             if room in needs:
                 for index in [index for index in queue if not self._progress[index].begun]:
                     queue.remove(index)
@@ -206,7 +206,7 @@ class Flow:
 
     def _give_up_waiting(self, error: ProxyctlError | None) -> None:
         waiting, self._waiting = self._waiting, {}
-        for (_, needs), queue in waiting.items():
+        for (_, _, needs), queue in waiting.items():
             for index in queue:
                 self._give_up(index, error or self._no_room(needs))
 
@@ -246,15 +246,18 @@ class Flow:
     def _wait(self, index: int) -> None:
         progress = self._progress[index]
         first = progress.todo[0]
-        exchanges = bool(first.frees) and first.final  # a place for a place
-        key = (not exchanges and not progress.begun, self._needs(progress))
+        leaves = all(room in self._spares for room in first.takes)
+        exchanges = bool(first.frees) and first.final and not leaves  # a place for a place
+        # What only leaves comes last: others may bring what it waits for.
+        key = (not exchanges and not progress.begun, leaves and first.final, self._needs(progress))
         queue = self._waiting.setdefault(key, deque())
         (queue.appendleft if progress.begun else queue.append)(index)
 
     def _admit(self) -> Iterator[Work]:
         """Begin what there is room for. Each exchange that waits keeps a place, or all could come to a halt."""
         kept: Places = Counter()
-        for (plain, needs), queue in sorted(self._waiting.items(), key=lambda entry: entry[0]):
+        for key, queue in sorted(self._waiting.items(), key=lambda entry: entry[0]):
+            plain, _, needs = key
             while queue and all(self._free[room] > (kept[room] if plain else 0) for room in needs):
                 index = queue.popleft()
                 self._free.subtract(needs)
@@ -263,7 +266,7 @@ class Flow:
             if not plain:
                 kept.update({room: len(queue) for room in needs})
             if not queue:
-                self._waiting.pop((plain, needs), None)
+                self._waiting.pop(key, None)
         if not self._open and self._waiting:
             self._give_up_waiting(self._stopped)
             if self._waiting:

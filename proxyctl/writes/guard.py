@@ -30,7 +30,7 @@ def guard(plan: Plan, allowed: Collection[str] = ()) -> Plan:
     paper = replace(plan, spares={room: n + plan.absent.get(room, 0) for room, n in plan.spares.items()})
     if not stuck(paper):
         return plan
-    if all(chain.change == "move" for chain in stuck(paper)):
+    if stuck(replace(paper, capacities={})):
         # Numbers that change places between pools: in each, one may leave before another has come.
         exchanging = replace(plan, spares={room: max(1, count) for room, count in plan.spares.items()})
         if not stuck(exchanging):

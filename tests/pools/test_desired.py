@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.errors import InputError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools import limits
+from proxyctl.pools import pool as limits
 from proxyctl.pools.desired import World, decide_file, plan_of, travelling, with_senders
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.poolfile import WantedService
