@@ -199,6 +199,18 @@ def test_a_removed_number_comes_back_though_its_flag_was_not_recorded() -> None:
         assert isinstance(back, Settled) and (back.error, back.note) == (None, "back in the pool already")
 
 
+def test_a_number_whose_rollback_was_cut_off_goes_back() -> None:
+    """It had left, and nobody knows whether it had come back; both are not what somebody else did."""
+    left = record("remove", {"state": "done", "action": "removed"}, before={"is_reserved": True})
+    back = record("add", None, after={"is_reserved": True})
+    (entry,) = undo([left, back], pool_of({}))
+    assert change_of(entry) == ("add", True)
+    (entry,) = undo([left, back], pool_of({1: True}))
+    assert isinstance(entry, Settled) and entry.error is None
+    (entry,) = undo([left, back], pool_of({1: False}))
+    assert "with the other flag" in refusal(entry)
+
+
 def test_a_record_without_a_number_is_told() -> None:
     lost = item_record({"action": "remove"}, {"state": "done", "action": "removed"}, index=3)
     entry = one(lost, pool_of({}))

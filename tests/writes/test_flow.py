@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from proxyctl.errors import RefusedError
+from proxyctl.bulk.outcomes import Result
+from proxyctl.errors import RefusedError, TemporaryError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, add_chain
 from proxyctl.pools.desired import World, create_chain, plan_of
-from proxyctl.writes.flow import stuck
+from proxyctl.writes.flow import Flow, stuck
 from proxyctl.writes.guard import LEAVE_FIRST, guard
 from proxyctl.writes.plan import MOST_IN_TRANSIT, Capacity, Chain, Plan, Settled
+from proxyctl.writes.requests import ADD, REMOVE, Seen
 from tests.writes.simulation import Account, goal_chains, random_pools, run, states
 
 NUMBERS = [f"n{i}" for i in range(150)]
@@ -90,6 +92,32 @@ def test_whenever_a_run_is_stopped_all_numbers_are_back() -> None:
             world = account()
             run(world, moves(world), random.Random(seed), stop_at=moment, refused={"add": 0.2})
             assert world.out() == set(), (seed, moment)
+
+
+def test_after_a_stop_what_has_left_goes_back() -> None:
+    world = account()
+    flow = Flow(moves(world, 3))
+    (leaving,) = flow.start()
+    assert leaving.payload.request.verb is REMOVE and flow.in_transit == 1
+    assert flow.stop(TemporaryError("deadline")) == []
+    (back,) = flow.follow(Result(leaving.index, "done", "removed", Seen({})))
+    assert (back.payload.request.verb, back.payload.request.parent, back.rescue) == (ADD, "A", True)
+    assert flow.follow(Result(back.index, "done", "added", Seen({"is_reserved": True}))) == []
+    assert [(end.state, end.rolled_back, str(end.error)) for end in flow.ends()] == [
+        ("skipped", True, "deadline"),
+        *[("skipped", False, "deadline")] * 2,
+    ]
+
+
+def test_what_a_number_gave_up_stays_its_own_until_it_has_arrived() -> None:
+    """Others wait to join the pool that it leaves, which is full: its way back finds its place all the same."""
+    for seed in range(20):
+        world = Account({"A": dict.fromkeys(NUMBERS[:20], True), "B": {}}, {True: 20, False: 0})
+        joining = [world.add("A", f"m{i}", True) for i in range(10)]
+        plan = Plan((*moves(world, 10).chains, *joining), world.capacities())
+        flow = run(world, plan, random.Random(seed), refused={"add": 0.5})
+        assert world.out() == set()
+        assert not [end for end in flow.ends() if end.pending]
 
 
 # Replacements come first
