@@ -246,7 +246,7 @@ class Flow:
     def _wait(self, index: int) -> None:
         progress = self._progress[index]
         first = progress.todo[0]
-        leaves = all(room in self._spares for room in first.takes)
+        leaves = bool(first.takes) and all(room in self._spares for room in first.takes)
         exchanges = bool(first.frees) and first.final and not leaves  # a place for a place
         # What only leaves comes last: others may bring what it waits for.
         key = (not exchanges and not progress.begun, leaves and first.final, self._needs(progress))
