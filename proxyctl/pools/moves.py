@@ -22,7 +22,6 @@ from proxyctl.writes.plan import Chain, Entry, Settled
 from proxyctl.writes.requests import ADD, ATTACH
 
 PRESENT = "in the pool already"
-ALL = ("leave", "add", "attach")
 
 
 class UnknownFlagError(RefusedError):

@@ -47,7 +47,6 @@ class RunInfo:
     service_name: str | None = None
     user: str | None = None
     host: str | None = None
-    verb: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
