@@ -117,6 +117,12 @@ def test_a_flawed_file_costs_no_request(bare: Cli, tmp_path: Path) -> None:
     assert bare("pool", "apply", str(tmp_path / "gone.toml")).code == 2
 
 
+def test_a_rule_that_there_is_not_is_refused_before_anything_is_printed(cli: Cli, tmp_path: Path) -> None:
+    ran = cli("pool", "plan", pool_file(tmp_path, {"masking": {}}), "--allow", "nonsense")
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is no such rule" in ran.err
+
+
 def test_a_name_that_is_near_another(cli: Cli, tmp_path: Path) -> None:
     cli.ok("service", "create", "masking-prod")
     ran = cli("pool", "plan", pool_file(tmp_path, {"masking-prd": {}}))

@@ -38,13 +38,14 @@ if TYPE_CHECKING:
 def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     """Print what applying ``file`` would change."""
     runtime.out.check(PLANNED)
+    allowed = allowed_rules(runtime)
     entries, world = compute(runtime, read(runtime, file), prune=prune)
     rows = [row for entry in entries for row in rows_of(entry)]
     if rows or runtime.options.output or not runtime.options.quiet:  # cron hears of changes only
         runtime.out.rows(PLANNED, in_pages(rows))
     found = plan_of(entries, world)
     text = summary(entries)
-    guard(found, allowed_rules(runtime))
+    guard(found, allowed)
     if exit_code and (found.chains or found.refused):
         raise CheckError(f"{text}.", hint=f"'proxyctl pool apply {file}' makes the changes.")
     runtime.note(f"{text}.")
