@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from proxyctl.errors import NotFoundError, OutputError
 from proxyctl.state.history import DAY, History, RunRecorder
 from proxyctl.state.record import Intent, Outcome, RunInfo
+from tests.sandbox.asking import SetClock
 
 INFO = RunInfo(
     command="number add masking -f numbers.txt",
@@ -30,29 +31,13 @@ INFO = RunInfo(
 )
 
 
-class WallClock:
-    """A wall clock that is set by hand."""
-
-    def __init__(self, now: float = 1_750_000_000.0) -> None:
-        self.time = now
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture
-def clock() -> WallClock:
-    return WallClock()
-
-
-@pytest.fixture
-def history(tmp_path: Path, clock: WallClock) -> History:
+def history(tmp_path: Path, clock: SetClock) -> History:
     return History(tmp_path / "state" / "history", clock=clock)
 
 
@@ -153,7 +138,7 @@ def test_an_item_sent_again_is_open_again(history: History) -> None:
     assert (item.attempts, item.outcome) == (2, None)
 
 
-def test_since_leaves_older_runs_out(history: History, clock: WallClock) -> None:
+def test_since_leaves_older_runs_out(history: History, clock: SetClock) -> None:
     record(history)
     clock.time += DAY
     late = record(history)
@@ -161,7 +146,7 @@ def test_since_leaves_older_runs_out(history: History, clock: WallClock) -> None
     assert len(list(history.runs(since=0))) == 2
 
 
-def test_an_id_may_be_cut_short_while_it_is_the_only_one(history: History, clock: WallClock) -> None:
+def test_an_id_may_be_cut_short_while_it_is_the_only_one(history: History, clock: SetClock) -> None:
     first = record(history, 1)
     clock.time += DAY
     second = record(history, 2)
@@ -174,7 +159,7 @@ def test_an_id_may_be_cut_short_while_it_is_the_only_one(history: History, clock
         assert "history list" in str(caught.value.hint)
 
 
-def test_prune_takes_what_is_older(history: History, clock: WallClock) -> None:
+def test_prune_takes_what_is_older(history: History, clock: SetClock) -> None:
     record(history)
     clock.time += 10 * DAY
     late = record(history)
@@ -182,7 +167,7 @@ def test_prune_takes_what_is_older(history: History, clock: WallClock) -> None:
     assert [run.id for run in history.runs()] == [late]
 
 
-def test_rotation_by_age(history: History, clock: WallClock) -> None:
+def test_rotation_by_age(history: History, clock: SetClock) -> None:
     record(history)
     clock.time += 89 * DAY
     later = record(history)
@@ -191,7 +176,7 @@ def test_rotation_by_age(history: History, clock: WallClock) -> None:
     assert [run.id for run in history.runs()] == [last, later]
 
 
-def test_age_counts_by_the_servers_clock_where_that_is_earlier(history: History, clock: WallClock) -> None:
+def test_age_counts_by_the_servers_clock_where_that_is_earlier(history: History, clock: SetClock) -> None:
     first = record(history)
     clock.time += 91 * DAY
     history.begin(INFO, server_now=clock.time - 2 * DAY).end({}, 0)
@@ -202,7 +187,7 @@ def test_age_counts_by_the_servers_clock_where_that_is_earlier(history: History,
 
 
 def test_a_clock_that_jumped_deletes_nothing_without_the_server_to_confirm_it(
-    history: History, clock: WallClock
+    history: History, clock: SetClock
 ) -> None:
     before = [record(history) for _ in range(3)]
     clock.time += 91 * DAY
@@ -215,9 +200,7 @@ def test_a_clock_that_jumped_deletes_nothing_without_the_server_to_confirm_it(
     assert {run.id for run in history.runs()} == {*before, *ahead, back}
 
 
-def test_rotation_by_size_takes_the_oldest_and_never_a_run_under_way(
-    tmp_path: Path, clock: WallClock
-) -> None:
+def test_rotation_by_size_takes_the_oldest_and_never_a_run_under_way(tmp_path: Path, clock: SetClock) -> None:
     history = History(tmp_path, clock=clock, max_bytes=10_000)
     under_way = history.begin(INFO)
     for _ in range(20):
@@ -291,7 +274,7 @@ def test_a_damaged_first_line_costs_only_itself(history: History, tmp_path: Path
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
     directory = tmp_path_factory.mktemp("whole")
-    run_id = record(History(directory, clock=WallClock()), 3)
+    run_id = record(History(directory, clock=SetClock()), 3)
     return run_id, (directory / f"{run_id}.jsonl").read_bytes()
 
 
@@ -393,7 +376,7 @@ def test_a_closed_record_takes_no_more_lines(history: History) -> None:
         recorder.intent(0, Intent())
 
 
-def test_a_long_list_reads_only_the_ends_of_each_file(tmp_path: Path, clock: WallClock) -> None:
+def test_a_long_list_reads_only_the_ends_of_each_file(tmp_path: Path, clock: SetClock) -> None:
     history = History(tmp_path, clock=clock)
     run_id = record(history, 2000)
     path = tmp_path / f"{run_id}.jsonl"
