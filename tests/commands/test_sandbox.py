@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -268,3 +269,33 @@ def test_the_demo_runs_where_the_directory_is_gone(bare: Cli, tmp_path: Path, sc
     finally:
         os.fchdir(here)
         os.close(here)
+
+
+def test_a_signal_that_another_thread_takes_stops_the_server(tmp_path: Path) -> None:
+    """The system may give a signal to any thread, while the main one waits for connections."""
+    program = (
+        "import os, runpy, signal, sys, threading, time\n"
+        "def late():\n"
+        "    sys.stdin.readline()\n"
+        "    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
+        "    time.sleep(20)\n"
+        "    os._exit(99)\n"
+        "threading.Thread(target=late, daemon=True).start()\n"
+        "runpy.run_module('proxyctl', run_name='__main__', alter_sys=True)\n"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        "sandbox",
+        "serve",
+        "--port",
+        "0",
+        "--database",
+        str(tmp_path / "a.db"),
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"http://")
+        process.communicate(b"\n", timeout=60)
+    assert process.returncode == 0

@@ -88,8 +88,11 @@ def stopping_on_signals(server: Server) -> Iterator[None]:
     except ValueError:  # not the main thread: whoever runs it there stops it there
         yield
         return
+    # A handler waits for the main thread, which may be in select() by then; this byte is written at once.
+    wakeup = signal.set_wakeup_fd(server.wakeup_fd(), warn_on_full_buffer=False)
     try:
         yield
     finally:
+        signal.set_wakeup_fd(wakeup)
         for number, handler in before.items():
             signal.signal(number, handler)

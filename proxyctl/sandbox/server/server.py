@@ -113,6 +113,10 @@ class Server:
         with contextlib.suppress(OSError):
             self._bell.send(b"x")
 
+    def wakeup_fd(self) -> int:
+        """Return the descriptor that one byte written to stops ``run`` by; it never blocks."""
+        return self._bell.fileno()
+
     def close(self) -> None:
         """Give the port back; the connections were ended by ``run``."""
         for sock in (self._listener, self._alarm, self._bell):
