@@ -19,7 +19,7 @@ from proxyctl.api.endpoint import Credentials, Endpoint, origin_of
 from proxyctl.api.headers import standing_headers
 from proxyctl.api.retry import GiveUp, RetryPolicy, timestamp
 from proxyctl.clock import Clock, SystemClock
-from proxyctl.errors import AnswerError, ProxyctlError
+from proxyctl.errors import AnswerError, NetworkError, ProxyctlError
 from proxyctl.redact import Redactor
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class ProxyClient:
         self._clients, self._connections = clients, connections
         self._lock = threading.Lock()
         self._wires: Wires | None = None
+        self._closed = False
         self._headers: dict[str, str] | None = None
         self._date = ""  # of the latest answer
 
@@ -147,6 +148,9 @@ class ProxyClient:
 
         with self._lock:
             if self._wires is None:
+                # A reader that nobody waits for may be later than close(): its socket would stay open.
+                if self._closed:
+                    raise NetworkError("the client was closed", repeatable=False)
                 self._wires = Wires(self.endpoint, self._clients, self._connections)
             return self._wires.lease(url)
 
@@ -181,9 +185,9 @@ class ProxyClient:
             self._log_line(self._redactor.clean(text))
 
     def close(self) -> None:
-        """Close all connections, and the transport that was handed in."""
+        """Close all connections, and the transport that was handed in. Nothing can be sent afterwards."""
         with self._lock:
-            wires, self._wires = self._wires, None
+            self._closed, wires = True, self._wires
         if wires is not None:
             wires.close()
         if self._transport is not None:

@@ -43,10 +43,12 @@ _current = _Current()
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose waits end with the request's deadline."""
+    """A connection whose waits end with the request's deadline. ``kept`` has those that are open."""
 
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, kept: set[_Stream]) -> None:
         self._inner = inner
+        self._kept = kept
+        kept.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._inner.read(max_bytes, _current.left(timeout, httpcore.ReadTimeout))
@@ -59,12 +61,14 @@ class _Stream(httpcore.NetworkStream):
         with contextlib.suppress(OSError):
             self._inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         self._inner.close()
+        self._kept.discard(self)
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         left = _current.left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+        self._kept.discard(self)  # TLS takes the socket over, and closes it where it fails
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._kept)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -75,6 +79,14 @@ class _Backend(httpcore.NetworkBackend):
 
     def __init__(self) -> None:
         self._inner = httpcore.SyncBackend()
+        self._open: set[_Stream] = set()
+        self._closed = False
+
+    def close(self) -> None:
+        """Close what is open, also what a pool does not know yet, and what is opened from now on."""
+        self._closed = True
+        for stream in tuple(self._open):
+            stream.close()
 
     def connect_tcp(
         self,
@@ -91,9 +103,15 @@ class _Backend(httpcore.NetworkBackend):
             # A black hole must leave time for the addresses after it.
             share = left / (len(found) - index) if left is not None else None
             try:
-                return _Stream(self._inner.connect_tcp(address, port, share, local_address, socket_options))
+                inner = self._inner.connect_tcp(address, port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
+                continue
+            stream = _Stream(inner, self._open)
+            if self._closed:  # asked after the stream is known: one of the two sides closes it
+                stream.close()
+                raise httpcore.ConnectError("the client was closed")
+            return stream
         raise failure
 
 
@@ -153,12 +171,13 @@ class DeadlineTransport(httpx.BaseTransport):
     def __init__(
         self, *, connections: int, context: ssl.SSLContext | None, proxy: httpx.Proxy | None = None
     ) -> None:
+        self._backend = _Backend()
         settings: dict[str, Any] = {
             "ssl_context": context,
             "max_connections": connections,
             "max_keepalive_connections": connections,
             "keepalive_expiry": _KEEP_ALIVE,
-            "network_backend": _Backend(),
+            "network_backend": self._backend,
         }
         if proxy is None:
             self._pool = httpcore.ConnectionPool(**settings)
@@ -186,6 +205,7 @@ class DeadlineTransport(httpx.BaseTransport):
 
     def close(self) -> None:
         self._pool.close()
+        self._backend.close()
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ class Wires:
 
             self._context = tls_context()
         self._spreads: dict[str, Spread] = {}
+        self._closed = False
         self._lock = threading.Lock()
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -37,6 +38,8 @@ class Wires:
     def lease(self, url: httpx.URL) -> Iterator[httpx.BaseTransport]:
         """Lend a transport for one request."""
         with self._lock:
+            if self._closed:
+                raise httpx.ConnectError("the client was closed")
             if url.host not in self._spreads:
                 self._spreads[url.host] = self._spread(url.host)
             spread = self._spreads[url.host]
@@ -50,8 +53,9 @@ class Wires:
         return Spread(make, self._clients)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; none is opened again."""
         with self._lock:
+            self._closed = True
             spreads, self._spreads = list(self._spreads.values()), {}
         for spread in spreads:
             spread.close()
@@ -70,6 +74,7 @@ class Spread:
         self._make = make
         self._count = max(1, count)
         self._slots: list[_Slot] = []
+        self._closed = False
         self._lock = threading.Lock()
 
     @contextmanager
@@ -85,6 +90,8 @@ class Spread:
                 slot.busy -= 1
 
     def _pick(self) -> _Slot:
+        if self._closed:
+            raise httpx.ConnectError("the client was closed")
         # Among equals the first: one request after another keeps to one warm connection.
         slot = min(self._slots, key=lambda slot: slot.busy, default=None)
         if slot is None or (slot.busy and len(self._slots) < self._count):
@@ -93,8 +100,9 @@ class Spread:
         return slot
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; none is lent again."""
         with self._lock:
+            self._closed = True
             slots, self._slots = self._slots, []
         for slot in slots:
             slot.transport.close()

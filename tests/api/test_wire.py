@@ -337,3 +337,33 @@ def test_closing_while_requests_are_under_way_ends_them() -> None:
         thread.join(3)
         assert not thread.is_alive()
     assert [error.may_have_happened for error in errors] == [True]
+
+
+@pytest.mark.parametrize("moment", ["before", "while the name is looked up", "once connected"])
+def test_nothing_stays_open_after_closing(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that nobody waits for any more may be anywhere between its question and its socket."""
+    opened: list[socket.socket] = []
+    look_up, connect = transport.addresses, transport.httpcore.SyncBackend.connect_tcp
+
+    def looking_up(*args: Any) -> list[str]:
+        if moment == "while the name is looked up":
+            client.close()
+        return look_up(*args)
+
+    def connecting(*args: Any) -> Any:
+        stream = connect(*args)
+        opened.append(stream.get_extra_info("socket"))
+        if moment == "once connected":
+            client.close()
+        return stream
+
+    monkeypatch.setattr(transport, "addresses", looking_up)
+    monkeypatch.setattr(transport.httpcore.SyncBackend, "connect_tcp", connecting)
+    with raw_server(lambda connection: None) as port, client_of(port) as client:
+        if moment == "before":
+            client.close()
+        for _ in range(2):
+            with pytest.raises(NetworkError):
+                client.send(LIST)
+        assert len(opened) == (moment != "before")
+        assert all(one.fileno() == -1 for one in opened)
