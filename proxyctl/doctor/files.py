@@ -6,11 +6,12 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from proxyctl.doctor.findings import Finding, bad, good, warning
+from proxyctl.doctor.findings import GOOD, Finding, bad, good, warning
 from proxyctl.errors import ConfigError, OutputError, ProxyctlError
 from proxyctl.words import counted
 
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 ROOM = 50 * 2**20  # bytes; as much as the history may grow to
 STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory of yours; writing without it needs --no-history."
+CACHE_HINT = "Set XDG_CACHE_HOME to a directory of yours; without it completion does not know your Services."
 
 
 def config(runtime: Runtime) -> Finding:
-    """Look whether the config file can be read, and by whom it can be changed."""
+    """Check that the config file can be read, and that nobody else can change it."""
     try:
         path = runtime.store.path
     except ConfigError as error:
@@ -52,38 +54,35 @@ def open_directory(directory: Path, detail: str) -> Finding | None:
 
 
 def state(runtime: Runtime) -> Finding:
-    """Look whether history and locks can be written, with room for more."""
-    try:
-        directory = runtime.paths.state_dir
-    except ConfigError as error:
-        return bad("state", OutputError(error.message, hint=error.hint))
-    problem = why_not_writable(directory)
-    if problem:
-        return bad("state", OutputError(f"{directory} can't be written: {problem}.", hint=STATE_HINT))
-    free = shutil.disk_usage(existing(directory)).free
+    """Check that history and locks can be written, with room for more."""
+    found = written_to("state", lambda: runtime.paths.state_dir, STATE_HINT, needed=True)
+    if found.state != GOOD:
+        return found
+    free = shutil.disk_usage(existing(runtime.paths.state_dir)).free
     if free < ROOM:
         return warning(
             "state",
-            f"{directory}: can be written, but only {free // 2**20} MiB are free",
+            f"{runtime.paths.state_dir}: can be written, but only {free // 2**20} MiB are free",
             "Make room: 'proxyctl history prune --older-than 30d' drops old runs.",
         )
-    return good("state", f"{directory}: {'can be written' if directory.exists() else 'can be made'}")
+    return found
 
 
 def cache(runtime: Runtime) -> Finding:
-    """Look whether the names that completion offers can be kept; without them nothing else is missing."""
+    """Check that the names which completion offers can be kept; nothing else needs the cache."""
+    return written_to("cache", lambda: runtime.paths.cache_dir, CACHE_HINT, needed=False)
+
+
+def written_to(check: str, path: Callable[[], Path], hint: str, *, needed: bool) -> Finding:
+    """Check that files can be made in a directory, which need not exist yet."""
     try:
-        directory = runtime.paths.cache_dir
+        directory = path()
     except ConfigError as error:
-        return warning("cache", error.message, error.hint)
+        return as_needed(check, OutputError(error.message, hint=error.hint), needed)
     problem = why_not_writable(directory)
     if problem:
-        return warning(
-            "cache",
-            f"{directory} can't be written: {problem}; completion will not know your Services",
-            "Set XDG_CACHE_HOME to a directory of yours.",
-        )
-    return good("cache", f"{directory}: {'can be written' if directory.exists() else 'can be made'}")
+        return as_needed(check, OutputError(f"{directory} can't be written: {problem}.", hint=hint), needed)
+    return good(check, f"{directory}: {'can be written' if directory.exists() else 'can be made'}")
 
 
 def why_not_writable(directory: Path) -> str | None:
@@ -108,7 +107,7 @@ def existing(path: Path) -> Path:
 
 
 def sandbox(runtime: Runtime, *, used: bool) -> Finding:
-    """Look whether the sandbox's database can be used; it only matters to a command that uses it."""
+    """Check that the sandbox's database can be used; it only matters to a command that uses it."""
     try:
         path = runtime.sandbox_file
     except ConfigError as error:

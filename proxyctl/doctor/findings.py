@@ -11,7 +11,7 @@ GOOD, WARNING, BAD = "good", "warning", "bad"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the examination. ``hint`` is the mend; ``error`` what a command would end with, where bad."""
+    """A row. ``hint`` is what to type; ``error``, where bad, is what a command would raise."""
 
     check: str
     state: str

@@ -6,7 +6,8 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
 PACKAGES = ("typer", "rich", "httpx", "httpcore", "platformdirs", "tomli-w", "phonenumberslite")
-SHELLS = ("bash", "zsh", "fish")
-RC_FILES = {
-    "bash": (".bashrc", ".bash_profile", ".profile"),
-    "zsh": (".zshrc",),
-    "fish": (".config/fish/config.fish",),
-}
 SWITCH_ON = {
     "bash": "echo 'source <(proxyctl completion bash)' >> ~/.bashrc",
     "zsh": "echo 'source <(proxyctl completion zsh)' >> ~/.zshrc",
@@ -31,7 +26,7 @@ SWITCH_ON = {
 
 
 def program(environ: Mapping[str, str]) -> Finding:
-    """Look whether the ``proxyctl`` that the shell finds is the one that runs."""
+    """Check that the ``proxyctl`` which the shell finds is the one that runs."""
     scripts = Path(sys.prefix) / "bin"
     here = f"proxyctl {__version__} in {Path(__file__).parent.parent}"
     found = shutil.which("proxyctl", path=environ.get("PATH", os.defpath))
@@ -57,8 +52,6 @@ def python() -> Finding:
 
 def version_of(package: str) -> str:
     """Return the version of a package that is installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
         return version(package)
     except PackageNotFoundError:
@@ -85,66 +78,36 @@ def why_plain(runtime: Runtime) -> str:
 
 
 def completions(environ: Mapping[str, str]) -> Finding:
-    """Look for the completions of the user's shell, where it looks."""
+    """Find the completions of the user's shell, where it reads them."""
     shell = Path(environ.get("SHELL", "")).name
-    if shell not in SHELLS:
-        return good("completions", f"SHELL is none of {', '.join(SHELLS)}, so none are needed")
-    found = next((path for path in completion_files(shell, environ) if path.is_file()), None)
-    if found is not None:
-        return good("completions", f"{shell}: {found}")
-    sourced = next((path for path in rc_files(shell, environ) if mentions_completion(path)), None)
-    if sourced is not None:
-        return good("completions", f"{shell}: switched on in {sourced}")
-    return warning("completions", f"none found for {shell}", f"Run: {SWITCH_ON[shell]}")
+    if shell not in SWITCH_ON:
+        return good("completions", f"SHELL is none of {', '.join(SWITCH_ON)}, so none are needed")
+    found = next((path for path in completion_files(shell, environ) if completes_proxyctl(path)), None)
+    if found is None:
+        return warning("completions", f"none found for {shell}", f"Run: {SWITCH_ON[shell]}")
+    return good("completions", f"{shell}: {found}")
 
 
-def completion_files(shell: str, environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the places where ``shell`` looks for what completes proxyctl."""
-    folder, name, more = {
-        "bash": ("bash-completion/completions", "proxyctl", ("/etc/bash_completion.d",)),
-        "zsh": ("zsh/site-functions", "_proxyctl", ("/usr/share/zsh/vendor-completions", *fpath(environ))),
-        "fish": ("fish/vendor_completions.d", "proxyctl.fish", ("/etc/fish/completions", *fish_own(environ))),
-    }[shell]
-    for share in shares(environ):
-        yield share / folder / name
-    for place in more:
-        yield Path(place) / name
+def completion_files(shell: str, environ: Mapping[str, str]) -> list[Path]:
+    """Return the files by which ``shell`` may complete proxyctl: those it loads, and those it runs as it starts."""
+    home = Path(environ.get("HOME") or "/")
+    if shell == "bash":
+        started = [home / name for name in (".bashrc", ".bash_profile", ".profile")]
+        loaded = [share / "bash-completion/completions/proxyctl" for share in shares(environ)]
+        return [*loaded, Path("/etc/bash_completion.d/proxyctl"), *started]
+    if shell == "zsh":
+        folders = [share / "zsh/site-functions" for share in shares(environ)]
+        folders += [Path("/usr/share/zsh/vendor-completions"), *paths_in(environ.get("FPATH"))]
+        started = [Path(environ.get("ZDOTDIR") or home) / ".zshrc"]
+        return [*(folder / "_proxyctl" for folder in folders), *started]
+    own = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "fish"
+    folders = [share / "fish/vendor_completions.d" for share in shares(environ)]
+    folders += [Path("/etc/fish/completions"), own / "completions"]
+    return [*(folder / "proxyctl.fish" for folder in folders), own / "config.fish"]
 
 
-def shares(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the ``share`` directories: the user's, the system's, and those beside the programs on PATH."""
-    home = environ.get("HOME")
-    own = environ.get("XDG_DATA_HOME") or (f"{home}/.local/share" if home else None)
-    if own:
-        yield Path(own)
-    for text in (environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":"):
-        if text:
-            yield Path(text)
-    for text in environ.get("PATH", os.defpath).split(os.pathsep):
-        if text and Path(text).name in ("bin", "sbin"):
-            yield Path(text).parent / "share"
-
-
-def fpath(environ: Mapping[str, str]) -> list[str]:
-    """Return the function directories of zsh, where it exports them."""
-    return [text for text in environ.get("FPATH", "").split(":") if text]
-
-
-def fish_own(environ: Mapping[str, str]) -> list[str]:
-    """Return the directory of the user's own completions for fish."""
-    home = environ.get("HOME")
-    base = environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else None)
-    return [f"{base}/fish/completions"] if base else []
-
-
-def rc_files(shell: str, environ: Mapping[str, str]) -> list[Path]:
-    """Return the files that ``shell`` reads as it starts."""
-    home = (environ.get("ZDOTDIR") if shell == "zsh" else None) or environ.get("HOME")
-    return [Path(home) / name for name in RC_FILES[shell]] if home else []
-
-
-def mentions_completion(path: Path) -> bool:
-    """Whether a start-up file asks proxyctl for its completions."""
+def completes_proxyctl(path: Path) -> bool:
+    """Whether a file completes proxyctl, or asks proxyctl how to."""
     try:
         text = path.read_bytes()[: 2**20]
     except OSError:
@@ -152,15 +115,32 @@ def mentions_completion(path: Path) -> bool:
     return b"proxyctl completion" in text or b"_PROXYCTL_COMPLETE" in text
 
 
+def shares(environ: Mapping[str, str]) -> list[Path]:
+    """Return the ``share`` directories: the user's, the system's, and those beside the programs on PATH."""
+    home = environ.get("HOME")
+    own = environ.get("XDG_DATA_HOME") or (f"{home}/.local/share" if home else None)
+    programs = paths_in(environ.get("PATH", os.defpath))
+    return [
+        *paths_in(own),
+        *paths_in(environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"),
+        *(path.parent / "share" for path in programs if path.name in ("bin", "sbin")),
+    ]
+
+
+def paths_in(text: str | None) -> list[Path]:
+    """Return the paths that a variable such as PATH lists."""
+    return [Path(part) for part in (text or "").split(os.pathsep) if part]
+
+
 def man_pages(environ: Mapping[str, str]) -> Finding:
-    """Look for the man pages where man looks: MANPATH, and beside the programs on PATH."""
-    named = [Path(text) for text in environ.get("MANPATH", "").split(":") if text]
-    for place in (*named, *(share / "man" for share in shares(environ))):
-        for name in ("proxyctl.1", "proxyctl.1.gz"):
-            if (place / "man1" / name).is_file():
-                return good("man pages", str(place / "man1" / name))
+    """Find the man pages where man reads them: in MANPATH, and beside the programs on PATH."""
+    folders = [*paths_in(environ.get("MANPATH")), *(share / "man" for share in shares(environ))]
+    pages = [folder / "man1" / name for folder in folders for name in ("proxyctl.1", "proxyctl.1.gz")]
+    found = next((page for page in pages if page.is_file()), None)
+    if found is not None:
+        return good("man pages", str(found))
     ours = Path(sys.prefix) / "share" / "man"
     hint = "'proxyctl help' shows the same."
     if (ours / "man1" / "proxyctl.1").is_file():
         hint = f'Run: export MANPATH="{ours}:$MANPATH"'
-    return warning("man pages", "none found where man looks", hint)
+    return warning("man pages", "none found where man reads them", hint)

@@ -18,7 +18,7 @@ CANARY = "canary5f8e"
 REQUEST_ID = "RQ" + "d" * 32
 LIST = json.dumps({"services": [], "meta": {"key": "services", "next_page_url": None}}).encode()
 LOCAL = ["program", "python", "config", "credentials", "state", "cache", "sandbox"]
-NETWORK = ["server", "proxy", "dns", "connection", "tls", "call", "clock"]
+NETWORK = ["server", "call", "clock"]
 AROUND = ["terminal", "completions", "man pages"]
 STARTUP_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy")
 
@@ -32,9 +32,6 @@ def answering(
 
     def handle(connection: socket.socket) -> None:
         seen.append(read_request(connection))
-        if not seen[-1]:  # the doctor tries the connection first
-            seen.pop()
-            return
         date = [] if off is None else [f"Date: {formatdate(time.time() + off, usegmt=True)}"]
         connection.sendall(http(body, status, f"Twilio-Request-Id: {REQUEST_ID}", *date))
 

@@ -114,14 +114,14 @@ def test_state_and_cache_that_cannot_be_written(
     assert rows["cache"]["state"] == "warning" and "XDG_CACHE_HOME" in rows["cache"]["hint"]
 
 
-def test_what_must_be_mended_comes_before_what_may_pass(bare: Cli, tmp_path: Path) -> None:
+def test_what_a_user_has_to_fix_comes_before_what_may_pass(bare: Cli, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     url, state = f"http://127.0.0.1:{port}", str(tmp_path / "file" / "state")
     ran = examine(bare, "-o", "jsonl", url=url, PROXYCTL_STATE_DIR=state)
     assert ran.code == 1
-    assert ran.error["message"] == "2 of 14 checks are bad: state, connection."
+    assert ran.error["message"] == "2 of 12 checks are bad: state, call."
 
 
 def test_no_home(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
