@@ -16,9 +16,8 @@ _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
 class Trust(NamedTuple):
-    """Where the certificates to trust come from: paths for OpenSSL, and ``source``, a name for people."""
+    """Where the certificates to trust come from: paths for OpenSSL; ``named`` by the environment."""
 
-    source: str
     file: str | None = None
     directory: str | None = None
     named: bool = False
@@ -32,16 +31,15 @@ def trust(environ: Mapping[str, str] = os.environ) -> Trust:
     """
     file, directory = environ.get("SSL_CERT_FILE") or None, environ.get("SSL_CERT_DIR") or None
     if file or directory:
-        names = [f"SSL_CERT_FILE={file}"] * bool(file) + [f"SSL_CERT_DIR={directory}"] * bool(directory)
-        return Trust(" and ".join(names), file, directory, named=True)
+        return Trust(file, directory, named=True)
     paths = ssl.get_default_verify_paths()
     if _is_hashed(paths.capath):
-        return Trust(f"the system's {paths.capath}", directory=paths.capath)
+        return Trust(directory=paths.capath)
     if paths.cafile:
-        return Trust(f"the system's {paths.cafile}", file=paths.cafile)
+        return Trust(file=paths.cafile)
     import certifi
 
-    return Trust(f"certifi's {certifi.where()}", file=certifi.where())
+    return Trust(file=certifi.where())
 
 
 def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
