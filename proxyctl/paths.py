@@ -20,11 +20,6 @@ class Paths:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
-    @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Paths:
-        """Return the paths that ``environ`` stands for."""
-        return cls(environ)
-
     @cached_property
     def config_file(self) -> Path:
         """The config file, which need not exist."""

@@ -49,15 +49,14 @@ ALLOWED: dict[str, set[str]] = {
         "writes",
     },
     "completion": {"api", "runtime"},
-    "signals": {"runtime"},
-    "doctor": {"api", "bulk", "explaining", "paths", "profiles", "render", "runtime", "state"},
+    "doctor": {"api", "explaining", "profiles", "render", "runtime"},
     "commands": {
         *("api", "bulk", "completion", "doctor", "explaining", "generate", "pools", "profiles", "render"),
-        *("input", "runtime", "sandbox", "signals", "state", "writes", "cli"),
+        *("input", "runtime", "sandbox", "state", "writes", "cli"),
     },
-    "cli": {"commands", "explaining", "runtime", "signals"},
+    "cli": {"commands", "explaining", "runtime"},
     "generate": {"cli", "commands", "completion", "explaining", "render"},
-    "__main__": {"cli", "completion", "signals"},
+    "__main__": {"cli", "completion"},
 }
 
 # Libraries with one home each.

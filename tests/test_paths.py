@@ -12,9 +12,7 @@ from proxyctl.paths import Paths
 
 
 def test_variables_name_the_files(tmp_path: Path) -> None:
-    paths = Paths.from_environ(
-        {"PROXYCTL_CONFIG": str(tmp_path / "c.toml"), "PROXYCTL_STATE_DIR": str(tmp_path / "s")}
-    )
+    paths = Paths({"PROXYCTL_CONFIG": str(tmp_path / "c.toml"), "PROXYCTL_STATE_DIR": str(tmp_path / "s")})
     assert paths.config_file == tmp_path / "c.toml"
     assert paths.state_dir == paths.data_dir == tmp_path / "s"
 

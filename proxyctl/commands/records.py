@@ -127,7 +127,7 @@ def recording(runtime: Runtime, service: Service | None) -> Iterator[Journal]:
             host=socket.gethostname(),
         )
         try:
-            recorder = runtime.history.begin(info, runtime.server_now)
+            recorder = runtime.history.begin(info, runtime.access.server_now)
         except OutputError as error:
             raise nothing_sent(error) from None
     try:

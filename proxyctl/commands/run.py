@@ -129,7 +129,7 @@ def send(runtime: Runtime, job: Job, plan: Plan) -> Report:
     if job.save is not None:
         job.save(plan)
     load_what_reports(runtime)
-    with runtime.stoppable(), recording(runtime, job.service) as journal:
+    with runtime.stop.in_order(), recording(runtime, job.service) as journal:
         flow = Flow(plan)
         run = run_engine(runtime, flow, journal, sum(len(chain.steps) for chain in plan.chains))
         report = report_of(plan.entries, flow.ends(), run, job.locate)
@@ -183,8 +183,8 @@ def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> Ru
     bar = progress_bar(runtime, total)
     try:
         return Engine(
-            Executor(runtime.client, Reader(runtime.client, runtime.gates, lent=True)),
-            gates=runtime.gates,
+            Executor(runtime.access.client, Reader(runtime.access.client, runtime.access.gates, lent=True)),
+            gates=runtime.access.gates,
             clock=runtime.clock,
             journal=journal,
             observer=Watcher(bar),
@@ -256,7 +256,7 @@ def tell(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Path 
     """
     if report is None:
         return
-    runtime.ending = True
+    runtime.stop.ending = True
     say_notes(runtime, report)
     error = report.error()
     lost = []

@@ -68,7 +68,7 @@ def save(runtime: Runtime, pools: Sequence[tuple[Service, Pool]]) -> Path | None
             ) from None
         runtime.warn(f"no way back could be saved: {error.message}")
         return None
-    forget_old(directory, runtime.clock.now(), runtime.server_now)
+    forget_old(directory, runtime.clock.now(), runtime.access.server_now)
     return path
 
 

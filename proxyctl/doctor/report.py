@@ -26,7 +26,7 @@ def report(runtime: Runtime) -> None:
     try:
         runtime.format  # noqa: B018 - made on first use
     except ConfigError:  # a config that can't be read is a finding, and not the end
-        runtime.format = "table" if runtime.console.terminal.stdout else "tsv"
+        runtime.format = runtime.usual_format
     runtime.out.check(SHAPE)
     found: list[Finding] = []
     if runtime.format == "table" and runtime.options.fields is None:

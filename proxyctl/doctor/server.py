@@ -54,7 +54,7 @@ def description(profile: Profile) -> str:
 def call(runtime: Runtime, profile: Profile) -> Iterator[Finding]:
     """List one Service, the cheapest request that needs credentials; yield which server, what came, and its clock."""
     try:
-        client = runtime.client_for(profile)
+        client = runtime.access.client_for(profile)
         proxy = proxy_of(client)
     except ProxyctlError as error:
         yield bad("server", error)

@@ -20,14 +20,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from proxyctl import cli, signals
+from proxyctl import cli, stop
 from proxyctl.__main__ import run
 from proxyctl.api.client import ProxyClient
+from proxyctl.console import Console
 from proxyctl.render.output import Output
 from proxyctl.runtime import Runtime
-from proxyctl.signals import install
 from proxyctl.state.history import RunRecorder
-from proxyctl.stop import StopRequest
+from proxyctl.stop import StopRequest, install
 
 POINTS = ("intent", "intended", "half-intended", "send", "answered", "half-told", "told", "end", "ended")
 LATE_POINTS = ("rows", "printed", "flush", "close", "closed")
@@ -191,7 +191,7 @@ def limit_threads(most: int) -> None:
     threading.Thread.start = start  # type: ignore[method-assign]
 
 
-def prepare(change: str) -> Callable[[Runtime], None]:
+def prepare(change: str) -> Callable[[StopRequest, Console], None]:
     """Make the change; return what `main` calls before the command."""
     name, _, value = change.partition("=")
     if name in ("kill", "term"):
@@ -208,14 +208,14 @@ def prepare(change: str) -> Callable[[Runtime], None]:
     elif name == "threads":
         limit_threads(int(value))
 
-    def ready(runtime: Runtime) -> None:
+    def ready(request: StopRequest, console: Console) -> None:
         if name == "grace":
-            runtime.stop = StopRequest(float(value))
-        install(runtime)
+            request.grace = float(value)
+        install(request, console)
 
     return ready
 
 
 if __name__ == "__main__":
-    signals.install = prepare(sys.argv.pop(1))
+    stop.install = prepare(sys.argv.pop(1))
     run()

@@ -10,7 +10,7 @@ from proxyctl.commands.run import Watcher
 from proxyctl.errors import Interrupted, RefusedError
 from proxyctl.render.progress import BulkProgress
 from proxyctl.runtime import Runtime
-from proxyctl.signals import CLEAR_LINE, cleared
+from proxyctl.stop import CLEAR_LINE, cleared
 from tests.support import Cli, stream, written
 
 TOKEN = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\n|\r|[^\x1b\n\r]+")
@@ -82,10 +82,10 @@ def test_what_fails_is_settled_too_and_what_is_skipped_is_not() -> None:
 
 def test_a_signal_makes_room_where_a_bar_is_shown() -> None:
     runtime = Runtime(environ={}, stderr=stream(tty=True))
-    assert cleared(runtime) == ""
+    assert cleared(runtime.console) == ""
     with BulkProgress(3, io.StringIO()) as runtime.console.bar:
-        assert cleared(runtime) == CLEAR_LINE
-    assert cleared(runtime) == ""
+        assert cleared(runtime.console) == CLEAR_LINE
+    assert cleared(runtime.console) == ""
 
 
 def test_what_is_said_after_the_bar_is_said_as_ever() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from proxyctl.api.resources import list_services
+from proxyctl.bulk.gates import Gates
 from proxyctl.errors import ProxyctlError, TemporaryError, UsageError
 from proxyctl.profiles import MASK, SANDBOX, Profile, environment_profile, named_profile, sandbox_profile
+from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -111,7 +115,8 @@ def broken_row(name: str, error: ProxyctlError | Profile) -> dict[str, Any]:
 
 def try_out(runtime: Runtime, profile: Profile) -> None:
     """List one Service: the cheapest request that needs working credentials."""
-    from proxyctl.api.resources import list_services
-
-    with runtime.client_for(profile) as client:
-        runtime.reader_of(client).request(list_services(page_size=1))
+    with runtime.access.client_for(profile) as client:
+        gates = Gates(
+            0.0, random=random.random, clock=runtime.clock
+        )  # next to nothing is sent, so without limits
+        Reader(client, gates).request(list_services(page_size=1))

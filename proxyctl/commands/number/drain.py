@@ -19,7 +19,7 @@ from proxyctl.pools.chains import Home, capacities
 from proxyctl.pools.decide import Wish, decide_all, decide_drain, leaving
 from proxyctl.pools.pool import FEW, read_few, read_pool
 from proxyctl.render.shapes import RESULT, SESSION
-from proxyctl.signals import Signalled
+from proxyctl.stop import Signalled
 from proxyctl.words import counted
 from proxyctl.writes.plan import Entry, Plan, Settled
 from proxyctl.writes.requests import REMOVE, RESERVE
@@ -86,7 +86,7 @@ class Drain:
             return None
         self.take(reserved)
         try:
-            with self.runtime.interruptible():
+            with self.runtime.stop.at_once():
                 if self.waiting and self.report.stopped is None:
                     self.wait()
                 if self.removing and self.report.stopped is None:

@@ -41,7 +41,7 @@ def run_server(runtime: Runtime, serving: Serving) -> None:
     if serving.not_found not in ("404", "400"):
         raise UsageError(f"--not-found {serving.not_found}: it is 404 or 400.")
     faults = FaultPlan.parse(serving.faults, serving.seed) if serving.faults else None
-    with contextlib.closing(Store(serving.database or runtime.sandbox_file)) as store:
+    with contextlib.closing(Store(serving.database or runtime.disk.sandbox_file)) as store:
         sandbox = Sandbox(store, not_found_status=int(serving.not_found), max_page_size=serving.max_page_size)
         with contextlib.ExitStack() as handlers:
 

@@ -47,7 +47,7 @@ def show(runtime: Runtime, report: Report | None) -> None:
     """Print the Service that a run made or changed; raise the error that the run ends with."""
     if report is None:
         return
-    runtime.ending = True
+    runtime.stop.ending = True
     error, end = report.error(), report.ends[0]
     if not end.bad:
         raw = dict(end.seen or {})
@@ -101,7 +101,7 @@ def delete(runtime: Runtime, name: str) -> None:
     report = carry_out(runtime, job)
     if report is None:
         return
-    runtime.ending = True
+    runtime.stop.ending = True
     error = report.error()
     if error is not None:
         raise error

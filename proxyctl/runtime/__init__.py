@@ -1,0 +1,190 @@
+"""The Runtime: what a command is handed. Its parts are made on first use, so that a command pays only for what it
+needs, and `--help` opens nothing. What reaches the API, and what lies on disk, are made in modules of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO
+
+from proxyctl.clock import Clock, SystemClock
+from proxyctl.console import FORMATS, Console, SharedOptions
+from proxyctl.errors import ConfigError, OutputError, UsageError
+from proxyctl.stop import StopRequest
+
+if TYPE_CHECKING:
+    from proxyctl.paths import Paths
+    from proxyctl.profiles import Profile, ProfileStore
+    from proxyctl.render.output import Output
+    from proxyctl.runtime.access import Access
+    from proxyctl.runtime.disk import Disk
+    from proxyctl.sandbox.world.store import Store
+    from proxyctl.state.history import History
+    from proxyctl.writes.reading import Reader
+
+
+class Runtime:
+    """What came from outside (environment, streams, clock, options, signals), and the parts made from that."""
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str] | None = None,
+        stdin: TextIO | None = None,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+        clock: Clock | None = None,
+        argv: tuple[str, ...] = (),
+    ) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.stdin = stdin if stdin is not None else sys.stdin
+        self.stdout = stdout if stdout is not None else sys.stdout
+        self.stderr = stderr if stderr is not None else sys.stderr
+        self.clock: Clock = clock or SystemClock()
+        self.started = self.clock.monotonic()
+        self.argv = argv
+        self.options = SharedOptions()
+        self.console = console = Console(self.environ, self.stdin, self.stdout, self.stderr)
+        # Nearly every command says something, so these have short names.
+        self.say, self.note = console.say, console.note
+        self.warn, self.confirm = console.warn, console.confirm
+        self.exit_stack = contextlib.ExitStack()
+        self.stop = StopRequest()  # before any signal is handled
+        self.late_errors: list[OutputError] = []
+
+    def use(self, options: SharedOptions) -> None:
+        """Take the options that the command line gave."""
+        self.options = self.console.options = options
+
+    def close(self) -> None:
+        """Close what was opened; let completion know the profiles, if the config file was read."""
+        if "store" in vars(self):
+            from proxyctl.completion.remembering import remember_profiles
+
+            remember_profiles(self)
+        self.exit_stack.close()
+
+    @property
+    def time_left(self) -> float | None:
+        """Seconds until --deadline, counted from the start of the command; None without one."""
+        if self.options.deadline is None:
+            return None
+        return max(0.0, self.started + self.options.deadline - self.clock.monotonic())
+
+    # Who
+
+    @cached_property
+    def store(self) -> ProfileStore:
+        """The config file."""
+        from proxyctl.profiles import ProfileStore
+
+        return ProfileStore(lambda: self.paths.config_file, clock=self.clock)
+
+    @cached_property
+    def profile(self) -> Profile:
+        """Whose account this command works on, with what credentials, and at which server."""
+        from proxyctl.profiles import resolve_profile
+
+        profile = resolve_profile(
+            option=self.options.profile,
+            sandbox=self.options.sandbox,
+            environ=self.environ,
+            store=self.store,
+        )
+        for text in profile.notes:
+            self.note(text)
+        return profile
+
+    def guard_writes(self) -> None:
+        """Refuse a write with a protected profile that was not confirmed by name."""
+        if self.profile.protected and not self.options.dry_run:
+            self.console.confirm_profile(self.profile.name)
+
+    # The API
+
+    @cached_property
+    def access(self) -> Access:
+        """The client, and the gates and the reader in front of it."""
+        from proxyctl.runtime.access import Access
+
+        return Access(self)
+
+    @property
+    def reader(self) -> Reader:
+        """What reads many lists at once for this command, within the limits."""
+        return self.access.reader
+
+    # The disk
+
+    @cached_property
+    def paths(self) -> Paths:
+        from proxyctl.paths import Paths
+
+        return Paths(self.environ)
+
+    @cached_property
+    def disk(self) -> Disk:
+        """The history, the locks, and the sandbox's database."""
+        from proxyctl.runtime.disk import Disk
+
+        return Disk(self)
+
+    @property
+    def history(self) -> History:
+        return self.disk.history
+
+    def lock(self, *service_sids: str | None) -> AbstractContextManager[None]:
+        """Hold the locks of these Services of the account (None: of its list of Services), for writing."""
+        return self.disk.lock(*service_sids)
+
+    @property
+    def sandbox_store(self) -> Store:
+        """The default sandbox's database."""
+        return self.disk.sandbox_store
+
+    # Output
+
+    def asked_format(self) -> str | None:
+        """Return the output format that the option, else the environment, else the config asks for."""
+        asked = self.options.output or self.environ.get("PROXYCTL_OUTPUT")
+        if asked and asked not in FORMATS:
+            raise UsageError(
+                f"PROXYCTL_OUTPUT={asked!r} is not an output format.", hint=f"Use {', '.join(FORMATS)}."
+            )
+        try:
+            return asked or self.store.default_output()
+        except ConfigError:
+            if self.options.sandbox:  # The sandbox needs no config, so a broken one must not keep it away.
+                return None
+            raise
+
+    @cached_property
+    def format(self) -> str:
+        """The output format: what was asked for, else by what stdout is."""
+        return self.asked_format() or self.usual_format
+
+    @property
+    def usual_format(self) -> str:
+        """The output format where none is asked for."""
+        return "table" if self.console.terminal.stdout else "tsv"
+
+    @cached_property
+    def out(self) -> Output:
+        """What prints rows and values on stdout."""
+        from proxyctl.render.output import Output
+
+        options, on_terminal = self.options, self.console.terminal.stdout
+        return Output(
+            self.format,
+            fields=None if options.fields is None else [name.strip() for name in options.fields.split(",")],
+            header=not options.no_header,
+            stdout=self.stdout,
+            color=self.console.color_on(on_terminal),
+            width=self.console.width if on_terminal else None,
+            ascii_only=self.console.ascii_only,
+        )

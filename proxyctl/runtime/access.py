@@ -1,0 +1,101 @@
+"""How a command reaches the API: a client with the profile's credentials, and what paces it."""
+
+from __future__ import annotations
+
+import random
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from proxyctl.api.client import Credentials, Endpoint, ProxyClient
+from proxyctl.api.retry import GiveUp
+from proxyctl.bulk.gates import Gates
+from proxyctl.bulk.threads import affordable_ceiling
+from proxyctl.writes.reading import Reader
+
+if TYPE_CHECKING:
+    from proxyctl.profiles import Profile
+    from proxyctl.runtime import Runtime
+    from proxyctl.sandbox.server.transport import SandboxTransport
+
+# Clients of 10 connections each, made as they are needed: one big pool is slower (it is scanned for each request).
+CLIENTS = 10
+RATE = 30.0  # requests a second for each endpoint of a Service, as Twilio documents it
+
+
+class Access:
+    """The API as this command may use it. Safe to share between threads, once its parts are made."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    @cached_property
+    def client(self) -> ProxyClient:
+        return self._runtime.exit_stack.enter_context(self.client_for(self._runtime.profile))
+
+    def client_for(self, profile: Profile) -> ProxyClient:
+        """Make a client for ``profile``; the caller closes it."""
+        runtime = self._runtime
+        options, redactor = runtime.options, runtime.console.redactor
+
+        def secret() -> str:
+            value = profile.secret()
+            if not profile.is_sandbox:
+                redactor.add(value)
+            return value
+
+        transport = None
+        if profile.is_sandbox:
+            transport, endpoint = self._sandbox()
+        elif profile.base_url:
+            endpoint = Endpoint.at(profile.base_url)
+        else:
+            endpoint = Endpoint.twilio(profile.region, profile.edge)
+        return ProxyClient(
+            endpoint,
+            Credentials(profile.account_sid, profile.username, secret),
+            transport=transport,
+            timeout=options.timeout,
+            retries=options.retries,
+            clock=runtime.clock,
+            log=runtime.console.log_request if options.verbose else None,
+            redactor=redactor,
+            clients=CLIENTS,
+            give_up=self._give_up,
+        )
+
+    def _sandbox(self) -> tuple[SandboxTransport, Endpoint]:
+        from proxyctl.sandbox.behaviour import Sandbox
+        from proxyctl.sandbox.server.transport import IN_PROCESS_URL, SandboxTransport
+
+        sandbox = Sandbox(self._runtime.sandbox_store, clock=self._runtime.clock)
+        return SandboxTransport(sandbox), Endpoint.at(IN_PROCESS_URL)
+
+    @property
+    def _give_up(self) -> GiveUp | None:
+        """The end of the command by --deadline, for the client."""
+        deadline = self._runtime.options.deadline
+        return None if deadline is None else GiveUp(deadline, lambda: self._runtime.time_left or 0.0)
+
+    @property
+    def server_now(self) -> float | None:
+        """The server's clock by its latest answer, in seconds since 1970; None where it is no other than ours."""
+        return None if self._runtime.profile.is_sandbox else self.client.server_now
+
+    @cached_property
+    def gates(self) -> Gates:
+        """Where each request asks whether it may start: --rate, and --concurrency or what may be open at once."""
+        options = self._runtime.options
+        unpaced = self._runtime.profile.is_sandbox  # in process there is no limit to keep
+        ceiling = affordable_ceiling(options.concurrency or CLIENTS * 10)
+        return Gates(
+            options.rate if options.rate is not None else 0.0 if unpaced else RATE,
+            random=random.random,
+            ceiling=ceiling,
+            start=4 if options.concurrency is None else max(4, ceiling // 4),
+            clock=self._runtime.clock,
+        )
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads many lists at once for this command, within the limits."""
+        return Reader(self.client, self.gates)
