@@ -55,7 +55,7 @@ def test_what_a_profile_says(store: ProfileStore) -> None:
     assert (test.region, test.base_url, test.protected) == (None, "https://proxy.example/x", False)
     store.set_value("profiles.test.protected", "true")
     assert resolve(store, "test").protected
-    assert "canary" not in repr(prod) + str(test) + repr(prod.stored_secret)
+    assert "canary" not in repr(prod) + str(test)
 
 
 def test_the_environment(store: ProfileStore) -> None:

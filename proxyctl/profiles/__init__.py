@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from proxyctl.profiles.profile import MASK, SANDBOX, Profile, sandbox_profile
 from proxyctl.profiles.resolve import environment_profile, named_profile, resolve_profile
-from proxyctl.profiles.secret import Secret
 from proxyctl.profiles.store import ProfileStore
 
 __all__ = [
@@ -12,7 +11,6 @@ __all__ = [
     "SANDBOX",
     "Profile",
     "ProfileStore",
-    "Secret",
     "environment_profile",
     "named_profile",
     "resolve_profile",

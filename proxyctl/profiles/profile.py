@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from proxyctl.profiles.secret import Secret
+from proxyctl.errors import ProxyctlError
 
 SANDBOX = "sandbox"
 MASK = "********"  # of fixed length, and never with a character of the secret
@@ -16,27 +17,21 @@ class Profile:
 
     ``source`` says what chose it: ``--sandbox``, ``--profile``, ``PROXYCTL_PROFILE``, ``environment`` or
     ``default_profile``. ``username`` is the API key's SID or, with an auth token, the account's.
-    ``notes`` are lines for stderr. The secret is in no representation of this object.
+    ``secret`` returns the secret, which is in no representation of this object; a profile's command is run by the
+    first call: AuthenticationError if it fails, ConfigError if it can't be run at all. ``notes`` are for stderr.
     """
 
     name: str
     source: str
     account_sid: str
     username: str
-    stored_secret: Secret = field(repr=False, compare=False)
+    secret: Callable[[], str] = field(repr=False, compare=False)
     base_url: str | None = None
     region: str | None = None
     edge: str | None = None
     protected: bool = False
     is_sandbox: bool = False
     notes: tuple[str, ...] = ()
-
-    def secret(self) -> str:
-        """Return the secret; a profile's command is run on first use.
-
-        Raises AuthenticationError if the command fails, ConfigError if it can't be run at all.
-        """
-        return self.stored_secret.reveal()
 
     @property
     def uses_api_key(self) -> bool:
@@ -53,6 +48,16 @@ def sandbox_profile(source: str) -> Profile:
         source=source,
         account_sid=ACCOUNT_SID,
         username=ACCOUNT_SID,
-        stored_secret=Secret(AUTH_TOKEN),
+        secret=lambda: AUTH_TOKEN,
         is_sandbox=True,
     )
+
+
+def usable_secret(text: str, what: str, error: type[ProxyctlError]) -> str:
+    """Return ``text`` without its line end; raise ``error`` where that is no secret that can be sent."""
+    value = text.strip(" \t\r\n")
+    if not value:
+        raise error(f"{what} is empty.")
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise error(f"{what} is not a single word of plain ASCII text, so not a secret that can be sent.")
+    return value

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from proxyctl.errors import AuthenticationError, ConfigError, UsageError
-from proxyctl.profiles.profile import SANDBOX, Profile, sandbox_profile
-from proxyctl.profiles.schema import VALUE_RULES, follows_rule
-from proxyctl.profiles.secret import Secret, usable_secret
+from proxyctl.profiles.profile import SANDBOX, Profile, sandbox_profile, usable_secret
+from proxyctl.profiles.schema import checked
 from proxyctl.profiles.store import ProfileStore
 from proxyctl.visible import visible
 
@@ -72,7 +72,7 @@ def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: 
         source=source,
         account_sid=sid,
         username=username,
-        stored_secret=secret,
+        secret=secret,
         base_url=table.get("base_url") or None,
         region=_value(table, "region", where),
         edge=_value(table, "edge", where),
@@ -83,7 +83,7 @@ def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: 
 
 def _stored_credentials(
     name: str, table: Mapping[str, Any], where: str, account_sid: str, environ: Mapping[str, str]
-) -> tuple[str, Secret]:
+) -> tuple[str, Callable[[], str]]:
     """Return user name and secret; the key pair is preferred over the token, as Twilio's own tools do."""
     key = _value(table, "api_key", where)
     username, field = (key, "api_secret") if key else (account_sid, "auth_token")
@@ -94,10 +94,11 @@ def _stored_credentials(
             f"{where}: profile {shown!r} has both {field} and {field}_command.", hint="Keep one of them."
         )
     if value:
-        return username, Secret(usable_secret(value, f"{where}: {field}", ConfigError))
+        secret = usable_secret(value, f"{where}: {field}", ConfigError)
+        return username, lambda: secret
     if command:
         what = f"profile {shown!r}: {field}_command"
-        return username, Secret(lambda: _run(command, what, environ))
+        return username, cache(lambda: _run(command, what, environ))
     missing = "api_secret for its api_key" if key else "auth_token, and no api_key with api_secret"
     raise AuthenticationError(
         f"profile {shown!r} has no {missing}.", hint=f"Run 'proxyctl auth login --profile {shown}'."
@@ -111,14 +112,7 @@ def _run(command: str, what: str, environ: Mapping[str, str]) -> str:
 
 
 def _value(table: Mapping[str, Any], field: str, where: str) -> str | None:
-    return _checked(table.get(field) or None, field, f"{where}: {field}", ConfigError)
-
-
-def _checked(value: str | None, field: str, what: str, error: type[UsageError]) -> str | None:
-    """Return a value of the config or the environment; ``error``, without repeating it, where it is malformed."""
-    if value is not None and not follows_rule(field, value):
-        raise error(f"{what} must be {VALUE_RULES[field]}.")
-    return value
+    return checked(table.get(field) or None, field, f"{where}: {field}", ConfigError)
 
 
 def environment_profile(environ: Mapping[str, str]) -> Profile | None:
@@ -141,12 +135,13 @@ def environment_profile(environ: Mapping[str, str]) -> Profile | None:
         )
     assert sid is not None
     what = "TWILIO_API_SECRET" if key else "TWILIO_AUTH_TOKEN"
+    usable = usable_secret(variables[what], what, UsageError)
     profile = Profile(
         name=ENVIRONMENT,
         source=ENVIRONMENT,
         account_sid=_variable(variables, "account_sid") or sid,
         username=_variable(variables, "api_key") or sid,
-        stored_secret=Secret(usable_secret(variables[what], what, UsageError)),
+        secret=lambda: usable,
         region=_variable(variables, "region"),
         edge=_variable(variables, "edge"),
     )
@@ -165,7 +160,7 @@ def _missing(sid: str | None, key: str | None, secret: str | None, token: str | 
 
 def _variable(variables: Mapping[str, str], field: str) -> str | None:
     name = f"TWILIO_{field.upper()}"
-    return _checked(variables.get(name), field, name, UsageError)
+    return checked(variables.get(name), field, name, UsageError)
 
 
 def _without_empty(environ: Mapping[str, str]) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 from proxyctl.console import FORMATS
 from proxyctl.errors import UsageError
-from proxyctl.identifiers import is_sid
+from proxyctl.profiles.config_file import at_line
 from proxyctl.profiles.profile import SANDBOX
-from proxyctl.profiles.toml_guard import at_line, line_of
+from proxyctl.toml_files import Places
 from proxyctl.visible import visible
 
 TOP_KEYS: dict[str, type] = {"default_profile": str, "output": str, "profiles": dict}
@@ -33,35 +33,32 @@ WORDS: dict[type, str] = {str: "text in quotes", bool: "true or false", dict: "a
 
 def check_document(document: Mapping[str, Any], text: str, path: Path) -> None:
     """Check the shape of a config file. Raises ConfigError with file and line, and never with a value."""
-    _check_keys(document, TOP_KEYS, (), text, path)
+
+    def refuse(what: str, *key: str) -> NoReturn:
+        raise at_line(path, Places(text).line(*key), what)
+
+    def check_keys(table: Mapping[str, Any], known: Mapping[str, type], *where: str) -> None:
+        for key, value in table.items():
+            name = visible(".".join((*where, key)))
+            if key not in known:
+                refuse(f"unknown key {name}{did_you_mean(key, known)}", *where, key)
+            if not isinstance(value, known[key]):
+                refuse(f"{name} must be {WORDS[known[key]]}", *where, key)
+
+    check_keys(document, TOP_KEYS)
     if document.get("output", "tsv") not in FORMATS:
-        line = line_of(text, "output")
-        raise at_line(path, line, f"output is none of {', '.join(FORMATS)}")
+        refuse(f"output is none of {', '.join(FORMATS)}", "output")
     for name, table in document.get("profiles", {}).items():
-        if not isinstance(table, dict) or name == SANDBOX:
-            what = f"profiles.{visible(name)} must be a table"
-            if name == SANDBOX:
-                what = "the profile sandbox is built in; give this one another name"
-            raise at_line(path, line_of(text, "profiles", name), what)
-        _check_keys(table, PROFILE_KEYS, ("profiles", name), text, path)
-
-
-def _check_keys(
-    table: Mapping[str, Any], known: Mapping[str, type], where: tuple[str, ...], text: str, path: Path
-) -> None:
-    for key, value in table.items():
-        if key in known and isinstance(value, known[key]):
-            continue
-        name = visible(".".join((*where, key)))
-        what = f"unknown key {name}{did_you_mean(key, known)}"
-        if key in known:
-            what = f"{name} must be {WORDS[known[key]]}"
-        raise at_line(path, line_of(text, *where, key), what)
+        if name == SANDBOX:
+            refuse("the profile sandbox is built in; give this one another name", "profiles", name)
+        if not isinstance(table, dict):
+            refuse(f"profiles.{visible(name)} must be a table", "profiles", name)
+        check_keys(table, PROFILE_KEYS, "profiles", name)
 
 
 def did_you_mean(word: str, known: Mapping[str, Any] | list[str]) -> str:
     """Return `` (did you mean X?)``, or nothing where nothing is near."""
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # only for errors
 
     near = get_close_matches(word, list(known), n=1)
     return f" (did you mean {visible(near[0])}?)" if near else ""
@@ -132,22 +129,22 @@ def check_name(name: str) -> str:
     return name
 
 
-# What a value must look like. Malformed values are never repeated: a secret may have been pasted into them.
-VALUE_RULES: dict[str, str] = {
-    "account_sid": "AC and 32 hexadecimal digits",
-    "api_key": "SK and 32 hexadecimal digits",
-    "region": "a region such as us1 or ie1",
-    "edge": "an edge such as dublin or ashburn",
+# What a value must look like, and in words. Regions and edges become part of a host name.
+LABEL = r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?"
+RULES: dict[str, tuple[str, str]] = {
+    "account_sid": (r"AC[0-9a-fA-F]{32}", "AC and 32 hexadecimal digits"),
+    "api_key": (r"SK[0-9a-fA-F]{32}", "SK and 32 hexadecimal digits"),
+    "region": (LABEL, "a region such as us1 or ie1"),
+    "edge": (LABEL, "an edge such as dublin or ashburn"),
 }
 
 
-def follows_rule(field: str, value: str) -> bool:
-    """Tell whether ``value`` may stand in ``field``; regions and edges become part of a host name."""
-    if field in ("account_sid", "api_key"):
-        return is_sid("AC" if field == "account_sid" else "SK", value)
-    if field in ("region", "edge"):
-        return re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?", value) is not None
-    return True
+def checked(value: str | None, field: str, what: str, error: type[UsageError]) -> str | None:
+    """Return ``value``, or raise ``error``, which does not repeat it: a secret may have been pasted into it."""
+    pattern, words = RULES.get(field, (".*", ""))
+    if value is not None and not re.fullmatch(pattern, value, re.DOTALL):
+        raise error(f"{what} must be {words}.")
+    return value
 
 
 def parse_value(field: str, text: str) -> str | bool:
@@ -156,8 +153,7 @@ def parse_value(field: str, text: str) -> str | bool:
         if text.lower() not in ("true", "false"):
             raise UsageError(f"{field} must be true or false.")
         return text.lower() == "true"
-    if not follows_rule(field, text):
-        raise UsageError(f"{field} must be {VALUE_RULES[field]}.")
+    checked(text, field, field, UsageError)
     if field == "output" and text not in FORMATS:
         raise UsageError(f"output must be one of {', '.join(FORMATS)}.")
     if not text.isprintable():

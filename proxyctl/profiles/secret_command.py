@@ -1,4 +1,4 @@
-"""Runs the command that prints a secret. Apart from `secret`, because it needs modules that few runs need."""
+"""Runs the command that prints a secret. Apart from the rest, because it needs modules that few runs need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from time import monotonic
 
 from proxyctl.errors import AuthenticationError, ConfigError
-from proxyctl.profiles.secret import usable_secret
+from proxyctl.profiles.profile import usable_secret
 from proxyctl.visible import cut, visible
 
 COMMAND_SECONDS = 30.0

@@ -10,7 +10,7 @@ from typing import Any
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import ConfigError, UsageError
-from proxyctl.profiles.config_file import only_writer, read_private, replace
+from proxyctl.profiles.config_file import LARGEST_FILE, only_writer, parse, read_private, replace
 from proxyctl.profiles.profile import SANDBOX
 from proxyctl.profiles.schema import (
     PROFILE_KEYS,
@@ -21,9 +21,10 @@ from proxyctl.profiles.schema import (
     parse_value,
     split_key,
 )
-from proxyctl.profiles.toml_guard import LARGEST_FILE, line_of, parse_toml
+from proxyctl.toml_files import Places
 from proxyctl.visible import visible
 
+SECRET_SOURCES = ("api_secret", "api_secret_command", "auth_token", "auth_token_command")
 CREDENTIAL_KEYS = tuple(key for key in PROFILE_KEYS if key.startswith(("account_", "api_", "auth_")))
 
 
@@ -108,7 +109,7 @@ class ProfileStore:
     def where(self, *parts: str) -> str:
         """Return ``FILE:LINE`` of a key, for errors about it."""
         self._document()
-        return f"{self.path}:{line_of(self._text(), *parts)}"
+        return f"{self.path}:{Places(self._text()).line(*parts)}"
 
     # Writing
 
@@ -144,26 +145,28 @@ class ProfileStore:
                 document["default_profile"] = name
         return becomes_default
 
-    def remove(self, name: str) -> None:
-        """Remove a profile with all that it holds, and the default if it was that."""
-        with self._removal(name) as document:
-            del document["profiles"][name]
-            if document.get("default_profile") == name:
-                del document["default_profile"]
-
-    @staticmethod
-    def check_removable(name: str) -> None:
-        """Raise UsageError for the sandbox, which is built in."""
+    def removable(self, name: str) -> Mapping[str, Any]:
+        """Return the table of a profile that can be removed: UsageError for the sandbox, and for no profile."""
         if name == SANDBOX:
             raise UsageError(
                 "the profile sandbox is built in and can't be removed.",
                 hint="'proxyctl sandbox reset' empties the sandbox.",
             )
+        return self.get(name)
+
+    def remove(self, name: str) -> None:
+        """Remove a profile with all that it holds, and the default if it was that."""
+        with self._change() as document:
+            self.removable(name)
+            del document["profiles"][name]
+            if document.get("default_profile") == name:
+                del document["default_profile"]
 
     def remove_secrets(self, name: str) -> None:
         """Remove the secrets of a profile and the commands that print them; what is left can't sign in."""
-        with self._removal(name) as document:
-            for key in ("api_secret", "api_secret_command", "auth_token", "auth_token_command"):
+        with self._change() as document:
+            self.removable(name)
+            for key in SECRET_SOURCES:
                 document["profiles"][name].pop(key, None)
 
     def set_value(self, key: str, text: str) -> Change:
@@ -172,28 +175,24 @@ class ProfileStore:
         Only an account_sid makes a profile that does not exist. A command for a secret takes the place of the
         stored ones. Raises UsageError where key or value are wrong, or the command would not be used.
         """
-        parts = split_key(key)
-        if len(parts) == 3:
-            check_name(parts[1])
-        value = parse_value(parts[-1], text) if text else None
+        *table_of, field = split_key(key)
+        name = check_name(table_of[-1]) if table_of else None
+        value = parse_value(field, text) if text else None
         with self._change() as document:
-            if key == "default_profile" and text and text not in self.names():
+            if field == "default_profile" and text and text not in self.names():
                 raise self.unknown(text)
-            table, made = document, None
-            if len(parts) == 3:
-                table, made = self._table_to_set(
-                    document, parts[1], makes=parts[2] == "account_sid" and bool(text)
-                )
+            made = name is not None and name not in self.profiles()
+            if name is not None and made and (field != "account_sid" or value is None):
+                raise self.unknown(name)
+            table = document if name is None else document.setdefault("profiles", {}).setdefault(name, {})
             if value is None:
-                table.pop(parts[-1], None)
+                table.pop(field, None)
                 return Change()
-            replaced: tuple[str, ...] = ()
-            if parts[-1].endswith("_command"):
-                replaced = displaced_secrets(parts[1], table, parts[-1])
+            replaced = displaced_secrets(name, table, field) if name and field.endswith("_command") else ()
             for secret in replaced:
                 del table[secret]
-            table[parts[-1]] = value
-        return Change(made, replaced)
+            table[field] = value
+        return Change(name if made else None, replaced)
 
     @property
     def has_comments(self) -> bool:
@@ -203,32 +202,13 @@ class ProfileStore:
 
     # Within
 
-    @contextmanager
-    def _removal(self, name: str) -> Iterator[dict[str, Any]]:
-        self.check_removable(name)
-        with self._change() as document:
-            if name not in document.get("profiles", {}):
-                raise self.unknown(name)
-            yield document
-
-    def _table_to_set(
-        self, document: dict[str, Any], name: str, *, makes: bool
-    ) -> tuple[dict[str, Any], str | None]:
-        """Return the table of a profile and, where it had to be made, its name; UsageError if it may not be."""
-        profiles: dict[str, dict[str, Any]] = document.get("profiles", {})
-        if name in profiles:
-            return profiles[name], None
-        if not makes:
-            raise self.unknown(name)
-        return document.setdefault("profiles", {}).setdefault(name, {}), name
-
     def _document(self) -> dict[str, Any]:
         if self._loaded is None:
             data = self._data()
             document: dict[str, Any] = {}
             text = ""
             if data is not None:
-                document, text = parse_toml(data, self.path)
+                document, text = parse(data, self.path)
                 check_document(document, text, self.path)
             self._loaded = document, text
         return self._loaded[0]
@@ -238,7 +218,7 @@ class ProfileStore:
             path = self.path
         except ConfigError:  # Without a home directory there is no config, and the environment may do.
             return None
-        return read_private(path, LARGEST_FILE)
+        return read_private(path)
 
     def _text(self) -> str:
         return self._loaded[1] if self._loaded else ""
@@ -260,6 +240,6 @@ class ProfileStore:
         import tomli_w
 
         data = tomli_w.dumps(document).encode()
-        if len(data) > LARGEST_FILE or parse_toml(data, self.path)[0] != document:
+        if len(data) > LARGEST_FILE or parse(data, self.path)[0] != document:
             raise UsageError("this value does not fit into the config file; nothing was changed.")
         return data

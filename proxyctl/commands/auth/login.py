@@ -1,17 +1,19 @@
-"""What `auth login` and `auth logout` do: ask for credentials, try them, save them, and remove them."""
+"""What `auth login`, `auth logout` and `profile remove` do: ask for credentials, try, save and remove them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from proxyctl.api.endpoint import Endpoint
 from proxyctl.commands.auth.status import try_out
 from proxyctl.errors import AuthenticationError, TemporaryError, UsageError
 from proxyctl.profiles import SANDBOX, Profile
+from proxyctl.profiles.profile import usable_secret
 from proxyctl.profiles.resolve import BASE_URL
 from proxyctl.profiles.schema import check_name, parse_value
-from proxyctl.profiles.secret import Secret, usable_secret
+from proxyctl.profiles.store import SECRET_SOURCES
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -49,7 +51,7 @@ def log_in(
             source="--profile",
             account_sid=account_sid,
             username=api_key or account_sid,
-            stored_secret=Secret(secret),
+            secret=lambda: secret,
             # What the profile already says about its server stays, so the credentials are tried there.
             base_url=settings.get("base_url") or table.get("base_url") or None,
             region=settings.get("region") or table.get("region") or None,
@@ -59,8 +61,8 @@ def log_in(
     first = runtime.store.save_profile(
         name, account_sid=account_sid, secret=secret, api_key=api_key, **settings
     )
-    tell_saved(runtime, name, first, verify)
-    tell_server(runtime, settings.get("base_url"), url_source, table.get("base_url"))
+    say_saved(runtime, name, first, verify)
+    say_server(runtime, settings.get("base_url"), url_source, table.get("base_url"))
 
 
 def with_server(settings: Mapping[str, str], environ: Mapping[str, str]) -> tuple[dict[str, str], str]:
@@ -77,8 +79,6 @@ def check_given(given: Mapping[str, str | None], url_source: str) -> None:
         if value is not None:
             parse_value(field, value)
     if url := given.get("base_url"):
-        from proxyctl.api.endpoint import Endpoint
-
         try:
             Endpoint.at(url)
         except UsageError as error:
@@ -105,8 +105,7 @@ def chosen_name(runtime: Runtime) -> str | None:
 
 def confirm_replacing(runtime: Runtime, name: str, table: Mapping[str, Any]) -> None:
     """Ask before credentials are replaced."""
-    secrets = ("api_secret", "api_secret_command", "auth_token", "auth_token_command")
-    if any(table.get(key) for key in secrets):
+    if any(table.get(key) for key in SECRET_SOURCES):
         account = table.get("account_sid", "no account")
         runtime.confirm(f"This replaces the credentials of profile {name!r} ({account}).")
 
@@ -176,7 +175,7 @@ def prove(runtime: Runtime, profile: Profile) -> None:
         raise
 
 
-def tell_saved(runtime: Runtime, name: str, first: bool, verified: bool) -> None:
+def say_saved(runtime: Runtime, name: str, first: bool, verified: bool) -> None:
     """Say where the profile is and when it is used."""
     how = "they work" if verified else "not tried"
     runtime.note(f"Saved the credentials ({how}) as profile {name!r} in {runtime.store.path}.")
@@ -188,7 +187,7 @@ def tell_saved(runtime: Runtime, name: str, first: bool, verified: bool) -> None
         runtime.note(f"Use it with --profile {name}, or make it the default: proxyctl profile use {name}")
 
 
-def tell_server(runtime: Runtime, url: str | None, source: str, before: str | None) -> None:
+def say_server(runtime: Runtime, url: str | None, source: str, before: str | None) -> None:
     """Say which server the profile is for where that is not Twilio's."""
     if url:
         # The one before comes from the file unchecked, so it may hold a password: it is not shown.
@@ -200,16 +199,26 @@ def tell_server(runtime: Runtime, url: str | None, source: str, before: str | No
 
 def log_out(runtime: Runtime) -> None:
     """Remove the secret of the profile that was named, or else of the default."""
-    store = runtime.store
-    name = chosen_name(runtime) or store.default_profile()
+    name = chosen_name(runtime) or runtime.store.default_profile()
     if name is None:
         raise UsageError("there is no default profile to log out of.", hint="Add --profile NAME.")
-    store.check_removable(name)
-    account = store.get(name).get("account_sid", "no account")
-    what = f"the secret of profile {name!r} ({account}) from {store.path}"
+    if removed(runtime, name, "the secret of {}", runtime.store.remove_secrets):
+        runtime.note(f"Logged out of profile {name!r}.")
+
+
+def remove_profile(runtime: Runtime, name: str) -> None:
+    """Remove a profile from the config file."""
+    if removed(runtime, name, "{} with its credentials", runtime.store.remove):
+        runtime.note(f"Removed profile {name!r}.")
+
+
+def removed(runtime: Runtime, name: str, what: str, remove: Callable[[str], None]) -> bool:
+    """Call ``remove`` after a yes; false with --dry-run. ``what`` says what of the profile goes."""
+    account = runtime.store.removable(name).get("account_sid", "no account")
+    what = what.format(f"profile {name!r} ({account})") + f" from {runtime.store.path}"
     if runtime.options.dry_run:
         runtime.note(f"Would remove {what}.")
-        return
+        return False
     runtime.confirm(f"This removes {what}.")
-    store.remove_secrets(name)
-    runtime.note(f"Logged out of profile {name!r}.")
+    remove(name)
+    return True

@@ -71,14 +71,6 @@ def use_profile(ctx: typer.Context, name: NameArgument) -> None:
 @shared(MESSAGES, DRY_RUN)
 def remove_profile(ctx: typer.Context, name: NameArgument) -> None:
     """Remove a profile and its credentials from the config file; nothing changes at Twilio."""
-    runtime: Runtime = ctx.obj
-    store = runtime.store
-    store.check_removable(name)
-    account = store.get(name).get("account_sid", "no account")
-    what = f"profile {name!r} ({account}) with its credentials from {store.path}"
-    if runtime.options.dry_run:
-        runtime.note(f"Would remove {what}.")
-        return
-    runtime.confirm(f"This removes {what}.")
-    store.remove(name)
-    runtime.note(f"Removed profile {name!r}.")
+    from proxyctl.commands.auth import login
+
+    login.remove_profile(ctx.obj, name)

@@ -10,31 +10,21 @@ from proxyctl.api.resources import list_services
 from proxyctl.bulk.gates import Gates
 from proxyctl.errors import ProxyctlError, TemporaryError, UsageError
 from proxyctl.profiles import MASK, SANDBOX, Profile, environment_profile, named_profile, sandbox_profile
+from proxyctl.render.shapes import Shape
 from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
-STATUS_FIELDS = (
-    "profile",
-    "source",
-    "account_sid",
-    "username",
-    "secret",
-    "base_url",
-    "region",
-    "edge",
-    "protected",
-    "works",
-    "problem",
-)
+OF_PROFILE = ("source", "account_sid", "username", "secret", "base_url", "region", "edge", "protected")
+SHAPE = Shape.generic("profile", ("profile", *OF_PROFILE, "works", "problem"), id_field="profile")
 
 
 def show_used(runtime: Runtime) -> None:
     """Print the profile that commands use here, and whether it works; raises the error where it does not."""
     profile = runtime.profile
     error = failure(runtime, profile)
-    runtime.out.one(status_shape(), status_row(profile, error))
+    runtime.out.one(SHAPE, status_row(profile.name, profile, error))
     if error is not None:
         raise error
 
@@ -43,14 +33,13 @@ def show_all(runtime: Runtime) -> None:
     """Print a row for each profile; raises the first error of those that do not work."""
     rows, errors = [], []
     for name, found in every_profile(runtime):
-        error = found if isinstance(found, ProxyctlError) else None
-        if isinstance(found, Profile):
-            error = None if found.is_sandbox else failure(runtime, found)
-            rows.append(status_row(found, error))
+        if isinstance(found, ProxyctlError):
+            error: ProxyctlError | None = found
         else:
-            rows.append(broken_row(name, found))
+            error = None if found.is_sandbox else failure(runtime, found)
+        rows.append(status_row(name, found, error))
         errors += [] if error is None else [error]
-    runtime.out.rows(status_shape(), [rows])
+    runtime.out.rows(SHAPE, [rows])
     # Credentials that are refused matter more than a server that could not be asked.
     errors.sort(key=lambda error: isinstance(error, TemporaryError))
     if errors:
@@ -83,34 +72,16 @@ def failure(runtime: Runtime, profile: Profile) -> ProxyctlError | None:
     return None
 
 
-def status_shape() -> Any:
-    """Return how a row of the status looks."""
-    from proxyctl.render.shapes import Shape
-
-    return Shape.generic("profile", STATUS_FIELDS, id_field="profile")
-
-
-def status_row(profile: Profile, error: ProxyctlError | None) -> dict[str, Any]:
-    """Return what may be shown of a profile in use: of the secret, only that there is one."""
-    return {
-        "profile": profile.name,
-        "source": profile.source,
-        "account_sid": profile.account_sid,
-        "username": profile.username,
-        "secret": MASK,
-        "base_url": profile.base_url,
-        "region": profile.region,
-        "edge": profile.edge,
-        "protected": profile.protected,
+def status_row(name: str, found: Profile | ProxyctlError, error: ProxyctlError | None) -> dict[str, Any]:
+    """Return what may be shown of a profile, or of one that can't be used: of its secret, only that there is one."""
+    row: dict[str, Any] = dict.fromkeys(SHAPE.fields)
+    if isinstance(found, Profile):
+        row |= {field: getattr(found, field) for field in OF_PROFILE} | {"secret": MASK}
+    return row | {
+        "profile": name,
         "works": error is None,
         "problem": None if error is None else error.message,
     }
-
-
-def broken_row(name: str, error: ProxyctlError | Profile) -> dict[str, Any]:
-    """Return the row of a profile that can't be used at all."""
-    row: dict[str, Any] = dict.fromkeys(STATUS_FIELDS)
-    return row | {"profile": name, "works": False, "problem": str(error)}
 
 
 def try_out(runtime: Runtime, profile: Profile) -> None:
