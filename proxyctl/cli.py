@@ -179,7 +179,7 @@ def silence(stream: TextIO | None) -> None:
 
 def report(error: ProxyctlError, runtime: Runtime) -> None:
     """Tell ``error`` on stderr, in the form that the output format asks for."""
-    from proxyctl.explaining.report import error_json, error_text
+    from proxyctl.explaining import error_json, error_text
 
     runtime.stop.ending = True
     if wants_json(runtime):

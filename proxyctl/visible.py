@@ -20,6 +20,8 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 # What a spreadsheet runs as a formula, behind any apostrophes that were there (so that it can be undone).
 _FORMULA = re.compile("'*[=+\\-@\t\r]")
 
+_TYPED = re.compile("'proxyctl [^']*'|(?<=: )proxyctl .*|^ *proxyctl [a-z].*")
+
 
 def visible(text: str, keep: str = "") -> str:
     r"""Return ``text`` with its control characters written out (``\x1b``, ``\u202e``), except ``keep``.
@@ -60,19 +62,15 @@ def _escape(match: re.Match[str]) -> str:
 
 def wrapped(text: str, width: int) -> str:
     """Break lines at words, keeping each line's indent; what is typed or copied (a command, a URL) stays whole."""
-    import re
     import textwrap
-
-    def command(found: re.Match[str]) -> str:
-        return found[0].replace(" ", "\0")
 
     lines: list[str] = []
     for line in text.split("\n"):
-        indent = re.match(" *", line)[0]  # type: ignore[index]
+        indent = len(line) - len(line.lstrip(" "))
         pieces = textwrap.wrap(
-            re.sub("'proxyctl [^']*'|(?<=: )proxyctl .*|^ *proxyctl [a-z].*", command, line),
+            _TYPED.sub(lambda found: found[0].replace(" ", "\0"), line),
             width,
-            subsequent_indent=indent,
+            subsequent_indent=" " * (indent + 2 if line.startswith("- ", indent) else indent),
             break_long_words=False,
             break_on_hyphens=False,
         )

@@ -1,16 +1,15 @@
 """`proxyctl explain`: what a code means, why it comes up and what to do; offline, in words of our own."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from proxyctl.commands.options import DATA, MESSAGES, shared
 from proxyctl.commands.tree import ProxyctlCommand
 from proxyctl.errors import ConfigError, NotFoundError, UsageError
+from proxyctl.explaining import Explanation, explanation_of, near_codes
 from proxyctl.runtime import Runtime
-
-if TYPE_CHECKING:
-    from proxyctl.explaining import Explanation
+from proxyctl.visible import wrapped
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
@@ -38,31 +37,23 @@ def explain(
     A code of five digits is Twilio's, one from 400 to 599 a status of HTTP; 0 to 8, 129, 130 and 143 are exit
     codes of proxyctl. Needs no network and no credentials. Prints text unless a format is asked for.
     """
-    from proxyctl.explaining import explanation_of
+    from proxyctl.render.shapes import Shape
 
     runtime: Runtime = ctx.obj
     number = parse_code(code)
     found = explanation_of(number)
     if found is None:
         raise unknown(number)
-    if runtime.options.fields is None and chosen_format(runtime) in (None, "table"):
-        runtime.out.text(text_of(found, runtime.console.width if runtime.console.terminal.stdout else None))
-        return
-    from proxyctl.render.shapes import Shape
-
-    runtime.out.one(Shape.generic("code", FIELDS, id_field="code"), found._asdict())
-
-
-def chosen_format(runtime: Runtime) -> str | None:
-    """Return the format that option, environment or config ask for, None where none does: then text is best."""
-    asked = runtime.options.output or runtime.environ.get("PROXYCTL_OUTPUT")
-    if asked:
-        return runtime.format
     try:
-        return runtime.store.default_output()
+        asked = runtime.asked_format()
     except ConfigError:  # What explains errors has to work amid them.
-        runtime.format = "table"
-        return None
+        asked = runtime.format = "table"
+    if runtime.options.fields is None and asked in (None, "table"):
+        text = text_of(found)
+        on_terminal = runtime.console.terminal.stdout
+        runtime.out.text(wrapped(text, max(30, min(runtime.console.width, 100))) if on_terminal else text)
+    else:
+        runtime.out.one(Shape.generic("code", FIELDS, id_field="code"), found._asdict())
 
 
 def parse_code(text: str) -> int:
@@ -77,35 +68,17 @@ def parse_code(text: str) -> int:
 
 def unknown(code: int) -> NotFoundError:
     """Return the error for a code that proxyctl has no words for, with those that may have been meant."""
-    from proxyctl.explaining import near_codes
-
     near = "\n".join(f"{entry.code}  {entry.title}" for entry in near_codes(code))
     link = f"https://www.twilio.com/docs/errors/{code} may know it.\n" if code > 999 else ""
     return NotFoundError(f"the code {code} is not known here.", hint=f"{link}Near are:\n{near}")
 
 
-def text_of(found: "Explanation", width: int | None) -> str:
-    """Return the explanation for people, wrapped where ``width`` says how wide the terminal is."""
-    blocks = [f"{found.code}: {found.title}", wrapped(found.meaning, width)]
+def text_of(found: Explanation) -> str:
+    """Return the explanation for people."""
+    blocks = [f"{found.code}: {found.title}", found.meaning]
     for title, lines in (("Why it comes up:", found.causes), ("What to do:", found.next)):
         if lines:
-            blocks.append("\n".join([title, *(wrapped(line, width, "  - ") for line in lines)]))
+            blocks.append("\n".join([title, *(f"  - {line}" for line in lines)]))
     facts = [] if found.exit_code in (None, found.code) else [f"Exit code of proxyctl: {found.exit_code}"]
     facts += [f"More: {found.more_info}"] if found.more_info else []
     return "\n\n".join([*blocks, "\n".join(facts)] if facts else blocks)
-
-
-def wrapped(text: str, width: int | None, lead: str = "") -> str:
-    """Return ``text`` behind ``lead``, further lines below its beginning; options and links are not broken."""
-    if width is None:
-        return lead + text
-    from textwrap import fill
-
-    return fill(
-        text,
-        max(30, min(width, 100)),
-        initial_indent=lead,
-        subsequent_indent=" " * len(lead),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

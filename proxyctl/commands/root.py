@@ -40,7 +40,7 @@ class Root(LazyGroup):
             "proxyctl.commands.sandbox.declare", "An emulated Twilio Proxy, to try and to rehearse with."
         ),
         "api": LazyCommand(
-            "proxyctl.commands.api", "Send any other request, with the same auth and retries."
+            "proxyctl.commands.api.declare", "Send any other request, with the same auth and retries."
         ),
         "explain": LazyCommand(
             "proxyctl.commands.explain",

@@ -147,10 +147,10 @@ def load_what_reports(runtime: Runtime) -> None:
     import csv
     import encodings.idna
 
-    from proxyctl.explaining import report
+    from proxyctl import explaining
     from proxyctl.render import output, shapes
 
-    _ = (csv, encodings.idna, report, output, shapes, runtime.out)
+    _ = (csv, encodings.idna, explaining, output, shapes, runtime.out)
 
 
 class Watcher:

@@ -1,4 +1,5 @@
-"""What codes mean, why they come up and what to type next: Twilio's, HTTP's statuses and our own exit codes.
+"""What codes mean, why they come up and what to type next (Twilio's, HTTP's statuses, our own exit codes), and how an
+error says so: one short paragraph for people, or one JSON object for programs.
 
 The words stand in ``codes.toml``, so that errors, `proxyctl explain` and the man pages say the same. It is read when
 the first code is explained; nothing here needs a network.
@@ -6,11 +7,12 @@ the first code is explained; nothing here needs a network.
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from typing import Any, NamedTuple
 
-from proxyctl.errors import EXIT_CODE_MEANINGS, ExitCode, ProxyctlError
+from proxyctl.errors import EXIT_CODE_MEANINGS, ExitCode, Problem, ProxyctlError, exit_status
 
 DICTIONARY = "https://www.twilio.com/docs/errors/{}"
 NEAR = 3
@@ -75,6 +77,54 @@ def hint_for(error: ProxyctlError, *, number: str | None = None) -> str | None:
     named = _NUMBER.search(error.message)
     number = number or (named.group() if named else None)
     return f"{found.meaning}\n{found.advice(service.group() if service else None, number)}"
+
+
+def error_json(error: ProxyctlError) -> str:
+    """Return the error as one line of JSON: ``{"error": {kind, message, hint, status, code, …}}``."""
+    problem = error.problem
+    found = {
+        "kind": error.kind,
+        "message": error.message,
+        "hint": hint_for(error),
+        "status": problem.status if problem else None,
+        "code": problem.code if problem else None,
+        "more_info": more_info(problem),
+        "request_id": problem.request_id if problem else None,
+        "exit_code": exit_status(error),
+    }
+    return json.dumps({"error": found})
+
+
+def error_text(error: ProxyctlError) -> str:
+    """Return the paragraph: what failed and why, what to type next, where to read more, the request id."""
+    lines = [f"proxyctl: {ended(error.message)}"]
+    lines.extend(f"  {sentence(line)}" for line in (hint_for(error) or "").splitlines())
+    link = more_info(error.problem)
+    if link:
+        lines.append(f"  More: {link}")
+    if error.problem and error.problem.request_id:
+        lines.append(f"  Request id: {error.problem.request_id}")
+    return "\n".join(lines)
+
+
+def sentence(text: str) -> str:
+    """Return a hint as a sentence: a capital at the start (of a word, not of a command), a full stop at the end."""
+    first = text.partition(" ")[0]
+    return ended(text[:1].upper() + text[1:] if first.isalpha() and first != "proxyctl" else text)
+
+
+def ended(text: str) -> str:
+    """Return ``text`` with a full stop where it ends in none; a command at its end is left as it can be typed."""
+    typed = text.endswith("`") or text.rpartition(": ")[2].startswith(("proxyctl", "chmod", "sudo", "export"))
+    return text if typed or not text or text[-1] in ".!?:…" or "\n" in text else text + "."
+
+
+def more_info(problem: Problem | None) -> str | None:
+    """Return the page about a problem: the one that the answer names, else that of Twilio's dictionary."""
+    if problem is None:
+        return None
+    found = twilio_code(problem.code)
+    return problem.more_info or (found.more_info if found else None)
 
 
 def near_codes(code: int) -> list[Explanation]:

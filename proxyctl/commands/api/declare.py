@@ -1,0 +1,38 @@
+"""`proxyctl api`: any other request, with the same auth, retries and output."""
+
+from typing import Annotated
+
+import typer
+
+from proxyctl.commands.options import CALLS, DATA, WRITES, shared
+from proxyctl.commands.tree import ProxyctlCommand
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+
+EPILOG = """Examples:
+  proxyctl api GET /v1/Services
+  proxyctl api GET /v1/Services/KS…/Sessions --paginate
+  proxyctl api POST /v1/Services/KS… -d DefaultTtl=3600
+"""
+
+
+@app.command("api", cls=ProxyctlCommand, epilog=EPILOG)
+@shared(*CALLS, DATA, WRITES)
+def api_request(
+    ctx: typer.Context,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST or DELETE.")],
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="/v1/…, /messaging/v1/… or /2010-04-01/…; never a host.")
+    ],
+    data: Annotated[
+        list[str] | None,
+        typer.Option("-d", "--data", metavar="KEY=VALUE", help="A form field; for GET, a query parameter."),
+    ] = None,
+    paginate: Annotated[
+        bool, typer.Option("--paginate", help="Follow the pages of a list, and print one array of its items.")
+    ] = False,
+) -> None:
+    """Send a request that has no command of its own, and print the answer as JSON."""
+    from proxyctl.commands.api import request
+
+    request.send(ctx.obj, method, path, data or [], paginate=paginate)

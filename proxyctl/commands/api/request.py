@@ -1,0 +1,85 @@
+"""What `api` does: send one request as it is, or read a list page by page, and print what comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from proxyctl.api.calls import Call
+from proxyctl.commands.run import Job, carry_out
+from proxyctl.errors import UsageError
+from proxyctl.input.items import Item
+from proxyctl.render.fields import Selection, check_fields
+from proxyctl.render.output import Output
+from proxyctl.render.shapes import Shape
+from proxyctl.writes.plan import Chain, Plan, Step
+from proxyctl.writes.requests import raw_request
+
+if TYPE_CHECKING:
+    from proxyctl.runtime import Runtime
+
+
+def send(runtime: Runtime, method: str, path: str, data: Sequence[str], *, paginate: bool) -> None:
+    """Send the request, and print the answer."""
+    fields = runtime.out.fields
+    call = Call.parse(method, path, [pair(text) for text in data])
+    if paginate and call.writes:
+        raise UsageError("--paginate goes with GET only.")
+    if paginate:
+        print_items(runtime, call)
+    elif call.writes:
+        print_body(runtime, written(runtime, call), fields, sent=True)
+    else:
+        print_body(runtime, runtime.reader.request(call).body, fields, sent=False)
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Split KEY=VALUE."""
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"-d {text!r} is not KEY=VALUE.", hint="Write -d IsReserved=true.")
+    return key, value
+
+
+def written(runtime: Runtime, call: Call) -> Any:
+    """Carry a write out as every write, and return its answer; None where there is none."""
+    runtime.guard_writes()
+    plan = Plan((Chain(Item(str(call), None, None), (Step(raw_request(call)),)),))
+    report = carry_out(runtime, Job([], lambda: plan, "sent", single=True))
+    if report is None:
+        return None
+    error = report.error()
+    if error is not None:
+        raise error
+    return report.ends[0].seen
+
+
+def print_body(runtime: Runtime, body: Any, fields: tuple[str, ...] | None, *, sent: bool) -> None:
+    """Print the answer as JSON: on one line where jsonl was asked for, and of it only ``fields``.
+
+    An unknown field is an error, unless something was written: then the rest is printed, with a warning.
+    """
+    if body is None and sent:
+        return
+    if fields is not None and isinstance(body, dict):
+        try:
+            check_fields(fields, Shape.generic("answer", ()), [body])
+        except UsageError as error:
+            if not sent:
+                raise
+            runtime.warn(error.message)
+        body = Selection.of(fields).pick(body)
+    if runtime.format == "jsonl":
+        runtime.out.text(json.dumps(body, separators=(",", ":")))
+    else:
+        runtime.out.value(body)
+
+
+def print_items(runtime: Runtime, call: Call) -> None:
+    """Print the items of all pages as one array, as the pages arrive."""
+    items: Iterator[list[Any]] = (page.items for page in runtime.reader.pages(call))
+    shown = runtime.options.output if runtime.options.output in ("jsonl", "csv", "tsv", "ids") else "json"
+    shape = Shape.generic("item", ("sid",))
+    header = not runtime.options.no_header
+    Output(shown, fields=runtime.out.fields, header=header, stdout=runtime.stdout).rows(shape, items)
