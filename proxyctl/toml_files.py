@@ -6,20 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 DEEPEST = 50
+MOST_DOTS = 64  # in a line, outside of strings
 
 Key = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What no sane file goes beyond: characters in a line, and dots in it outside of strings."""
-
-    line: int = 4096
-    dots: int = 64
 
 
 class TomlFlaw(ValueError):
@@ -31,12 +23,12 @@ class TomlFlaw(ValueError):
         self.what = what
 
 
-def parse_toml(data: bytes, bounds: Bounds) -> tuple[dict[str, Any], str]:
-    """Return the document and its text. Raises TomlFlaw."""
+def parse_toml(data: bytes, longest_line: int) -> tuple[dict[str, Any], str]:
+    """Return the document and its text; ``longest_line`` is in characters. Raises TomlFlaw."""
     import tomllib
 
     text = _text(data)
-    _refuse_bombs(text, bounds)
+    _refuse_bombs(text, longest_line)
     try:
         return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as error:
@@ -61,7 +53,7 @@ def _text(data: bytes) -> str:
 STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 
 
-def _refuse_bombs(text: str, bounds: Bounds) -> None:
+def _refuse_bombs(text: str, longest_line: int) -> None:
     """Refuse lines and nesting that no file needs.
 
     The parser takes quadratic time for dotted keys and recurses for nesting. Strings within a line do not count,
@@ -70,11 +62,11 @@ def _refuse_bombs(text: str, bounds: Bounds) -> None:
     depth = 0
     single_lines = '"""' not in text and "'''" not in text
     for number, line in enumerate(text.split("\n"), start=1):
-        if len(line) > bounds.line:
-            raise TomlFlaw(number, f"the line is longer than {bounds.line} characters")
+        if len(line) > longest_line:
+            raise TomlFlaw(number, f"the line is longer than {longest_line} characters")
         bare = STRING.sub('""', line) if single_lines else line
-        if bare.count(".") > bounds.dots:
-            raise TomlFlaw(number, f"the line has more than {bounds.dots} dots")
+        if bare.count(".") > MOST_DOTS:
+            raise TomlFlaw(number, f"the line has more than {MOST_DOTS} dots")
         for bracket in re.findall(r"[\[\]{}]", bare):
             depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
             if depth > DEEPEST:
@@ -102,13 +94,16 @@ class Places:
     def __init__(self, text: str) -> None:
         self._keys: dict[Key, int] = {}
         self._elements: dict[Key, list[int]] = {}
-        self._table: Key = ()
         self._tokens = _tokens(text)
+        table: Key = ()
         for token, line in self._tokens:
             if token == "[":
-                self._take_header(line)
+                table = tuple(self._parts_up_to("\n"))
+                self._record(table, line)
             elif token != "\n":
-                self._take_key(token, line)
+                key = (*table, _part(token), *self._parts_up_to("="))
+                self._record(key, line)
+                self._skip_value(key)
 
     def line(self, *key: str) -> int:
         """Return the line where ``key`` is set, or else the table around it opens; 1 where neither is."""
@@ -123,26 +118,13 @@ class Places:
         lines = self._elements.get(key, [])
         return lines[index] if index < len(lines) else self.line(*key)
 
-    def _take_header(self, line: int) -> None:
-        parts: list[str] = []
+    def _parts_up_to(self, end: str) -> Iterator[str]:
+        """Yield the parts of a key or a header, up to the token ``end``."""
         for token, _ in self._tokens:
-            if token == "\n":
-                break
+            if token == end:
+                return
             if token not in "[].":
-                parts.append(_part(token))
-        self._table = tuple(parts)
-        self._record(self._table, line)
-
-    def _take_key(self, first: str, line: int) -> None:
-        parts = [_part(first)]
-        for token, _ in self._tokens:
-            if token == "=":
-                break
-            if token != ".":
-                parts.append(_part(token))
-        key = (*self._table, *parts)
-        self._record(key, line)
-        self._skip_value(key)
+                yield _part(token)
 
     def _record(self, key: Key, line: int) -> None:
         for length in range(1, len(key) + 1):  # a longer key opens the tables around it

@@ -15,7 +15,7 @@ from proxyctl.identifiers import parse_number
 from proxyctl.input.items import Item, examine
 from proxyctl.input.source import STDIN, show, source_name
 from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED
-from proxyctl.toml_files import Bounds, Places, TomlFlaw, parse_toml
+from proxyctl.toml_files import Places, TomlFlaw, parse_toml
 from proxyctl.visible import visible
 from proxyctl.words import counted
 
@@ -106,7 +106,7 @@ def _read(file: str, name: str, stdin: BinaryIO | None) -> bytes:
 def parse_pool_file(data: bytes, name: str, directory: Path, default_country: str | None = None) -> PoolFile:
     """Check the bytes of a pool file; files that it names are looked for in ``directory``. Raises InputError."""
     try:
-        document, text = parse_toml(data, Bounds(line=1024 * 1024))
+        document, text = parse_toml(data, longest_line=1024 * 1024)
     except TomlFlaw as flaw:
         raise InputError(
             f"{name}:{flaw.line}: {visible(flaw.what)}; nothing was sent", hint=f"Mend line {flaw.line}."

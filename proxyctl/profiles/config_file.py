@@ -10,10 +10,10 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from proxyctl import toml_files
 from proxyctl.clock import Clock
 from proxyctl.errors import ConfigError, LockHeldError
 from proxyctl.files import make_directories, not_written, open_private, replace_private, take_lock
+from proxyctl.toml_files import TomlFlaw, parse_toml
 from proxyctl.visible import visible
 
 LARGEST_FILE = 256 * 1024
@@ -73,8 +73,8 @@ def _check(path: Path, status: os.stat_result) -> None:
 def parse(data: bytes, path: Path) -> tuple[dict[str, Any], str]:
     """Return the document and its text; ConfigError with file and line for anything that isn't sane TOML."""
     try:
-        return toml_files.parse_toml(data, toml_files.Bounds(line=LONGEST_LINE))
-    except toml_files.TomlFlaw as flaw:
+        return parse_toml(data, LONGEST_LINE)
+    except TomlFlaw as flaw:
         raise at_line(path, flaw.line, visible(flaw.what)) from None
 
 

@@ -120,17 +120,15 @@ class ProfileStore:
         account_sid: str,
         secret: str,
         api_key: str | None = None,
-        base_url: str | None = None,
-        region: str | None = None,
-        edge: str | None = None,
+        **settings: str | None,
     ) -> bool:
-        """Save credentials under ``name`` in place of those there; its other settings stay unless given.
+        """Save credentials under ``name`` in place of those there; its other ``settings`` stay unless given.
 
         The secret is the API key's where there is one, else the account's auth token. Returns true if this is
         the first profile, which then becomes the default.
         """
         check_name(name)
-        given = {"account_sid": account_sid, "base_url": base_url, "region": region, "edge": edge}
+        given = {key: value for key, value in {"account_sid": account_sid, **settings}.items() if value}
         for key, value in {**given, "api_key": api_key}.items():
             if value:
                 parse_value(key, value)
@@ -139,8 +137,7 @@ class ProfileStore:
             kept = {key: value for key, value in profiles.get(name, {}).items() if key not in CREDENTIAL_KEYS}
             becomes_default = not profiles and not document.get("default_profile")
             pair = {"api_key": api_key, "api_secret": secret} if api_key else {"auth_token": secret}
-            settings = {key: value for key, value in given.items() if value}
-            profiles[name] = {"account_sid": account_sid, **pair, **kept, **settings}
+            profiles[name] = {"account_sid": account_sid, **pair, **kept, **given}
             if becomes_default:
                 document["default_profile"] = name
         return becomes_default

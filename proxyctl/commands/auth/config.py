@@ -71,12 +71,12 @@ def set_value(
         Endpoint.at(value)  # says what is wrong with it, if anything is
     comments = runtime.store.has_comments
     change = runtime.store.set_value(key, value)
-    tell_change(runtime, key, change)
+    say_change(runtime, key, change)
     if comments and not runtime.store.has_comments:
         runtime.note(f"The comments in {runtime.store.path} were not kept.")
 
 
-def tell_change(runtime: Runtime, key: str, change: "Change") -> None:
+def say_change(runtime: Runtime, key: str, change: "Change") -> None:
     """Say what setting ``key`` did that its name does not tell."""
     if change.made:
         runtime.note(

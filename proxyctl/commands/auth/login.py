@@ -120,27 +120,21 @@ def asked(runtime: Runtime, question: str, field: str) -> str | None:
 
 def read_secret(runtime: Runtime, question: str) -> str:
     """Read the secret's line from stdin, on a terminal after a question and without echo."""
-    stdin = runtime.stdin
+    stdin, typed = runtime.stdin, runtime.console.terminal.stdin
     if stdin is None:
         raise UsageError("standard input is closed, so there is no secret to read.")
-    if not runtime.console.terminal.stdin:
-        return usable_secret(read_line(stdin), "the secret on stdin", UsageError)
     try:
-        # The question comes after the echo is off, or what is typed at once would be seen, and then dropped.
         with no_echo(stdin):
-            runtime.console.write_error(question)
-            text = read_line(stdin)
-    finally:
-        runtime.console.write_error("\n")
-    return usable_secret(text, "the secret", UsageError)
-
-
-def read_line(stdin: TextIO) -> str:
-    """Read one line of any length that a secret may have."""
-    try:
-        return stdin.readline(LONGEST_SECRET)
+            # Only now: what is typed before the echo is off would be seen, and then dropped.
+            if typed:
+                runtime.console.write_error(question)
+            text = stdin.readline(LONGEST_SECRET)
     except (OSError, ValueError):
         raise UsageError("the secret can't be read from standard input.") from None
+    finally:
+        if typed:
+            runtime.console.write_error("\n")
+    return usable_secret(text, "the secret" if typed else "the secret on stdin", UsageError)
 
 
 @contextmanager
