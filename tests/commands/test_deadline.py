@@ -35,7 +35,7 @@ def fail(server: Served, fault: str, method: str, first: int = 1) -> None:
 
 
 @pytest.mark.parametrize("verb", [("add",), ("reserve", "--add"), ("drain",), ("remove", "--yes")])
-@pytest.mark.parametrize("fault", ["429", "429-concurrency", "503", "reset"])
+@pytest.mark.parametrize("fault", ["429", "503", "reset"])
 @pytest.mark.parametrize("first", [1, 2])
 def test_a_read_that_never_works_ends_at_the_deadline(
     remote: Cli, server: Served, numbers: list[str], verb: tuple[str, ...], fault: str, first: int

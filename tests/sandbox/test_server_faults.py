@@ -15,7 +15,7 @@ from proxyctl.sandbox.server.policies import Policies
 from proxyctl.sandbox.server.rate_limit import ConcurrencyLimit, SlidingWindow
 from proxyctl.sandbox.world.seed import seed_numbers
 from proxyctl.sandbox.world.store import Store
-from tests.sandbox.serving import Client, ask, raw, served
+from tests.sandbox.serving import Client, ask, problem, raw, served
 
 
 def test_the_rate_limit_refuses_without_effect(store: Store) -> None:
@@ -80,13 +80,27 @@ def test_a_reset_is_a_reset(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "status"), [("500", 500), ("500-after", 500), ("503", 503), ("html", 502), ("429", 429)]
+    ("name", "status", "code"),
+    [
+        *(
+            ("401", 401, 20003),
+            ("403", 403, 20403),
+            ("404", 404, 20404),
+            ("503", 503, 20503),
+            ("504", 504, 20504),
+        ),
+        *(("500", 500, 20500), ("500-after", 500, 20500), ("html", 502, None)),
+        ("429", 429, 20429),  # what comes at random in the wild; 80621 comes from the rate limit alone
+    ],
 )
-def test_other_answers(store: Store, name: str, status: int) -> None:
+def test_other_answers(store: Store, name: str, status: int, code: int | None) -> None:
     with served(Sandbox(store), policies=faulty(store, name, method="POST")) as server:
         answer = raw(server.port, ask("POST /v1/Services", body="UniqueName=a"))
         assert answer.startswith(f"HTTP/1.1 {status} ".encode())
-        assert (b"text/html" in answer) == (name == "html")
+        if code is None:
+            assert b"text/html" in answer
+        else:
+            assert problem(answer) == (status, code)
         assert len(server.ledger.effects) == name.endswith("-after")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import random
 import sqlite3
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,49 +62,62 @@ def test_two_stores_on_one_file_see_each_other(path: Path) -> None:
         assert Ask(one).get(service).status == 404
 
 
-@pytest.mark.parametrize(
-    "content", [b"not a database at all" * 100, b"SQLite format 3\0" + b"\xff" * 5000, b"x"]
-)
-def test_a_damaged_file_is_refused_and_left_alone(path: Path, content: bytes) -> None:
-    path.parent.mkdir()
-    path.write_bytes(content)
-    path.chmod(0o640)
-    with pytest.raises(OutputError, match="damaged or no database") as caught:
-        Store(path)
-    assert caught.value.hint is not None and f"rm {path}" in caught.value.hint
-    assert path.read_bytes() == content
-    assert _mode(path) == 0o640
+def _foreign(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE precious (id)")
 
 
-def test_somebody_elses_database_is_refused_and_left_alone(path: Path) -> None:
-    path.parent.mkdir()
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE precious (id)")
-    connection.close()
-    before = path.read_bytes()
-    with pytest.raises(OutputError, match="not a sandbox of proxyctl"):
-        Store(path)
-    assert path.read_bytes() == before
-
-
-def test_a_database_of_another_version_is_refused(path: Path) -> None:
+def _of_another_version(path: Path) -> None:
     Store(path).close()
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    with pytest.raises(OutputError, match="another version of proxyctl") as caught:
-        Store(path)
-    assert caught.value.hint is not None and "start anew" in caught.value.hint
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
 
 
-def test_a_file_cut_short_is_an_error_that_says_what_to_do(path: Path) -> None:
+def _cut_short(path: Path) -> None:
     with Store(path) as store:
         ask = Ask(store)
         ask.filled(ask.service(), 200)
-    with path.open("r+b") as file:
-        file.truncate(8192)
-    with pytest.raises(OutputError, match=r"can't be used|damaged"), Store(path) as store:
+    os.truncate(path, 8192)
+
+
+@pytest.mark.parametrize(
+    ("made", "message", "hint"),
+    [
+        (b"not a database at all" * 100, "damaged or no database", "rm {path}"),
+        (b"SQLite format 3\0" + b"\xff" * 5000, "damaged or no database", "rm {path}"),
+        (b"x", "damaged or no database", "rm {path}"),
+        (_foreign, "not a sandbox of proxyctl", "Name another file"),
+        (_of_another_version, "another version of proxyctl", "start anew"),
+        (_cut_short, "can't be used|damaged", ""),
+    ],
+    ids=["text", "rubbish", "one byte", "foreign", "another version", "cut short"],
+)
+def test_what_is_no_sandbox_is_refused_closed_and_left_alone(
+    path: Path,
+    made: bytes | Callable[[Path], None],
+    message: str,
+    hint: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path.parent.mkdir(mode=0o700)
+    path.write_bytes(made) if isinstance(made, bytes) else made(path)
+    path.chmod(0o600 if made in (_of_another_version, _cut_short) else 0o640)  # ours are kept private
+    content, mode = path.read_bytes(), _mode(path)
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def remember(*arguments: Any, **settings: Any) -> sqlite3.Connection:
+        opened.append(connect(*arguments, **settings))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", remember)
+    with pytest.raises(OutputError, match=message) as caught, Store(path) as store:
         store.status()
+    assert hint.format(path=path) in (caught.value.hint or "")
+    assert (path.read_bytes(), _mode(path)) == (content, mode)
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
 
 
 def test_places_where_no_database_can_be(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def stopping_on_signals(server: Server) -> Iterator[None]:
     except ValueError:  # not the main thread: whoever runs it there stops it there
         yield
         return
-    # A handler waits for the main thread, which may be in select() by then; this byte is written at once.
+    # A handler waits for the main thread, which may be in select() by then: this wakes it at once.
     wakeup = signal.set_wakeup_fd(server.wakeup_fd(), warn_on_full_buffer=False)
     try:
         yield

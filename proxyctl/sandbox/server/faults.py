@@ -53,13 +53,12 @@ class Fault:
 def _known_faults() -> dict[str, Fault]:
     problems = {
         "401": ApiError(20003),
-        "403": ApiError(20403, "Forbidden", status=403),
+        "403": ApiError(20403),
         "404": ApiError(20404),
-        "429": ApiError(80621, "Too many requests", status=429),
-        "429-concurrency": ApiError(20429, "Too many concurrent requests", status=429),
+        "429": ApiError(20429),
         "500": ApiError(20500),
         "503": ApiError(20503),
-        "504": ApiError(20504, "Gateway timeout", status=504),
+        "504": ApiError(20504),
     }
     known = [
         Fault(name, Act.ANSWER, status=problem.status, body=json.dumps(problem.body()).encode())

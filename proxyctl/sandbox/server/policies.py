@@ -123,13 +123,13 @@ class Policies:
 
     def _refusal(self, request: Request, admitted: bool, now: float) -> Response | None:
         if not admitted:
-            return problem(ApiError(20429, "Too many concurrent requests", status=429))
+            return problem(ApiError(20429))
         if self.window is None:
             return None
         key = endpoint_of(request.method, request.path)
         if key is None or self.window.admit(key, now):
             return None
-        return problem(ApiError(80621, "Too many requests to this endpoint of the Service", status=429))
+        return problem(ApiError(80621))
 
     def _record(
         self,

@@ -27,6 +27,8 @@ from proxyctl.sandbox.server.wire import Request, Response
 _BACKLOG = 512
 _FINISH = 0.5
 _SHOWN = 500
+_STOP = b"\0"  # no signal has this number
+_RINGS_AT_ONCE = 4096
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+)(?::[0-9]{1,5})?")
 
 
@@ -104,17 +106,17 @@ class Server:
                 for key, _ in selector.select():
                     if key.fileobj is self._listener:
                         self._accept()
-                    else:
+                    elif _STOP in self._alarm.recv(_RINGS_AT_ONCE):
                         self._stopping.set()
         self._finish()
 
     def stop(self) -> None:
         """Ask ``run`` to end. One byte through a socket and no lock: a signal handler may call it."""
         with contextlib.suppress(OSError):
-            self._bell.send(b"x")
+            self._bell.send(_STOP)
 
     def wakeup_fd(self) -> int:
-        """Return the descriptor that one byte written to stops ``run`` by; it never blocks."""
+        """Return the descriptor for ``signal.set_wakeup_fd``: its bytes wake ``run``, so that handlers get to run."""
         return self._bell.fileno()
 
     def close(self) -> None:

@@ -138,19 +138,17 @@ class Store:
             cached_statements=256,
         )
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        with _closed_on_error(connection):
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")
         return connection
 
     def _prepare(self) -> sqlite3.Connection:
         connection = self._connect()
-        try:
+        with _closed_on_error(connection):
             self._refuse_foreign(connection)
             _use_wal(connection)
             self._create_tables(connection)
-        except BaseException:
-            connection.close()
-            raise
         return connection
 
     def _refuse_foreign(self, connection: sqlite3.Connection) -> bool:
@@ -256,6 +254,16 @@ class Store:
             "is_reserved": bool(found["is_reserved"]),
             "in_use": sessions,
         }
+
+
+@contextlib.contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    """Close what could not be made ready: Python 3.13 warns of a connection that it has to close itself."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _make_private(path: Path) -> None:
