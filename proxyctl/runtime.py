@@ -218,7 +218,7 @@ class Runtime:
         Raises LockHeldError that names the holder. --dry-run needs none, and --no-history goes without where
         the state directory can't be written.
         """
-        from proxyctl.state.files import STATE_HINT
+        from proxyctl.files import STATE_HINT
         from proxyctl.state.lock import hold
 
         if self.options.dry_run:
