@@ -2,8 +2,7 @@
 
 A chain sets out only when it holds a place for every step up to the next final one. What it gave up stays its own
 until then. So nothing leaves before there is a place for it, and a rollback always finds its place. One item may be in
-transit at first, one more for each that arrives; a rollback that is refused ends all departures. `stuck` finds on paper
-what can't be done so.
+transit at first, one more for each that arrives; a rollback that is refused ends all departures.
 """
 
 from __future__ import annotations
@@ -332,19 +331,3 @@ def with_cause(first: ProxyctlError | None, then: ProxyctlError | None) -> Proxy
     if first is None or then is None or then is first:
         return first or then
     return reworded(first, f"{first.message.rstrip('.')}; it could not be put back: {then.message}")
-
-
-def stuck(plan: Plan) -> list[Chain]:
-    """Return the chains that no order could carry out: walked on paper, as if every answer were good."""
-    flow = Flow(plan)
-    flow._progress = [
-        replace(progress, todo=[replace(step, then=None) for step in progress.todo])
-        for progress in flow._progress
-    ]
-    works = deque(flow.start())
-    while works:
-        work = works.popleft()
-        request: Request = work.payload.request
-        seen = Seen({"sid": request.sid or request.name}, None)
-        works.extend(flow.follow(Result(work.index, "done", request.verb.done, seen)))
-    return [end.chain for end in flow.ends() if isinstance(end.error, NoRoomError)]
