@@ -6,6 +6,7 @@ same care.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Iterable
@@ -119,8 +120,6 @@ def take_lock(descriptor: int, clock: Clock, wait: float, *, pause: float) -> bo
 
     Raises OSError.
     """
-    import fcntl
-
     give_up = clock.monotonic() + wait
     while True:
         with suppress(BlockingIOError):
@@ -134,8 +133,6 @@ def take_lock(descriptor: int, clock: Clock, wait: float, *, pause: float) -> bo
 
 def is_locked(descriptor: int) -> bool:
     """Whether the lock of an open file is taken; on a file system without locks, none is."""
-    import fcntl
-
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         fcntl.flock(descriptor, fcntl.LOCK_UN)

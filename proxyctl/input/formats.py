@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 from proxyctl.input.source import Source, show
 from proxyctl.words import counted
@@ -91,16 +91,6 @@ def _is_foreign_header(text: str) -> bool:
 # --- CSV, and the tab-separated kind
 
 
-class _Reader(Protocol):
-    """What ``csv.reader`` returns; the type itself has no public name."""
-
-    line_num: int
-
-    def __iter__(self) -> _Reader: ...
-
-    def __next__(self) -> list[str]: ...
-
-
 class _Header(NamedTuple):
     """Where the columns are that we know; ``width`` counts them all."""
 
@@ -130,7 +120,7 @@ def _column_names(text: str, delimiter: str) -> list[str]:
     return [_NOT_IN_NAMES.sub("", field.lower()) for field in fields]
 
 
-def _reader(lines: Iterable[str], delimiter: str) -> _Reader:
+def _reader(lines: Iterable[str], delimiter: str) -> Any:  # the type has no public name
     # Tab-separated text, as this program and most others write it, knows no quotes.
     if delimiter == "\t":
         return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from proxyctl.errors import InputError
+from proxyctl.visible import visible
 
 MAX_BYTES = 256 * 1024 * 1024
 """A million full CSV rows of a pool take about that; what is larger is no list of numbers."""
@@ -25,15 +26,11 @@ _SHOWN = 60
 
 def show(text: str, width: int = _SHOWN) -> str:
     """Quote text from a file or an argument for a message: cut, and without control characters."""
-    from proxyctl.visible import visible
-
     return f'"{visible(text[:width])}{"…" if len(text) > width else ""}"'
 
 
 def source_name(file: str) -> str:
     """Return what messages call the file."""
-    from proxyctl.visible import visible
-
     return "stdin" if file == STDIN else visible(file)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -291,8 +292,6 @@ def flag_word(is_reserved: bool) -> str:
 
 def unknown(what: str, name: str, known: tuple[str, ...]) -> str:
     """Return the words for a key that there is not, with what may have been meant."""
-    from difflib import get_close_matches
-
     near = get_close_matches(name, known, n=1)
     suggestion = f" (did you mean {near[0]}?)" if near else f" (known are {', '.join(known)})"
     return f"unknown {what} {visible(name)}{suggestion}"
