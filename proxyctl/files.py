@@ -1,16 +1,22 @@
 """Files and directories that only their owner may use: private whatever the umask, opened through no link, replaced
-whole, locked. At the root, since config, state and what a command writes beside its rows need the same care.
+whole, locked. At the root, since config, state and what a command writes beside its rows (--failed-to FILE) need the
+same care.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from proxyctl.clock import Clock
-from proxyctl.errors import OutputError
+from proxyctl.errors import OutputError, UsageError
+
+STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history."
 
 
 def make_directories(path: Path) -> None:
@@ -98,8 +104,6 @@ def not_written(path: Path, error: OSError, hint: str | None) -> OutputError:
 
 
 def _sync_directory(directory: Path) -> None:
-    import errno
-
     descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -116,8 +120,6 @@ def take_lock(descriptor: int, clock: Clock, wait: float, *, pause: float) -> bo
 
     Raises OSError.
     """
-    import fcntl
-
     give_up = clock.monotonic() + wait
     while True:
         with suppress(BlockingIOError):
@@ -131,8 +133,6 @@ def take_lock(descriptor: int, clock: Clock, wait: float, *, pause: float) -> bo
 
 def is_locked(descriptor: int) -> bool:
     """Whether the lock of an open file is taken; on a file system without locks, none is."""
-    import fcntl
-
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         fcntl.flock(descriptor, fcntl.LOCK_UN)
@@ -141,3 +141,81 @@ def is_locked(descriptor: int) -> bool:
     except OSError:
         return False
     return False
+
+
+# The state directory
+
+
+def state_directory(path: Path) -> Path:
+    """Make a directory of the state, for us alone. Raises OutputError."""
+    try:
+        private_directory(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return path
+
+
+def unwritable(path: Path, error: OSError) -> OutputError:
+    """Return the error for state that can't be written."""
+    return OutputError(
+        f"{path} can't be written: {error.strerror or error}",
+        hint="Raise the limit of open files: ulimit -n 1024." if ran_out_of_files(error) else STATE_HINT,
+    )
+
+
+def ran_out_of_files(error: OSError) -> bool:
+    """Whether no more files could be opened, whatever they are."""
+    return error.errno in (errno.EMFILE, errno.ENFILE)
+
+
+# Files that a command is asked to write
+
+
+def check_output_file(option: str, name: str | None, inputs: Iterable[str | None] = ()) -> Path | None:
+    """Return the file that ``option`` names, if it can be written without harm; None where none was named.
+
+    Raises UsageError, before anything is sent, for a link, for one of ``inputs`` (by identity, whatever its name;
+    "-" is stdin), and for what can't be written.
+    """
+    if name is None:
+        return None
+    path = Path(name)
+    if path.is_symlink() and not is_of_the_system(path):
+        raise UsageError(
+            f"{option} {name}: it is a link.", hint=f"Name the file itself: {os.path.realpath(path)}"
+        )
+    if any(is_same_file(path, each) for each in inputs if each is not None):
+        raise UsageError(
+            f"{option} {name}: it is a file that this command reads.", hint="Name another file to write to."
+        )
+    place = path if path.exists() else path.parent
+    if path.is_dir() or not os.access(place, os.W_OK):
+        raise UsageError(
+            f"{option} {name}: it can't be written.", hint="Name a file in a directory of yours."
+        )
+    return path
+
+
+def is_of_the_system(path: Path) -> bool:
+    """Whether a path is one of /dev or /proc, whose links stand for what a process has open."""
+    return os.path.abspath(path).startswith(("/dev/", "/proc/"))  # noqa: PTH100 - no link is followed
+
+
+def is_same_file(path: Path, source: str) -> bool:
+    """Whether ``path`` is the regular file that ``source`` names."""
+    try:
+        read = os.fstat(0) if source == "-" else Path(source).stat()
+        return stat.S_ISREG(read.st_mode) and os.path.samestat(read, path.stat())
+    except (OSError, ValueError):  # one of the two is not there
+        return False
+
+
+def write_output_file(path: Path, data: bytes) -> None:
+    """Write ``data`` to a file of `check_output_file`, in one step where it is a regular one. Raises OSError."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        with path.open("ab") as file:  # a pipe, a device, or what stdout goes to: nothing of it is cut off
+            file.write(data)
+    elif path.exists() and not os.access(path.parent, os.W_OK):
+        path.write_bytes(data)
+    else:
+        replace_private(path, data)

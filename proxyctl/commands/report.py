@@ -26,7 +26,7 @@ from proxyctl.errors import (
 from proxyctl.explaining import hint_for
 from proxyctl.input.items import Item
 from proxyctl.words import CHANGED, NOT_GOOD, ORDER, counted, duration_text
-from proxyctl.writes.flow import ChainEnd
+from proxyctl.writes.flow import Progress
 from proxyctl.writes.plan import Chain, Entry, Settled
 from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
 
@@ -182,7 +182,7 @@ class Report:
 
 
 def report_of(
-    entries: Iterable[Entry], ends: Iterable[ChainEnd], run: RunReport | None, locate: Locate | None = None
+    entries: Iterable[Entry], ends: Iterable[Progress], run: RunReport | None, locate: Locate | None = None
 ) -> Report:
     """Return the report on a plan's entries; ``ends`` are those of its chains, in order."""
     stopped = run.stopped_by if run is not None else None
@@ -202,7 +202,7 @@ def settled_end(entry: Settled) -> End:
     return End(entry.item, action, entry.seen, entry.error, entry.service, entry.note)
 
 
-def end_of(end: ChainEnd, stopped: ProxyctlError | None, locate: Locate | None) -> End:
+def end_of(end: Progress, stopped: ProxyctlError | None, locate: Locate | None) -> End:
     """Return how an item ended that needed requests."""
     chain, error = end.chain, end.error
     action = word_for(end) if end.state == "done" else end.state
@@ -218,16 +218,16 @@ def end_of(end: ChainEnd, stopped: ProxyctlError | None, locate: Locate | None) 
     return End(chain.item, action, seen, error, chain.service)
 
 
-def word_for(end: ChainEnd) -> str:
+def word_for(end: Progress) -> str:
     """Return the word for an item whose chain is done: by the last request that was about a pool, if one was."""
-    chain, actions = end.chain, list(end.actions)
+    chain, actions = end.chain, end.actions
     steps = [step.request.verb for step in chain.steps]
     deciding = [action for verb, action in zip(steps, actions, strict=False) if not verb.beside]
     last = (deciding or actions)[-1] if len(actions) <= len(steps) else actions[-1]
     return "unchanged" if last == "unchanged" else chain.done or last
 
 
-def pending_error(end: ChainEnd, error: ProxyctlError | None, locate: Locate | None) -> ProxyctlError:
+def pending_error(end: Progress, error: ProxyctlError | None, locate: Locate | None) -> ProxyctlError:
     """The error for an item that stands half-way: where it is, where it belongs, and what to do."""
     request = end.pending[0]
     holder = locate(named_item(request)) if locate is not None and held_elsewhere(end, error) else None
@@ -257,7 +257,7 @@ def belongs(request: Request) -> str:
     return f" It belongs in the pool of Service {request.kept.get('service') or request.parent} ({flag})."
 
 
-def held_elsewhere(end: ChainEnd, error: ProxyctlError | None) -> bool:
+def held_elsewhere(end: Progress, error: ProxyctlError | None) -> bool:
     """Whether a number is in no pool of this run because another pool may have it."""
     problem = error.problem if error is not None else None
     return end.pending[0].verb is ADD and problem is not None and problem.code in HELD_ELSEWHERE

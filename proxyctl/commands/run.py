@@ -16,8 +16,8 @@ from proxyctl.bulk.outcomes import Result, RunReport, Scope
 from proxyctl.commands.records import Journal, recording
 from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
 from proxyctl.errors import OutputError, TemporaryError, UsageError, exit_status
+from proxyctl.files import check_output_file, write_output_file
 from proxyctl.input.items import failed_to_text, read_items
-from proxyctl.input.output_file import check_output_file, write_output_file
 from proxyctl.words import counted
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow

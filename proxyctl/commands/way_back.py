@@ -74,8 +74,7 @@ def save(runtime: Runtime, pools: Sequence[tuple[Service, Pool]]) -> Path | None
 
 def write(directory: Path, name: str, text: str, now: float) -> Path:
     """Write ``text`` to a new file, named by the time and ``name``."""
-    from proxyctl.files import write_new
-    from proxyctl.state.files import state_directory, unwritable
+    from proxyctl.files import state_directory, unwritable, write_new
 
     state_directory(directory)
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")

@@ -11,56 +11,60 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 from proxyctl.input.source import Source, show
 from proxyctl.words import counted
 
 
 class Row(NamedTuple):
-    """What one row says, by line (from 1). Of plain text, ``phone_number`` holds the line, a SID or not."""
+    """What one row says. Of plain text, ``phone_number`` holds the line, a SID or not.
 
-    line: int
+    ``place`` is its line, or its number among the items of a JSON document, from 1.
+    """
+
+    place: int
     sid: object
     phone_number: object
     is_reserved: object
 
 
 class Flaw(NamedTuple):
-    """Why a row can't be taken apart."""
+    """Why a row can't be taken apart; at ``place`` 0, the whole file."""
 
-    line: int
+    place: int
     what: str
 
 
 Rows = Iterator[Row | Flaw]
+Unit = Literal["line", "item"]
 
 _DELIMITERS = ",;\t"
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 _COLUMNS = ("sid", "phonenumber", "isreserved")
-_IN_ARRAY, _OUTSIDE = re.compile(r"[ \t\n]*,?[ \t\n]*\]?"), re.compile(r"[ \t\n]*\[?")
+_NO_SPACE = re.compile(r"[^ \t\n]")
 _REST_UNREAD = "the rows after it were not read"
 _HEADER_EXAMPLE = "begin it with a line like phone_number,is_reserved"
 _NO_NUMBER = "the header names no column phone_number or sid"
 
 
-def rows(source: Source) -> Rows:
-    """Yield the rows of a file; UnicodeDecodeError where its text is damaged."""
+def rows(source: Source) -> tuple[Unit, Rows]:
+    """Return the rows of a file, and what their places count; UnicodeDecodeError where its text is damaged."""
     lines = enumerate(source.lines(), start=1)
     first = next(((line, text) for line, text in lines if not _is_blank(text)), None)
     if first is None:
-        return iter(())
+        return "line", iter(())
     line, text = first
     start = text.lstrip()[0]
     if start == "[" or (start == "{" and not _is_json(text)):
-        return _document(source.text(), line)
+        return "item", _document("\n" * (line - 1) + text + "".join(text for _, text in lines))
     if start != "{" and (header := _header(text)):
-        return _table(header, text, line, lines)
+        return "line", _table(header, text, line, lines)
     if start in '{"' and _is_json(text):
-        return _json_lines(chain([first], lines))
+        return "line", _json_lines(chain([first], lines))
     if _is_foreign_header(text):
-        return iter([Flaw(line, f"{_NO_NUMBER}: {show(text.strip())}")])
-    return _plain(chain([first], lines))
+        return "line", iter([Flaw(line, f"{_NO_NUMBER}: {show(text.strip())}")])
+    return "line", _plain(chain([first], lines))
 
 
 def _is_blank(text: str) -> bool:
@@ -85,16 +89,6 @@ def _is_foreign_header(text: str) -> bool:
 
 
 # --- CSV, and the tab-separated kind
-
-
-class _Reader(Protocol):
-    """What ``csv.reader`` returns; the type itself has no public name."""
-
-    line_num: int
-
-    def __iter__(self) -> _Reader: ...
-
-    def __next__(self) -> list[str]: ...
 
 
 class _Header(NamedTuple):
@@ -126,7 +120,7 @@ def _column_names(text: str, delimiter: str) -> list[str]:
     return [_NOT_IN_NAMES.sub("", field.lower()) for field in fields]
 
 
-def _reader(lines: Iterable[str], delimiter: str) -> _Reader:
+def _reader(lines: Iterable[str], delimiter: str) -> Any:  # the type has no public name
     # Tab-separated text, as this program and most others write it, knows no quotes.
     if delimiter == "\t":
         return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
@@ -210,55 +204,31 @@ def _json_lines(lines: Iterator[tuple[int, str]]) -> Rows:
             yield _json_row(line, row)
 
 
-def _document(text: str, line: int) -> Rows:
-    """Yield the elements of arrays, and objects outside of them, each with its line; ``line`` is the first.
-
-    They are decoded one at a time, so that the line of each is known, and objects never fill the memory.
-    """
+def _document(text: str) -> Rows:
+    """Yield what stands in a text of arrays and objects, counted: the elements of the arrays, and the objects."""
     decode = json.JSONDecoder().raw_decode
-    position = 0
-    inside = needs_comma = False
-    for _ in range(line - 1):
-        position = text.index("\n", position) + 1
-    while position < len(text):
-        between = text[position : (end := _end_of(_IN_ARRAY if inside else _OUTSIDE, text, position))]
-        line += between.count("\n")
-        position = end
-        if "[" in between or "]" in between:
-            inside, needs_comma = "[" in between, False
-            continue
-        if position == len(text):
-            break
-        if inside and needs_comma and "," not in between:
-            yield Flaw(line, f"not JSON: a comma is missing; {_REST_UNREAD}")
-            return
+    position = count = 0
+    while start := _NO_SPACE.search(text, position):
         try:
-            value, end = decode(text, position)
+            value, position = decode(text, start.start())
         except (ValueError, RecursionError) as error:
-            at = error.lineno if isinstance(error, json.JSONDecodeError) else line
-            yield Flaw(at, f"not JSON: {_json_flaw(error)}; {_REST_UNREAD}")
+            yield Flaw(0, f"not JSON: {_json_flaw(error, in_lines=True)}")
             return
-        yield _json_row(line, value)
-        line += text.count("\n", position, end)
-        position, needs_comma = end, True
-    if inside:
-        yield Flaw(line, "not JSON: the array is not closed")
+        for row in value if isinstance(value, list) else [value]:
+            count += 1
+            yield _json_row(count, row)
 
 
-def _end_of(between: re.Pattern[str], text: str, position: int) -> int:
-    match = between.match(text, position)
-    return match.end() if match else position
-
-
-def _json_flaw(error: Exception) -> str:
+def _json_flaw(error: Exception, *, in_lines: bool = False) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg[:1].lower()}{error.msg[1:]}, column {error.colno}"
+        line = f"line {error.lineno}, " if in_lines else ""
+        return f"{error.msg[:1].lower()}{error.msg[1:]}, {line}column {error.colno}"
     return "nested too deeply" if isinstance(error, RecursionError) else "a number of too many digits"
 
 
-def _json_row(line: int, value: object) -> Row | Flaw:
+def _json_row(place: int, value: object) -> Row | Flaw:
     if isinstance(value, str):
-        return Row(line, None, value, None)
+        return Row(place, None, value, None)
     if not isinstance(value, Mapping):
-        return Flaw(line, "neither an object with phone_number or sid nor a text")
-    return Row(line, value.get("sid"), value.get("phone_number"), value.get("is_reserved"))
+        return Flaw(place, "neither an object with phone_number or sid nor a text")
+    return Row(place, value.get("sid"), value.get("phone_number"), value.get("is_reserved"))

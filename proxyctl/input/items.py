@@ -8,14 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
 from proxyctl.identifiers import PHONE_NUMBER, is_sid, parse_number, require_country
-from proxyctl.input.formats import Flaw, Row, rows
-from proxyctl.input.source import Source, read_source, show, source_name
+from proxyctl.input.formats import Flaw, Row, Unit, rows
+from proxyctl.input.source import Source, read_source, show
 
 NAMED_ROWS = 20
 
@@ -27,8 +27,8 @@ class Item:
     """One number to work on.
 
     ``input`` is the text as it was given; ``phone_number`` is in E.164. At least one of ``sid`` and
-    ``phone_number`` is set; where both are, ``sid`` counts and has yet to agree with the pool. ``place`` is the
-    line of the file, from 1; of an argument, its number below zero.
+    ``phone_number`` is set; where both are, ``sid`` counts and has yet to agree with the pool. ``place`` is that
+    of the row; of an argument, its number below zero.
     """
 
     input: str
@@ -52,17 +52,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """The items in the order given, how many rows were folded into others, and why there are none, if so.
-
-    ``rows`` were read; ``refused`` of them can't be used: the first of these are in ``refusals``, by place.
-    """
+    """The items in the order given, how many rows were folded into others, and why there are none, if so."""
 
     items: tuple[Item, ...]
     duplicates: int = 0
     empty_reason: str | None = None
-    rows: int = 0
-    refused: int = 0
-    refusals: tuple[tuple[int, str], ...] = ()
 
 
 def read_items(
@@ -79,10 +73,11 @@ def read_items(
     have nothing to do today): ``empty_reason`` then says so. InputError names every bad row, or says why
     the file can't be read; UsageError: there is no such default country.
     """
-    items = examine(numbers or (), file, stdin, default_country, use_is_reserved=use_is_reserved)
-    if items.refused:
-        raise refusal(items, numbers or (), file)
-    return items
+    numbers = numbers or ()
+    reading = examine(numbers, file, stdin, default_country, use_is_reserved=use_is_reserved)
+    if reading.refused:
+        raise refusal(reading, numbers)
+    return Items(reading.items, reading.duplicates, reading.empty_reason)
 
 
 def examine(
@@ -92,48 +87,37 @@ def examine(
     default_country: str | None = None,
     *,
     use_is_reserved: bool = False,
-) -> Items:
+) -> Reading:
     """Read like `read_items`, but leave it to the caller to tell which rows can't be used.
 
     InputError: the file as a whole can't be read. UsageError: there is no such default country.
     """
     country = require_country(default_country) if default_country is not None else None
-    reading = _Reading(country, use_is_reserved)
+    reading = Reading(country, use_is_reserved)
     for place, text in enumerate(numbers, start=1):
         reading.take(Row(-place, None, text, None))
-    source = None if file is None else read_source(file, stdin)
-    if source is not None:
-        try:
-            for row in rows(source):
-                reading.take(row)
-        except UnicodeDecodeError:
-            # What was read up to there matters less than the whole list of what to mend.
-            reading.refuse_all(source.undecodable())
-    return reading.result(source)
+    if file is not None:
+        reading.read(read_source(file, stdin))
+    return reading
 
 
-def refusal(items: Items, numbers: Sequence[str], file: str | None) -> InputError:
+def refusal(reading: Reading, numbers: Sequence[str]) -> InputError:
     """Return the error that names the rows which can't be used: the first 20, and the count."""
-    name = None if file is None else source_name(file)
-    hint = _argument_hint(numbers, items.refusals)
-    if name is None and items.rows == 1:
-        return InputError(f"{items.refusals[0][1]}; nothing was sent", hint=hint)
+    name = reading.source.name if reading.source is not None else None
+    hint = _argument_hint(numbers)
+    if name is None and reading.rows == 1:
+        return InputError(f"{reading.refusals[0][1]}; nothing was sent", hint=hint)
     if name is None:
         where = "arguments"
     else:
-        single = (items.rows or items.refused) == 1
+        single = (reading.rows or reading.refused) == 1
         where = f"{'arguments and rows' if numbers else 'row' if single else 'rows'} in {name}"
-    total = f" of {items.rows}" if items.rows else ""
-    lines = [f"{items.refused}{total} {where} can't be used; nothing was sent"]
-    lines += [f"{argument_or(f'{name}:', place)}: {what}" for place, what in items.refusals]
-    if items.refused > len(items.refusals):
-        lines.append(f"… and {items.refused - len(items.refusals)} more")
+    total = f" of {reading.rows}" if reading.rows else ""
+    lines = [f"{reading.refused}{total} {where} can't be used; nothing was sent"]
+    lines += [f"{reading.where(place)}: {what}" for place, what in reading.refusals]
+    if reading.refused > len(reading.refusals):
+        lines.append(f"… and {reading.refused - len(reading.refusals)} more")
     return InputError("\n".join(lines), hint=hint)
-
-
-def argument_or(line: str, place: int) -> str:
-    """Say where a row stands: ``line`` goes before the number of a file's line."""
-    return f"{line}{place}" if place > 0 else f"argument {-place}"
 
 
 def failed_to_text(items: Iterable[Item]) -> str:
@@ -153,28 +137,67 @@ def failed_to_text(items: Iterable[Item]) -> str:
     return text.getvalue()
 
 
-class _Reading:
-    """What has been read so far. A place is a file's line, or an argument's number below zero."""
+class Reading:
+    """What has been read so far: ``rows``, of which ``refused`` can't be used, and ``duplicates`` were folded.
+
+    ``refusals`` has the first that can't be used, each with its place and what is wrong with it.
+    """
 
     def __init__(self, country: str | None, use_is_reserved: bool) -> None:
+        self.source: Source | None = None
+        self.rows = self.refused = self.duplicates = 0
+        self.refusals: list[tuple[int, str]] = []
+        self._unit: Unit = "line"
         self._country = country
         self._use_is_reserved = use_is_reserved
         self._items: dict[int, Item] = {}
         self._by_name: dict[str, int] = {}
-        self._duplicates = 0
-        self._rows = 0
-        self._refused = 0
-        self._refusals: list[tuple[int, str]] = []
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items in the order given."""
+        return tuple(self._items.values())
+
+    @property
+    def empty_reason(self) -> str | None:
+        """Why there are no items; None where there are."""
+        if self._items:
+            return None
+        if self.source is None:
+            return "no number was given"
+        return f"{self.source.name} {'is empty' if self.source.is_empty else 'names no number'}"
+
+    def where(self, place: int) -> str:
+        """Return what names a place: FILE:LINE, or the number of an argument or of an item of a JSON document."""
+        if place < 0 or self.source is None:
+            return f"argument {-place}"
+        if self._unit == "line":
+            return f"{self.source.name}:{place}"
+        return f"{self.source.name}: {self._unit} {place}" if place else self.source.name
+
+    def read(self, source: Source) -> None:
+        """Take in all rows of a file."""
+        self.source = source
+        try:
+            self._unit, found = rows(source)
+            for row in found:
+                self.take(row)
+        except UnicodeDecodeError:
+            # What was read up to there matters less than the whole list of what to correct.
+            self.rows, self.refused, self.refusals = 0, 0, []
+            for line, what in source.undecodable():
+                self._refuse(line, what)
 
     def take(self, row: Row | Flaw) -> None:
-        self._rows += 1
+        """Take in a row, or what is wrong with it."""
+        self.rows += 1
         if isinstance(row, Flaw):
-            self._refuse(row.line, row.what)
+            self._refuse(row.place, row.what)
             return
         try:
             self._add(self._item(row))
         except ValueError as error:
-            self._refuse(row.line, str(error))
+            self._refuse(row.place, str(error))
 
     def _add(self, item: Item) -> None:
         """Take the item, or fold it into earlier ones; ValueError where they contradict each other.
@@ -182,28 +205,30 @@ class _Reading:
         A row with SID and number may show that two earlier rows are one.
         """
         known = {self._by_name[name] for name in item.names if name in self._by_name}
-        index = self._rows
-        if known:
-            index = min(known)
-            for earlier in sorted(known, reverse=True):
-                item = _merged(self._items[earlier], item)
-            for other in known - {index}:
-                del self._items[other]
+        index = min(known, default=self.rows)
+        for earlier in sorted(known, reverse=True):
+            item = self._merged(self._items[earlier], item)
+        for other in known - {index}:
+            del self._items[other]
         self._items[index] = item
         for name in item.names:
             self._by_name[name] = index
-        self._duplicates += len(known)
+        self.duplicates += len(known)
 
-    def refuse_all(self, flaws: Iterator[tuple[int, str]]) -> None:
-        self._refused, self._refusals = 0, []
-        for line, what in flaws:
-            self._refuse(line, what)
-        self._rows = 0
+    def _merged(self, earlier: Item, later: Item) -> Item:
+        known: dict[str, Any] = {}
+        for field in ("sid", "phone_number", "is_reserved"):
+            old, new = getattr(earlier, field), getattr(later, field)
+            if old is not None and new is not None and old != new:
+                said = f"{later.name} has {field} {_value(new)} here and {_value(old)}"
+                raise ValueError(f"{said} at {self.where(earlier.place or 0)}")
+            known[field] = new if old is None else old
+        return replace(earlier, **known)
 
     def _refuse(self, place: int, what: str) -> None:
-        self._refused += 1
-        if len(self._refusals) < NAMED_ROWS:
-            self._refusals.append((place, what))
+        self.refused += 1
+        if len(self.refusals) < NAMED_ROWS:
+            self.refusals.append((place, what))
 
     def _item(self, row: Row) -> Item:
         sid = _text("sid", row.sid)
@@ -212,14 +237,14 @@ class _Reading:
         if sid:
             if not is_sid(PHONE_NUMBER, sid):
                 raise ValueError(f"sid {show(sid)} is not PN and 32 hexadecimal digits")
-            return Item(sid, sid, self._number_beside_sid(sid, number), reserved, row.line)
+            return Item(sid, sid, self._number_beside_sid(sid, number), reserved, row.place)
         if not number:
-            raise ValueError("names no number" if row.line < 0 else "neither phone_number nor sid is there")
+            raise ValueError("names no number" if row.place < 0 else "neither phone_number nor sid is there")
         try:
             ref = parse_number(number, self._country)
         except ValueError as error:
             raise ValueError(f"{show(number)} {error}") from None
-        return Item(number, ref.sid, ref.phone_number, reserved, row.line)
+        return Item(number, ref.sid, ref.phone_number, reserved, row.place)
 
     def _number_beside_sid(self, sid: str, number: str) -> str | None:
         if not number:
@@ -234,31 +259,6 @@ class _Reading:
         if ref.sid and ref.sid != sid:
             raise ValueError(f"phone_number is the SID {ref.sid}, and sid another")
         return ref.phone_number
-
-    def result(self, source: Source | None) -> Items:
-        items = tuple(self._items.values())
-        return Items(
-            items,
-            self._duplicates,
-            None if items else _empty_reason(source),
-            self._rows,
-            self._refused,
-            tuple(self._refusals),
-        )
-
-
-def _merged(earlier: Item, later: Item) -> Item:
-    for field in ("sid", "phone_number", "is_reserved"):
-        old, new = getattr(earlier, field), getattr(later, field)
-        if old is not None and new is not None and old != new:
-            where = f"{'on' if (earlier.place or 0) > 0 else 'as'} {argument_or('line ', earlier.place or 0)}"
-            raise ValueError(f"{later.name} has {field} {_value(new)} here and {_value(old)} {where}")
-    return replace(
-        earlier,
-        sid=earlier.sid or later.sid,
-        phone_number=earlier.phone_number or later.phone_number,
-        is_reserved=later.is_reserved if earlier.is_reserved is None else earlier.is_reserved,
-    )
 
 
 def _value(value: object) -> str:
@@ -288,15 +288,8 @@ def _boolean(value: object) -> bool | None:
     raise ValueError("is_reserved is neither true nor false")
 
 
-def _argument_hint(numbers: Sequence[str], refusals: Sequence[tuple[int, str]]) -> str | None:
-    for place, _ in refusals:
-        text = numbers[-place - 1] if place < 0 else ""
+def _argument_hint(numbers: Sequence[str]) -> str | None:
+    for text in numbers:
         if os.path.isfile(text):  # noqa: PTH113 - of any text; Path.is_file raises for a long one
             return f"to read the file {show(text)}, put -f before it"
     return None
-
-
-def _empty_reason(source: Source | None) -> str:
-    if source is None:
-        return "no number was given"
-    return f"{source.name} is empty" if source.is_empty else f"{source.name} names no number"

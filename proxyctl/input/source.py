@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from proxyctl.errors import InputError
+from proxyctl.visible import visible
 
 MAX_BYTES = 256 * 1024 * 1024
 """A million full CSV rows of a pool take about that; what is larger is no list of numbers."""
@@ -25,15 +26,11 @@ _SHOWN = 60
 
 def show(text: str, width: int = _SHOWN) -> str:
     """Quote text from a file or an argument for a message: cut, and without control characters."""
-    from proxyctl.visible import visible
-
     return f'"{visible(text[:width])}{"…" if len(text) > width else ""}"'
 
 
 def source_name(file: str) -> str:
     """Return what messages call the file."""
-    from proxyctl.visible import visible
-
     return "stdin" if file == STDIN else visible(file)
 
 
@@ -56,11 +53,6 @@ class Source:
         UnicodeDecodeError where the text is not in its encoding.
         """
         return iter(io.TextIOWrapper(io.BytesIO(self._data), encoding=self._encoding, newline=None))
-
-    def text(self) -> str:
-        """Return the whole text with ``\\n`` between the lines; UnicodeDecodeError as for ``lines``."""
-        text = self._data.decode(self._encoding)
-        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
     def undecodable(self) -> Iterator[tuple[int, str]]:
         """Yield the number of each line that is not in the file's encoding, and what is wrong with it."""
@@ -99,53 +91,58 @@ class Source:
 
 def read_source(file: str, stdin: BinaryIO | None) -> Source:
     """Read a file, or stdin for ``-``; InputError names the path and what is wrong with it."""
+    return Source(source_name(file), read_bytes(file, stdin))
+
+
+def read_bytes(
+    file: str,
+    stdin: BinaryIO | None,
+    *,
+    most: int = MAX_BYTES,
+    missing: str = "numbers themselves stand without -f; -f - reads stdin",
+    too_large: str = "is it the right file? A pool holds 5500 numbers at most; split a longer list",
+) -> bytes:
+    """Return what a file (``-``: stdin) holds, up to ``most`` bytes; ``missing`` and ``too_large`` are hints.
+
+    InputError names the path and what is wrong with it.
+    """
     name = source_name(file)
     try:
-        return Source(name, _read(file, name, stdin))
-    except OSError as error:
-        raise _unreadable(error, file, name) from None
-
-
-def _read(file: str, name: str, stdin: BinaryIO | None) -> bytes:
-    if file == STDIN:
+        if file != STDIN:
+            with Path(file).open("rb") as stream:
+                return _drain(stream, name, most, too_large)
         if stdin is None or stdin.closed:
             raise InputError(
-                "stdin is closed, so -f - has nothing to read; nothing was sent",
-                hint="pipe the numbers in, or name a file: -f FILE",
+                "stdin is closed, so there is nothing to read; nothing was sent",
+                hint="pipe it in, or name a file",
             )
-        return _drain(stdin, name)
-    if not file or "\0" in file:
-        raise InputError(f'there is no file "{name}"; nothing was sent')
-    with Path(file).open("rb") as stream:
-        return _drain(stream, name)
+        return _drain(stdin, name, most, too_large)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise _unreadable(error, file, name, missing) from None
 
 
-def _drain(stream: BinaryIO, name: str) -> bytes:
+def _drain(stream: BinaryIO, name: str, most: int, too_large: str) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while chunk := stream.read(_CHUNK):
         chunks.append(chunk)
         size += len(chunk)
-        if size > MAX_BYTES:
-            raise InputError(
-                f"{name} is larger than {MAX_BYTES // 1024**2} MiB; nothing was sent",
-                hint="is it the right file? A pool holds 5500 numbers at most; split a longer list",
-            )
+        if size > most:
+            raise InputError(f"{name} is larger than {most // 1024**2} MiB; nothing was sent", hint=too_large)
     return b"".join(chunks)
 
 
-def _unreadable(error: OSError, file: str, name: str) -> InputError:
+def _unreadable(error: Exception, file: str, name: str, missing: str) -> InputError:
+    reason = getattr(error, "strerror", None) or error
+    what, hint = f'"{name}" can\'t be read: {reason}', None
     if file == STDIN:
-        return InputError(f"stdin can't be read: {error.strerror}; nothing was sent")
-    hint: str | None = None
-    if isinstance(error, FileNotFoundError):
-        what, hint = f'there is no file "{name}"', "numbers themselves stand without -f; -f - reads stdin"
+        what = f"stdin can't be read: {reason}"
+    elif isinstance(error, FileNotFoundError | ValueError) or not file:
+        what, hint = f'there is no file "{name}"', missing
     elif isinstance(error, IsADirectoryError):
         what, hint = f'"{name}" is a directory', "name a file in it"
     elif isinstance(error, PermissionError):
         what, hint = f'"{name}" may not be read by this user', f"look at its rights: ls -l {name}"
-    else:
-        what = f'"{name}" can\'t be read: {error.strerror or error}'
     return InputError(f"{what}; nothing was sent", hint=hint)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proxyctl.api.models import PhoneNumber
@@ -11,7 +11,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, add_chain, flag_chain, remove_chain
 from proxyctl.pools.pool import Pool
 from proxyctl.words import counted
-from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.plan import Chain, Entry, Settled, chains_of, refusing
 from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, Verb
 
 NOT_THERE = "not in the pool"
@@ -139,6 +139,25 @@ def decide_drain(items: Sequence[Item], pool: Pool, home: Home, *, removing: boo
     ]
 
 
+def in_messaging(item: Item, messaging_service: str, hint: str, *, leaves: bool) -> RefusedError:
+    """The refusal of a number that a Messaging Service has: no pool takes it. ``leaves``: it would leave one first."""
+    why = "once out of its pool, it could be added to none" if leaves else "it can be added to no pool"
+    return RefusedError(f"{item.input} is in Messaging Service {messaging_service}: {why}.", hint=hint)
+
+
+def with_senders(entries: Sequence[Entry], senders: Mapping[str, str], *changes: str) -> list[Entry]:
+    """Refuse ``changes`` of numbers that are in a Messaging Service (``senders``: its SID by theirs)."""
+
+    def why(chain: Chain) -> RefusedError | None:
+        holder = senders.get(chain.request.sid or "")
+        hint = "Take it out of the Messaging Service first, or see 'proxyctl number move -h'."
+        if holder is None:
+            return None
+        return in_messaging(chain.item, holder, hint, leaves=chain.change != "add")
+
+    return refusing(entries, why, *changes)
+
+
 def leaving(entries: Sequence[Entry]) -> list[Chain]:
     """Return the chains that take a number out of a pool for good."""
-    return [entry for entry in entries if isinstance(entry, Chain) and entry.change == "remove"]
+    return chains_of(entries, "remove")

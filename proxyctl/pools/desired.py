@@ -25,7 +25,7 @@ from proxyctl.pools.chains import (
 from proxyctl.pools.decide import disagrees, in_use
 from proxyctl.pools.pool import POOL_LIMITS, Pool
 from proxyctl.pools.poolfile import WantedService, flag_word
-from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, Settled, Step
+from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, Settled, Step, chains_of, refusing
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
 CHANGES = ("create", "update", "add", "reserve", "release", "remove", "move")
@@ -50,6 +50,14 @@ class World:
     services: Mapping[str, Service] = field(default_factory=dict)
     pools: Mapping[str, Pool] = field(default_factory=dict)
     elsewhere: Mapping[str, Holder] = field(default_factory=dict)
+
+    def holder_of(self, item: Item) -> Holder | None:
+        """Return which Service holds a number, if one does that was read."""
+        for name, pool in self.pools.items():
+            number = pool.find(item)
+            if number is not None:
+                return Holder(name, pool.service_sid, number)
+        return self.elsewhere.get(item.name)
 
     def home(self, name: str) -> Home:
         """Return a Service by its name; one that is yet to be created is named by it."""
@@ -114,10 +122,6 @@ class _Planning:
         self.named = {service.name for service in wanted}
         self.claimed: dict[str, tuple[str, Item]] = {}
         self.conflicts: list[str] = []
-        self.holders: dict[str, tuple[str, Pool]] = {}
-        for name, pool in world.pools.items():
-            for key in (*pool.by_sid, *pool.by_number):
-                self.holders[key] = (name, pool)
 
     def settings(self, wanted: WantedService) -> Iterator[Entry]:
         """Create the Service, or update what differs."""
@@ -135,7 +139,7 @@ class _Planning:
         """Decide for one number."""
         pool = self.world.pools.get(service)
         number = pool.find(item) if pool is not None else None
-        holder = None if number is not None else self.holder_of(item)
+        holder = None if number is not None else self.world.holder_of(item)
         found = number or (holder.number if holder is not None else None)
         error = disagrees(item, found)
         row = number.raw if number is not None else None
@@ -152,15 +156,6 @@ class _Planning:
             return add_chain(home, item, item.is_reserved)
         return self.moved(home, item, holder)
 
-    def holder_of(self, item: Item) -> Holder | None:
-        """Return which other Service holds a number, if any does."""
-        key = item.sid or item.phone_number or ""
-        name, pool = self.holders.get(key, ("", None))
-        number = pool.find(item) if pool is not None else None
-        if pool is not None and number is not None:
-            return Holder(name, pool.service_sid, number)
-        return self.world.elsewhere.get(key)
-
     def claim(self, service: str, item: Item, number: PhoneNumber) -> bool:
         """Whether this is the first entry that names the number; another one must want the same."""
         name, first = self.claimed.setdefault(number.sid, (service, item))
@@ -176,7 +171,6 @@ class _Planning:
     def moved(self, home: Home, item: Item, holder: Holder) -> Entry:
         """Let a number change its Service: only if it is idle, and the file speaks of both."""
         number = holder.number
-        error = None
         if holder.name not in self.named:
             error = RefusedError(
                 f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid}), "
@@ -185,10 +179,10 @@ class _Planning:
             )
         elif number.in_use:
             error = in_use(number, f" in the pool of Service {holder.name}, so it can't be moved")
-        if error is not None:
-            return Settled(item, number.raw, error, change="move", service=home.name or "")
-        source = Home(holder.service_sid, holder.name)
-        return move_chain(source, home, item, number.raw, item.is_reserved)
+        else:
+            source = Home(holder.service_sid, holder.name)
+            return move_chain(source, home, item, number.raw, item.is_reserved)
+        return Settled(item, number.raw, error, change="move", service=home.name or "")
 
     def raise_conflicts(self) -> None:
         """Raise InputError where one number has two names in the file that want different things."""
@@ -213,51 +207,17 @@ class _Planning:
                 yield remove_chain(self.world.home(service.name), item, number.raw)
 
 
-# Numbers that can't come or go
-
-
-def travelling(entries: Iterable[Entry]) -> set[str]:
-    """Return the SIDs of numbers that have to leave a pool and join another."""
-    return {
-        sid
-        for entry in entries
-        if isinstance(entry, Chain) and entry.change == "move" and (sid := entry.steps[0].request.sid)
-    }
-
-
-def with_senders(entries: Iterable[Entry], senders: Mapping[str, str]) -> list[Entry]:
-    """Refuse moves of numbers that are in a Messaging Service (by SID): they could not even be put back."""
-
-    def refused(entry: Entry) -> Entry:
-        if not isinstance(entry, Chain) or entry.change != "move":
-            return entry
-        holder = senders.get(entry.steps[0].request.sid or "")
-        if holder is None:
-            return entry
-        error = RefusedError(
-            f"{entry.item.input} is in Messaging Service {holder} too: once out of the pool of Service "
-            f"{entry.source}, it could be added to none.",
-            hint="Take it out of the Messaging Service first, or see 'proxyctl number move -h'.",
-        )
-        return Settled(entry.item, entry.before, error, change=entry.change, service=entry.service)
-
-    return [refused(entry) for entry in entries]
+# Numbers that can't come
 
 
 def with_problems(entries: Iterable[Entry], problems: Mapping[str, ProxyctlError]) -> list[Entry]:
     """Refuse adds of numbers that the API would refuse; ``problems``: by what names the item (SID or number)."""
-    changed: list[Entry] = []
-    for entry in entries:
-        error = problems.get(entry.item.name) if isinstance(entry, Chain) and entry.change == "add" else None
-        changed.append(
-            entry if error is None else Settled(entry.item, None, error, change="add", service=entry.service)
-        )
-    return changed
+    return refusing(entries, lambda chain: problems.get(chain.item.name), "add")
 
 
 def adds(entries: Iterable[Entry]) -> list[Item]:
     """Return the items that are to join a pool from outside."""
-    return [entry.item for entry in entries if isinstance(entry, Chain) and entry.change == "add"]
+    return [chain.item for chain in chains_of(entries, "add")]
 
 
 # The plan

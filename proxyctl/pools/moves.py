@@ -8,17 +8,17 @@ whether a number that is between them was reserved.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from proxyctl.api.models import IncomingNumber, PhoneNumber
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.account import points_at
-from proxyctl.pools.chains import Home, Row, move_chain
-from proxyctl.pools.decide import disagrees, each_once, in_use
+from proxyctl.pools.chains import Home, move_chain
+from proxyctl.pools.decide import each_once, in_messaging, in_use
 from proxyctl.pools.pool import Pool
 from proxyctl.state.record import ItemRecord
-from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.plan import Entry, Settled
 from proxyctl.writes.requests import ADD, ATTACH
 
 PRESENT = "in the pool already"
@@ -61,51 +61,51 @@ class Route:
 
     def left_undone(self, item: Item) -> Unfinished | None:
         """Return what an earlier run left undone for ``item``."""
-        return self.unfinished.get(item.sid or item.phone_number or "")
+        return self.unfinished.get(item.name)
 
-    def in_transit(self, item: Item) -> Unfinished | None:
-        """Return what is known of a number in neither pool that a move had taken out of the first; None: it had not."""
-        recorded = self.left_undone(item)
-        if recorded is not None and recorded.is_reserved is not None:
-            return recorded
-        number = self.owned.get(item.sid or item.phone_number or "")
-        if number is None or not points_at(number, self.source.sid):
-            return None if recorded is None else replace(recorded, is_reserved=self.is_reserved)
-        messaging_service = recorded.messaging_service if recorded is not None else None
-        return Unfinished(number.sid, self.is_reserved, messaging_service, number.phone_number)
+    def in_transit(self, item: Item) -> PhoneNumber | None:
+        """Return a number in neither pool that a move had taken out of the first, as it was; None: no move had."""
+        recorded, own = self.left_undone(item), self.owned.get(item.name)
+        known = recorded or (own if own is not None and points_at(own, self.source.sid) else None)
+        if known is None:
+            return None
+        flag = recorded.is_reserved if recorded is not None else None
+        return PhoneNumber(
+            {
+                "sid": known.sid,
+                "phone_number": known.phone_number or item.phone_number,
+                "is_reserved": self.is_reserved if flag is None else flag,
+            }
+        )
 
 
 def decide_moves(items: Sequence[Item], route: Route) -> list[Entry]:
     """Decide for each item, in order. Two items that turn out to be one number count once."""
-    source, target = route.pools
-    both = Pool(source.service_sid)
-    for number in (*source.by_sid.values(), *target.by_sid.values()):
-        both.add(number)
-    seen: set[str] = set()
-    return [once(entry, seen) for entry in each_once(items, both, lambda item, _: decide(item, route))]
+    known = Pool(route.source.sid)
+    for pool in route.pools:
+        for number in pool.by_sid.values():
+            known.add(number)
+    for item in items:
+        between = route.in_transit(item) if known.find(item) is None else None
+        if between is not None:
+            known.add(between)
+    return each_once(items, known, lambda item, number: decide(item, number, route))
 
 
-def once(entry: Entry, seen: set[str]) -> Entry:
-    """Let a number that is in transit, and was named in two ways, count once."""
-    sid = entry.steps[0].request.sid if isinstance(entry, Chain) else None
-    if sid in seen:
-        return Settled(entry.item, note="the same number as another of the items")
-    if sid is not None:
-        seen.add(sid)
-    return entry
-
-
-def decide(item: Item, route: Route) -> Entry:
-    """Decide what is left to do for one item."""
+def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
+    """Decide what is left to do for one item; ``number`` is as a pool holds it, or as it had left the first."""
     here, there = (pool.find(item) for pool in route.pools)
+    if number is None:
+        hint = f"'proxyctl number find {item.input}' says where it is."
+        return Settled(item, error=NotFoundError(f"{item.input} is not in the pool.", hint=hint))
     if there is not None:
         return arrived(item, there, route)
     if here is None:
-        return between(item, route)
+        return between_pools(item, number, route)
     if here.in_use:
         hint = "'proxyctl number drain --wait' waits until it is idle."
         return Settled(item, here.raw, in_use(here, ", so it can't be moved", hint))
-    return moving(item, here.raw, here.is_reserved, ("leave", "add"), route)
+    return moving(item, here, ("leave", "add"), route)
 
 
 def arrived(item: Item, number: PhoneNumber, route: Route) -> Entry:
@@ -113,69 +113,37 @@ def arrived(item: Item, number: PhoneNumber, route: Route) -> Entry:
     undone = route.left_undone(item)
     if undone is None or undone.messaging_service is None or number.sid in route.senders:
         return Settled(item, number.raw, note=PRESENT)
+    return moving(item, number, (), route)
+
+
+def between_pools(item: Item, number: PhoneNumber, route: Route) -> Entry:
+    """A number that a move which was cut off had taken out of its pool is added to the other, if it is known how."""
+    if number.is_reserved is not None:
+        return moving(item, number, ("add",), route)
+    error = UnknownFlagError(
+        f"{item.input} is in no pool: a move that was cut off had taken it out of that of Service "
+        f"{route.source.name}. Whether it was reserved is not known here.",
+        hint="The same command again, with --reserved or --unreserved, adds it where it belongs.",
+    )
+    return Settled(item, number.raw, error)
+
+
+def moving(item: Item, number: PhoneNumber, parts: tuple[str, ...], route: Route) -> Entry:
+    """Let the number go through ``parts``, and through its Messaging Service if it is in one, or was."""
+    holder = route.senders.get(number.sid)
+    if holder is not None and not route.through:
+        hint = "--through-messaging takes it out for the move, and puts it back afterwards."
+        leaves = "leave" in parts
+        return Settled(item, number.raw if leaves else None, in_messaging(item, holder, hint, leaves=leaves))
+    undone = route.left_undone(item)
     return move_chain(
         route.source,
         route.target,
         item,
         number.raw,
         number.is_reserved,
-        messaging_service=undone.messaging_service,
-        parts=("attach",),
-    )
-
-
-def between(item: Item, route: Route) -> Entry:
-    """A number in neither pool is one that a move which was cut off had taken out, or none of ours."""
-    undone = route.in_transit(item)
-    if undone is None:
-        hint = f"'proxyctl number find {item.input}' says where it is."
-        return Settled(item, error=NotFoundError(f"{item.input} is not in the pool.", hint=hint))
-    row = {"sid": undone.sid, "phone_number": undone.phone_number or item.phone_number}
-    error = disagrees(item, PhoneNumber(row))
-    if error is not None:
-        return Settled(item, error=error)
-    if undone.is_reserved is None:
-        return Settled(
-            item,
-            row,
-            UnknownFlagError(
-                f"{item.input} is in no pool: a move that was cut off had taken it out of that of Service "
-                f"{route.source.name}. Whether it was reserved is not known here.",
-                hint="The same command again, with --reserved or --unreserved, adds it where it belongs.",
-            ),
-        )
-    return moving(item, {**row, "is_reserved": undone.is_reserved}, undone.is_reserved, ("add",), route)
-
-
-def moving(item: Item, row: Row, is_reserved: bool | None, parts: tuple[str, ...], route: Route) -> Entry:
-    """Let the number go through ``parts``, and through its Messaging Service if it is in one."""
-    holder = route.senders.get(str(row.get("sid")))
-    if holder is not None and not route.through:
-        why = (
-            "once out of its pool, it could be added to none"
-            if "leave" in parts
-            else "so it can be added to no pool"
-        )
-        return Settled(
-            item,
-            row if "leave" in parts else None,
-            RefusedError(
-                f"{item.input} is in Messaging Service {holder}: {why}.",
-                hint="--through-messaging takes it out for the move, and puts it back afterwards.",
-            ),
-        )
-    undone = route.left_undone(item)
-    back_to = holder or (undone.messaging_service if undone is not None else None)
-    if holder is not None:
-        parts = ("detach", *parts)
-    return move_chain(
-        route.source,
-        route.target,
-        item,
-        row,
-        is_reserved,
-        messaging_service=back_to,
-        parts=(*parts, "attach"),
+        messaging_service=holder or (undone.messaging_service if undone is not None else None),
+        parts=(*(("detach",) if holder is not None else ()), *parts, "attach"),
     )
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
 from proxyctl.identifiers import parse_number
 from proxyctl.input.items import Item, examine
-from proxyctl.input.source import STDIN, show, source_name
+from proxyctl.input.source import STDIN, read_bytes, show, source_name
 from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
 from proxyctl.visible import visible
@@ -79,28 +81,14 @@ def read_pool_file(
     """Read and check ``file`` (``-``: stdin). Raises InputError that names every flaw, or why it can't be read."""
     name = source_name(file)
     directory = Path() if file == STDIN else Path(file).parent
-    return parse_pool_file(_read(file, name, stdin), name, directory, default_country)
-
-
-def _read(file: str, name: str, stdin: BinaryIO | None) -> bytes:
-    try:
-        if file == STDIN:
-            data = stdin.read(LARGEST_FILE + 1) if stdin is not None else b""
-        else:
-            with open(file, "rb") as stream:
-                data = stream.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name, a stream that is closed
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"the pool file {name} can't be read: {reason}; nothing was sent",
-            hint="'proxyctl pool export' writes one.",
-        ) from None
-    if len(data) > LARGEST_FILE:
-        raise InputError(
-            f"{name} is larger than {LARGEST_FILE // 1024**2} MiB; nothing was sent",
-            hint="Put the numbers into files of their own, and name them with reserved_from and unreserved_from.",
-        )
-    return data
+    data = read_bytes(
+        file,
+        stdin,
+        most=LARGEST_FILE,
+        missing="'proxyctl pool export' writes one.",
+        too_large="Put the numbers into files of their own, and name them with reserved_from and unreserved_from.",
+    )
+    return parse_pool_file(data, name, directory, default_country)
 
 
 def parse_pool_file(data: bytes, name: str, directory: Path, default_country: str | None = None) -> PoolFile:
@@ -117,15 +105,8 @@ def parse_pool_file(data: bytes, name: str, directory: Path, default_country: st
     return PoolFile(name, services, checking.duplicates, tuple(checking.files))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Flaw:
-    file: str
-    line: int
-    what: str = field(compare=False)
-
-
-# Where a number stands: an element of a list, or a line of a file that is named beside it.
-_Spot = tuple[Key, int] | tuple[str, int]
+# Where something stands: at a key, at an element of its list, or in a file of numbers that the key names.
+_Spot = tuple[Key, int | None, str]
 
 
 class _Checking:
@@ -138,29 +119,33 @@ class _Checking:
         self._directory = directory
         self._text = text
         self._country = default_country
-        self._found: Places | None = None
-        self._flaws: list[_Flaw] = []
+        self._flaws: list[tuple[int, str]] = []  # by line of the pool file
         self._unnamed = 0
         self._seen: dict[str, tuple[str, bool, _Spot]] = {}  # by what names a number: where it was first
 
-    @property
+    @cached_property
     def places(self) -> Places:
         """Where everything stands; found out when it is first asked for."""
-        if self._found is None:
-            self._found = Places(self._text)
-        return self._found
+        return Places(self._text)
 
-    def flaw(self, key: Key, what: str) -> None:
-        """Note what is wrong with ``key``."""
-        self._flaws.append(_Flaw(self.name, self.places.line(*key), what))
+    def line(self, key: Key, index: int | None) -> int:
+        """Return the line of a key, or of an element of its list."""
+        return self.places.line(*key) if index is None else self.places.element(index, *key)
+
+    def located(self, key: Key, index: int | None, where: str) -> str:
+        """Return file and line of a spot."""
+        return where or f"{self.name}:{self.line(key, index)}"
+
+    def flaw(self, key: Key, what: str, index: int | None = None, where: str = "") -> None:
+        """Note what is wrong at a spot."""
+        self._flaws.append((self.line(key, index), f"{self.located(key, index, where)}: {what}"))
 
     def raise_flaws(self) -> None:
         """Raise InputError if anything is wrong: the first 20 flaws in the order of lines, and the count."""
         count = len(self._flaws) + self._unnamed
         if not count:
             return
-        flaws = sorted(self._flaws)
-        lines = [f"{flaw.file}:{flaw.line}: {flaw.what}" for flaw in flaws[:NAMED_FLAWS]]
+        lines = [text for _, text in sorted(self._flaws, key=lambda flaw: flaw[0])[:NAMED_FLAWS]]
         if count > len(lines):
             lines.append(f"… and {count - len(lines)} more")
         things = counted(count, "thing is", "things are")
@@ -244,15 +229,15 @@ class _Checking:
         """Yield the numbers of a list."""
         for index, value in enumerate(values):
             if not isinstance(value, str):
-                self.flaw_at((key, index), 'a number is written as text in quotes, like "+14155550100"')
+                self.flaw(key, 'a number is written as text in quotes, like "+14155550100"', index)
                 continue
             try:
                 found = parse_number(value, self._country)
             except ValueError as error:
-                self.flaw_at((key, index), f"{show(value)} {error}")
+                self.flaw(key, f"{show(value)} {error}", index)
                 continue
             item = Item(value, found.sid, found.phone_number, is_reserved)
-            if self.is_first(service, item, is_reserved, (key, index)):
+            if self.is_first(service, item, is_reserved, (key, index, "")):
                 yield item
 
     def read(self, key: Key, service: str, file: str, is_reserved: bool) -> Iterator[Item]:
@@ -263,41 +248,30 @@ class _Checking:
         path = str(self._directory / file)
         self.files.append(path)
         try:
-            examined = examine((), path, None, self._country)
+            reading = examine((), path, None, self._country)
         except InputError as error:
             self.flaw(key, f"{key[-1]}: {error.message.removesuffix('; nothing was sent')}")
             return
-        shown = visible(path)
-        self._flaws += [_Flaw(shown, line, what) for line, what in examined.refusals]
-        self._unnamed += examined.refused - len(examined.refusals)
-        self.duplicates += examined.duplicates
-        for item in examined.items:
-            if self.is_first(service, item, is_reserved, (shown, item.place or 1)):
+        for place, what in reading.refusals:
+            self.flaw(key, what, where=reading.where(place))
+        self._unnamed += reading.refused - len(reading.refusals)
+        self.duplicates += reading.duplicates
+        for item in reading.items:
+            if self.is_first(service, item, is_reserved, (key, None, reading.where(item.place or 0))):
                 yield replace(item, is_reserved=is_reserved)
 
     def is_first(self, service: str, item: Item, is_reserved: bool, spot: _Spot) -> bool:
         """Whether the number was not there before; in another list or Service that is a flaw."""
-        names = [name for name in (item.sid, item.phone_number) if name]
-        first = next((self._seen[name] for name in names if name in self._seen), None)
+        first = next((self._seen[name] for name in item.names if name in self._seen), None)
         if first is None:
-            for name in names:
-                self._seen[name] = (service, is_reserved, spot)
+            self._seen.update(dict.fromkeys(item.names, (service, is_reserved, spot)))
         elif first[:2] == (service, is_reserved):
             self.duplicates += 1
         else:
-            file, line = self.located(first[2])
-            where = f"{flag_word(first[1])} of {visible(first[0])}, {file}:{line}"
-            self.flaw_at(spot, f"{item.name} is in two places: here, and {where}")
+            key, index, where = spot
+            other = f"{flag_word(first[1])} of {visible(first[0])}, {self.located(*first[2])}"
+            self.flaw(key, f"{item.name} is in two places: here, and {other}", index, where)
         return first is None
-
-    def flaw_at(self, spot: _Spot, what: str) -> None:
-        """Note what is wrong at one spot."""
-        self._flaws.append(_Flaw(*self.located(spot), what))
-
-    def located(self, spot: _Spot) -> tuple[str, int]:
-        """Return file and line of a spot."""
-        where, index = spot
-        return (where, index) if isinstance(where, str) else (self.name, self.places.element(index, *where))
 
     def check_limits(self, key: Key, numbers: tuple[Item, ...]) -> None:
         """Note a pool that is larger on paper than Twilio allows."""
@@ -318,8 +292,6 @@ def flag_word(is_reserved: bool) -> str:
 
 def unknown(what: str, name: str, known: tuple[str, ...]) -> str:
     """Return the words for a key that there is not, with what may have been meant."""
-    from difflib import get_close_matches
-
     near = get_close_matches(name, known, n=1)
     suggestion = f" (did you mean {near[0]}?)" if near else f" (known are {', '.join(known)})"
     return f"unknown {what} {visible(name)}{suggestion}"

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from proxyctl.errors import ConfigError, OutputError
-from proxyctl.state.files import STATE_HINT
+from proxyctl.files import STATE_HINT
 from proxyctl.state.history import History
 from proxyctl.state.lock import hold
 

@@ -16,8 +16,14 @@ from typing import Any
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import NotFoundError, OutputError
-from proxyctl.files import is_locked, open_private, take_lock
-from proxyctl.state.files import ran_out_of_files, state_directory, unwritable
+from proxyctl.files import (
+    is_locked,
+    open_private,
+    ran_out_of_files,
+    state_directory,
+    take_lock,
+    unwritable,
+)
 from proxyctl.state.record import (
     Intent,
     Outcome,

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import LockHeldError
-from proxyctl.files import open_private, take_lock
-from proxyctl.state.files import state_directory, unwritable
+from proxyctl.files import open_private, state_directory, take_lock, unwritable
 
 POLL = 0.1  # seconds
 LONGEST_TEXT = 4096

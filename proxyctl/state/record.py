@@ -15,6 +15,7 @@ LONGEST_LINE = 1_000_000
 
 Status = Literal["ended", "running", "broken off"]
 Happened = Literal["yes", "no", "maybe"]
+Check = Callable[[object], Any]
 
 # What an attempt came to that changed nothing, and the word for an item whose last attempt it was.
 NOTHING_DONE = {
@@ -28,12 +29,7 @@ NOTHING_DONE = {
 }
 # An add that found the number there, with the other flag, has only changed the flag.
 FLAG_CHANGES = {"reserved": "reserve", "released": "release"}
-TRAIL = {
-    "source": "from",
-    "target": "to",
-    "is_reserved": "is_reserved",
-    "messaging_service": "messaging_service",
-}
+ON_DISK = {"source": "from", "target": "to"}  # the keys of a `Trail` that have another name there
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +204,7 @@ def line_of(
 
 def _plain(value: object) -> object:
     if isinstance(value, Trail):
-        return {on_disk: getattr(value, name) for name, on_disk in TRAIL.items()}
+        return {ON_DISK.get(key, key): getattr(value, key) for key in KEYS[Trail]}
     return dict(value) if isinstance(value, Mapping) else str(value)
 
 
@@ -294,43 +290,38 @@ def _take_in(items: dict[int, ItemRecord], record: Mapping[str, Any]) -> bool:
     return True
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _whole(value: object) -> int | None:
-    return value if type(value) is int else None
-
-
-def _mapping(value: object) -> dict[str, Any] | None:
-    return value if isinstance(value, dict) else None
+def _of(kind: type) -> Check:
+    """Return the check that lets only values of ``kind`` through."""
+    return lambda value: value if type(value) is kind else None
 
 
 def _texts(value: object) -> dict[str, str] | None:
-    return {key: text for key, text in (_mapping(value) or {}).items() if isinstance(text, str)} or None
+    texts = (
+        {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
+    )
+    return texts or None
 
 
 def _trail(value: object) -> Trail | None:
-    way = _mapping(value)
-    if way is None:
+    if not isinstance(value, dict):
         return None
-    reserved = way.get("is_reserved")
-    texts = {name: _text(way.get(on_disk)) for name, on_disk in TRAIL.items() if name != "is_reserved"}
-    return Trail(**texts, is_reserved=reserved if isinstance(reserved, bool) else None)
+    return Trail(**_read(Trail, {key: value.get(ON_DISK.get(key, key)) for key in KEYS[Trail]}))
 
 
 # The keys of each kind of line, and what reads the values of those that are not text.
-KEYS = {kind: tuple(each.name for each in fields(kind)) for kind in (RunInfo, Intent, Outcome)}
-CHECKS: Mapping[str, Callable[[object], Any]] = {
+KEYS = {kind: tuple(each.name for each in fields(kind)) for kind in (RunInfo, Intent, Outcome, Trail)}
+_text, _whole, _mapping = _of(str), _of(int), _of(dict)
+CHECKS: Mapping[str, Check] = {
     "before": _mapping,
     "after": _mapping,
     "webhooks": _texts,
     "move": _trail,
+    "is_reserved": _of(bool),
     "status": _whole,
     "code": _whole,
 }
 
 
-def _read(kind: type[RunInfo | Intent | Outcome], record: Mapping[str, Any]) -> dict[str, Any]:
+def _read(kind: type[RunInfo | Intent | Outcome | Trail], record: Mapping[str, Any]) -> dict[str, Any]:
     """The values of ``kind``'s fields; what is damaged is None."""
     return {key: CHECKS.get(key, _text)(record.get(key)) for key in KEYS[kind]}

@@ -2,8 +2,7 @@
 
 A chain sets out only when it holds a place for every step up to the next final one. What it gave up stays its own
 until then. So nothing leaves before there is a place for it, and a rollback always finds its place. One item may be in
-transit at first, one more for each that arrives; a rollback that is refused ends all departures. `stuck` finds on paper
-what can't be done so.
+transit at first, one more for each that arrives; a rollback that is refused ends all departures.
 """
 
 from __future__ import annotations
@@ -26,44 +25,35 @@ class NoRoomError(RefusedError):
     """No other item makes room for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChainEnd:
-    """How a chain ended. ``actions`` are the words of what was done, in order; ``seen`` the last resource.
+@dataclass(slots=True)
+class Progress:
+    """How far a chain has come, and how it ended.
 
-    ``pending`` are the requests by which the item would be in a safe place again: it is not.
+    ``actions`` are the words of what was done, in order, ``seen`` is the last resource. ``pending`` are the requests by
+    which the item would be in a safe place again: it is not. ``rolled_back``: it goes back to where it was, or has
+    gone back.
     """
 
     chain: Chain
-    state: State
-    error: ProxyctlError | None
-    seen: Mapping[str, Any] | None
-    actions: tuple[str, ...]
-    pending: tuple[Request, ...]
-    rolled_back: bool
-
-
-@dataclass(slots=True)
-class _Progress:
     todo: list[Step]
-    rollbacks: list[Step] = field(default_factory=list)  # what takes it back to where it was, the last first
-    held: Places = field(default_factory=Counter)  # places that it has, for the steps to come
-    owed: Places = field(default_factory=Counter)  # places given up, its own until it is safe
-    begun: bool = False
-    rolling_back: bool = False
-    state: State | None = None
+    state: State = "skipped"
     error: ProxyctlError | None = None
     seen: Mapping[str, Any] | None = None
     actions: list[str] = field(default_factory=list)
-    pending: list[Step] = field(default_factory=list)
+    pending: list[Request] = field(default_factory=list)
+    begun: bool = False
+    rolled_back: bool = False
+    rollbacks: list[Step] = field(default_factory=list)  # what takes it back to where it was, the last first
+    held: Places = field(default_factory=Counter)  # places that it has, for the steps to come
+    owed: Places = field(default_factory=Counter)  # places given up, its own until it is safe
 
 
 class Flow:
     """The state of one run of a plan, for the engine: `start`, then `follow` each result; `stop` ends departures."""
 
     def __init__(self, plan: Plan) -> None:
-        self.chains = plan.chains
         self.created: dict[str, str] = {}  # the SIDs of what this run created, by name
-        self._progress = [_Progress(list(chain.steps)) for chain in self.chains]
+        self._progress = [Progress(chain, list(chain.steps)) for chain in plan.chains]
         self._free: Places = Counter(plan.free)
         self._free[IN_TRANSIT] = self._departures = 1
         self._limited = {*plan.free, IN_TRANSIT}
@@ -73,7 +63,7 @@ class Flow:
         self._open = 0
         self._stopped: ProxyctlError | None = None
         self._closed: dict[Room, ProxyctlError] = {}
-        for index in range(len(self.chains)):
+        for index in range(len(self._progress)):
             self._wait(index)
 
     # What may be sent
@@ -111,24 +101,13 @@ class Flow:
         """How many items are between two places now."""
         return self._departures - self._free[IN_TRANSIT]
 
-    def ends(self) -> list[ChainEnd]:
+    def ends(self) -> list[Progress]:
         """Return how each chain ended, in order."""
-        return [
-            ChainEnd(
-                chain,
-                progress.state or "skipped",
-                progress.error,
-                progress.seen,
-                tuple(progress.actions),
-                tuple(step.request for step in progress.pending),
-                progress.rolling_back,
-            )
-            for chain, progress in zip(self.chains, self._progress, strict=True)
-        ]
+        return self._progress
 
     # Results
 
-    def _done(self, progress: _Progress, step: Step, result: Result) -> None:
+    def _done(self, progress: Progress, step: Step, result: Result) -> None:
         seen: Seen | None = result.detail
         raw = seen.raw if seen is not None else None
         if raw is not None and not step.request.verb.beside:
@@ -139,8 +118,8 @@ class Flow:
         if step.request.verb.creates and step.request.sid is None and raw is not None:
             self.created[step.request.name] = str(raw["sid"])
         progress.held.subtract(step.takes)
-        if progress.rolling_back and step in progress.pending:
-            progress.pending.remove(step)
+        if progress.rolled_back and step.request in progress.pending:
+            progress.pending.remove(step.request)
         if step.final:
             self._arrived(progress, step)
         elif step.rollback is not None:
@@ -149,25 +128,25 @@ class Flow:
         closed = next((self._closed[room] for room in progress.held if room in self._closed), None)
         if progress.rollbacks and (self._stopped or closed):
             self._roll_back(progress, self._stopped or closed, "skipped")
-        if not progress.todo:
-            progress.state = progress.state or "done"
+        if not progress.todo and not progress.rolled_back:
+            progress.state = "done"
 
-    def _arrived(self, progress: _Progress, step: Step) -> None:
+    def _arrived(self, progress: Progress, step: Step) -> None:
         """The item is safe: what it gave up is free for others, and one more may be in transit."""
         self._free.update(progress.owed + Counter(step.frees))
         progress.owed.clear()
         progress.rollbacks.clear()
         if progress.held.pop(IN_TRANSIT, 0):
-            more = not progress.rolling_back and self._departures < MOST_IN_TRANSIT
+            more = not progress.rolled_back and self._departures < MOST_IN_TRANSIT
             self._departures += more
             self._free[IN_TRANSIT] += 1 + more
 
-    def _failed(self, progress: _Progress, step: Step, result: Result) -> None:
+    def _failed(self, progress: Progress, step: Step, result: Result) -> None:
         error = result.error
         progress.error = progress.error or error
         if result.full and step.takes:
             self._close(step.takes[0], error)
-        if progress.rolling_back:
+        if progress.rolled_back:
             self._close(IN_TRANSIT, no_departure(step.request, error))
         if step.request.verb is CREATE_SERVICE:
             missing = TemporaryError(f"Service {step.request.name} was not created")
@@ -177,23 +156,23 @@ class Flow:
             progress.state, progress.todo = "unknown", []
         elif progress.rollbacks:
             self._roll_back(progress, error, "skipped" if result.state == "skipped" else "failed")
-        elif progress.rolling_back:
+        elif progress.rolled_back:
             progress.state, progress.todo = "failed", []
             progress.error = with_cause(progress.error, error)
         else:
             halfway = any(action != "unchanged" for action in progress.actions)
-            progress.pending = [step, *progress.todo] if halfway else []
+            progress.pending = [one.request for one in (step, *progress.todo)] if halfway else []
             progress.state = "skipped" if result.state == "skipped" and not halfway else "failed"
             progress.todo = []
 
-    def _roll_back(self, progress: _Progress, error: ProxyctlError | None, state: State) -> None:
+    def _roll_back(self, progress: Progress, error: ProxyctlError | None, state: State) -> None:
         """Go back to where the item was: the places that it gave up are still its own. ``state`` is its end then."""
         in_transit = progress.held.pop(IN_TRANSIT, 0)
         self._release(progress)
         progress.held, progress.owed = progress.owed + Counter({IN_TRANSIT: in_transit}), Counter()
         progress.todo, progress.rollbacks = progress.rollbacks[::-1], []
-        progress.pending = list(progress.todo)
-        progress.rolling_back, progress.state, progress.error = True, state, progress.error or error
+        progress.pending = [step.request for step in progress.todo]
+        progress.rolled_back, progress.state, progress.error = True, state, progress.error or error
 
     def _close(self, room: Room, error: ProxyctlError | None) -> None:
         """No other can have a place here: those that wait for one are skipped."""
@@ -223,7 +202,7 @@ class Flow:
         if progress.rollbacks:
             self._roll_back(progress, error, "skipped")
             self._wait(index)
-        elif progress.rolling_back:
+        elif progress.rolled_back:
             self._wait(index)
         else:
             progress.state, progress.error, progress.todo = "skipped", error, []
@@ -231,10 +210,10 @@ class Flow:
 
     # Places
 
-    def _needs(self, progress: _Progress) -> tuple[Room, ...]:
+    def _needs(self, progress: Progress) -> tuple[Room, ...]:
         """The places of all steps up to the next final one, less those that the item holds."""
         needs: Places = Counter()
-        if not progress.rolling_back:  # its places are its own; the API judges
+        if not progress.rolled_back:  # its places are its own; the API judges
             for step in progress.todo:
                 needs.update(step.takes)
                 if step.final:
@@ -272,7 +251,7 @@ class Flow:
             if self._waiting:
                 yield from self._admit()
 
-    def _release(self, progress: _Progress) -> None:
+    def _release(self, progress: Progress) -> None:
         self._free.update(progress.held)
         progress.held.clear()
 
@@ -292,11 +271,11 @@ class Flow:
             lane=call.lane,
             room=room_text(next(iter(self._destination(progress, step)), None)),
             repeatable=not request.verb.creates,
-            rescue=progress.rolling_back or self._stopped is not None,
+            rescue=progress.rolled_back or self._stopped is not None,
             payload=Sending(request, call, step.then is not None),
         )
 
-    def _destination(self, progress: _Progress, step: Step) -> Iterator[Room]:
+    def _destination(self, progress: Progress, step: Step) -> Iterator[Room]:
         """The places that an item is bound for: where they are refused to one, no other departs for them."""
         for one in (step, *progress.todo):
             yield from one.takes
@@ -332,19 +311,3 @@ def with_cause(first: ProxyctlError | None, then: ProxyctlError | None) -> Proxy
     if first is None or then is None or then is first:
         return first or then
     return reworded(first, f"{first.message.rstrip('.')}; it could not be put back: {then.message}")
-
-
-def stuck(plan: Plan) -> list[Chain]:
-    """Return the chains that no order could carry out: walked on paper, as if every answer were good."""
-    flow = Flow(plan)
-    flow._progress = [
-        replace(progress, todo=[replace(step, then=None) for step in progress.todo])
-        for progress in flow._progress
-    ]
-    works = deque(flow.start())
-    while works:
-        work = works.popleft()
-        request: Request = work.payload.request
-        seen = Seen({"sid": request.sid or request.name}, None)
-        works.extend(flow.follow(Result(work.index, "done", request.verb.done, seen)))
-    return [end.chain for end in flow.ends() if isinstance(end.error, NoRoomError)]

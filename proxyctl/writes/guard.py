@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection
 from dataclasses import replace
 
+from proxyctl.bulk.outcomes import Result
 from proxyctl.errors import RefusedError
 from proxyctl.words import counted
-from proxyctl.writes.flow import stuck
-from proxyctl.writes.plan import Capacity, Plan, Room
-from proxyctl.writes.requests import CREATE_SERVICE, SPREAD
+from proxyctl.writes.flow import Flow, NoRoomError
+from proxyctl.writes.plan import Capacity, Chain, Plan, Room
+from proxyctl.writes.requests import CREATE_SERVICE, SPREAD, Request, Seen
 
 LEAVE_FIRST = "leave-first"
 RULES = {
@@ -28,7 +29,8 @@ def guard(plan: Plan, allowed: Collection[str] = ()) -> Plan:
         raise RefusedError(f"{'; '.join(over)}: nothing was sent.", hint=hint_for(plan))
     # On paper, a replacement that was refused is there: that it does not come is no want of room.
     paper = replace(plan, spares={room: n + plan.absent.get(room, 0) for room, n in plan.spares.items()})
-    if not stuck(paper):
+    left = stuck(paper)
+    if not left:
         return plan
     if stuck(replace(paper, capacities={})):
         # Numbers that change places between pools: in each, one may leave before another has come.
@@ -39,10 +41,9 @@ def guard(plan: Plan, allowed: Collection[str] = ()) -> Plan:
     lifted = not stuck(without)
     if lifted and LEAVE_FIRST in allowed:
         return without
-    count = len(stuck(paper))
     full = ", ".join(full_rooms(plan)) or "the pools"
     raise RefusedError(
-        f"there is no room for {counted(count, 'change')} in any order: {full}. Nothing was sent "
+        f"there is no room for {counted(len(left), 'change')} in any order: {full}. Nothing was sent "
         f"(rule {LEAVE_FIRST}).",
         hint=(
             f"--allow {LEAVE_FIRST} lets numbers leave before their replacements are there."
@@ -50,6 +51,21 @@ def guard(plan: Plan, allowed: Collection[str] = ()) -> Plan:
             else "Make room for them first: remove numbers, or move some to another Service."
         ),
     )
+
+
+def stuck(plan: Plan) -> list[Chain]:
+    """Return the chains that no order could carry out: walked on paper, as if every answer were good."""
+    straight = [
+        replace(chain, steps=tuple(replace(step, then=None) for step in chain.steps)) for chain in plan.chains
+    ]
+    flow = Flow(replace(plan, entries=tuple(straight)))
+    works = deque(flow.start())
+    while works:
+        work = works.popleft()
+        request: Request = work.payload.request
+        seen = Seen({"sid": request.sid or request.name}, None)
+        works.extend(flow.follow(Result(work.index, "done", request.verb.done, seen)))
+    return [end.chain for end in flow.ends() if isinstance(end.error, NoRoomError)]
 
 
 def after(plan: Plan, room: Room) -> int:

@@ -4,7 +4,7 @@ them back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -66,9 +66,14 @@ class Chain:
     source: str | None = None
 
     @property
+    def request(self) -> Request:
+        """The first request."""
+        return self.steps[0].request
+
+    @property
     def before(self) -> Mapping[str, Any] | None:
         """What the item was before its first request; None where it was not there."""
-        return self.steps[0].request.before
+        return self.request.before
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,32 @@ class Settled:
 
 
 Entry = Chain | Settled
+
+
+def chains_of(entries: Iterable[Entry], *changes: str) -> list[Chain]:
+    """Return the chains that come to one of ``changes``, in order."""
+    return [entry for entry in entries if isinstance(entry, Chain) and entry.change in changes]
+
+
+def sids_of(entries: Iterable[Entry], *changes: str) -> set[str]:
+    """Return the SIDs of what comes to one of ``changes``, as far as they are known."""
+    return {sid for chain in chains_of(entries, *changes) if (sid := chain.request.sid)}
+
+
+def refusing(
+    entries: Iterable[Entry], why: Callable[[Chain], ProxyctlError | None], *changes: str
+) -> list[Entry]:
+    """Refuse the chains that come to one of ``changes`` and of which ``why`` has an error."""
+
+    def judged(entry: Entry) -> Entry:
+        if not isinstance(entry, Chain) or entry.change not in changes:
+            return entry
+        error = why(entry)
+        if error is None:
+            return entry
+        return Settled(entry.item, entry.before, error, change=entry.change, service=entry.service)
+
+    return [judged(entry) for entry in entries]
 
 
 @dataclass(frozen=True, slots=True)

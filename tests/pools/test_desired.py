@@ -13,11 +13,12 @@ from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.errors import InputError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools import pool as limits
-from proxyctl.pools.desired import World, decide_file, plan_of, travelling, with_senders
+from proxyctl.pools.decide import with_senders
+from proxyctl.pools.desired import World, decide_file, plan_of
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.poolfile import WantedService
 from proxyctl.writes.guard import LEAVE_FIRST, guard
-from proxyctl.writes.plan import MOST_IN_TRANSIT, Chain, Entry, Plan, Settled
+from proxyctl.writes.plan import MOST_IN_TRANSIT, Chain, Entry, Plan, Settled, sids_of
 from tests.writes.simulation import Account, run, sid, states
 
 LIMITS = {True: 4, False: 3}
@@ -69,8 +70,8 @@ def wanted(pools: Mapping[str, Numbers]) -> list[WantedService]:
 def decided(account: Account, goal: Mapping[str, Numbers]) -> list[Entry]:
     """What is to be done, with what a Messaging Service forbids refused."""
     entries = decide_file(wanted(goal), world_of(account), prune=True)
-    assert travelling(entries) <= {sid(number) for pool in account.pools.values() for number in pool}
-    return with_senders(entries, {sid(number): "MG" for number in account.senders})
+    assert sids_of(entries, "move") <= {sid(number) for pool in account.pools.values() for number in pool}
+    return with_senders(entries, {sid(number): "MG" for number in account.senders}, "move")
 
 
 def plan_for(account: Account, goal: Mapping[str, Numbers], *, leave_first: bool = False) -> Plan | None:

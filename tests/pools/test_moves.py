@@ -191,7 +191,7 @@ def test_in_transit(known: set[str], recorded: bool | None, said: bool | None, f
     assert isinstance(entry, Chain) and verbs(entry) == ["add"]
     assert entry.steps[0].request.parent == B and entry.steps[0].request.wanted == {"is_reserved": flag}
     held = {"senders": {sid("n1"): MG}}
-    assert "so it can be added to no pool" in refusal(one("n1", {}, **more, **held))
+    assert "it can be added to no pool" in refusal(one("n1", {}, **more, **held))
     assert verbs(one("n1", {}, **more, **held, through=True)) == ["detach", "add", "attach"]
 
 

@@ -168,8 +168,8 @@ unreserved = ["+1 415 555 0102"]
 unreserved_from = "b.csv"
 """
     assert flaws(text, tmp_path) == [
-        f"{tmp_path}/b.csv:3: +14155550101 is in two places: here, and reserved of a, pool.toml:3",
         "pool.toml:5: +14155550102 is in two places: here, and reserved of a, pool.toml:4",
+        f"{tmp_path}/b.csv:3: +14155550101 is in two places: here, and reserved of a, pool.toml:3",
     ]
 
 
@@ -195,9 +195,10 @@ def test_bad_rows_of_files_count_with_those_of_the_pool_file(tmp_path: Path) -> 
 
 
 def test_what_can_not_be_read(tmp_path: Path) -> None:
-    for name in (str(tmp_path), str(tmp_path / "gone"), "x\0y"):
-        with pytest.raises(InputError, match="can't be read"):
+    for name, why in ((str(tmp_path), "a directory"), (f"{tmp_path}/gone", "no file"), ("x\0y", "no file")):
+        with pytest.raises(InputError, match=why) as caught:
             read_pool_file(name)
+        assert ("pool export" in str(caught.value.hint)) is (why == "no file")
     large = tmp_path / "large.toml"
     with open(large, "wb") as file:
         file.truncate(2**30)

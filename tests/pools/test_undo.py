@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from proxyctl.api.models import Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Wish, decide_all
+from proxyctl.pools.decide import Wish, decide_all, with_senders
 from proxyctl.pools.desired import World, decide_file, plan_of
 from proxyctl.pools.pool import Pool
-from proxyctl.pools.undo import inverse, moving_sids, services_of, with_senders
+from proxyctl.pools.undo import inverse, services_of
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.guard import LEAVE_FIRST, guard
-from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
 from proxyctl.writes.requests import RESERVE, Request
 from tests.pools.carrying import HOME, NAME, carried_out, recorded, requests_of, world_of
 from tests.pools.rows import PATIENT, SERVICE, flags_of, item, pool_of, sid
@@ -222,8 +222,8 @@ def test_what_a_messaging_service_forbids_is_refused() -> None:
     """Flags can be changed all the same."""
     requests = changes(Wish(RESERVE, add_missing=True), [item(1), item(2)], pool_of({1: False}))
     entries = undo(recorded(requests), carried_out(pool_of({1: False}), requests))
-    assert moving_sids(entries) == {sid(2)}
-    flagged, added = (with_senders(entry, dict.fromkeys((sid(1), sid(2)), "MG9")) for entry in entries)
+    assert sids_of(entries, "add", "remove", "move") == {sid(2)}
+    flagged, added = with_senders(entries, dict.fromkeys((sid(1), sid(2)), "MG9"), "add", "remove")
     assert change_of(flagged) == ("release", False)
     assert "is in Messaging Service MG9" in refusal(added)
 

@@ -12,8 +12,8 @@ from proxyctl.errors import RefusedError, TemporaryError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, add_chain
 from proxyctl.pools.desired import World, create_chain, plan_of
-from proxyctl.writes.flow import Flow, stuck
-from proxyctl.writes.guard import LEAVE_FIRST, guard
+from proxyctl.writes.flow import Flow
+from proxyctl.writes.guard import LEAVE_FIRST, guard, stuck
 from proxyctl.writes.plan import MOST_IN_TRANSIT, Capacity, Chain, Plan, Settled
 from proxyctl.writes.requests import ADD, REMOVE, Seen
 from tests.writes.simulation import Account, goal_chains, random_pools, run, states

@@ -12,12 +12,14 @@ from proxyctl.commands.run import carry_out, check_failed_to, tell
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.account import find_senders
 from proxyctl.pools.chains import restoring_webhooks
+from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.reading import read_pools
-from proxyctl.pools.undo import inverse, moving_sids, services_of, with_senders
+from proxyctl.pools.undo import inverse, services_of
 from proxyctl.pools.webhooks import kept_by
 from proxyctl.render.pool_shapes import SERVICE_RESULT
 from proxyctl.visible import cut
+from proxyctl.writes.plan import sids_of
 from proxyctl.writes.requests import CREATE_SERVICE
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from proxyctl.writes.plan import Plan
 
 SHOWN_COMMAND = 120  # characters of a command in a question
+MOVING = ("add", "remove", "move")  # changes that no pool takes of a number in a Messaging Service
 
 
 def undo(runtime: Runtime, run_id: str) -> None:
@@ -51,8 +54,8 @@ def undo(runtime: Runtime, run_id: str) -> None:
         pools = {names[sid]: pool for sid, pool in read_pools(runtime.reader, names)}
         world = World(services, pools)
         entries = inverse(detail.items, only, world)
-        senders = find_senders(runtime.reader, moving_sids(entries))
-        entries = [with_senders(entry, senders) for entry in entries]
+        senders = find_senders(runtime.reader, sids_of(entries, *MOVING))
+        entries = with_senders(entries, senders, *MOVING)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
         plan = plan_of(entries, world, replacing=False)
         text = f"{what_is_undone(detail)}\n{confirmation(runtime, entries)}"

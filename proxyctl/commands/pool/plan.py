@@ -12,21 +12,20 @@ from proxyctl.commands.run import allowed_rules
 from proxyctl.errors import AuthenticationError, CheckError, InputError
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import find_senders, is_forbidden, problems_of_adds
+from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import (
     CHANGES,
     World,
     adds,
     decide_file,
     plan_of,
-    travelling,
     with_problems,
-    with_senders,
 )
 from proxyctl.pools.poolfile import read_pool_file
 from proxyctl.pools.reading import read_world
 from proxyctl.render.pool_shapes import PLANNED
 from proxyctl.writes.guard import guard
-from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
 from proxyctl.writes.requests import ADD
 
 if TYPE_CHECKING:
@@ -71,13 +70,13 @@ def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[En
     entries = decide_file(wanted.services, world, prune=prune)
     try:
         problems = problems_of_adds(runtime.reader, runtime.profile.account_sid, adds(entries))
-        senders = find_senders(runtime.reader, travelling(entries))
+        senders = find_senders(runtime.reader, sids_of(entries, "move"))
     except AuthenticationError as error:
         if not is_forbidden(error):
             raise
         runtime.note(f"whether all numbers can join their pools is not known: {error.message}")
         return entries, world
-    return with_senders(with_problems(entries, problems), senders), world
+    return with_senders(with_problems(entries, problems), senders, "move"), world
 
 
 def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, Service]) -> None:
