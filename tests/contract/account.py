@@ -15,22 +15,25 @@ from typing import Any
 import tomli_w
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
+from tests.battery.live import settled
 from tests.battery.scene import Scene
 from tests.contract.verbs import OWN_URL, VERBS, State, Verb
 from tests.support import Ran
 
 LETTERS = "abcdefgh"
 SETTINGS = {"default_ttl": "DefaultTtl"}
+NO_POOLS = ("MG", "OWN")
 MESSAGING = "/messaging/v1/Services"
 INCOMING = f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers"
 
 
 @dataclass
 class Account:
-    """The stage of a row: its state, and the command line that carries it out."""
+    """The stage of a row: its state, and the command line that carries it out; a letter is ``width`` numbers."""
 
     scene: Scene
     verb: Verb
+    width: int = 1
     run_id: str = ""
 
     def __post_init__(self) -> None:
@@ -38,7 +41,7 @@ class Account:
             self.scene.other("DELETE", f"/v1/Services/{self.scene.service}")
             self.set(self.verb.before)
             return
-        earlier = Account(self.scene, VERBS[self.verb.earlier])
+        earlier = Account(self.scene, VERBS[self.verb.earlier], self.width)
         assert earlier.run().code == 0
         self.run_id = earlier.newest_run()
         self.scene.ledger.clear()
@@ -84,13 +87,26 @@ class Account:
         return found | ({"OWN": self.word(own)} if own else {})
 
     def word(self, pool: Mapping[str, bool]) -> str:
-        """A pool as the table writes it."""
-        sids = [row["sid"] for row in self.scene.numbers]
-        flags = {LETTERS[sids.index(sid)]: reserved for sid, reserved in pool.items()}
-        return "".join(letter.upper() if flags[letter] else letter for letter in sorted(flags))
+        """A pool as the table writes it; a letter that is there only in part is followed by a question mark."""
+        found = ""
+        for letter in LETTERS:
+            flags = [pool.get(row["sid"]) for row in self.rows(letter)]
+            known = [flag for flag in flags if flag is not None]
+            if known:
+                found += letter.upper() if known[0] else letter
+                found += "?" if len(set(flags)) > 1 else ""
+        return found
 
     def rows(self, letters: str) -> list[dict[str, Any]]:
-        return [self.scene.numbers[LETTERS.index(letter.lower())] for letter in letters]
+        """The numbers that letters stand for."""
+        first = [LETTERS.index(letter) * self.width for letter in letters.lower()]
+        return [row for index in first for row in self.scene.numbers[index : index + self.width]]
+
+    def outside(self) -> int:
+        """How many numbers are in no pool that are in one before and after the run."""
+        before, after = (set(pooled(state).lower()) for state in (self.verb.before, self.verb.after))
+        inside = {sid for service in self.services().values() for sid in self.scene.pool(service)}
+        return sum(row["sid"] not in inside for row in self.rows("".join(sorted(before & after))))
 
     def services(self) -> dict[str, str]:
         listed = self.scene.other("GET", "/v1/Services")["services"]
@@ -135,8 +151,8 @@ class Account:
         self.scene.ran.append(ran)
         return ran
 
-    def killed(self, prepare: Callable[[], object]) -> bool:
-        """Carry the command out in a process of its own, which ``prepare`` lets die; False where it did not."""
+    def start(self, prepare: Callable[[], object] = lambda: None) -> int:
+        """Carry the command out in a process of its own, which ``prepare`` may change; returns its id."""
         line = self.command("--yes")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child uses none of ours
@@ -147,7 +163,12 @@ class Account:
                 self.scene.cli(*line)
             finally:
                 os._exit(0)
+        return child
+
+    def killed(self, child: int) -> bool:
+        """Wait for the end of a process; whether it was killed. What it had sent has been carried out then."""
         _, status = os.waitpid(child, 0)
+        settled()
         return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
     @property
@@ -173,6 +194,10 @@ class Account:
     def is_done(self) -> None:
         """All is as wanted, and nothing was created twice."""
         assert self.state() == self.verb.after
+        self.did_nothing_twice()
+
+    def did_nothing_twice(self) -> None:
+        """No request that creates was committed twice."""
         made = Counter(
             (entry.path, json.loads(entry.answer or b"{}").get("sid"))
             for entry in self.scene.ledger.effects
@@ -191,3 +216,8 @@ class Account:
 
 def filter_case(letters: str, upper: bool) -> str:
     return "".join(letter for letter in letters if letter.isupper() is upper)
+
+
+def pooled(state: State) -> str:
+    """The letters that are in any pool."""
+    return "".join(str(value) for name, value in state.items() if name not in NO_POOLS and "." not in name)

@@ -21,7 +21,6 @@ from proxyctl.sandbox.server.policies import problem
 from proxyctl.sandbox.server.wire import Request, Response
 from proxyctl.state.lock import hold
 from tests.battery.driver import die, hit_at
-from tests.battery.live import settled
 from tests.battery.scene import SECRET, scene
 from tests.contract.account import Account
 from tests.contract.verbs import NO_RUNS, VERBS, Verb
@@ -194,8 +193,8 @@ def test_answers_that_are_lost_before_and_after_the_effect(account: Account, fau
 @pytest.mark.parametrize("point", ["intended", "answered", "told"])
 def test_killed_the_same_command_continues(account: Account, point: str) -> None:
     second = len(account.run("--dry-run", "-o", "jsonl").rows) > 1
-    assert account.killed(lambda: hit_at(point, die(2 if second else 1))), "it was not killed"
-    settled()
+    child = account.start(lambda: hit_at(point, die(2 if second else 1)))
+    assert account.killed(child), "it was not killed"
     again = account.run()
     assert again.code in (0, account.verb.again), again.err
     account.is_done()
