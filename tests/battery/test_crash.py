@@ -139,24 +139,6 @@ def test_killed_while_the_answer_is_held_before_and_after_the_effect(stage: Scen
     stage.keeps_its_promises(command, wanted)
 
 
-def test_history_cut_at_any_byte(stage: Scene) -> None:
-    command, wanted = few(stage, 3)
-    assert stage.run(*command).code == 0
-    path = record(stage)
-    whole = path.read_bytes()
-    ends = [index for index, byte in enumerate(whole) if byte == 10]
-    near = {cut + step for cut in ends for step in (-1, 0, 1)}
-    for cut in sorted({*near, *range(0, len(whole), 97)}):
-        path.write_bytes(whole[:cut])
-        run = histories(stage)[0]
-        assert run["id"] == path.stem
-        assert run["outcome"] == ("done" if cut >= len(whole) - 1 else "broken off")
-        complete = whole[: cut + 1 if whole[cut : cut + 1] == b"\n" else cut].count(b'"type":"intent"')
-        assert complete - 1 <= len(run["items"]) <= complete
-    path.write_bytes(whole[: len(whole) // 2])
-    stage.keeps_its_promises(command, wanted)
-
-
 def test_a_second_run_names_the_first_or_waits_until_it_is_killed(stage: Scene) -> None:
     command, wanted = few(stage)
     arrivals = Arrivals()

@@ -21,7 +21,7 @@ from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.state.lock import hold
 from tests.battery.driver import LATE_POINTS
 from tests.battery.live import Arrivals, actions, drive, end, histories, settled, start, timed, wanted
-from tests.battery.scene import Scene, scene
+from tests.battery.scene import Scene
 from tests.sandbox.serving import wait_for
 from tests.support import Ran, command
 
@@ -187,35 +187,6 @@ def reported(stage: Scene, ran: Ran) -> None:
     assert len(done) == len(stage.numbers) or "unning the same command again" in ran.err
     if ran.code:
         assert ran.error["kind"] == "interrupted"
-
-
-def stepped(directory: Path, at: int) -> int:
-    """Let SIGTERM come at a step of the main thread from the first write on; returns how many steps there were."""
-    directory.mkdir()
-    with scene(directory, 6) as stage:
-        steps = directory / "steps"
-        environ = {**stage.cli.environ, "STEPS": str(steps)}
-        ran = end(stage, drive(stage, f"step={at}", *stage.add(*FAST), env=environ))
-        reported(stage, ran)
-    return int(steps.read_text())
-
-
-@pytest.fixture(scope="module")
-def steps(tmp_path_factory: pytest.TempPathFactory) -> int:
-    """How many steps there are."""
-    return stepped(tmp_path_factory.mktemp("steps") / "whole", 0)
-
-
-@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.95, 0.99])
-def test_at_any_step_from_the_first_write_on(tmp_path: Path, steps: int, part: float) -> None:
-    stepped(tmp_path / "hit", int(part * steps))
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("part", range(100))
-def test_at_200_steps_from_the_first_write_on(tmp_path: Path, steps: int, part: int) -> None:
-    stepped(tmp_path / "anywhere", 1 + int(part / 100 * steps))
-    stepped(tmp_path / "late", int((0.9 + part / 1000) * steps))
 
 
 def test_a_single_write_that_was_made_is_printed(stage: Scene) -> None:
