@@ -1,15 +1,13 @@
 """Runs the program with one thing changed, as a process of its own: ``python driver.py CHANGE COMMAND…``.
 
 CHANGE is ``grace=SECONDS`` (what is under way gets after a signal), ``kill=POINT:N`` (the process dies by SIGKILL
-when it is at POINT for the N-th time), ``term=POINT:N`` (it sends SIGTERM to itself there), ``step=N`` (it does so at
-the N-th step that its main thread makes from the first write on), ``full=N`` (the disk is full once N lines of history
-are written), ``homeless=`` (the system does not know the user), ``defect=N`` (the N-th write raises what nobody
-expects) or ``threads=N`` (no more than N can be started).
+when it is at POINT for the N-th time), ``term=POINT:N`` (it sends SIGTERM to itself there), ``full=N`` (the disk is
+full once N lines of history are written), ``homeless=`` (the system does not know the user), ``defect=N`` (the N-th
+write raises what nobody expects) or ``threads=N`` (no more than N can be started).
 """
 
 from __future__ import annotations
 
-import atexit
 import errno
 import os
 import pwd
@@ -17,7 +15,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from proxyctl import cli, stop
@@ -71,27 +68,6 @@ def hit_at(point: str, hit: Callable[[], None]) -> None:
         tear(halves[point], hit)
     else:
         wrap_writes(point, hit)
-
-
-def step_at(at: int) -> None:
-    """Have the process send SIGTERM to itself at a step of its main thread; a call or a return is one.
-
-    How many there were is written to the file that STEPS names.
-    """
-    hit = die(at, signal.SIGTERM)
-    count = 0
-
-    def step(*_: object) -> None:
-        nonlocal count
-        count += 1
-        hit()
-
-    def begin() -> None:
-        if sys.getprofile() is None:
-            atexit.register(lambda: Path(os.environ["STEPS"]).write_text(str(count)))
-            sys.setprofile(step)
-
-    wrap(RunRecorder, "intent", before=begin)
 
 
 def wrap(owner: Any, name: str, before: Callable[[], None] | None = None, after: Any = None) -> None:
@@ -197,8 +173,6 @@ def prepare(change: str) -> Callable[[StopRequest, Console], None]:
     if name in ("kill", "term"):
         point, _, at = value.partition(":")
         hit_at(point, die(int(at), signal.SIGKILL if name == "kill" else signal.SIGTERM))
-    elif name == "step":
-        step_at(int(value))
     elif name == "full":
         fill_disk(int(value))
     elif name == "homeless":

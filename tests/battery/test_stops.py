@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,67 +32,78 @@ def few(stage: Scene) -> Scene:
 
 
 class TerminatedAfter:
-    """Lets SIGTERM come ``calls`` calls of functions after the last of ``outcomes`` is on file."""
+    """Lets SIGTERM come when the main thread has made ``calls`` calls of functions from the first write on."""
 
-    def __init__(self, outcomes: int, calls: int) -> None:
-        self.outcomes, self.calls = outcomes, calls
+    def __init__(self, calls: int) -> None:
+        self.calls, self.count = calls, 0
 
-    def __enter__(self) -> None:
-        own = self.own = RunRecorder.outcome
+    def __enter__(self) -> TerminatedAfter:
+        own = self.own = RunRecorder.intent
         self.handlers = {number: signal.getsignal(number) for number in SIGNALS}
 
-        def outcome(*arguments: Any, **named: Any) -> None:
+        def intent(*arguments: Any, **named: Any) -> None:
             own(*arguments, **named)
-            self.outcomes -= 1
-            if self.outcomes == 0:
-                sys.setprofile(self._count)
+            sys.setprofile(self._count)
 
-        RunRecorder.outcome = outcome  # type: ignore[method-assign]
+        RunRecorder.intent = intent  # type: ignore[method-assign]
+        return self
 
     def _count(self, frame: object, event: str, argument: object) -> None:
-        self.calls -= event == "call"
-        if self.calls <= 0:
-            sys.setprofile(None)
+        self.count += event == "call"
+        if self.count == self.calls:
+            self.calls = -1
             signal.raise_signal(signal.SIGTERM)
 
     def __exit__(self, *_: object) -> None:
         sys.setprofile(None)
-        RunRecorder.outcome = self.own  # type: ignore[method-assign]
+        RunRecorder.intent = self.own  # type: ignore[method-assign]
         for number, handler in self.handlers.items():
             signal.signal(number, handler)
 
 
-def reports_although_terminated(few: Scene, moments: Sequence[int]) -> None:
-    """SIGTERM comes when all is done: every row is told, and the record has its end."""
+def terminated_after(few: Scene, calls: int, turn: int) -> int:
+    """Carry a run out that SIGTERM hits; returns how many calls it made."""
+    verb = "release" if turn % 2 else "reserve"
+    command = (*few.verb(verb, "--rate", "0", "--concurrency", "1"), "-o", "jsonl")
+    streams = [stream(), stream(), stream()]
+    with TerminatedAfter(calls) as hit:
+        code = main(
+            command,
+            environ=few.cli.environ,
+            stdin=streams[0],
+            stdout=streams[1],
+            stderr=streams[2],
+            prepare=install,
+        )
+    ran = Ran(code, written(streams[1]), written(streams[2]))
+    assert ran.code in (0, 143), (calls, ran.err)
+    assert "Traceback" not in ran.err
+    done = {row["sid"] for row in ran.rows if row["action"] == f"{verb}d"}
+    assert len(ran.rows) == len(few.numbers), (calls, ran.err)
+    assert done == {sid for sid, flag in few.pool().items() if flag is (verb == "reserve")}, calls
+    assert len(done) == len(few.numbers) or "unning the same command again" in ran.err
+    newest = few.cli.ok("history", "list", "-o", "jsonl", "--limit", "1").rows[0]
+    assert newest["outcome"] != "broken off", calls
+    if len(done) < len(few.numbers):
+        assert few.run(*command).code == 0
+    return hit.count
+
+
+def reports_although_terminated(few: Scene, turns: int) -> None:
+    """At each of so many moments: every row is told, the record has its end, and the same command continues."""
     few.fill(few.numbers, reserved=False)
-    for turn, calls in enumerate(moments):
-        verb = "release" if turn % 2 else "reserve"
-        command = (*few.verb(verb, "--rate", "0", "--concurrency", "1"), "-o", "jsonl")
-        streams = [stream(), stream(), stream()]
-        with TerminatedAfter(len(few.numbers), calls):
-            code = main(
-                command,
-                environ=few.cli.environ,
-                stdin=streams[0],
-                stdout=streams[1],
-                stderr=streams[2],
-                prepare=install,
-            )
-        ran = Ran(code, written(streams[1]), written(streams[2]))
-        assert ran.code in (0, 143), (calls, ran.err)
-        assert [row["action"] for row in ran.rows] == [f"{verb}d"] * len(few.numbers), (calls, ran.err)
-        assert (
-            few.cli.ok("history", "list", "-o", "jsonl", "--limit", "1").rows[0]["outcome"] != "broken off"
-        ), calls
+    whole = terminated_after(few, -1, 0)
+    for turn in range(1, turns + 1):
+        terminated_after(few, turn * whole // turns, turn)
 
 
-def test_terminated_in_the_moments_after_the_last_answer(few: Scene) -> None:
-    reports_although_terminated(few, range(0, 600, 4))
+def test_terminated_at_any_moment_from_the_first_write_on(few: Scene) -> None:
+    reports_although_terminated(few, 40)
 
 
 @pytest.mark.long
-def test_terminated_at_each_moment_after_the_last_answer(few: Scene) -> None:
-    reports_although_terminated(few, range(1200))
+def test_terminated_at_many_moments_from_the_first_write_on(few: Scene) -> None:
+    reports_although_terminated(few, 3000)
 
 
 @pytest.mark.long

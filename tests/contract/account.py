@@ -1,0 +1,223 @@
+"""An account on a served sandbox that can be set to a state of the table, and read back as one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from proxyctl.sandbox.behaviour import ACCOUNT_SID
+from tests.battery.live import settled
+from tests.battery.scene import Scene
+from tests.contract.verbs import OWN_URL, VERBS, State, Verb
+from tests.support import Ran
+
+LETTERS = "abcdefgh"
+SETTINGS = {"default_ttl": "DefaultTtl"}
+NO_POOLS = ("MG", "OWN")
+MESSAGING = "/messaging/v1/Services"
+INCOMING = f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers"
+
+
+@dataclass
+class Account:
+    """The stage of a row: its state, and the command line that carries it out; a letter is ``width`` numbers."""
+
+    scene: Scene
+    verb: Verb
+    width: int = 1
+    run_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.verb.earlier:
+            self.scene.other("DELETE", f"/v1/Services/{self.scene.service}")
+            self.set(self.verb.before)
+            return
+        earlier = Account(self.scene, VERBS[self.verb.earlier], self.width)
+        assert earlier.run().code == 0
+        self.run_id = earlier.newest_run()
+        self.scene.ledger.clear()
+
+    # The state
+
+    def set(self, state: State) -> None:
+        """Bring an empty account to a state."""
+        for name, value in state.items():
+            service, _, setting = name.partition(".")
+            if setting:
+                path = f"/v1/Services/{self.services()[service]}"
+                self.scene.other("POST", path, **{SETTINGS[setting]: str(value)})
+            elif name == "OWN":
+                for row in self.rows(str(value)):
+                    self.scene.other(
+                        "POST", f"{INCOMING}/{row['sid']}.json", VoiceUrl=OWN_URL, SmsUrl=OWN_URL
+                    )
+            elif name == "MG":
+                sid = self.scene.other(
+                    "POST", MESSAGING, FriendlyName="mg", UseInboundWebhookOnNumber="true"
+                )["sid"]
+                for row in self.rows(str(value)):
+                    self.scene.other("POST", f"{MESSAGING}/{sid}/PhoneNumbers", PhoneNumberSid=row["sid"])
+            else:
+                sid = self.scene.new_service(name)
+                for reserved in (True, False):
+                    letters = "".join(each for each in str(value) if each.isupper() is reserved)
+                    self.scene.fill(self.rows(letters), reserved=reserved, service=sid)
+
+    def state(self) -> State:
+        """Read the whole account."""
+        found: dict[str, object] = {}
+        for service in self.scene.other("GET", "/v1/Services")["services"]:
+            name = service["unique_name"]
+            found[name] = self.word(self.scene.pool(service["sid"]))
+            found |= {f"{name}.{setting}": service[setting] for setting in SETTINGS if service[setting]}
+        for sid in self.messaging_services():
+            rows = self.scene.other("GET", f"{MESSAGING}/{sid}/PhoneNumbers")["phone_numbers"]
+            found["MG"] = self.word({row["sid"]: False for row in rows})
+        rows = self.scene.other("GET", f"{INCOMING}.json")["incoming_phone_numbers"]
+        own = {row["sid"]: False for row in rows if row["voice_url"] == row["sms_url"] == OWN_URL}
+        return found | ({"OWN": self.word(own)} if own else {})
+
+    def word(self, pool: Mapping[str, bool]) -> str:
+        """A pool as the table writes it; a letter that is there only in part is followed by a question mark."""
+        found = ""
+        for letter in LETTERS:
+            flags = [pool.get(row["sid"]) for row in self.rows(letter)]
+            known = [flag for flag in flags if flag is not None]
+            if known:
+                found += letter.upper() if known[0] else letter
+                found += "?" if len(set(flags)) > 1 else ""
+        return found
+
+    def rows(self, letters: str) -> list[dict[str, Any]]:
+        """The numbers that letters stand for."""
+        first = [LETTERS.index(letter) * self.width for letter in letters.lower()]
+        return [row for index in first for row in self.scene.numbers[index : index + self.width]]
+
+    def outside(self) -> int:
+        """How many numbers are in no pool that are in one before and after the run."""
+        before, after = (set(pooled(state).lower()) for state in (self.verb.before, self.verb.after))
+        inside = {sid for service in self.services().values() for sid in self.scene.pool(service)}
+        return sum(row["sid"] not in inside for row in self.rows("".join(sorted(before & after))))
+
+    def services(self) -> dict[str, str]:
+        listed = self.scene.other("GET", "/v1/Services")["services"]
+        return {row["unique_name"]: row["sid"] for row in listed}
+
+    def messaging_services(self) -> list[str]:
+        return [row["sid"] for row in self.scene.other("GET", MESSAGING)["services"]]
+
+    # The command
+
+    def command(self, *options: str, file: str | None = None) -> tuple[str, ...]:
+        """The command line of the row, with more options; its numbers are in a file, unless it is another one."""
+        words = {"RUN": self.run_id, "MG": next(iter(self.messaging_services()), "")}
+        if "POOL" in self.verb.line:
+            words["POOL"] = self.pool_file(self.verb.after)
+        line = [words.get(word, word) for word in self.verb.line.split()]
+        if self.verb.items:
+            line += ["-f", file or self.scene.file(self.rows(self.verb.items))]
+        return (*line, *options)
+
+    def pool_file(self, state: State) -> str:
+        """Write a pool file that says a state."""
+        services: dict[str, dict[str, Any]] = {}
+        for name, value in state.items():
+            service, _, setting = name.partition(".")
+            table = services.setdefault(service, {})
+            if setting:
+                table[setting] = value
+            else:
+                table["numbers"] = {
+                    kind: [row["phone_number"] for row in self.rows(filter_case(str(value), upper))]
+                    for kind, upper in (("reserved", True), ("unreserved", False))
+                }
+        path = self.scene.directory / "pool.toml"
+        path.write_text(tomli_w.dumps({"version": 1, "services": services}))
+        return str(path)
+
+    def run(self, *options: str, confirmed: bool = True, file: str | None = None, **settings: Any) -> Ran:
+        """Carry the command out, with --yes where it needs that, unless it is not ``confirmed``."""
+        yes = ("--yes",) if confirmed and self.verb.destructive else ()
+        ran = self.scene.cli(*self.command(*yes, *options, file=file), **settings)
+        self.scene.ran.append(ran)
+        return ran
+
+    def start(self, prepare: Callable[[], object] = lambda: None) -> int:
+        """Carry the command out in a process of its own, which ``prepare`` may change; returns its id."""
+        line = self.command("--yes")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child uses none of ours
+            child = os.fork()
+        if child == 0:
+            try:
+                prepare()
+                self.scene.cli(*line)
+            finally:
+                os._exit(0)
+        return child
+
+    def killed(self, child: int) -> bool:
+        """Wait for the end of a process; whether it was killed. What it had sent has been carried out then."""
+        _, status = os.waitpid(child, 0)
+        settled()
+        return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+    @property
+    def directory(self) -> Path:
+        """Where the program keeps its state."""
+        return Path(self.scene.cli.environ["PROXYCTL_STATE_DIR"])
+
+    def files(self) -> set[Path]:
+        """What it keeps there."""
+        return {path for path in self.directory.rglob("*") if path.is_file()}
+
+    def newest_run(self) -> str:
+        run: str = self.scene.cli.ok("history", "list", "-o", "ids", "--limit", "1").lines[0]
+        return run
+
+    # What holds
+
+    def is_untouched(self) -> None:
+        """No write was sent."""
+        assert self.scene.writes == []
+        assert self.state() == self.verb.before
+
+    def is_done(self) -> None:
+        """All is as wanted, and nothing was created twice."""
+        assert self.state() == self.verb.after
+        self.did_nothing_twice()
+
+    def did_nothing_twice(self) -> None:
+        """No request that creates was committed twice."""
+        made = Counter(
+            (entry.path, json.loads(entry.answer or b"{}").get("sid"))
+            for entry in self.scene.ledger.effects
+            if entry.path.endswith(("/PhoneNumbers", "/Services"))
+        )
+        assert set(made.values()) <= {1}
+
+    def sends_no_more(self) -> None:
+        """The same command finds nothing left to do."""
+        self.scene.heal()
+        self.scene.ledger.clear()
+        assert self.run().code == self.verb.again
+        assert self.scene.ledger.effects == [] or not self.verb.converges
+        assert self.state() == self.verb.after
+
+
+def filter_case(letters: str, upper: bool) -> str:
+    return "".join(letter for letter in letters if letter.isupper() is upper)
+
+
+def pooled(state: State) -> str:
+    """The letters that are in any pool."""
+    return "".join(str(value) for name, value in state.items() if name not in NO_POOLS and "." not in name)

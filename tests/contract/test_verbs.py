@@ -1,0 +1,212 @@
+"""What holds for every command that makes a run, row by row of the table in `verbs.py`.
+
+A command that makes a run and has no row fails the first test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from proxyctl.generate.walk import command_tree
+from proxyctl.sandbox.api.problems import ApiError
+from proxyctl.sandbox.behaviour import ACCOUNT_SID
+from proxyctl.sandbox.server.faults import Scripted
+from proxyctl.sandbox.server.policies import problem
+from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.state.lock import hold
+from tests.battery.driver import die, hit_at
+from tests.battery.scene import SECRET, scene
+from tests.contract.account import Account
+from tests.contract.verbs import NO_RUNS, VERBS, Verb
+from tests.golden.replay import StandingClock
+from tests.support import Ran
+
+OF_A_RUN = {"--dry-run", "--yes", "--no-history", "--lock-wait", "--confirm-profile", "--timeout", "--output"}
+FORMATS = ("json", "jsonl", "csv", "tsv", "ids", "table")
+
+
+def test_every_command_that_makes_a_run_has_a_row() -> None:
+    declared = {
+        " ".join(node.path): {name for option in node.options for name in option.names}
+        for node in command_tree().walk()
+    }
+    runs = {name for name, options in declared.items() if "--no-history" in options}
+    lines = [f"{verb.line} " for verb in VERBS.values()]
+    missing = {name for name in runs if not any(line.startswith(f"{name} ") for line in lines)}
+    assert not missing, f"tests/contract/verbs.py has no row for {missing}: add a stage, and what it leads to"
+    assert {name for name, options in declared.items() if "--dry-run" in options} == runs | NO_RUNS
+    lacking = {name: OF_A_RUN - declared[name] for name in runs if not declared[name] >= OF_A_RUN}
+    assert not lacking, "every command that makes a run takes these options"
+
+
+@pytest.fixture(params=VERBS)
+def account(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Account]:
+    """The stage of each row; afterwards the secret is nowhere, and no traceback was shown."""
+    with scene(tmp_path, 8) as stage:
+        stage.cli.clock = StandingClock()
+        yield Account(stage, VERBS[request.param])
+        stage.left_no_trace()
+
+
+def for_rows(wanted: Callable[[Verb], object]) -> pytest.MarkDecorator:
+    """Run a test for some of the rows."""
+    return pytest.mark.parametrize("account", [name for name in VERBS if wanted(VERBS[name])], indirect=True)
+
+
+# Before anything is sent
+
+
+def test_it_asks_where_it_is_destructive_and_nowhere_else(account: Account) -> None:
+    if account.verb.destructive:
+        refused = account.run(confirmed=False)
+        assert (refused.code, "--yes" in refused.err) == (2, True), refused.err
+        for answer in ("no\n", "\n", ""):
+            assert account.run(confirmed=False, tty=True, stdin=answer).code == 2
+        account.is_untouched()
+    answer = f"{account.verb.typed}\n" if account.verb.destructive else ""
+    asked = account.run(confirmed=False, tty=True, stdin=answer)
+    assert asked.code == 0, asked.err
+    assert (ACCOUNT_SID in asked.err) == account.verb.destructive, "it says whose account it is"
+    account.is_done()
+
+
+def test_a_protected_profile_wants_its_name(account: Account) -> None:
+    with protected(account):
+        for options in ((), ("--confirm-profile", "Prod"), ("--confirm-profile", "")):
+            refused = account.run(*options)
+            assert (refused.code, "--confirm-profile prod" in refused.err) == (2, True), refused.err
+        assert account.run(tty=True, stdin="Prod\n").code == 2
+        assert account.run("--dry-run").code == 0
+        account.is_untouched()
+        assert account.run("--confirm-profile", "prod").code == 0
+    account.is_done()
+
+
+@contextlib.contextmanager
+def protected(account: Account) -> Iterator[None]:
+    """The profile that is used is a protected one, for the length of the block."""
+    cli = account.scene.cli
+    config = Path(cli.environ["PROXYCTL_CONFIG"])
+    config.parent.mkdir(mode=0o700)
+    config.touch(mode=0o600)
+    config.write_text(
+        f'[profiles.prod]\naccount_sid = "{ACCOUNT_SID}"\nauth_token = "{SECRET}"\nprotected = true\n'
+    )
+    cli.options = ("-p", "prod")
+    yield
+    cli.options = ()
+    config.unlink()  # the secret is in it
+
+
+def test_a_dry_run_sends_and_keeps_nothing_and_ends_as_the_run(account: Account) -> None:
+    kept = account.files()
+    for form in FORMATS:
+        dry = account.run("--dry-run", "-o", form, confirmed=False)
+        assert dry.code == 0, dry.err
+        assert dry.out and "nothing was" in dry.err
+    assert account.run("--dry-run", "-q", confirmed=False).err == ""
+    assert account.files() == kept
+    account.is_untouched()
+    assert account.run().code == 0
+
+
+@for_rows(lambda verb: verb.locks)
+def test_a_held_lock_is_7_at_once(account: Account) -> None:
+    locks = account.directory / "locks"
+    with hold(locks, ACCOUNT_SID, [account.services()["masking"]], "a test"):
+        ran = account.run("-o", "json")
+    assert (ran.code, ran.error["kind"]) == (7, "locked"), ran.err
+    assert "pid" in ran.error["message"] and "--lock-wait" in ran.error["hint"]
+    assert account.scene.cli.clock.monotonic() <= 1.0
+    account.is_untouched()
+
+
+# Carried out, and again
+
+
+def test_the_second_run_sends_nothing_and_rows_are_the_same_in_every_format(account: Account) -> None:
+    first = account.run("-o", "json")
+    assert first.code == 0, first.err
+    account.is_done()
+    account.scene.ledger.clear()
+    again = {form: account.run("-o", form) for form in FORMATS}
+    assert {ran.code for ran in again.values()} == {account.verb.again}, again["json"].err
+    assert account.state() == account.verb.after
+    assert account.scene.ledger.effects == [] or not account.verb.converges
+    if account.verb.rows:
+        check_formats(again)
+
+
+def check_formats(ran: dict[str, Ran]) -> None:
+    """Every format has the same rows, and their fields in the same order."""
+    rows = ran["json"].json if isinstance(ran["json"].json, list) else [ran["json"].json]
+    assert [list(row) for row in ran["jsonl"].rows] == [list(row) for row in rows]
+    for form, delimiter in (("csv", ","), ("tsv", "\t")):
+        header, *lines = csv.reader(io.StringIO(ran[form].out), delimiter=delimiter)
+        assert header == [name for name in rows[0] if name in header]
+        assert len(lines) == len(rows)
+    assert ran["ids"].lines == [row["sid"] or row["input"] for row in rows]
+    assert len(ran["table"].lines) >= len(rows)
+
+
+@for_rows(lambda verb: verb.items)
+def test_what_failed_is_written_so_that_it_feeds_back(account: Account, tmp_path: Path) -> None:
+    turned_away: list[Request] = []
+
+    def once(request: Request) -> Response | None:
+        if request.method == "GET" or turned_away:
+            return None
+        turned_away.append(request)
+        return problem(ApiError(20001, "not today", status=400))
+
+    account.scene.front.answer = once
+    failed = tmp_path / "failed"
+    assert account.run("--failed-to", str(failed)).code == 6
+    assert failed.stat().st_mode & 0o777 == 0o600
+    account.scene.heal()
+    again = account.run(file=str(failed))
+    assert again.code == 0, again.err
+    account.is_done()
+
+
+# Faults
+
+
+@pytest.mark.parametrize("fault", ["reset", "503-after"])
+def test_answers_that_are_lost_before_and_after_the_effect(account: Account, fault: str) -> None:
+    account.scene.script(*(Scripted(fault, method, times=2) for method in ("POST", "DELETE")))
+    ran = account.run()
+    if not account.verb.verified:
+        assert ran.code == 7, ran.err
+        return
+    assert ran.code == 0, ran.err
+    account.is_done()
+    account.sends_no_more()
+
+
+@pytest.mark.parametrize("point", ["intended", "answered", "told"])
+def test_killed_the_same_command_continues(account: Account, point: str) -> None:
+    second = len(account.run("--dry-run", "-o", "jsonl").rows) > 1
+    child = account.start(lambda: hit_at(point, die(2 if second else 1)))
+    assert account.killed(child), "it was not killed"
+    again = account.run()
+    assert again.code in (0, account.verb.again), again.err
+    account.is_done()
+    account.sends_no_more()
+
+
+def test_undo_and_undo_of_the_undo(account: Account) -> None:
+    verb = account.verb
+    assert account.run().code == 0
+    back = verb.back or (verb.after if verb.undone else verb.before)
+    for code, wanted in ((verb.undone, back), (0, verb.after)):
+        undone = account.scene.run("history", "undo", account.newest_run(), "--yes")
+        assert (undone.code, account.state()) == (code, wanted), undone.err
+        if verb.undone:
+            return

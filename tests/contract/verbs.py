@@ -1,0 +1,134 @@
+"""The table of the contract: a row for each command that makes a run, with a stage and the state it leads to.
+
+A state is data: a pool is a word whose letters are numbers of the account, capitals the reserved ones (``aBc``), under
+the name of its Service. ``NAME.field`` is a setting of the Service, ``MG`` the senders of a Messaging Service, and
+``OWN`` the numbers whose webhooks are `OWN_URL`.
+To add a verb, add a row. What it can't do is said in the row too, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+State = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One row: ``line`` is what is typed, and ``items`` are the numbers that it works on.
+
+    In ``line``, POOL is a pool file that says ``after``, RUN the run of another row (``earlier``), which is carried
+    out on its stage first, and MG the Messaging Service. ``again`` is how the same command ends after it was done.
+    """
+
+    line: str
+    before: State = field(default_factory=dict)
+    after: State = field(default_factory=dict)
+    items: str = ""
+    earlier: str = ""
+    destructive: bool = False  # rule 6: it asks, or needs --yes
+    typed: str = "yes"  # what a person answers
+    again: int = 0
+    locks: bool = True
+    rows: bool = True  # it prints rows, in every format
+    converges: bool = True  # the same again sends nothing
+    verified: bool = True  # where an answer was lost, what became of the request is read
+    undone: int = 0  # how `history undo` ends
+    back: State | None = None  # what undo leads to, if not to `before` (or to `after`, where it is refused)
+
+
+OWN_URL = "https://example.com/own"
+ATTACH = "messaging attach masking --messaging-service MG"
+MOVE = "number move --from masking --to other"
+APPLIED: State = {"masking": "ABd", "masking.default_ttl": 60, "other": "CE", "fresh": "f"}
+
+VERBS: Mapping[str, Verb] = {
+    "service create": Verb(
+        "service create fresh --default-ttl 60 --if-not-exists",
+        after={"fresh": "", "fresh.default_ttl": 60},
+        locks=False,
+        undone=5,
+    ),
+    "service update": Verb(
+        "service update masking --default-ttl 60",
+        before={"masking": "A"},
+        after={"masking": "A", "masking.default_ttl": 60},
+        converges=False,
+    ),
+    "service delete": Verb(
+        "service delete masking",
+        before={"masking": "aB", "other": "c"},
+        after={"other": "c"},
+        destructive=True,
+        typed="masking",
+        again=4,
+        rows=False,
+        undone=5,
+    ),
+    "number add": Verb("number add masking --reserved", {"masking": "aD"}, {"masking": "ABCD"}, items="abcd"),
+    "number reserve": Verb("number reserve masking", {"masking": "abCd"}, {"masking": "ABCd"}, items="abc"),
+    "number reserve --add": Verb(
+        "number reserve masking --add", {"masking": "ab"}, {"masking": "ABC"}, items="abc"
+    ),
+    "number release": Verb("number release masking", {"masking": "ABcD"}, {"masking": "abcD"}, items="abc"),
+    "number remove": Verb(
+        "number remove masking", {"masking": "aBcD"}, {"masking": "D"}, items="abc", destructive=True
+    ),
+    "number drain": Verb("number drain masking", {"masking": "aBc"}, {"masking": "ABC"}, items="abc"),
+    "number drain --remove": Verb(
+        "number drain masking --remove",
+        {"masking": "aBcD"},
+        {"masking": "D"},
+        items="abc",
+        destructive=True,
+        back={"masking": "ABCD"},  # each part is a run of its own
+    ),
+    "number move": Verb(
+        MOVE,
+        {"masking": "aBcD", "other": "E"},
+        {"masking": "D", "other": "aBcE"},
+        items="abc",
+        destructive=True,
+    ),
+    "number move --through-messaging": Verb(
+        f"{MOVE} --through-messaging",
+        {"masking": "aBc", "other": "", "MG": "a"},
+        {"masking": "", "other": "aBc", "MG": "a"},
+        items="abc",
+        destructive=True,
+        undone=6,
+        back={"masking": "Bc", "other": "a", "MG": "a"},  # undo takes no number out of a Messaging Service
+    ),
+    "pool apply": Verb(
+        "pool apply POOL --prune",
+        before={"masking": "abC", "other": "E", "fresh": ""},
+        after=APPLIED,
+        destructive=True,
+    ),
+    "history undo": Verb(
+        "history undo RUN",
+        earlier="pool apply",
+        before=APPLIED,
+        after={"masking": "abC", "other": "E", "fresh": ""},
+        destructive=True,
+    ),
+    "messaging attach": Verb(
+        ATTACH,
+        {"masking": "aBc", "MG": "c"},
+        {"masking": "aBc", "MG": "abc"},
+        items="abc",
+        destructive=True,
+        undone=5,
+    ),
+    "api": Verb(
+        "api POST /v1/Services -d UniqueName=fresh",
+        after={"fresh": ""},
+        again=5,
+        locks=False,
+        rows=False,
+        verified=False,
+        undone=5,
+    ),
+}
+NO_RUNS = {"sandbox reset", "profile remove", "auth logout"}  # they change what is on this machine alone
