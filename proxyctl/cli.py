@@ -15,14 +15,7 @@ from proxyctl.errors import ExitCode, Interrupted, OutputError, ProxyctlError, U
 from proxyctl.runtime import Runtime
 from proxyctl.stop import Signalled, StopRequest
 
-
-def root_command() -> Any:
-    """Return the root of the command tree."""
-    from typer.main import get_command
-
-    from proxyctl.commands.root import app
-
-    return get_command(app)
+LONGEST_MESSAGE = 400  # of the parser, which repeats what was typed
 
 
 def main(
@@ -54,13 +47,16 @@ def run(arguments: list[str], runtime: Runtime) -> None:
     """Parse and carry out the command line; errors come out as ProxyctlError."""
     import typer
 
-    usage_error: type[Exception] = typer.BadParameter.__bases__[0]
+    from proxyctl.commands.root import root_command
+    from proxyctl.commands.tree import UsageError as TyperUsageError
+    from proxyctl.commands.tree import unequal
+
     command = root_command()
     try:
-        with command.make_context("proxyctl", arguments, obj=runtime) as context:
+        with command.make_context("proxyctl", unequal(arguments), obj=runtime) as context:
             command.invoke(context)
         end_as_asked(runtime)
-    except usage_error as error:
+    except TyperUsageError as error:
         raise usage(error, runtime) from None
     except typer.Exit as leave:
         if leave.exit_code:
@@ -81,21 +77,18 @@ class HelpShown(UsageError):
 
 def usage(error: Any, runtime: Runtime) -> UsageError:
     """Turn the parser's error into ours, with the command to ask for help."""
-    context = error.ctx
-    if type(error).__name__ == "NoArgsIsHelpError":
-        runtime.console.write_error(context.get_help() + "\n")
-        return HelpShown("no subcommand was given.")
-    path = context.command_path if context is not None else "proxyctl"
-    message = " ".join(error.format_message().split())
-    return UsageError(message, hint=f"{misplaced(message)}See '{path} -h'.")
-
-
-def misplaced(message: str) -> str:
-    """Say of an option that other commands share, but not this one, that it can be left out."""
     from proxyctl.commands.options import HOISTED
+    from proxyctl.commands.tree import NoArgsIsHelpError
 
-    shared = any(message == f"No such option '{option}'." for option in HOISTED)
-    return "Other commands take this option; here it has no meaning, so leave it out. " if shared else ""
+    if isinstance(error, NoArgsIsHelpError):
+        runtime.console.write_error(error.ctx.get_help() + "\n")
+        return HelpShown("no subcommand was given.")
+    message = " ".join(error.format_message().split())
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]}..."
+    elsewhere = "Other commands take this option; here it has no meaning, so leave it out. "
+    hint = elsewhere if getattr(error, "option_name", None) in HOISTED else ""
+    return UsageError(message, hint=f"{hint}See '{error.ctx.command_path if error.ctx else 'proxyctl'} -h'.")
 
 
 def finish(runtime: Runtime, action: Callable[[], object]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -35,6 +36,14 @@ def in_words() -> str:
     """Return all of them as a part of a sentence."""
     *others, last = (f"{end.word} ({end.meaning})" if end.meaning else end.word for end in ENDS)
     return f"{', '.join(others)} or {last}"
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the nearest of ``known`` in any case, or nothing."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(text.casefold(), list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def counted(count: int, thing: str, things: str | None = None) -> str:

@@ -168,6 +168,12 @@ def test_libraries_stay_at_home() -> None:
     assert broken == []
 
 
+def test_one_module_imports_private_names_of_typer() -> None:
+    private = ("typer.core", "typer.main", "typer.completion", "typer._")
+    found = {place(path) for path in sources() for name in imports(path) if name.startswith(private)}
+    assert found == {"commands/tree.py"}
+
+
 def test_nothing_is_printed_past_the_output() -> None:
     for path in sources():
         for node in ast.walk(tree(path)):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxyctl.cli import root_command
+from proxyctl.commands.root import root_command
 from proxyctl.commands.tree import hoist
 from proxyctl.errors import EXIT_CODE_MEANINGS
 from tests.support import REPOSITORY

@@ -5,16 +5,15 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.tree import ProxyctlCommand
 from proxyctl.runtime import Runtime
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-
-EPILOG = """Examples:
+app = typer.Typer(
+    epilog="""Examples:
   source <(proxyctl completion bash)
   proxyctl completion zsh > ~/.zfunc/_proxyctl
   proxyctl completion fish > ~/.config/fish/completions/proxyctl.fish
 """
+)
 
 
 class Shell(StrEnum):
@@ -25,7 +24,7 @@ class Shell(StrEnum):
     fish = "fish"
 
 
-@app.command("completion", cls=ProxyctlCommand, epilog=EPILOG)
+@app.command("completion")
 def completion(
     ctx: typer.Context,
     shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", help="Your shell.", show_default=False)],

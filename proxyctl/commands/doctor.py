@@ -3,18 +3,17 @@
 import typer
 
 from proxyctl.commands.options import CALLS, DATA, shared
-from proxyctl.commands.tree import ProxyctlCommand
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-
-EPILOG = """Examples:
+app = typer.Typer(
+    epilog="""Examples:
   proxyctl doctor
   proxyctl doctor --profile prod
   proxyctl doctor -o json
 """
+)
 
 
-@app.command("doctor", cls=ProxyctlCommand, epilog=EPILOG)
+@app.command("doctor")
 @shared(*CALLS, DATA)
 def doctor(ctx: typer.Context) -> None:
     """Check config, credentials, state, the way to Twilio, and the terminal.

@@ -5,25 +5,24 @@ from typing import Annotated
 import typer
 
 from proxyctl.commands.options import DATA, MESSAGES, shared
-from proxyctl.commands.tree import ProxyctlCommand
 from proxyctl.errors import ConfigError, NotFoundError, UsageError
 from proxyctl.explaining import Explanation, explanation_of, near_codes
 from proxyctl.runtime import Runtime
 from proxyctl.visible import wrapped
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-
-FIELDS = ("code", "title", "meaning", "causes", "next", "more_info", "exit_code")
-LONGEST = 9  # digits; no code of Twilio's has more than 6
-
-EPILOG = """Examples:
+app = typer.Typer(
+    epilog="""Examples:
   proxyctl explain 80601
   proxyctl explain 429
   proxyctl explain 7 -o json
 """
+)
+
+FIELDS = ("code", "title", "meaning", "causes", "next", "more_info", "exit_code")
+LONGEST = 9  # digits; no code of Twilio's has more than 6
 
 
-@app.command("explain", cls=ProxyctlCommand, epilog=EPILOG)
+@app.command("explain")
 @shared(MESSAGES, DATA)
 def explain(
     ctx: typer.Context,

@@ -1,25 +1,24 @@
 """`proxyctl help`: the help of any command, and the topics that belong to no single one."""
 
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
 
-from proxyctl.commands.tree import ProxyctlCommand
 from proxyctl.errors import UsageError
 from proxyctl.runtime import Runtime
+from proxyctl.words import did_you_mean
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-
-EPILOG = """Examples:
+app = typer.Typer(
+    epilog="""Examples:
   proxyctl help number reserve
   proxyctl help exit-codes
 
 Topics: exit-codes, environment, formatting.
 """
+)
 
 
-@app.command("help", cls=ProxyctlCommand, epilog=EPILOG)
+@app.command("help")
 def show_help(
     ctx: typer.Context,
     topic: Annotated[
@@ -51,10 +50,9 @@ def context_of(root: Any, words: list[str], topics: tuple[str, ...]) -> Any:
         names = list(group.list_commands(context)) if hasattr(group, "list_commands") else []
         command = group.get_command(context, word) if word in names else None
         if command is None:
-            near = get_close_matches(word, [*names, *(() if position else topics)], n=1, cutoff=0.5)
+            near = did_you_mean(word, [*names, *(() if position else topics)])
             raise UsageError(
-                f"there is no help about {' '.join(words[: position + 1])!r}."
-                + (f" Did you mean {near[0]!r}?" if near else ""),
+                f"there is no help about {' '.join(words[: position + 1])!r}.{near}",
                 hint=f"The topics are {', '.join(topics)}; '{context.command_path} -h' lists the commands.",
             )
         context = typer.Context(command, parent=context, info_name=word, **command.context_settings)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.words import counted
+from proxyctl.words import counted, did_you_mean
 
 if TYPE_CHECKING:
     from proxyctl.render.shapes import Shape
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 from typing import TYPE_CHECKING
 
-from proxyctl.commands.values import did_you_mean, shown
 from proxyctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def check_capabilities(names: Sequence[str], rows: Sequence[Mapping[str, Any]], 
     for name in names:
         if capability_key(name) not in known:
             raise UsageError(
-                f"--capability: there is no {shown(name)}.{did_you_mean(capability_key(name), list(known))}",
+                f"--capability: there is no {name[:60]!a}.{did_you_mean(capability_key(name), list(known))}",
                 hint=f"Known are {', '.join(known)}.",
             )
 

@@ -1,22 +1,26 @@
-"""How the command tree is made of Typer's classes: commands load when they are named, options that several
-commands share may stand before or after the subcommand, and help is plain text grouped by purpose.
+"""How the command tree is made of Typer's classes: a command is made when it is named, options that several commands
+share may stand before or after the subcommand, and help is plain text grouped by purpose.
+
+The only module that imports private names of Typer.
 """
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from functools import partial
+from typing import Any, NamedTuple
 
 import typer
-from typer._click.exceptions import NoSuchOption, UsageError
-from typer.core import TyperCommand, TyperGroup
+from typer._click.exceptions import NoArgsIsHelpError, NoSuchOption, UsageError
+from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command_from_info
 
-from proxyctl.commands.values import did_you_mean, plain, shown
+from proxyctl.words import did_you_mean
 
-CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
+__all__ = ["NoArgsIsHelpError", "UsageError"]  # for `main`, which tells of them
+
 _SHORT_WITH_VALUE = re.compile(r"^(-[A-Za-z])=", re.DOTALL)
 
 
@@ -62,23 +66,21 @@ def unequal(args: list[str]) -> list[str]:
     return [_SHORT_WITH_VALUE.sub(r"\1", token) for token in args[:end]] + args[end:]
 
 
-def unknown_option(error: NoSuchOption, known: list[str], elsewhere: str = "") -> Exception:
-    """Return the error for an option that does not exist, with the one that was likely meant."""
-    name = error.option_name
-    if re.fullmatch(r"-[0-9.]+", name):
-        return UsageError(f"No such option '{name}': a negative number means nothing here.", ctx=error.ctx)
-    suggestion = did_you_mean(name, known, cutoff=0.7) if name.startswith("--") else ""
-    return UsageError(f"No such option {shown(name)}.{suggestion or elsewhere}", ctx=error.ctx)
+class PlainHelp:
+    """Help that goes out as any other answer does: to the Runtime's stdout, whatever it can hold or take."""
 
-
-class HelpToStdout:
-    """Prints the help as any other answer goes out: to the Runtime's stdout, whatever it can hold or take."""
+    epilog: str | None
 
     def get_help_option(self, ctx: Any) -> Any:
         option = super().get_help_option(ctx)  # type: ignore[misc]
-        if option is not None:
-            option.callback = show_help
+        option.callback = show_help
         return option
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the epilog as it is: examples keep their lines."""
+        if self.epilog:
+            formatter.write_paragraph()
+            formatter.write(self.epilog.rstrip() + "\n")
 
 
 def show_help(ctx: Any, parameter: Any, value: bool) -> None:
@@ -91,23 +93,8 @@ def show_help(ctx: Any, parameter: Any, value: bool) -> None:
     ctx.exit()
 
 
-class ProxyctlCommand(HelpToStdout, TyperCommand):
+class ProxyctlCommand(PlainHelp, TyperCommand):
     """A command whose help groups its options by the panel that each option names."""
-
-    def __init__(self, *args: Any, **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.context_settings = {**CONTEXT_SETTINGS, **self.context_settings}
-        for parameter in self.params:
-            parameter.type = plain(parameter.type)
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        known = [
-            name for parameter in self.get_params(ctx) for name in parameter.opts + parameter.secondary_opts
-        ]
-        try:
-            return super().parse_args(ctx, unequal(args))
-        except NoSuchOption as error:
-            raise unknown_option(error, known) from None
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Name arguments as the rest of the help does: NAME, where Typer writes {NAME}."""
@@ -126,125 +113,84 @@ class ProxyctlCommand(HelpToStdout, TyperCommand):
             with formatter.section(title):
                 formatter.write_dl(records)
 
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the epilog as it is: examples keep their lines."""
-        write_verbatim(self.epilog, formatter)
+
+class Entry(NamedTuple):
+    """A command of a group: the line that says what it is for, and what makes it when it is named."""
+
+    summary: str
+    make: Callable[[], Any]
 
 
-class ProxyctlGroup(HelpToStdout, TyperGroup):
-    """A group of commands that suggests names for typos and lets shared options stand before the subcommand."""
+class ProxyctlGroup(PlainHelp, TyperGroup):
+    """A group that makes a command when it is named: that takes Typer a millisecond or more, and there are up to 14.
 
-    def __init__(self, **attributes: Any) -> None:
-        attributes["no_args_is_help"] = True
-        super().__init__(**attributes)
-        self.context_settings = {**CONTEXT_SETTINGS, **self.context_settings}
+    Shared options may stand before the subcommand.
+    """
+
+    def __init__(self, entries: Mapping[str, Entry], **attributes: Any) -> None:
+        super().__init__(no_args_is_help=True, rich_markup_mode=None, **attributes)
+        self.entries = entries
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.entries)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in self.entries and cmd_name not in self.commands:
+            self.commands[cmd_name] = self.entries[cmd_name].make()
+        return self.commands.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in self.entries and not ctx.resilient_parsing:
+            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], self.entries)}")
+        return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         from proxyctl.commands.options import HOISTED
 
         try:
-            return super().parse_args(ctx, hoist(unequal(args)))
+            return super().parse_args(ctx, hoist(args))
         except NoSuchOption as error:
-            raise unknown_option(
-                error,
-                [*HOISTED, "--help"],
-                elsewhere=" An option that only some commands take stands behind the command.",
-            ) from None
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name = args[0]
-        if self.get_command(ctx, name) is None and not ctx.resilient_parsing:
-            known = self.list_commands(ctx)
-            suggestion = did_you_mean(name, known, cutoff=0.5) or f" There are: {', '.join(known)}."
-            ctx.fail(f"No such command {shown(name)}.{suggestion}")
-        return self._click_resolve_command(ctx, args)
+            error.possibilities = get_close_matches(error.option_name, [*HOISTED, "--help"], cutoff=0.7)
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List the commands with their first sentence, whole: it is wrapped, not cut."""
-        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        rows = [(name, cmd.get_short_help_str(1000)) for name, cmd in commands if cmd and not cmd.hidden]
+        """List the commands with their summaries, whole: they are wrapped, not cut."""
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        write_verbatim(self.epilog, formatter)
+            formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
 
 
-def write_verbatim(text: str | None, formatter: Any) -> None:
-    """Write ``text`` into the help with its own line breaks."""
-    if text:
-        formatter.write_paragraph()
-        formatter.write(text.rstrip() + "\n")
+def command_of(app: typer.Typer, name: str, summary: str) -> Any:
+    """Return the command that a module's ``app`` stands for: a group, or the only command that it declares."""
+    infos = app.registered_commands
+    if len(infos) == 1:
+        infos[0].epilog = app.info.epilog
+        return made(infos[0])
+    entries = {str(info.name): Entry(summary_of(info.callback), partial(made, info)) for info in infos}
+    return ProxyctlGroup(entries, name=name, help=summary, epilog=app.info.epilog)
 
 
-class AppGroup(ProxyctlGroup):
-    """The group of a Typer application. It makes a command when it is named: that takes Typer most of a
-    millisecond, and there are up to nine in a group.
-    """
-
-    def __init__(self, app: typer.Typer) -> None:
-        super().__init__(help=app.info.help, epilog=app.info.epilog, rich_markup_mode=None)
-        self.infos = {str(info.name): info for info in app.registered_commands}
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(self.infos)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in self.infos and cmd_name not in self.commands:
-            info = self.infos[cmd_name]
-            command = get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
-            self.commands[cmd_name] = command
-        return self.commands.get(cmd_name)
+def made(info: Any) -> Any:
+    """Let Typer make the command that a decorated function declares."""
+    info.cls = ProxyctlCommand
+    return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 
 
-class LazyCommand(NamedTuple):
-    """Where a top-level command lives, and the line that the root's help shows without importing it."""
-
-    module: str
-    summary: str
-    hidden: bool = False
+def summary_of(function: Any) -> str:
+    """Return the first line of a docstring."""
+    return str(function.__doc__).strip().partition("\n")[0]
 
 
-class LazyGroup(ProxyctlGroup):
-    """The root: imports the module of a command only when its name is used."""
-
-    table: ClassVar[Mapping[str, LazyCommand]] = {}
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(self.table)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in self.table:
-            return None
-        if cmd_name not in self.commands:
-            app = importlib.import_module(self.table[cmd_name].module).app
-            several = len(app.registered_commands) > 1
-            command = AppGroup(app) if several else typer.main.get_command(app)
-            command.name = cmd_name
-            self.commands[cmd_name] = command
-        return self.commands[cmd_name]
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in self.table.items()])
-
-    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        from typer._click.shell_completion import CompletionItem
-
-        names = [name for name in self.table if name.startswith(incomplete)]
-        found = [CompletionItem(name, help=self.table[name].summary) for name in names]
-        return found + [
-            item for item in super().shell_complete(ctx, incomplete) if item.value.startswith("-")
-        ]
-
-
-def new_app(help_text: str, *, epilog: str | None = None) -> typer.Typer:
-    """Return the Typer of one command group."""
-    return typer.Typer(
-        cls=ProxyctlGroup,
-        help=help_text,
-        epilog=epilog,
-        rich_markup_mode=None,
-        add_completion=False,
-        pretty_exceptions_enable=False,
+def root_group(
+    entries: Mapping[str, Entry], version: Callable[..., None], **attributes: Any
+) -> ProxyctlGroup:
+    """Return the root of the tree, with its one option."""
+    option = TyperOption(
+        param_decls=["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=version,
+        help="Show the version.",
     )
+    settings = {"help_option_names": ["-h", "--help"]}  # of the commands below it too
+    return ProxyctlGroup(entries, params=[option], context_settings=settings, **attributes)

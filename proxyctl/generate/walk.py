@@ -67,7 +67,7 @@ class Node:
 
 def command_tree() -> Node:
     """Return the whole tree of proxyctl."""
-    from proxyctl.cli import root_command
+    from proxyctl.commands.root import root_command
 
     return node_of(root_command(), None, ())
 

@@ -47,9 +47,9 @@ TYPOS = (
     (("--sort", ""), "--sort"),
     (("--fields", "phone_nubmer"), "did you mean phone_number"),
     (("--fields", "capabilities.smss_inbound"), "capabilities.sms_inbound"),
-    (("--limit", "0"), "whole number of at least 1"),
-    (("--limit", "-1"), "whole number of at least 1"),
-    (("--limit", "1.5"), "whole number of at least 1"),
+    (("--limit", "0"), "x>=1"),
+    (("--limit", "-1"), "x>=1"),
+    (("--limit", "1.5"), "is not a valid int"),
 )
 
 

@@ -43,16 +43,16 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (("--numbers", "-1"), 2, "whole number of at least 0"),
-        (("--numbers", "1.5"), 2, "whole number"),
-        (("--numbers", "1e9"), 2, "whole number"),
-        (("--numbers", "nan"), 2, "whole number"),
+        (("--numbers", "-1"), 2, "x>=0"),
+        (("--numbers", "1.5"), 2, "is not a valid int"),
+        (("--numbers", "1e9"), 2, "is not a valid int"),
+        (("--numbers", "nan"), 2, "is not a valid int"),
         (("--numbers", "1000000000"), 2, "1000000"),
         (("--country", "XX"), 2, "US"),
         (("--scenario", "nothing"), 2, "agency"),
         (("--scenario", "agency", "--numbers", "3"), 2, "exclude"),
         (("--scenario", "agency", "--country", "DE"), 2, "exclude"),
-        (("--seed", "x"), 2, "whole number"),
+        (("--seed", "x"), 2, "is not a valid int"),
         (("--fields", "nope"), 2, "phone_number"),
     ],
 )

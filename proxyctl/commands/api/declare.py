@@ -5,18 +5,17 @@ from typing import Annotated
 import typer
 
 from proxyctl.commands.options import CALLS, DATA, WRITES, shared
-from proxyctl.commands.tree import ProxyctlCommand
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-
-EPILOG = """Examples:
+app = typer.Typer(
+    epilog="""Examples:
   proxyctl api GET /v1/Services
   proxyctl api GET /v1/Services/KS…/Sessions --paginate
   proxyctl api POST /v1/Services/KS… -d DefaultTtl=3600
 """
+)
 
 
-@app.command("api", cls=ProxyctlCommand, epilog=EPILOG)
+@app.command("api")
 @shared(*CALLS, DATA, WRITES)
 def api_request(
     ctx: typer.Context,

@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from proxyctl.commands.options import MESSAGES, shared
-from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
 
 if TYPE_CHECKING:
     from proxyctl.profiles.store import Change
 
-app = new_app(
-    "Read and change the config file.",
+app = typer.Typer(
     epilog="""Examples:
   proxyctl config set output json
   proxyctl config set profiles.prod.protected true
@@ -22,7 +20,7 @@ Keys: default_profile, output, and for a profile (profiles.NAME.KEY): account_si
 api_secret_command, auth_token_command, base_url, region, edge, protected.
 Only account_sid makes a profile that does not exist yet. A command takes the place of the stored secret.
 A change writes the file anew: comments in it are not kept.
-""",
+"""
 )
 
 KeyArgument = Annotated[
@@ -31,14 +29,14 @@ KeyArgument = Annotated[
 ]
 
 
-@app.command("path", cls=ProxyctlCommand)
+@app.command("path")
 @shared(MESSAGES)
 def show_path(ctx: typer.Context) -> None:
     """Print where the config file is, or would be."""
     print_plain(ctx.obj, str(ctx.obj.store.path))
 
 
-@app.command("get", cls=ProxyctlCommand)
+@app.command("get")
 @shared(MESSAGES)
 def get_value(ctx: typer.Context, key: KeyArgument) -> None:
     """Print one setting; nothing where it is not set."""
@@ -50,7 +48,7 @@ def get_value(ctx: typer.Context, key: KeyArgument) -> None:
         print_plain(runtime, str(value).lower() if isinstance(value, bool) else value)
 
 
-@app.command("set", cls=ProxyctlCommand)
+@app.command("set")
 @shared(MESSAGES)
 def set_value(
     ctx: typer.Context,

@@ -16,16 +16,14 @@ from proxyctl.commands.options import (
     option,
     shared,
 )
-from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
 
-app = new_app(
-    "Log in, log out, and see which credentials win.",
+app = typer.Typer(
     epilog="""Examples:
   proxyctl auth login --profile prod
   pass twilio/prod | proxyctl auth login --profile prod --account-sid AC… --api-key SK… --secret-stdin
   proxyctl auth status --all
-""",
+"""
 )
 
 SAVED_AS: Group = {
@@ -40,7 +38,7 @@ SAVED_AS: Group = {
 }
 
 
-@app.command("login", cls=ProxyctlCommand)
+@app.command("login")
 @shared(*CALLS, SAVED_AS, YES)
 def log_in(
     ctx: typer.Context,
@@ -87,7 +85,7 @@ def log_in(
     )
 
 
-@app.command("status", cls=ProxyctlCommand)
+@app.command("status")
 @shared(*CALLS, DATA)
 def show_status(
     ctx: typer.Context,
@@ -104,7 +102,7 @@ def show_status(
         status.show_used(ctx.obj)
 
 
-@app.command("logout", cls=ProxyctlCommand)
+@app.command("logout")
 @shared(PROFILE, MESSAGES, DRY_RUN)
 def log_out(ctx: typer.Context) -> None:
     """Remove a profile's secret from the config file; its other settings stay. Nothing changes at Twilio."""

@@ -6,15 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from proxyctl.commands.options import DATA, DRY_RUN, MESSAGES, shared
-from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
 
-app = new_app(
-    "List, choose and remove profiles.",
+app = typer.Typer(
     epilog="""Examples:
   proxyctl profile list
   proxyctl profile use prod
-""",
+"""
 )
 
 NameArgument = Annotated[
@@ -22,7 +20,7 @@ NameArgument = Annotated[
 ]
 
 
-@app.command("list", cls=ProxyctlCommand)
+@app.command("list")
 @shared(MESSAGES, DATA)
 def list_profiles(ctx: typer.Context) -> None:
     """List the profiles of the config file, and the sandbox, which always exists."""
@@ -58,7 +56,7 @@ def how_it_signs_in(table: Mapping[str, Any]) -> str | None:
     return f"{auth} (command)" if table.get(f"{secret}_command") else None
 
 
-@app.command("use", cls=ProxyctlCommand)
+@app.command("use")
 @shared(MESSAGES)
 def use_profile(ctx: typer.Context, name: NameArgument) -> None:
     """Make a profile the one that is used where neither an option nor the environment says otherwise."""
@@ -67,7 +65,7 @@ def use_profile(ctx: typer.Context, name: NameArgument) -> None:
     runtime.note(f"The default profile is now {name!r}.")
 
 
-@app.command("remove", cls=ProxyctlCommand)
+@app.command("remove")
 @shared(MESSAGES, DRY_RUN)
 def remove_profile(ctx: typer.Context, name: NameArgument) -> None:
     """Remove a profile and its credentials from the config file; nothing changes at Twilio."""

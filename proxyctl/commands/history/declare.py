@@ -5,16 +5,14 @@ from typing import Annotated
 import typer
 
 from proxyctl.commands.options import BULK, CALLS, DATA, MESSAGES, WRITES, YES, duration, shared
-from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
 
-app = new_app(
-    "See what was changed, by whom and when, and take it back.",
+app = typer.Typer(
     epilog="""Examples:
   proxyctl history list --since 2d
   proxyctl history show 20261122-0930
   proxyctl history undo 20261122-093015-123
-""",
+"""
 )
 
 RunId = Annotated[
@@ -22,7 +20,7 @@ RunId = Annotated[
 ]
 
 
-@app.command("list", cls=ProxyctlCommand)
+@app.command("list")
 @shared(MESSAGES, DATA)
 def list_runs(
     ctx: typer.Context,
@@ -44,7 +42,7 @@ def list_runs(
     runs.show_runs(ctx.obj, since, limit)
 
 
-@app.command("show", cls=ProxyctlCommand)
+@app.command("show")
 @shared(MESSAGES, DATA)
 def show_run(ctx: typer.Context, run_id: RunId) -> None:
     """Show what a run did, item by item."""
@@ -53,7 +51,7 @@ def show_run(ctx: typer.Context, run_id: RunId) -> None:
     runs.show_items(ctx.obj, run_id)
 
 
-@app.command("undo", cls=ProxyctlCommand)
+@app.command("undo")
 @shared(*CALLS, DATA, WRITES, {name: BULK[name] for name in BULK if name != "default_country"})
 def undo_run(ctx: typer.Context, run_id: RunId) -> None:
     """Take back what a run did to a pool: reserve and release, add and remove.
@@ -65,7 +63,7 @@ def undo_run(ctx: typer.Context, run_id: RunId) -> None:
     undo(ctx.obj, run_id)
 
 
-@app.command("prune", cls=ProxyctlCommand)
+@app.command("prune")
 @shared(MESSAGES, YES)
 def prune_runs(
     ctx: typer.Context,

@@ -7,14 +7,12 @@ import typer
 from proxyctl.commands.number.declare import File, Numbers
 from proxyctl.commands.options import BULK, CALLS, DATA, WRITES, shared
 from proxyctl.commands.service.declare import ServiceArgument
-from proxyctl.commands.tree import ProxyctlCommand, new_app
 
-app = new_app(
-    "Check and fill the Messaging Service of a pool's US numbers (A2P 10DLC).",
+app = typer.Typer(
     epilog="""Examples:
   proxyctl messaging check masking-prod --messaging-service MG0123…
   proxyctl messaging attach masking-prod --messaging-service MG0123…
-""",
+"""
 )
 
 MessagingServiceOption = Annotated[
@@ -25,7 +23,7 @@ MessagingServiceOption = Annotated[
 ]
 
 
-@app.command("check", cls=ProxyctlCommand)
+@app.command("check")
 @shared(*CALLS, DATA)
 def check_messaging(
     ctx: typer.Context,
@@ -42,7 +40,7 @@ def check_messaging(
     check(ctx.obj, service, messaging_service)
 
 
-@app.command("attach", cls=ProxyctlCommand)
+@app.command("attach")
 @shared(*CALLS, DATA, WRITES, BULK)
 def attach_numbers(
     ctx: typer.Context,

@@ -6,16 +6,14 @@ import typer
 
 from proxyctl.commands.options import BULK, CALLS, DATA, WRITES, shared
 from proxyctl.commands.service.declare import ServiceArgument
-from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
 
-app = new_app(
-    "Add, reserve, release, remove, list, find, drain and move phone numbers.",
+app = typer.Typer(
     epilog="""Examples:
   proxyctl number add masking-prod +14155550100 --reserved
   proxyctl number reserve masking-prod -f numbers.csv
   proxyctl number list masking-prod --idle --country US -o csv
-""",
+"""
 )
 
 INPUT = "Input"
@@ -51,7 +49,7 @@ Tristate = Annotated[
 ]
 
 
-@app.command("add", cls=ProxyctlCommand)
+@app.command("add")
 @shared(*CALLS, DATA, WRITES, BULK)
 def add_numbers(
     ctx: typer.Context,
@@ -79,7 +77,7 @@ def add_numbers(
     run_verb(ctx.obj, service, numbers, file, wish, webhooks=keep_webhooks)
 
 
-@app.command("reserve", cls=ProxyctlCommand)
+@app.command("reserve")
 @shared(*CALLS, DATA, WRITES, BULK)
 def reserve_numbers(
     ctx: typer.Context,
@@ -98,7 +96,7 @@ def reserve_numbers(
     run_verb(ctx.obj, service, numbers, file, Wish(RESERVE, add_missing=add))
 
 
-@app.command("release", cls=ProxyctlCommand)
+@app.command("release")
 @shared(*CALLS, DATA, WRITES, BULK)
 def release_numbers(
     ctx: typer.Context, service: ServiceArgument, numbers: Numbers = None, file: File = None
@@ -111,7 +109,7 @@ def release_numbers(
     run_verb(ctx.obj, service, numbers, file, Wish(RELEASE))
 
 
-@app.command("remove", cls=ProxyctlCommand)
+@app.command("remove")
 @shared(*CALLS, DATA, WRITES, BULK)
 def remove_numbers(
     ctx: typer.Context,
@@ -140,7 +138,7 @@ def remove_numbers(
     run_verb(ctx.obj, service, numbers, file, wish, webhooks=restore_webhooks)
 
 
-@app.command("list", cls=ProxyctlCommand)
+@app.command("list")
 @shared(*CALLS, DATA)
 def list_numbers(
     ctx: typer.Context,
@@ -214,7 +212,7 @@ def list_numbers(
     )
 
 
-@app.command("show", cls=ProxyctlCommand)
+@app.command("show")
 @shared(*CALLS, DATA)
 def show_number(
     ctx: typer.Context,
@@ -233,7 +231,7 @@ def show_number(
     runtime.out.one(PHONE_NUMBER, numbers.find_one(runtime, service, number, default_country).raw)
 
 
-@app.command("find", cls=ProxyctlCommand)
+@app.command("find")
 @shared(*CALLS, DATA)
 def find_numbers(
     ctx: typer.Context,
@@ -252,7 +250,7 @@ def find_numbers(
     find(ctx.obj, numbers, file)
 
 
-@app.command("drain", cls=ProxyctlCommand)
+@app.command("drain")
 @shared(*CALLS, DATA, WRITES, BULK)
 def drain_numbers(
     ctx: typer.Context,
@@ -274,7 +272,7 @@ def drain_numbers(
     drain(ctx.obj, service, numbers, file, wait=wait, remove=remove)
 
 
-@app.command("move", cls=ProxyctlCommand)
+@app.command("move")
 @shared(*CALLS, DATA, WRITES, BULK)
 def move_numbers(
     ctx: typer.Context,

@@ -5,17 +5,15 @@ from typing import Annotated
 import typer
 
 from proxyctl.commands.options import ALLOW, BULK, CALLS, DATA, WRITES, Group, shared
-from proxyctl.commands.tree import ProxyctlCommand, new_app
 
-app = new_app(
-    "See, declare and keep whole pools: status, export, plan, apply, audit.",
+app = typer.Typer(
     epilog="""Examples:
   proxyctl pool status --all --fail-above 85
   proxyctl pool export --all --numbers-to . > pool.toml
   proxyctl pool plan pool.toml --exit-code
   proxyctl pool apply pool.toml
   proxyctl pool audit --all -o json
-""",
+"""
 )
 
 COUNTRY: Group = {"default_country": BULK["default_country"]}
@@ -34,7 +32,7 @@ Prune = Annotated[
 ]
 
 
-@app.command("status", cls=ProxyctlCommand)
+@app.command("status")
 @shared(*CALLS, DATA)
 def show_status(
     ctx: typer.Context,
@@ -57,7 +55,7 @@ def show_status(
     show(ctx.obj, services or [], all_services=all_services, fail_above=fail_above)
 
 
-@app.command("export", cls=ProxyctlCommand)
+@app.command("export")
 @shared(*CALLS)
 def export_pools(
     ctx: typer.Context,
@@ -81,7 +79,7 @@ def export_pools(
     export(ctx.obj, services or [], all_services=all_services, numbers_to=numbers_to)
 
 
-@app.command("plan", cls=ProxyctlCommand)
+@app.command("plan")
 @shared(*CALLS, DATA, COUNTRY, ALLOW)
 def plan_pools(
     ctx: typer.Context,
@@ -97,7 +95,7 @@ def plan_pools(
     plan(ctx.obj, file, prune=prune, exit_code=exit_code)
 
 
-@app.command("apply", cls=ProxyctlCommand)
+@app.command("apply")
 @shared(*CALLS, DATA, WRITES, BULK, ALLOW)
 def apply_pools(
     ctx: typer.Context,
@@ -121,7 +119,7 @@ def apply_pools(
     apply(ctx.obj, file, prune=prune, keep_webhooks=keep_webhooks)
 
 
-@app.command("audit", cls=ProxyctlCommand)
+@app.command("audit")
 @shared(*CALLS, DATA)
 def audit_pools(ctx: typer.Context, services: Services = None, all_services: AllServices = False) -> None:
     """Look for what is wrong or risky: limits, callback URLs, webhooks; exit 8 when there is something.

@@ -5,16 +5,14 @@ from typing import Annotated
 import typer
 
 from proxyctl.commands.options import DATA, DRY_RUN, MESSAGES, milliseconds, shared
-from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.runtime import Runtime
 
-app = new_app(
-    "An emulated Twilio Proxy: to try proxyctl without an account, and to rehearse.",
+app = typer.Typer(
     epilog="""Examples:
   proxyctl sandbox demo
   proxyctl sandbox seed --numbers 500 -o csv > numbers.csv
   proxyctl sandbox serve --port 0 --fault 500-after=0.05 --seed 7
-""",
+"""
 )
 
 Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="A loopback address.")]
@@ -22,7 +20,7 @@ Port = Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help
 ServedPort = Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535, help="The server's port.")]
 
 
-@app.command("seed", cls=ProxyctlCommand)
+@app.command("seed")
 @shared(MESSAGES, DATA)
 def seed(
     ctx: typer.Context,
@@ -64,7 +62,7 @@ def seed(
     runtime.out.rows(shape, [rows])
 
 
-@app.command("serve", cls=ProxyctlCommand)
+@app.command("serve")
 @shared(MESSAGES)
 def serve(
     ctx: typer.Context,
@@ -117,7 +115,7 @@ def serve(
     run_server(ctx.obj, serving)
 
 
-@app.command("busy", cls=ProxyctlCommand)
+@app.command("busy")
 @shared(MESSAGES, DATA)
 def busy(
     ctx: typer.Context,
@@ -139,7 +137,7 @@ def busy(
     runtime.out.one(shape, runtime.sandbox_store.set_in_use(name, sessions))
 
 
-@app.command("status", cls=ProxyctlCommand)
+@app.command("status")
 @shared(MESSAGES, DATA)
 def status(ctx: typer.Context) -> None:
     """Show what the sandbox holds, and where."""
@@ -152,7 +150,7 @@ def status(ctx: typer.Context) -> None:
     runtime.out.one(Shape.generic("sandbox", tuple(row), plural="sandboxes", id_field="database"), row)
 
 
-@app.command("reset", cls=ProxyctlCommand)
+@app.command("reset")
 @shared(MESSAGES, DRY_RUN)
 def reset(ctx: typer.Context) -> None:
     """Forget everything in the sandbox: Services, numbers, Messaging Services."""
@@ -167,7 +165,7 @@ def reset(ctx: typer.Context) -> None:
     runtime.note("the sandbox is empty.")
 
 
-@app.command("env", cls=ProxyctlCommand)
+@app.command("env")
 @shared(MESSAGES)
 def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -> None:
     """Print the exports with which proxyctl and Twilio's own libraries reach a served sandbox."""
@@ -184,7 +182,7 @@ def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -
     runtime.out.text("\n".join(f"export {name}={value}" for name, value in variables.items()))
 
 
-@app.command("demo", cls=ProxyctlCommand)
+@app.command("demo")
 @shared(MESSAGES)
 def demo(ctx: typer.Context) -> None:
     """Take a short tour of the main job, on a sandbox of its own that is gone afterwards."""

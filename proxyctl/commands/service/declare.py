@@ -7,17 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from proxyctl.commands.options import CALLS, DATA, WRITES, Group, option, shared, with_settings
-from proxyctl.commands.tree import ProxyctlCommand, new_app
 from proxyctl.errors import UsageError
 from proxyctl.runtime import Runtime
 
-app = new_app(
-    "Create, list, show, update and delete Services.",
+app = typer.Typer(
     epilog="""Examples:
   proxyctl service create masking-prod --default-ttl 3600 --geo-match-level area-code
   proxyctl service list --name 'masking-*' -o json
   proxyctl service update masking-prod --callback-url https://example.com/proxy/events
-""",
+"""
 )
 
 SETTINGS = "Settings of the Service"
@@ -100,7 +98,7 @@ NEW_NAME: Group = {
 }
 
 
-@app.command("create", cls=ProxyctlCommand)
+@app.command("create")
 @shared(*CALLS, DATA, WRITES)
 @with_settings(FIELDS)
 def create_service(
@@ -117,7 +115,7 @@ def create_service(
     services.create(ctx.obj, name, settings, if_not_exists=if_not_exists)
 
 
-@app.command("list", cls=ProxyctlCommand)
+@app.command("list")
 @shared(*CALLS, DATA)
 def list_services(
     ctx: typer.Context,
@@ -143,7 +141,7 @@ def list_services(
     show_list(runtime, SERVICE, pages, limit=limit)
 
 
-@app.command("show", cls=ProxyctlCommand)
+@app.command("show")
 @shared(*CALLS, DATA)
 def show_service(ctx: typer.Context, service: ServiceArgument) -> None:
     """Show one Service."""
@@ -156,7 +154,7 @@ def show_service(ctx: typer.Context, service: ServiceArgument) -> None:
     remember_service(runtime, found.raw)
 
 
-@app.command("update", cls=ProxyctlCommand)
+@app.command("update")
 @shared(*CALLS, DATA, WRITES)
 @with_settings(NEW_NAME | FIELDS)
 def update_service(
@@ -175,7 +173,7 @@ def update_service(
     services.update(ctx.obj, service, settings)
 
 
-@app.command("delete", cls=ProxyctlCommand)
+@app.command("delete")
 @shared(*CALLS, DATA, WRITES)
 def delete_service(ctx: typer.Context, service: ServiceArgument) -> None:
     """Delete a Service with all its Sessions, Participants and Interactions; its numbers become free."""
