@@ -2,7 +2,7 @@
 #   source <(proxyctl completion bash)
 
 _proxyctl() {
-    local LC_ALL=C  # COMP_POINT counts bytes
+    ((BASH_VERSINFO[0] >= 5)) || local LC_ALL=C  # COMP_POINT counts bytes there
     local line=${COMP_LINE:0:COMP_POINT} program=proxyctl answer
     if [[ $1 == */* ]]; then program=${1/#\~\//$HOME/}; fi
     COMPREPLY=()

@@ -24,8 +24,8 @@ def fill_closed_descriptors() -> None:
 def run() -> None:
     """Run the command line of this process, and leave with its exit code."""
     fill_closed_descriptors()
-    if "_PROXYCTL_COMPLETE" in os.environ:  # a TAB: it must not wait for what a command needs
-        from proxyctl.completion.answer import respond
+    if "_PROXYCTL_COMPLETE" in os.environ:  # a TAB: it needs neither a Runtime nor signals
+        from proxyctl.commands.completion import respond
 
         sys.exit(respond(os.environ))
     import signal

@@ -55,8 +55,8 @@ ALLOWED: dict[str, set[str]] = {
         *("input", "runtime", "sandbox", "state", "writes", "cli"),
     },
     "cli": {"commands", "explaining", "runtime"},
-    "generate": {"cli", "commands", "completion", "explaining", "render"},
-    "__main__": {"cli", "completion"},
+    "generate": {"commands", "completion", "explaining", "render"},
+    "__main__": {"cli", "commands"},
 }
 
 # Libraries with one home each.

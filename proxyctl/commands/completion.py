@@ -1,11 +1,18 @@
-"""`proxyctl completion`: the script with which a shell completes proxyctl."""
+"""`proxyctl completion`: the script with which a shell completes proxyctl, and the answer to a TAB: Typer says what is
+under the cursor, and knows commands, options and choices; names of profiles and Services come from the cache.
+"""
 
+import os
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from proxyctl.runtime import Runtime
+from proxyctl.commands.root import root_command
+from proxyctl.commands.tree import under_cursor
+from proxyctl.completion.names import SANDBOX, Names
+from proxyctl.completion.shells import SHELLS, VARIABLE, Candidate, answer, asked, script
 
 app = typer.Typer(
     epilog="""Examples:
@@ -14,6 +21,8 @@ app = typer.Typer(
   proxyctl completion fish > ~/.config/fish/completions/proxyctl.fish
 """
 )
+
+PATHS = {"FILE": "files", "DIR": "directories"}  # what a shell completes better than we could
 
 
 class Shell(StrEnum):
@@ -29,11 +38,73 @@ def completion(
     ctx: typer.Context,
     shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", help="Your shell.", show_default=False)],
 ) -> None:
-    """Print the script that lets a shell complete commands, options, and names of profiles, Services and numbers.
+    """Print the script that lets a shell complete commands, options, and names of profiles and Services.
 
     The names are those that the last listing commands saw. A TAB sends nothing and reads no credentials.
     """
-    from proxyctl.completion.answer import script
+    ctx.obj.stdout.write(script(shell.value))
 
-    runtime: Runtime = ctx.obj
-    runtime.stdout.write(script(shell.value))
+
+def respond(environ: Mapping[str, str]) -> int:
+    """Answer a shell on stdout, and return the exit code; nothing that goes wrong here is worth a word."""
+    try:
+        code, text = answer_to(environ)
+        data = text.encode("utf-8", "surrogateescape")
+        while data:
+            data = data[os.write(1, data) :]
+    except (Exception, KeyboardInterrupt):
+        if environ.get("PROXYCTL_DEBUG"):
+            raise
+        return 1
+    return code
+
+
+def answer_to(environ: Mapping[str, str]) -> tuple[int, str]:
+    """Return the exit code and the answer to what the variables ask."""
+    action, _, shell = environ[VARIABLE].partition("_")
+    if shell not in SHELLS or action not in ("complete", "source"):
+        return 1, ""
+    if action == "source":
+        return 0, script(shell)
+    line = asked(environ)
+    context, parameter, word, found = under_cursor(root_command(), line.words[1:], line.word)
+    if parameter is not None:
+        kind = str(parameter.metavar).strip("[].")
+        if kind in PATHS:
+            return 0, f"\t{PATHS[kind]}\n" if shell == "zsh" or "_TYPER_COMPLETE_ARGS" in environ else ""
+        found = [*found, *known_values(context, parameter.name, kind, word, Names(environ))]
+    fit = [one for one in found if one[0].startswith(word) and one[0].isprintable()]
+    return 0, "".join(f"{row}\n" for row in answer(shell, environ, line, fit))
+
+
+def known_values(context: Any, name: str, kind: str, word: str, names: Names) -> Iterable[Candidate]:
+    """Return the values of a parameter that are names of our own world."""
+    if name in ("profile", "confirm_profile") or context.command_path.startswith("proxyctl profile "):
+        profiles = [(name, account_sid) for name, account_sid, _ in names.profiles() if name != SANDBOX]
+        return [*profiles, (SANDBOX, "the embedded sandbox")]
+    if kind == "SERVICE":
+        return services(context.params, word, names)
+    if kind == "TOPIC":
+        return topics(context, context.params[name] or ())
+    return [(one, "") for one in ("GET", "POST", "DELETE") if kind == "METHOD"]
+
+
+def services(given: Mapping[str, Any], word: str, names: Names) -> Iterable[Candidate]:
+    """Return the Services of the account that the command line works on, without those that it names."""
+    account = names.account(SANDBOX if given.get("sandbox") else given.get("profile"))
+    rows = account.services() if account is not None else []
+    found = [(sid, name) if word.startswith("KS") or not name else (name, sid) for sid, name in rows]
+    named = given.get("services") or ()
+    return [one for one in found if one[0] not in named and not one[0].startswith("-")]
+
+
+def topics(context: Any, words: Iterable[str]) -> Iterable[Candidate]:
+    """Return what 'help' could be asked about, after the words that were given."""
+    from proxyctl.generate.topics import TOPICS
+
+    root = context.find_root()
+    command = root.command
+    for word in words:
+        command = command.get_command(root, word)
+    commands = [(name, entry.summary) for name, entry in getattr(command, "entries", {}).items()]
+    return commands if words else [*commands, *((name, "") for name in TOPICS)]

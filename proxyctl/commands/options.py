@@ -321,3 +321,8 @@ def _default(name: str, defaults: SharedOptions) -> Any:
 
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
+
+
+@shared(*CALLS, DATA, WRITES)
+def hoisted(ctx: typer.Context) -> None:
+    """Stand for any command, where no command is named yet."""

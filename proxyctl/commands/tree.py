@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, NoSuchOption, UsageError
+from typer._click.shell_completion import CompletionItem, _resolve_context, _resolve_incomplete
 from typer.core import TyperCommand, TyperGroup, TyperOption
-from typer.main import get_command_from_info
+from typer.main import get_command_from_info, get_params_convertors_ctx_param_name_from_function
 
 from proxyctl.words import did_you_mean
 
@@ -131,6 +132,10 @@ class ProxyctlGroup(PlainHelp, TyperGroup):
         super().__init__(no_args_is_help=True, rich_markup_mode=None, **attributes)
         self.entries = entries
 
+    def get_params(self, ctx: Any) -> Any:
+        own = super().get_params(ctx)
+        return [*own, *shared_parameters()] if ctx.resilient_parsing else own  # at a TAB
+
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self.entries)
 
@@ -152,6 +157,10 @@ class ProxyctlGroup(PlainHelp, TyperGroup):
         except NoSuchOption as error:
             error.possibilities = get_close_matches(error.option_name, [*HOISTED, "--help"], cutoff=0.7)
             raise
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        options = super(TyperGroup, self).shell_complete(ctx, incomplete)
+        return [*(CompletionItem(name, help=entry.summary) for name, entry in self.entries.items()), *options]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands with their summaries, whole: they are wrapped, not cut."""
@@ -194,3 +203,22 @@ def root_group(
     )
     settings = {"help_option_names": ["-h", "--help"]}  # of the commands below it too
     return ProxyctlGroup(entries, params=[option], context_settings=settings, **attributes)
+
+
+def shared_parameters() -> list[Any]:
+    """Return the options that may stand before the subcommand, for a TAB there."""
+    from proxyctl.commands.options import hoisted
+
+    return get_params_convertors_ctx_param_name_from_function(hoisted)[0]
+
+
+def under_cursor(root: Any, words: list[str], word: str) -> tuple[Any, Any, str, list[tuple[str, str]]]:
+    """Ask Typer what could stand in place of ``word``, which is being typed after ``words``.
+
+    Returns the context of the command, its parameter whose value it is (or None), what is typed of the value, and
+    what Typer itself offers: commands, options, choices.
+    """
+    context = _resolve_context(root, {}, "proxyctl", words)
+    found, word = _resolve_incomplete(context, words, word)
+    offered = [(item.value, item.help or "") for item in found.shell_complete(context, word)]
+    return context, None if found is context.command else found, word, offered

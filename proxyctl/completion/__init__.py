@@ -1,1 +1,1 @@
-"""Shell completion. Apart from the command tree, and free of imports, because a TAB must not wait for Typer."""
+"""Shell completion: the names that commands see go by, and how the three shells ask and are answered."""

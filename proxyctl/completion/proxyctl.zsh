@@ -4,11 +4,18 @@
 
 _proxyctl() {
     local program=proxyctl answer
+    local -a found
     [[ $words[1] == */* ]] && program=${words[1]/#\~\//$HOME/}
-    # The answer is one command whose every name stands within single quotes.
     answer=$(_PROXYCTL_COMPLETE=complete_zsh \
         _TYPER_COMPLETE_ARGS="${(j: :)words[1,CURRENT-1]} $IPREFIX$QIPREFIX$PREFIX" $program 2>/dev/null)
-    eval $answer
+    found=("${(@f)answer}")
+    [[ $PREFIX == -*=* ]] && compset -P '*='
+    case $answer in
+        '') ;;
+        $'\tfiles') _files ;;
+        $'\tdirectories') _files -/ ;;
+        *) _describe -t values proxyctl found ;;
+    esac
 }
 
 if [[ $funcstack[1] == _proxyctl ]]; then

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from proxyctl.completion.names import MOST_NUMBERS, MOST_SERVICES, Account, Names
+from proxyctl.completion.names import MOST_SERVICES, Account, Names
 from proxyctl.errors import ProxyctlError
 
 if TYPE_CHECKING:
@@ -28,21 +28,6 @@ def watch_services(runtime: Runtime, pages: Iterable[SomePage]) -> Iterator[Some
         yield page
     with account_of(runtime) as account:
         account.save_services(seen)
-        account.names.drop_old()
-
-
-def watch_numbers(runtime: Runtime, service_sid: str, pages: Iterable[SomePage]) -> Iterator[SomePage]:
-    """Yield ``pages`` of a pool as they are; when the last has gone by, these are the numbers to offer.
-
-    At most MOST_NUMBERS are held. A list that is not read to its end changes nothing.
-    """
-    seen: list[str] = []
-    for page in pages:
-        if len(seen) < MOST_NUMBERS:
-            seen.extend(text_of(raw, "phone_number") for raw in page.items)
-        yield page
-    with account_of(runtime) as account:
-        account.save_numbers(service_sid, seen)
 
 
 def remember_service(runtime: Runtime, raw: Mapping[str, Any]) -> None:

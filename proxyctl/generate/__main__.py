@@ -7,16 +7,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+SCRIPTS = {"bash": "proxyctl.bash", "zsh": "_proxyctl", "fish": "proxyctl.fish"}  # as each shell looks for it
 REPOSITORY = Path(__file__).parent.parent.parent
 
 
 def generated() -> dict[str, str]:
     """Return every generated file: path from the repository's root, and text."""
-    from proxyctl.generate import completions, manpages
+    from proxyctl.completion.shells import script
+    from proxyctl.generate import manpages
     from proxyctl.generate.walk import command_tree
 
-    root = command_tree()
-    return {**completions.files(root), **manpages.files(root)}
+    scripts = {f"completions/{name}": script(shell) for shell, name in SCRIPTS.items()}
+    return {**scripts, **manpages.files(command_tree())}
 
 
 def surplus(wanted: dict[str, str]) -> list[Path]:

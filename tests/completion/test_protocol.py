@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.completion.answer import answer
+from proxyctl.commands.completion import answer_to
 from proxyctl.completion.names import Account, Names
-from proxyctl.completion.words import quoted, split
+from proxyctl.completion.shells import quoted, split
 from tests.support import REPOSITORY, command
 
 SERVICE = "KS" + "0" * 32
@@ -26,7 +26,6 @@ def environ(tmp_path: Path) -> Environ:
     names.save_profiles([("prod", "AC1", True), ("dev", "AC2", False), ("empty", "AC3", False)])
     prod = Account(names, "prod", "AC1")
     prod.save_services([(SERVICE, "masking"), ("KS" + "1" * 32, "other")])
-    prod.save_numbers(SERVICE, ["+14155550100", "+14155550101"])
     Account(names, "dev", "AC2").save_services([("KS" + "2" * 32, "of-dev")])
     Account(names, "environment", "AC9").save_services([("KS" + "3" * 32, "of-environment")])
     Account(names, "sandbox", "").save_services([("KS" + "4" * 32, "of-sandbox")])
@@ -37,7 +36,7 @@ def offered(environ: Environ, line: str) -> list[str]:
     """Return what is offered for ``line``, as Typer's script for bash would ask."""
     words = line.split(" ")
     asked = {"_PROXYCTL_COMPLETE": "complete_bash", "COMP_WORDS": "\n".join(words)}
-    code, text = answer({**environ, **asked, "COMP_CWORD": str(len(words) - 1)})
+    code, text = answer_to({**environ, **asked, "COMP_CWORD": str(len(words) - 1)})
     assert code == 0
     return text.splitlines()
 
@@ -52,15 +51,13 @@ def offered(environ: Environ, line: str) -> list[str]:
         ("proxyctl number reserve ", ["masking", "other"]),
         ("proxyctl number reserve ma", ["masking"]),
         ("proxyctl number reserve KS1", ["KS" + "1" * 32]),
-        ("proxyctl number reserve masking ", ["+14155550100", "+14155550101"]),
-        ("proxyctl number reserve masking +14155550100 ", ["+14155550101"]),
-        (f"proxyctl number reserve {SERVICE} --add +1", ["+14155550100", "+14155550101"]),
-        ("proxyctl number reserve other ", []),
+        ("proxyctl number reserve masking ", []),
         ("proxyctl number list masking ", ["other"]),
-        ("proxyctl number find +14155550101", ["+14155550101"]),
+        ("proxyctl number move --from ma", ["masking"]),
         ("proxyctl service show masking ", []),
         ("proxyctl -p ", ["prod", "dev", "empty", "sandbox"]),
         ("proxyctl service list --profile d", ["dev"]),
+        ("proxyctl service -p d", ["dev"]),
         ("proxyctl profile use e", ["empty"]),
         ("proxyctl -p dev service show ", ["of-dev"]),
         ("proxyctl service show -pdev ", ["of-dev"]),
@@ -70,21 +67,18 @@ def offered(environ: Environ, line: str) -> list[str]:
         ("proxyctl -p unknown service show ", []),
         ("proxyctl --sandbox service show ", ["of-sandbox"]),
         ("proxyctl -o js", ["json", "jsonl"]),
-        ("proxyctl -ojs", ["json", "jsonl"]),
         ("proxyctl number list --output = cs", ["csv"]),
         ("proxyctl service list --output=cs", ["csv"]),
         ("proxyctl service create x --geo-match-level c", ["country"]),
         ("proxyctl --sand", ["--sandbox"]),
         ("proxyctl service list --no-", ["--no-header"]),
         ("proxyctl service list --no-header --no-", []),
-        ("proxyctl service list -v --verb", ["--verbose"]),
         ("proxyctl number list --id", ["--idle"]),
         ("proxyctl number list -- --id", []),
         ("proxyctl api G", ["GET"]),
         ("proxyctl completion ", ["bash", "zsh", "fish"]),
         ("proxyctl help number rel", ["release"]),
         ("proxyctl help ex", ["explain", "exit-codes"]),
-        ("proxyctl nonsense ", []),
         ("proxyctl service list --limit ", []),
     ],
 )
@@ -106,32 +100,35 @@ def test_the_environment_chooses_whose_names(environ: Environ) -> None:
 
 def asked_by_script(shell: str, line: str, environ: Environ, word: str = "") -> tuple[int, str]:
     own = {"_PROXYCTL_COMPLETE_WORD": word} if shell != "zsh" else {}
-    return answer({**environ, **own, "_PROXYCTL_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": line})
+    return answer_to(
+        {**environ, **own, "_PROXYCTL_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": line}
+    )
 
 
 def test_shells_are_told_to_complete_files(environ: Environ) -> None:
-    for shell, expected in {"bash": "\tfiles\n", "fish": "\tfiles\n", "zsh": "_files\n"}.items():
-        assert asked_by_script(shell, "proxyctl number add x -f ", environ) == (0, expected)
+    for shell in ("bash", "zsh", "fish"):
+        assert asked_by_script(shell, "proxyctl number add x -f ", environ) == (0, "\tfiles\n")
+        assert asked_by_script(shell, "proxyctl pool export --numbers-to x", environ) == (
+            0,
+            "\tdirectories\n",
+        )
         assert asked_by_script(shell, "proxyctl service create ", environ) == (0, "")
-    # Typer's own scripts take silence for that.
+    # Typer's own script takes silence for that.
     assert offered(environ, "proxyctl number add x -f ") == []
 
 
 def test_fish_gets_whole_words_with_what_they_are(environ: Environ) -> None:
     assert asked_by_script("fish", "proxyctl service show m", environ)[1] == f"masking\t{SERVICE}\n"
-    assert asked_by_script("fish", "proxyctl --output=js", environ)[1] == "--output=json\n--output=jsonl\n"
+    assert (
+        asked_by_script("fish", "proxyctl --output=js", environ)[1] == "--output=json\t\n--output=jsonl\t\n"
+    )
     assert asked_by_script("fish", "TERM=dumb proxyctl num", environ)[1].startswith("number\t")
-    action = {"_TYPER_COMPLETE_FISH_ACTION": "is-args"}
-    assert asked_by_script("fish", "proxyctl num", {**environ, **action}) == (0, "")
-    assert asked_by_script("fish", "proxyctl zz", {**environ, **action}) == (1, "")
 
 
-def test_zsh_gets_one_command_of_quoted_words(environ: Environ) -> None:
+def test_zsh_gets_names_as_describe_reads_them(environ: Environ) -> None:
     Account(Names(environ), "prod", "AC1").save_services([(SERVICE, "a:b'c\\d$(x)")])
     text = asked_by_script("zsh", "proxyctl service show ", environ)[1]
-    assert text == (
-        f"local -a found; found=('a\\:b'\\''c\\\\d$(x):{SERVICE}'); _describe -t values proxyctl found\n"
-    )
+    assert text == f"a\\:b'c\\\\d$(x):{SERVICE}\n"
 
 
 def test_names_that_a_terminal_would_act_on_are_never_offered(environ: Environ) -> None:
@@ -141,7 +138,7 @@ def test_names_that_a_terminal_would_act_on_are_never_offered(environ: Environ) 
     assert [name for name in offered(environ, "proxyctl service show ") if not name.startswith("KS")] == [
         "ok"
     ]
-    files = list(Path(environ["HOME"]).rglob("prod*/services"))
+    files = list(Path(environ["HOME"]).rglob("services.prod*"))
     files[0].write_bytes(b"KS1\t\x1b[31mred\nKS2\t\xff\xfe\n\nnonsense\nKS3\tgood\n")
     assert "good" in offered(environ, "proxyctl service show ")
     assert all(name.isprintable() for name in offered(environ, "proxyctl service show "))
@@ -152,18 +149,35 @@ def test_names_that_a_terminal_would_act_on_are_never_offered(environ: Environ) 
     "value", ["plain", "two words", "it's", 'a"b', "a\\b", "$(x)`y`", "a!", "x'", 'x"', "ü&|;<>"]
 )
 def test_what_is_quoted_is_read_again(value: str, quote: str) -> None:
-    words, _ = split(
-        f"{quote}{quoted(value, quote)}{'' if quoted(value, quote).endswith(quote or ' ') else quote} "
-    )
-    assert words == [value]
+    text = quoted(value, quote)
+    line = f"{quote}{text}{'' if text.endswith(quote or ' ') else quote}"
+    read = subprocess.run(["bash", "-c", f"printf %s {line}"], capture_output=True, text=True, check=True)
+    assert read.stdout == value
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "word", "quote"),
+    [
+        ("a b", ["a"], "b", ""),
+        ("a b ", ["a", "b"], "", ""),
+        ("a 'it is", ["a"], "it is", "'"),
+        ("a 'two ", ["a"], "two ", "'"),
+        ('a "say', ["a"], "say", '"'),
+        ("a two\\ ", ["a"], "two ", ""),
+        ("a b#c", ["a"], "b#c", ""),
+        ("", [], "", ""),
+    ],
+)
+def test_what_is_typed_is_read_as_shells_do(line: str, words: list[str], word: str, quote: str) -> None:
+    assert split(line) == (words, word, quote)
 
 
 def test_source_prints_the_script(environ: Environ) -> None:
     for shell in ("bash", "zsh", "fish"):
-        code, text = answer({**environ, "_PROXYCTL_COMPLETE": f"source_{shell}"})
+        code, text = answer_to({**environ, "_PROXYCTL_COMPLETE": f"source_{shell}"})
         assert (code, "proxyctl" in text) == (0, True)
     for nonsense in ("complete_tcsh", "nonsense", "", "run_bash"):
-        assert answer({**environ, "_PROXYCTL_COMPLETE": nonsense}) == (1, "")
+        assert answer_to({**environ, "_PROXYCTL_COMPLETE": nonsense}) == (1, "")
 
 
 def process(environ: Environ, line: str, **settings: object) -> subprocess.CompletedProcess[bytes]:
@@ -204,7 +218,7 @@ def test_reads_nothing_but_its_own_files(environ: Environ, tmp_path: Path) -> No
         "import os, sys; seen = []\n"
         "sys.addaudithook(lambda event, data: seen.append((event, str(data[0])))"
         " if event.split('.')[0] in ('open', 'socket', 'subprocess', 'os') else None)\n"
-        "from proxyctl.completion.answer import respond\n"
+        "from proxyctl.commands.completion import respond\n"
         "code = respond(os.environ)\n"
         "print('\\n'.join(f'{event} {what}' for event, what in seen), file=sys.stderr); sys.exit(code)\n"
     )

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.completion.tree import Tree
 from proxyctl.errors import EXIT_CODE_MEANINGS
 from proxyctl.generate import roff
 from proxyctl.generate.__main__ import generated, main
@@ -119,37 +118,6 @@ def test_roff_shows_text_as_it_is() -> None:
         assert ".dot" in lines
 
 
-def test_completion_knows_every_command_and_option() -> None:
-    tree = Tree.load()
-    assert list(tree.commands) == [" ".join(node.path) for node in TREE.walk()]
-    for node in leaves():
-        command = tree.commands[" ".join(node.path)]
-        assert [option.names for option in command.options] == [list(option.names) for option in node.options]
-        assert len(command.arguments) == len(node.arguments)
-        for option in node.options:
-            found = command.option(option.names[0])
-            assert found is not None
-            assert bool(found.kind) == bool(option.value)
-            assert found.help == option.help
-
-
-def test_values_of_our_world_complete() -> None:
-    tree = Tree.load()
-    kinds = {"SERVICE": "service", "NUMBER": "number", "FILE": "file"}
-    for node in leaves():
-        command = tree.commands[" ".join(node.path)]
-        for position, argument in enumerate(node.arguments):
-            wanted = kinds.get(argument.value.removesuffix("...").strip("[]"))
-            assert wanted in (None, command.argument(position)), (node.path, argument.value)
-        for option in node.options:
-            found = command.option(option.names[0])
-            assert found is not None
-            if option.name == "profile":
-                assert found.kind == "profile"
-            elif option.value in kinds:
-                assert found.kind == kinds[option.value]
-
-
 def test_exit_codes_are_told() -> None:
     told = {block.name: block.text for block in topic("exit-codes").blocks if block.kind == "term"}
     assert list(told) == [str(int(code)) for code in EXIT_CODE_MEANINGS]
@@ -214,12 +182,10 @@ def test_the_wheel_brings_them(tmp_path: Path) -> None:
         held = {
             name.partition(".data/data/")[2]: name for name in archive.namelist() if ".data/data/" in name
         }
-        places = {
-            path: PLACES.get(path, f"share/{path}") for path in wanted if not path.startswith("proxyctl")
-        }
+        places = {path: PLACES.get(path, f"share/{path}") for path in wanted}
         assert sorted(held) == sorted(places.values())
         for path, text in wanted.items():
-            assert archive.read(held[places[path]] if path in places else path).decode() == text
+            assert archive.read(held[places[path]]).decode() == text
         for name in ("bash", "zsh", "fish"):
             assert f"proxyctl/completion/proxyctl.{name}" in archive.namelist()
         assert {f"proxyctl/generate/topics/{name}.txt" for name in TOPICS} <= set(archive.namelist())

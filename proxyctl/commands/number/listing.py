@@ -88,13 +88,12 @@ def pages_of(
     Raises UsageError for a capability that neither the documentation nor the first page knows.
     """
     from proxyctl.commands.listing import check_capabilities
-    from proxyctl.completion.remembering import watch_numbers
     from proxyctl.render.shapes import PHONE_NUMBER
 
     checked = False
     for service in services:
         sid = service["sid"]
-        for page in watch_numbers(runtime, sid, runtime.reader.numbers(sid)):
+        for page in runtime.reader.numbers(sid):
             if page.items and not checked:
                 check_capabilities(chosen.capabilities, page.items, PHONE_NUMBER)
                 checked = True
