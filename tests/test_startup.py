@@ -84,7 +84,7 @@ def test_completion(bare: Cli, words: str) -> None:
         bare, _PROXYCTL_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" "))
     )
     assert "proxyctl.completion.shells" in found
-    assert found & {*WITHOUT_NETWORK, "tomllib", "platformdirs", "proxyctl.cli"} == set()
+    assert found & {*WITHOUT_NETWORK, "tomllib", "platformdirs", "proxyctl.cli", "proxyctl.runtime"} == set()
     assert {name for name in found if name.startswith(("proxyctl.api", "proxyctl.render"))} == set()
 
 

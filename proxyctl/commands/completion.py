@@ -4,11 +4,11 @@ under the cursor, and knows commands, options and choices; names of profiles and
 
 import os
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
+from proxyctl.commands.options import argument
 from proxyctl.commands.root import root_command
 from proxyctl.commands.tree import under_cursor
 from proxyctl.completion.names import SANDBOX, Names
@@ -25,24 +25,16 @@ app = typer.Typer(
 PATHS = {"FILE": "files", "DIR": "directories"}  # what a shell completes better than we could
 
 
-class Shell(StrEnum):
-    """The shells that there is a script for."""
-
-    bash = "bash"
-    zsh = "zsh"
-    fish = "fish"
-
-
 @app.command("completion")
 def completion(
     ctx: typer.Context,
-    shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", help="Your shell.", show_default=False)],
+    shell: Annotated[Literal["bash", "zsh", "fish"], argument("bash|zsh|fish", "Your shell.")],
 ) -> None:
     """Print the script that lets a shell complete commands, options, and names of profiles and Services.
 
     The names are those that the last listing commands saw. A TAB sends nothing and reads no credentials.
     """
-    ctx.obj.stdout.write(script(shell.value))
+    ctx.obj.stdout.write(script(shell))
 
 
 def respond(environ: Mapping[str, str]) -> int:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from proxyctl.commands.options import argument
 from proxyctl.errors import UsageError
 from proxyctl.runtime import Runtime
 from proxyctl.words import did_you_mean
@@ -23,9 +24,7 @@ def show_help(
     ctx: typer.Context,
     topic: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[TOPIC]...", help="A command, such as 'number reserve', or a topic.", show_default=False
-        ),
+        argument("[TOPIC]...", "A command, such as 'number reserve', or a topic."),
     ] = None,
 ) -> None:
     """Show the help of a command, or of a topic: exit codes, environment, output formats."""

@@ -3,13 +3,11 @@
 `@shared(...)` adds them to a command's signature, so that a command declares only what is its own.
 """
 
-import functools
 import inspect
 import math
 import re
 from collections.abc import Callable, Iterator
-from enum import Enum, StrEnum
-from typing import Annotated, Any, TypeVar, cast, get_args
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args
 
 import typer
 
@@ -19,44 +17,39 @@ CONNECTION = "Connection and messages"
 OUTPUT = "Output"
 WRITING = "Writing"
 PACE = "Pace and safety"
+INPUT = "Input"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Group = dict[str, Any]  # names of parameters, with their declarations
 
 
-class Color(StrEnum):
-    """When to colour."""
-
-    auto = "auto"
-    always = "always"
-    never = "never"
-
-
-OutputFormat = Enum("OutputFormat", {name: name for name in FORMATS}, type=str)  # type: ignore[misc]
+def option(shown: str, about: str, panel: str | None = None, **settings: Any) -> Any:
+    """Declare an option as help shows it, `-p --profile NAME`, listed there under ``panel``; a flag has no value."""
+    names = [word for word in shown.split(" ") if word.startswith("-")]
+    metavar = shown.rpartition(" ")[2] if " " in shown else "-"
+    if not metavar.startswith("-"):
+        settings["metavar"] = metavar
+    return typer.Option(*names, help=about, rich_help_panel=panel, **settings)
 
 
-def seconds(text: str) -> float:
-    """Parse a positive number of seconds, at most an hour."""
-    return _number(text, 0.001, 3600.0, "seconds, for example 30")
+def argument(shown: str, about: str, **settings: Any) -> Any:
+    """Declare an argument as help shows it: `SERVICE`, or `[NUMBER]...`."""
+    return typer.Argument(metavar=shown, help=about, show_default=False, **settings)
 
 
-def milliseconds(text: str) -> float:
-    """Parse a delay of at most a minute."""
-    return _number(text, 0.0, 60_000.0, "milliseconds, for example 150")
+def within(low: float, high: float, unit: str) -> Callable[[str], float]:
+    """Return what parses a number within these limits."""
 
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise typer.BadParameter(f"{text!r} is not a number from {low:g} to {high:g} ({unit}).")
+        return value
 
-def requests_per_second(text: str) -> float:
-    """Parse a rate; 0 turns pacing off."""
-    return _number(text, 0.0, 10_000.0, "requests a second, for example 30; 0 turns pacing off")
-
-
-def _number(text: str, low: float, high: float, what: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not low <= value <= high:
-        raise typer.BadParameter(f"{text!r} is not a number from {low:g} to {high:g} ({what}).")
-    return value
+    return parse
 
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -75,166 +68,156 @@ def duration(text: str) -> float:
     return total
 
 
-Group = dict[str, Any]  # parameter names of SharedOptions, with their declarations
-
-
-def option(kind: Any, *names: str, panel: str | None = None, **settings: Any) -> Any:
-    """Declare an option of type ``kind``, listed under ``panel`` in the help."""
-    return Annotated[kind, typer.Option(*names, rich_help_panel=panel, **settings)]
-
+# What several commands declare alike.
+ServiceArgument = Annotated[str, argument("SERVICE", "A Service's SID (KS…) or unique name.")]
+Services = Annotated[list[str] | None, argument("[SERVICE]...", "SIDs or unique names.")]
+AllServices = Annotated[bool, option("--all", "All Services of the account.")]
+NumberArgument = Annotated[str, argument("NUMBER", "A PN SID, or E.164.")]
+Numbers = Annotated[list[str] | None, argument("[NUMBER]...", "PN SIDs, or numbers in E.164: +14155550100.")]
+File = Annotated[
+    str | None,
+    option("-f --file FILE", "Read numbers from FILE ('-': stdin): text, CSV, JSON or JSON Lines.", INPUT),
+]
+Limit = Annotated[int | None, option("--limit N", "At most N rows.", min=1)]
 
 PROFILE: Group = {
-    "profile": option(
-        str | None,
-        "-p",
-        "--profile",
-        metavar="NAME",
-        panel=CONNECTION,
-        help="Use this profile's credentials.",
-    ),
-    "sandbox": option(
+    "profile": Annotated[
+        str | None, option("-p --profile NAME", "Use this profile's credentials.", CONNECTION)
+    ],
+    "sandbox": Annotated[
         bool,
-        "--sandbox",
-        panel=CONNECTION,
-        help="Use the embedded sandbox (the same as --profile sandbox).",
-    ),
+        option("--sandbox", "Use the embedded sandbox (the same as --profile sandbox).", CONNECTION),
+    ],
 }
 REQUESTS: Group = {
-    "timeout": option(
+    "timeout": Annotated[
         float,
-        "--timeout",
-        metavar="SECONDS",
-        parser=seconds,
-        panel=CONNECTION,
-        help="Time for the whole of one request.",
-    ),
-    "retries": option(
+        option(
+            "--timeout SECONDS",
+            "Time for the whole of one request.",
+            CONNECTION,
+            parser=within(0.001, 3600.0, "seconds, for example 30"),
+        ),
+    ],
+    "retries": Annotated[
         int,
-        "--retries",
-        metavar="N",
-        min=0,
-        max=100,
-        panel=CONNECTION,
-        help="Extra tries after a failure that may pass.",
-    ),
+        option("--retries N", "Extra tries after a failure that may pass.", CONNECTION, min=0, max=100),
+    ],
 }
 MESSAGES: Group = {
-    "verbose": option(
+    "verbose": Annotated[
         int,
-        "-v",
-        "--verbose",
-        count=True,
-        metavar="",
-        show_default=False,
-        panel=CONNECTION,
-        help="Say more; twice: a line for each request.",
-    ),
-    "quiet": option(bool, "-q", "--quiet", panel=CONNECTION, help="Say nothing when all goes well."),
-    "color": option(Color, "--color", panel=CONNECTION, help="When to colour."),
+        option(
+            "-v --verbose",
+            "Say more; twice: a line for each request.",
+            CONNECTION,
+            count=True,
+            metavar="",
+            show_default=False,
+        ),
+    ],
+    "quiet": Annotated[bool, option("-q --quiet", "Say nothing when all goes well.", CONNECTION)],
+    "color": Annotated[Literal["auto", "always", "never"], option("--color", "When to colour.", CONNECTION)],
 }
 DATA: Group = {
-    "output": option(
-        OutputFormat | None,
-        "-o",
-        "--output",
-        panel=OUTPUT,
-        help="Format: table on a terminal and tsv elsewhere, unless this says otherwise.",
-    ),
-    "fields": option(
+    "output": Annotated[
+        Literal[FORMATS] | None,
+        option(
+            "-o --output",
+            "Format: table on a terminal and tsv elsewhere, unless this says otherwise.",
+            OUTPUT,
+        ),
+    ],
+    "fields": Annotated[
         str | None,
-        "--fields",
-        metavar="A,B,C",
-        panel=OUTPUT,
-        help="Only these fields, in this order; capabilities.sms_outbound reaches into a map.",
-    ),
-    "no_header": option(bool, "--no-header", panel=OUTPUT, help="No header line in tsv and csv."),
+        option(
+            "--fields A,B,C",
+            "Only these fields, in this order; capabilities.sms_outbound reaches into a map.",
+            OUTPUT,
+        ),
+    ],
+    "no_header": Annotated[bool, option("--no-header", "No header line in tsv and csv.", OUTPUT)],
 }
-YES: Group = {
-    "yes": option(bool, "-y", "--yes", panel=WRITING, help="Do not ask for confirmation."),
-}
+YES: Group = {"yes": Annotated[bool, option("-y --yes", "Do not ask for confirmation.", WRITING)]}
 DRY_RUN: Group = {
-    "dry_run": option(bool, "--dry-run", panel=WRITING, help="Print what would be sent; send nothing."),
+    "dry_run": Annotated[bool, option("--dry-run", "Print what would be sent; send nothing.", WRITING)],
     **YES,
 }
 WRITES: Group = {
     **DRY_RUN,
-    "confirm_profile": option(
+    "confirm_profile": Annotated[
         str | None,
-        "--confirm-profile",
-        metavar="NAME",
-        panel=WRITING,
-        help="Name a protected profile, to be allowed to write with it.",
-    ),
-    "no_history": option(
+        option(
+            "--confirm-profile NAME", "Name a protected profile, to be allowed to write with it.", WRITING
+        ),
+    ],
+    "no_history": Annotated[
         bool,
-        "--no-history",
-        panel=WRITING,
-        help="Do not record this run (for when state can't be written).",
-    ),
-    "lock_wait": option(
+        option("--no-history", "Do not record this run (for when state can't be written).", WRITING),
+    ],
+    "lock_wait": Annotated[
         float,
-        "--lock-wait",
-        metavar="DURATION",
-        parser=duration,
-        show_default=False,
-        panel=WRITING,
-        help="Wait this long for another run on the same Service to end.",
-    ),
+        option(
+            "--lock-wait DURATION",
+            "Wait this long for another run on the same Service to end.",
+            WRITING,
+            parser=duration,
+            show_default=False,
+        ),
+    ],
 }
 ALLOW: Group = {
-    "allow": option(
+    "allow": Annotated[
         list[str] | None,
-        "--allow",
-        metavar="RULE",
-        panel=WRITING,
-        help="Permit what this rule refuses; the refusal names it.",
-    ),
+        option("--allow RULE", "Permit what this rule refuses; the refusal names it.", WRITING),
+    ],
 }
-BULK: Group = {
-    "default_country": option(
+COUNTRY: Group = {
+    "default_country": Annotated[
         str | None,
-        "--default-country",
-        metavar="CC",
-        help="Read numbers in this country's national format too, for example US.",
-    ),
-    "rate": option(
+        option(
+            "--default-country CC",
+            "Read numbers in this country's national format too, for example US.",
+        ),
+    ],
+}
+PACING: Group = {
+    "rate": Annotated[
         float | None,
-        "--rate",
-        metavar="N",
-        parser=requests_per_second,
-        panel=PACE,
-        help="Requests a second for each endpoint of a Service; 0 turns pacing off. [default: 30]",
-    ),
-    "concurrency": option(
+        option(
+            "--rate N",
+            "Requests a second for each endpoint of a Service; 0 turns pacing off. [default: 30]",
+            PACE,
+            parser=within(0.0, 10_000.0, "requests a second, for example 30; 0 turns pacing off"),
+        ),
+    ],
+    "concurrency": Annotated[
         int | None,
-        "--concurrency",
-        metavar="N",
-        min=1,
-        max=200,
-        panel=PACE,
-        help="Requests under way at once, at most. [default: found by itself]",
-    ),
-    "max_errors": option(
-        int | None, "--max-errors", metavar="N", min=1, panel=PACE, help="Stop when this many items failed."
-    ),
-    "deadline": option(
+        option(
+            "--concurrency N",
+            "Requests under way at once, at most. [default: found by itself]",
+            PACE,
+            min=1,
+            max=200,
+        ),
+    ],
+    "max_errors": Annotated[
+        int | None, option("--max-errors N", "Stop when this many items failed.", PACE, min=1)
+    ],
+    "deadline": Annotated[
         float | None,
-        "--deadline",
-        metavar="DURATION",
-        parser=duration,
-        panel=PACE,
-        help="Stop after this time: 90s, 15m, 2h.",
-    ),
-    "failed_to": option(
+        option("--deadline DURATION", "Stop after this time: 90s, 15m, 2h.", PACE, parser=duration),
+    ],
+    "failed_to": Annotated[
         str | None,
-        "--failed-to",
-        metavar="FILE",
-        panel=PACE,
-        help="Write the failed and unknown inputs here, in a form that -f takes.",
-    ),
+        option(
+            "--failed-to FILE", "Write the failed and unknown inputs here, in a form that -f takes.", PACE
+        ),
+    ],
 }
 
 CALLS = (PROFILE, REQUESTS, MESSAGES)
+BULK = COUNTRY | PACING
 
 
 def _names_and_value(annotation: Any) -> Iterator[tuple[str, bool]]:
@@ -256,71 +239,59 @@ HOISTED: dict[str, bool] = {
 
 def shared(*groups: Group) -> Callable[[Function], Function]:
     """Add the options of ``groups`` to a command and hand them to its Runtime before the command runs."""
-    declared = {name: annotation for group in groups for name, annotation in group.items()}
-    defaults = SharedOptions()
+    # What is parsed from text needs a text as its default.
+    defaults = {
+        name: f"{value:g}" if isinstance(value, float) else value
+        for name, value in SharedOptions()._asdict().items()
+    }
 
     def hand_over(ctx: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
         ctx.obj.use(ctx.obj.options._replace(**given))
         return {}
 
-    return _adding({name: (declared[name], _default(name, defaults)) for name in declared}, hand_over)
+    return _adding(
+        {name: declared for group in groups for name, declared in group.items()}, defaults, hand_over
+    )
 
 
-def with_settings(settings: Group) -> Callable[[Function], Function]:
-    """Add options to a command, which gets those that were given as ``settings``, a dict of text by name."""
+def gathered(parameter: str, group: Group) -> Callable[[Function], Function]:
+    """Add the options of ``group`` to a command, which gets those that were given as one dict, ``parameter``."""
 
-    def pass_on(ctx: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
-        return {"settings": {name: str(value) for name, value in given.items() if value is not None}}
+    def gather(ctx: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
+        return {parameter: {name: value for name, value in given.items() if value is not None}}
 
-    return _adding({name: (annotation, None) for name, annotation in settings.items()}, pass_on)
+    return _adding(group, {}, gather, parameter)
 
 
 def _adding(
-    declared: dict[str, tuple[Any, Any]],
+    declared: Group,
+    defaults: dict[str, Any],
     receive: Callable[[typer.Context, dict[str, Any]], dict[str, Any]],
+    received: str = "",
 ) -> Callable[[Function], Function]:
-    """Return a decorator that adds parameters to a signature; ``receive`` says what the function gets of them."""
+    """Return a decorator that adds parameters to a signature; ``receive`` makes of them what the function gets."""
 
     def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
-        own = [p for p in signature.parameters.values() if p.name != "settings" or "settings" in declared]
-        names = [name for name in declared if name not in signature.parameters]
-
-        @functools.wraps(function)
-        def command(*args: Any, **values: Any) -> Any:
-            given = {name: _plain(values.pop(name)) for name in names}
-            return function(*args, **values, **receive(values["ctx"], given))
-
+        own = [one for one in signature.parameters.values() if one.name != received]
         added = [
             inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=declared[name][1],
-                annotation=declared[name][0],
+                name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=kind
             )
-            for name in names
+            for name, kind in declared.items()
         ]
-        parameters = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *added]
+
+        def command(**values: Any) -> Any:
+            given = {one.name: values.pop(one.name) for one in added}
+            return function(**values, **receive(values["ctx"], given))
+
+        parameters = [*(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own), *added]
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
         command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        command.__annotations__ = {
-            **{name: kind for name, kind in function.__annotations__.items() if name != "settings"},
-            **{name: declared[name][0] for name in names},
-        }
-        del command.__wrapped__  # Typer would read the inner function's hints
+        command.__annotations__ = {one.name: one.annotation for one in parameters}
         return cast(Function, command)
 
     return decorate
-
-
-def _default(name: str, defaults: SharedOptions) -> Any:
-    if name == "color":
-        return Color.auto
-    value = getattr(defaults, name)
-    return str(value).removesuffix(".0") if isinstance(value, float) else value
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
 
 
 @shared(*CALLS, DATA, WRITES)

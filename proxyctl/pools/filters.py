@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ class NumberFilter:
     reserved: bool | None = None
     in_use: bool | None = None
     country: str | None = None
-    capabilities: tuple[str, ...] = ()
+    capabilities: Sequence[str] = ()
     prefix: str | None = None
 
     def cleaned(self) -> NumberFilter:

@@ -16,7 +16,6 @@ from proxyctl.commands.options import (
     option,
     shared,
 )
-from proxyctl.runtime import Runtime
 
 app = typer.Typer(
     epilog="""Examples:
@@ -27,14 +26,14 @@ app = typer.Typer(
 )
 
 SAVED_AS: Group = {
-    "profile": option(
+    "profile": Annotated[
         str | None,
-        "-p",
-        "--profile",
-        metavar="NAME",
-        panel=CONNECTION,
-        help="Save the credentials as this profile. [default: PROXYCTL_PROFILE, or else 'default']",
-    ),
+        option(
+            "-p --profile NAME",
+            "Save the credentials as this profile. [default: PROXYCTL_PROFILE, or else 'default']",
+            CONNECTION,
+        ),
+    ],
 }
 
 
@@ -42,29 +41,21 @@ SAVED_AS: Group = {
 @shared(*CALLS, SAVED_AS, YES)
 def log_in(
     ctx: typer.Context,
-    account_sid: Annotated[
-        str | None, typer.Option("--account-sid", metavar="AC", help="The account's SID.")
-    ] = None,
+    account_sid: Annotated[str | None, option("--account-sid AC", "The account's SID.")] = None,
     api_key: Annotated[
         str | None,
-        typer.Option("--api-key", metavar="SK", help="An API key's SID, to use it and not the auth token."),
+        option("--api-key SK", "An API key's SID, to use it and not the auth token."),
     ] = None,
     secret_stdin: Annotated[
         bool,
-        typer.Option("--secret-stdin", help="Read the API key's secret, or the auth token, from stdin."),
+        option("--secret-stdin", "Read the API key's secret, or the auth token, from stdin."),
     ] = False,
     no_verify: Annotated[
-        bool, typer.Option("--no-verify", help="Save without trying whether the credentials work.")
+        bool, option("--no-verify", "Save without trying whether the credentials work.")
     ] = False,
-    base_url: Annotated[
-        str | None, typer.Option("--base-url", metavar="URL", help="Another server than Twilio's.")
-    ] = None,
-    region: Annotated[
-        str | None, typer.Option("--region", metavar="NAME", help="Twilio's region, for example ie1.")
-    ] = None,
-    edge: Annotated[
-        str | None, typer.Option("--edge", metavar="NAME", help="Twilio's edge, for example dublin.")
-    ] = None,
+    base_url: Annotated[str | None, option("--base-url URL", "Another server than Twilio's.")] = None,
+    region: Annotated[str | None, option("--region NAME", "Twilio's region, for example ie1.")] = None,
+    edge: Annotated[str | None, option("--edge NAME", "Twilio's edge, for example dublin.")] = None,
 ) -> None:
     """Save credentials as a profile, after one request has shown that they work.
 
@@ -89,9 +80,7 @@ def log_in(
 @shared(*CALLS, DATA)
 def show_status(
     ctx: typer.Context,
-    all_profiles: Annotated[
-        bool, typer.Option("--all", help="Every profile, not only the one that is used.")
-    ] = False,
+    all_profiles: Annotated[bool, option("--all", "Every profile, not only the one that is used.")] = False,
 ) -> None:
     """Show whose credentials are used, where they come from, and whether they work (one request each)."""
     from proxyctl.commands.auth import status
@@ -108,5 +97,4 @@ def log_out(ctx: typer.Context) -> None:
     """Remove a profile's secret from the config file; its other settings stay. Nothing changes at Twilio."""
     from proxyctl.commands.auth import login
 
-    runtime: Runtime = ctx.obj
-    login.log_out(runtime)
+    login.log_out(ctx.obj)

@@ -4,8 +4,19 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.options import BULK, CALLS, DATA, MESSAGES, WRITES, YES, duration, shared
-from proxyctl.runtime import Runtime
+from proxyctl.commands.options import (
+    CALLS,
+    DATA,
+    MESSAGES,
+    PACING,
+    WRITES,
+    YES,
+    Limit,
+    argument,
+    duration,
+    option,
+    shared,
+)
 
 app = typer.Typer(
     epilog="""Examples:
@@ -15,9 +26,7 @@ app = typer.Typer(
 """
 )
 
-RunId = Annotated[
-    str, typer.Argument(metavar="ID", help="A run's id, or the beginning of one.", show_default=False)
-]
+RunId = Annotated[str, argument("ID", "A run's id, or the beginning of one.")]
 
 
 @app.command("list")
@@ -26,15 +35,9 @@ def list_runs(
     ctx: typer.Context,
     since: Annotated[
         float | None,
-        typer.Option(
-            "--since",
-            metavar="DURATION",
-            parser=duration,
-            help="Only the last 90m, 12h, 7d.",
-            show_default=False,
-        ),
+        option("--since DURATION", "Only the last 90m, 12h, 7d.", parser=duration),
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="At most N rows.")] = None,
+    limit: Limit = None,
 ) -> None:
     """List the runs that wrote something, newest first."""
     from proxyctl.commands.history import show as runs
@@ -52,7 +55,7 @@ def show_run(ctx: typer.Context, run_id: RunId) -> None:
 
 
 @app.command("undo")
-@shared(*CALLS, DATA, WRITES, {name: BULK[name] for name in BULK if name != "default_country"})
+@shared(*CALLS, DATA, WRITES, PACING)
 def undo_run(ctx: typer.Context, run_id: RunId) -> None:
     """Take back what a run did to a pool: reserve and release, add and remove.
 
@@ -69,14 +72,10 @@ def prune_runs(
     ctx: typer.Context,
     older_than: Annotated[
         float,
-        typer.Option(
-            "--older-than", metavar="DURATION", parser=duration, help="30d, 12h.", show_default=False
-        ),
+        option("--older-than DURATION", "30d, 12h.", parser=duration),
     ],
 ) -> None:
     """Forget the runs that began longer ago; it also happens by itself after 90 days or at 50 MB."""
-    from proxyctl.render.shapes import HISTORY
+    from proxyctl.commands.history import show as runs
 
-    runtime: Runtime = ctx.obj
-    count = runtime.history.prune(runtime.clock.now() - older_than)
-    runtime.note(f"forgot {HISTORY.count(count)}.")
+    runs.prune(ctx.obj, older_than)

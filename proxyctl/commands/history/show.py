@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from proxyctl.commands.listing import in_pages, show_list
+from proxyctl.render.shapes import HISTORY, HISTORY_ITEM
 from proxyctl.words import COUNTED_GOOD
 
 if TYPE_CHECKING:
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
 
 def show_runs(runtime: Runtime, since: float | None, limit: int | None) -> None:
     """Print a row for each run, newest first."""
-    from proxyctl.commands.listing import in_pages, show_list
-    from proxyctl.render.shapes import HISTORY
-
     begun = runtime.clock.now() - since if since is not None else None
     show_list(runtime, HISTORY, in_pages(run_rows(runtime, begun)), limit=limit)
 
@@ -53,13 +52,17 @@ def run_row(run: RunSummary) -> dict[str, Any]:
 
 def show_items(runtime: Runtime, run_id: str) -> None:
     """Print the items of a run; who ran what goes to stderr."""
-    from proxyctl.render.shapes import HISTORY_ITEM
-
     detail = load(runtime, run_id)
     run = detail.run
     who = f"{run.user or 'somebody'}@{run.host or 'somewhere'}"
     runtime.note(f"run {run.id} by {who} ({run.status}): {run.command}")
     runtime.out.rows(HISTORY_ITEM, [[item_row(item) for item in detail.items]])
+
+
+def prune(runtime: Runtime, older_than: float) -> None:
+    """Forget the runs that began longer ago."""
+    count = runtime.history.prune(runtime.clock.now() - older_than)
+    runtime.note(f"forgot {HISTORY.count(count)}.")
 
 
 def load(runtime: Runtime, run_id: str) -> RunDetail:

@@ -4,9 +4,17 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.number.declare import File, Numbers
-from proxyctl.commands.options import BULK, CALLS, DATA, WRITES, shared
-from proxyctl.commands.service.declare import ServiceArgument
+from proxyctl.commands.options import (
+    BULK,
+    CALLS,
+    DATA,
+    WRITES,
+    File,
+    Numbers,
+    ServiceArgument,
+    option,
+    shared,
+)
 
 app = typer.Typer(
     epilog="""Examples:
@@ -16,10 +24,7 @@ app = typer.Typer(
 )
 
 MessagingServiceOption = Annotated[
-    str,
-    typer.Option(
-        "--messaging-service", metavar="MG", help="The Messaging Service's SID (MG…).", show_default=False
-    ),
+    str, option("--messaging-service MG", "The Messaging Service's SID (MG…).")
 ]
 
 

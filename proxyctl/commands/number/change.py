@@ -17,7 +17,7 @@ from proxyctl.pools.pool import FEW, Pool, read_few, read_for, read_pool
 from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
-from proxyctl.writes.requests import ADD, REMOVE
+from proxyctl.writes.requests import ADD, REMOVE, VERBS
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Item
@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 
 def run_verb(
     runtime: Runtime,
+    verb: str,
     service_name: str,
     numbers: Sequence[str] | None,
     file: str | None,
-    wish: Wish,
     *,
     webhooks: bool = False,
+    **wishes: bool | None,
 ) -> None:
     """Carry out one verb on the numbers given; raises the error that the run ends with.
 
     ``webhooks``: keep those of numbers that are added, restore those of numbers that are removed.
     """
+    wish = Wish(VERBS[verb], **wishes)  # type: ignore[arg-type]
     runtime.out.check(RESULT)
     items = read_input(runtime, numbers, file, use_is_reserved=wish.verb is ADD).items
     failed_to = check_failed_to(runtime, file)

@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 def show(
     runtime: Runtime,
     services: Sequence[str],
-    chosen: NumberFilter,
+    filters: Mapping[str, Any],
     *,
     all_services: bool,
     unassigned: bool = False,
@@ -27,10 +27,11 @@ def show(
     limit: int | None,
     count: bool,
 ) -> None:
-    """Print the numbers that ``chosen`` accepts, as the pages come in; sorted, they are collected first."""
+    """Print the numbers that ``filters`` accept, as the pages come in; sorted, they are collected first."""
     from proxyctl.commands.listing import Limit, show_list
+    from proxyctl.pools.filters import NumberFilter
 
-    chosen = chosen.cleaned()
+    chosen = NumberFilter(**filters).cleaned()
     shape, pages = source(runtime, services, chosen, all_services=all_services, unassigned=unassigned)
     if count:
         runtime.out.text(str(sum(len(page) for page in Limit(limit).apply(pages))))
@@ -128,12 +129,19 @@ def sorted_by(rows: list[Row], key: Callable[[Row], Any], *, down: bool) -> list
     return sorted(there, key=rank, reverse=down) + absent
 
 
-def find_one(runtime: Runtime, service: str, number: str, default_country: str | None) -> PhoneNumber:
+def show_one(runtime: Runtime, service: str, number: str) -> None:
+    """Print one number of a pool."""
+    from proxyctl.render.shapes import PHONE_NUMBER
+
+    runtime.out.one(PHONE_NUMBER, find_one(runtime, service, number).raw)
+
+
+def find_one(runtime: Runtime, service: str, number: str) -> PhoneNumber:
     """Find one number of a pool by SID or E.164. Raises NotFoundError."""
     from proxyctl.identifiers import require_number
     from proxyctl.pools.pool import read_for
 
-    reference = require_number(number, default_country)
+    reference = require_number(number, runtime.options.default_country)
     found = runtime.reader.service(service)
     problem = None
     if reference.sid is not None:

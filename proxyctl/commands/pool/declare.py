@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.options import ALLOW, BULK, CALLS, DATA, WRITES, Group, shared
+from proxyctl.commands.options import (
+    ALLOW,
+    BULK,
+    CALLS,
+    COUNTRY,
+    DATA,
+    WRITES,
+    AllServices,
+    Services,
+    argument,
+    option,
+    shared,
+)
 
 app = typer.Typer(
     epilog="""Examples:
@@ -16,19 +28,9 @@ app = typer.Typer(
 """
 )
 
-COUNTRY: Group = {"default_country": BULK["default_country"]}
-
-Services = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[SERVICE]...", help="SIDs or unique names.", show_default=False),
-]
-AllServices = Annotated[bool, typer.Option("--all", help="All Services of the account.")]
-PoolFileArgument = Annotated[
-    str, typer.Argument(metavar="FILE", help="A pool file (TOML); '-': stdin.", show_default=False)
-]
+PoolFileArgument = Annotated[str, argument("FILE", "A pool file (TOML); '-': stdin.")]
 Prune = Annotated[
-    bool,
-    typer.Option("--prune", help="Remove numbers that the file does not name from the Services it names."),
+    bool, option("--prune", "Remove numbers that the file does not name from the Services it names.")
 ]
 
 
@@ -40,12 +42,11 @@ def show_status(
     all_services: AllServices = False,
     fail_above: Annotated[
         float | None,
-        typer.Option(
-            "--fail-above",
-            metavar="PERCENT",
+        option(
+            "--fail-above PERCENT",
+            "Exit 8 when a pool is fuller than this, reserved or unreserved.",
             min=0,
             max=100,
-            help="Exit 8 when a pool is fuller than this, reserved or unreserved.",
         ),
     ] = None,
 ) -> None:
@@ -63,11 +64,7 @@ def export_pools(
     all_services: AllServices = False,
     numbers_to: Annotated[
         str | None,
-        typer.Option(
-            "--numbers-to",
-            metavar="DIR",
-            help="Write the numbers to CSV files here; the pool file names them.",
-        ),
+        option("--numbers-to DIR", "Write the numbers to CSV files here; the pool file names them."),
     ] = None,
 ) -> None:
     """Print a pool file that says all about Services and their numbers.
@@ -85,9 +82,7 @@ def plan_pools(
     ctx: typer.Context,
     file: PoolFileArgument,
     prune: Prune = False,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit 8 when something would change.")
-    ] = False,
+    exit_code: Annotated[bool, option("--exit-code", "Exit 8 when something would change.")] = False,
 ) -> None:
     """Print what 'pool apply' would change: the difference between a pool file and the account."""
     from proxyctl.commands.pool.plan import plan
@@ -103,9 +98,9 @@ def apply_pools(
     prune: Prune = False,
     keep_webhooks: Annotated[
         bool,
-        typer.Option(
+        option(
             "--keep-webhooks",
-            help="Keep the webhooks of numbers that are added in the history, for 'history undo'.",
+            "Keep the webhooks of numbers that are added in the history, for 'history undo'.",
         ),
     ] = False,
 ) -> None:

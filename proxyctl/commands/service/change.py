@@ -11,7 +11,7 @@ from proxyctl.commands import way_back
 from proxyctl.commands.report import Report
 from proxyctl.commands.run import Job, carry_out
 from proxyctl.completion.remembering import forget_service, remember_service
-from proxyctl.errors import RefusedError
+from proxyctl.errors import RefusedError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.desired import create_chain, delete_chain, update_chain
 from proxyctl.pools.pool import read_pool
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
 
-def create(runtime: Runtime, name: str, settings: Mapping[str, str], *, if_not_exists: bool) -> None:
+def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_exists: bool) -> None:
     """Create a Service and print it; with ``if_not_exists`` print the one that has the name already."""
     runtime.out.check(SERVICE)
     runtime.guard_writes()
@@ -57,12 +57,11 @@ def show(runtime: Runtime, report: Report | None) -> None:
         raise error
 
 
-def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, str]) -> None:
+def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, Any]) -> None:
     """Print a Service that was there already, and say where it is not as it was wanted."""
     runtime.note(f"Service {existing.unique_name} exists already ({existing.sid}); it was left as it is.")
-    for field, wanted in settings.items():
-        there: Any = existing.raw.get(field)
-        there = "" if there is None else str(there)
+    for field, value in settings.items():
+        there, wanted = ("" if one is None else str(one) for one in (existing.raw.get(field), value))
         if there != wanted:
             runtime.note(
                 f"  {field} is {there or 'empty'}, not {wanted or 'empty'}: 'proxyctl service update' changes it."
@@ -70,8 +69,13 @@ def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, st
     runtime.out.one(SERVICE, existing.raw)
 
 
-def update(runtime: Runtime, name: str, settings: Mapping[str, str]) -> None:
+def update(runtime: Runtime, name: str, settings: Mapping[str, Any]) -> None:
     """Change the settings that were given, and print the Service."""
+    if not settings:
+        raise UsageError(
+            "nothing to update was given.",
+            hint="Give at least one setting; see 'proxyctl service update -h'.",
+        )
     runtime.out.check(SERVICE)
     runtime.guard_writes()
     service = runtime.reader.service(name)

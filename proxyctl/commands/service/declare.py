@@ -1,14 +1,21 @@
 """`proxyctl service`: create, list, show, update and delete Services."""
 
-from collections.abc import Iterator, Sequence
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from proxyctl.commands.options import CALLS, DATA, WRITES, Group, option, shared, with_settings
-from proxyctl.errors import UsageError
-from proxyctl.runtime import Runtime
+from proxyctl.commands.options import (
+    CALLS,
+    DATA,
+    WRITES,
+    Group,
+    Limit,
+    ServiceArgument,
+    argument,
+    gathered,
+    option,
+    shared,
+)
 
 app = typer.Typer(
     epilog="""Examples:
@@ -21,162 +28,112 @@ app = typer.Typer(
 SETTINGS = "Settings of the Service"
 
 
-class GeoMatchLevel(StrEnum):
-    """Where a proxy number must be, compared to the participant's. The API judges which it takes."""
-
-    country = "country"
-    area_code = "area-code"
-    extended_area_code = "extended-area-code"
-    overlay = "overlay"
-    radius = "radius"
-
-
-class NumberSelectionBehavior(StrEnum):
-    """Whether a participant keeps the same proxy number."""
-
-    prefer_sticky = "prefer-sticky"
-    avoid_sticky = "avoid-sticky"
-
-
-ServiceArgument = Annotated[
-    str, typer.Argument(metavar="SERVICE", help="A Service's SID (KS…) or unique name.", show_default=False)
-]
 FIELDS: Group = {
-    "default_ttl": option(
+    "default_ttl": Annotated[
         int | None,
-        "--default-ttl",
-        metavar="SECONDS",
-        min=0,
-        panel=SETTINGS,
-        help="A Session's time to live; 0 means no limit.",
-    ),
-    "callback_url": option(
+        option("--default-ttl SECONDS", "A Session's time to live; 0 means no limit.", SETTINGS, min=0),
+    ],
+    "callback_url": Annotated[
         str | None,
-        "--callback-url",
-        metavar="URL",
-        panel=SETTINGS,
-        help="Called when the status of an Interaction changes.",
-    ),
-    "intercept_callback_url": option(
+        option("--callback-url URL", "Called when the status of an Interaction changes.", SETTINGS),
+    ],
+    "intercept_callback_url": Annotated[
         str | None,
-        "--intercept-callback-url",
-        metavar="URL",
-        panel=SETTINGS,
-        help="Called on each Interaction; a 403 answer blocks it.",
-    ),
-    "out_of_session_callback_url": option(
+        option(
+            "--intercept-callback-url URL", "Called on each Interaction; a 403 answer blocks it.", SETTINGS
+        ),
+    ],
+    "out_of_session_callback_url": Annotated[
         str | None,
-        "--out-of-session-callback-url",
-        metavar="URL",
-        panel=SETTINGS,
-        help="Called when a call or message comes in outside any Session.",
-    ),
-    "geo_match_level": option(
-        GeoMatchLevel | None,
-        "--geo-match-level",
-        panel=SETTINGS,
-        help="How near a proxy number must be; the API's default is country.",
-    ),
-    "number_selection_behavior": option(
-        NumberSelectionBehavior | None,
-        "--number-selection-behavior",
-        panel=SETTINGS,
-        help="Whether a participant keeps the same proxy number where possible.",
-    ),
-    "chat_instance_sid": option(
+        option(
+            "--out-of-session-callback-url URL",
+            "Called when a call or message comes in outside any Session.",
+            SETTINGS,
+        ),
+    ],
+    "geo_match_level": Annotated[
+        Literal["country", "area-code", "extended-area-code", "overlay", "radius"] | None,
+        option(
+            "--geo-match-level", "How near a proxy number must be; the API's default is country.", SETTINGS
+        ),
+    ],
+    "number_selection_behavior": Annotated[
+        Literal["prefer-sticky", "avoid-sticky"] | None,
+        option(
+            "--number-selection-behavior",
+            "Whether a participant keeps the same proxy number where possible.",
+            SETTINGS,
+        ),
+    ],
+    "chat_instance_sid": Annotated[
         str | None,
-        "--chat-instance-sid",
-        metavar="IS",
-        panel=SETTINGS,
-        help="The Chat Service instance that messages are forwarded to.",
-    ),
+        option(
+            "--chat-instance-sid IS",
+            "The Chat Service instance that messages are forwarded to.",
+            SETTINGS,
+        ),
+    ],
 }
 NEW_NAME: Group = {
-    "unique_name": option(
-        str | None, "--unique-name", metavar="NEW", panel=SETTINGS, help="Give it another unique name."
-    )
+    "unique_name": Annotated[
+        str | None, option("--unique-name NEW", "Give it another unique name.", SETTINGS)
+    ]
 }
 
 
 @app.command("create")
 @shared(*CALLS, DATA, WRITES)
-@with_settings(FIELDS)
+@gathered("settings", FIELDS)
 def create_service(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its unique name; no personal data.")],
-    settings: dict[str, str],
+    name: Annotated[str, argument("NAME", "Its unique name; no personal data.")],
+    settings: dict[str, Any],
     if_not_exists: Annotated[
-        bool, typer.Option("--if-not-exists", help="Print an existing Service of this name, unchanged.")
+        bool, option("--if-not-exists", "Print an existing Service of this name, unchanged.")
     ] = False,
 ) -> None:
     """Create a Service and print it."""
-    from proxyctl.commands.service import change as services
+    from proxyctl.commands.service import change
 
-    services.create(ctx.obj, name, settings, if_not_exists=if_not_exists)
+    change.create(ctx.obj, name, settings, if_not_exists=if_not_exists)
 
 
 @app.command("list")
 @shared(*CALLS, DATA)
 def list_services(
     ctx: typer.Context,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="GLOB", help="Only names like this: 'masking-*'.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", metavar="N", min=1, help="At most N rows.")] = None,
+    name: Annotated[str | None, option("--name GLOB", "Only names like this: 'masking-*'.")] = None,
+    limit: Limit = None,
 ) -> None:
     """List the account's Services, all of them."""
-    from fnmatch import fnmatchcase
+    from proxyctl.commands.service import listing
 
-    from proxyctl.api import resources
-    from proxyctl.commands.listing import show_list
-    from proxyctl.completion.remembering import watch_services
-    from proxyctl.render.shapes import SERVICE
-
-    runtime: Runtime = ctx.obj
-    found = watch_services(runtime, runtime.reader.pages(resources.list_services()))
-    pages: Iterator[Sequence[Any]] = (page.items for page in found)
-    if name is not None:
-        wanted = name
-        pages = ([s for s in page if fnmatchcase(str(s.get("unique_name")), wanted)] for page in pages)
-    show_list(runtime, SERVICE, pages, limit=limit)
+    listing.show_all(ctx.obj, name, limit)
 
 
 @app.command("show")
 @shared(*CALLS, DATA)
 def show_service(ctx: typer.Context, service: ServiceArgument) -> None:
     """Show one Service."""
-    from proxyctl.completion.remembering import remember_service
-    from proxyctl.render.shapes import SERVICE
+    from proxyctl.commands.service import listing
 
-    runtime: Runtime = ctx.obj
-    found = runtime.reader.service(service)
-    runtime.out.one(SERVICE, found.raw)
-    remember_service(runtime, found.raw)
+    listing.show_one(ctx.obj, service)
 
 
 @app.command("update")
 @shared(*CALLS, DATA, WRITES)
-@with_settings(NEW_NAME | FIELDS)
-def update_service(
-    ctx: typer.Context,
-    service: ServiceArgument,
-    settings: dict[str, str],
-) -> None:
+@gathered("settings", NEW_NAME | FIELDS)
+def update_service(ctx: typer.Context, service: ServiceArgument, settings: dict[str, Any]) -> None:
     """Change a Service and print it; '' clears a URL."""
-    from proxyctl.commands.service import change as services
+    from proxyctl.commands.service import change
 
-    if not settings:
-        raise UsageError(
-            "nothing to update was given.",
-            hint="Give at least one setting; see 'proxyctl service update -h'.",
-        )
-    services.update(ctx.obj, service, settings)
+    change.update(ctx.obj, service, settings)
 
 
 @app.command("delete")
 @shared(*CALLS, DATA, WRITES)
 def delete_service(ctx: typer.Context, service: ServiceArgument) -> None:
     """Delete a Service with all its Sessions, Participants and Interactions; its numbers become free."""
-    from proxyctl.commands.service import change as services
+    from proxyctl.commands.service import change
 
-    services.delete(ctx.obj, service)
+    change.delete(ctx.obj, service)

@@ -1,0 +1,76 @@
+"""What the commands do that fill, change and show what the sandbox holds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from proxyctl.commands.sandbox.serving import require_loopback
+from proxyctl.errors import UsageError
+from proxyctl.identifiers import require_number
+from proxyctl.render.shapes import PHONE_NUMBER, Shape
+
+if TYPE_CHECKING:
+    from proxyctl.runtime import Runtime
+
+
+def seed(
+    runtime: Runtime, numbers: int | None, country: str | None, scenario: str | None, seed_number: int | None
+) -> None:
+    """Make numbers, or a whole scenario, and print them."""
+    from proxyctl.sandbox.world.scenarios import seed_scenario
+    from proxyctl.sandbox.world.seed import seed_numbers
+
+    for name, value in (("--numbers", numbers), ("--country", country)):
+        if scenario is not None and value is not None:
+            raise UsageError(f"--scenario and {name} exclude each other.", hint="A scenario brings its own.")
+    fields = ("sid", "phone_number", "friendly_name", "iso_country", "type", "capabilities")
+    shape = Shape.generic("number", (*fields, "service_sid") if scenario is not None else fields)
+    shape = replace(shape, maps=PHONE_NUMBER.maps)
+    runtime.out.check(shape)
+    store = runtime.sandbox_store
+    if scenario is not None:
+        rows = seed_scenario(store, scenario, seed_number)
+    else:
+        rows = seed_numbers(store, 10 if numbers is None else numbers, country or "US", seed_number)
+    runtime.out.rows(shape, [rows])
+
+
+def make_busy(runtime: Runtime, number: str, sessions: int) -> None:
+    """Give a number so many open Sessions, and print it."""
+    shape = Shape.generic("number", ("sid", "phone_number", "service_sid", "is_reserved", "in_use"))
+    runtime.out.check(shape)
+    reference = require_number(number)
+    name = reference.sid or reference.phone_number or number
+    runtime.out.one(shape, runtime.sandbox_store.set_in_use(name, sessions))
+
+
+def show_status(runtime: Runtime) -> None:
+    """Print what there is, and where."""
+    row = asdict(runtime.sandbox_store.status())
+    runtime.out.one(Shape.generic("sandbox", tuple(row), plural="sandboxes", id_field="database"), row)
+
+
+def reset(runtime: Runtime) -> None:
+    """Forget everything, after a yes."""
+    held = runtime.sandbox_store.status()
+    what = f"everything in the sandbox {held.database} (Services: {held.services}, numbers: {held.numbers})"
+    if runtime.options.dry_run:
+        runtime.note(f"dry run: would delete {what}; nothing was deleted.")
+        return
+    runtime.confirm(f"This deletes {what}.")
+    runtime.sandbox_store.reset()
+    runtime.note("the sandbox is empty.")
+
+
+def show_exports(runtime: Runtime, host: str, port: int) -> None:
+    """Print what a shell has to export for a served sandbox."""
+    from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
+
+    address = require_loopback(host)
+    variables = {
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "PROXYCTL_BASE_URL": f"http://{address}:{port}",
+    }
+    runtime.out.text("\n".join(f"export {name}={value}" for name, value in variables.items()))
