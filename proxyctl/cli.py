@@ -122,7 +122,8 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
         report(interrupted, runtime)
         return exit_status(interrupted)
     except Exception as error:
-        report_defect(error, runtime)
+        hint = "Set PROXYCTL_DEBUG=1 to see where, and please report it."
+        report(ProxyctlError(f"a defect: {type(error).__name__}: {error}", hint=hint), runtime, error)
         return ExitCode.DEFECT
     return ExitCode.DONE
 
@@ -170,17 +171,21 @@ def silence(stream: TextIO | None) -> None:
         os.close(null)
 
 
-def report(error: ProxyctlError, runtime: Runtime) -> None:
-    """Tell ``error`` on stderr, in the form that the output format asks for."""
+def report(error: ProxyctlError, runtime: Runtime, cause: Exception | None = None) -> None:
+    """Tell ``error`` on stderr, in the form that the output format asks for.
+
+    With PROXYCTL_DEBUG comes where it arose, or its ``cause``; never local variables, which may hold secrets.
+    """
     from proxyctl.explaining import error_json, error_text
 
     runtime.stop.ending = True
+    clean = runtime.console.redactor.clean
     if wants_json(runtime):
-        runtime.console.write_error(runtime.console.redactor.clean(error_json(error)) + "\n")
+        runtime.console.write_error(clean(error_json(error)) + "\n")
     else:
         runtime.say(error_text(error))
     if runtime.environ.get("PROXYCTL_DEBUG"):
-        print_traceback(error, runtime)
+        runtime.console.write_error(clean("".join(traceback.format_exception(cause or error))))
 
 
 def wants_json(runtime: Runtime) -> bool:
@@ -201,20 +206,3 @@ def asked_format(argv: Sequence[str]) -> str | None:
         if token.startswith("-o") and token[2:]:
             return token[2:].lstrip("=")
     return None
-
-
-def report_defect(error: Exception, runtime: Runtime) -> None:
-    """Tell an error that nobody foresaw, without a traceback unless PROXYCTL_DEBUG asks for it."""
-    found = ProxyctlError(
-        f"a defect: {type(error).__name__}: {error}",
-        hint="Set PROXYCTL_DEBUG=1 to see where, and please report it.",
-    )
-    report(found, runtime)
-    if runtime.environ.get("PROXYCTL_DEBUG"):
-        print_traceback(error, runtime)
-
-
-def print_traceback(error: Exception, runtime: Runtime) -> None:
-    """Print the traceback, never with local variables, which may hold secrets."""
-    text = "".join(traceback.format_exception(error, chain=True))
-    runtime.console.write_error(runtime.console.redactor.clean(text))

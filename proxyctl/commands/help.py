@@ -6,7 +6,6 @@ import typer
 
 from proxyctl.commands.options import argument
 from proxyctl.errors import UsageError
-from proxyctl.runtime import Runtime
 from proxyctl.words import did_you_mean
 
 app = typer.Typer(
@@ -28,31 +27,28 @@ def show_help(
     ] = None,
 ) -> None:
     """Show the help of a command, or of a topic: exit codes, environment, output formats."""
-    from proxyctl.generate.topics import TOPICS, as_text
-    from proxyctl.generate.topics import topic as read_topic
+    from proxyctl.generate import topics
+    from proxyctl.render.output import Output
 
-    runtime: Runtime = ctx.obj
     words = topic or []
-    if len(words) == 1 and words[0] in TOPICS:
-        text = as_text(read_topic(words[0]))
+    if len(words) == 1 and words[0] in topics.TOPICS:
+        text = topics.as_text(topics.topic(words[0]))
     else:
-        text = context_of(ctx.find_root(), words, TOPICS).get_help() + "\n"
-    encoding = runtime.stdout.encoding or "utf-8"
-    runtime.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        text = context_of(ctx.find_root(), words, topics.TOPICS).get_help()
+    Output("tsv", stdout=ctx.obj.stdout).text(text)
 
 
 def context_of(root: Any, words: list[str], topics: tuple[str, ...]) -> Any:
     """Return the context of the command that ``words`` name. Raises UsageError, with what is near."""
     context = root
     for position, word in enumerate(words):
-        group = context.command
-        names = list(group.list_commands(context)) if hasattr(group, "list_commands") else []
-        command = group.get_command(context, word) if word in names else None
-        if command is None:
+        names = getattr(context.command, "entries", {})
+        if word not in names:
             near = did_you_mean(word, [*names, *(() if position else topics)])
             raise UsageError(
                 f"there is no help about {' '.join(words[: position + 1])!r}.{near}",
                 hint=f"The topics are {', '.join(topics)}; '{context.command_path} -h' lists the commands.",
             )
+        command = context.command.get_command(context, word)
         context = typer.Context(command, parent=context, info_name=word, **command.context_settings)
     return context

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from proxyctl import __version__
+from proxyctl.commands.options import HOISTED
 from proxyctl.generate import roff
 from proxyctl.generate.topics import TOPICS, Block, topic
 from proxyctl.generate.walk import Node, Parameter
@@ -53,7 +54,7 @@ def main_page(root: Node) -> list[str]:
         *roff.text(
             "These may stand before or after the subcommand. Which of them a command takes is on its own page."
         ),
-        *panels(hoisted(root)),
+        *panels(option for option in options_of_several(root.walk()) if option.names[0] in HOISTED),
     ]
     lines += examples(node_examples(root))
     return [*lines, *endings(["proxyctl-" + node.path[0] for node in root.children])]
@@ -62,19 +63,6 @@ def main_page(root: Node) -> list[str]:
 def node_examples(root: Node) -> tuple[str, ...]:
     """Return the root's examples, and the first one of each group."""
     return (*root.examples, *(node.examples[0] for node in root.children if node.examples))
-
-
-def hoisted(root: Node) -> list[Parameter]:
-    """Return the options that may stand before the subcommand, each once."""
-    from proxyctl.commands.options import HOISTED
-
-    found = {
-        option.names: option
-        for node in root.walk()
-        for option in node.options
-        if set(option.names) <= set(HOISTED)
-    }
-    return list(found.values())
 
 
 def command_page(node: Node) -> list[str]:
@@ -117,7 +105,7 @@ def subcommand(node: Node, shared: Sequence[Parameter]) -> list[str]:
     return [*lines, *(line for remark in node.remarks for line in roff.paragraph(remark))]
 
 
-def options_of_several(nodes: Sequence[Node]) -> list[Parameter]:
+def options_of_several(nodes: Iterable[Node]) -> list[Parameter]:
     """Return the options that are the same in at least two commands."""
     counts = Counter(option for node in nodes for option in node.options)
     return [option for option, count in counts.items() if count > 1]

@@ -8,8 +8,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
+
+import typer
+
+from proxyctl.commands.root import root_command
 
 OPTIONS = "Options"
 
@@ -18,14 +21,12 @@ OPTIONS = "Options"
 class Parameter:
     """An argument or option as a reader sees it. ``value`` stands for what follows an option, '' for nothing."""
 
-    name: str  # of the function's parameter
     names: tuple[str, ...]  # as typed; none for an argument
     value: str
     help: str
     default: str
     required: bool
     repeatable: bool
-    choices: tuple[str, ...]
     panel: str
 
     @property
@@ -67,15 +68,11 @@ class Node:
 
 def command_tree() -> Node:
     """Return the whole tree of proxyctl."""
-    from proxyctl.commands.root import root_command
-
     return node_of(root_command(), None, ())
 
 
 def node_of(command: Any, parent: Any, path: tuple[str, ...]) -> Node:
     """Return what is known of ``command``, and of all commands below it."""
-    import typer
-
     name = path[-1] if path else "proxyctl"
     context = typer.Context(command, parent=parent, info_name=name, **command.context_settings)
     names = command.list_commands(context) if hasattr(command, "list_commands") else ()
@@ -112,13 +109,13 @@ def examples_of(epilog: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def parameter_of(parameter: Any, context: Any) -> Parameter:
     """Return what is known of an argument or option."""
     argument = parameter.param_type_name == "argument"
-    choices = tuple(str(getattr(one, "value", one)) for one in getattr(parameter.type, "choices", None) or ())
     # Typer keeps the names of --help in a set, so their order is nobody's.
     names = sorted((*parameter.opts, *parameter.secondary_opts), key=lambda name: name.startswith("--"))
     takes_value = not argument and not parameter.is_flag and not parameter.count
-    metavar = parameter.metavar or "|".join(choices) or parameter.type.name.upper()
+    metavar = (
+        parameter.metavar or "|".join(getattr(parameter.type, "choices", ())) or parameter.type.name.upper()
+    )
     return Parameter(
-        name=parameter.name,
         names=() if argument else tuple(names),
         value=metavar if argument or takes_value else "",
         help=" ".join((parameter.help or "").split()),
@@ -126,7 +123,6 @@ def parameter_of(parameter: Any, context: Any) -> Parameter:
         required=parameter.required,
         repeatable=parameter.nargs == -1
         or bool(getattr(parameter, "multiple", False) or getattr(parameter, "count", 0)),
-        choices=choices,
         panel=getattr(parameter, "rich_help_panel", None) or ("Arguments" if argument else OPTIONS),
     )
 
@@ -140,4 +136,4 @@ def default_of(parameter: Any, context: Any) -> str:
         return ""
     if value is True:
         return str(parameter.opts[0])
-    return str(value.value if isinstance(value, Enum) else value)
+    return str(value)

@@ -13,6 +13,7 @@ from proxyctl.commands.options import (
     PROFILE,
     YES,
     Group,
+    gathered,
     option,
     shared,
 )
@@ -35,12 +36,19 @@ SAVED_AS: Group = {
         ),
     ],
 }
+SERVER: Group = {
+    "base_url": Annotated[str | None, option("--base-url URL", "Another server than Twilio's.")],
+    "region": Annotated[str | None, option("--region NAME", "Twilio's region, for example ie1.")],
+    "edge": Annotated[str | None, option("--edge NAME", "Twilio's edge, for example dublin.")],
+}
 
 
 @app.command("login")
 @shared(*CALLS, SAVED_AS, YES)
+@gathered("settings", SERVER)
 def log_in(
     ctx: typer.Context,
+    settings: dict[str, str],
     account_sid: Annotated[str | None, option("--account-sid AC", "The account's SID.")] = None,
     api_key: Annotated[
         str | None,
@@ -53,9 +61,6 @@ def log_in(
     no_verify: Annotated[
         bool, option("--no-verify", "Save without trying whether the credentials work.")
     ] = False,
-    base_url: Annotated[str | None, option("--base-url URL", "Another server than Twilio's.")] = None,
-    region: Annotated[str | None, option("--region NAME", "Twilio's region, for example ie1.")] = None,
-    edge: Annotated[str | None, option("--edge NAME", "Twilio's edge, for example dublin.")] = None,
 ) -> None:
     """Save credentials as a profile, after one request has shown that they work.
 
@@ -65,7 +70,6 @@ def log_in(
     """
     from proxyctl.commands.auth import login
 
-    settings = {"base_url": base_url, "region": region, "edge": edge}
     login.log_in(
         ctx.obj,
         account_sid=account_sid,
