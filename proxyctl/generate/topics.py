@@ -98,7 +98,7 @@ KNOWN: dict[str, Callable[[], Iterator[Block]]] = {"exit-codes": exit_codes, "sh
 
 def as_text(found: Topic, width: int = 78) -> str:
     """Return a topic as a page for the terminal."""
-    return "\n\n".join((textwrap.fill(found.summary, width), *(shown(b, width) for b in found.blocks))) + "\n"
+    return "\n\n".join((textwrap.fill(found.summary, width), *(shown(b, width) for b in found.blocks)))
 
 
 def shown(block: Block, width: int) -> str:
