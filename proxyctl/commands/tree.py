@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import typer
@@ -205,6 +205,7 @@ def root_group(
     return ProxyctlGroup(entries, params=[option], context_settings=settings, **attributes)
 
 
+@cache
 def shared_parameters() -> list[Any]:
     """Return the options that may stand before the subcommand, for a TAB there."""
     from proxyctl.commands.options import hoisted

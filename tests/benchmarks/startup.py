@@ -13,6 +13,8 @@ from tests.benchmarks.figures import Figure, Target, at_most
 from tests.benchmarks.stage import Ended, Program, credentials, program, run, server
 
 TAB = {"_PROXYCTL_COMPLETE": "complete_bash", "COMP_WORDS": "proxyctl number res", "COMP_CWORD": "2"}
+# The slowest: Typer has to make the command with all its options.
+TAB_IN_COMMAND = {**TAB, "COMP_WORDS": "proxyctl number reserve --dead", "COMP_CWORD": "3"}
 BARE = """
 import json, os, httpx, typer
 def main(path: str) -> None:
@@ -34,6 +36,7 @@ def startup(quick: bool) -> Iterator[Figure]:
             "pass": ([*python, "-c", "pass"], {}),
             "--version": ([*ours, "--version"], {}),
             "a TAB": (ours, TAB),
+            "a TAB in a command": (ours, TAB_IN_COMMAND),
             "help of a command": ([*ours, "number", "reserve", "-h"], {}),
             "bare": ([*python, "-c", BARE, "/v1/Services"], credentials(running.url)),
             "service list -o json": ([*ours, "service", "list", "-o", "json"], {}),
@@ -43,7 +46,7 @@ def startup(quick: bool) -> Iterator[Figure]:
             for name, (command, environ) in commands.items():
                 ends[name].append(ended(command, proxyctl, environ))
     times = {name: statistics.median(one.seconds for one in runs) for name, runs in ends.items()}
-    for name in ("--version", "a TAB", "help of a command"):
+    for name in ("--version", "a TAB", "a TAB in a command", "help of a command"):
         target = None if name.startswith("help") else at_most(SLOWEST_START)
         yield figure(name, times, "pass", target)
     yield figure("bare", times, "pass", None)
