@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
 from proxyctl import __version__
 from proxyctl.clock import Clock
 from proxyctl.console import Console
-from proxyctl.errors import ExitCode, Interrupted, OutputError, ProxyctlError, UsageError, exit_status
+from proxyctl.errors import ExitCode, HelpShown, Interrupted, OutputError, ProxyctlError, exit_status
 from proxyctl.runtime import Runtime
 from proxyctl.stop import Signalled, StopRequest
-
-LONGEST_MESSAGE = 400  # of the parser, which repeats what was typed
 
 
 def main(
@@ -40,55 +39,21 @@ def main(
         return finish(runtime, lambda: runtime.stdout.write(f"proxyctl {__version__}\n"))
     if prepare is not None:
         prepare(runtime.stop, runtime.console)
-    return finish(runtime, lambda: run(arguments, runtime))
+    return finish(runtime, lambda: carry_out(arguments, runtime))
 
 
-def run(arguments: list[str], runtime: Runtime) -> None:
-    """Parse and carry out the command line; errors come out as ProxyctlError."""
-    import typer
+def carry_out(arguments: list[str], runtime: Runtime) -> None:
+    """Run the command that ``arguments`` name."""
+    from proxyctl.commands.root import run
 
-    from proxyctl.commands.root import root_command
-    from proxyctl.commands.tree import UsageError as TyperUsageError
-    from proxyctl.commands.tree import unequal
-
-    command = root_command()
-    try:
-        with command.make_context("proxyctl", unequal(arguments), obj=runtime) as context:
-            command.invoke(context)
-        end_as_asked(runtime)
-    except TyperUsageError as error:
-        raise usage(error, runtime) from None
-    except typer.Exit as leave:
-        if leave.exit_code:
-            raise UsageError("nothing was done.") from None
-    except (typer.Abort, EOFError):
-        raise UsageError("not confirmed: nothing was sent.") from None
+    run(arguments, runtime)
+    end_as_asked(runtime)
 
 
 def end_as_asked(runtime: Runtime) -> None:
     """Raise Interrupted where a signal has asked to stop, although there was nothing left to stop."""
     if isinstance(stopped := runtime.stop.error, Interrupted):
         raise Interrupted(stopped.signal_number, "interrupted when all was done.")
-
-
-class HelpShown(UsageError):
-    """A group was called without a subcommand: its help was shown on stderr, and there is no more to say."""
-
-
-def usage(error: Any, runtime: Runtime) -> UsageError:
-    """Turn the parser's error into ours, with the command to ask for help."""
-    from proxyctl.commands.options import HOISTED
-    from proxyctl.commands.tree import NoArgsIsHelpError
-
-    if isinstance(error, NoArgsIsHelpError):
-        runtime.console.write_error(error.ctx.get_help() + "\n")
-        return HelpShown("no subcommand was given.")
-    message = " ".join(error.format_message().split())
-    if len(message) > LONGEST_MESSAGE:
-        message = f"{message[:LONGEST_MESSAGE]}..."
-    elsewhere = "Other commands take this option; here it has no meaning, so leave it out. "
-    hint = elsewhere if getattr(error, "option_name", None) in HOISTED else ""
-    return UsageError(message, hint=f"{hint}See '{error.ctx.command_path if error.ctx else 'proxyctl'} -h'.")
 
 
 def finish(runtime: Runtime, action: Callable[[], object]) -> int:
@@ -159,8 +124,6 @@ def flush(runtime: Runtime) -> None:
 
 def silence(stream: TextIO | None) -> None:
     """Point ``stream`` at nothing: the interpreter's own last flush would fail again, and leave with 120."""
-    import os
-
     try:
         descriptor = stream.fileno() if stream is not None else None
     except (OSError, ValueError):

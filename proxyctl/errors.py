@@ -134,6 +134,10 @@ class UsageError(ProxyctlError):
     kind = "usage"
 
 
+class HelpShown(UsageError):
+    """A group was called without a subcommand: its help was shown on stderr, and there is no more to say."""
+
+
 class ConfigError(UsageError):
     """The config file is wrong or unsafe."""
 

@@ -295,5 +295,5 @@ def _adding(
 
 
 @shared(*CALLS, DATA, WRITES)
-def hoisted(ctx: typer.Context) -> None:
+def any_command(ctx: typer.Context) -> None:
     """Stand for any command, where no command is named yet."""

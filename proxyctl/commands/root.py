@@ -1,15 +1,22 @@
-"""The root of the command tree: which command lives in which module."""
+"""The root of the command tree: which command lives in which module, and how a command line is parsed and run."""
 
 from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from proxyctl import __version__
-from proxyctl.commands.tree import Entry, command_of, root_group
+from proxyctl.commands.options import HOISTED
+from proxyctl.commands.tree import Entry, NoArgsIsHelpError, ParsingError, command_of, root_group, unequal
+from proxyctl.errors import HelpShown, UsageError
+
+if TYPE_CHECKING:
+    from proxyctl.runtime import Runtime
+
+LONGEST_MESSAGE = 400  # of the parser, which repeats what was typed
 
 # Each command, the module that declares it, and the line that help shows without importing it.
 COMMANDS = {
@@ -59,3 +66,31 @@ def show_version(ctx: typer.Context, parameter: Any, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         ctx.obj.stdout.write(f"proxyctl {__version__}\n")
         raise typer.Exit
+
+
+def run(arguments: list[str], runtime: Runtime) -> None:
+    """Parse and carry out the command line; errors come out as ProxyctlError."""
+    command = root_command()
+    try:
+        with command.make_context("proxyctl", unequal(arguments), obj=runtime) as context:
+            command.invoke(context)
+    except ParsingError as error:
+        raise usage(error, runtime) from None
+    except typer.Exit as leave:
+        if leave.exit_code:
+            raise UsageError("nothing was done.") from None
+    except (typer.Abort, EOFError):
+        raise UsageError("not confirmed: nothing was sent.") from None
+
+
+def usage(error: Any, runtime: Runtime) -> UsageError:
+    """Turn the parser's error into ours, with the command to ask for help."""
+    if isinstance(error, NoArgsIsHelpError):
+        runtime.console.write_error(error.ctx.get_help() + "\n")
+        return HelpShown("no subcommand was given.")
+    message = " ".join(error.format_message().split())
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]}..."
+    elsewhere = "Other commands take this option; here it has no meaning, so leave it out. "
+    hint = elsewhere if getattr(error, "option_name", None) in HOISTED else ""
+    return UsageError(message, hint=f"{hint}See '{error.ctx.command_path if error.ctx else 'proxyctl'} -h'.")

@@ -13,14 +13,16 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 import typer
-from typer._click.exceptions import NoArgsIsHelpError, NoSuchOption, UsageError
+from typer._click.exceptions import NoArgsIsHelpError, NoSuchOption
+from typer._click.exceptions import UsageError as ParsingError
 from typer._click.shell_completion import CompletionItem, _resolve_context, _resolve_incomplete
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command_from_info, get_params_convertors_ctx_param_name_from_function
 
+from proxyctl.commands.options import HOISTED, any_command
 from proxyctl.words import did_you_mean
 
-__all__ = ["NoArgsIsHelpError", "UsageError"]  # for `main`, which tells of them
+__all__ = ["NoArgsIsHelpError", "ParsingError"]  # which `run` turns into ours
 
 _SHORT_WITH_VALUE = re.compile(r"^(-[A-Za-z])=", re.DOTALL)
 
@@ -30,14 +32,12 @@ def hoist(args: list[str]) -> list[str]:
 
     Anything else that stands there (``--help``, a typo) stays, for the group's own parser to answer.
     """
-    from proxyctl.commands.options import HOISTED
-
     moved: list[str] = []
     kept: list[str] = []
     rest = list(args)
     while rest and rest[0].startswith("-") and rest[0] != "--":
         token = rest.pop(0)
-        shared, takes_next = _shared(token, HOISTED)
+        shared, takes_next = _shared(token)
         (moved if shared else kept).append(token)
         if takes_next and rest:
             moved.append(rest.pop(0))
@@ -46,17 +46,17 @@ def hoist(args: list[str]) -> list[str]:
     return [*kept, rest[0], *moved, *rest[1:]]
 
 
-def _shared(token: str, known: Mapping[str, bool]) -> tuple[bool, bool]:
+def _shared(token: str) -> tuple[bool, bool]:
     """Tell whether ``token`` is a shared option (or several: -qv), and whether its value is the next token."""
     name, equals, _ = token.partition("=")
-    if name in known:
-        return True, known[name] and not equals
+    if name in HOISTED:
+        return True, HOISTED[name] and not equals
     if token.startswith("--"):
         return False, False
     for position, letter in enumerate(token[1:], start=2):
-        if f"-{letter}" not in known:
+        if f"-{letter}" not in HOISTED:
             return False, False
-        if known[f"-{letter}"]:
+        if HOISTED[f"-{letter}"]:
             return True, position == len(token)
     return len(token) > 1, False
 
@@ -150,8 +150,6 @@ class ProxyctlGroup(PlainHelp, TyperGroup):
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        from proxyctl.commands.options import HOISTED
-
         try:
             return super().parse_args(ctx, hoist(args))
         except NoSuchOption as error:
@@ -208,9 +206,7 @@ def root_group(
 @cache
 def shared_parameters() -> list[Any]:
     """Return the options that may stand before the subcommand, for a TAB there."""
-    from proxyctl.commands.options import hoisted
-
-    return get_params_convertors_ctx_param_name_from_function(hoisted)[0]
+    return get_params_convertors_ctx_param_name_from_function(any_command)[0]
 
 
 def under_cursor(root: Any, words: list[str], word: str) -> tuple[Any, Any, str, list[tuple[str, str]]]:
