@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.options import DATA, MESSAGES, shared
+from proxyctl.commands.options import DATA, MESSAGES, argument, shared
 from proxyctl.errors import ConfigError, NotFoundError, UsageError
 from proxyctl.explaining import Explanation, explanation_of, near_codes
 from proxyctl.runtime import Runtime
@@ -28,7 +28,7 @@ def explain(
     ctx: typer.Context,
     code: Annotated[
         str,
-        typer.Argument(metavar="CODE", help="Twilio's code, an HTTP status, or an exit code of proxyctl."),
+        argument("CODE", "Twilio's code, an HTTP status, or an exit code of proxyctl."),
     ],
 ) -> None:
     """Say what a code means, why it comes up and what to type next.

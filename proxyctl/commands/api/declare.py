@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.options import CALLS, DATA, WRITES, shared
+from proxyctl.commands.options import CALLS, DATA, WRITES, argument, option, shared
 
 app = typer.Typer(
     epilog="""Examples:
@@ -19,16 +19,14 @@ app = typer.Typer(
 @shared(*CALLS, DATA, WRITES)
 def api_request(
     ctx: typer.Context,
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST or DELETE.")],
-    path: Annotated[
-        str, typer.Argument(metavar="PATH", help="/v1/…, /messaging/v1/… or /2010-04-01/…; never a host.")
-    ],
+    method: Annotated[str, argument("METHOD", "GET, POST or DELETE.")],
+    path: Annotated[str, argument("PATH", "/v1/…, /messaging/v1/… or /2010-04-01/…; never a host.")],
     data: Annotated[
         list[str] | None,
-        typer.Option("-d", "--data", metavar="KEY=VALUE", help="A form field; for GET, a query parameter."),
+        option("-d --data KEY=VALUE", "A form field; for GET, a query parameter."),
     ] = None,
     paginate: Annotated[
-        bool, typer.Option("--paginate", help="Follow the pages of a list, and print one array of its items.")
+        bool, option("--paginate", "Follow the pages of a list, and print one array of its items.")
     ] = False,
 ) -> None:
     """Send a request that has no command of its own, and print the answer as JSON."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from proxyctl.commands.options import MESSAGES, shared
+from proxyctl.commands.options import MESSAGES, argument, shared
 from proxyctl.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ A change writes the file anew: comments in it are not kept.
 
 KeyArgument = Annotated[
     str,
-    typer.Argument(metavar="KEY", help="output, or for example profiles.prod.region.", show_default=False),
+    argument("KEY", "output, or for example profiles.prod.region."),
 ]
 
 
@@ -53,9 +53,7 @@ def get_value(ctx: typer.Context, key: KeyArgument) -> None:
 def set_value(
     ctx: typer.Context,
     key: KeyArgument,
-    value: Annotated[
-        str, typer.Argument(metavar="VALUE", help="The new value; '' unsets it.", show_default=False)
-    ],
+    value: Annotated[str, argument("VALUE", "The new value; '' unsets it.")],
 ) -> None:
     """Change one setting of the config file.
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from proxyctl.commands.options import DATA, DRY_RUN, MESSAGES, shared
+from proxyctl.commands.options import DATA, DRY_RUN, MESSAGES, argument, shared
 from proxyctl.runtime import Runtime
 
 app = typer.Typer(
@@ -15,9 +15,7 @@ app = typer.Typer(
 """
 )
 
-NameArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="The name of a profile.", show_default=False)
-]
+NameArgument = Annotated[str, argument("NAME", "The name of a profile.")]
 
 
 @app.command("list")
