@@ -56,13 +56,8 @@ def main_page(root: Node) -> list[str]:
         ),
         *panels(option for option in options_of_several(root.walk()) if option.names[0] in HOISTED),
     ]
-    lines += examples(node_examples(root))
+    lines += examples((*root.examples, *(node.examples[0] for node in root.children if node.examples)))
     return [*lines, *endings(["proxyctl-" + node.path[0] for node in root.children])]
-
-
-def node_examples(root: Node) -> tuple[str, ...]:
-    """Return the root's examples, and the first one of each group."""
-    return (*root.examples, *(node.examples[0] for node in root.children if node.examples))
 
 
 def command_page(node: Node) -> list[str]:
@@ -84,7 +79,9 @@ def command_page(node: Node) -> list[str]:
             ]
         lines += examples(node.examples)
     else:
-        lines += [*arguments(node), *roff.section("Options"), *panels(node.options), *examples(node.examples)]
+        if node.arguments:
+            lines += [*roff.section("Arguments"), *options(node.arguments)]
+        lines += [*roff.section("Options"), *panels(node.options), *examples(node.examples)]
     lines += [line for remark in node.remarks for line in roff.paragraph(remark)]
     return [*lines, *endings(["proxyctl"])]
 
@@ -113,15 +110,6 @@ def options_of_several(nodes: Iterable[Node]) -> list[Parameter]:
 
 def described(node: Node) -> list[str]:
     return [line for words in (node.summary, *node.paragraphs) for line in roff.paragraph(words)]
-
-
-def arguments(node: Node) -> list[str]:
-    if not node.arguments:
-        return []
-    lines = roff.section("Arguments")
-    for argument in node.arguments:
-        lines += described_parameter(argument)
-    return lines
 
 
 def panels(parameters: Iterable[Parameter]) -> list[str]:
