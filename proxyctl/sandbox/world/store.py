@@ -234,8 +234,8 @@ class Store:
                 "SELECT pool.id, numbers.sid, numbers.phone_number, services.sid AS service_sid,"
                 " pool.is_reserved FROM numbers LEFT JOIN pool ON pool.number_id = numbers.id"
                 " LEFT JOIN services ON services.id = pool.service_id"
-                " WHERE numbers.sid = ?1 OR numbers.phone_number = ?1",
-                (number,),
+                " WHERE numbers.sid = ? OR numbers.phone_number = ?",
+                (number, number),
             ).fetchone()
             if found is None:
                 raise NotFoundError(
