@@ -26,12 +26,6 @@ from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import NUMBERS, Ask, basic
 
 
-@pytest.fixture
-def ask() -> Iterator[Ask]:
-    with Store(":memory:") as store:
-        yield Ask(store)
-
-
 def _header(text: str) -> dict[str, str]:
     return {"authorization": text}
 

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import BASE_URL, NUMBERS, Ask
-
-
-@pytest.fixture
-def ask() -> Iterator[Ask]:
-    with Store(":memory:") as store:
-        yield Ask(store)
 
 
 def test_a_new_service_has_the_documented_defaults_and_links(ask: Ask) -> None:
