@@ -63,7 +63,7 @@ class Rules:
     )
     # An empty value clears a callback URL or the chat instance.
     empty_value_clears: bool = True
-    # Seen live: a number whose Service was deleted gets these webhooks, one that leaves by itself keeps those of Proxy.
+    # Seen live: a number whose Service was deleted gets these webhooks, one that leaves its pool keeps those of Proxy.
     removal_resets_webhooks: bool = False
     demo_voice_url: str = "https://demo.twilio.com/welcome/voice/"
     demo_sms_url: str = "https://demo.twilio.com/welcome/sms/reply"
@@ -77,7 +77,7 @@ class Rules:
     # Adding a number to a Messaging Service answers 201, or 200 (HTTP): which, and when, is not documented.
     messaging_add_status: int = 201
     # What exists at Twilio but not here (Sessions, ShortCodes, buying numbers). A 4xx on purpose: a client
-    # that takes 5xx for "may have happened" must not look for what can't be there.
+    # that takes 5xx for "may have happened" must not check for what can't be there.
     not_emulated: int = 20001
 
 

@@ -137,12 +137,12 @@ def web_host(text: str) -> str | None:
 
 
 def is_sid(prefix: str, text: str) -> bool:
-    """Tell whether ``text`` is a SID of the kind ``prefix``."""
+    """Return whether ``text`` is a SID of the kind ``prefix``."""
     return re.fullmatch(prefix + "[0-9a-fA-F]{32}", text) is not None
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether ``text`` is free of NUL and lone surrogates."""
+    """Return whether ``text`` is free of NUL and lone surrogates."""
     return _UNSTORABLE.search(text) is None
 
 

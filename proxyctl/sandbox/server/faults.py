@@ -96,8 +96,8 @@ class Scripted:
     """A fault for certain requests: of those that match, the ``first`` (from 1) and ``times - 1`` more (None:
     all more).
 
-    ``path`` is a regular expression that is searched for. ``action`` is called before the request is looked
-    at: another actor, who changes the same pool at that very moment. Without a ``fault`` the request then
+    ``path`` is a regular expression that is searched for. ``action`` is called before the request is
+    read: another actor, who changes the same pool at that very moment. Without a ``fault`` the request then
     goes its way.
     """
 

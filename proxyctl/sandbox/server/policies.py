@@ -57,7 +57,7 @@ class Ledger:
 
     @property
     def effects(self) -> list[Entry]:
-        """The writes that took effect, whatever the caller was told."""
+        """The writes that took effect, whatever answer the caller got."""
         return [entry for entry in self.entries if entry.committed]
 
     def clear(self) -> None:
@@ -153,7 +153,7 @@ class Policies:
 
 
 def _spoilt(fault: Fault | None, own: Response | None) -> Response:
-    """Return what the caller is told; a 204 has no body to spoil."""
+    """Return what the caller gets; a 204 has no body to spoil."""
     if fault is not None and fault.act is Act.ANSWER:
         return Response(fault.status or 500, [("Content-Type", fault.content_type)], fault.body)
     if own is None:

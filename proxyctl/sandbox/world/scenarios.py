@@ -1,4 +1,4 @@
-"""Whole accounts to rehearse with, told as data: Services, pools in all states, and faults for an audit to find."""
+"""Whole accounts to rehearse with, as data: Services, pools in all states, and faults for an audit to find."""
 
 from __future__ import annotations
 
