@@ -173,6 +173,7 @@ def test_past_the_limit_the_longest_idle_connection_makes_room(store: Store) -> 
         clients = [Client(server.port) for _ in range(5)]
         for client in clients:
             assert client("GET", "/v1/Services")[0] == 200
+            wait_for(lambda: None not in [live.idle_since for live in list(server.server._live)])
         assert clients[0].http.sock.recv(1) == b""
         assert clients[4]("GET", "/v1/Services")[0] == 200
         for client in clients:
