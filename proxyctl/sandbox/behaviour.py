@@ -1,6 +1,7 @@
 """The emulated API: a request in, a response out, with no HTTP server, socket or thread of its own.
 
-Servers and the in-process transport sit on top; faults and rates of requests are theirs too.
+Servers and the in-process transport sit on top; faults and rates of requests are theirs too. ``ROUTES`` is the only
+table of paths, so that what is emulated stands in one place.
 """
 
 from __future__ import annotations
@@ -8,64 +9,95 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
-import json
-import secrets
-from collections.abc import Callable
-from email.utils import formatdate
-from typing import Any
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import OutputError
+from proxyctl.sandbox.api import incoming_numbers, messaging, phone_numbers, services
 from proxyctl.sandbox.api.fields import is_storable
-from proxyctl.sandbox.api.guesses import GUESSES, Guesses
-from proxyctl.sandbox.api.problems import ApiError, invalid, not_found
-from proxyctl.sandbox.api.routing import Match, find
 from proxyctl.sandbox.context import (
     ACCOUNT_SID,
     API_KEY_SECRET,
     API_KEY_SID,
     AUTH_TOKEN,
+    RULES,
     Context,
+    Handler,
     Reply,
     Rules,
-    random_sid,
 )
-from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.wire import ApiError, Request, Response, answer, not_found, with_platform_headers
 from proxyctl.sandbox.world.store import Store, StoreBusy
 
-__all__ = [
-    "ACCOUNT_SID",
-    "API_KEY_SECRET",
-    "API_KEY_SID",
-    "AUTH_TOKEN",
-    "Request",
-    "Response",
-    "Sandbox",
-]
+__all__ = ["ACCOUNT_SID", "API_KEY_SECRET", "API_KEY_SID", "AUTH_TOKEN", "Request", "Response", "Sandbox"]
 
 _CREDENTIALS = {(ACCOUNT_SID, AUTH_TOKEN), (API_KEY_SID, API_KEY_SECRET)}
 _SHOWN_PATH = 200
 
+_SERVICE = "/v1/Services/{ServiceSid}"
+_SESSION = f"{_SERVICE}/Sessions/{{Sid}}"
+_SENDERS = "/messaging/v1/Services/{ServiceSid}/PhoneNumbers"
+_ACCOUNT = "/2010-04-01/Accounts/{AccountSid}"
+_NO_SESSION: dict[str, Handler] = dict.fromkeys(("GET", "POST", "DELETE"), services.SESSIONS.fetch)
+
+ROUTES: dict[str, dict[str, Handler]] = {
+    "/v1/Services": {"GET": services.SERVICES.list, "POST": services.create_service},
+    "/v1/Services/{Sid}": {
+        "GET": services.fetch_service,
+        "POST": services.update_service,
+        "DELETE": services.delete_service,
+    },
+    f"{_SERVICE}/PhoneNumbers": {
+        "GET": phone_numbers.PHONE_NUMBERS.list,
+        "POST": phone_numbers.add_phone_number,
+    },
+    f"{_SERVICE}/PhoneNumbers/{{Sid}}": {
+        "GET": phone_numbers.PHONE_NUMBERS.fetch,
+        "POST": phone_numbers.update_phone_number,
+        "DELETE": phone_numbers.remove_phone_number,
+    },
+    f"{_SERVICE}/Sessions": {"GET": services.SESSIONS.list, "POST": services.not_emulated},
+    _SESSION: _NO_SESSION,
+    f"{_SESSION}/Participants": _NO_SESSION,
+    f"{_SESSION}/Participants/{{ParticipantSid}}": _NO_SESSION,
+    f"{_SESSION}/Participants/{{ParticipantSid}}/MessageInteractions": _NO_SESSION,
+    f"{_SESSION}/Participants/{{ParticipantSid}}/MessageInteractions/{{MessageSid}}": _NO_SESSION,
+    f"{_SESSION}/Interactions": _NO_SESSION,
+    f"{_SESSION}/Interactions/{{InteractionSid}}": _NO_SESSION,
+    f"{_SERVICE}/ShortCodes": {"GET": services.SHORT_CODES.list, "POST": services.not_emulated},
+    f"{_SERVICE}/ShortCodes/{{Sid}}": dict.fromkeys(("GET", "POST", "DELETE"), services.SHORT_CODES.fetch),
+    "/messaging/v1/Services": {
+        "GET": messaging.MESSAGING_SERVICES.list,
+        "POST": messaging.create_messaging_service,
+    },
+    "/messaging/v1/Services/{Sid}": {
+        "GET": messaging.MESSAGING_SERVICES.fetch,
+        "POST": messaging.update_messaging_service,
+        "DELETE": messaging.delete_messaging_service,
+    },
+    _SENDERS: {"GET": messaging.SENDERS.list, "POST": messaging.add_sender},
+    f"{_SENDERS}/{{Sid}}": {"GET": messaging.SENDERS.fetch, "DELETE": messaging.remove_sender},
+    f"{_ACCOUNT}.json": {"GET": incoming_numbers.fetch_account},
+    f"{_ACCOUNT}/IncomingPhoneNumbers.json": {
+        "GET": incoming_numbers.list_incoming_numbers,
+        "POST": services.not_emulated,
+    },
+    f"{_ACCOUNT}/IncomingPhoneNumbers/{{Sid}}.json": {
+        "GET": incoming_numbers.NUMBERS.fetch,
+        "POST": incoming_numbers.update_incoming_number,
+    },
+}
+
 
 class Sandbox:
-    """Twilio Proxy, the account's numbers and Messaging Services over one ``store``; safe from any thread.
+    """Twilio Proxy, the account's numbers and Messaging Services over one ``store``; safe from any thread."""
 
-    ``not_found_status`` is 404 or 400: Twilio was seen to answer either way for an unknown Service or number.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        *,
-        clock: Clock | None = None,
-        not_found_status: int = 404,
-        max_page_size: int = 100,
-        guesses: Guesses = GUESSES,
-        new_sid: Callable[[str], str] = random_sid,
-    ) -> None:
+    def __init__(self, store: Store, *, clock: Clock | None = None, rules: Rules = RULES) -> None:
         self.store = store
         self.clock: Clock = clock or SystemClock()
-        self.rules = Rules(not_found_status, max_page_size, guesses, new_sid)
+        self.rules = rules
 
     def respond(self, request: Request) -> Response:
         """Answer ``request``. Whatever it holds, the answer is one of Twilio's; nothing is raised."""
@@ -76,49 +108,45 @@ class Sandbox:
         except ApiError as refusal:
             status, body, extra = refusal.status, refusal.body(), refusal.headers
         elapsed = self.clock.monotonic() - started
-        return _response(status, body, extra, self.clock.now(), elapsed, request.concurrent)
+        response = answer(status, body, [("Twilio-Request-Duration", f"{elapsed:.3f}"), *extra])
+        return with_platform_headers(response, self.clock.now(), request.concurrent)
 
     def _reply(self, request: Request) -> Reply:
         _require_credentials(request.headers)
         path = request.path[:_SHOWN_PATH]
-        match = find(request.path)
-        if match is None:
+        handlers, names = find(request.path) or ({}, {})
+        if not handlers:
             raise not_found(path)
-        if match.names.get("AccountSid", ACCOUNT_SID) != ACCOUNT_SID:
+        if names.get("AccountSid", ACCOUNT_SID) != ACCOUNT_SID:
             raise ApiError(20003)
-        handler = match.handlers.get(request.method)
+        handler = handlers.get(request.method)
         if handler is None:
-            allowed = ", ".join(match.handlers)
+            allowed = ", ".join(handlers)
             raise ApiError(20004, f"Method not allowed: {path} takes {allowed}", headers=[("Allow", allowed)])
-        return self._carry_out(handler, match, request, path)
-
-    def _carry_out(
-        self, handler: Callable[[Context], Reply], match: Match, request: Request, path: str
-    ) -> Reply:
-        query, form = self._readable(match, request)
         transaction = self.store.reading if request.method == "GET" else self.store.writing
+        query, form = dict(request.query), dict(request.form)  # of a name given twice the last counts
         try:
             with transaction() as db:
                 now = int(self.clock.now())
-                return handler(Context(db, self.rules, now, request.base_url, path, match.names, query, form))
+                context = Context(db, self.rules, now, request.base_url, path, names, query, form)
+                _require_storable(context)
+                return handler(context)
         except StoreBusy as error:
             raise ApiError(20503, error.message) from error
         except OutputError as error:
             raise ApiError(20500, f"{error.message}. {error.hint or ''}") from error
 
-    def _readable(self, match: Match, request: Request) -> tuple[dict[str, str], dict[str, str]]:
-        """The parameters by name (the last of several counts), refused where no database could hold them."""
-        for pairs in (request.query, request.form):
-            for name, value in pairs:
-                if not is_storable(value):
-                    shown = name if is_storable(name) else "parameter"
-                    if match.pattern.startswith("/v1/"):
-                        raise invalid(shown[:100], "It is not valid UTF-8 text")
-                    raise ApiError(self.rules.guesses.bad_parameter, f"{shown[:100]} is not valid UTF-8 text")
-        return dict(request.query), dict(request.form)
+
+def _require_storable(context: Context) -> None:
+    """Refuse values that no database could hold."""
+    for values in (context.query, context.form):
+        for name, value in values.items():
+            if not is_storable(value):
+                shown = name if is_storable(name) else "parameter"
+                raise context.invalid(shown[:100], "is not valid UTF-8 text")
 
 
-def _require_credentials(headers: dict[str, str]) -> None:
+def _require_credentials(headers: Mapping[str, str]) -> None:
     if _credentials(headers.get("authorization", "")) not in _CREDENTIALS:
         raise ApiError(20003, headers=[("WWW-Authenticate", 'Basic realm="Twilio API"')])
 
@@ -136,27 +164,38 @@ def _credentials(header: str) -> tuple[str, str]:
     return user, secret
 
 
-def _response(
-    status: int,
-    body: dict[str, Any] | None,
-    extra: tuple[tuple[str, str], ...],
-    now: float,
-    elapsed: float,
-    concurrent: int,
-) -> Response:
-    headers = [
-        ("Date", _http_date(int(now))),
-        ("Twilio-Request-Id", "RQ" + secrets.token_hex(16)),
-        ("Twilio-Request-Duration", f"{elapsed:.3f}"),
-        ("Twilio-Concurrent-Requests", str(concurrent)),
-        *extra,
-    ]
-    if body is None:
-        return Response(status, headers, None)
-    headers.append(("Content-Type", "application/json"))
-    return Response(status, headers, json.dumps(body).encode())
+def _compile(pattern: str) -> list[tuple[str, str, str]]:
+    """Each segment as (literal, name, suffix): ``Services``, or ``{Sid}`` with or without ``.json``."""
+    compiled = []
+    for segment in pattern.split("/")[1:]:
+        found = re.fullmatch(r"\{(\w+)\}(.*)", segment)
+        compiled.append(("", found[1], found[2]) if found else (segment, "", ""))
+    return compiled
 
 
-@functools.lru_cache(maxsize=8)
-def _http_date(seconds: int) -> str:
-    return formatdate(seconds, usegmt=True)
+_COMPILED = [(pattern.count("/"), _compile(pattern), handlers) for pattern, handlers in ROUTES.items()]
+
+
+def find(path: str) -> tuple[Mapping[str, Handler], Mapping[str, str]] | None:
+    """What a raw path (percent-encoded) leads to: handlers by method, and the path's SIDs by name; or None."""
+    segments = [unquote(segment, errors="surrogateescape") for segment in path.split("/")[1:]]
+    if not path.startswith("/") or not all(map(is_storable, segments)):
+        return None
+    for length, compiled, handlers in _COMPILED:
+        names = _match(compiled, segments) if length == len(segments) else None
+        if names is not None:
+            return handlers, names
+    return None
+
+
+def _match(compiled: list[tuple[str, str, str]], segments: list[str]) -> dict[str, str] | None:
+    names = {}
+    for (literal, name, suffix), segment in zip(compiled, segments, strict=True):
+        if not name:
+            if segment != literal:
+                return None
+        elif len(segment) > len(suffix) and segment.endswith(suffix):
+            names[name] = segment.removesuffix(suffix)
+        else:
+            return None
+    return names

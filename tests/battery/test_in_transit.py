@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.api.problems import ApiError
-from proxyctl.sandbox.server.policies import problem
-from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from tests.battery.live import drive, end, start
 from tests.battery.transit import MOST, VERBS, Crossing, crossing, forbidden, full, throttled
 from tests.support import Ran

@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.sandbox.api.problems import ApiError
-from proxyctl.sandbox.server.policies import problem
-from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from tests.battery.scene import Scene
 from tests.sandbox.serving import BASIC
 from tests.support import Ran

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.api.problems import ApiError
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
-from proxyctl.sandbox.server.policies import problem
+from proxyctl.sandbox.wire import ApiError, problem
 from tests.battery.scene import CANARY, SECRET, Scene, scene
 
 BEFORE = ("500", "503", "504", "html", "reset", "close")

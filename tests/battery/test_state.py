@@ -8,10 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from proxyctl.sandbox.api.problems import ApiError
 from proxyctl.sandbox.server.faults import Scripted
-from proxyctl.sandbox.server.policies import problem
-from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from proxyctl.sandbox.world.seed import seed_numbers
 from tests.battery.scene import Scene
 from tests.support import Ran

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import tomli_w
 
-from proxyctl.sandbox.api.problems import ApiError
-from proxyctl.sandbox.server.policies import Entry, problem
-from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.server.policies import Entry
+from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from tests.battery.scene import Scene, scene
 from tests.golden.replay import StandingClock
 from tests.sandbox.serving import BASIC

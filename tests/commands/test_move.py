@@ -205,8 +205,7 @@ def test_what_is_not_taken_is_put_back(stage: Scene) -> None:
     first = stage.numbers[0]["sid"]
 
     def refuse(request: Any) -> Any:
-        from proxyctl.sandbox.api.problems import ApiError
-        from proxyctl.sandbox.server.policies import problem
+        from proxyctl.sandbox.wire import ApiError, problem
 
         named = (
             request.method == "POST" and request.path == path and first.encode() in str(request.form).encode()

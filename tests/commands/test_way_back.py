@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.server.wire import Response
+from proxyctl.sandbox.wire import Response
 from tests.battery.scene import Scene, scene
 from tests.commands.test_move import messaging_service
 from tests.support import Cli, Ran

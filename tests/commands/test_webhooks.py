@@ -144,8 +144,7 @@ def test_killed_half_way(stage: Scene, point: str) -> None:
 
 
 def test_what_could_not_be_put_back_has_failed(stage: Scene) -> None:
-    from proxyctl.sandbox.api.problems import ApiError
-    from proxyctl.sandbox.server.policies import problem
+    from proxyctl.sandbox.wire import ApiError, problem
 
     def refuse(request: Any) -> Any:
         named = request.method == "POST" and request.path == path_of(stage.numbers[3]["sid"])

@@ -14,11 +14,9 @@ from pathlib import Path
 import pytest
 
 from proxyctl.generate.walk import command_tree
-from proxyctl.sandbox.api.problems import ApiError
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.server.faults import Scripted
-from proxyctl.sandbox.server.policies import problem
-from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from proxyctl.state.lock import hold
 from tests.battery.driver import die, hit_at
 from tests.battery.scene import SECRET, scene

@@ -30,9 +30,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
+from proxyctl.sandbox.context import Rules
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.sandbox.server.policies import Policies
-from proxyctl.sandbox.server.wire import Request
+from proxyctl.sandbox.wire import Request
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC, served
@@ -244,7 +245,7 @@ def new_stage(directory: Path, stack: ExitStack) -> Stage:
         made[prefix] += 1
         return made_sid(prefix, made[prefix])
 
-    sandbox = Sandbox(store, clock=clock, new_sid=new_sid)
+    sandbox = Sandbox(store, clock=clock, rules=Rules(new_sid=new_sid))
     server = stack.enter_context(served(sandbox, policies=policies))
     environ = {
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,

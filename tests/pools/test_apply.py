@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 import tomli_w
 
-from proxyctl.sandbox.api.problems import ApiError
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
-from proxyctl.sandbox.server.policies import problem
-from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from proxyctl.state.lock import hold
 from tests.battery.live import drive, end
 from tests.battery.scene import Scene, scene

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Request, Sandbox
-from proxyctl.sandbox.server.wire import parse_pairs
+from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
+from proxyctl.sandbox.context import Rules
+from proxyctl.sandbox.wire import Request, parse_pairs
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
 
@@ -60,7 +61,7 @@ class Ask:
     def __init__(self, store: Store, **rules: Any) -> None:
         self.store = store
         self.clock = SetClock()
-        self.sandbox = Sandbox(store, clock=self.clock, **rules)
+        self.sandbox = Sandbox(store, clock=self.clock, rules=Rules(**rules))
 
     def call(
         self,

@@ -1,4 +1,4 @@
-"""Fixtures of the served sandbox: its store, the running server, and a client on one connection."""
+"""Fixtures: a sandbox's store, who asks it directly, the running server, and a client on one connection."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from proxyctl.sandbox.behaviour import Sandbox
 from proxyctl.sandbox.world.store import Store
+from tests.sandbox.asking import Ask
 from tests.sandbox.serving import Client, Served, served
 
 
@@ -15,6 +16,11 @@ from tests.sandbox.serving import Client, Served, served
 def store() -> Iterator[Store]:
     with Store(":memory:") as store:
         yield store
+
+
+@pytest.fixture
+def ask(store: Store) -> Ask:
+    return Ask(store)
 
 
 @pytest.fixture

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import NUMBERS, Ask
-
-
-@pytest.fixture
-def ask() -> Iterator[Ask]:
-    with Store(":memory:") as store:
-        yield Ask(store)
 
 
 def _found(ask: Ask, query: str) -> list[str]:

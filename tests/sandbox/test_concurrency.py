@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,31 +32,43 @@ with Store(path) as store, ThreadPoolExecutor(8) as pool:
     answers = pool.map(lambda sid: ask.post(f"{service}/PhoneNumbers", Sid=sid, IsReserved=reserved), sids)
     print(json.dumps([[answer.status, answer.body["code" if answer.status >= 400 else "sid"]] for answer in answers]))
 """
+_OPENER = """
+import sys
+from proxyctl.sandbox.world.store import Store
+
+print("ready", flush=True)
+sys.stdin.readline()
+with Store(sys.argv[1]) as store:
+    print(store.status().services)
+"""
 
 
-def _race(path: Path, service: str, reserved: str, shares: list[list[str]]) -> list[tuple[int, object]]:
-    adders = [
+def _at_once(program: str, *arguments: Sequence[str]) -> list[Any]:
+    """Run the program once for each list of arguments, all from the same moment on; returns what each printed."""
+    processes = [
         subprocess.Popen(
-            [sys.executable, "-c", _ADDER, str(path), service, reserved, *share],
+            [sys.executable, "-c", program, *each],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[2],
         )
-        for share in shares
+        for each in arguments
     ]
-    outcomes: list[tuple[int, object]] = []
-    for adder in adders:
-        assert adder.stdout is not None and adder.stdout.readline() == "ready\n"
-    for adder in adders:
-        assert adder.stdin is not None
-        adder.stdin.write("go\n")
-        adder.stdin.flush()
-    for adder in adders:
-        output, _ = adder.communicate(timeout=60)
-        assert adder.returncode == 0
-        outcomes += [(status, what) for status, what in json.loads(output)]
-    return outcomes
+    for process in processes:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(processes)
+    return [json.loads(output) for output in outputs]
+
+
+def _race(path: Path, service: str, reserved: str, shares: list[list[str]]) -> list[tuple[int, object]]:
+    printed = _at_once(_ADDER, *([str(path), service, reserved, *share] for share in shares))
+    return [(status, what) for outcomes in printed for status, what in outcomes]
 
 
 def test_of_16_adds_at_4999_of_5000_exactly_one_gets_in(tmp_path: Path) -> None:
@@ -84,30 +97,9 @@ def test_two_processes_that_add_the_same_numbers_share_them(tmp_path: Path) -> N
         assert store.status().in_pools == 200
 
 
-def test_two_processes_can_make_the_database_at_once(tmp_path: Path) -> None:
-    opener = (
-        "import sys; from proxyctl.sandbox.world.store import Store\n"
-        "print('ready', flush=True); sys.stdin.readline()\n"
-        "with Store(sys.argv[1]) as store: print(store.status().services)"
-    )
-    path = tmp_path / "new" / "sandbox.db"
-    openers = [
-        subprocess.Popen(
-            [sys.executable, "-c", opener, str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
-        for _ in range(4)
-    ]
-    for process in openers:
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    for process in openers:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    assert [process.communicate(timeout=60)[0] for process in openers] == ["0\n"] * 4
+def test_four_processes_can_make_the_database_at_once(tmp_path: Path) -> None:
+    path = str(tmp_path / "new" / "sandbox.db")
+    assert _at_once(_OPENER, [path], [path], [path], [path]) == [0] * 4
 
 
 @pytest.mark.parametrize("where", ["memory", "file"])

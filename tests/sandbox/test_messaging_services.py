@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import BASE_URL, Ask
-
-
-@pytest.fixture
-def ask() -> Iterator[Ask]:
-    with Store(":memory:") as store:
-        yield Ask(store)
 
 
 def _service(ask: Ask, name: str = "a2p") -> str:

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import BASE_URL, NUMBERS, Ask
-
-
-@pytest.fixture
-def ask() -> Iterator[Ask]:
-    with Store(":memory:") as store:
-        yield Ask(store)
 
 
 @pytest.fixture

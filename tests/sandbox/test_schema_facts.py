@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import pytest
-
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import BASE_URL, NUMBERS, Ask
 
 Check = Callable[[Any], bool]
@@ -234,12 +231,6 @@ def _wrong(shape: dict[str, Check], body: dict[str, Any]) -> list[str]:
     """Fields that are missing, unknown, or of another type."""
     differ = sorted(set(shape) ^ set(body))
     return differ + [name for name, check in shape.items() if name in body and not check(body[name])]
-
-
-@pytest.fixture
-def ask() -> Iterator[Ask]:
-    with Store(":memory:") as store:
-        yield Ask(store)
 
 
 def test_a_service(ask: Ask) -> None:

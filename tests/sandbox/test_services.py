@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import pytest
 
-from proxyctl.sandbox.api.guesses import GUESSES
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import BASE_URL, NUMBERS, Ask
-
-
-@pytest.fixture
-def ask() -> Iterator[Ask]:
-    with Store(":memory:") as store:
-        yield Ask(store)
 
 
 def test_a_new_service_has_the_documented_defaults_and_links(ask: Ask) -> None:
@@ -173,9 +163,7 @@ def test_guesses_are_one_table() -> None:
         ask = Ask(store)
         ask.service("by-name")
         assert ask.get("/v1/Services/by-name").refusal == (404, 20404)
-        generous = Ask(
-            store, guesses=replace(GUESSES, service_fetch_takes_unique_name=True, unique_names_fold_case=True)
-        )
+        generous = Ask(store, service_fetch_takes_unique_name=True, unique_names_fold_case=True)
         assert generous.get("/v1/Services/by-name").body["unique_name"] == "by-name"
         assert generous.get("/v1/Services/by%2Dname").status == 200
         assert generous.post("/v1/Services", UniqueName="BY-name").refusal == (400, 80602)

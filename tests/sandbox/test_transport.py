@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from proxyctl.errors import OutputError
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Request, Response, Sandbox
 from proxyctl.sandbox.server.transport import IN_PROCESS_URL, SandboxTransport
 from proxyctl.sandbox.world.store import Store
@@ -19,9 +18,10 @@ from proxyctl.sandbox.world.store import Store
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[httpx.Client]:
-    transport = SandboxTransport.at(tmp_path / "sandbox.db")
-    with httpx.Client(transport=transport, base_url=IN_PROCESS_URL, auth=(ACCOUNT_SID, AUTH_TOKEN)) as client:
-        yield client
+    with Store(tmp_path / "sandbox.db") as store:
+        transport, auth = SandboxTransport(Sandbox(store)), (ACCOUNT_SID, AUTH_TOKEN)
+        with httpx.Client(transport=transport, base_url=IN_PROCESS_URL, auth=auth) as client:
+            yield client
 
 
 def test_a_service_goes_there_and_back_without_a_socket(
@@ -58,16 +58,6 @@ def test_wrong_credentials_and_binary_bodies_are_answers(client: httpx.Client) -
     assert client.post("/v1/Services", content=b"\xff\x00&UniqueName=%ff").json()["code"] == 80701
     assert client.post("/v1/Services", json={"UniqueName": "x"}).json()["code"] == 80701
     assert client.get("/v1/Services/%00").status_code == 404
-
-
-def test_closing_the_client_closes_a_store_that_is_the_transports_own(tmp_path: Path) -> None:
-    transport = SandboxTransport.at(tmp_path / "sandbox.db")
-    transport.close()
-    with pytest.raises(OutputError):
-        transport.sandbox.store.status()
-    with Store(":memory:") as store:
-        SandboxTransport(Sandbox(store)).close()
-        assert store.status().services == 0
 
 
 def test_requests_under_way_are_counted() -> None:

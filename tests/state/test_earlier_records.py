@@ -17,7 +17,7 @@ import pytest
 
 from proxyctl.sandbox.behaviour import Sandbox
 from proxyctl.sandbox.context import ACCOUNT_SID
-from proxyctl.sandbox.server.wire import Request
+from proxyctl.sandbox.wire import Request
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC

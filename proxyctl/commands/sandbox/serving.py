@@ -34,6 +34,7 @@ class Serving:
 def run_server(runtime: Runtime, serving: Serving) -> None:
     """Serve until SIGINT or SIGTERM, which are its orderly end."""
     from proxyctl.sandbox.behaviour import Sandbox
+    from proxyctl.sandbox.context import Rules
     from proxyctl.sandbox.server.faults import FaultPlan
     from proxyctl.sandbox.server.server import serve
     from proxyctl.sandbox.world.store import Store
@@ -42,7 +43,8 @@ def run_server(runtime: Runtime, serving: Serving) -> None:
         raise UsageError(f"--not-found {serving.not_found}: it is 404 or 400.")
     faults = FaultPlan.parse(serving.faults, serving.seed) if serving.faults else None
     with contextlib.closing(Store(serving.database or runtime.disk.sandbox_file)) as store:
-        sandbox = Sandbox(store, not_found_status=int(serving.not_found), max_page_size=serving.max_page_size)
+        rules = Rules(not_found_status=int(serving.not_found), max_page_size=serving.max_page_size)
+        sandbox = Sandbox(store, rules=rules)
         with contextlib.ExitStack() as handlers:
 
             def ready(server: Server) -> None:

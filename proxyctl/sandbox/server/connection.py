@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 import h11
 
-from proxyctl.sandbox.api.problems import ApiError
+from proxyctl.sandbox.wire import ApiError
 
 _CHUNK = 16 * 1024
 _MAX_HEAD = 32 * 1024
@@ -183,21 +183,21 @@ class Connection:
 
 def _head(event: h11.Request) -> Head:
     if event.http_version not in (b"1.0", b"1.1"):
-        raise ApiError(20400, "This is not HTTP/1.1", status=400)
+        raise ApiError(20400, "This is not HTTP/1.1")
     headers: dict[str, str] = {}
     for name, value in event.headers:
         key, text = name.decode("ascii"), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     if "transfer-encoding" in headers and "content-length" in headers:
-        raise ApiError(20400, "Both Content-Length and Transfer-Encoding were sent", status=400)
+        raise ApiError(20400, "Both Content-Length and Transfer-Encoding were sent")
     return Head(event.method.decode("ascii"), event.target.decode("ascii"), headers)
 
 
 def _too_large(limit: int) -> ApiError:
-    return ApiError(20413, f"The body is larger than {limit} bytes", status=413)
+    return ApiError(20413, f"The body is larger than {limit} bytes")
 
 
 def _protocol_error(error: h11.RemoteProtocolError) -> ApiError:
     if error.error_status_hint == 431:
-        return ApiError(20431, "The request's headers are too large", status=431)
-    return ApiError(20400, f"This is not a proper HTTP request: {error}", status=400)
+        return ApiError(20431)
+    return ApiError(20400, f"This is not a proper HTTP request: {error}")

@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from enum import Enum
 
 from proxyctl.errors import UsageError
-from proxyctl.sandbox.api.problems import ApiError
+from proxyctl.sandbox.wire import ApiError
 
 HTML = (
     b"<html><head><title>Bad Gateway</title></head><body><h1>The upstream did not answer</h1></body></html>\n"
@@ -96,8 +96,8 @@ class Scripted:
     """A fault for certain requests: of those that match, the ``first`` (from 1) and ``times - 1`` more (None:
     all more).
 
-    ``path`` is a regular expression that is searched for. ``action`` is called before the request is looked
-    at: another actor, who changes the same pool at that very moment. Without a ``fault`` the request then
+    ``path`` is a regular expression that is searched for. ``action`` is called before the request is
+    read: another actor, who changes the same pool at that very moment. Without a ``fault`` the request then
     goes its way.
     """
 

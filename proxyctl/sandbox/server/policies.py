@@ -5,17 +5,14 @@ same troubles.
 
 from __future__ import annotations
 
-import json
 import threading
-import uuid
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from email.utils import formatdate
 
-from proxyctl.sandbox.api.problems import ApiError
 from proxyctl.sandbox.server.faults import Act, Fault, FaultPlan
 from proxyctl.sandbox.server.rate_limit import ConcurrencyLimit, SlidingWindow, endpoint_of
-from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.wire import ApiError, Request, Response, problem, with_platform_headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class Ledger:
 
     @property
     def effects(self) -> list[Entry]:
-        """The writes that took effect, whatever the caller was told."""
+        """The writes that took effect, whatever answer the caller got."""
         return [entry for entry in self.entries if entry.committed]
 
     def clear(self) -> None:
@@ -115,7 +112,7 @@ class Policies:
         finally:
             if running is not None:
                 self.concurrency.leave()
-        response = with_platform_headers(refusal or _spoilt(fault, own), concurrent)
+        response = with_platform_headers(refusal or _spoilt(fault, own), time.time(), concurrent)
         if self.retry_after is not None and response.status == 429:
             response = replace(response, headers=[*response.headers, ("Retry-After", self.retry_after)])
         self._record(request, own, response, fault, refusal)
@@ -155,28 +152,8 @@ class Policies:
         )
 
 
-def problem(error: ApiError) -> Response:
-    """Return the answer that ``error`` stands for."""
-    headers = [("Content-Type", "application/json"), *error.headers]
-    return Response(error.status, headers, json.dumps(error.body()).encode())
-
-
-def with_platform_headers(response: Response, concurrent: int = 1) -> Response:
-    """Add what the platform puts on every answer, where the sandbox did not."""
-    names = {name for name, _ in response.headers}
-    if {"Date", "Twilio-Request-Id", "Twilio-Concurrent-Requests"} <= names:
-        return response
-    platform = [
-        ("Date", formatdate(usegmt=True)),
-        ("Twilio-Request-Id", f"RQ{uuid.uuid4().hex}"),
-        ("Twilio-Concurrent-Requests", str(concurrent)),
-    ]
-    missing = [header for header in platform if header[0] not in names]
-    return replace(response, headers=[*response.headers, *missing])
-
-
 def _spoilt(fault: Fault | None, own: Response | None) -> Response:
-    """Return what the caller is told; a 204 has no body to spoil."""
+    """Return what the caller gets; a 204 has no body to spoil."""
     if fault is not None and fault.act is Act.ANSWER:
         return Response(fault.status or 500, [("Content-Type", fault.content_type)], fault.body)
     if own is None:

@@ -17,12 +17,11 @@ from typing import Protocol, TextIO
 from urllib.parse import urlsplit
 
 from proxyctl.errors import UsageError
-from proxyctl.sandbox.api.problems import ApiError
 from proxyctl.sandbox.server.connection import Connection, Gone, Head, Limits
 from proxyctl.sandbox.server.faults import Act, FaultPlan
-from proxyctl.sandbox.server.policies import Delivery, Policies, problem, with_platform_headers
+from proxyctl.sandbox.server.policies import Delivery, Policies
 from proxyctl.sandbox.server.rate_limit import SlidingWindow
-from proxyctl.sandbox.server.wire import Request, Response
+from proxyctl.sandbox.wire import ApiError, Request, Response, problem, with_platform_headers
 
 _BACKLOG = 512
 _FINISH = 0.5
@@ -150,7 +149,7 @@ class Server:
             self._turn_away(connection)
 
     def _turn_away(self, connection: Connection) -> None:
-        response = with_platform_headers(problem(ApiError(20503)))
+        response = with_platform_headers(problem(ApiError(20503)), time.time())
         with contextlib.suppress(Gone):
             connection.answer(response.status, response.headers, response.body, close=True)
         connection.close()
@@ -207,7 +206,7 @@ class Server:
     def _refuse(self, connection: Connection, head: Head | None, error: ApiError) -> None:
         seen = f"{head.method} {head.target[:_SHOWN]}" if head else "- -"
         self._note(f"{seen} {error.status} refused: {error.message!a}")
-        response = with_platform_headers(problem(error))
+        response = with_platform_headers(problem(error), time.time())
         connection.answer(response.status, response.headers, response.body, close=True)
         connection.drain()
 
@@ -289,10 +288,10 @@ def _check(head: Head) -> bool:
     if head.method == "CONNECT":
         raise ApiError(20004, headers=[("Allow", "GET, POST, DELETE")])
     if "origin" in head.headers:
-        raise ApiError(20403, "Requests from web pages are refused", status=403)
+        raise ApiError(20403, "Requests from web pages are refused")
     host = head.headers.get("host")
     if host is not None and not _names_loopback(host):
-        raise ApiError(20421, "The Host header does not name this machine", status=421)
+        raise ApiError(20421, "The Host header does not name this machine")
     return True
 
 
@@ -318,9 +317,9 @@ def _from_absolute(target: str) -> str:
     try:
         parts = urlsplit(target)
     except ValueError:
-        raise ApiError(20400, "The request's target is not a URL", status=400) from None
+        raise ApiError(20400, "The request's target is not a URL") from None
     if parts.scheme not in ("http", "https"):
         return target
     if not _names_loopback(parts.netloc):
-        raise ApiError(20421, "The request's target does not name this machine", status=421)
+        raise ApiError(20421, "The request's target does not name this machine")
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"

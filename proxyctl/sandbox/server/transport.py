@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 import httpx
 
-from proxyctl.clock import Clock
 from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.server.wire import Request
-from proxyctl.sandbox.world.store import Store
+from proxyctl.sandbox.wire import Request
 
 # The URL that in-process requests are addressed to: loopback, and what `sandbox serve` listens on by default,
 # so that the URLs in printed answers work against it.
@@ -18,25 +15,15 @@ IN_PROCESS_URL = "http://127.0.0.1:8181"
 
 
 class SandboxTransport(httpx.BaseTransport):
-    """Answers requests from ``sandbox``, from any thread. ``close`` closes the store if it owns it."""
+    """Answers requests from ``sandbox``, from any thread."""
 
-    def __init__(self, sandbox: Sandbox, *, owns_store: bool = False) -> None:
+    def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self._owns_store = owns_store
         self._under_way = 0
         self._lock = threading.Lock()
 
-    @classmethod
-    def at(
-        cls, path: str | os.PathLike[str], *, clock: Clock | None = None, not_found_status: int = 404
-    ) -> SandboxTransport:
-        """Open the database at ``path`` (or ``:memory:``); OutputError if it can't be used."""
-        return cls(Sandbox(Store(path), clock=clock, not_found_status=not_found_status), owns_store=True)
-
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        body = request.read()
         url = request.url
-        headers = {name.lower(): value for name, value in request.headers.items()}
         with self._lock:
             self._under_way += 1
             concurrent = self._under_way
@@ -45,8 +32,8 @@ class SandboxTransport(httpx.BaseTransport):
                 Request.from_wire(
                     request.method,
                     url.raw_path.decode("ascii"),
-                    headers,
-                    body,
+                    {name.lower(): value for name, value in request.headers.items()},
+                    request.read(),
                     f"{url.scheme}://{url.netloc.decode('ascii')}",
                     concurrent=concurrent,
                 )
@@ -55,7 +42,3 @@ class SandboxTransport(httpx.BaseTransport):
             with self._lock:
                 self._under_way -= 1
         return httpx.Response(answer.status, headers=answer.headers, content=answer.body or b"")
-
-    def close(self) -> None:
-        if self._owns_store:
-            self.sandbox.store.close()

@@ -1,4 +1,4 @@
-"""Whole accounts to rehearse with, told as data: Services, pools in all states, and faults for an audit to find."""
+"""Whole accounts to rehearse with, as data: Services, pools in all states, and faults for an audit to find."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.errors import RefusedError, UsageError
-from proxyctl.sandbox.api.guesses import GUESSES
 from proxyctl.sandbox.api.messaging import DEFAULTS as MESSAGING_DEFAULTS
 from proxyctl.sandbox.api.services import DEFAULTS as SERVICE_DEFAULTS
-from proxyctl.sandbox.context import webhooks_of
+from proxyctl.sandbox.context import RULES, insert_row, webhooks_of
 from proxyctl.sandbox.world.seed import fill_pool, insert_numbers, kind_of, stable_sid, whole
 from proxyctl.sandbox.world.store import Store
 
@@ -97,18 +96,9 @@ class _Builder:
 
     def service(self, plan: ServicePlan) -> str:
         sid = stable_sid("KS", f"{self.salt} {plan.unique_name}")
-        row = {
-            **SERVICE_DEFAULTS,
-            **plan.settings,
-            "sid": sid,
-            "unique_name": plan.unique_name,
-            "date_created": self.now,
-            "date_updated": self.now,
-        }
-        self.db.execute(
-            f"INSERT INTO services ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
-            tuple(row.values()),
-        )
+        named = {"sid": sid, "unique_name": plan.unique_name}
+        dates = {"date_created": self.now, "date_updated": self.now}
+        insert_row(self.db, "services", {**SERVICE_DEFAULTS, **plan.settings, **named, **dates})
         for pool in plan.pools:
             self.pool(sid, pool)
         return sid
@@ -176,7 +166,7 @@ def _agency(builder: _Builder) -> None:
     builder.point(spare[:5], *webhooks_of(services["rides-us"]))
     builder.point(spare[5:7], *webhooks_of(stable_sid("KS", "deleted long ago")))
     # Their Service was deleted: they greet callers in Twilio's name.
-    builder.point(spare[7:10], GUESSES.demo_voice_url, GUESSES.demo_sms_url)
+    builder.point(spare[7:10], RULES.demo_voice_url, RULES.demo_sms_url)
     # In a pool, but somebody pointed them elsewhere: Proxy never sees their calls and messages.
     builder.point(
         builder.members("rides-ca")[:3], "https://old.example.com/voice", "https://old.example.com/sms"

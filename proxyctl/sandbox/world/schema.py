@@ -5,7 +5,7 @@ Triggers keep each Service's counts, since counting a full pool for each add wou
 
 from __future__ import annotations
 
-APPLICATION_ID = 0x5058_5343  # "PXSC": tells our files from other people's databases
+APPLICATION_ID = 0x5058_5343  # "PXSC": distinguishes our files from other people's databases
 SCHEMA_VERSION = 2
 
 # Statements are separated by an empty line.

@@ -20,7 +20,7 @@ from proxyctl.files import make_directories
 from proxyctl.sandbox.world.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES
 
 _BUSY_TIMEOUT = 30.0  # seconds that a write waits for another process
-_HEADER_SIZE = 100  # bytes of a database that tell whose it is
+_HEADER_SIZE = 100  # bytes of a database that say whose it is
 _WAL_ATTEMPTS = 250
 _WAL_PAUSE = 0.02  # seconds
 _SESSIONS_AT_MOST = 2**31 - 1
@@ -234,8 +234,8 @@ class Store:
                 "SELECT pool.id, numbers.sid, numbers.phone_number, services.sid AS service_sid,"
                 " pool.is_reserved FROM numbers LEFT JOIN pool ON pool.number_id = numbers.id"
                 " LEFT JOIN services ON services.id = pool.service_id"
-                " WHERE numbers.sid = ?1 OR numbers.phone_number = ?1",
-                (number,),
+                " WHERE numbers.sid = ? OR numbers.phone_number = ?",
+                (number, number),
             ).fetchone()
             if found is None:
                 raise NotFoundError(
@@ -283,7 +283,7 @@ def _make_private(path: Path) -> None:
     except OSError as error:
         raise OutputError(
             f"the sandbox's database {path} can't be opened: {error.strerror or error}",
-            hint="Name a file in a directory of yours: --database FILE, or set PROXYCTL_STATE_DIR.",
+            hint="Name a file in a directory that is yours: --database FILE, or set PROXYCTL_STATE_DIR.",
         ) from error
     if header and not header.startswith(b"SQLite format 3\0"):
         raise _damaged(str(path), "it does not begin like one")
