@@ -10,7 +10,7 @@ import random as random_module
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 
-from proxyctl.bulk.course import Look, Send, outranks
+from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import (
     Chains,
@@ -24,8 +24,7 @@ from proxyctl.bulk.outcomes import (
     Scope,
     Work,
 )
-from proxyctl.bulk.pauses import NEVER
-from proxyctl.bulk.schedule import Schedule
+from proxyctl.bulk.schedule import Schedule, Send, Verify, outranks
 from proxyctl.bulk.threads import Workers
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import DeadlineError, InternalError, OutputError, ProxyctlError
@@ -55,7 +54,7 @@ class Engine:
     deadline: float | None = None
     time_left: float | None = None
     random: Callable[[], float] = random_module.random
-    look_delays: Sequence[float] = (0.0, 1.0, 2.0, 5.0)
+    verify_after: Sequence[float] = (0.0, 1.0, 2.0, 5.0)
 
     def run(self, chains: Chains) -> RunReport:
         """Send what ``chains`` let begin, and report on each work. Raises for defects only."""
@@ -71,7 +70,7 @@ class _Run:
         self._clock = engine.clock
         self._observer = engine.observer
         self._results: list[Result] = []
-        self._workers: Workers[Send | Look] = Workers(self._do, engine.clock, engine.gates.lower_ceiling)
+        self._workers: Workers[Send | Verify] = Workers(self._do, engine.clock, engine.gates.lower_ceiling)
         self._signalled = False
         self._grace_ends = NEVER
         self._started = engine.clock.monotonic()
@@ -86,7 +85,7 @@ class _Run:
             may_leave=self._may_leave,
             retries=engine.retries,
             max_errors=engine.max_errors,
-            look_delays=engine.look_delays,
+            verify_after=engine.verify_after,
         )
 
     def run(self) -> RunReport:
@@ -152,19 +151,19 @@ class _Run:
         # An item in no place at all is worse than one that nobody wrote down.
         return self._written(lambda journal: journal.intent(work)) or work.rescue
 
-    def _do(self, job: Send | Look) -> object:
+    def _do(self, job: Send | Verify) -> object:
         """In a worker's thread. A defect is handed over, so that what is under way is still reported."""
         executor = self._engine.executor
         try:
             if isinstance(job, Send):
                 return executor.send(job.item.work)
-            return executor.look([item.work for item in job.items])
+            return executor.verify([item.work for item in job.items], job.reads)
         except BaseException as error:
             return error
 
     # Taking in
 
-    def _take(self, job: Send | Look, what: object, started: float, ended: float) -> None:
+    def _take(self, job: Send | Verify, what: object, started: float, ended: float) -> None:
         if isinstance(what, BaseException):
             error = what if isinstance(what, ProxyctlError) else _internal(what)
             self._schedule.stop(error, ended)
@@ -179,7 +178,7 @@ class _Run:
             seen = found.get(item.work.index)
             if seen is not None:
                 self._write_outcome(item.work, seen)
-        self._schedule.looked(job.items, found, ended)
+        self._schedule.verified(job.items, found, ended)
 
     def _write_outcome(self, work: Work, outcome: Outcome) -> None:
         self._written(lambda journal: journal.outcome(work, outcome))

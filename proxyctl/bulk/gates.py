@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from proxyctl.bulk.concurrency import ConcurrencyGate, Place
-from proxyctl.bulk.pauses import NEVER
+from proxyctl.bulk.concurrency import NEVER, ConcurrencyGate, Place
 from proxyctl.bulk.rate import RateGate
 from proxyctl.clock import Clock, SystemClock
 
@@ -80,7 +79,7 @@ class Gates:
         with self.changing():
             self._concurrency.leave(place)
 
-    def settled(self, place: Place, now: float) -> None:
+    def answered(self, place: Place, now: float) -> None:
         """Free the place of a request that was let through, as is known by now."""
         with self.changing():
             self._concurrency.answered(place, now)
@@ -155,13 +154,13 @@ class Ticket:
         self.started = started
         self.place = place
 
-    def answered(self, now: float | None = None) -> None:
-        """The server let it through, whatever else it said."""
+    def answered(self, now: float | None = None, *, keep: bool = False) -> None:
+        """The server let it through, whatever else it said; ``keep``: its place stays taken."""
         with self._gates.changing():
             now = self._gates.time(now)
             self._gate.answered(self._number, self.started, now)
-            if self.place is not None:
-                self._gates.settled(self.place, now)
+            if self.place is not None and not keep:
+                self._gates.answered(self.place, now)
 
     def throttled(self, scope: Scope, retry_after: float | None = None, now: float | None = None) -> bool:
         """429, for the lane or for the account; True when it is the first of a burst."""

@@ -61,12 +61,12 @@ def slow(seconds: float) -> Send:
 class Script:
     """An executor whose answers are handed in; counts who is at work, and what was sent."""
 
-    def __init__(self, send: Send = add, look: Callable[[Work], Outcome | None] = lambda work: None) -> None:
+    def __init__(self, send: Send = add, seen: Callable[[Work], Outcome | None] = lambda work: None) -> None:
         self.sent: Counter[int] = Counter()
         self.most = 0
         self.threads: set[str] = set()
         self._send = send
-        self._look = look
+        self._seen = seen
         self._busy = 0
         self._lock = threading.Lock()
 
@@ -81,8 +81,8 @@ class Script:
             with self._lock:
                 self._busy -= 1
 
-    def look(self, works: Sequence[Work]) -> dict[int, Outcome | None]:
-        return {work.index: self._look(work) for work in works}
+    def verify(self, works: Sequence[Work], reads: int) -> dict[int, Outcome | None]:
+        return {work.index: self._seen(work) for work in works}
 
 
 class Diary:
@@ -144,7 +144,7 @@ def engine(executor: Script, *, ceiling: int = 20, **options: Any) -> PlainEngin
         executor,
         gates=Gates(0, random=half, ceiling=ceiling),
         random=lambda: 0.001,
-        look_delays=(0.0, 0.01, 0.02, 0.05),
+        verify_after=(0.0, 0.01, 0.02, 0.05),
         **options,
     )
 
@@ -210,10 +210,10 @@ def test_absent_after_all_looks_is_sent_again() -> None:
 
 
 def test_repeatable_works_are_repeated_without_a_look() -> None:
-    def look(work: Work) -> Outcome | None:
+    def verify(work: Work) -> Outcome | None:
         raise AssertionError("not needed")
 
-    executor = Script(lambda work: Lost(LOST) if executor.sent[work.index] == 1 else add(work), look)
+    executor = Script(lambda work: Lost(LOST) if executor.sent[work.index] == 1 else add(work), verify)
     assert states(engine(executor).run(works(5, repeatable=True))) == {"done": 5}
 
 
