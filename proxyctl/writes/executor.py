@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from proxyctl.api.calls import Answer, Call
 from proxyctl.api.codes import RATE_LIMITED
 from proxyctl.api.pages import pages
+from proxyctl.api.resources import Answer, Call
 from proxyctl.bulk.outcomes import (
     Done,
     Full,

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from proxyctl.api import codes, resources
-from proxyctl.api.calls import Answer, Call
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.api.pages import Page, pages
+from proxyctl.api.resources import Answer, Call
 from proxyctl.api.retry import Tally
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, ThrottledError
 from proxyctl.identifiers import service_reference

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from proxyctl.api.client import Credentials, Endpoint, ProxyClient
+from proxyctl.api.client import ProxyClient
+from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.bulk.outcomes import Outcome, Unclear, Work
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Sending

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from proxyctl.api.calls import Call
+from proxyctl.api.resources import Call
 from proxyctl.bulk.outcomes import Done, Lost, Outcome, Throttled
 from proxyctl.errors import NotFoundError
 from proxyctl.writes.executor import FEW
