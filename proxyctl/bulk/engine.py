@@ -9,9 +9,12 @@ from __future__ import annotations
 import random as random_module
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import Any
 
 from proxyctl.bulk.concurrency import NEVER
+from proxyctl.bulk.faults import outranks
 from proxyctl.bulk.gates import Gates
+from proxyctl.bulk.lanes import Send, Verify
 from proxyctl.bulk.outcomes import (
     Chains,
     Executor,
@@ -19,12 +22,15 @@ from proxyctl.bulk.outcomes import (
     Lost,
     Observer,
     Outcome,
+    Refused,
     Result,
     RunReport,
     Scope,
+    Unclear,
+    Unsent,
     Work,
 )
-from proxyctl.bulk.schedule import Schedule, Send, Verify, outranks
+from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.threads import Workers
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import DeadlineError, InternalError, OutputError, ProxyctlError
@@ -163,25 +169,27 @@ class _Run:
 
     # Taking in
 
-    def _take(self, job: Send | Verify, what: object, started: float, ended: float) -> None:
+    def _take(self, job: Send | Verify, what: Any, started: float, ended: float) -> None:
+        failure = None
         if isinstance(what, BaseException):
-            error = what if isinstance(what, ProxyctlError) else _internal(what)
-            self._schedule.stop(error, ended)
-            what = Lost(error) if isinstance(job, Send) else {}
+            failure = what if isinstance(what, ProxyctlError) else _internal(what)
+            self._schedule.stop(failure, ended)
         if isinstance(job, Send):
-            outcome: Outcome = what  # type: ignore[assignment]  # the executor's promise
+            outcome: Outcome = what if failure is None else Lost(failure)
             self._write_outcome(job.item.work, outcome)
             self._schedule.answered(job.item, outcome, started, ended)
             return
-        found: dict[int, Outcome | None] = what  # type: ignore[assignment]
+        found: dict[int, Outcome | None] = what if failure is None else {}
         for item in job.items:
-            seen = found.get(item.work.index)
+            seen = found.setdefault(item.work.index, Unsent(failure or InternalError("nothing was read")))
             if seen is not None:
                 self._write_outcome(item.work, seen)
         self._schedule.verified(job.items, found, ended)
 
     def _write_outcome(self, work: Work, outcome: Outcome) -> None:
-        self._written(lambda journal: journal.outcome(work, outcome))
+        # What is unclear was refused; that it is as wanted all the same is for a read to say.
+        kept = Refused(outcome.error) if isinstance(outcome, Unclear) else outcome
+        self._written(lambda journal: journal.outcome(work, kept))
 
     def _written(self, write: Callable[[Journal], None]) -> bool:
         """Write to the journal; a failure stops the run."""

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.lanes import Item
-from proxyctl.errors import ProxyctlError, TemporaryError, ThrottledError
+from proxyctl.errors import Interrupted, PartialError, ProxyctlError, TemporaryError, ThrottledError
 
 MOST_UNKNOWN = 20  # works whose outcome is unknown: with so many, no new write starts
 MOST_IN_A_ROW = 20  # faults without one good answer between them
 REPEATED_SHARE, REPEATED_FLOOR = 0.10, 10
 LONGEST_RETRY_AFTER = 300.0
+LONGEST_LAST_WAIT = 1.0  # seconds: before anything is tried again once the run is stopped
 PATIENCE = 5.0  # seconds that a refusal which is not urgent waits for others, while there is more to send
 
 
@@ -113,6 +114,30 @@ class Doubts:
         return min([first if first > now else room_at, *(item.due for item in self.delayed)])
 
 
+def wait_after(count: int, luck: float, asked: float = 0.0, *, stopped: bool) -> float:
+    """Return the seconds until the next try, after ``count`` others: as ``asked`` for, or by full jitter.
+
+    ``luck`` is from 0 to 1. Nothing waits for long once the run is ``stopped``.
+    """
+    wait = asked or luck * min(20.0, 0.5 * 2.0**count)
+    return min(wait, LONGEST_LAST_WAIT) if stopped else wait
+
+
+def outage(last: ProxyctlError) -> TemporaryError:
+    """Return the error of a run in which nothing works any more."""
+    return temporary(f"stopped after {MOST_IN_A_ROW} writes in a row without one good answer", last)
+
+
+def in_the_dark(last: ProxyctlError) -> TemporaryError:
+    """Return the error of a run that can't see any more what became of its writes."""
+    return temporary("stopped: it can't be seen what became of some writes", last)
+
+
+def out_of_budget(used: int, last: ProxyctlError | None) -> TemporaryError:
+    """Return the error of a run in which too many writes had to be repeated."""
+    return temporary(f"stopped after {used} repeated writes: the API or the network fails too often", last)
+
+
 def temporary(words: str, last: ProxyctlError | None) -> TemporaryError:
     """Return an error that stops the run; it names the ``last`` one seen."""
     told = f" (the last time: {last.message})" if last is not None else ""
@@ -126,4 +151,11 @@ def too_long(asked: float, last: ProxyctlError | None) -> ThrottledError:
         f"the API asks to wait {asked:.0f} s before the next request (429)",
         hint="run the same command again after that: it continues where this run ended",
         problem=last.problem if last is not None else None,
+    )
+
+
+def outranks(error: ProxyctlError, before: ProxyctlError | None) -> bool:
+    """Whether ``error`` is what a run that was stopped by ``before`` ends with: a signal, after all but a failure."""
+    return before is None or (
+        isinstance(error, Interrupted) and isinstance(before, (TemporaryError, PartialError))
     )

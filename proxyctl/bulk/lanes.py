@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from proxyctl.bulk.concurrency import NEVER, Place
 from proxyctl.bulk.gates import Gates, Ticket
@@ -27,6 +28,19 @@ class Item:
     doubted_at: float = 0.0
     due: float = 0.0  # when it is to be verified, or sent again
     error: ProxyctlError | None = None
+
+
+class Send(NamedTuple):
+    """Send this item's work once."""
+
+    item: Item
+
+
+class Verify(NamedTuple):
+    """Find out what became of these items, by at most ``reads`` requests at a time."""
+
+    items: list[Item]
+    reads: int
 
 
 @dataclass(slots=True, eq=False)

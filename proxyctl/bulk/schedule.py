@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
+from proxyctl.bulk import faults
 from proxyctl.bulk.concurrency import NEVER
-from proxyctl.bulk.faults import LONGEST_RETRY_AFTER, MOST_IN_A_ROW, Doubts, Faults, temporary, too_long
+from proxyctl.bulk.faults import LONGEST_RETRY_AFTER, Doubts, Faults, outranks, wait_after
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.lanes import Item, Lanes
+from proxyctl.bulk.lanes import Item, Lanes, Send, Verify
 from proxyctl.bulk.outcomes import (
     Chains,
     Done,
@@ -29,24 +29,10 @@ from proxyctl.bulk.outcomes import (
     Unsent,
     Work,
 )
-from proxyctl.errors import Interrupted, PartialError, ProxyctlError, TemporaryError
+from proxyctl.errors import PartialError, ProxyctlError
 
-LONGEST_LAST_WAIT = 1.0  # seconds: before a rescue is repeated once the run is stopped
 LONGEST_LAST_TURN = 8.0  # seconds: as long after that, a rescue that is answered 429 is tried again
 MOST_READS = 4  # reads of one verification that are under way at once
-
-
-class Send(NamedTuple):
-    """Send this item's work once."""
-
-    item: Item
-
-
-class Verify(NamedTuple):
-    """Find out what became of these items, by at most ``reads`` requests at a time."""
-
-    items: list[Item]
-    reads: int
 
 
 class Schedule:
@@ -174,15 +160,19 @@ class Schedule:
                     self._observer.on_limit(outcome.scope)
                 self._turned_away(item, outcome)
             case Unsent():
-                ticket.unsent(keep=True)
+                ticket.place = None  # the item keeps it
+                ticket.unsent()
                 self._failed(item, outcome)
             case Lost():
-                ticket.lost(keep=True)
-                item.lost = True
+                ticket.place, item.lost = None, True
+                ticket.lost()
                 self._failed(item, outcome)
             case Unclear(error, urgent):
-                item.place = item.place if urgent else None
-                ticket.answered(ended, keep=urgent)
+                if urgent:
+                    ticket.place = None
+                else:
+                    item.place = None
+                ticket.answered(ended)
                 self.faults.saw(good=True)
                 item.error = error
                 self._verify(item, urgent=urgent)
@@ -214,7 +204,7 @@ class Schedule:
         self.throttled += 1
         asked = outcome.retry_after or 0.0
         if asked > LONGEST_RETRY_AFTER:
-            self.stop(too_long(asked, outcome.error), self._now)
+            self.stop(faults.too_long(asked, outcome.error), self._now)
         if item.work.rescue:
             item.error = outcome.error
         if self._may_begin(item) and self._now < self._stopped_at + LONGEST_LAST_TURN:
@@ -227,29 +217,22 @@ class Schedule:
         item.tries += 1
         item.error = outcome.error
         if self.faults.saw(good=False):
-            words = f"stopped after {MOST_IN_A_ROW} writes in a row without one good answer"
-            self.stop(temporary(words, outcome.error), self._now)
+            self.stop(faults.outage(outcome.error), self._now)
         tries_left = item.tries <= self._retries
         if isinstance(outcome, Lost) and (outcome.verify or not item.work.repeatable or not tries_left):
             self._verify(item)
         elif tries_left:
-            self._repeat(item, self._after_fault(item.tries - 1, self._random()))
+            self._repeat(
+                item, wait_after(item.tries - 1, self._random(), stopped=self.stopped_by is not None)
+            )
         else:
             self._give_up(item)
             self.stop(outcome.error, self._now)  # no connection in all its tries: nor would others have one
 
-    def _after_fault(self, count: int, luck: float) -> float:
-        """Seconds until the next try, after ``count`` others: full jitter, by ``luck`` from 0 to 1."""
-        wait = luck * min(20.0, 0.5 * 2.0**count)
-        return wait if self.stopped_by is None else min(wait, LONGEST_LAST_WAIT)
-
     def _repeat(self, item: Item, wait: float) -> None:
         """Send it again; unless the run, or its budget, is over."""
         if not item.work.rescue and self.stopped_by is None and not self.faults.may_repeat(self._lanes.works):
-            words = (
-                f"stopped after {self.faults.repeats} repeated writes: the API or the network fails too often"
-            )
-            self.stop(temporary(words, item.error), self._now)
+            self.stop(faults.out_of_budget(self.faults.repeats, item.error), self._now)
         if self._may_begin(item):
             self.faults.repeats += 1
             self._doubts.delay(item, self._now + wait)
@@ -261,14 +244,11 @@ class Schedule:
     # What was verified
 
     def verified(self, items: Sequence[Item], answers: Mapping[int, Outcome | None], now: float) -> None:
-        """Take in what a ``Verify`` found; an index that is missing in ``answers`` is as unclear as before."""
+        """Take in what a ``Verify`` found."""
         self._now = now
         self._doubts.verifying = False
         luck = self._random()  # one for all: what failed together is tried again together
         for item in () if self._expired else items:
-            if item.work.index not in answers:
-                self._unread(item, None, luck)
-                continue
             match answers[item.work.index]:
                 case None:
                     self._absent(item)
@@ -288,9 +268,9 @@ class Schedule:
         elif last:
             self._repeat(item, 0.0)
 
-    def _unread(self, item: Item, outcome: Lost | Unsent | Throttled | Unclear | None, luck: float) -> None:
+    def _unread(self, item: Item, outcome: Lost | Unsent | Throttled | Unclear, luck: float) -> None:
         """A read failed: try it again later, together with all others that are due then."""
-        asked, error = 0.0, outcome.error if outcome is not None else None
+        asked, error = 0.0, outcome.error
         if isinstance(outcome, Throttled):
             self.throttled += 1
             asked = max(1.0, outcome.retry_after or 0.0)
@@ -300,11 +280,10 @@ class Schedule:
         if too_late or item.failed_reads > self._retries or not self._may_begin(item):
             self._doubts.resolved(item)
             self._give_up(item)
-            words = "stopped: it can't be seen what became of some writes"
-            self.stop(too_long(asked, error) if too_late else temporary(words, error), self._now)
+            self.stop(faults.too_long(asked, error) if too_late else faults.in_the_dark(error), self._now)
         else:
-            longest = NEVER if self.stopped_by is None else LONGEST_LAST_WAIT
-            item.due = self._now + min(longest, asked or self._after_fault(item.failed_reads, luck))
+            stopped = self.stopped_by is not None
+            item.due = self._now + wait_after(item.failed_reads, luck, asked, stopped=stopped)
 
     # Ends
 
@@ -365,10 +344,3 @@ class Schedule:
     def _emit(self, result: Result) -> None:
         self._observer.on_result(result)
         self._more.extend(self._chains.follow(result))
-
-
-def outranks(error: ProxyctlError, before: ProxyctlError | None) -> bool:
-    """Whether ``error`` is what a run that was stopped by ``before`` ends with: a signal, after all but a failure."""
-    return before is None or (
-        isinstance(error, Interrupted) and isinstance(before, (TemporaryError, PartialError))
-    )

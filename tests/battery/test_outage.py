@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 
@@ -161,3 +165,21 @@ def test_a_deadline_leaves_what_is_under_way_8_seconds(stage: Scene) -> None:
     ran = stage.run(*line)
     assert (ran.code, actions(ran)) == (6, {"reserved": 2, "unknown": 4, "skipped": 4}), ran.err
     assert 0.9 <= time.monotonic() - began < 3.0
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+@pytest.mark.parametrize(
+    "line", [("service", "list"), ("service", "create", "new"), ("pool", "status", "--all")]
+)
+def test_files_that_have_run_out(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch, number: int, line: tuple[str, ...]
+) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    ran = stage.run(*line, "--retries", "1")
+    assert ran.code == 7
+    assert "too many files are open" in ran.error["message"]
+    assert "ulimit -n" in ran.error["hint"]
+    assert stage.ledger.entries == []

@@ -15,8 +15,9 @@ from typing import Any
 
 from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.gates import Gates
+from proxyctl.bulk.lanes import Send, Verify
 from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, Throttled, Work
-from proxyctl.bulk.schedule import Schedule, Send, Verify
+from proxyctl.bulk.schedule import Schedule
 from proxyctl.errors import ProxyctlError, ThrottledError
 
 Latency = Callable[[random.Random], float]
@@ -153,6 +154,11 @@ class Unchained:
         return ()
 
 
+def absent(works: Sequence[Work], now: float) -> dict[int, Outcome | None]:
+    """Nothing is there."""
+    return {work.index: None for work in works}
+
+
 def chains_of(items: Iterable[Work] | Chains) -> Chains:
     """``items`` themselves, or plain works as chains of one."""
     return Unchained(items) if isinstance(items, Iterable) else items
@@ -169,7 +175,7 @@ def simulate(
     seed: int = 7,
     lag: Latency = fixed(0.0),
     fate: Fate = lambda work, now: Done("added"),
-    verify: Callable[[Sequence[Work], float], dict[int, Outcome | None]] = lambda works, now: {},
+    verify: Callable[[Sequence[Work], float], dict[int, Outcome | None]] = absent,
     read: float = 0.05,
     stop_at: tuple[float, ProxyctlError] | None = None,
     grace: float = 8.0,
