@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from proxyctl.api.answers import error_of
-from proxyctl.api.calls import Call
+from proxyctl.api.resources import Call
 from proxyctl.commands.report import End, failure_line
 from proxyctl.commands.root import root_command
 from proxyctl.errors import ExitCode, NotFoundError, Problem, RefusedError, exit_status

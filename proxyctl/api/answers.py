@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from proxyctl.api import codes
-from proxyctl.api.calls import Call
+from proxyctl.api.resources import Call
 from proxyctl.api.retry import LONGEST_WAIT, TooLargeError, retry_after
 from proxyctl.errors import (
     AnswerError,

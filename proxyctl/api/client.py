@@ -5,6 +5,9 @@ The only module besides the wire's own that needs httpx, which is imported when 
 
 from __future__ import annotations
 
+import base64
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,22 +16,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from proxyctl import __version__
 from proxyctl.api import answers
-from proxyctl.api.calls import Answer, Call, form
 from proxyctl.api.endpoint import Credentials, Endpoint, origin_of
-from proxyctl.api.headers import standing_headers
+from proxyctl.api.resources import Answer, Call
 from proxyctl.api.retry import GiveUp, RetryPolicy, timestamp
 from proxyctl.clock import Clock, SystemClock
-from proxyctl.errors import AnswerError, NetworkError, ProxyctlError
+from proxyctl.errors import AnswerError, AuthenticationError, NetworkError, ProxyctlError
 from proxyctl.redact import Redactor
 
 if TYPE_CHECKING:
     import httpx
 
-    from proxyctl.api.deadline import Deadline
-    from proxyctl.api.wires import Wires
-
-__all__ = ["Answer", "Call", "Credentials", "Endpoint", "ProxyClient", "form"]
+    from proxyctl.api.wire import Deadline, Wires
 
 
 class ProxyClient:
@@ -97,14 +97,14 @@ class ProxyClient:
     def _attempt(self, call: Call, started: float) -> Answer:
         import httpx
 
-        from proxyctl.api.deadline import Deadline
         from proxyctl.api.failures import failure_of
+        from proxyctl.api.wire import Deadline
 
         headers = self._standing_headers()
         deadline = Deadline(self._seconds_for(call))
         request = self._build(call, headers, deadline)
         try:
-            with self._lease(request.url) as transport:
+            with self._lease(request.url.host) as transport:
                 response = transport.handle_request(request)
                 try:
                     return self._read(call, response, deadline, started)
@@ -140,11 +140,11 @@ class ProxyClient:
                 self._headers = standing_headers(self.credentials, self._redactor)
             return self._headers
 
-    def _lease(self, url: httpx.URL) -> AbstractContextManager[httpx.BaseTransport]:
+    def _lease(self, host: str) -> AbstractContextManager[httpx.BaseTransport]:
         """Lend a transport for one request; the network's is imported where none was handed in."""
         if self._transport is not None:
             return nullcontext(self._transport)
-        from proxyctl.api.wires import Wires
+        from proxyctl.api.wire import Wires
 
         with self._lock:
             if self._wires is None:
@@ -152,7 +152,7 @@ class ProxyClient:
                 if self._closed:
                     raise NetworkError("the client was closed", repeatable=False)
                 self._wires = Wires(self.endpoint, self._clients, self._connections)
-            return self._wires.lease(url)
+            return self._wires.lease(host)
 
     def _read(self, call: Call, response: httpx.Response, deadline: Deadline, started: float) -> Answer:
         good = 200 <= response.status_code < 300
@@ -204,3 +204,28 @@ class ProxyClient:
 
 def _log_text(status: int, request_id: str | None) -> str:
     return f"{status} {request_id}" if request_id else str(status)
+
+
+def standing_headers(credentials: Credentials, redactor: Redactor) -> dict[str, str]:
+    """Return what every request bears; the redactor learns the secret first. AuthenticationError where it can't be
+    sent.
+    """
+    import httpx
+
+    secret = credentials.secret()
+    redactor.add(secret)
+    try:
+        pair = f"{credentials.username}:{secret}".encode()
+    except UnicodeEncodeError:
+        raise AuthenticationError(
+            "the secret is not valid text (UTF-8)", hint="`proxyctl auth login`"
+        ) from None
+    system = os.uname()
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    place = f"{system.sysname.lower()} {system.machine}"
+    return {
+        "Authorization": f"Basic {base64.b64encode(pair).decode()}",
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        "User-Agent": f"proxyctl/{__version__} ({place}) Python/{python} httpx/{httpx.__version__}",
+    }

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from proxyctl.api.calls import Call
+from proxyctl.api.resources import Call
 from proxyctl.errors import NetworkError
 
 # The request did not leave, or reached nobody who could carry it out.

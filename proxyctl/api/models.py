@@ -1,15 +1,31 @@
 """The API's resources as frozen values around the untouched object: unknown fields are kept, none is
 validated.
 
-A property is None where the field is missing or of another type; ``raw`` has what the server said.
+A field is None where it is missing or of another type; ``raw`` has what the server said.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from proxyctl.errors import AnswerError
+
+Kind = TypeVar("Kind")
+
+
+class Field(Generic[Kind]):
+    """A field of a resource, by the name that it has in the class."""
+
+    def __init__(self, kind: type[Kind]) -> None:
+        self._kind = kind
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, resource: Resource, owner: type | None = None) -> Kind | None:
+        value = resource.raw.get(self._name)
+        return value if type(value) is self._kind else None  # true is no number
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,52 +43,26 @@ class Resource:
         return str(self.raw["sid"])
 
     def text(self, name: str) -> str | None:
-        """Return a field if it is a text."""
+        """Return any field if it is a text."""
         value = self.raw.get(name)
         return value if isinstance(value, str) else None
-
-    def integer(self, name: str) -> int | None:
-        """Return a field if it is a whole number."""
-        value = self.raw.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-    def flag(self, name: str) -> bool | None:
-        """Return a field if it is true or false."""
-        value = self.raw.get(name)
-        return value if isinstance(value, bool) else None
 
 
 class Service(Resource):
     """A Proxy Service."""
 
     __slots__ = ()
-
-    @property
-    def unique_name(self) -> str | None:
-        return self.text("unique_name")
+    unique_name = Field(str)
 
 
 class PhoneNumber(Resource):
-    """A number in a Service's pool."""
+    """A number in a Service's pool. ``in_use``: open Sessions assigned to it."""
 
     __slots__ = ()
-
-    @property
-    def phone_number(self) -> str | None:
-        return self.text("phone_number")
-
-    @property
-    def iso_country(self) -> str | None:
-        return self.text("iso_country")
-
-    @property
-    def is_reserved(self) -> bool | None:
-        return self.flag("is_reserved")
-
-    @property
-    def in_use(self) -> int | None:
-        """Open Sessions assigned to the number."""
-        return self.integer("in_use")
+    phone_number = Field(str)
+    iso_country = Field(str)
+    is_reserved = Field(bool)
+    in_use = Field(int)
 
     @property
     def capabilities(self) -> dict[str, bool]:
@@ -86,39 +76,21 @@ class IncomingNumber(Resource):
     """A number that the account owns, with its webhooks."""
 
     __slots__ = ()
-
-    @property
-    def phone_number(self) -> str | None:
-        return self.text("phone_number")
-
-    @property
-    def voice_url(self) -> str | None:
-        return self.text("voice_url")
-
-    @property
-    def sms_url(self) -> str | None:
-        return self.text("sms_url")
+    phone_number = Field(str)
+    voice_url = Field(str)
+    sms_url = Field(str)
 
 
 class MessagingService(Resource):
     """A Messaging Service."""
 
     __slots__ = ()
-
-    @property
-    def friendly_name(self) -> str | None:
-        return self.text("friendly_name")
-
-    @property
-    def use_inbound_webhook_on_number(self) -> bool | None:
-        return self.flag("use_inbound_webhook_on_number")
+    friendly_name = Field(str)
+    use_inbound_webhook_on_number = Field(bool)
 
 
 class MessagingPhoneNumber(Resource):
     """A number in a Messaging Service."""
 
     __slots__ = ()
-
-    @property
-    def phone_number(self) -> str | None:
-        return self.text("phone_number")
+    phone_number = Field(str)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from proxyctl.api.calls import Answer, Call
+from proxyctl.api.resources import Answer, Call
 from proxyctl.errors import AnswerError
 
 MOST_PAGES = 100_000

@@ -9,9 +9,12 @@ from __future__ import annotations
 import random as random_module
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import Any
 
-from proxyctl.bulk.course import Look, Send, outranks
+from proxyctl.bulk.concurrency import NEVER
+from proxyctl.bulk.faults import outranks
 from proxyctl.bulk.gates import Gates
+from proxyctl.bulk.lanes import Send, Verify
 from proxyctl.bulk.outcomes import (
     Chains,
     Executor,
@@ -19,12 +22,14 @@ from proxyctl.bulk.outcomes import (
     Lost,
     Observer,
     Outcome,
+    Refused,
     Result,
     RunReport,
     Scope,
+    Unclear,
+    Unsent,
     Work,
 )
-from proxyctl.bulk.pauses import NEVER
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.threads import Workers
 from proxyctl.clock import Clock, SystemClock
@@ -55,7 +60,7 @@ class Engine:
     deadline: float | None = None
     time_left: float | None = None
     random: Callable[[], float] = random_module.random
-    look_delays: Sequence[float] = (0.0, 1.0, 2.0, 5.0)
+    verify_after: Sequence[float] = (0.0, 1.0, 2.0, 5.0)
 
     def run(self, chains: Chains) -> RunReport:
         """Send what ``chains`` let begin, and report on each work. Raises for defects only."""
@@ -71,7 +76,7 @@ class _Run:
         self._clock = engine.clock
         self._observer = engine.observer
         self._results: list[Result] = []
-        self._workers: Workers[Send | Look] = Workers(self._do, engine.clock, engine.gates.lower_ceiling)
+        self._workers: Workers[Send | Verify] = Workers(self._do, engine.clock, engine.gates.lower_ceiling)
         self._signalled = False
         self._grace_ends = NEVER
         self._started = engine.clock.monotonic()
@@ -86,7 +91,7 @@ class _Run:
             may_leave=self._may_leave,
             retries=engine.retries,
             max_errors=engine.max_errors,
-            look_delays=engine.look_delays,
+            verify_after=engine.verify_after,
         )
 
     def run(self) -> RunReport:
@@ -152,37 +157,39 @@ class _Run:
         # An item in no place at all is worse than one that nobody wrote down.
         return self._written(lambda journal: journal.intent(work)) or work.rescue
 
-    def _do(self, job: Send | Look) -> object:
+    def _do(self, job: Send | Verify) -> object:
         """In a worker's thread. A defect is handed over, so that what is under way is still reported."""
         executor = self._engine.executor
         try:
             if isinstance(job, Send):
                 return executor.send(job.item.work)
-            return executor.look([item.work for item in job.items])
+            return executor.verify([item.work for item in job.items], job.reads)
         except BaseException as error:
             return error
 
     # Taking in
 
-    def _take(self, job: Send | Look, what: object, started: float, ended: float) -> None:
+    def _take(self, job: Send | Verify, what: Any, started: float, ended: float) -> None:
+        failure = None
         if isinstance(what, BaseException):
-            error = what if isinstance(what, ProxyctlError) else _internal(what)
-            self._schedule.stop(error, ended)
-            what = Lost(error) if isinstance(job, Send) else {}
+            failure = what if isinstance(what, ProxyctlError) else _internal(what)
+            self._schedule.stop(failure, ended)
         if isinstance(job, Send):
-            outcome: Outcome = what  # type: ignore[assignment]  # the executor's promise
+            outcome: Outcome = what if failure is None else Lost(failure)
             self._write_outcome(job.item.work, outcome)
             self._schedule.answered(job.item, outcome, started, ended)
             return
-        found: dict[int, Outcome | None] = what  # type: ignore[assignment]
+        found: dict[int, Outcome | None] = what if failure is None else {}
         for item in job.items:
-            seen = found.get(item.work.index)
+            seen = found.setdefault(item.work.index, Unsent(failure or InternalError("nothing was read")))
             if seen is not None:
                 self._write_outcome(item.work, seen)
-        self._schedule.looked(job.items, found, ended)
+        self._schedule.verified(job.items, found, ended)
 
     def _write_outcome(self, work: Work, outcome: Outcome) -> None:
-        self._written(lambda journal: journal.outcome(work, outcome))
+        # What is unclear was refused; that it is as wanted all the same is for a read to say.
+        kept = Refused(outcome.error) if isinstance(outcome, Unclear) else outcome
+        self._written(lambda journal: journal.outcome(work, kept))
 
     def _written(self, write: Callable[[Journal], None]) -> bool:
         """Write to the journal; a failure stops the run."""

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from proxyctl.bulk.concurrency import ConcurrencyGate, Place
-from proxyctl.bulk.pauses import NEVER
+from proxyctl.bulk.concurrency import NEVER, ConcurrencyGate, Place
 from proxyctl.bulk.rate import RateGate
 from proxyctl.clock import Clock, SystemClock
 
@@ -80,7 +79,7 @@ class Gates:
         with self.changing():
             self._concurrency.leave(place)
 
-    def settled(self, place: Place, now: float) -> None:
+    def answered(self, place: Place, now: float) -> None:
         """Free the place of a request that was let through, as is known by now."""
         with self.changing():
             self._concurrency.answered(place, now)
@@ -129,21 +128,17 @@ class Gates:
             self._clock.sleep(min(wait, NAP))
 
     @contextmanager
-    def changing(self) -> Iterator[None]:
-        """Take in what became of a request: whoever waits asks again."""
+    def changing(self, now: float | None = None) -> Iterator[float]:
+        """Take in what became of a request at ``now``, or just now: whoever waits asks again."""
         with self._changed:
-            yield
+            yield self._clock.monotonic() if now is None else now
             self._changed.notify_all()
-
-    def time(self, now: float | None) -> float:
-        """``now``, or the time on the clock."""
-        return self._clock.monotonic() if now is None else now
 
 
 class Ticket:
     """One request that was let through. One method says what became of it, at ``now``, or just now.
 
-    ``place`` is its place in flight; None where it travels on that of another.
+    ``place`` is its place in flight, which is free then; None where it travels on that of another, or keeps it.
     """
 
     __slots__ = ("_gate", "_gates", "_number", "place", "started")
@@ -157,39 +152,35 @@ class Ticket:
 
     def answered(self, now: float | None = None) -> None:
         """The server let it through, whatever else it said."""
-        with self._gates.changing():
-            now = self._gates.time(now)
-            self._gate.answered(self._number, self.started, now)
+        with self._gates.changing(now) as at:
+            self._gate.answered(self._number, self.started, at)
             if self.place is not None:
-                self._gates.settled(self.place, now)
+                self._gates.answered(self.place, at)
 
     def throttled(self, scope: Scope, retry_after: float | None = None, now: float | None = None) -> bool:
         """429, for the lane or for the account; True when it is the first of a burst."""
-        with self._gates.changing():
-            now = self._gates.time(now)
+        with self._gates.changing(now) as at:
             if scope == "rate":
                 self._leave()
-                first = self._gate.throttled(self._number, self.started, now, retry_after)
+                first = self._gate.throttled(self._number, self.started, at, retry_after)
             else:
                 self._gate.lost(self._number)
-                first = self._gates.turned_away(self.place, now, retry_after)
+                first = self._gates.turned_away(self.place, at, retry_after)
             if self._gates.hurried:
-                self._gates.hurry(now)
+                self._gates.hurry(at)
             return first
 
-    def lost(self, *, keep: bool = False) -> None:
-        """No answer came; ``keep``: its place stays taken."""
+    def lost(self) -> None:
+        """No answer came."""
         with self._gates.changing():
             self._gate.lost(self._number)
-            if not keep:
-                self._leave()
+            self._leave()
 
-    def unsent(self, *, keep: bool = False) -> None:
-        """It never reached the server; ``keep``: its place stays taken."""
+    def unsent(self) -> None:
+        """It never reached the server."""
         with self._gates.changing():
             self._gate.unsent(self._number)
-            if not keep:
-                self._leave()
+            self._leave()
 
     def _leave(self) -> None:
         if self.place is not None:

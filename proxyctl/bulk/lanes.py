@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from proxyctl.bulk.concurrency import Place
+from proxyctl.bulk.concurrency import NEVER, Place
 from proxyctl.bulk.gates import Gates, Ticket
 from proxyctl.bulk.outcomes import Work
-from proxyctl.bulk.pauses import NEVER
 from proxyctl.errors import ProxyctlError
 
 
@@ -22,12 +22,25 @@ class Item:
     ticket: Ticket | None = None  # of the last time that it was sent
     sent: int = 0  # how often it was sent
     tries: int = 0  # of these, those that a 429 did not turn away
-    looks: int = 0
-    failed_looks: int = 0
+    reads: int = 0  # that found nothing since the last doubt
+    failed_reads: int = 0
     lost: bool = False  # the last fault may have carried it out
-    lost_at: float = 0.0
-    due: float = 0.0  # when it is to be looked at, or sent again
+    doubted_at: float = 0.0
+    due: float = 0.0  # when it is to be verified, or sent again
     error: ProxyctlError | None = None
+
+
+class Send(NamedTuple):
+    """Send this item's work once."""
+
+    item: Item
+
+
+class Verify(NamedTuple):
+    """Find out what became of these items, by at most ``reads`` requests at a time."""
+
+    items: list[Item]
+    reads: int
 
 
 @dataclass(slots=True, eq=False)

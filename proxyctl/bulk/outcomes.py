@@ -20,7 +20,7 @@ class Work:
     """One change to carry out.
 
     ``lane`` names what shares a rate window (an endpoint of a Service); ``room`` names what shares a fate when the
-    server says that it is full, if anything does. ``repeatable``: may be sent again without looking. ``rescue``:
+    server says that it is full, if anything does. ``repeatable``: may be sent again unverified. ``rescue``:
     a rollback, which brings an item back to where it was; it is also sent after the run was stopped.
     """
 
@@ -72,10 +72,21 @@ class Unsent:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """May have been carried out: no proper answer came. ``verify``: to be looked at before it is sent again."""
+    """May have been carried out: no proper answer came. ``verify``: to be verified before it is sent again."""
 
     error: ProxyctlError
     verify: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Refused in words that may mean that it is as wanted: a read tells. No fault, and never carried out.
+
+    ``urgent``: the read may end the run, so nothing takes its place; else it waits, so that one list serves many.
+    """
+
+    error: ProxyctlError
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,7 @@ class Stop:
     error: ProxyctlError
 
 
-Outcome = Done | Refused | Full | Throttled | Unsent | Lost | Stop
+Outcome = Done | Refused | Full | Throttled | Unsent | Lost | Unclear | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +167,11 @@ class Executor(Protocol):
         """Try once."""
         ...
 
-    def look(self, works: Sequence[Work]) -> dict[int, Outcome | None]:
-        """What became of works whose answers were lost, by index: None where nothing is there (yet)."""
+    def verify(self, works: Sequence[Work], reads: int) -> dict[int, Outcome | None]:
+        """What became of works that were lost or are unclear, by index: None where nothing is there (yet).
+
+        At most ``reads`` requests are under way at once. Each is sent once: a failure is for the next round.
+        """
         ...
 
 

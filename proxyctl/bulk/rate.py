@@ -9,7 +9,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable
 
-from proxyctl.bulk.pauses import HURRIED, NEVER, Pause
+from proxyctl.bulk.concurrency import HURRIED, NEVER, Pause
 
 WINDOW = 5.0
 
@@ -114,7 +114,7 @@ class RateGate:
 
     def answered(self, ticket: int, started: float, ended: float) -> None:
         """The request was let through (whatever else became of it), between ``started`` and ``ended``."""
-        self._settle(ticket, started, ended)
+        self._arrived(ticket, started, ended)
         self._accepted.append(started)
         while self._accepted[0] < started - WINDOW:
             self._accepted.popleft()
@@ -123,7 +123,7 @@ class RateGate:
 
     def throttled(self, ticket: int, started: float, ended: float, retry_after: float | None = None) -> bool:
         """A 429 of this lane; True when it is the first of a burst, which alone changes the pace."""
-        self._settle(ticket, started, ended)
+        self._arrived(ticket, started, ended)
         if retry_after is not None:
             self._open_at = max(self._open_at, ended + retry_after)
         if started <= self._cut_at:
@@ -191,7 +191,7 @@ class RateGate:
         self._paced = self._bounded(self._paced * (1 + growth * min(since, 2.0 / self._paced)))
         self._grown_at = now
 
-    def _settle(self, ticket: int, started: float, ended: float) -> None:
+    def _arrived(self, ticket: int, started: float, ended: float) -> None:
         """An answer came: it tells when its request arrived at the latest."""
         self._probe_ended(ticket)
         self._round_trip = min(self._round_trip, ended - started)

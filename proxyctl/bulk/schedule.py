@@ -5,25 +5,149 @@ Pure (no clock, thread or socket), so that whole runs can be tried in simulated 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 
-from proxyctl.bulk.budget import LONGEST_RETRY_AFTER, in_the_dark, out_of_budget, outage, too_long
-from proxyctl.bulk.course import Course
-from proxyctl.bulk.lanes import Item
-from proxyctl.bulk.outcomes import Done, Full, Lost, Outcome, Refused, Result, Stop, Throttled, Unsent
-from proxyctl.bulk.pauses import NEVER
+from proxyctl.bulk import faults
+from proxyctl.bulk.concurrency import NEVER
+from proxyctl.bulk.faults import LONGEST_RETRY_AFTER, Doubts, Faults, outranks, wait_after
+from proxyctl.bulk.gates import Gates
+from proxyctl.bulk.lanes import Item, Lanes, Send, Verify
+from proxyctl.bulk.outcomes import (
+    Chains,
+    Done,
+    Full,
+    Lost,
+    Observer,
+    Outcome,
+    Refused,
+    Result,
+    State,
+    Stop,
+    Throttled,
+    Unclear,
+    Unsent,
+    Work,
+)
+from proxyctl.errors import PartialError, ProxyctlError
 
-LONGEST_LAST_WAIT = 1.0  # seconds: before a rescue is repeated once the run is stopped
 LONGEST_LAST_TURN = 8.0  # seconds: as long after that, a rescue that is answered 429 is tried again
+MOST_READS = 4  # reads of one verification that are under way at once
 
 
-class Schedule(Course):
-    """A run that is told what came of its requests."""
+class Schedule:
+    """The state of one run. ``may_leave`` is asked just before a work is sent, and may stop the run."""
+
+    def __init__(
+        self,
+        chains: Chains,
+        *,
+        gates: Gates,
+        random: Callable[[], float],
+        observer: Observer,
+        may_leave: Callable[[Work], bool] = lambda work: True,
+        retries: int = 4,
+        max_errors: int | None = None,
+        verify_after: Sequence[float] = (0.0, 1.0, 2.0, 5.0),
+    ) -> None:
+        self._chains = chains
+        self._gates = gates
+        self._random = random
+        self._observer = observer
+        self._may_leave = may_leave
+        self._retries = retries
+        self._max_errors = NEVER if max_errors is None else max_errors
+        self._lanes = Lanes(gates)
+        self._more = deque(chains.start())  # taken in between steps: results come in the midst of one
+        self._under_way: dict[int, Item] = {}
+        self._doubts = Doubts(verify_after)
+        self._errors = 0
+        self._room_at = -NEVER
+        self._now = -NEVER
+        self._stopped_at = NEVER
+        self._expired = False
+        self.faults = Faults()
+        self.throttled = 0
+        self.stopped_by: ProxyctlError | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Nothing to send, nothing under way, nothing to verify."""
+        doubts = self._doubts
+        busy = self._more or self._under_way or doubts.unverified or doubts.delayed
+        return not busy and self._lanes.empty
+
+    # What to do next
+
+    def next(self, now: float) -> Send | Verify | None:
+        """What to do now, to be asked until it is None; then nothing happens before ``wake_at``."""
+        self._now = now
+        verification = self._next_verification()
+        if verification is not None:
+            return verification
+        for item in self._doubts.again(now):
+            self._lanes.put_back(item)
+        found = self._next_item()
+        if found is None:
+            if self._under_way or not self._doubts.unverified:
+                return None
+            self._doubts.hurry()
+            return self._next_verification()
+        if not self._may_leave(found.work):
+            (self._verify if found.lost else self._give_up)(found)
+            return self.next(now)
+        found.place = found.place or self._gates.take(now)
+        found.ticket = self._gates.start(found.work.lane, now, found.place)
+        found.sent += 1
+        self._under_way[found.work.index] = found
+        return Send(found)
+
+    def _next_verification(self) -> Verify | None:
+        """All that is due, in one go: on the places in flight that the items hold, or on one that is free."""
+        items = self._doubts.due(self._now)
+        reads = sum(item.place is not None for item in items)
+        if items and not reads and self._has_room():
+            items[0].place = self._gates.take(self._now)
+            reads = 1
+        if not reads:
+            return None
+        self._doubts.verifying = True
+        return Verify(items, min(reads, MOST_READS))
+
+    def _next_item(self) -> Item | None:
+        while True:
+            self._let_in()
+            item = self._lanes.next(self._now, not self._doubts.many, self._has_room)
+            if item is not None and self._lanes.shut(item) is not None:
+                self._give_up(item)
+            elif item is not None or not self._more:
+                return item
+
+    def _let_in(self) -> None:
+        """Take in what the last results let begin; after a stop only rescues."""
+        while self._more:
+            work = self._more.popleft()
+            if self._expired or (self.stopped_by is not None and not work.rescue):
+                self._give_up(Item(work))
+            else:
+                self._lanes.add(work)
+
+    def _has_room(self) -> bool:
+        wait = self._gates.room(self._now)
+        self._room_at = self._now + wait
+        return wait <= 0
+
+    def wake_at(self, now: float) -> float:
+        """When ``next`` may have something to do although nothing was answered; infinity for never."""
+        lanes = self._lanes.wake_at(now, not self._doubts.many, self._room_at)
+        return min(lanes, self._doubts.wake_at(now, self._room_at))
+
+    # What was answered
 
     def answered(self, item: Item, outcome: Outcome, started: float, ended: float) -> None:
         """Take in the outcome of a ``Send``, and when it was under way."""
         self._now = ended
-        if self._flying.pop(item.work.index, None) is None:
+        if self._under_way.pop(item.work.index, None) is None:
             return  # given up before
         ticket = item.ticket
         assert ticket is not None
@@ -36,22 +160,33 @@ class Schedule(Course):
                     self._observer.on_limit(outcome.scope)
                 self._turned_away(item, outcome)
             case Unsent():
-                ticket.unsent(keep=True)
+                ticket.place = None  # the item keeps it
+                ticket.unsent()
                 self._failed(item, outcome)
             case Lost():
-                ticket.lost(keep=True)
-                item.lost = True
+                ticket.place, item.lost = None, True
+                ticket.lost()
                 self._failed(item, outcome)
+            case Unclear(error, urgent):
+                if urgent:
+                    ticket.place = None
+                else:
+                    item.place = None
+                ticket.answered(ended)
+                self.faults.saw(good=True)
+                item.error = error
+                self._verify(item, urgent=urgent)
             case _:
                 item.place = None
                 ticket.answered(ended)
-                self._settle(item, outcome)
+                self._final(item, outcome)
 
-    def _settle(self, item: Item, outcome: Done | Refused | Full | Stop) -> None:
+    def _final(self, item: Item, outcome: Done | Refused | Full | Stop) -> None:
         """What became of the item is known."""
         self.faults.saw(good=True)
         if item.place is not None:
-            self._gates.settled(item.place, self._now)
+            self._gates.answered(item.place, self._now)
+            item.place = None
         match outcome:
             case Done(action, detail):
                 self._emit(Result(item.work.index, "done", action, detail, attempts=item.sent))
@@ -69,7 +204,7 @@ class Schedule(Course):
         self.throttled += 1
         asked = outcome.retry_after or 0.0
         if asked > LONGEST_RETRY_AFTER:
-            self.stop(too_long(asked, outcome), self._now)
+            self.stop(faults.too_long(asked, outcome.error), self._now)
         if item.work.rescue:
             item.error = outcome.error
         if self._may_begin(item) and self._now < self._stopped_at + LONGEST_LAST_TURN:
@@ -78,78 +213,134 @@ class Schedule(Course):
             self._give_up(item)
 
     def _failed(self, item: Item, outcome: Unsent | Lost) -> None:
-        """A fault: send it again after a while, keeping its place, or look what became of it."""
+        """A fault: send it again after a while, keeping its place, or verify what became of it."""
         item.tries += 1
         item.error = outcome.error
         if self.faults.saw(good=False):
-            self.stop(outage(outcome), self._now)
+            self.stop(faults.outage(outcome.error), self._now)
         tries_left = item.tries <= self._retries
         if isinstance(outcome, Lost) and (outcome.verify or not item.work.repeatable or not tries_left):
             self._verify(item)
         elif tries_left:
-            self._repeat(item, self._after_fault(item.tries - 1))
+            self._repeat(
+                item, wait_after(item.tries - 1, self._random(), stopped=self.stopped_by is not None)
+            )
         else:
             self._give_up(item)
             self.stop(outcome.error, self._now)  # no connection in all its tries: nor would others have one
 
-    def _after_fault(self, count: int) -> float:
-        """Seconds until the next try, after ``count`` others."""
-        wait = self._random() * min(20.0, 0.5 * 2.0**count)
-        return wait if self.stopped_by is None else min(wait, LONGEST_LAST_WAIT)
-
     def _repeat(self, item: Item, wait: float) -> None:
         """Send it again; unless the run, or its budget, is over."""
         if not item.work.rescue and self.stopped_by is None and not self.faults.may_repeat(self._lanes.works):
-            self.stop(out_of_budget(self.faults.repeats, item.error), self._now)
+            self.stop(faults.out_of_budget(self.faults.repeats, item.error), self._now)
         if self._may_begin(item):
             self.faults.repeats += 1
-            self._settling.delay(item, self._now + wait)
+            self._doubts.delay(item, self._now + wait)
         elif item.lost:
             self._verify(item)
         else:
             self._give_up(item)
 
-    # Looking
+    # What was verified
 
-    def looked(self, items: Sequence[Item], answers: Mapping[int, Outcome | None], now: float) -> None:
-        """Take in what a ``Look`` found; an index that is missing in ``answers`` was not settled."""
+    def verified(self, items: Sequence[Item], answers: Mapping[int, Outcome | None], now: float) -> None:
+        """Take in what a ``Verify`` found."""
         self._now = now
-        self._settling.looking = False
+        self._doubts.verifying = False
+        luck = self._random()  # one for all: what failed together is tried again together
         for item in () if self._expired else items:
-            if item.work.index not in answers:
-                self._look_failed(item, None)
-                continue
             match answers[item.work.index]:
                 case None:
                     self._absent(item)
-                case Lost() | Unsent() | Throttled() as outcome:
-                    self._look_failed(item, outcome)
+                case Lost() | Unsent() | Throttled() | Unclear() as outcome:
+                    self._unread(item, outcome, luck)
                 case outcome:
-                    self._settling.settled(item)
-                    self._settle(item, outcome)
+                    self._doubts.resolved(item)
+                    self._final(item, outcome)
 
     def _absent(self, item: Item) -> None:
-        last = self._settling.absent(item)
+        last = self._doubts.absent(item)
         if last:
             item.lost = False
         if not self._may_begin(item) or (last and item.tries > self._retries):
-            self._settling.settled(item)
+            self._doubts.resolved(item)
             self._give_up(item)
         elif last:
             self._repeat(item, 0.0)
 
-    def _look_failed(self, item: Item, outcome: Lost | Unsent | Throttled | None) -> None:
-        asked = 0.0
+    def _unread(self, item: Item, outcome: Lost | Unsent | Throttled | Unclear, luck: float) -> None:
+        """A read failed: try it again later, together with all others that are due then."""
+        asked, error = 0.0, outcome.error
         if isinstance(outcome, Throttled):
             self.throttled += 1
             asked = max(1.0, outcome.retry_after or 0.0)
         else:
-            item.failed_looks += 1
+            item.failed_reads += 1
         too_late = asked > LONGEST_RETRY_AFTER
-        if too_late or item.failed_looks > self._retries or not self._may_begin(item):
-            self._settling.settled(item)
+        if too_late or item.failed_reads > self._retries or not self._may_begin(item):
+            self._doubts.resolved(item)
             self._give_up(item)
-            self.stop(too_long(asked, outcome) if too_late else in_the_dark(outcome), self._now)
+            self.stop(faults.too_long(asked, error) if too_late else faults.in_the_dark(error), self._now)
         else:
-            longest = NEVER if self.stopped_by is None else LONGEST_LAST_WAIT
-            item.due = self._now + min(longest, asked or self._after_fault(item.failed_looks))
+            stopped = self.stopped_by is not None
+            item.due = self._now + wait_after(item.failed_reads, luck, asked, stopped=stopped)
+
+    # Ends
+
+    def _may_begin(self, item: Item) -> bool:
+        return self.stopped_by is None or item.work.rescue
+
+    def stop(self, error: ProxyctlError, now: float) -> None:
+        """Start nothing more but rescues: what was never sent is skipped, what is under way may still answer."""
+        if self.stopped_by is not None:
+            if outranks(error, self.stopped_by):
+                self.stopped_by = error
+            return
+        self.stopped_by, self._stopped_at, self._now = error, now, now
+        self._more.extend(self._chains.stop(error))
+        for item in (*self._doubts.again(NEVER), *self._lanes.drain()):
+            if item.work.rescue:
+                self._lanes.put_back(item)
+            elif item.lost:
+                self._verify(item)
+            else:
+                self._give_up(item)
+        for item in self._doubts.unverified.values():
+            item.due = item.due if item.work.rescue else -NEVER
+        self._gates.hurry(now)
+        self._lanes.unblock()
+
+    def _verify(self, item: Item, *, urgent: bool = True) -> None:
+        self._doubts.verify(item, self._now, last=not self._may_begin(item), urgent=urgent)
+
+    def expire(self) -> None:
+        """Wait no longer: what has not answered by now may or may not have been carried out."""
+        self._expired = True
+        for item in self._under_way.values():
+            item.lost = True
+        ended = [*self._under_way.values(), *self._doubts.unverified.values()]
+        self._under_way.clear()
+        self._doubts.unverified.clear()
+        for item in (*ended, *self._doubts.again(NEVER), *self._lanes.drain()):
+            self._give_up(item)
+
+    def _give_up(self, item: Item) -> None:
+        """No more tries: its state is what is known so far."""
+        if item.place is not None:
+            self._gates.leave(item.place)
+            item.place = None
+        reason = self._lanes.shut(item) or self.stopped_by
+        if item.lost or item.error is not None:
+            self._end(item, "unknown" if item.lost else "failed", item.error or reason)
+        else:
+            self._emit(Result(item.work.index, "skipped", error=reason, attempts=item.sent))
+
+    def _end(self, item: Item, state: State, error: ProxyctlError | None, *, full: bool = False) -> None:
+        self._emit(Result(item.work.index, state, error=error, attempts=item.sent, full=full))
+        self._errors += not item.work.rescue  # whose item has been counted
+        if self._errors >= self._max_errors:
+            self.stop(PartialError(f"stopped after {self._errors} errors, as --max-errors asks"), self._now)
+
+    def _emit(self, result: Result) -> None:
+        self._observer.on_result(result)
+        self._more.extend(self._chains.follow(result))

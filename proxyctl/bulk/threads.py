@@ -1,63 +1,75 @@
-"""Threads and files where the machine grants few of either: a run goes on with what it has."""
+"""Threads that do many things at once, as many as the machine grants: a run goes on with what it has."""
 
 from __future__ import annotations
 
 import resource
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from proxyctl.bulk.pauses import NEVER
+from proxyctl.bulk.concurrency import NEVER
 from proxyctl.clock import Clock, SystemClock
 
 RESERVED_FILES = 32  # for what else a run opens: history, modules, certificates
 LONGEST_WAIT = 0.25  # seconds: a signal handler wakes nobody
+LONGEST_LEAVE = 1.0  # seconds that an answer which nobody waits for may take
 Job = TypeVar("Job")
+Found = TypeVar("Found")
 
 
 class Answer(NamedTuple, Generic[Job]):
     """What came of a job, and when it was under way."""
 
     job: Job
-    what: object
+    what: Any
     started: float
     ended: float
 
 
 class Workers(Generic[Job]):
-    """Threads that ``do`` jobs, which must not raise: as many as there are jobs at a time, or as can be started.
+    """Threads that ``do`` jobs, which must not raise: as many as there are jobs, ``most``, or as can be started.
 
     ``lower_ceiling`` is told how many those are; without any the jobs are done where they are put.
     """
 
     def __init__(
-        self, do: Callable[[Job], object], clock: Clock, lower_ceiling: Callable[[int], None]
+        self,
+        do: Callable[[Job], object],
+        clock: Clock,
+        lower_ceiling: Callable[[int], None] = lambda threads: None,
+        most: float = NEVER,
     ) -> None:
         self._do = do
         self._clock = clock
         self._lower_ceiling = lower_ceiling
+        self._most = most
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._answers: SimpleQueue[Answer[Job]] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        self._all_hired = False
-        self._busy = 0
+        self.busy = 0
 
     def put(self, job: Job) -> None:
         """Have ``job`` done."""
-        self._busy += 1
-        if self._busy > len(self._threads) and not self._all_hired:
-            thread = hire(self._serve, "proxyctl-worker")
-            if thread is not None:
-                self._threads.append(thread)
-            else:
-                self._all_hired = True
-                self._lower_ceiling(max(1, len(self._threads)))
+        self.busy += 1
+        if len(self._threads) < min(self.busy, self._most):
+            self._hire()
         if self._threads:
             self._jobs.put(job)
         else:
             self._answer(job)
+
+    def _hire(self) -> None:
+        # A daemon: a process that was told to end does not wait for answers (so no ThreadPoolExecutor is used).
+        thread = threading.Thread(target=self._serve, name="proxyctl-worker", daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError):
+            self._most = len(self._threads)
+            self._lower_ceiling(max(1, len(self._threads)))
+        else:
+            self._threads.append(thread)
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -73,39 +85,64 @@ class Workers(Generic[Job]):
         timeout = min(seconds, LONGEST_WAIT)
         if not isinstance(self._clock, SystemClock) and seconds < NEVER:
             # A clock of a test: its time passes by sleeping, and only while no answer can come.
-            if self._busy == 0:
+            if self.busy == 0:
                 self._clock.sleep(seconds)
                 return
             timeout = min(seconds, 0.01)
         try:
             answer = self._answers.get(timeout=timeout)
             while True:
-                self._busy -= 1
+                self.busy -= 1
                 yield answer
                 answer = self._answers.get_nowait()
         except Empty:
             return
 
-    def dismiss(self) -> None:
-        """Let the threads end; those that are busy are not waited for."""
+    def dismiss(self, patience: float = 0.0) -> None:
+        """Let the threads end; those that are busy have ``patience`` seconds."""
         for _ in self._threads:
             self._jobs.put(None)
-        if self._busy == 0:
-            for thread in self._threads:
-                thread.join()
+        for thread in self._threads:
+            if patience or not self.busy:
+                thread.join(patience or None)
 
 
-def hire(work: Callable[[], None], name: str) -> threading.Thread | None:
-    """Start a thread that does ``work``; None where no more can be started.
+def side_by_side(
+    ask: Callable[[Job], Found], things: Iterable[Job], *, workers: int = 8
+) -> Iterator[tuple[Job, Found]]:
+    """Ask the same of many things at once; yield each with its answer, in the order in which the answers come.
 
-    It is a daemon: a process that was told to end does not wait for answers (so no ThreadPoolExecutor is used).
+    The first error ends it, and no further question is asked. Without any thread the questions are asked here.
     """
-    thread = threading.Thread(target=work, name=name, daemon=True)
+    stopped = threading.Event()
+
+    def answer(thing: Job) -> tuple[Found | None, BaseException | None] | None:
+        if stopped.is_set():
+            return None
+        try:
+            return ask(thing), None
+        except BaseException as error:
+            stopped.set()  # here, not where it is heard of: refused credentials must not be tried again
+            return None, error
+
+    crew = Workers(answer, SystemClock(), most=workers)
+    patience = 0.0
     try:
-        thread.start()
-    except (RuntimeError, MemoryError):
-        return None
-    return thread
+        for thing in things:
+            crew.put(thing)
+        while crew.busy:
+            for thing, answered, *_ in crew.answers(NEVER):
+                if answered is not None:
+                    found, error = answered
+                    if error is not None:
+                        raise error
+                    yield thing, found
+    except GeneratorExit:  # nobody wants the rest: what is under way ends before its connection is closed
+        patience = LONGEST_LEAVE
+        raise
+    finally:
+        stopped.set()
+        crew.dismiss(patience)
 
 
 def affordable_ceiling(ceiling: int) -> int:

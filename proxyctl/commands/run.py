@@ -28,8 +28,8 @@ from proxyctl.writes.reading import Reader
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from proxyctl.api.calls import Call
     from proxyctl.api.models import Service
+    from proxyctl.api.resources import Call
     from proxyctl.input.items import Items
     from proxyctl.render.progress import BulkProgress
     from proxyctl.render.shape import Shape

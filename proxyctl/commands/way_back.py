@@ -32,9 +32,10 @@ def save_leaving(runtime: Runtime, chains: Iterable[Chain]) -> None:
     for chain in chains:
         request = chain.steps[-1].request if chain.steps[-1].request.before else chain.steps[0].request
         sid, name = request.parent, chain.service or request.kept.get("service")
-        known = Service({"sid": sid, "unique_name": name or runtime.reader.service(sid).unique_name})
-        _, pool = pools.setdefault(sid, (known, Pool(sid, complete=False)))
-        pool.add(PhoneNumber(dict(request.before or {})))
+        if sid not in pools:
+            known = Service({"sid": sid, "unique_name": name or runtime.reader.service(sid).unique_name})
+            pools[sid] = known, Pool(sid, complete=False)
+        pools[sid][1].add(PhoneNumber(dict(request.before or {})))
     path = save(runtime, list(pools.values()))
     if path is not None:
         runtime.note(f"saved to {path}: '{restoring(path)}' adds them again.")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proxyctl.api.resources import list_services
-from proxyctl.api.transport import proxy_for
+from proxyctl.api.wire import proxy_for
 from proxyctl.doctor.findings import Finding, bad, good, warning
 from proxyctl.errors import CheckError, NetworkError, ProxyctlError
 from proxyctl.explaining import hint_for

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber
 from proxyctl.api.resources import list_incoming_numbers, list_messaging_services, list_senders
-from proxyctl.bulk.side_by_side import side_by_side
+from proxyctl.bulk.threads import side_by_side
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.pool import FEW, Pool, read_pool

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.api.pages import Page
-from proxyctl.bulk.side_by_side import side_by_side
+from proxyctl.bulk.threads import side_by_side
 from proxyctl.errors import NotFoundError
 from proxyctl.input.items import Item
 from proxyctl.pools.account import find_numbers

@@ -4,16 +4,27 @@ became of a request whose answer was lost.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from proxyctl.api.calls import Answer, Call
 from proxyctl.api.codes import RATE_LIMITED
 from proxyctl.api.pages import pages
-from proxyctl.bulk.outcomes import Done, Full, Lost, Outcome, Refused, Scope, Stop, Throttled, Unsent, Work
-from proxyctl.bulk.side_by_side import side_by_side
+from proxyctl.api.resources import Answer, Call
+from proxyctl.bulk.outcomes import (
+    Done,
+    Full,
+    Lost,
+    Outcome,
+    Refused,
+    Scope,
+    Stop,
+    Throttled,
+    Unclear,
+    Unsent,
+    Work,
+)
+from proxyctl.bulk.threads import side_by_side
 from proxyctl.errors import (
     AnswerError,
     AuthenticationError,
@@ -44,13 +55,16 @@ class Sender(Protocol):
 
 
 class Executor:
-    """Sends requests and verifies them, one attempt at a time; called from many threads."""
+    """Sends requests and verifies them, one attempt at a time; called from many threads.
+
+    A refusal that may mean "as wanted", or that a Service is gone, is unclear until it is verified, with all others.
+    """
 
     def __init__(self, client: Sender, reader: Requests) -> None:
         self._client = client
         self._reader = reader
-        self._lock = threading.Lock()
         self._unsure: dict[int, ProxyctlError] = {}  # works whose earlier answer was lost
+        self._unclear: dict[int, ProxyctlError] = {}  # works that were refused since
         self._disputed: set[int] = set()
         self._not_found: Counter[str] = Counter()
 
@@ -64,6 +78,8 @@ class Executor:
             outcome = self._outcome_of(work, error)
             if isinstance(outcome, Lost):
                 self._unsure[work.index] = outcome.error
+            elif isinstance(outcome, Unclear):
+                self._unclear[work.index] = outcome.error
             return outcome
         raw = request.before if request.verb.removes else answer.body
         return Done(request.verb.done, Seen(raw, answer.request_id))
@@ -71,7 +87,7 @@ class Executor:
     def _outcome_of(self, work: Work, error: ProxyctlError) -> Outcome:
         """Sort ``error`` by what the run does next."""
         request: Request = work.payload.request
-        code = code_of(error)
+        code, repeated = code_of(error), work.index in self._unsure
         match error:
             case AuthenticationError() | NetworkError(repeatable=False):
                 return Stop(error)
@@ -82,154 +98,152 @@ class Executor:
             case NetworkError() | ServerError() | AnswerError():
                 return Lost(error) if error.may_have_happened else Unsent(error)
             case NotFoundError() if request.verb.removes:
-                return self._already_gone(work, error)
+                return Refused(error) if request.verb.plain and not repeated else Unclear(error, urgent=True)
             case NotFoundError():
-                return self._not_there(request, error)
+                gone = gone_meanwhile(request, error)
+                return Refused(gone) if request.verb.within is None else Unclear(gone, urgent=True)
             case RefusedError() if code in request.verb.full:
                 return Full(refusal(request, error))
             case RefusedError() if code in request.verb.already:
-                return self._already_there(work, refusal(request, error))
+                somebodys = request.verb is CREATE_SERVICE and not repeated  # whatever it looks like
+                refused = refusal(request, error)
+                return Refused(refused) if somebodys else Unclear(refused)
             case RefusedError():
                 return Refused(refusal(request, error))
         return Refused(error)
 
-    def _already_there(self, work: Work, error: RefusedError) -> Outcome:
-        """Find out whether the refusal means that this request, or somebody else's like it, had worked before."""
-        request: Request = work.payload.request
-        repeated = work.index in self._unsure
-        if request.verb is CREATE_SERVICE and not repeated:
-            return Refused(error)  # somebody's, whatever it looks like
+    # Verifying
+
+    def verify(self, works: Sequence[Work], reads: int) -> dict[int, Outcome | None]:
+        """Find out what became of ``works``: Done where it is as wanted, None where it is not. Never writes.
+
+        A few whose SIDs are known are fetched; one list serves all the others of a collection. One thread at a time
+        calls this.
+        """
+        seen: dict[int, Any] = {
+            work.index: self._unclear[work.index] for work in works if self._is_missing(work)
+        }
+        rest = [work for work in works if work.index not in seen]
+        for read, answer in side_by_side(self._read, reads_of(rest), workers=reads):
+            seen |= {work.index: found_in(answer, read, work.payload.request) for work in read.works}
+        gone = self._gone([work for work in works if isinstance(seen.get(work.index), NotFoundError)])
+        return {
+            work.index: self._judged(work, seen[work.index], gone)
+            if work.index in seen
+            else Stop(self._unsure[work.index])  # nothing shows what became of it
+            for work in works
+        }
+
+    def _is_missing(self, work: Work) -> bool:
+        """Whether it was not found although it should have been: its Service is what has to be asked for."""
+        unclear = self._unclear.get(work.index)
+        return isinstance(unclear, NotFoundError) and not work.payload.request.verb.removes
+
+    def _read(self, read: Read) -> Mapping[str, Any] | ProxyctlError:
+        """Return one resource, or those of a list by SID and name; or what went wrong."""
         try:
-            seen = self._read(request)
-        except ProxyctlError as failure:
-            return failed_read(failure)
-        if seen is None:
-            # After a request that may have worked it can be there and not be seen yet: verify again, once.
-            unseen = repeated and work.index not in self._disputed
-            self._disputed.add(work.index)
-            return Lost(error) if unseen else Refused(error)
-        if request.agrees(seen):
-            return Done(request.verb.done if repeated else "unchanged", Seen(seen))
-        if work.payload.resolves:
-            return Done("unchanged", Seen(seen))
-        return Refused(made_by_others(request, error) if request.verb is CREATE_SERVICE else error)
+            if read.key is None:
+                return self._reader.request(read.call).body  # type: ignore[no-any-return]
+            rows = [row for page in pages(self._reader, read.call) for row in page.items]
+        except ProxyctlError as error:
+            return error
+        return {value: row for row in rows for key in ("sid", read.key) if (value := row.get(key))}
 
-    def _already_gone(self, work: Work, error: NotFoundError) -> Outcome:
-        """A DELETE found nothing: the thing has left, once a GET agrees."""
-        request: Request = work.payload.request
-        if request.verb.plain and work.index not in self._unsure:
-            return Refused(error)
-        try:
-            seen = self._read(request)
-        except ProxyctlError as failure:
-            return failed_read(failure)
-        if seen is not None:
-            return Refused(contradiction(request, error))
-        return Done(request.verb.done if work.index in self._unsure else "unchanged", Seen(request.before))
+    def _gone(self, not_found: Sequence[Work]) -> dict[str, ProxyctlError]:
+        """Tell "number gone" (its own matter) from "Service gone" (the run's), which look alike.
 
-    def _not_there(self, request: Request, error: NotFoundError) -> Outcome:
-        """Tell "number gone" (this item's matter) from "Service gone" (the run's), which look alike."""
-        gone = self._parent_gone(request)
-        if isinstance(gone, NotFoundError):
-            return Stop(gone)
-        if gone is not None:
-            return failed_read(gone)
-        return Refused(gone_meanwhile(request, error))
-
-    def _parent_gone(self, request: Request) -> ProxyctlError | None:
-        """Ask for the Service, once for a burst of numbers that were not found; return the error if it is gone."""
-        if request.verb.within is None:
-            return None
-        with self._lock:
-            self._not_found[request.parent] += 1
-            if self._not_found[request.parent] % ASK_AGAIN_AFTER != 1:
-                return None
+        A Service is asked for once for a burst of them, and again after five.
+        """
+        gone: dict[str, ProxyctlError] = {}
+        for parent, count in Counter(work.payload.request.parent for work in not_found).items():
+            request = next(w.payload.request for w in not_found if w.payload.request.parent == parent)
+            before = self._not_found[parent]
+            self._not_found[parent] += count
+            known = before and before // ASK_AGAIN_AFTER == (before + count) // ASK_AGAIN_AFTER
+            if known or request.verb.within is None:
+                continue
             try:
                 self._reader.request(request.verb.within(request))
             except NotFoundError as error:
-                self._not_found[request.parent] = 0
-                return service_gone(request.parent, error)
+                gone[parent] = service_gone(parent, error)
             except ProxyctlError as error:
-                self._not_found[request.parent] = 0
+                self._not_found[parent] = 0
                 error.may_have_happened = False
-                return error
-        return None
+                gone[parent] = error
+        return gone
 
-    # Verifying
-
-    def look(self, works: Sequence[Work]) -> dict[int, Outcome | None]:
-        """Find out what became of ``works``: Done where it is as wanted, None where it is not. Never writes.
-
-        A few whose SIDs are known are fetched, in parallel; one list serves all the others of a collection.
-        """
-        groups: dict[str | None, list[Work]] = {}
-        for work in works:
-            request: Request = work.payload.request
-            call = request.verb.listing(request) if request.verb.listing is not None else None
-            groups.setdefault(call.path if call is not None else None, []).append(work)
-        found: dict[int, Outcome | None] = {}
-        for path, group in groups.items():
-            one_by_one = [work for work in group if fetchable(work.payload.request)]
-            if path is not None and len(one_by_one) > FEW:
-                one_by_one = []
-            found |= {work.index: outcome for work, outcome in side_by_side(self._fetched, one_by_one)}
-            rest = [work for work in group if work.index not in found]
-            if rest and path is None:  # nothing shows what became of it
-                found |= {work.index: Stop(self._unsure[work.index]) for work in rest}
-            elif rest:
-                found.update(self._listed(rest))
-        return found
-
-    def _fetched(self, work: Work) -> Outcome | None:
-        try:
-            return judged(work.payload.request, self._read(work.payload.request))
-        except ProxyctlError as error:
-            return failed_read(error)
-
-    def _listed(self, works: Sequence[Work]) -> Iterator[tuple[int, Outcome | None]]:
-        request: Request = works[0].payload.request
-        try:
-            rows = list(self._rows(request))
-        except ProxyctlError as error:
-            yield from ((work.index, failed_read(error)) for work in works)
-            return
-        by_key = {value: row for row in rows for key in ("sid", request.verb.key) if (value := row.get(key))}
-        for work in works:
-            one: Request = work.payload.request
-            yield work.index, judged(one, by_key.get(one.sid or one.phone_number or one.name))
-
-    def _read(self, request: Request) -> Mapping[str, Any] | None:
-        """Return the thing as it is now, None where it is not there. Raises NotFoundError where its Service is gone."""
-        if not fetchable(request):
-            return next((row for row in self._rows(request) if request.names(row)), None)
-        assert request.verb.fetch is not None
-        try:
-            body: Mapping[str, Any] = self._reader.request(request.verb.fetch(request)).body
-        except NotFoundError:
-            gone = self._parent_gone(request)
-            if gone is not None:
-                raise gone from None
+    def _judged(self, work: Work, seen: Any, gone: Mapping[str, ProxyctlError]) -> Outcome | None:
+        """Say what became of a work, by what is there now."""
+        request: Request = work.payload.request
+        if isinstance(seen, NotFoundError):
+            if request.parent in gone:
+                return failed_read(gone[request.parent])
+            seen = None
+        if isinstance(seen, ProxyctlError):
+            return failed_read(seen)
+        if isinstance(seen, Stop):
+            return seen
+        refused, repeated = self._unclear.pop(work.index, None), work.index in self._unsure
+        if request.agrees(seen):
+            action = request.verb.done if refused is None or repeated else "unchanged"
+            return Done(action, Seen(request.before if request.verb.removes else seen))
+        theirs = seen is not None and request.verb is CREATE_SERVICE
+        if refused is None:
+            return Refused(made_by_others(request)) if theirs else None
+        if request.verb.removes:
+            return Refused(contradiction(request, refused))
+        if isinstance(refused, NotFoundError):
+            return Refused(refused)
+        if seen is None and repeated and work.index not in self._disputed:
+            # After a request that may have worked it can be there and not be seen yet: verify again, once.
+            self._disputed.add(work.index)
             return None
-        return body
+        if seen is not None and work.payload.resolves:
+            return Done("unchanged", Seen(seen))
+        return Refused(made_by_others(request, refused) if theirs else refused)
 
-    def _rows(self, request: Request) -> Iterator[Mapping[str, Any]]:
-        assert request.verb.listing is not None
-        for page in pages(self._reader, request.verb.listing(request)):
-            yield from page.items
+
+class Read(NamedTuple):
+    """A request that shows what became of works. ``key``: of a list, what names its rows beside the SID."""
+
+    call: Call
+    works: Sequence[Work]
+    key: str | None = None
+
+
+def reads_of(works: Sequence[Work]) -> Iterator[Read]:
+    """Return what has to be read: one resource each for a few, one list for all others of a collection."""
+    groups: dict[str, list[Work]] = {}
+    for work in works:
+        request: Request = work.payload.request
+        listing = request.verb.listing
+        groups.setdefault(listing(request).path if listing is not None else "", []).append(work)
+    for group in groups.values():
+        request = group[0].payload.request
+        listing = request.verb.listing
+        single = [work for work in group if fetchable(work.payload.request)]
+        if listing is not None and len(single) > FEW:
+            single = []
+        yield from (Read(work.payload.request.verb.fetch(work.payload.request), [work]) for work in single)
+        rest = [work for work in group if not (single and fetchable(work.payload.request))]
+        if rest and listing is not None:
+            yield Read(listing(request), rest, request.verb.key)
+
+
+def found_in(answer: Mapping[str, Any] | ProxyctlError, read: Read, request: Request) -> Any:
+    """Return the resource that ``request`` is about, None where a list does not have it, or what went wrong."""
+    if read.key is None:
+        return answer
+    if isinstance(answer, NotFoundError):
+        return Stop(service_gone(request.parent, answer) if request.verb.within is not None else answer)
+    if isinstance(answer, ProxyctlError):
+        return answer
+    return answer.get(request.sid or request.phone_number or request.name)
 
 
 def fetchable(request: Request) -> bool:
     """Whether the thing can be asked for by its SID."""
     return request.sid is not None and request.verb.fetch is not None
-
-
-def judged(request: Request, seen: Mapping[str, Any] | None) -> Outcome | None:
-    """Say whether a request took place, by what is there now."""
-    if request.agrees(seen):
-        return Done(request.verb.done, Seen(request.before if request.verb.removes else seen))
-    if seen is not None and request.verb is CREATE_SERVICE:
-        return Refused(made_by_others(request))
-    return None
 
 
 def throttled(error: ThrottledError) -> Throttled:
@@ -297,7 +311,7 @@ def service_gone(service_sid: str, error: NotFoundError) -> NotFoundError:
     )
 
 
-def contradiction(request: Request, error: NotFoundError) -> RefusedError:
+def contradiction(request: Request, error: ProxyctlError) -> RefusedError:
     """The refusal of a thing that the API shows, and says not to know when it is to be deleted."""
     return RefusedError(
         f"{request.name} can't be {request.verb.done}: the API shows it, but does not find it to delete it.",
@@ -306,7 +320,7 @@ def contradiction(request: Request, error: NotFoundError) -> RefusedError:
     )
 
 
-def made_by_others(request: Request, error: RefusedError | None = None) -> RefusedError:
+def made_by_others(request: Request, error: ProxyctlError | None = None) -> RefusedError:
     """The refusal of a Service whose name is taken, by one that was not there when the list was read."""
     return RefusedError(
         f"Service {request.name} can't be created: somebody else made one of this name meanwhile.",

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from proxyctl.api import codes, resources
-from proxyctl.api.calls import Answer, Call
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.api.pages import Page, pages
+from proxyctl.api.resources import Answer, Call
 from proxyctl.api.retry import Tally
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, ThrottledError
 from proxyctl.identifiers import service_reference
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Reader:
     """Sends reads for many threads, as the gates let them through. Errors are the client's.
 
-    ``lent``: its reads belong to writes that hold places in flight, and travel on those.
+    ``lent``: its reads belong to writes that hold places in flight, and travel on those. Each is sent once, for the
+    next round of verifying repeats it; only a list that has begun is read to its end.
     After credentials that are not accepted (AuthenticationError, 401) nothing more is sent: all further reads raise
     the same. What is not allowed (403) ends the reads of that API alone, for a key may be kept from the others.
     """
@@ -117,8 +118,7 @@ class Reader:
     def request(self, call: Call) -> Answer:
         """Send a read when its turn has come, and again after faults that may pass.
 
-        Turned away (429) as often as it may be tried, it gives up, unless other reads get through meanwhile or it
-        belongs to a write.
+        Turned away (429) as often as it may be tried, it gives up, unless other reads get through meanwhile.
         """
         tally, seen = Tally(), self._good
         last: ProxyctlError | None = None
@@ -127,7 +127,9 @@ class Reader:
                 return self._send(call, last)
             except ProxyctlError as error:
                 last = error
-                patient, seen = self._lent or self._good > seen, self._good
+                if self._lent and not follows(call):
+                    raise
+                patient, seen = self._good > seen, self._good
                 delay = self.client.policy.after(error, tally, patient=patient)
                 if delay is None:
                     raise
@@ -172,6 +174,11 @@ class Reader:
 def api_of(call: Call) -> str:
     """Return which of Twilio's APIs a call is for: Proxy, Messaging, or the account's numbers."""
     return call.path.split("/")[1]
+
+
+def follows(call: Call) -> bool:
+    """Return whether a call fetches a later page of a list."""
+    return any(name == "PageToken" for name, _ in call.params)
 
 
 def failed(ticket: Ticket, error: BaseException) -> None:

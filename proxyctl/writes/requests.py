@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.api import codes, resources
-from proxyctl.api.calls import Call
+from proxyctl.api.resources import Call
 
 Meanings = Mapping[int, str]
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxyctl.api import answers
-from proxyctl.api.client import Call
+from proxyctl.api.resources import Call
 from proxyctl.errors import AnswerError, NetworkError, ProxyctlError
 from tests.api.stubs import answer, scripted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxyctl.api import resources
-from proxyctl.api.calls import Call, form
+from proxyctl.api.resources import Call, form
 from proxyctl.errors import UsageError
 from tests.api.stubs import AC, KS, PN
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from proxyctl.api import failures, transport
-from proxyctl.api.client import Call
+from proxyctl.api import failures, wire
+from proxyctl.api.resources import Call
 
 LIST = Call("GET", "/v1/Services")
 
@@ -42,4 +42,4 @@ def test_without_a_thread_a_name_is_looked_up_all_the_same(monkeypatch: pytest.M
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert "127.0.0.1" in transport.addresses("localhost", 80, 5.0)
+    assert "127.0.0.1" in wire.addresses("localhost", 80, 5.0)

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from proxyctl.api import pages as module
-from proxyctl.api.client import Call
-from proxyctl.api.resources import list_services
+from proxyctl.api.resources import Call, list_services
 from proxyctl.errors import AnswerError, NetworkError, ServerError
 from tests.api.stubs import AC, answer, page, read_by, refusal, slept
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from proxyctl.api import resources
-from proxyctl.api.calls import Call
+from proxyctl.api.resources import Call
 from proxyctl.errors import UsageError
 from tests.api.stubs import AC, KS, MG, PN
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.api.client import Call, Credentials, Endpoint, ProxyClient
+from proxyctl.api.client import ProxyClient
+from proxyctl.api.endpoint import Credentials, Endpoint
+from proxyctl.api.resources import Call
 from proxyctl.api.tls import tls_context
 from proxyctl.errors import NetworkError, UsageError
 from tests.api.certificates import make_certificates, serving

@@ -186,6 +186,44 @@ def test_429_for_ever_from_the_first_read(stage: Scene) -> None:
     stage.keeps_its_promises(stage.add(), everything(stage))
 
 
+@pytest.mark.parametrize("options", [(), ("--concurrency", "1")], ids=["parallel", "one at a time"])
+@pytest.mark.parametrize("by", ["phone_number", "sid"])
+@pytest.mark.parametrize("ours", [True, False], ids=["in the pool", "in another"])
+def test_one_list_says_what_80104_means_for_many(
+    tmp_path: Path, by: str, ours: bool, options: tuple[str, ...]
+) -> None:
+    """60 numbers that somebody else adds to a pool of 2,600 meanwhile: the pool is read twice, not 60 times."""
+    with scene(tmp_path, 2660, factor=1.0) as stage:
+        some = stage.numbers[:60]
+        stage.fill(stage.numbers[60:], reserved=False)
+        if ours:
+            stage.script(Scripted(method="POST", action=lambda: stage.fill(some, reserved=True)))
+        else:
+            stage.front.answer = lambda sent: problem(ApiError(80104)) if sent.method == "POST" else None
+        path = tmp_path / "some.csv"
+        path.write_text("\n".join([by, *(row[by] for row in some)]))
+        ran = stage.run("number", "add", stage.service, "-f", str(path), "--reserved", *options)
+        assert ran.code == (0 if ours else 6), ran.err
+        assert {row["action"] for row in ran.rows} == {"unchanged" if ours else "failed"}
+        assert (len(stage.writes), stage.throttled) == (60, 0)
+        assert len(stage.reads) <= 90
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("count", "seconds"), [(1, 0.2), (3, 1.0)])
+def test_a_hidden_rate_in_real_time(tmp_path: Path, count: int, seconds: float) -> None:
+    """A limit that nobody documents: at least 85 % of it, and at most 80 answers of 429 for each 1,000 items."""
+    with scene(tmp_path, 150) as stage:
+        stage.cli.clock = SystemClock()
+        stage.policies.window = SlidingWindow(seconds=seconds, burst=count)
+        stage.policies.latency = 0.08
+        ran = stage.run(*stage.add())
+        assert ran.code == 0, ran.err
+        assert stage.throttled <= 80 * 150 / 1000
+        arrivals = stage.front.arrivals
+        assert 150 / (arrivals[-1] - arrivals[0]) >= 0.85 * count / seconds
+
+
 @pytest.mark.long
 def test_the_documented_window_in_real_time(tmp_path: Path) -> None:
     """615 adds at 80 ms: four windows, 20 s, and at most 0.5 % answered 429."""

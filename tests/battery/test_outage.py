@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
+import time
 from collections import Counter
+from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 
@@ -92,3 +98,88 @@ def test_one_good_answer_begins_the_count_anew(stage: Scene) -> None:
     ran = stage.run(*line)
     assert ran.code == 6, ran.err
     assert actions(ran) == {"failed": 36, "reserved": 4}
+
+
+# What becomes of the reads that verify
+
+
+def by_sid(stage: Scene, *options: str) -> tuple[str, ...]:
+    path = stage.directory / "sids.txt"
+    path.write_text("\n".join(row["sid"] for row in stage.numbers))
+    return ("number", "add", stage.service, "-f", str(path), "--reserved", *options)
+
+
+@pytest.mark.parametrize("named", [Scene.add, by_sid], ids=["by number", "by SID"])
+def test_everything_hangs(stage: Scene, named: Callable[..., tuple[str, ...]]) -> None:
+    """Each is verified once a round, and no round tries again within itself."""
+    stage.numbers = stage.numbers[:4]
+    stage.script(
+        Scripted("timeout", "POST", times=None),
+        Scripted("timeout", "GET", "/PhoneNumbers", first=2, times=None),
+    )
+    ran = stage.run(*named(stage, "--timeout", "0.1"))
+    assert ran.code == 7, ran.err
+    assert actions(ran) == {"unknown": 4}
+    assert len(stage.writes) == 4
+    asked = Counter(entry.path for entry in stage.reads)
+    assert max(asked.values()) <= 6
+
+
+@pytest.mark.parametrize("named", [Scene.add, by_sid], ids=["by number", "by SID"])
+def test_credentials_refused_while_lost_answers_are_verified(
+    stage: Scene, named: Callable[..., tuple[str, ...]]
+) -> None:
+    stage.script(
+        Scripted("reset-after", "POST", times=None),
+        Scripted("401", "GET", "/PhoneNumbers", first=2, times=None),
+    )
+    ran = stage.run(*named(stage))
+    assert ran.code == 3, ran.err
+    assert set(actions(ran)) == {"unknown", "skipped"}
+    assert 1 <= [entry.sent for entry in stage.reads].count(401) <= 4
+
+
+@pytest.mark.parametrize(("verb", "ends"), [("reserve", "failed"), ("remove", "unchanged")])
+def test_numbers_that_somebody_else_removes(stage: Scene, verb: str, ends: str) -> None:
+    """The Service is asked for once for a burst of them, and again after five."""
+    line = command(stage, verb, 40)
+    writes = {row["sid"] for row in stage.numbers}
+
+    def others() -> None:
+        for sid in writes:
+            stage.other("DELETE", f"{stage.path}/{sid}")
+
+    stage.script(Scripted(method="DELETE" if verb == "remove" else "POST", action=others))
+    ran = stage.run(*line)
+    assert actions(ran)[ends] >= 36, ran.err  # others were under way
+    services = [entry for entry in stage.reads if entry.path == f"/v1/Services/{stage.service}"]
+    assert 1 <= len(services) <= 1 + 40 / 5
+    assert stage.throttled == 0
+
+
+def test_a_deadline_leaves_what_is_under_way_8_seconds(stage: Scene) -> None:
+    line = command(stage, "reserve", 10, "--deadline", "2s", "--timeout", "60")
+    stage.clock.factor = 10.0
+    stage.script(Scripted("timeout", "POST", first=3, times=None))
+    began = time.monotonic()
+    ran = stage.run(*line)
+    assert (ran.code, actions(ran)) == (6, {"reserved": 2, "unknown": 4, "skipped": 4}), ran.err
+    assert 0.9 <= time.monotonic() - began < 3.0
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+@pytest.mark.parametrize(
+    "line", [("service", "list"), ("service", "create", "new"), ("pool", "status", "--all")]
+)
+def test_files_that_have_run_out(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch, number: int, line: tuple[str, ...]
+) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    ran = stage.run(*line, "--retries", "1")
+    assert ran.code == 7
+    assert "too many files are open" in ran.error["message"]
+    assert "ulimit -n" in ran.error["hint"]
+    assert stage.ledger.entries == []

@@ -290,20 +290,6 @@ EMPTY = [(200, b"{}"), (200, b""), (200, b"null"), (202, b""), (201, b"{}")]
 
 @pytest.mark.parametrize(("status", "body"), EMPTY)
 @pytest.mark.parametrize("carried_out", [True, False])
-def test_a_delete_that_is_not_answered_204(stage: Scene, status: int, body: bytes, carried_out: bool) -> None:
-    few = stage.numbers[:10]
-    stage.fill(few, reserved=True)
-    command = ("number", "remove", stage.service, "-f", stage.file(few), "--yes")
-    answer_writes(stage, "DELETE", status, body, carried_out=carried_out)
-    ran = stage.run(*command)
-    removed = {row["sid"] for row in ran.rows if row["action"] == "removed"}
-    assert removed == ({row["sid"] for row in few} if carried_out else set())
-    assert (ran.code == 0) is carried_out
-    stage.keeps_its_promises(command, {})
-
-
-@pytest.mark.parametrize(("status", "body"), EMPTY)
-@pytest.mark.parametrize("carried_out", [True, False])
 def test_a_service_is_deleted_when_the_answer_says_so(
     stage: Scene, status: int, body: bytes, carried_out: bool
 ) -> None:
@@ -312,18 +298,6 @@ def test_a_service_is_deleted_when_the_answer_says_so(
     assert ran.code == (0 if carried_out else 1), ran.err
     stage.heal()
     assert stage.run("service", "show", stage.service).code == (4 if carried_out else 0)
-
-
-def test_an_update_that_is_answered_with_another_number(stage: Scene) -> None:
-    stage.fill(stage.numbers, reserved=True)
-    wrong = {"sid": stage.numbers[0]["sid"], "is_reserved": False}
-    answer_writes(stage, "POST", 200, json.dumps(wrong).encode(), carried_out=False)
-    ran = stage.run("number", "release", stage.service, "-f", stage.file(stage.numbers[1:]))
-    assert ran.code != 0
-    assert "released" not in {row["action"] for row in ran.rows}
-    everything = dict.fromkeys((row["sid"] for row in stage.numbers[1:]), False)
-    command = ("number", "release", stage.service, "-f", stage.file(stage.numbers[1:]))
-    stage.keeps_its_promises(command, {stage.numbers[0]["sid"]: True} | everything)
 
 
 @pytest.mark.parametrize("status", [201, 202, 206])

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxyctl.bulk.course import Look, Send
+from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.gates import Gates
+from proxyctl.bulk.lanes import Send, Verify
 from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, Throttled, Work
-from proxyctl.bulk.pauses import NEVER
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.errors import ProxyctlError, ThrottledError
 
@@ -98,9 +98,10 @@ class Run:
     sent: int
     done_at: list[float]
     lane_last: dict[str, float]
-    looks: int = 0
+    verifications: int = 0
     retries: int = 0
     stopped_by: ProxyctlError | None = None
+    now: float = 0.0  # at the end
 
     @property
     def seconds(self) -> float:
@@ -153,6 +154,11 @@ class Unchained:
         return ()
 
 
+def absent(works: Sequence[Work], now: float) -> dict[int, Outcome | None]:
+    """Nothing is there."""
+    return {work.index: None for work in works}
+
+
 def chains_of(items: Iterable[Work] | Chains) -> Chains:
     """``items`` themselves, or plain works as chains of one."""
     return Unchained(items) if isinstance(items, Iterable) else items
@@ -169,7 +175,8 @@ def simulate(
     seed: int = 7,
     lag: Latency = fixed(0.0),
     fate: Fate = lambda work, now: Done("added"),
-    look: Callable[[Sequence[Work], float], dict[int, Outcome | None]] = lambda works, now: {},
+    verify: Callable[[Sequence[Work], float], dict[int, Outcome | None]] = absent,
+    read: float = 0.05,
     stop_at: tuple[float, ProxyctlError] | None = None,
     grace: float = 8.0,
     **options: Any,
@@ -177,7 +184,8 @@ def simulate(
     """Run ``items`` to the end (or to ``until``).
 
     ``lag`` is what the client itself needs to get a request sent; ``fate`` what becomes of one that is let
-    through, on its arrival; ``look`` answers looks, 50 ms later. ``options`` are those of the schedule.
+    through, on its arrival; ``verify`` says what is found out, ``read`` seconds later. ``options``
+    are those of the schedule.
     """
     rng = random.Random(seed)
     results: list[Result] = []
@@ -212,8 +220,8 @@ def simulate(
         at(ends, lambda t: server.release())
         at(ends + server.down(server.rng), lambda t: answer(job, outcome, started, t))
 
-    def looked(job: Look, now: float) -> None:
-        schedule.looked(job.items, look([item.work for item in job.items], now), now)
+    def verified(job: Verify, now: float) -> None:
+        schedule.verified(job.items, verify([item.work for item in job.items], now), now)
 
     def answer(job: Send, outcome: Outcome, started: float, now: float) -> None:
         run.last = now
@@ -229,9 +237,9 @@ def simulate(
         if stop_at is not None and now >= stop_at[0] + grace:
             schedule.expire()
         while (job := schedule.next(now)) is not None:
-            if isinstance(job, Look):
-                run.looks += 1
-                at(now + 0.05, lambda t, job=job: looked(job, t))  # type: ignore[misc]
+            if isinstance(job, Verify):
+                run.verifications += 1
+                at(now + read, lambda t, job=job: verified(job, t))  # type: ignore[misc]
             else:
                 send(job, now)
         if schedule.finished:
@@ -245,7 +253,7 @@ def simulate(
         now = max(now, soonest)
         while events and events[0][0] <= now:
             heapq.heappop(events)[2](now)
-    run.rejected = server.rejected
+    run.now, run.rejected = now, server.rejected
     run.retries = schedule.faults.repeats
     run.stopped_by = schedule.stopped_by
     return run

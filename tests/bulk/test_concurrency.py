@@ -6,8 +6,7 @@ import random
 
 import pytest
 
-from proxyctl.bulk.concurrency import ConcurrencyGate
-from proxyctl.bulk.pauses import NEVER, Pause
+from proxyctl.bulk.concurrency import NEVER, ConcurrencyGate, Pause
 from tests.bulk.simulation import Server, between, fixed, per_second, simulate, works
 
 

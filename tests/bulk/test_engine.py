@@ -20,19 +20,16 @@ from proxyctl.bulk.outcomes import (
     Done,
     Lost,
     Outcome,
-    Refused,
     Result,
     RunReport,
     Scope,
     State,
     Throttled,
-    Unsent,
+    Unclear,
     Work,
 )
 from proxyctl.errors import (
-    DeadlineError,
     Interrupted,
-    NetworkError,
     OutputError,
     ProxyctlError,
     RefusedError,
@@ -61,12 +58,12 @@ def slow(seconds: float) -> Send:
 class Script:
     """An executor whose answers are handed in; counts who is at work, and what was sent."""
 
-    def __init__(self, send: Send = add, look: Callable[[Work], Outcome | None] = lambda work: None) -> None:
+    def __init__(self, send: Send = add, seen: Callable[[Work], Outcome | None] = lambda work: None) -> None:
         self.sent: Counter[int] = Counter()
         self.most = 0
         self.threads: set[str] = set()
         self._send = send
-        self._look = look
+        self._seen = seen
         self._busy = 0
         self._lock = threading.Lock()
 
@@ -81,8 +78,8 @@ class Script:
             with self._lock:
                 self._busy -= 1
 
-    def look(self, works: Sequence[Work]) -> dict[int, Outcome | None]:
-        return {work.index: self._look(work) for work in works}
+    def verify(self, works: Sequence[Work], reads: int) -> dict[int, Outcome | None]:
+        return {work.index: self._seen(work) for work in works}
 
 
 class Diary:
@@ -144,7 +141,7 @@ def engine(executor: Script, *, ceiling: int = 20, **options: Any) -> PlainEngin
         executor,
         gates=Gates(0, random=half, ceiling=ceiling),
         random=lambda: 0.001,
-        look_delays=(0.0, 0.01, 0.02, 0.05),
+        verify_after=(0.0, 0.01, 0.02, 0.05),
         **options,
     )
 
@@ -201,20 +198,11 @@ def test_lost_answers_are_looked_for_in_batches() -> None:
     assert diary.lines.index(("Lost", 0)) < diary.lines.index(("Done", 0))
 
 
-def test_absent_after_all_looks_is_sent_again() -> None:
-    executor = Script(lambda work: Lost(LOST) if executor.sent[work.index] == 1 else add(work))
-    report = engine(executor).run(works(3))
-    assert states(report) == {"done": 3}
-    assert report.retries == 3
-    assert set(executor.sent.values()) == {2}
-
-
-def test_repeatable_works_are_repeated_without_a_look() -> None:
-    def look(work: Work) -> Outcome | None:
-        raise AssertionError("not needed")
-
-    executor = Script(lambda work: Lost(LOST) if executor.sent[work.index] == 1 else add(work), look)
-    assert states(engine(executor).run(works(5, repeatable=True))) == {"done": 5}
+def test_what_is_unclear_is_kept_as_refused_until_it_is_read() -> None:
+    executor = Script(lambda work: Unclear(RefusedError("80104")), seen=lambda work: Done("unchanged"))
+    diary = Diary()
+    assert states(engine(executor, journal=diary).run(works(3))) == {"done": 3}
+    assert Counter(kind for kind, _ in diary.lines) == {"intent": 3, "Refused": 3, "Done": 3}
 
 
 def test_429s_are_told_of_once_a_burst() -> None:
@@ -225,14 +213,6 @@ def test_429s_are_told_of_once_a_burst() -> None:
     assert states(report) == {"done": 4}
     assert report.throttled == 4
     assert watcher.limits == ["concurrency"]
-
-
-def test_the_deadline_skips_what_was_not_started() -> None:
-    turned = Throttled("rate", None, ThrottledError("429"))
-    report = engine(Script(lambda work: turned), deadline=0.15).run(works(50))
-    assert isinstance(report.stopped_by, DeadlineError)
-    assert states(report) == {"skipped": 50}
-    assert 0.15 <= report.ended - report.started < 1.0
 
 
 def test_what_is_under_way_at_the_deadline_may_still_answer() -> None:
@@ -357,22 +337,6 @@ def test_a_defect_in_the_executor_ends_the_run_truthfully() -> None:
     assert len(report.results) == 1000
     assert report.results[5].state == "unknown"  # absent at the one look that was left: that proves little
     assert states(report)["skipped"] > 0
-
-
-def test_refused_items_fail_and_the_others_go_on() -> None:
-    refusal = RefusedError("80301")
-    executor = Script(lambda work: Refused(refusal) if work.index == 3 else add(work))
-    report = engine(executor).run(works(10))
-    assert states(report) == {"done": 9, "failed": 1}
-    assert report.results[3].error is refusal
-
-
-def test_no_connection_is_tried_again_a_few_times() -> None:
-    executor = Script(lambda work: Unsent(NetworkError("refused")))
-    report = engine(executor, retries=2).run(works(1))
-    assert isinstance(report.stopped_by, NetworkError)
-    assert executor.sent[0] == 3
-    assert report.results[0].state == "failed"
 
 
 class StandingClock:

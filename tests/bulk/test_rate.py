@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.outcomes import Throttled
-from proxyctl.bulk.pauses import NEVER
+from proxyctl.bulk.outcomes import Done, Throttled
 from proxyctl.bulk.rate import RateGate
+from proxyctl.errors import ThrottledError
 from tests.bulk.simulation import Server, between, fixed, per_second, simulate, works
 
 DOCUMENTED = (150, 5.0)
@@ -181,6 +182,19 @@ def test_each_429_is_believed(share: float) -> None:
     run = simulate(works(400), Server(chance=share, rng=random.Random(1)))
     assert len(run.done_at) == 400
     assert run.rejected <= 1.5 * 400 * share / (1 - share) + 10
+
+
+def test_429s_by_chance_cost_little() -> None:
+    """Of 400 adds every tenth is turned away for the account's sake: done within two minutes."""
+    fates = iter(random.Random(1).random() < 0.1 for _ in range(10_000))
+    turned = Throttled("concurrency", None, ThrottledError("429"))
+    run = simulate(
+        works(400),
+        Server(window=DOCUMENTED),
+        fate=lambda work, now: turned if next(fates) else Done("added"),
+    )
+    assert len(run.done_at) == 400
+    assert run.seconds <= 120.0
 
 
 def test_at_the_end_of_a_run_there_is_no_pace() -> None:

@@ -10,8 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxyctl.bulk.budget import LONGEST_RETRY_AFTER
-from proxyctl.bulk.outcomes import Done, Full, Lost, Outcome, Refused, Result, Stop, Throttled, Unsent, Work
+from proxyctl.bulk.faults import LONGEST_RETRY_AFTER
+from proxyctl.bulk.outcomes import (
+    Done,
+    Full,
+    Lost,
+    Outcome,
+    Refused,
+    Result,
+    Stop,
+    Throttled,
+    Unclear,
+    Unsent,
+    Work,
+)
 from proxyctl.errors import (
     AuthenticationError,
     DeadlineError,
@@ -22,7 +34,7 @@ from proxyctl.errors import (
     TemporaryError,
     ThrottledError,
 )
-from tests.bulk.simulation import Server, simulate, works
+from tests.bulk.simulation import Server, fixed, simulate, works
 
 BROKEN = ServerError("500", may_have_happened=True)
 REFUSED = NetworkError("connection refused")
@@ -70,7 +82,7 @@ class World:
         self.visible_at.setdefault(work.index, now + self._delay)
         return Done("added", work.index)
 
-    def look(self, items: Sequence[Work], now: float) -> dict[int, Outcome | None]:
+    def verify(self, items: Sequence[Work], now: float) -> dict[int, Outcome | None]:
         self.looked.append([work.index for work in items])
         if self._rng.random() < self._look_fails:
             return {work.index: Lost(BROKEN) for work in items}
@@ -128,7 +140,7 @@ def test_no_mix_of_faults_adds_twice_or_tells_a_lie(
         works(count),
         server,
         fate=world.fate,
-        look=world.look,
+        verify=world.verify,
         stop_at=None if stop_at is None else (stop_at, DeadlineError("late")),
         grace=grace,
         seed=seed,
@@ -139,24 +151,24 @@ def test_no_mix_of_faults_adds_twice_or_tells_a_lie(
 
 def test_running_again_after_faults_reaches_the_wanted_pool() -> None:
     world = World(before=0.05, after=0.05)
-    first = simulate(works(200), Server(), fate=world.fate, look=world.look)
+    first = simulate(works(200), Server(), fate=world.fate, verify=world.verify)
     check(first.results, world, 200)
     missing = [work for work in works(200) if not world.committed[work.index]]
     world.faults = {}
-    simulate(missing, Server(), fate=world.fate, look=world.look)
+    simulate(missing, Server(), fate=world.fate, verify=world.verify)
     assert world.committed == Counter(range(200))
 
 
 def test_five_percent_of_500s_are_all_healed_by_looking() -> None:
     world = World(before=0.025, after=0.025)
-    run = simulate(works(2000), Server(), fate=world.fate, look=world.look)
+    run = simulate(works(2000), Server(), fate=world.fate, verify=world.verify)
     assert {result.state for result in run.results} == {"done"}
     assert run.stopped_by is None
 
 
 def test_one_look_is_for_all_that_are_due() -> None:
     world = World(after=1.0)
-    simulate(works(4), Server(), fate=world.fate, look=world.look)
+    simulate(works(4), Server(), fate=world.fate, verify=world.verify)
     assert world.looked == [[0, 1, 2, 3]]
 
 
@@ -170,11 +182,11 @@ def test_absent_is_looked_at_again_after_1_2_and_5_seconds_and_only_then_repeate
         times.append(now)
         return next(fates)
 
-    def look(items: Sequence[Work], now: float) -> dict[int, Outcome | None]:
+    def verify(items: Sequence[Work], now: float) -> dict[int, Outcome | None]:
         looks.append(now)
         return {work.index: None for work in items}
 
-    run = simulate(works(1), Server(), fate=fate, look=look)
+    run = simulate(works(1), Server(), fate=fate, verify=verify)
     lost_at = times[0] + 0.08
     assert [round(when - lost_at - 0.05, 6) for when in looks] == [0.0, 1.0, 2.0, 5.0]
     assert times[1] >= looks[-1]
@@ -184,21 +196,21 @@ def test_absent_is_looked_at_again_after_1_2_and_5_seconds_and_only_then_repeate
 
 def test_late_visibility_is_waited_for() -> None:
     world = World(after=1.0, delay=2.5)
-    run = simulate(works(3), Server(), fate=world.fate, look=world.look)
+    run = simulate(works(3), Server(), fate=world.fate, verify=world.verify)
     check(run.results, world, 3)
     assert {result.state for result in run.results} == {"done"}
 
 
 def test_with_twenty_unsettled_no_new_write_starts() -> None:
     world = World(before=1.0)
-    run = simulate(works(500), Server(), fate=world.fate, look=world.look, until=4.0, rate=0, retries=0)
+    run = simulate(works(500), Server(), fate=world.fate, verify=world.verify, until=4.0, rate=0, retries=0)
     in_flight_when_the_first_was_lost = 8
     assert run.sent <= 20 + in_flight_when_the_first_was_lost
 
 
 def test_an_outage_stops_the_run_within_its_budget() -> None:
     world = World(before=1.0)
-    run = simulate(works(1000), Server(), fate=world.fate, look=world.look)
+    run = simulate(works(1000), Server(), fate=world.fate, verify=world.verify)
     check(run.results, world, 1000)
     assert isinstance(run.stopped_by, TemporaryError)
     assert run.retries <= 110
@@ -208,7 +220,7 @@ def test_an_outage_stops_the_run_within_its_budget() -> None:
 
 def test_too_many_faults_between_good_answers_stop_the_run_too() -> None:
     world = World(before=0.5)
-    run = simulate(works(1000), Server(), fate=world.fate, look=world.look)
+    run = simulate(works(1000), Server(), fate=world.fate, verify=world.verify)
     check(run.results, world, 1000)
     assert isinstance(run.stopped_by, TemporaryError)
     assert run.retries <= 110
@@ -218,7 +230,7 @@ def test_too_many_faults_between_good_answers_stop_the_run_too() -> None:
 def test_an_outage_under_repeatable_works_stops_too() -> None:
     world = World(before=1.0)
     items = [Work(index, "a", "k", repeatable=True) for index in range(300)]
-    run = simulate(items, Server(), fate=world.fate, look=world.look)
+    run = simulate(items, Server(), fate=world.fate, verify=world.verify)
     assert run.stopped_by is not None
     assert run.retries <= 40
     assert run.sent <= 40 + 40
@@ -227,7 +239,7 @@ def test_an_outage_under_repeatable_works_stops_too() -> None:
 
 def test_no_connection_in_all_the_tries_of_one_item_stops_the_run() -> None:
     world = World(unsent=1.0)
-    run = simulate(works(5000), Server(), fate=world.fate, look=world.look)
+    run = simulate(works(5000), Server(), fate=world.fate, verify=world.verify)
     assert run.stopped_by is REFUSED
     assert run.sent <= 4 * 5
     states = Counter(result.state for result in run.results)
@@ -286,7 +298,11 @@ def test_a_poisoned_item_fails_alone() -> None:
         return Lost(BROKEN) if work.index == 7 else Done("added")
 
     items = [Work(index, "a", "k", repeatable=True) for index in range(100)]
-    run = simulate(items, Server(), fate=fate, look=lambda found, now: {work.index: None for work in found})
+    run = simulate(
+        items,
+        Server(),
+        fate=fate,
+    )
     assert run.stopped_by is None
     assert [result.index for result in run.results if result.state == "failed"] == [7]
     assert run.retries == 4
@@ -294,11 +310,43 @@ def test_a_poisoned_item_fails_alone() -> None:
 
 def test_what_stays_lost_is_unknown() -> None:
     world = World(after=0.05, look=1.0)
-    run = simulate(works(100), Server(), fate=world.fate, look=world.look)
+    run = simulate(works(100), Server(), fate=world.fate, verify=world.verify)
     check(run.results, world, 100)
     states = Counter(result.state for result in run.results)
     assert states["unknown"] > 0
     assert states["unknown"] + states["done"] + states["skipped"] == 100
+
+
+def test_where_everything_hangs_it_is_over_within_30_seconds() -> None:
+    """Four adds and all reads last the 0.5 s of --timeout, and none is answered."""
+    run = simulate(
+        works(4),
+        Server(work=fixed(0.5)),
+        fate=lambda work, now: Lost(BROKEN),
+        verify=lambda found, now: {work.index: Unsent(REFUSED) for work in found},
+        read=0.5,
+    )
+    assert isinstance(run.stopped_by, TemporaryError)
+    assert [result.state for result in run.results] == ["unknown"] * 4
+    assert run.verifications == 5 and run.sent == 4
+    assert run.now <= 30.0
+
+
+def test_refusals_that_need_a_read_wait_for_each_other_but_urgent_ones() -> None:
+    """They are no faults, hold no place, and are verified when there is nothing more to send."""
+    for urgent in (False, True):
+        found: list[int] = []
+
+        def verify(items: Sequence[Work], now: float, found: list[int] = found) -> dict[int, Outcome | None]:
+            found.append(len(items))
+            return {work.index: Done("unchanged") for work in items}
+
+        unclear = Unclear(RefusedError("80104"), urgent=urgent)
+        run = simulate(works(60), Server(), fate=lambda work, now, is_=unclear: is_, verify=verify)  # type: ignore[misc]
+        assert {result.state for result in run.results} == {"done"}
+        assert run.stopped_by is None and run.sent == sum(found) == 60
+        assert (len(found) == 1) is not urgent
+        assert found[0] == (4 if urgent else 60)
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxyctl.bulk.side_by_side import side_by_side
+from proxyctl.bulk.threads import side_by_side
 
 GRACE = 10.0
 
 
 def readers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "proxyctl-reader"]
+    return [thread for thread in threading.enumerate() if thread.name == "proxyctl-worker"]
 
 
 def gone() -> bool:

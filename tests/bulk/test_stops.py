@@ -20,8 +20,7 @@ from proxyctl.bulk.outcomes import (
     Throttled,
     Work,
 )
-from proxyctl.bulk.side_by_side import side_by_side
-from proxyctl.bulk.threads import RESERVED_FILES, affordable_ceiling
+from proxyctl.bulk.threads import RESERVED_FILES, affordable_ceiling, side_by_side
 from proxyctl.errors import (
     AuthenticationError,
     DeadlineError,

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from proxyctl.api.client import Credentials, Endpoint, ProxyClient
+from proxyctl.api.client import ProxyClient
+from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.bulk.gates import Gates
 from proxyctl.errors import AuthenticationError, NotFoundError, ServerError, ThrottledError
 from proxyctl.pools.reading import read_pools, tell_pools

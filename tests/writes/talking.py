@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 
-from proxyctl.api.client import Credentials, Endpoint, ProxyClient
-from proxyctl.bulk.outcomes import Work
+from proxyctl.api.client import ProxyClient
+from proxyctl.api.endpoint import Credentials, Endpoint
+from proxyctl.bulk.outcomes import Outcome, Unclear, Work
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Sending
 from proxyctl.writes.requests import CREATE_SERVICE, VERBS, Request
@@ -99,6 +100,12 @@ def talking(replies: Mapping[str, Reply | list[Reply]]) -> Iterator[tuple[Execut
 
 def work(one: Request, index: int = 0, resolves: bool = False) -> Work:
     return Work(index, "lane", None, not one.verb.creates, payload=Sending(one, one.call(), resolves))
+
+
+def outcome_of(executor: Executor, one: Work) -> Outcome | None:
+    """Send a work, and verify what is unclear, as a run does."""
+    outcome = executor.send(one)
+    return executor.verify([one], 4)[one.index] if isinstance(outcome, Unclear) else outcome
 
 
 def shown(one: Request, seen: Mapping[str, Any] | None) -> dict[str, Reply | list[Reply]]:

@@ -9,13 +9,25 @@ from typing import Any
 import httpx
 import pytest
 
-from proxyctl.api.calls import Call
+from proxyctl.api.resources import Call
 from proxyctl.bulk.outcomes import Done, Lost, Outcome, Throttled
 from proxyctl.errors import NotFoundError
 from proxyctl.writes.executor import FEW
 from proxyctl.writes.requests import ADD, VERBS, Request, raw_request
 from tests.api.stubs import KS, MG, PN
-from tests.writes.talking import IN_POOL, NUMBER, Reply, differing, good, request, shown, talking, there, work
+from tests.writes.talking import (
+    IN_POOL,
+    NUMBER,
+    Reply,
+    differing,
+    good,
+    outcome_of,
+    request,
+    shown,
+    talking,
+    there,
+    work,
+)
 
 CREATES = ("add", "attach", "create_service")
 REMOVES = ("remove", "detach", "delete_service")
@@ -41,7 +53,7 @@ def sent(
 ) -> list[str | None]:
     """What comes of a request that is sent as often as there are replies."""
     with talking({**shown(one, seen), str(one.call()): list(replies)}) as (executor, _):
-        return [words(executor.send(work(one, resolves=resolves))) for _ in replies]
+        return [words(outcome_of(executor, work(one, resolves=resolves))) for _ in replies]
 
 
 # One answer
@@ -138,7 +150,7 @@ def test_there_already(name: str, code: int, seen: Any, first: str, repeated: st
     assert sent(one, SENT, (400, code), seen=seen(one)) == ["lost", repeated]
     # Not there although it is refused as such: another's, or, after a try that may have worked, not to be seen yet.
     assert sent(one, (400, code)) == ["refused"]
-    assert sent(one, SENT, (400, code), (400, code)) == ["lost", "lost", "refused"]
+    assert sent(one, SENT, (400, code), (400, code)) == ["lost", None, "refused"]
 
 
 def test_an_add_that_says_what_follows_goes_on_with_the_other_flag() -> None:
@@ -157,7 +169,7 @@ def test_not_found(name: str) -> None:
         assert sent(one, SENT, (404, 20404)) == ["lost", one.verb.done]
     if name in IN_POOL:
         with talking({}) as (executor, _):  # the Service is gone too
-            outcome = executor.send(work(one))
+            outcome = outcome_of(executor, work(one))
         assert words(outcome) == "stop"
         assert f"Service {KS} does not exist any more" in outcome.error.message  # type: ignore[union-attr]
 
@@ -169,7 +181,7 @@ def test_what_is_said_of_what_is_gone_or_contradicts_itself() -> None:
     ):
         one = request(name)
         with talking(shown(one, there(one))) as (executor, _):
-            error = executor.send(work(one)).error  # type: ignore[union-attr]
+            error = outcome_of(executor, work(one)).error  # type: ignore[union-attr]
         assert text in error.message and one.name in error.message
         assert isinstance(error, NotFoundError) is (name == "reserve")
 
@@ -179,9 +191,11 @@ def test_a_burst_of_numbers_that_are_not_found_asks_for_the_service_now_and_then
     services = [f"GET /v1/Services/{sid}" for sid in (KS, other)]
     with talking({path: (200, {"sid": path[-34:]}) for path in services}) as (executor, api):
         for index in range(7):
-            executor.send(work(request(IN_POOL[index % 4]), index))
+            outcome_of(executor, work(request(IN_POOL[index % 4]), index))
         assert api.asked[services[0]] == 2
-        executor.send(work(Request(VERBS["reserve"], other, PN, NUMBER, wanted={"is_reserved": True}), 9))
+        outcome_of(
+            executor, work(Request(VERBS["reserve"], other, PN, NUMBER, wanted={"is_reserved": True}), 9)
+        )
         assert api.asked[services[1]] == 1
 
 
@@ -206,11 +220,11 @@ def test_a_read_that_fails(reply: Reply, outcome: str) -> None:
         refused: Reply = (404, 20404) if one.verb.removes else (400, min(one.verb.already))
         replies[str(one.call())] = [SENT, refused]
         with talking(replies) as (executor, _):
-            executor.send(work(one))
-            assert words(executor.look([work(one)])[0]) == outcome
-            assert words(executor.send(work(one))) == outcome
+            outcome_of(executor, work(one))
+            assert words(executor.verify([work(one)], 4)[0]) == outcome
+            assert words(outcome_of(executor, work(one))) == outcome
     with talking({f"GET /v1/Services/{KS}": reply}) as (executor, _):
-        assert words(executor.send(work(request("reserve")))) == outcome
+        assert words(outcome_of(executor, work(request("reserve")))) == outcome
 
 
 # Verifying
@@ -226,8 +240,8 @@ def test_what_became_of_a_lost_write(name: str) -> None:
         cases.append((differing(one), "refused" if name == "create_service" else None))
     for seen, end in cases:
         with talking({**shown(one, seen), str(one.call()): SENT}) as (executor, _):
-            executor.send(work(one))
-            outcome = executor.look([work(one)])[0]
+            outcome_of(executor, work(one))
+            outcome = executor.verify([work(one)], 4)[0]
         assert words(outcome) == end
         if isinstance(outcome, Done):
             assert outcome.detail.raw == (one.before if name in REMOVES else seen)
@@ -236,7 +250,7 @@ def test_what_became_of_a_lost_write(name: str) -> None:
 def test_a_service_that_is_gone_ends_the_verifying() -> None:
     one = request("reserve")
     with talking({}) as (executor, _):
-        assert words(executor.look([work(one)])[0]) == "stop"
+        assert words(executor.verify([work(one)], 4)[0]) == "stop"
 
 
 def numbers(count: int, parent: str = KS, *, by_sid: bool = True) -> list[Request]:
@@ -268,7 +282,7 @@ def test_one_list_serves_many_and_a_few_are_fetched(
                 known[1][1].append(there(one, sid=one.sid or PN))
     works = [work(one, index) for index, one in enumerate(requests)]
     with talking(replies) as (executor, api):
-        found = executor.look(works)
+        found = executor.verify(works, 4)
     assert {index: words(outcome) for index, outcome in found.items()} == {
         one.index: "added" for one in works
     }
@@ -288,15 +302,15 @@ def test_a_request_of_which_nothing_is_known() -> None:
     with talking(
         {str(delete.call()): [SENT, (404, 20404), (404, 20404)], get: [(404, 20404), (200, {})]}
     ) as (executor, _):
-        ends = [words(executor.send(work(delete))) for _ in range(3)]
+        ends = [words(outcome_of(executor, work(delete))) for _ in range(3)]
     assert ends == ["lost", "sent", "refused"], "found by nobody is as wanted only where the answer was lost"
     with talking({}) as (executor, _):
-        outcome = executor.send(work(delete))
+        outcome = outcome_of(executor, work(delete))
     assert words(outcome) == "refused" and "not found (404" in outcome.error.message  # type: ignore[union-attr]
     with talking({str(create.call()): SENT}) as (executor, api):
-        assert words(executor.send(work(create))) == "lost"
-        assert words(executor.look([work(create)])[0]) == "stop", "nothing shows what became of it"
+        assert words(outcome_of(executor, work(create))) == "lost"
+        assert words(executor.verify([work(create)], 4)[0]) == "stop", "nothing shows what became of it"
     assert sum(api.asked.values()) == 1
     with talking({str(create.call()): (400, 80602)}) as (executor, _):
-        outcome = executor.send(work(create))
+        outcome = outcome_of(executor, work(create))
     assert words(outcome) == "refused" and outcome.error.message.startswith("POST /v1/Services")  # type: ignore[union-attr]

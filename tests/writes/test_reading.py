@@ -7,7 +7,7 @@ from email.utils import formatdate
 import httpx
 import pytest
 
-from proxyctl.api.calls import Call
+from proxyctl.api.resources import Call
 from proxyctl.errors import (
     AnswerError,
     NotFoundError,

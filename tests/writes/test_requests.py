@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.api.calls import Call
+from proxyctl.api.resources import Call
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, move_chain
 from proxyctl.writes.flow import Flow

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.api.calls import Call
+from proxyctl.api.resources import Call
 from proxyctl.commands.run import Job, carry_out
 from proxyctl.errors import UsageError
 from proxyctl.input.items import Item

@@ -1,27 +1,50 @@
-"""The wire: an httpx transport whose requests end in time, whatever the peer does.
+"""The wire: the open connections, and an httpx transport whose requests end in time, whatever the peer does.
 
 httpx bounds each single read, so that one byte every 0.2 s defeats any time-out, headers included. Here every
-wait on a socket gets what is left of the whole request's time. Imported only where a socket will be opened.
+wait on a socket gets what is left of the whole request's time. Imported only where a request is sent.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore
 import httpx
 
-from proxyctl.api.deadline import Deadline
+from proxyctl.api.endpoint import Endpoint
+from proxyctl.api.tls import tls_context
 from proxyctl.errors import NetworkError
 
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _KEEP_ALIVE = 30.0  # seconds; longer than the 5 s pauses of the API's rate window
+
+
+class Deadline:
+    """``seconds`` for a whole request, from now on. Real time, not a clock that is handed in: sockets know no
+    other.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds left; negative when it is over."""
+        return self._end - time.monotonic()
+
+    def check(self) -> None:
+        """Raise httpx.ReadTimeout when it is over."""
+        if self.left() <= 0:
+            raise httpx.ReadTimeout("deadline")
 
 
 class _Current(threading.local):
@@ -245,3 +268,60 @@ def proxy_for(host: str) -> httpx.Proxy | None:
             repeatable=False,
         )
     return proxy
+
+
+@dataclass(eq=False, slots=True)
+class _Pool:
+    transport: httpx.BaseTransport
+    busy: int = 0
+
+
+class Wires:
+    """The connections to each host, all with one TLS context. Safe to use from many threads.
+
+    One pool is scanned for each request, so that 100 connections in it are slower than 16: here are up to ``pools`` a
+    host, of ``connections`` each, and the least busy one is lent.
+    """
+
+    def __init__(self, endpoint: Endpoint, pools: int, connections: int) -> None:
+        self._endpoint = endpoint
+        self._most, self._connections = max(1, pools), connections
+        secure = any(origin[0] == "https" for origin in endpoint.origins)
+        self._context = tls_context() if secure else None
+        self._pools: dict[str, list[_Pool]] = {}
+        self._closed = False
+        self._lock = threading.Lock()
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+    @contextlib.contextmanager
+    def lease(self, host: str) -> Iterator[httpx.BaseTransport]:
+        """Lend the least busy transport to a host for one request; a new one where all are busy."""
+        with self._lock:
+            if self._closed:
+                raise httpx.ConnectError("the client was closed")
+            pools = self._pools.setdefault(host, [])
+            # Among equals the first: one request after another keeps to one warm connection.
+            pool = min(pools, key=lambda pool: pool.busy, default=None)
+            if pool is None or (pool.busy and len(pools) < self._most):
+                pool = _Pool(self.transport(host))
+                pools.append(pool)
+            pool.busy += 1
+        try:
+            yield pool.transport
+        finally:
+            with self._lock:
+                pool.busy -= 1
+
+    def transport(self, host: str) -> httpx.BaseTransport:
+        """Make one more pool of connections to a host."""
+        # A loopback server is this machine's alone: a proxy would be given the credentials.
+        proxy = None if self._endpoint.is_loopback else proxy_for(host)
+        return DeadlineTransport(connections=self._connections, context=self._context, proxy=proxy)
+
+    def close(self) -> None:
+        """Close all connections; none is lent again."""
+        with self._lock:
+            self._closed, pools, self._pools = True, self._pools, {}
+        for pool in (pool for of_host in pools.values() for pool in of_host):
+            pool.transport.close()

@@ -1,0 +1,161 @@
+"""What failed: when it is verified or sent again, and when faults are too many to go on.
+
+Pure. The limits are there so that an outage never gets five times the traffic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from proxyctl.bulk.concurrency import NEVER
+from proxyctl.bulk.lanes import Item
+from proxyctl.errors import Interrupted, PartialError, ProxyctlError, TemporaryError, ThrottledError
+
+MOST_UNKNOWN = 20  # works whose outcome is unknown: with so many, no new write starts
+MOST_IN_A_ROW = 20  # faults without one good answer between them
+REPEATED_SHARE, REPEATED_FLOOR = 0.10, 10
+LONGEST_RETRY_AFTER = 300.0
+LONGEST_LAST_WAIT = 1.0  # seconds: before anything is tried again once the run is stopped
+PATIENCE = 5.0  # seconds that a refusal which is not urgent waits for others, while there is more to send
+
+
+class Faults:
+    """The faults of one run: how often writes were repeated, and how many failed in a row."""
+
+    def __init__(self) -> None:
+        self.repeats = 0
+        self.in_a_row = 0
+
+    def may_repeat(self, items: int) -> bool:
+        """Whether one more repeat is within 10 % of the ``items`` + 10; they may still be coming in."""
+        return self.repeats + 1 <= items * REPEATED_SHARE + REPEATED_FLOOR
+
+    def saw(self, *, good: bool) -> bool:
+        """Count an answer, or that none came; True when that were too many faults in a row."""
+        self.in_a_row = 0 if good else self.in_a_row + 1
+        return self.in_a_row >= MOST_IN_A_ROW
+
+
+class Doubts:
+    """Works whose outcome is to be verified, and those that are sent again later.
+
+    Reads are due at ``delays`` seconds after a loss. All that are due go into one verification, and there is one at a
+    time: what comes meanwhile is together in the next.
+    """
+
+    def __init__(self, delays: Sequence[float]) -> None:
+        self.unverified: dict[int, Item] = {}  # by index
+        self.delayed: list[Item] = []
+        self.verifying = False
+        self._delays = delays
+
+    @property
+    def many(self) -> bool:
+        """Whether so many works are in trouble that no other should begin."""
+        trouble = len(self.unverified) + len(self.delayed)
+        return trouble >= MOST_UNKNOWN and self._lost + len(self.delayed) >= MOST_UNKNOWN
+
+    @property
+    def _lost(self) -> int:
+        return sum(item.lost for item in self.unverified.values())
+
+    def verify(self, item: Item, now: float, *, last: bool, urgent: bool = True) -> None:
+        """A new doubt: the reads begin from the start. ``last``: there will be one, now."""
+        item.reads = item.failed_reads = 0
+        item.doubted_at = now
+        item.due = -NEVER if last else now + (self._delays[0] if urgent else PATIENCE)
+        self.unverified[item.work.index] = item
+
+    def absent(self, item: Item) -> bool:
+        """It was not there; True when that was the last read, and it may be sent again."""
+        item.reads += 1
+        if item.reads < len(self._delays):
+            item.due = item.doubted_at + self._delays[item.reads]
+            return False
+        self.resolved(item)
+        return True
+
+    def resolved(self, item: Item) -> None:
+        """What became of the item is known, or will never be."""
+        self.unverified.pop(item.work.index, None)
+
+    def delay(self, item: Item, until: float) -> None:
+        """Send the item again, but not before ``until``."""
+        item.due = until
+        self.delayed.append(item)
+
+    def due(self, now: float) -> list[Item]:
+        """What is to be verified now, with all that may join it; empty while a verification is under way."""
+        items = () if self.verifying else self.unverified.values()
+        if all(item.due > now for item in items):
+            return []
+        # One that waits for others, or since its read failed, joins them; one that was absent may not be seen yet.
+        return [
+            item for item in items if item.due <= now or item.doubted_at + self._delays[item.reads] <= now
+        ]
+
+    def hurry(self) -> None:
+        """There is nothing else to do: no refusal waits for others."""
+        for item in self.unverified.values():
+            if not (item.lost or item.reads or item.failed_reads):
+                item.due = -NEVER
+
+    def again(self, now: float) -> list[Item]:
+        """What is to be sent again now."""
+        due = [item for item in self.delayed if item.due <= now]
+        if due:
+            self.delayed = [item for item in self.delayed if item.due > now]
+        return due
+
+    def wake_at(self, now: float, room_at: float) -> float:
+        """When the next of them is due; ``room_at`` is when the account has room for a read."""
+        reads = () if self.verifying else self.unverified.values()
+        first = min((item.due for item in reads), default=NEVER)
+        return min([first if first > now else room_at, *(item.due for item in self.delayed)])
+
+
+def wait_after(count: int, luck: float, asked: float = 0.0, *, stopped: bool) -> float:
+    """Return the seconds until the next try, after ``count`` others: as ``asked`` for, or by full jitter.
+
+    ``luck`` is from 0 to 1. Nothing waits for long once the run is ``stopped``.
+    """
+    wait = asked or luck * min(20.0, 0.5 * 2.0**count)
+    return min(wait, LONGEST_LAST_WAIT) if stopped else wait
+
+
+def outage(last: ProxyctlError) -> TemporaryError:
+    """Return the error of a run in which nothing works any more."""
+    return temporary(f"stopped after {MOST_IN_A_ROW} writes in a row without one good answer", last)
+
+
+def in_the_dark(last: ProxyctlError) -> TemporaryError:
+    """Return the error of a run that can't see any more what became of its writes."""
+    return temporary("stopped: it can't be seen what became of some writes", last)
+
+
+def out_of_budget(used: int, last: ProxyctlError | None) -> TemporaryError:
+    """Return the error of a run in which too many writes had to be repeated."""
+    return temporary(f"stopped after {used} repeated writes: the API or the network fails too often", last)
+
+
+def temporary(words: str, last: ProxyctlError | None) -> TemporaryError:
+    """Return an error that stops the run; it names the ``last`` one seen."""
+    told = f" (the last time: {last.message})" if last is not None else ""
+    hint = "run the same command again later: it continues where this run ended"
+    return TemporaryError(words + told, hint=hint, problem=last.problem if last is not None else None)
+
+
+def too_long(asked: float, last: ProxyctlError | None) -> ThrottledError:
+    """Return the error for a Retry-After that is too long to wait for."""
+    return ThrottledError(
+        f"the API asks to wait {asked:.0f} s before the next request (429)",
+        hint="run the same command again after that: it continues where this run ended",
+        problem=last.problem if last is not None else None,
+    )
+
+
+def outranks(error: ProxyctlError, before: ProxyctlError | None) -> bool:
+    """Whether ``error`` is what a run that was stopped by ``before`` ends with: a signal, after all but a failure."""
+    return before is None or (
+        isinstance(error, Interrupted) and isinstance(before, (TemporaryError, PartialError))
+    )
