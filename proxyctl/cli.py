@@ -10,10 +10,9 @@ from typing import Any, TextIO
 
 from proxyctl import __version__
 from proxyctl.clock import Clock
-from proxyctl.console import Console
 from proxyctl.errors import ExitCode, Interrupted, OutputError, ProxyctlError, UsageError, exit_status
 from proxyctl.runtime import Runtime
-from proxyctl.stop import Signalled, StopRequest
+from proxyctl.stop import Signalled
 
 
 def root_command() -> Any:
@@ -33,11 +32,12 @@ def main(
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
     clock: Clock | None = None,
-    prepare: Callable[[StopRequest, Console], None] | None = None,
+    prepare: Callable[[Runtime], None] | None = None,
 ) -> int:
     """Run the command line ``argv`` (without the program's name) and return its exit code.
 
-    The streams, environment and clock can be handed in; ``prepare`` is called before the command runs.
+    The streams, environment and clock can be handed in; ``prepare`` is called with the Runtime before the
+    command runs.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     runtime = Runtime(
@@ -46,7 +46,7 @@ def main(
     if arguments in (["--version"], ["-V"]):
         return finish(runtime, lambda: runtime.stdout.write(f"proxyctl {__version__}\n"))
     if prepare is not None:
-        prepare(runtime.stop, runtime.console)
+        prepare(runtime)
     return finish(runtime, lambda: run(arguments, runtime))
 
 
