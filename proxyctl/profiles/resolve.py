@@ -66,7 +66,7 @@ def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: 
             f"{where}: profile {shown!r} has no account_sid.",
             hint=f"Run 'proxyctl auth login --profile {shown}'.",
         )
-    secret = _secret_key(table)
+    secret = secret_key(table)
     if table.get(secret) and table.get(f"{secret}_command"):
         raise ConfigError(
             f"{where}: profile {shown!r} has both {secret} and {secret}_command.", hint="Keep one of them."
@@ -108,7 +108,7 @@ def _missing(table: Mapping[str, str]) -> str | None:
     return "TWILIO_API_KEY with TWILIO_API_SECRET, or TWILIO_AUTH_TOKEN,"
 
 
-def _secret_key(table: Mapping[str, Any]) -> str:
+def secret_key(table: Mapping[str, Any]) -> str:
     """Return the key of the secret: an API key is preferred over the token, as Twilio's own tools do."""
     return "api_secret" if table.get("api_key") else "auth_token"
 
@@ -154,7 +154,7 @@ def _secret_of(
     environ: Mapping[str, str],
 ) -> Callable[[], str]:
     """Return what returns the secret: the stored one, or that of the command, which is run once."""
-    key = _secret_key(table)
+    key = secret_key(table)
     shown = visible(name)
     if table.get(key):
         usable = usable_secret(table[key], label(key), error)
