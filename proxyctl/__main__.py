@@ -37,7 +37,7 @@ def run() -> None:
     from proxyctl.stop import Signalled, ignore, install
 
     try:
-        code = main(prepare=install)
+        code = main(prepare=lambda runtime: install(runtime.stop, runtime.console))
         ignore()
     except Signalled as signalled:  # it came while an error was reported, or after all
         code = 128 + signalled.number

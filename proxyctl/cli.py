@@ -11,10 +11,9 @@ from typing import TextIO
 
 from proxyctl import __version__
 from proxyctl.clock import Clock
-from proxyctl.console import Console
 from proxyctl.errors import ExitCode, HelpShown, Interrupted, OutputError, ProxyctlError, exit_status
 from proxyctl.runtime import Runtime
-from proxyctl.stop import Signalled, StopRequest
+from proxyctl.stop import Signalled
 
 
 def main(
@@ -25,11 +24,12 @@ def main(
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
     clock: Clock | None = None,
-    prepare: Callable[[StopRequest, Console], None] | None = None,
+    prepare: Callable[[Runtime], None] | None = None,
 ) -> int:
     """Run the command line ``argv`` (without the program's name) and return its exit code.
 
-    The streams, environment and clock can be handed in; ``prepare`` is called before the command runs.
+    The streams, environment and clock can be handed in; ``prepare`` is called with the Runtime before the
+    command runs.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     runtime = Runtime(
@@ -38,7 +38,7 @@ def main(
     if arguments in (["--version"], ["-V"]):
         return finish(runtime, lambda: runtime.stdout.write(f"proxyctl {__version__}\n"))
     if prepare is not None:
-        prepare(runtime.stop, runtime.console)
+        prepare(runtime)
     return finish(runtime, lambda: carry_out(arguments, runtime))
 
 

@@ -107,7 +107,7 @@ class Console:
         for stream in (self._stdout, self._stderr):
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 columns = os.get_terminal_size(stream.fileno()).columns  # type: ignore[union-attr]
-                return max(NARROWEST, columns or USUAL)  # a terminal that was never told its size says 0
+                return max(NARROWEST, columns or USUAL)  # a terminal that does not know its size says 0
         return USUAL
 
     @property

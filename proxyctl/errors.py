@@ -28,47 +28,41 @@ from typing import ClassVar, NamedTuple
 
 
 class ExitCode(IntEnum):
-    """The process exit codes that scripts may rely on."""
+    """The process exit codes that scripts may rely on, each with its ``meaning``."""
 
-    DONE = 0
-    DEFECT = 1
-    USAGE = 2
-    AUTHENTICATION = 3
-    NOT_FOUND = 4
-    REFUSED = 5
-    PARTIAL = 6
-    TEMPORARY = 7
-    CHECK = 8
-    SIGHUP = 129
-    SIGINT = 130
-    SIGTERM = 143
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str = "") -> ExitCode:
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    DONE = 0, "done; also when there was nothing to do"
+    DEFECT = (
+        1,
+        "a defect in proxyctl, an answer that it can't understand, or its own output or state could not be written",
+    )
+    USAGE = 2, "usage: arguments, options, environment, input file or config file are wrong; nothing was sent"
+    AUTHENTICATION = 3, "not authenticated or not allowed (no credentials, 401, 403)"
+    NOT_FOUND = 4, "the named Service or number does not exist"
+    REFUSED = (
+        5,
+        "refused: conflict, limit or state (400/409/422 from the API, pool full, number in use, another pool has it)",
+    )
+    PARTIAL = 6, "partial: some items of a bulk run failed; each is reported"
+    TEMPORARY = (
+        7,
+        "temporary: network, time-out, 429 or 5xx past the retries, deadline reached, lock held by another run; "
+        "running the same command again is safe",
+    )
+    CHECK = 8, "a check found something"
+    SIGHUP = 129, "SIGHUP; what was done is reported, and running again continues"
+    SIGINT = 130, "SIGINT; what was done is reported, and running again continues"
+    SIGTERM = 143, "SIGTERM; what was done is reported, and running again continues"
 
 
-EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
-    ExitCode.DONE: "done; also when there was nothing to do",
-    ExitCode.DEFECT: (
-        "a defect in proxyctl, an answer that it can't understand, "
-        "or its own output or state could not be written"
-    ),
-    ExitCode.USAGE: (
-        "usage: arguments, options, environment, input file or config file are wrong; nothing was sent"
-    ),
-    ExitCode.AUTHENTICATION: "not authenticated or not allowed (no credentials, 401, 403)",
-    ExitCode.NOT_FOUND: "the named Service or number does not exist",
-    ExitCode.REFUSED: (
-        "refused: conflict, limit or state (400/409/422 from the API, pool full, number in use, "
-        "another pool has it)"
-    ),
-    ExitCode.PARTIAL: "partial: some items of a bulk run failed; each is reported",
-    ExitCode.TEMPORARY: (
-        "temporary: network, time-out, 429 or 5xx past the retries, deadline reached, "
-        "lock held by another run; running the same command again is safe"
-    ),
-    ExitCode.CHECK: "a check found something",
-    ExitCode.SIGHUP: "SIGHUP; what was done is reported, and running again continues",
-    ExitCode.SIGINT: "SIGINT; what was done is reported, and running again continues",
-    ExitCode.SIGTERM: "SIGTERM; what was done is reported, and running again continues",
-}
+EXIT_CODE_MEANINGS = {code: code.meaning for code in ExitCode}
 
 
 class Problem(NamedTuple):
@@ -90,7 +84,8 @@ class ProxyctlError(Exception):
 
     ``message`` says what failed and on what; ``hint`` what to type next. ``problem`` is the API's own
     account, where there was an answer. ``may_have_happened`` is true where a request may have been carried
-    out although no proper answer came back: look before repeating it.
+    out although no proper answer came back: verify before repeating it. ``repeatable`` is false where trying
+    again can't help (certificate, redirect, bad scheme).
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.DEFECT
@@ -103,12 +98,14 @@ class ProxyctlError(Exception):
         hint: str | None = None,
         problem: Problem | None = None,
         may_have_happened: bool = False,
+        repeatable: bool = True,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.problem = problem
         self.may_have_happened = may_have_happened
+        self.repeatable = repeatable
 
 
 class InternalError(ProxyctlError):
@@ -186,24 +183,9 @@ class TemporaryError(ProxyctlError):
 
 
 class NetworkError(TemporaryError):
-    """No connection, a time-out, a TLS failure or a redirect.
-
-    ``repeatable`` is false where trying again can't help (certificate, redirect, bad scheme).
-    """
+    """No connection, a time-out, a TLS failure or a redirect."""
 
     kind = "network"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        problem: Problem | None = None,
-        may_have_happened: bool = False,
-        repeatable: bool = True,
-    ) -> None:
-        super().__init__(message, hint=hint, problem=problem, may_have_happened=may_have_happened)
-        self.repeatable = repeatable
 
 
 class ThrottledError(TemporaryError):

@@ -1,4 +1,4 @@
-"""What names a thing: SIDs, phone numbers, unique names, told apart and checked before they reach a path.
+"""What names a thing: SIDs, phone numbers, unique names, distinguished and checked before they reach a path.
 
 A root module: importing it costs nothing, and the table of the world's number plans is loaded only for a
 number that was written in its national format.
@@ -12,16 +12,8 @@ from typing import Literal, NamedTuple, NoReturn
 from proxyctl.errors import UsageError
 from proxyctl.words import counted
 
-ACCOUNT = "AC"
 SERVICE = "KS"
 PHONE_NUMBER = "PN"
-SESSION = "KC"
-PARTICIPANT = "KP"
-INTERACTION = "KI"
-SHORT_CODE = "SC"
-CHAT_INSTANCE = "IS"
-MESSAGING_SERVICE = "MG"
-API_KEY = "SK"
 
 MOST_DIGITS = 15
 FEWEST_DIGITS = 7
@@ -30,16 +22,16 @@ FEWEST_DIGITS = 7
 EXAMPLE = "+14155550100"
 
 _KINDS = {
-    ACCOUNT: "an account",
+    "AC": "an account",
     SERVICE: "a Service",
     PHONE_NUMBER: "a PhoneNumber",
-    SESSION: "a Session",
-    PARTICIPANT: "a Participant",
-    INTERACTION: "an Interaction",
-    SHORT_CODE: "a ShortCode",
-    CHAT_INSTANCE: "a chat instance",
-    MESSAGING_SERVICE: "a Messaging Service",
-    API_KEY: "an API key",
+    "KC": "a Session",
+    "KP": "a Participant",
+    "KI": "an Interaction",
+    "SC": "a ShortCode",
+    "IS": "a chat instance",
+    "MG": "a Messaging Service",
+    "SK": "an API key",
 }
 _HEX = re.compile(r"[0-9a-fA-F]{32}")
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
@@ -60,7 +52,7 @@ class NumberRef(NamedTuple):
 
 
 def is_sid(prefix: str, text: str) -> bool:
-    """Tell whether ``text`` is ``prefix`` and 32 hexadecimal digits, and nothing else."""
+    """Return whether ``text`` is ``prefix`` and 32 hexadecimal digits, and nothing else."""
     return text.startswith(prefix) and _HEX.fullmatch(text, len(prefix)) is not None
 
 
@@ -74,7 +66,7 @@ def require_sid(prefix: str, text: str) -> str:
 
 
 def is_e164(text: str) -> bool:
-    """Tell whether ``text`` is in E.164 exactly: ``+``, then 2 to 15 digits of which the first is not 0."""
+    """Return whether ``text`` is in E.164 exactly: ``+``, then 2 to 15 digits of which the first is not 0."""
     return _E164.fullmatch(text) is not None
 
 
@@ -133,7 +125,7 @@ def country_of(number: str) -> str | None:
 
 
 def service_reference(text: str) -> tuple[Literal["sid", "name"], str]:
-    """Tell how SERVICE is named: by its KS SID or by its unique name, which may be any other text.
+    """Return how SERVICE is named: by its KS SID or by its unique name, which may be any other text.
 
     UsageError for an empty one.
     """

@@ -17,7 +17,7 @@ _SHORTEST_CORE = 6  # a shorter piece of base64 would meet ordinary words
 
 
 class Redactor:
-    """Replaces every secret it was told of by ``[redacted]``. One a process, shared by all threads."""
+    """Replaces every secret that was added by ``[redacted]``. One a process, shared by all threads."""
 
     def __init__(self) -> None:
         self._plain: set[str] = set()
@@ -37,7 +37,7 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """Return ``text`` without the secrets."""
-        # Most text holds none, and looking for that is many times faster than the pattern that takes it out.
+        # Most text holds none, and a search for that is many times faster than the pattern that takes it out.
         if self._sign is None or self._whole is None or not self._sign.search(text):
             return text
         return self._whole.sub(REDACTED, text)

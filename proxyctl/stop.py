@@ -22,7 +22,7 @@ CLEAR_LINE = "\r\x1b[K"  # where one is drawn: it comes back below
 class Signalled(BaseException):
     """A signal came while nothing was under way that has to end in order.
 
-    Not an Exception: nothing that looks after its own errors on the way out may take it for one.
+    Not an Exception: nothing that handles its own errors on the way out may take it for one.
     """
 
     def __init__(self, number: int) -> None:

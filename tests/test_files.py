@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import stat
 from pathlib import Path
 
 import pytest
 
 from proxyctl import files
-from proxyctl.clock import Clock
 from proxyctl.errors import OutputError
+from tests.api.stubs import CountingClock
 
 
 def mode(path: Path) -> int:
@@ -79,26 +80,25 @@ def test_a_failure_leaves_the_old_file_and_no_part_of_the_new(
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("file", "old")]
 
 
-class StillClock(Clock):
-    """Time that passes only by sleeping."""
-
-    time = 0.0
-
-    def now(self) -> float:
-        return self.time
-
-    monotonic = now
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
+def test_a_disk_that_fills_up_midway_does_so_too(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+    try:
+        with pytest.raises(OutputError, match="nothing was changed"):
+            files.replace_private(path, b"new" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("file", "old")]
 
 
 def test_a_lock_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
-    clock = StillClock()
+    clock = CountingClock()
     with open(tmp_path / "lock", "w") as holder, open(tmp_path / "lock") as other:
         fcntl.flock(holder, fcntl.LOCK_EX)
         assert not files.take_lock(other.fileno(), clock, 1.0, pause=0.4)
-        assert clock.time == 1.0 and files.is_locked(other.fileno())
+        assert clock.monotonic() == 1.0 and files.is_locked(other.fileno())
         fcntl.flock(holder, fcntl.LOCK_UN)
         assert not files.is_locked(other.fileno())
         assert files.take_lock(other.fileno(), clock, 0.0, pause=0.4)

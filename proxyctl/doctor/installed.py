@@ -59,7 +59,7 @@ def version_of(package: str) -> str:
 
 
 def terminal(runtime: Runtime) -> Finding:
-    """Say what answers look like here, and why."""
+    """Say how output is printed here, and why."""
     encoding = (getattr(runtime.stdout, "encoding", None) or "unknown").upper()
     if not runtime.console.terminal.stdout:
         return good("terminal", f"none: output is {runtime.format}, in {encoding}")

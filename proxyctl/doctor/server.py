@@ -10,7 +10,7 @@ from proxyctl.api.resources import list_services
 from proxyctl.api.wire import proxy_for
 from proxyctl.doctor.findings import Finding, bad, good, warning
 from proxyctl.errors import CheckError, NetworkError, ProxyctlError
-from proxyctl.explaining import hint_for
+from proxyctl.explaining import hint_for, sentence
 from proxyctl.profiles import MASK
 
 if TYPE_CHECKING:
@@ -96,13 +96,13 @@ def chosen_by(runtime: Runtime, profile: Profile) -> str:
 
 def failed_call(error: ProxyctlError, proxy: str | None) -> Finding:
     """Return the finding about a call that failed, in the words that every command has for it."""
-    hint = hint_for(error)
+    hints = (hint_for(error) or "").splitlines()
     if proxy and isinstance(error, NetworkError):
-        hint = f"Check HTTPS_PROXY: requests go through {proxy}. {hint or ''}".strip()
+        hints.insert(0, f"check HTTPS_PROXY: requests go through {proxy}")
+    error.hint = "\n".join(sentence(hint) for hint in hints) or None
     found = bad("call", error)
     request_id = error.problem.request_id if error.problem else None
-    detail = f"{found.detail} Request id: {request_id}" if request_id else found.detail
-    return replace(found, detail=detail, hint=hint)
+    return replace(found, detail=f"{found.detail} Request id: {request_id}") if request_id else found
 
 
 def clock(ahead: float) -> Finding:

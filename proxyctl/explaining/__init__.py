@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from proxyctl.errors import EXIT_CODE_MEANINGS, ExitCode, Problem, ProxyctlError, exit_status
@@ -57,7 +58,7 @@ def explanation_of(code: int) -> Explanation | None:
 def twilio_code(code: int | None) -> Explanation | None:
     """Return the entry of a code that an answer bore; a server's small number is none of our exit codes.
 
-    None also where the file can't be read: with too many files open, an error has to be told all the same.
+    None also where the file can't be read: with too many files open, an error has to be reported all the same.
     """
     try:
         return None if code is None or code < LEAST_OF_TWILIO else explanation_of(code)
@@ -150,12 +151,10 @@ def _one_off(given: str, other: str) -> bool:
 def _explanation(code: int, entry: dict[str, Any]) -> Explanation:
     """Return the entry in full. What is known of an exit code is stated once, beside the error classes."""
     if code in EXIT_CODE_MEANINGS:
-        own, meaning = ExitCode(code), EXIT_CODE_MEANINGS[ExitCode(code)]
-        name = own.name.replace("_", " ").lower() if code < 100 else own.name
-        title = f"Exit code of proxyctl: {name}"
-        return Explanation(
-            code, title, f"{meaning[0].upper()}{meaning[1:]}.", (), tuple(entry["next"]), None, code
-        )
+        own = ExitCode(code)
+        title = f"Exit code of proxyctl: {own.name.replace('_', ' ').lower() if code < 100 else own.name}"
+        meaning = f"{own.meaning[0].upper()}{own.meaning[1:]}."
+        return Explanation(code, title, meaning, (), tuple(entry["next"]), None, code)
     return Explanation(
         code,
         entry["title"],
@@ -171,6 +170,5 @@ def _explanation(code: int, entry: dict[str, Any]) -> Explanation:
 def _entries() -> dict[str, dict[str, Any]]:
     """Return the file's tables by code."""
     import tomllib
-    from pathlib import Path
 
     return tomllib.loads(Path(__file__).with_name("codes.toml").read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -222,8 +223,6 @@ class ProfileStore:
 
     @contextmanager
     def _change(self) -> Iterator[dict[str, Any]]:
-        from copy import deepcopy
-
         with only_writer(self.path, self._clock):
             self._loaded = None
             document = deepcopy(self._document())

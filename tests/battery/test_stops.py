@@ -73,7 +73,7 @@ def terminated_after(few: Scene, calls: int, turn: int) -> int:
             stdin=streams[0],
             stdout=streams[1],
             stderr=streams[2],
-            prepare=install,
+            prepare=lambda runtime: install(runtime.stop, runtime.console),
         )
     ran = Ran(code, written(streams[1]), written(streams[2]))
     assert ran.code in (0, 143), (calls, ran.err)

@@ -6,13 +6,10 @@ import io
 import os
 import pty
 import select
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from proxyctl.profiles import ProfileStore
 from tests.commands.profile_support import ACCOUNT, CANARY, KEY, OTHER, Home, server
 
 UNUSED = "http://127.0.0.1:1"  # nobody listens there
@@ -23,10 +20,6 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path)
 
 
-def saved(home: Home, name: str) -> dict[str, object]:
-    return dict(ProfileStore(home.config).get(name))
-
-
 LOGIN = ("auth", "login", "--profile", "prod", "--account-sid", ACCOUNT, "--secret-stdin")
 
 
@@ -35,7 +28,7 @@ def test_login_from_a_pipe_proves_and_saves(home: Home) -> None:
         run = home.run(*LOGIN, "--api-key", KEY, "--base-url", there.url, stdin=CANARY + "\n")
     assert (run.code, run.out, there.users) == (0, "", [KEY])
     assert "'prod'" in run.err and "default" in run.err
-    assert saved(home, "prod") == {
+    assert home.saved("prod") == {
         "account_sid": ACCOUNT,
         "api_key": KEY,
         "api_secret": CANARY,
@@ -51,14 +44,14 @@ def test_login_saves_the_server_of_the_environment_that_it_tried(home: Home) -> 
         # The next command, without the variable, goes to the same server.
         assert home.run("auth", "status").code == 0
     assert there.users == [ACCOUNT, ACCOUNT]
-    assert saved(home, "prod") == {"account_sid": ACCOUNT, "auth_token": CANARY, "base_url": there.url}
+    assert home.saved("prod") == {"account_sid": ACCOUNT, "auth_token": CANARY, "base_url": there.url}
 
 
 def test_the_options_server_is_tried_before_the_environments(home: Home) -> None:
     with server(ACCOUNT) as there:
         run = home.run(*LOGIN, "--base-url", there.url, stdin=CANARY, PROXYCTL_BASE_URL=UNUSED)
     assert run.code == 0 and there.users == [ACCOUNT]
-    assert saved(home, "prod")["base_url"] == there.url
+    assert home.saved("prod")["base_url"] == there.url
     assert "--base-url" in run.err and UNUSED not in run.err
 
 
@@ -67,7 +60,7 @@ def test_a_new_login_says_which_server_the_profile_is_for(home: Home) -> None:
     again = (*LOGIN, "--no-verify", "--yes")
     assert "keeps the base_url" in home.run(*again, stdin=CANARY).err
     run = home.run(*again, stdin=CANARY, PROXYCTL_BASE_URL=UNUSED)
-    assert "in place of" in run.err and saved(home, "prod")["base_url"] == UNUSED
+    assert "in place of" in run.err and home.saved("prod")["base_url"] == UNUSED
 
 
 def test_a_server_of_the_environment_that_is_wrong_is_named(home: Home) -> None:
@@ -94,7 +87,7 @@ def test_a_network_that_is_down_saves_nothing(home: Home) -> None:
     assert run.code == 7 and "--no-verify" in run.err
     assert not home.config.exists()
     assert home.run(*LOGIN, "--no-verify", "--base-url", UNUSED, stdin=CANARY).code == 0
-    assert saved(home, "prod")["auth_token"] == CANARY
+    assert home.saved("prod")["auth_token"] == CANARY
 
 
 @pytest.mark.parametrize(
@@ -125,10 +118,10 @@ def test_login_asks_on_a_terminal(home: Home) -> None:
     answers = f"{ACCOUNT}\n{KEY}\n{CANARY}\n"
     run = home.run("auth", "login", "--no-verify", stdin=answers, terminal=True)
     assert run.code == 0 and "Account SID" in run.err and "secret" in run.err
-    assert saved(home, "default") == {"account_sid": ACCOUNT, "api_key": KEY, "api_secret": CANARY}
+    assert home.saved("default") == {"account_sid": ACCOUNT, "api_key": KEY, "api_secret": CANARY}
     answers = f"y\n{OTHER}\n\n{CANARY}\n"
     assert home.run("auth", "login", "--no-verify", stdin=answers, terminal=True).code == 0
-    assert saved(home, "default") == {"account_sid": OTHER, "auth_token": CANARY}
+    assert home.saved("default") == {"account_sid": OTHER, "auth_token": CANARY}
 
 
 @pytest.mark.parametrize("answers", ["", "\n", ACCOUNT, f"{ACCOUNT}\n\n"])
@@ -140,9 +133,9 @@ def test_an_end_of_input_at_a_question_saves_nothing(home: Home, answers: str) -
 def test_replacing_credentials_needs_a_yes(home: Home) -> None:
     home.add("prod")
     run = home.run(*LOGIN, "--no-verify", stdin="other")
-    assert run.code == 2 and "--yes" in run.err and saved(home, "prod")["auth_token"] == CANARY
+    assert run.code == 2 and "--yes" in run.err and home.saved("prod")["auth_token"] == CANARY
     assert home.run(*LOGIN, "--no-verify", "--yes", stdin="other").code == 0
-    assert saved(home, "prod")["auth_token"] == "other"
+    assert home.saved("prod")["auth_token"] == "other"
 
 
 def read_until(terminal: io.FileIO, wanted: bytes | None) -> bytes:
@@ -162,15 +155,8 @@ def read_until(terminal: io.FileIO, wanted: bytes | None) -> bytes:
 
 def test_the_secret_is_typed_without_echo(home: Home) -> None:
     ours, theirs = pty.openpty()
-    environ = {"PATH": os.environ["PATH"], "PROXYCTL_CONFIG": str(home.config), "PYTHONPATH": os.getcwd()}
-    child = subprocess.Popen(
-        [sys.executable, "-m", "proxyctl", "auth", "login", "--account-sid", ACCOUNT, "--no-verify"],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=environ,
-        start_new_session=True,
-    )
+    words = ("auth", "login", "--account-sid", ACCOUNT, "--no-verify")
+    child = home.process(*words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     os.close(theirs)
     with child, open(ours, "r+b", buffering=0) as terminal:
         shown = read_until(terminal, b"API key SID")
@@ -181,21 +167,21 @@ def test_the_secret_is_typed_without_echo(home: Home) -> None:
         child.wait(30)
     assert child.returncode == 0, shown
     assert CANARY.encode() not in shown
-    assert saved(home, "default")["auth_token"] == CANARY
+    assert home.saved("default")["auth_token"] == CANARY
 
 
 def test_status_names_who_and_from_where(home: Home) -> None:
     with server(ACCOUNT) as there:
         home.add("prod", base_url=there.url)
-        run = home.run("auth", "status")
+        run = home.run("auth", "status", "-o", "jsonl")
         assert run.code == 0
         (row,) = run.rows
         assert (row["profile"], row["source"], row["account_sid"]) == ("prod", "default_profile", ACCOUNT)
-        assert (row["works"], row["secret"], row["problem"]) == ("true", "********", "")
+        assert (row["works"], row["secret"], row["problem"]) == (True, "********", None)
         environ = {"TWILIO_ACCOUNT_SID": OTHER, "TWILIO_AUTH_TOKEN": CANARY, "PROXYCTL_BASE_URL": there.url}
-        run = home.run("auth", "status", **environ)
+        run = home.run("auth", "status", "-o", "jsonl", **environ)
         assert run.code == 3
-        assert (run.rows[0]["source"], run.rows[0]["works"]) == ("environment", "false")
+        assert (run.rows[0]["source"], run.rows[0]["works"]) == ("environment", False)
 
 
 def test_status_of_all(home: Home) -> None:
@@ -203,12 +189,12 @@ def test_status_of_all(home: Home) -> None:
         home.add("prod", base_url=there.url)
         home.add("down", base_url=UNUSED)
         home.run("config", "set", "profiles.half.account_sid", ACCOUNT)
-        run = home.run("auth", "status", "--all", "--retries", "0")
+        run = home.run("auth", "status", "--all", "--retries", "0", "-o", "jsonl")
     assert {row["profile"]: row["works"] for row in run.rows} == {
-        "prod": "true",
-        "down": "false",
-        "half": "false",
-        "sandbox": "true",
+        "prod": True,
+        "down": False,
+        "half": False,
+        "sandbox": True,
     }
     assert run.code == 3
     assert not (home.directory / "state").exists()
@@ -217,8 +203,8 @@ def test_status_of_all(home: Home) -> None:
 def test_status_without_credentials_and_of_the_sandbox(home: Home) -> None:
     run = home.run("auth", "status")
     assert run.code == 3 and "auth login" in run.err and "--sandbox" in run.err
-    run = home.run("auth", "status", "--sandbox")
-    assert run.code == 0 and run.rows[0]["works"] == "true"
+    run = home.run("auth", "status", "--sandbox", "-o", "jsonl")
+    assert run.code == 0 and run.rows[0]["works"]
 
 
 def test_status_runs_the_command_of_a_secret(home: Home) -> None:
@@ -236,11 +222,11 @@ def test_logout_removes_the_secret_and_keeps_the_rest(home: Home) -> None:
     assert home.run("auth", "logout").code == 2
     assert "--yes" in home.run("auth", "logout").err
     assert home.run("auth", "logout", "--dry-run").code == 0
-    assert saved(home, "prod")["auth_token"] == CANARY
+    assert home.saved("prod")["auth_token"] == CANARY
     assert home.run("auth", "logout", stdin="n\n", terminal=True).code == 2
     assert home.run("auth", "logout", "--yes").code == 0
-    assert saved(home, "prod") == {"account_sid": ACCOUNT, "region": "ie1"}
-    assert all(CANARY.encode() not in path.read_bytes() for path in home.directory.iterdir())
+    assert home.saved("prod") == {"account_sid": ACCOUNT, "region": "ie1"}
+    assert all(CANARY.encode() not in path.read_bytes() for path in home.config.parent.iterdir())
     run = home.run("auth", "status")
     assert run.code == 3 and "auth login --profile prod" in run.err
 

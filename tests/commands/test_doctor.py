@@ -5,8 +5,6 @@ from __future__ import annotations
 import pwd
 import re
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -265,12 +263,3 @@ def test_fields_and_formats(cli: Cli) -> None:
     assert examine(cli, "-o", "ids").lines == LOCAL + AROUND
     ran = examine(cli, "--fields", "nonsense")
     assert (ran.code, ran.out) == (2, "") and "check, state, detail, hint" in ran.err
-
-
-def test_naming_the_command_loads_nothing_heavy() -> None:
-    script = (
-        "import sys, proxyctl.commands.doctor;"
-        "sys.exit(len({'httpx', 'rich', 'sqlite3', 'ssl', 'socket', 'proxyctl.doctor'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, b"")

@@ -190,7 +190,8 @@ def test_a_proxy_that_is_not_there_is_named(bare: Cli, monkeypatch: pytest.Monke
     monkeypatch.setenv("HTTPS_PROXY", url)
     ran = examine(bare, "-o", "jsonl", url="https://proxy.example")
     assert (ran.code, states(ran, "bad")) == (7, ["call"])
-    assert found(ran)["call"]["hint"].startswith(f"Check HTTPS_PROXY: requests go through {url}. ")
+    for hint in (found(ran)["call"]["hint"], ran.error["hint"]):
+        assert hint.splitlines()[0] == f"Check HTTPS_PROXY: requests go through {url}."
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_list_has_the_sandbox_always(home: Home) -> None:
-    run = home.run("profile", "list")
+    run = home.run("profile", "list", "-o", "jsonl")
     assert run.code == 0
-    assert [(row["name"], row["default"]) for row in run.rows] == [("sandbox", "false")]
+    assert [(row["name"], row["default"]) for row in run.rows] == [("sandbox", False)]
 
 
 def test_list_shows_everything_but_the_secret(home: Home) -> None:

@@ -73,7 +73,7 @@ def set_value(
 
 
 def say_change(runtime: Runtime, key: str, change: "Change") -> None:
-    """Say what setting ``key`` did that its name does not tell."""
+    """Say what setting ``key`` did besides."""
     if change.made:
         runtime.note(
             f"made profile {change.made!r}, which has no secret yet: set auth_token_command, "
@@ -87,7 +87,7 @@ def say_change(runtime: Runtime, key: str, change: "Change") -> None:
 
 
 def print_plain(runtime: Runtime, text: str) -> None:
-    """Print one value as it is, without asking the config for a format: it may be what has to be mended."""
+    """Print one value as it is, without asking the config for a format: it may be what has to be fixed."""
     from proxyctl.render.output import Output
 
     out: Any = Output("tsv", stdout=runtime.stdout, width=80 if runtime.console.terminal.stdout else None)

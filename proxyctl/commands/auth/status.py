@@ -1,16 +1,17 @@
-"""What `auth status` does: whose credentials there are, which are used, and whether they work."""
+"""What `auth status` and `profile list` do: whose credentials there are, which are used, and whether they work."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.api.resources import list_services
 from proxyctl.bulk.gates import Gates
 from proxyctl.errors import ProxyctlError, TemporaryError, UsageError
 from proxyctl.profiles import MASK, SANDBOX, Profile, environment_profile, named_profile, sandbox_profile
-from proxyctl.render.shapes import Shape
+from proxyctl.profiles.resolve import secret_key
+from proxyctl.render.shapes import PROFILE, Shape
 from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
@@ -91,3 +92,30 @@ def try_out(runtime: Runtime, profile: Profile) -> None:
             0.0, random=random.random, clock=runtime.clock
         )  # next to nothing is sent, so without limits
         Reader(client, gates).request(list_services(page_size=1))
+
+
+def list_profiles(runtime: Runtime) -> None:
+    """Print the profiles of the config file, and the sandbox."""
+    store = runtime.store
+    default = store.get_value("default_profile")
+    tables = {**store.profiles(), SANDBOX: {"account_sid": sandbox_profile("").account_sid}}
+    runtime.out.rows(PROFILE, [[profile_row(name, tables[name], name == default) for name in tables]])
+
+
+def profile_row(name: str, table: Mapping[str, Any], default: bool) -> dict[str, Any]:
+    """Return what may be shown of a profile: everything but its secret, and the command that prints it.
+
+    ``auth`` is what signs in, with ``(command)`` where a command prints the secret.
+    """
+    key = secret_key(table)
+    auth = "api_key" if table.get("api_key") else "auth_token"
+    if not table.get(key):
+        auth = f"{auth} (command)" if table.get(f"{key}_command") else ""
+    return {
+        "name": name,
+        "default": default,
+        "account_sid": table.get("account_sid"),
+        "auth": auth or None,
+        **{key: table.get(key) for key in ("base_url", "region", "edge")},
+        "protected": table.get("protected", False),
+    }
