@@ -63,7 +63,7 @@ def answer_to(environ: Mapping[str, str]) -> tuple[int, str]:
     if parameter is not None:
         kind = str(parameter.metavar).strip("[].")
         if kind in PATHS:
-            return 0, f"\t{PATHS[kind]}\n" if shell == "zsh" or "_TYPER_COMPLETE_ARGS" in environ else ""
+            return 0, f"\t{PATHS[kind]}\n" if "_TYPER_COMPLETE_ARGS" in environ else ""
         found = [*found, *known_values(context, parameter.name, kind, word, Names(environ))]
     fit = [one for one in found if one[0].startswith(word) and one[0].isprintable()]
     return 0, "".join(f"{row}\n" for row in answer(shell, environ, line, fit))
