@@ -41,7 +41,9 @@ def failure_of(call: Call, error: httpx.HTTPError, host: str, timeout: float) ->
     if isinstance(error, httpx.ConnectError) and tls is not None:
         return _tls_failure(call, tls, host)
     what, hint = _what(error, host, timeout), "check the network, then run the same command again"
-    if isinstance(error, httpx.ConnectError) and _ran_out_of_files(error):
+    if isinstance(error, httpx.ProxyError):
+        hint = "check HTTPS_PROXY; NO_PROXY names the hosts that are reached without it"
+    if isinstance(error, httpx.ConnectError | httpx.ProxyError) and _ran_out_of_files(error):
         what = f"no connection to {host}: too many files are open"
         hint = "allow more of them, for example with `ulimit -n 1024`"
     return NetworkError(
@@ -77,7 +79,7 @@ def _no_connection(error: httpx.HTTPError, host: str) -> str:
     return f"no connection to {host}"
 
 
-def _ran_out_of_files(error: httpx.ConnectError) -> bool:
+def _ran_out_of_files(error: httpx.HTTPError) -> bool:
     causes = list(_causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         # The resolver opens files too, and says of a failure only that the name is not known.

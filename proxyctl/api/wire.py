@@ -98,9 +98,13 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Opens connections within the deadline: looking the name up, and all of its addresses, included."""
+    """Opens connections within the deadline: looking the name up, and all of its addresses, included.
 
-    def __init__(self) -> None:
+    ``to_proxy``: they all lead to a proxy, so that a failure says nothing of the server.
+    """
+
+    def __init__(self, *, to_proxy: bool = False) -> None:
+        self._to_proxy = to_proxy
         self._inner = httpcore.SyncBackend()
         self._open: set[_Stream] = set()
         self._closed = False
@@ -118,6 +122,21 @@ class _Backend(httpcore.NetworkBackend):
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            return self._connect(host, port, timeout, local_address, socket_options)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            if self._to_proxy:
+                raise httpcore.ProxyError("no connection to the proxy") from error
+            raise
+
+    def _connect(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None,
+        local_address: str | None,
+        socket_options: Iterable[Any] | None,
     ) -> httpcore.NetworkStream:
         found = addresses(host, port, _current.left(timeout, httpcore.ConnectTimeout))
         failure: Exception = httpcore.ConnectError("no address")
@@ -194,7 +213,7 @@ class DeadlineTransport(httpx.BaseTransport):
     def __init__(
         self, *, connections: int, context: ssl.SSLContext | None, proxy: httpx.Proxy | None = None
     ) -> None:
-        self._backend = _Backend()
+        self._backend = _Backend(to_proxy=proxy is not None)
         settings: dict[str, Any] = {
             "ssl_context": context,
             "max_connections": connections,

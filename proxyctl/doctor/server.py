@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from proxyctl.api.resources import list_services
 from proxyctl.api.wire import proxy_for
 from proxyctl.doctor.findings import Finding, bad, good, warning
-from proxyctl.errors import CheckError, NetworkError, ProxyctlError
+from proxyctl.errors import CheckError, ProxyctlError
 from proxyctl.explaining import hint_for, sentence
 from proxyctl.profiles import MASK
 
@@ -68,7 +68,7 @@ def call(runtime: Runtime, profile: Profile) -> Iterator[Finding]:
             took, request = f"{answer.duration * 1000:.0f} ms", answer.request_id or "none"
             yield good("call", f"GET /v1/Services: {answer.status} in {took}, request id {request}")
         except ProxyctlError as error:
-            yield failed_call(error, proxy)
+            yield failed_call(error)
         if client.server_now is not None:
             yield clock(runtime.clock.now() - client.server_now)
 
@@ -94,12 +94,9 @@ def chosen_by(runtime: Runtime, profile: Profile) -> str:
     return ", ".join(asked) or "Twilio"
 
 
-def failed_call(error: ProxyctlError, proxy: str | None) -> Finding:
+def failed_call(error: ProxyctlError) -> Finding:
     """Return the finding about a call that failed, in the words that every command has for it."""
-    hints = (hint_for(error) or "").splitlines()
-    if proxy and isinstance(error, NetworkError):
-        hints.insert(0, f"check HTTPS_PROXY: requests go through {proxy}")
-    error.hint = "\n".join(sentence(hint) for hint in hints) or None
+    error.hint = "\n".join(sentence(hint) for hint in (hint_for(error) or "").splitlines()) or None
     found = bad("call", error)
     request_id = error.problem.request_id if error.problem else None
     return replace(found, detail=f"{found.detail} Request id: {request_id}") if request_id else found
