@@ -77,7 +77,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         return timestamp(self._date)
 
     def send(self, call: Call) -> Answer:
-        """Make one attempt. Raises the class of error that tells what to do next; its ``may_have_happened``
+        """Make one attempt. Raises the class of error that says what to do next; its ``may_have_happened``
         is true where a write may have been carried out although no good answer came.
         """
         started = time.monotonic()
@@ -113,7 +113,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
             raise failure_of(call, error, request.url.host, deadline.seconds) from error
 
     def _seconds_for(self, call: Call) -> float:
-        """How long one attempt may last. A write is always waited for, and a look after the end has its time too."""
+        """How long one attempt may last. A write is always waited for, and a read after the end has its time too."""
         left = self.give_up.left() if self.give_up is not None and not call.writes else 0.0
         return min(self.timeout, left) if left > 0 else self.timeout
 

@@ -46,7 +46,7 @@ def _load_named(context: ssl.SSLContext, file: str | None, directory: str | None
     except (OSError, ValueError):
         raise UsageError(
             f"SSL_CERT_FILE names {file}, which can't be read as certificates (PEM)",
-            hint="mend the path, or unset SSL_CERT_FILE to use the system's certificates",
+            hint="correct the path, or unset SSL_CERT_FILE to use the system's certificates",
         ) from None
 
 

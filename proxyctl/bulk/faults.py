@@ -140,9 +140,9 @@ def out_of_budget(used: int, last: ProxyctlError | None) -> TemporaryError:
 
 def temporary(words: str, last: ProxyctlError | None) -> TemporaryError:
     """Return an error that stops the run; it names the ``last`` one seen."""
-    told = f" (the last time: {last.message})" if last is not None else ""
+    cause = f" (the last time: {last.message})" if last is not None else ""
     hint = "run the same command again later: it continues where this run ended"
-    return TemporaryError(words + told, hint=hint, problem=last.problem if last is not None else None)
+    return TemporaryError(words + cause, hint=hint, problem=last.problem if last is not None else None)
 
 
 def too_long(asked: float, last: ProxyctlError | None) -> ThrottledError:

@@ -80,7 +80,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """Refused in words that may mean that it is as wanted: a read tells. No fault, and never carried out.
+    """Refused in words that may mean that it is as wanted: a read shows it. No fault, and never carried out.
 
     ``urgent``: the read may end the run, so nothing takes its place; else it waits, so that one list serves many.
     """
@@ -176,7 +176,7 @@ class Executor(Protocol):
 
 
 class Journal(Protocol):
-    """Told of every write before it leaves and after its answer; may raise OSError or OutputError."""
+    """Hears of every write before it leaves and after its answer; may raise OSError or OutputError."""
 
     def intent(self, task: Task) -> None: ...
 
@@ -184,7 +184,7 @@ class Journal(Protocol):
 
 
 class Observer(Protocol):
-    """Told of results as they come, and of each burst of 429s. Called from the thread of ``Engine.run``.
+    """Hears of results as they come, and of each burst of 429s. Called from the thread of ``Engine.run``.
 
     One that raises is not called again, and the run goes on.
     """

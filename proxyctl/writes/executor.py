@@ -105,7 +105,7 @@ class Executor:
             case RefusedError() if code in request.verb.full:
                 return Full(refusal(request, error))
             case RefusedError() if code in request.verb.already:
-                somebodys = request.verb is CREATE_SERVICE and not repeated  # whatever it looks like
+                somebodys = request.verb is CREATE_SERVICE and not repeated  # whatever it is like
                 refused = refusal(request, error)
                 return Refused(refused) if somebodys else Unclear(refused)
             case RefusedError():
@@ -296,7 +296,7 @@ def gone_meanwhile(request: Request, error: NotFoundError) -> NotFoundError:
     """The error for a thing that was there when it was read, and is not any more."""
     if request.verb.within is None:
         return error
-    hint = "Somebody else removed it meanwhile; look with 'proxyctl number list'."
+    hint = "Somebody else removed it meanwhile; 'proxyctl number list' shows what is there."
     if request.verb is RESERVE:
         hint = "Somebody else removed it meanwhile; with --add it is put back as reserved."
     return NotFoundError(f"{request.name} is no longer in the pool.", hint=hint, problem=error.problem)
