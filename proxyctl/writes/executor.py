@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from proxyctl.api.codes import RATE_LIMITED
-from proxyctl.api.pages import pages
+from proxyctl.api.pages import Requests, pages
 from proxyctl.api.resources import Answer, Call
 from proxyctl.bulk.outcomes import (
     Done,
@@ -40,12 +40,6 @@ from proxyctl.writes.requests import CREATE_SERVICE, RESERVE, Request, Seen
 
 FEW = 10  # requests that are verified one by one; more are by one list
 ASK_AGAIN_AFTER = 5  # numbers not found in a row, until the Service is asked for again
-
-
-class Requests(Protocol):
-    """What reads: goes through the gates, and repeats what is safe to repeat."""
-
-    def request(self, call: Call) -> Answer: ...
 
 
 class Sender(Protocol):
@@ -155,20 +149,19 @@ class Executor:
         A Service is asked for once for a burst of them, and again after five.
         """
         gone: dict[str, ProxyctlError] = {}
+        requests = {task.payload.request.parent: task.payload.request for task in not_found}
         for parent, count in Counter(task.payload.request.parent for task in not_found).items():
-            request = next(w.payload.request for w in not_found if w.payload.request.parent == parent)
-            before = self._not_found[parent]
+            within, before = requests[parent].verb.within, self._not_found[parent]
             self._not_found[parent] += count
             known = before and before // ASK_AGAIN_AFTER == (before + count) // ASK_AGAIN_AFTER
-            if known or request.verb.within is None:
+            if known or within is None:
                 continue
             try:
-                self._reader.request(request.verb.within(request))
+                self._reader.request(within(requests[parent]))
             except NotFoundError as error:
                 gone[parent] = service_gone(parent, error)
             except ProxyctlError as error:
                 self._not_found[parent] = 0
-                error.may_have_happened = False
                 gone[parent] = error
         return gone
 
@@ -258,12 +251,11 @@ def failed_read(error: ProxyctlError) -> Outcome:
 
     NotFoundError is about the Service here: a number that is not there is an answer.
     """
-    if isinstance(error, AuthenticationError | NotFoundError):
-        return Stop(error)
-    if isinstance(error, NetworkError) and not error.repeatable:
-        return Stop(error)
-    if isinstance(error, ThrottledError):
-        return throttled(error)
+    match error:
+        case AuthenticationError() | NotFoundError() | NetworkError(repeatable=False):
+            return Stop(error)
+        case ThrottledError():
+            return throttled(error)
     return Unsent(error)
 
 

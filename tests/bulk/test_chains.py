@@ -23,7 +23,7 @@ from proxyctl.errors import (
     ThrottledError,
 )
 from tests.bulk.moves import BACK, JOIN, LEAVE, Moves
-from tests.bulk.simulation import Server, fixed, simulate
+from tests.bulk.simulation import Server, Unchained, fixed, simulate
 from tests.bulk.test_engine import Script, engine, states
 
 BROKEN = ServerError("500", may_have_happened=True)
@@ -40,6 +40,13 @@ def chain(last: int) -> tuple[Task, list[Task]]:
     return Task(0, "lane", "add", False), [
         Task(index, f"lane {index}", "add", False) for index in range(1, last)
     ]
+
+
+def crowd(count: int, room: str | None) -> Unchained:
+    """Many tasks of one lane, the first of which needs a rescue."""
+    rescue = Task(count, "a", room, False, rescue=True)
+    tasks = [Task(index, "a", room, False) for index in range(count)]
+    return Unchained(tasks, lambda result: [rescue] if result.index == 0 else [])
 
 
 def test_each_result_lets_the_next_one_in() -> None:
@@ -132,20 +139,11 @@ def test_a_rescue_is_sent_although_its_room_is_full() -> None:
     sent: list[int] = []
     full = RefusedError("80622")
 
-    class Crowd(Moves):
-        def start(self) -> list[Task]:
-            return [Task(index, "a", "room", False) for index in range(100)]
-
-        def follow(self, result: Result) -> list[Task]:
-            self.states["", result.state] += 1
-            return [Task(100, "a", "room", False, rescue=True)] if result.index == 0 else []
-
     def fate(task: Task, now: float) -> Outcome:
         sent.append(task.index)
         return Full(full) if task.index == 0 else Done("added")
 
-    moves = Crowd(0)
-    run = simulate(moves, Server(), fate=fate, ceiling=1)
+    run = simulate(crowd(100, "room"), Server(), fate=fate, ceiling=1)
     assert sent == [0, 100]
     assert {result.state for result in run.results if result.index not in (0, 100)} == {"skipped"}
     assert next(result.state for result in run.results if result.index == 100) == "done"
@@ -154,18 +152,11 @@ def test_a_rescue_is_sent_although_its_room_is_full() -> None:
 def test_a_rescue_goes_ahead_of_what_waits() -> None:
     order: list[int] = []
 
-    class Crowd(Moves):
-        def start(self) -> list[Task]:
-            return [Task(index, "a", None, True) for index in range(20)]
-
-        def follow(self, result: Result) -> list[Task]:
-            return [Task(20, "a", None, True, rescue=True)] if result.index == 0 else []
-
     def fate(task: Task, now: float) -> Outcome:
         order.append(task.index)
         return Done("added")
 
-    simulate(Crowd(0), Server(), fate=fate, ceiling=1)
+    simulate(crowd(20, None), Server(), fate=fate, ceiling=1)
     assert order[:3] == [0, 20, 1]
 
 
@@ -259,31 +250,24 @@ def test_rescues_are_not_counted_against_the_budget_of_repeats() -> None:
 
 
 def test_a_rescue_begins_although_twenty_are_unsettled() -> None:
-    class Crowd(Moves):
-        def start(self) -> list[Task]:
-            return [Task(index, "a", None, False) for index in range(21)]
-
-        def follow(self, result: Result) -> list[Task]:
-            self.states[str(result.index), result.state] += 1
-            return [Task(30, "a", None, False, rescue=True)] if result.index == 0 else []
 
     late: dict[int, float] = {}
 
     def fate(task: Task, now: float) -> Outcome:
         late[task.index] = now
-        return Done("added") if task.index in (0, 30) else Lost(BROKEN)
+        return Done("added") if task.index in (0, 21) else Lost(BROKEN)
 
     def start_of_all(task: Task, now: float) -> Outcome:
         outcome = fate(task, now)
         return Refused(RefusedError("no")) if task.index == 0 else outcome
 
     simulate(
-        Crowd(0),
+        crowd(21, None),
         Server(),
         fate=start_of_all,
         until=3.0,
     )
-    assert late[30] < 1.0
+    assert late[21] < 1.0
 
 
 def test_max_errors_counts_items_and_not_their_ways_back() -> None:
