@@ -110,8 +110,8 @@ class Doubts:
     def wake_at(self, now: float, room_at: float) -> float:
         """When the next of them is due; ``room_at`` is when the account has room for a read."""
         reads = () if self.verifying else self.unverified.values()
-        first = min((item.due for item in reads), default=NEVER)
-        return min([first if first > now else room_at, *(item.due for item in self.delayed)])
+        due = (item.due if item.due > now or item.place is not None else room_at for item in reads)
+        return min((*due, *(item.due for item in self.delayed)), default=NEVER)
 
 
 def wait_after(count: int, jitter: float, asked: float = 0.0, *, stopped: bool) -> float:

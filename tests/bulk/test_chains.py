@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxyctl.bulk.outcomes import Done, Full, Lost, Outcome, Refused, Result, Stop, Task, Throttled, Unsent
+from proxyctl.bulk.outcomes import (
+    Done,
+    Full,
+    Lost,
+    Outcome,
+    Refused,
+    Result,
+    Stop,
+    Task,
+    Throttled,
+    Unclear,
+    Unsent,
+)
 from proxyctl.errors import (
     AuthenticationError,
     DeadlineError,
@@ -308,13 +320,14 @@ def test_a_look_that_finds_something_begins_the_row_anew() -> None:
     assert {result.state for result in run.results} == {"done"}
 
 
+FAULTS = ("lost", "unsent", "rate", "refused", "unclear", "urgent", "full", "stop")
 share = st.sampled_from([0.0, 0.0, 0.05, 0.5])
 
 
 @settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    shares=st.fixed_dictionaries(dict.fromkeys(("lost", "unsent", "rate", "refused", "full", "stop"), share)),
+    shares=st.fixed_dictionaries(dict.fromkeys(FAULTS, share)),
     stop_at=st.none() | st.floats(0.0, 5.0),
     grace=st.sampled_from([0.0, 0.5, 8.0]),
     ceiling=st.sampled_from([1, 3, 100]),
@@ -328,6 +341,8 @@ def test_whatever_happens_each_work_is_heard_of_and_whoever_is_nowhere_is_known(
         "unsent": Unsent(NetworkError("refused")),
         "rate": RATE,
         "refused": Refused(RefusedError("80101")),
+        "unclear": Unclear(RefusedError("80104")),
+        "urgent": Unclear(RefusedError("20404"), urgent=True),
         "full": Full(RefusedError("80622")),
         "stop": Stop(AuthenticationError("401")),
     }

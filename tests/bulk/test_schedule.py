@@ -72,6 +72,8 @@ class World:
             "throttled": Throttled("concurrency", None, ThrottledError("429")),
             "rated": Throttled("rate", None, ThrottledError("429")),
             "refused": Refused(RefusedError("80301")),
+            "unclear": Unclear(RefusedError("80104")),
+            "urgent": Unclear(RefusedError("20404"), urgent=True),
             "stop": Stop(AuthenticationError("401")),
             "full": Full(RefusedError("80622")),
         }
@@ -117,6 +119,8 @@ shares = st.sampled_from([0.0, 0.0, 0.02, 0.1, 0.4])
             "throttled": st.sampled_from([0.0, 0.02]),
             "rated": st.sampled_from([0.0, 0.02]),
             "refused": st.sampled_from([0.0, 0.02]),
+            "unclear": st.sampled_from([0.0, 0.02, 0.4]),
+            "urgent": st.sampled_from([0.0, 0.02, 0.4]),
             "stop": st.sampled_from([0.0, 0.0, 0.005]),
             "full": st.sampled_from([0.0, 0.0, 0.01]),
             "look": st.sampled_from([0.0, 0.3, 1.0]),
