@@ -1,4 +1,4 @@
-"""Reading what came back: a bounded body, JSON as the API writes it, and errors told by what to do next.
+"""Reading what came back: a bounded body, JSON as the API writes it, and errors sorted by what to do next.
 
 Apart from the client because it decides and sends nothing: an answer in, a value or an error out. Whatever a
 server says, it never crashes, is never dumped, and is never taken for what it is not.

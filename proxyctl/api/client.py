@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from proxyctl.api.wire import Deadline, Wires
 
 
-class ProxyClient:
+class ProxyClient(AbstractContextManager["ProxyClient"]):
     """Sends calls to one endpoint as one account. Safe to share between threads; close it at the end.
 
     ``transport`` replaces the network (the sandbox, or a stub). ``timeout`` is for a whole request, in
@@ -78,7 +77,7 @@ class ProxyClient:
         return timestamp(self._date)
 
     def send(self, call: Call) -> Answer:
-        """Make one attempt. Raises the class of error that tells what to do next; its ``may_have_happened``
+        """Make one attempt. Raises the class of error that says what to do next; its ``may_have_happened``
         is true where a write may have been carried out although no good answer came.
         """
         started = time.monotonic()
@@ -114,7 +113,7 @@ class ProxyClient:
             raise failure_of(call, error, request.url.host, deadline.seconds) from error
 
     def _seconds_for(self, call: Call) -> float:
-        """How long one attempt may last. A write is always waited for, and a look after the end has its time too."""
+        """How long one attempt may last. A write is always waited for, and a read after the end has its time too."""
         left = self.give_up.left() if self.give_up is not None and not call.writes else 0.0
         return min(self.timeout, left) if left > 0 else self.timeout
 
@@ -174,7 +173,7 @@ class ProxyClient:
         if good:
             duration = time.monotonic() - started
             request_id = answers.request_id(response.headers)
-            return Answer(response.status_code, body, response.headers, request_id, duration)
+            return Answer(response.status_code, body, request_id, duration)
         clean = self._redactor.clean
         problem = answers.problem_of(response.status_code, body, response.headers, self.clock.now(), clean)
         raise answers.error_of(call, problem, response.headers.get("Location"), self.endpoint.region)
@@ -193,12 +192,7 @@ class ProxyClient:
         if self._transport is not None:
             self._transport.close()
 
-    def __enter__(self) -> ProxyClient:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -83,13 +83,8 @@ class Endpoint(NamedTuple):
         return cls(label + path, tuple((prefix, base + prefix) for prefix in PREFIXES), is_loopback=loopback)
 
     def url(self, path: str) -> str:
-        """Return the URL of a canonical path, without a query. UsageError where no prefix fits."""
-        for prefix, base in self.bases:
-            if path.startswith(prefix):
-                return base + path.removeprefix(prefix)
-        raise UsageError(
-            f"the path {path[:200]} is not one of this API", hint=f"begin with {', '.join(PREFIXES)}"
-        )
+        """Return the URL of a canonical path, without a query."""
+        return next(base + path[len(prefix) :] for prefix, base in self.bases if path.startswith(prefix))
 
     @property
     def origins(self) -> frozenset[Origin]:

@@ -54,29 +54,27 @@ def failure_of(call: Call, error: httpx.HTTPError, host: str, timeout: float) ->
     )
 
 
+# The first that fits says what happened.
+_WORDS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
+    (httpx.ConnectTimeout, "no connection to {host} within {timeout:g} s"),
+    (httpx.PoolTimeout, "no connection to {host} within {timeout:g} s"),
+    (httpx.TimeoutException, "no whole answer from {host} within {timeout:g} s"),
+    (httpx.ProxyError, "the proxy that HTTPS_PROXY names does not let us reach {host}"),
+    (httpx.RemoteProtocolError, "{host} closed the connection too early or does not speak HTTP properly"),
+    (httpx.ConnectError, "no connection to {host}"),
+    (httpx.NetworkError, "the connection to {host} broke"),
+    (httpx.HTTPError, "the request to {host} failed"),
+)
+
+
 def _what(error: httpx.HTTPError, host: str, timeout: float) -> str:
-    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-        return f"no connection to {host} within {timeout:g} s"
-    if isinstance(error, httpx.TimeoutException):
-        return f"no whole answer from {host} within {timeout:g} s"
-    if isinstance(error, httpx.ProxyError):
-        return f"the proxy that HTTPS_PROXY names does not let us reach {host}"
-    if isinstance(error, httpx.ConnectError):
-        return _no_connection(error, host)
-    if isinstance(error, httpx.RemoteProtocolError):
-        return f"{host} closed the connection too early or does not speak HTTP properly"
-    if isinstance(error, httpx.NetworkError):
-        return f"the connection to {host} broke"
-    return f"the request to {host} failed"
-
-
-def _no_connection(error: httpx.HTTPError, host: str) -> str:
-    for cause in _causes(error):
+    for cause in _causes(error) if isinstance(error, httpx.ConnectError) else ():
         if isinstance(cause, socket.gaierror | UnicodeError):
             return f"the name {host} can't be looked up"
         if isinstance(cause, ConnectionRefusedError):
             return f"{host} refused the connection"
-    return f"no connection to {host}"
+    words = next(words for kind, words in _WORDS if isinstance(error, kind))
+    return words.format(host=host, timeout=timeout)
 
 
 def _ran_out_of_files(error: httpx.HTTPError) -> bool:

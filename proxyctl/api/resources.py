@@ -8,7 +8,7 @@ knows its SID, and a write knows its statuses: the client accepts no other answe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -100,7 +100,6 @@ class Answer:
 
     status: int
     body: Any
-    headers: Mapping[str, str]
     request_id: str | None = None
     duration: float = 0.0
 

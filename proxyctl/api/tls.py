@@ -8,51 +8,32 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from proxyctl.errors import UsageError
 
 _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
-class Trust(NamedTuple):
-    """Where the certificates to trust come from: paths for OpenSSL; ``named`` by the environment."""
-
-    file: str | None = None
-    directory: str | None = None
-    named: bool = False
-
-
-def trust(environ: Mapping[str, str] = os.environ) -> Trust:
-    """Return which certificates are trusted, without loading them.
-
-    SSL_CERT_FILE and SSL_CERT_DIR win; then the system's hashed directory, from which OpenSSL reads the one
-    certificate that it needs; then the system's bundle; then certifi's.
-    """
-    file, directory = environ.get("SSL_CERT_FILE") or None, environ.get("SSL_CERT_DIR") or None
-    if file or directory:
-        return Trust(file, directory, named=True)
-    paths = ssl.get_default_verify_paths()
-    if _is_hashed(paths.capath):
-        return Trust(directory=paths.capath)
-    if paths.cafile:
-        return Trust(file=paths.cafile)
-    import certifi
-
-    return Trust(file=certifi.where())
-
-
 def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
-    """Return a context that checks certificates and host names, by those of `trust`.
+    """Return a context that checks certificates and host names.
 
-    UsageError where the environment names something that can't be read.
+    SSL_CERT_FILE and SSL_CERT_DIR are used first; then the system's hashed directory, from which OpenSSL reads the one
+    certificate that it needs; then the system's bundle; then certifi's. UsageError where the environment names
+    something that can't be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    found = trust(environ)
-    if found.named:
-        _load_named(context, found.file, found.directory)
+    file, directory = environ.get("SSL_CERT_FILE") or None, environ.get("SSL_CERT_DIR") or None
+    paths = ssl.get_default_verify_paths()
+    if file or directory:
+        _load_named(context, file, directory)
+    elif _is_hashed(paths.capath):
+        context.load_verify_locations(capath=paths.capath)
+    elif paths.cafile:
+        context.load_verify_locations(cafile=paths.cafile)
     else:
-        context.load_verify_locations(cafile=found.file, capath=found.directory)
+        import certifi
+
+        context.load_verify_locations(cafile=certifi.where())
     return context
 
 
@@ -65,7 +46,7 @@ def _load_named(context: ssl.SSLContext, file: str | None, directory: str | None
     except (OSError, ValueError):
         raise UsageError(
             f"SSL_CERT_FILE names {file}, which can't be read as certificates (PEM)",
-            hint="mend the path, or unset SSL_CERT_FILE to use the system's certificates",
+            hint="correct the path, or unset SSL_CERT_FILE to use the system's certificates",
         ) from None
 
 

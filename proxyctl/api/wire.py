@@ -158,7 +158,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 def addresses(host: str, port: int, timeout: float | None) -> list[str]:
-    """Look a name up in a thread of its own: the system's resolver can't be told how long to take.
+    """Look a name up in a thread of its own: the system's resolver takes no limit of time.
 
     ``timeout`` is in seconds. Raises httpcore.ConnectError, with what the resolver said, or ConnectTimeout.
     """
@@ -283,7 +283,7 @@ def proxy_for(host: str) -> httpx.Proxy | None:
     if proxy is None or proxy.url.scheme not in ("http", "https") or not _HOST.fullmatch(proxy.url.host):
         raise NetworkError(
             "the proxy that HTTPS_PROXY names can't be used: it is not an http:// or https:// address",
-            hint="mend or unset HTTPS_PROXY, or name the host in NO_PROXY",
+            hint="correct or unset HTTPS_PROXY, or name the host in NO_PROXY",
             repeatable=False,
         )
     return proxy

@@ -134,7 +134,7 @@ class ConcurrencyGate:
         return first
 
     def pause(self, now: float, retry_after: float | None) -> None:
-        """Hold back; alone where a request without a place of its own was turned away, which tells of no level."""
+        """Hold back; alone where a request without a place of its own was turned away: it says nothing of the level."""
         self._open_at = max(self._open_at, now + (self._pause.next() if retry_after is None else retry_after))
 
     def hurry(self, now: float) -> None:

@@ -26,9 +26,9 @@ from proxyctl.bulk.outcomes import (
     Result,
     RunReport,
     Scope,
+    Task,
     Unclear,
     Unsent,
-    Work,
 )
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.threads import Workers
@@ -41,7 +41,7 @@ OWED = 0.2  # of a deadline, at most the time of grace: kept for the rescues of 
 
 @dataclass
 class Engine:
-    """Carries works out: as fast as the gates allow, each at most once, whatever the network does.
+    """Carries tasks out: as fast as the gates allow, each at most once, whatever the network does.
 
     Of ``deadline`` (seconds, which its error names) ``time_left`` are left at the start of ``run``: all of them,
     unless something was done before. ``retries`` are the extra tries of one item after faults (a 429 is no try); at
@@ -63,7 +63,7 @@ class Engine:
     verify_after: Sequence[float] = (0.0, 1.0, 2.0, 5.0)
 
     def run(self, chains: Chains) -> RunReport:
-        """Send what ``chains`` let begin, and report on each work. Raises for defects only."""
+        """Send what ``chains`` let begin, and report on each task. Raises for defects only."""
         return _Run(self, chains).run()
 
 
@@ -152,18 +152,18 @@ class _Run:
 
     # Sending
 
-    def _may_leave(self, work: Work) -> bool:
+    def _may_leave(self, task: Task) -> bool:
         """Write down what is about to be sent; where that fails only a rescue may leave."""
         # An item in no place at all is worse than one that nobody wrote down.
-        return self._written(lambda journal: journal.intent(work)) or work.rescue
+        return self._written(lambda journal: journal.intent(task)) or task.rescue
 
     def _do(self, job: Send | Verify) -> object:
         """In a worker's thread. A defect is handed over, so that what is under way is still reported."""
         executor = self._engine.executor
         try:
             if isinstance(job, Send):
-                return executor.send(job.item.work)
-            return executor.verify([item.work for item in job.items], job.reads)
+                return executor.send(job.item.task)
+            return executor.verify([item.task for item in job.items], job.reads)
         except BaseException as error:
             return error
 
@@ -176,20 +176,20 @@ class _Run:
             self._schedule.stop(failure, ended)
         if isinstance(job, Send):
             outcome: Outcome = what if failure is None else Lost(failure)
-            self._write_outcome(job.item.work, outcome)
+            self._write_outcome(job.item.task, outcome)
             self._schedule.answered(job.item, outcome, started, ended)
             return
         found: dict[int, Outcome | None] = what if failure is None else {}
         for item in job.items:
-            seen = found.setdefault(item.work.index, Unsent(failure or InternalError("nothing was read")))
+            seen = found.setdefault(item.task.index, Unsent(failure or InternalError("nothing was read")))
             if seen is not None:
-                self._write_outcome(item.work, seen)
+                self._write_outcome(item.task, seen)
         self._schedule.verified(job.items, found, ended)
 
-    def _write_outcome(self, work: Work, outcome: Outcome) -> None:
+    def _write_outcome(self, task: Task, outcome: Outcome) -> None:
         # What is unclear was refused; that it is as wanted all the same is for a read to say.
         kept = Refused(outcome.error) if isinstance(outcome, Unclear) else outcome
-        self._written(lambda journal: journal.outcome(work, kept))
+        self._written(lambda journal: journal.outcome(task, kept))
 
     def _written(self, write: Callable[[Journal], None]) -> bool:
         """Write to the journal; a failure stops the run."""

@@ -11,7 +11,7 @@ from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.lanes import Item
 from proxyctl.errors import Interrupted, PartialError, ProxyctlError, TemporaryError, ThrottledError
 
-MOST_UNKNOWN = 20  # works whose outcome is unknown: with so many, no new write starts
+MOST_UNKNOWN = 20  # tasks whose outcome is unknown: with so many, no new write starts
 MOST_IN_A_ROW = 20  # faults without one good answer between them
 REPEATED_SHARE, REPEATED_FLOOR = 0.10, 10
 LONGEST_RETRY_AFTER = 300.0
@@ -37,7 +37,7 @@ class Faults:
 
 
 class Doubts:
-    """Works whose outcome is to be verified, and those that are sent again later.
+    """Tasks whose outcome is to be verified, and those that are sent again later.
 
     Reads are due at ``delays`` seconds after a loss. All that are due go into one verification, and there is one at a
     time: what comes meanwhile is together in the next.
@@ -51,7 +51,7 @@ class Doubts:
 
     @property
     def many(self) -> bool:
-        """Whether so many works are in trouble that no other should begin."""
+        """Whether so many tasks are in trouble that no other should begin."""
         trouble = len(self.unverified) + len(self.delayed)
         return trouble >= MOST_UNKNOWN and self._lost + len(self.delayed) >= MOST_UNKNOWN
 
@@ -64,7 +64,7 @@ class Doubts:
         item.reads = item.failed_reads = 0
         item.doubted_at = now
         item.due = -NEVER if last else now + (self._delays[0] if urgent else PATIENCE)
-        self.unverified[item.work.index] = item
+        self.unverified[item.task.index] = item
 
     def absent(self, item: Item) -> bool:
         """It was not there; True when that was the last read, and it may be sent again."""
@@ -77,7 +77,7 @@ class Doubts:
 
     def resolved(self, item: Item) -> None:
         """What became of the item is known, or will never be."""
-        self.unverified.pop(item.work.index, None)
+        self.unverified.pop(item.task.index, None)
 
     def delay(self, item: Item, until: float) -> None:
         """Send the item again, but not before ``until``."""
@@ -110,16 +110,16 @@ class Doubts:
     def wake_at(self, now: float, room_at: float) -> float:
         """When the next of them is due; ``room_at`` is when the account has room for a read."""
         reads = () if self.verifying else self.unverified.values()
-        first = min((item.due for item in reads), default=NEVER)
-        return min([first if first > now else room_at, *(item.due for item in self.delayed)])
+        due = (item.due if item.due > now or item.place is not None else room_at for item in reads)
+        return min((*due, *(item.due for item in self.delayed)), default=NEVER)
 
 
-def wait_after(count: int, luck: float, asked: float = 0.0, *, stopped: bool) -> float:
+def wait_after(count: int, jitter: float, asked: float = 0.0, *, stopped: bool) -> float:
     """Return the seconds until the next try, after ``count`` others: as ``asked`` for, or by full jitter.
 
-    ``luck`` is from 0 to 1. Nothing waits for long once the run is ``stopped``.
+    ``jitter`` is from 0 to 1. Nothing waits for long once the run is ``stopped``.
     """
-    wait = asked or luck * min(20.0, 0.5 * 2.0**count)
+    wait = asked or jitter * min(20.0, 0.5 * 2.0**count)
     return min(wait, LONGEST_LAST_WAIT) if stopped else wait
 
 
@@ -140,9 +140,9 @@ def out_of_budget(used: int, last: ProxyctlError | None) -> TemporaryError:
 
 def temporary(words: str, last: ProxyctlError | None) -> TemporaryError:
     """Return an error that stops the run; it names the ``last`` one seen."""
-    told = f" (the last time: {last.message})" if last is not None else ""
+    cause = f" (the last time: {last.message})" if last is not None else ""
     hint = "run the same command again later: it continues where this run ended"
-    return TemporaryError(words + told, hint=hint, problem=last.problem if last is not None else None)
+    return TemporaryError(words + cause, hint=hint, problem=last.problem if last is not None else None)
 
 
 def too_long(asked: float, last: ProxyctlError | None) -> ThrottledError:

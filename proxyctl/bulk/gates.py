@@ -112,7 +112,7 @@ class Gates:
     ) -> Ticket:
         """Wait until both gates let a request through.
 
-        ``check`` is told how many seconds that takes as things are, and may raise. ``lent``: the request travels on
+        ``check`` gets the seconds that this takes as things are, and may raise. ``lent``: the request travels on
         the place in flight that its caller holds, and waits for its lane only.
         """
         while True:

@@ -1,4 +1,4 @@
-"""The works that wait, one queue a lane, so that a lane whose window is used up never holds up the others."""
+"""The tasks that wait, one queue a lane, so that a lane whose window is used up never holds up the others."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 from proxyctl.bulk.concurrency import NEVER, Place
 from proxyctl.bulk.gates import Gates, Ticket
-from proxyctl.bulk.outcomes import Work
+from proxyctl.bulk.outcomes import Task
 from proxyctl.errors import ProxyctlError
 
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A work on its way."""
+    """A task on its way."""
 
-    work: Work
+    task: Task
     place: Place | None = None
     ticket: Ticket | None = None  # of the last time that it was sent
     sent: int = 0  # how often it was sent
@@ -31,7 +31,7 @@ class Item:
 
 
 class Send(NamedTuple):
-    """Send this item's work once."""
+    """Send this item's task once."""
 
     item: Item
 
@@ -45,7 +45,7 @@ class Verify(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """The works of one endpoint of one Service, in the order in which they are sent.
+    """The tasks of one endpoint of one Service, in the order in which they are sent.
 
     Those that keep their place in flight go before all but rescues, or places could be held by what waits behind
     others.
@@ -74,30 +74,30 @@ class Lanes:
     """All lanes in turn. ``closed``: the rooms that are full, and why: for them nothing is sent but rescues."""
 
     def __init__(self, gates: Gates) -> None:
-        self.works = 0  # how many there were
+        self.tasks = 0  # how many there were
         self.closed: dict[str, ProxyctlError] = {}
         self._gates = gates
         self._lanes: dict[str, Lane] = {}
         self._turn: deque[Lane] = deque()
 
-    def add(self, work: Work) -> None:
-        """Let a new work wait at the end of its lane."""
-        self.works += 1
-        lane = self._lanes.get(work.lane)
+    def add(self, task: Task) -> None:
+        """Let a new task wait at the end of its lane."""
+        self.tasks += 1
+        lane = self._lanes.get(task.lane)
         if lane is None:
-            lane = self._lanes[work.lane] = Lane(work.lane)
+            lane = self._lanes[task.lane] = Lane(task.lane)
             self._turn.append(lane)
-        (lane.rescues if work.rescue else lane.waiting).append(Item(work))
+        (lane.rescues if task.rescue else lane.waiting).append(Item(task))
 
     def put_back(self, item: Item) -> None:
         """Let ``item`` wait that was taken out before: ahead of its lane."""
-        lane = self._lanes[item.work.lane]
-        queue = lane.again if item.place else lane.rescues if item.work.rescue else lane.waiting
+        lane = self._lanes[item.task.lane]
+        queue = lane.again if item.place else lane.rescues if item.task.rescue else lane.waiting
         queue.appendleft(item)
 
     def shut(self, item: Item) -> ProxyctlError | None:
         """Why ``item`` can't succeed any more, if its room is full."""
-        return None if item.lost or item.work.rescue else self.closed.get(item.work.room or "")
+        return None if item.lost or item.task.rescue else self.closed.get(item.task.room or "")
 
     def next(self, now: float, fresh_too: bool, room: Callable[[], bool]) -> Item | None:
         """The item whose turn it is, from a lane that lets one start now; or one that is shut."""

@@ -1,4 +1,4 @@
-"""The values that pass between a bulk run and whoever carries its works out: no clock, no socket, no thread.
+"""The values that pass between a bulk run and whoever carries its tasks out: no clock, no socket, no thread.
 
 An ``Outcome`` says what to do next, not which status came back: that mapping is the executor's.
 """
@@ -16,7 +16,7 @@ Scope = Literal["rate", "concurrency"]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Task:
     """One change to carry out.
 
     ``lane`` names what shares a rate window (an endpoint of a Service); ``room`` names what shares a fate when the
@@ -80,7 +80,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """Refused in words that may mean that it is as wanted: a read tells. No fault, and never carried out.
+    """Refused in words that may mean that it is as wanted: a read shows it. No fault, and never carried out.
 
     ``urgent``: the read may end the run, so nothing takes its place; else it waits, so that one list serves many.
     """
@@ -101,7 +101,7 @@ Outcome = Done | Refused | Full | Throttled | Unsent | Lost | Unclear | Stop
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one work ended. ``action`` and ``detail`` are ``Done``'s; ``attempts`` counts what was sent; ``full``: it
+    """How one task ended. ``action`` and ``detail`` are ``Done``'s; ``attempts`` counts what was sent; ``full``: it
     failed because its room is full.
     """
 
@@ -134,9 +134,9 @@ class RunReport:
 
 
 class Chains(Protocol):
-    """Works that wait for the results of others. Called from the thread of ``Engine.run`` only.
+    """Tasks that wait for the results of others. Called from the thread of ``Engine.run`` only.
 
-    After ``stop`` nothing begins but rescues: other works that are returned end as ``skipped``, and ``follow``
+    After ``stop`` nothing begins but rescues: other tasks that are returned end as ``skipped``, and ``follow``
     hears of each.
     """
 
@@ -145,15 +145,15 @@ class Chains(Protocol):
         """How many items are between two places now, and would need a rescue if the run were stopped."""
         ...
 
-    def start(self) -> Iterable[Work]:
+    def start(self) -> Iterable[Task]:
         """What may be sent at once; read as it is needed."""
         ...
 
-    def follow(self, result: Result) -> Iterable[Work]:
+    def follow(self, result: Result) -> Iterable[Task]:
         """Take in a result, whatever it is; what may be sent now that it is known."""
         ...
 
-    def stop(self, error: ProxyctlError) -> Iterable[Work]:
+    def stop(self, error: ProxyctlError) -> Iterable[Task]:
         """The run stops because of ``error`` (called once, before ``follow`` hears what is skipped): the rescues of
         what waits.
         """
@@ -161,14 +161,14 @@ class Chains(Protocol):
 
 
 class Executor(Protocol):
-    """Carries works out, from many threads at once. Raises for defects only."""
+    """Carries tasks out, from many threads at once. Raises for defects only."""
 
-    def send(self, work: Work) -> Outcome:
+    def send(self, task: Task) -> Outcome:
         """Try once."""
         ...
 
-    def verify(self, works: Sequence[Work], reads: int) -> dict[int, Outcome | None]:
-        """What became of works that were lost or are unclear, by index: None where nothing is there (yet).
+    def verify(self, tasks: Sequence[Task], reads: int) -> dict[int, Outcome | None]:
+        """What became of tasks that were lost or are unclear, by index: None where nothing is there (yet).
 
         At most ``reads`` requests are under way at once. Each is sent once: a failure is for the next round.
         """
@@ -176,15 +176,15 @@ class Executor(Protocol):
 
 
 class Journal(Protocol):
-    """Told of every write before it leaves and after its answer; may raise OSError or OutputError."""
+    """Hears of every write before it leaves and after its answer; may raise OSError or OutputError."""
 
-    def intent(self, work: Work) -> None: ...
+    def intent(self, task: Task) -> None: ...
 
-    def outcome(self, work: Work, outcome: Outcome) -> None: ...
+    def outcome(self, task: Task, outcome: Outcome) -> None: ...
 
 
 class Observer(Protocol):
-    """Told of results as they come, and of each burst of 429s. Called from the thread of ``Engine.run``.
+    """Hears of results as they come, and of each burst of 429s. Called from the thread of ``Engine.run``.
 
     One that raises is not called again, and the run goes on.
     """

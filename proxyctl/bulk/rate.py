@@ -1,4 +1,4 @@
-"""How fast to go in one lane: the gate for the documented rate, or for a lower one that the server does not tell.
+"""How fast to go in one lane: the gate for the documented rate, or for a lower one that the server does not name.
 
 Pure: time is an argument, randomness is handed in. So thousands of requests can be tried in simulated time.
 """
@@ -163,7 +163,7 @@ class RateGate:
         if not count:
             return self.rate or 1.0
         seconds = started - self._before[0]
-        # Few requests tell little. But if they filled the documented window, the pace is no guess.
+        # Few requests say little. But if they filled the documented window, the pace is no guess.
         self._growth = self.fast * (1 + 3 / count) if seconds < WINDOW else self.slow
         return count / seconds
 
@@ -192,7 +192,7 @@ class RateGate:
         self._grown_at = now
 
     def _arrived(self, ticket: int, started: float, ended: float) -> None:
-        """An answer came: it tells when its request arrived at the latest."""
+        """An answer came: it shows when its request arrived at the latest."""
         self._probe_ended(ticket)
         self._round_trip = min(self._round_trip, ended - started)
         if ticket in self._free_at:

@@ -24,10 +24,10 @@ from proxyctl.bulk.outcomes import (
     Result,
     State,
     Stop,
+    Task,
     Throttled,
     Unclear,
     Unsent,
-    Work,
 )
 from proxyctl.errors import PartialError, ProxyctlError
 
@@ -36,7 +36,7 @@ MOST_READS = 4  # reads of one verification that are under way at once
 
 
 class Schedule:
-    """The state of one run. ``may_leave`` is asked just before a work is sent, and may stop the run."""
+    """The state of one run. ``may_leave`` is asked just before a task is sent, and may stop the run."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Schedule:
         gates: Gates,
         random: Callable[[], float],
         observer: Observer,
-        may_leave: Callable[[Work], bool] = lambda work: True,
+        may_leave: Callable[[Task], bool] = lambda task: True,
         retries: int = 4,
         max_errors: int | None = None,
         verify_after: Sequence[float] = (0.0, 1.0, 2.0, 5.0),
@@ -93,13 +93,13 @@ class Schedule:
                 return None
             self._doubts.hurry()
             return self._next_verification()
-        if not self._may_leave(found.work):
+        if not self._may_leave(found.task):
             (self._verify if found.lost else self._give_up)(found)
             return self.next(now)
         found.place = found.place or self._gates.take(now)
-        found.ticket = self._gates.start(found.work.lane, now, found.place)
+        found.ticket = self._gates.start(found.task.lane, now, found.place)
         found.sent += 1
-        self._under_way[found.work.index] = found
+        self._under_way[found.task.index] = found
         return Send(found)
 
     def _next_verification(self) -> Verify | None:
@@ -126,11 +126,11 @@ class Schedule:
     def _let_in(self) -> None:
         """Take in what the last results let begin; after a stop only rescues."""
         while self._more:
-            work = self._more.popleft()
-            if self._expired or (self.stopped_by is not None and not work.rescue):
-                self._give_up(Item(work))
+            task = self._more.popleft()
+            if self._expired or (self.stopped_by is not None and not task.rescue):
+                self._give_up(Item(task))
             else:
-                self._lanes.add(work)
+                self._lanes.add(task)
 
     def _has_room(self) -> bool:
         wait = self._gates.room(self._now)
@@ -147,12 +147,12 @@ class Schedule:
     def answered(self, item: Item, outcome: Outcome, started: float, ended: float) -> None:
         """Take in the outcome of a ``Send``, and when it was under way."""
         self._now = ended
-        if self._under_way.pop(item.work.index, None) is None:
+        if self._under_way.pop(item.task.index, None) is None:
             return  # given up before
         ticket = item.ticket
         assert ticket is not None
         ticket.started = started
-        self._lanes.unblock(item.work.lane)
+        self._lanes.unblock(item.task.lane)
         match outcome:
             case Throttled():
                 item.place = None
@@ -189,12 +189,12 @@ class Schedule:
             item.place = None
         match outcome:
             case Done(action, detail):
-                self._emit(Result(item.work.index, "done", action, detail, attempts=item.sent))
+                self._emit(Result(item.task.index, "done", action, detail, attempts=item.sent))
             case Refused(error):
                 self._end(item, "failed", error)
             case Full(error):
-                if item.work.room is not None:
-                    self._lanes.closed.setdefault(item.work.room, error)
+                if item.task.room is not None:
+                    self._lanes.closed.setdefault(item.task.room, error)
                 self._end(item, "failed", error, full=True)
             case Stop(error):
                 self._end(item, "unknown" if item.lost or error.may_have_happened else "failed", error)
@@ -205,7 +205,7 @@ class Schedule:
         asked = outcome.retry_after or 0.0
         if asked > LONGEST_RETRY_AFTER:
             self.stop(faults.too_long(asked, outcome.error), self._now)
-        if item.work.rescue:
+        if item.task.rescue:
             item.error = outcome.error
         if self._may_begin(item) and self._now < self._stopped_at + LONGEST_LAST_TURN:
             self._lanes.put_back(item)
@@ -219,7 +219,7 @@ class Schedule:
         if self.faults.saw(good=False):
             self.stop(faults.outage(outcome.error), self._now)
         tries_left = item.tries <= self._retries
-        if isinstance(outcome, Lost) and (outcome.verify or not item.work.repeatable or not tries_left):
+        if isinstance(outcome, Lost) and (outcome.verify or not item.task.repeatable or not tries_left):
             self._verify(item)
         elif tries_left:
             self._repeat(
@@ -231,7 +231,7 @@ class Schedule:
 
     def _repeat(self, item: Item, wait: float) -> None:
         """Send it again; unless the run, or its budget, is over."""
-        if not item.work.rescue and self.stopped_by is None and not self.faults.may_repeat(self._lanes.works):
+        if not item.task.rescue and self.stopped_by is None and not self.faults.may_repeat(self._lanes.tasks):
             self.stop(faults.out_of_budget(self.faults.repeats, item.error), self._now)
         if self._may_begin(item):
             self.faults.repeats += 1
@@ -247,13 +247,13 @@ class Schedule:
         """Take in what a ``Verify`` found."""
         self._now = now
         self._doubts.verifying = False
-        luck = self._random()  # one for all: what failed together is tried again together
+        jitter = self._random()  # one for all: what failed together is tried again together
         for item in () if self._expired else items:
-            match answers[item.work.index]:
+            match answers[item.task.index]:
                 case None:
                     self._absent(item)
                 case Lost() | Unsent() | Throttled() | Unclear() as outcome:
-                    self._unread(item, outcome, luck)
+                    self._unread(item, outcome, jitter)
                 case outcome:
                     self._doubts.resolved(item)
                     self._final(item, outcome)
@@ -268,7 +268,7 @@ class Schedule:
         elif last:
             self._repeat(item, 0.0)
 
-    def _unread(self, item: Item, outcome: Lost | Unsent | Throttled | Unclear, luck: float) -> None:
+    def _unread(self, item: Item, outcome: Lost | Unsent | Throttled | Unclear, jitter: float) -> None:
         """A read failed: try it again later, together with all others that are due then."""
         asked, error = 0.0, outcome.error
         if isinstance(outcome, Throttled):
@@ -283,12 +283,12 @@ class Schedule:
             self.stop(faults.too_long(asked, error) if too_late else faults.in_the_dark(error), self._now)
         else:
             stopped = self.stopped_by is not None
-            item.due = self._now + wait_after(item.failed_reads, luck, asked, stopped=stopped)
+            item.due = self._now + wait_after(item.failed_reads, jitter, asked, stopped=stopped)
 
     # Ends
 
     def _may_begin(self, item: Item) -> bool:
-        return self.stopped_by is None or item.work.rescue
+        return self.stopped_by is None or item.task.rescue
 
     def stop(self, error: ProxyctlError, now: float) -> None:
         """Start nothing more but rescues: what was never sent is skipped, what is under way may still answer."""
@@ -299,14 +299,14 @@ class Schedule:
         self.stopped_by, self._stopped_at, self._now = error, now, now
         self._more.extend(self._chains.stop(error))
         for item in (*self._doubts.again(NEVER), *self._lanes.drain()):
-            if item.work.rescue:
+            if item.task.rescue:
                 self._lanes.put_back(item)
             elif item.lost:
                 self._verify(item)
             else:
                 self._give_up(item)
         for item in self._doubts.unverified.values():
-            item.due = item.due if item.work.rescue else -NEVER
+            item.due = item.due if item.task.rescue else -NEVER
         self._gates.hurry(now)
         self._lanes.unblock()
 
@@ -333,11 +333,11 @@ class Schedule:
         if item.lost or item.error is not None:
             self._end(item, "unknown" if item.lost else "failed", item.error or reason)
         else:
-            self._emit(Result(item.work.index, "skipped", error=reason, attempts=item.sent))
+            self._emit(Result(item.task.index, "skipped", error=reason, attempts=item.sent))
 
     def _end(self, item: Item, state: State, error: ProxyctlError | None, *, full: bool = False) -> None:
-        self._emit(Result(item.work.index, state, error=error, attempts=item.sent, full=full))
-        self._errors += not item.work.rescue  # whose item has been counted
+        self._emit(Result(item.task.index, state, error=error, attempts=item.sent, full=full))
+        self._errors += not item.task.rescue  # whose item has been counted
         if self._errors >= self._max_errors:
             self.stop(PartialError(f"stopped after {self._errors} errors, as --max-errors asks"), self._now)
 

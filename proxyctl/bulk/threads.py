@@ -31,7 +31,7 @@ class Answer(NamedTuple, Generic[Job]):
 class Workers(Generic[Job]):
     """Threads that ``do`` jobs, which must not raise: as many as there are jobs, ``most``, or as can be started.
 
-    ``lower_ceiling`` is told how many those are; without any the jobs are done where they are put.
+    ``lower_ceiling`` gets how many those are; without any the jobs are done where they are put.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Workers(Generic[Job]):
             self._answer(job)
 
     def _hire(self) -> None:
-        # A daemon: a process that was told to end does not wait for answers (so no ThreadPoolExecutor is used).
+        # A daemon: a process that is to end does not wait for answers (so no ThreadPoolExecutor is used).
         thread = threading.Thread(target=self._serve, name="proxyctl-worker", daemon=True)
         try:
             thread.start()

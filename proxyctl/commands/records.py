@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
-from proxyctl.bulk.outcomes import Done, Work
+from proxyctl.bulk.outcomes import Done, Task
 from proxyctl.bulk.outcomes import Outcome as BulkOutcome
 from proxyctl.errors import NotFoundError, OutputError
 from proxyctl.state.record import Intent, Outcome, RunInfo
@@ -41,21 +41,21 @@ class Journal:
         self._recorder = recorder
         self._told = self._begun = False
 
-    def intent(self, work: Work) -> None:
+    def intent(self, task: Task) -> None:
         """Record what is about to be sent."""
         if self._recorder is not None:
             try:
-                self._recorder.intent(work.index, intent_of(work.payload.request))
+                self._recorder.intent(task.index, intent_of(task.payload.request))
             except OutputError as error:
                 self._told = True
                 raise error if self._begun else nothing_sent(error) from None
         self._begun = True
 
-    def outcome(self, work: Work, outcome: BulkOutcome) -> None:
+    def outcome(self, task: Task, outcome: BulkOutcome) -> None:
         """Record what came of it."""
         if self._recorder is not None:
             try:
-                self._recorder.outcome(work.index, outcome_of(work.payload.request, outcome))
+                self._recorder.outcome(task.index, outcome_of(task.payload.request, outcome))
             except OutputError as error:
                 self._told = True
                 raise not_recorded(error) from None

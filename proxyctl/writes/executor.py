@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from proxyctl.api.codes import RATE_LIMITED
-from proxyctl.api.pages import pages
+from proxyctl.api.pages import Requests, pages
 from proxyctl.api.resources import Answer, Call
 from proxyctl.bulk.outcomes import (
     Done,
@@ -19,10 +19,10 @@ from proxyctl.bulk.outcomes import (
     Refused,
     Scope,
     Stop,
+    Task,
     Throttled,
     Unclear,
     Unsent,
-    Work,
 )
 from proxyctl.bulk.threads import side_by_side
 from proxyctl.errors import (
@@ -42,12 +42,6 @@ FEW = 10  # requests that are verified one by one; more are by one list
 ASK_AGAIN_AFTER = 5  # numbers not found in a row, until the Service is asked for again
 
 
-class Requests(Protocol):
-    """What reads: goes through the gates, and repeats what is safe to repeat."""
-
-    def request(self, call: Call) -> Answer: ...
-
-
 class Sender(Protocol):
     """What makes one attempt."""
 
@@ -63,31 +57,31 @@ class Executor:
     def __init__(self, client: Sender, reader: Requests) -> None:
         self._client = client
         self._reader = reader
-        self._unsure: dict[int, ProxyctlError] = {}  # works whose earlier answer was lost
-        self._unclear: dict[int, ProxyctlError] = {}  # works that were refused since
+        self._unsure: dict[int, ProxyctlError] = {}  # tasks whose earlier answer was lost
+        self._unclear: dict[int, ProxyctlError] = {}  # tasks that were refused since
         self._disputed: set[int] = set()
         self._not_found: Counter[str] = Counter()
 
-    def send(self, work: Work) -> Outcome:
-        """Send a work once, and say what came of it."""
-        sending: Sending = work.payload
+    def send(self, task: Task) -> Outcome:
+        """Send a task once, and say what came of it."""
+        sending: Sending = task.payload
         request = sending.request
         try:
             answer = self._client.send(sending.call)
         except ProxyctlError as error:
-            outcome = self._outcome_of(work, error)
+            outcome = self._outcome_of(task, error)
             if isinstance(outcome, Lost):
-                self._unsure[work.index] = outcome.error
+                self._unsure[task.index] = outcome.error
             elif isinstance(outcome, Unclear):
-                self._unclear[work.index] = outcome.error
+                self._unclear[task.index] = outcome.error
             return outcome
         raw = request.before if request.verb.removes else answer.body
         return Done(request.verb.done, Seen(raw, answer.request_id))
 
-    def _outcome_of(self, work: Work, error: ProxyctlError) -> Outcome:
+    def _outcome_of(self, task: Task, error: ProxyctlError) -> Outcome:
         """Sort ``error`` by what the run does next."""
-        request: Request = work.payload.request
-        code, repeated = code_of(error), work.index in self._unsure
+        request: Request = task.payload.request
+        code, repeated = code_of(error), task.index in self._unsure
         match error:
             case AuthenticationError() | NetworkError(repeatable=False):
                 return Stop(error)
@@ -105,7 +99,7 @@ class Executor:
             case RefusedError() if code in request.verb.full:
                 return Full(refusal(request, error))
             case RefusedError() if code in request.verb.already:
-                somebodys = request.verb is CREATE_SERVICE and not repeated  # whatever it looks like
+                somebodys = request.verb is CREATE_SERVICE and not repeated  # whatever it is like
                 refused = refusal(request, error)
                 return Refused(refused) if somebodys else Unclear(refused)
             case RefusedError():
@@ -114,30 +108,30 @@ class Executor:
 
     # Verifying
 
-    def verify(self, works: Sequence[Work], reads: int) -> dict[int, Outcome | None]:
-        """Find out what became of ``works``: Done where it is as wanted, None where it is not. Never writes.
+    def verify(self, tasks: Sequence[Task], reads: int) -> dict[int, Outcome | None]:
+        """Find out what became of ``tasks``: Done where it is as wanted, None where it is not. Never writes.
 
         A few whose SIDs are known are fetched; one list serves all the others of a collection. One thread at a time
         calls this.
         """
         seen: dict[int, Any] = {
-            work.index: self._unclear[work.index] for work in works if self._is_missing(work)
+            task.index: self._unclear[task.index] for task in tasks if self._is_missing(task)
         }
-        rest = [work for work in works if work.index not in seen]
+        rest = [task for task in tasks if task.index not in seen]
         for read, answer in side_by_side(self._read, reads_of(rest), workers=reads):
-            seen |= {work.index: found_in(answer, read, work.payload.request) for work in read.works}
-        gone = self._gone([work for work in works if isinstance(seen.get(work.index), NotFoundError)])
+            seen |= {task.index: found_in(answer, read, task.payload.request) for task in read.tasks}
+        gone = self._gone([task for task in tasks if isinstance(seen.get(task.index), NotFoundError)])
         return {
-            work.index: self._judged(work, seen[work.index], gone)
-            if work.index in seen
-            else Stop(self._unsure[work.index])  # nothing shows what became of it
-            for work in works
+            task.index: self._judged(task, seen[task.index], gone)
+            if task.index in seen
+            else Stop(self._unsure[task.index])  # nothing shows what became of it
+            for task in tasks
         }
 
-    def _is_missing(self, work: Work) -> bool:
+    def _is_missing(self, task: Task) -> bool:
         """Whether it was not found although it should have been: its Service is what has to be asked for."""
-        unclear = self._unclear.get(work.index)
-        return isinstance(unclear, NotFoundError) and not work.payload.request.verb.removes
+        unclear = self._unclear.get(task.index)
+        return isinstance(unclear, NotFoundError) and not task.payload.request.verb.removes
 
     def _read(self, read: Read) -> Mapping[str, Any] | ProxyctlError:
         """Return one resource, or those of a list by SID and name; or what went wrong."""
@@ -149,32 +143,31 @@ class Executor:
             return error
         return {value: row for row in rows for key in ("sid", read.key) if (value := row.get(key))}
 
-    def _gone(self, not_found: Sequence[Work]) -> dict[str, ProxyctlError]:
+    def _gone(self, not_found: Sequence[Task]) -> dict[str, ProxyctlError]:
         """Tell "number gone" (its own matter) from "Service gone" (the run's), which look alike.
 
         A Service is asked for once for a burst of them, and again after five.
         """
         gone: dict[str, ProxyctlError] = {}
-        for parent, count in Counter(work.payload.request.parent for work in not_found).items():
-            request = next(w.payload.request for w in not_found if w.payload.request.parent == parent)
-            before = self._not_found[parent]
+        requests = {task.payload.request.parent: task.payload.request for task in not_found}
+        for parent, count in Counter(task.payload.request.parent for task in not_found).items():
+            within, before = requests[parent].verb.within, self._not_found[parent]
             self._not_found[parent] += count
             known = before and before // ASK_AGAIN_AFTER == (before + count) // ASK_AGAIN_AFTER
-            if known or request.verb.within is None:
+            if known or within is None:
                 continue
             try:
-                self._reader.request(request.verb.within(request))
+                self._reader.request(within(requests[parent]))
             except NotFoundError as error:
                 gone[parent] = service_gone(parent, error)
             except ProxyctlError as error:
                 self._not_found[parent] = 0
-                error.may_have_happened = False
                 gone[parent] = error
         return gone
 
-    def _judged(self, work: Work, seen: Any, gone: Mapping[str, ProxyctlError]) -> Outcome | None:
-        """Say what became of a work, by what is there now."""
-        request: Request = work.payload.request
+    def _judged(self, task: Task, seen: Any, gone: Mapping[str, ProxyctlError]) -> Outcome | None:
+        """Say what became of a task, by what is there now."""
+        request: Request = task.payload.request
         if isinstance(seen, NotFoundError):
             if request.parent in gone:
                 return failed_read(gone[request.parent])
@@ -183,7 +176,7 @@ class Executor:
             return failed_read(seen)
         if isinstance(seen, Stop):
             return seen
-        refused, repeated = self._unclear.pop(work.index, None), work.index in self._unsure
+        refused, repeated = self._unclear.pop(task.index, None), task.index in self._unsure
         if request.agrees(seen):
             action = request.verb.done if refused is None or repeated else "unchanged"
             return Done(action, Seen(request.before if request.verb.removes else seen))
@@ -194,38 +187,38 @@ class Executor:
             return Refused(contradiction(request, refused))
         if isinstance(refused, NotFoundError):
             return Refused(refused)
-        if seen is None and repeated and work.index not in self._disputed:
+        if seen is None and repeated and task.index not in self._disputed:
             # After a request that may have worked it can be there and not be seen yet: verify again, once.
-            self._disputed.add(work.index)
+            self._disputed.add(task.index)
             return None
-        if seen is not None and work.payload.resolves:
+        if seen is not None and task.payload.resolves:
             return Done("unchanged", Seen(seen))
         return Refused(made_by_others(request, refused) if theirs else refused)
 
 
 class Read(NamedTuple):
-    """A request that shows what became of works. ``key``: of a list, what names its rows beside the SID."""
+    """A request that shows what became of tasks. ``key``: of a list, what names its rows beside the SID."""
 
     call: Call
-    works: Sequence[Work]
+    tasks: Sequence[Task]
     key: str | None = None
 
 
-def reads_of(works: Sequence[Work]) -> Iterator[Read]:
+def reads_of(tasks: Sequence[Task]) -> Iterator[Read]:
     """Return what has to be read: one resource each for a few, one list for all others of a collection."""
-    groups: dict[str, list[Work]] = {}
-    for work in works:
-        request: Request = work.payload.request
+    groups: dict[str, list[Task]] = {}
+    for task in tasks:
+        request: Request = task.payload.request
         listing = request.verb.listing
-        groups.setdefault(listing(request).path if listing is not None else "", []).append(work)
+        groups.setdefault(listing(request).path if listing is not None else "", []).append(task)
     for group in groups.values():
         request = group[0].payload.request
         listing = request.verb.listing
-        single = [work for work in group if fetchable(work.payload.request)]
+        single = [task for task in group if fetchable(task.payload.request)]
         if listing is not None and len(single) > FEW:
             single = []
-        yield from (Read(work.payload.request.verb.fetch(work.payload.request), [work]) for work in single)
-        rest = [work for work in group if not (single and fetchable(work.payload.request))]
+        yield from (Read(task.payload.request.verb.fetch(task.payload.request), [task]) for task in single)
+        rest = [task for task in group if not (single and fetchable(task.payload.request))]
         if rest and listing is not None:
             yield Read(listing(request), rest, request.verb.key)
 
@@ -258,12 +251,11 @@ def failed_read(error: ProxyctlError) -> Outcome:
 
     NotFoundError is about the Service here: a number that is not there is an answer.
     """
-    if isinstance(error, AuthenticationError | NotFoundError):
-        return Stop(error)
-    if isinstance(error, NetworkError) and not error.repeatable:
-        return Stop(error)
-    if isinstance(error, ThrottledError):
-        return throttled(error)
+    match error:
+        case AuthenticationError() | NotFoundError() | NetworkError(repeatable=False):
+            return Stop(error)
+        case ThrottledError():
+            return throttled(error)
     return Unsent(error)
 
 
@@ -296,7 +288,7 @@ def gone_meanwhile(request: Request, error: NotFoundError) -> NotFoundError:
     """The error for a thing that was there when it was read, and is not any more."""
     if request.verb.within is None:
         return error
-    hint = "Somebody else removed it meanwhile; look with 'proxyctl number list'."
+    hint = "Somebody else removed it meanwhile; 'proxyctl number list' shows what is there."
     if request.verb is RESERVE:
         hint = "Somebody else removed it meanwhile; with --add it is put back as reserved."
     return NotFoundError(f"{request.name} is no longer in the pool.", hint=hint, problem=error.problem)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from proxyctl.bulk.outcomes import Result, Work
+from proxyctl.bulk.outcomes import Result, Task
 from proxyctl.errors import ProxyctlError, RefusedError, TemporaryError, reworded
 from proxyctl.writes.plan import IN_TRANSIT, MOST_IN_TRANSIT, Chain, Plan, Room, Step
 from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen
@@ -59,7 +59,7 @@ class Flow:
         self._limited = {*plan.free, IN_TRANSIT}
         self._spares = plan.spares
         self._waiting: dict[tuple[bool, bool, tuple[Room, ...]], deque[int]] = {}
-        self._sent: list[tuple[int, Step]] = []  # by the index of a work
+        self._sent: list[tuple[int, Step]] = []  # by the index of a task
         self._open = 0
         self._stopped: ProxyctlError | None = None
         self._closed: dict[Room, ProxyctlError] = {}
@@ -68,11 +68,11 @@ class Flow:
 
     # What may be sent
 
-    def start(self) -> Iterable[Work]:
+    def start(self) -> Iterable[Task]:
         """Return what may be sent at once."""
         return list(self._admit())
 
-    def follow(self, result: Result) -> Iterable[Work]:
+    def follow(self, result: Result) -> Iterable[Task]:
         """Take in a result; return what may be sent now."""
         self._open -= 1
         index, step = self._sent[result.index]
@@ -81,16 +81,16 @@ class Flow:
             self._done(progress, step, result)
         else:
             self._failed(progress, step, result)
-        works = []
+        tasks = []
         if progress.todo and not self._needs(progress):
-            works.append(self._send(index))
+            tasks.append(self._send(index))
         elif progress.todo:
             self._wait(index)
         elif progress.state != "unknown":  # nobody knows where it is: it keeps its places
             self._release(progress)
-        return [*works, *self._admit()]
+        return [*tasks, *self._admit()]
 
-    def stop(self, error: ProxyctlError) -> Iterable[Work]:
+    def stop(self, error: ProxyctlError) -> Iterable[Task]:
         """Begin nothing more; return what brings back the items that are on their way and wait."""
         self._stopped = error
         self._give_up_waiting(error)
@@ -232,7 +232,7 @@ class Flow:
         queue = self._waiting.setdefault(key, deque())
         (queue.appendleft if progress.begun else queue.append)(index)
 
-    def _admit(self) -> Iterator[Work]:
+    def _admit(self) -> Iterator[Task]:
         """Begin what there is room for. Each exchange that waits keeps a place, or all could come to a halt."""
         kept: Places = Counter()
         for key, queue in sorted(self._waiting.items(), key=lambda entry: entry[0]):
@@ -255,7 +255,7 @@ class Flow:
         self._free.update(progress.held)
         progress.held.clear()
 
-    def _send(self, index: int) -> Work:
+    def _send(self, index: int) -> Task:
         progress = self._progress[index]
         step = progress.todo.pop(0)
         progress.begun = True
@@ -266,7 +266,7 @@ class Flow:
             request = replace(request, parent=parent)
         call = request.call()
         self._sent.append((index, step))
-        return Work(
+        return Task(
             index=len(self._sent) - 1,
             lane=call.lane,
             room=room_text(next(iter(self._destination(progress, step)), None)),
@@ -285,7 +285,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """The payload of a work: a request with its call; ``resolves``: the step says itself what follows from what is
+    """The payload of a task: a request with its call; ``resolves``: the step says itself what follows from what is
     there.
     """
 

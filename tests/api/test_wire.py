@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
-from proxyctl.api import wire
+from proxyctl.api import failures, wire
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.api.resources import Call
@@ -359,3 +362,34 @@ def test_nothing_stays_open_after_closing(moment: str, monkeypatch: pytest.Monke
                 client.send(LIST)
         assert len(opened) == (moment != "before")
         assert all(one.fileno() == -1 for one in opened)
+
+
+# A machine that grants no more files or threads
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_a_name_that_cannot_be_looked_up_since_no_file_can_be_opened(
+    free: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resolver says the same, whether the name is unknown or the files have run out."""
+
+    def opened() -> socket.socket:
+        if free:
+            return socket.socket()
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    system = SimpleNamespace(gaierror=socket.gaierror, socket=opened)
+    monkeypatch.setattr(failures, "socket", system)
+    error = httpx.ConnectError("unknown")
+    error.__cause__ = socket.gaierror(-2, "Name or service not known")
+    found = failures.failure_of(LIST, error, "proxy.twilio.com", 60.0)
+    assert ("looked up" in found.message) is free
+    assert ("too many files" in found.message) is not free
+
+
+def test_without_a_thread_a_name_is_looked_up_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert "127.0.0.1" in wire.addresses("localhost", 80, 5.0)

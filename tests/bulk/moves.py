@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator
 
-from proxyctl.bulk.outcomes import Result, Work
+from proxyctl.bulk.outcomes import Result, Task
 from proxyctl.errors import ProxyctlError
 
 LEAVE, JOIN, BACK = "leave", "join", "back"
@@ -16,7 +16,7 @@ class Moves:
 
     def __init__(self, count: int, most: int = 3, room: str | None = "there") -> None:
         self.waiting = deque(range(count))
-        self.parts: list[tuple[int, str]] = []  # by the index of a work
+        self.parts: list[tuple[int, str]] = []  # by the index of a task
         self.between: set[int] = set()
         self.ends = dict.fromkeys(range(count), "here")
         self.states: Counter[tuple[str, str]] = Counter()
@@ -29,10 +29,10 @@ class Moves:
     def in_transit(self) -> int:
         return len(self.between)
 
-    def start(self) -> list[Work]:
-        return [work for _ in range(self._most) for work in self._next()]
+    def start(self) -> list[Task]:
+        return [task for _ in range(self._most) for task in self._next()]
 
-    def follow(self, result: Result) -> list[Work]:
+    def follow(self, result: Result) -> list[Task]:
         item, part = self.parts[result.index]
         self.states[part, result.state] += 1
         done = result.state == "done"
@@ -49,20 +49,20 @@ class Moves:
             self.ends[item] = "there" if part == JOIN else "here"
         return list(self._next())
 
-    def stop(self, error: ProxyctlError) -> list[Work]:
+    def stop(self, error: ProxyctlError) -> list[Task]:
         self.stops.append(error)
         return []  # the joins that wait are skipped, and their items come back after that
 
-    def _next(self) -> Iterator[Work]:
+    def _next(self) -> Iterator[Task]:
         if self.waiting:
             yield self._work(self.waiting.popleft(), LEAVE)
 
-    def _work(self, item: int, part: str) -> Work:
+    def _work(self, item: int, part: str) -> Task:
         index = len(self.parts)
         self.parts.append((item, part))
         room = {LEAVE: None, JOIN: self._room, BACK: "here"}[part]
-        return Work(index, f"{part} lane", room, part == LEAVE, rescue=part == BACK)
+        return Task(index, f"{part} lane", room, part == LEAVE, rescue=part == BACK)
 
-    def part(self, work: Work) -> str:
-        """What ``work`` does."""
-        return self.parts[work.index][1]
+    def part(self, task: Task) -> str:
+        """What ``task`` does."""
+        return self.parts[task.index][1]

@@ -16,12 +16,12 @@ from typing import Any
 from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.lanes import Send, Verify
-from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, Throttled, Work
+from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, Task, Throttled
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.errors import ProxyctlError, ThrottledError
 
 Latency = Callable[[random.Random], float]
-Fate = Callable[[Work, float], Outcome]
+Fate = Callable[[Task, float], Outcome]
 
 
 def at_once(rng: random.Random) -> float:
@@ -44,17 +44,17 @@ def between(low: float, high: float) -> Latency:
 class Server:
     """A window for each lane, a ceiling for all; times in seconds.
 
-    A request needs ``up`` to arrive, ``work`` at the server (``reject`` when turned away) and ``down`` back.
+    A request needs ``up`` to arrive, ``takes`` at the server (``reject`` when turned away) and ``down`` back.
     """
 
     window: tuple[int, float] | None = None
     ceiling: Callable[[float], float] = lambda now: NEVER
     up: Latency = at_once
-    work: Latency = usual
+    takes: Latency = usual
     down: Latency = at_once
     reject: Latency | None = None
     retry_after: float | None = None
-    chance: float = 0.0  # the share that gets an 80621 for no reason
+    at_random: float = 0.0  # the share that gets an 80621 for no reason
     rng: random.Random = field(default_factory=lambda: random.Random(1))
     busy: int = 0
     accepted: int = 0
@@ -64,7 +64,7 @@ class Server:
     def admit(self, lane: str, now: float) -> Throttled | None:
         """Decide on a request that arrives now."""
         error = ThrottledError("429")
-        if self.chance and self.rng.random() < self.chance:
+        if self.at_random and self.rng.random() < self.at_random:
             self.rejected += 1
             return Throttled("rate", self.retry_after, error)
         if self.busy >= self.ceiling(now):
@@ -115,14 +115,14 @@ class Run:
 
 
 def per_second(run: Run, start: float, end: float) -> float:
-    """Works done a second between two times."""
+    """Tasks done a second between two times."""
     return sum(start <= when < end for when in run.done_at) / (end - start)
 
 
-def works(count: int, lanes: Sequence[str] = ("a",)) -> list[Work]:
-    """``count`` works for each lane, lane after lane."""
+def tasks(count: int, lanes: Sequence[str] = ("a",)) -> list[Task]:
+    """``count`` tasks for each lane, lane after lane."""
     numbers = itertools.count()
-    return [Work(next(numbers), lane, f"add {lane}", False) for lane in lanes for _ in range(count)]
+    return [Task(next(numbers), lane, f"add {lane}", False) for lane in lanes for _ in range(count)]
 
 
 class Listener:
@@ -135,37 +135,37 @@ class Listener:
 
 
 class Unchained:
-    """Works that wait for nothing; ``more`` may let in others after a result, until the run is stopped."""
+    """Tasks that wait for nothing; ``more`` may let in others after a result, until the run is stopped."""
 
     in_transit = 0
 
-    def __init__(self, works: Iterable[Work], more: Callable[[Result], Iterable[Work]] | None = None) -> None:
-        self._works = works
+    def __init__(self, tasks: Iterable[Task], more: Callable[[Result], Iterable[Task]] | None = None) -> None:
+        self._works = tasks
         self._more = more
 
-    def start(self) -> Iterable[Work]:
+    def start(self) -> Iterable[Task]:
         return self._works
 
-    def follow(self, result: Result) -> Iterable[Work]:
+    def follow(self, result: Result) -> Iterable[Task]:
         return self._more(result) if self._more is not None else ()
 
-    def stop(self, error: ProxyctlError) -> Iterable[Work]:
+    def stop(self, error: ProxyctlError) -> Iterable[Task]:
         self._more = None
         return ()
 
 
-def absent(works: Sequence[Work], now: float) -> dict[int, Outcome | None]:
+def absent(tasks: Sequence[Task], now: float) -> dict[int, Outcome | None]:
     """Nothing is there."""
-    return {work.index: None for work in works}
+    return {task.index: None for task in tasks}
 
 
-def chains_of(items: Iterable[Work] | Chains) -> Chains:
-    """``items`` themselves, or plain works as chains of one."""
+def chains_of(items: Iterable[Task] | Chains) -> Chains:
+    """``items`` themselves, or plain tasks as chains of one."""
     return Unchained(items) if isinstance(items, Iterable) else items
 
 
 def simulate(
-    items: Iterable[Work] | Chains,
+    items: Iterable[Task] | Chains,
     server: Server,
     *,
     rate: float = 30.0,
@@ -174,8 +174,8 @@ def simulate(
     until: float = NEVER,
     seed: int = 7,
     lag: Latency = fixed(0.0),
-    fate: Fate = lambda work, now: Done("added"),
-    verify: Callable[[Sequence[Work], float], dict[int, Outcome | None]] = absent,
+    fate: Fate = lambda task, now: Done("added"),
+    verify: Callable[[Sequence[Task], float], dict[int, Outcome | None]] = absent,
     read: float = 0.05,
     stop_at: tuple[float, ProxyctlError] | None = None,
     grace: float = 8.0,
@@ -210,22 +210,22 @@ def simulate(
         at(started + server.up(server.rng), lambda t: arrive(job, started, t))
 
     def arrive(job: Send, started: float, now: float) -> None:
-        refusal = server.admit(job.item.work.lane, now)
+        refusal = server.admit(job.item.task.lane, now)
         if refusal is not None:
-            back = now + (server.reject or server.work)(server.rng) + server.down(server.rng)
+            back = now + (server.reject or server.takes)(server.rng) + server.down(server.rng)
             at(back, lambda t: answer(job, refusal, started, t))
             return
-        outcome = fate(job.item.work, now)
-        ends = now + server.work(server.rng)
+        outcome = fate(job.item.task, now)
+        ends = now + server.takes(server.rng)
         at(ends, lambda t: server.release())
         at(ends + server.down(server.rng), lambda t: answer(job, outcome, started, t))
 
     def verified(job: Verify, now: float) -> None:
-        schedule.verified(job.items, verify([item.work for item in job.items], now), now)
+        schedule.verified(job.items, verify([item.task for item in job.items], now), now)
 
     def answer(job: Send, outcome: Outcome, started: float, now: float) -> None:
         run.last = now
-        run.lane_last[job.item.work.lane] = now
+        run.lane_last[job.item.task.lane] = now
         if isinstance(outcome, Done):
             run.done_at.append(now)
         schedule.answered(job.item, outcome, started, now)

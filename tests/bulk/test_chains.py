@@ -1,4 +1,4 @@
-"""Works that are let in while a run goes on, and what brings items back when it stops: in simulated time."""
+"""Tasks that are let in while a run goes on, and what brings items back when it stops: in simulated time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxyctl.bulk.outcomes import Done, Full, Lost, Outcome, Refused, Result, Stop, Throttled, Unsent, Work
+from proxyctl.bulk.outcomes import (
+    Done,
+    Full,
+    Lost,
+    Outcome,
+    Refused,
+    Result,
+    Stop,
+    Task,
+    Throttled,
+    Unclear,
+    Unsent,
+)
 from proxyctl.errors import (
     AuthenticationError,
     DeadlineError,
@@ -23,23 +35,30 @@ from proxyctl.errors import (
     ThrottledError,
 )
 from tests.bulk.moves import BACK, JOIN, LEAVE, Moves
-from tests.bulk.simulation import Server, fixed, simulate
+from tests.bulk.simulation import Server, Unchained, fixed, simulate
 from tests.bulk.test_engine import Script, engine, states
 
 BROKEN = ServerError("500", may_have_happened=True)
 RATE = Throttled("rate", None, ThrottledError("429"))
-Fate = Callable[[Work, float], Outcome]
+Fate = Callable[[Task, float], Outcome]
 
 
 def fates(moves: Moves, **parts: Outcome) -> Fate:
     """What becomes of each part; done where nothing is said."""
-    return lambda work, now: parts.get(moves.part(work), Done("done"))
+    return lambda task, now: parts.get(moves.part(task), Done("done"))
 
 
-def chain(last: int) -> tuple[Work, list[Work]]:
-    return Work(0, "lane", "add", False), [
-        Work(index, f"lane {index}", "add", False) for index in range(1, last)
+def chain(last: int) -> tuple[Task, list[Task]]:
+    return Task(0, "lane", "add", False), [
+        Task(index, f"lane {index}", "add", False) for index in range(1, last)
     ]
+
+
+def crowd(count: int, room: str | None) -> Unchained:
+    """Many tasks of one lane, the first of which needs a rescue."""
+    rescue = Task(count, "a", room, False, rescue=True)
+    tasks = [Task(index, "a", room, False) for index in range(count)]
+    return Unchained(tasks, lambda result: [rescue] if result.index == 0 else [])
 
 
 def test_each_result_lets_the_next_one_in() -> None:
@@ -47,7 +66,7 @@ def test_each_result_lets_the_next_one_in() -> None:
     executor = Script()
     first, rest = chain(50)
 
-    def follow(result: Result) -> list[Work]:
+    def follow(result: Result) -> list[Task]:
         return rest[result.index : result.index + 1]
 
     report = engine(executor).run([first], follow)
@@ -59,15 +78,15 @@ def test_each_result_lets_the_next_one_in() -> None:
 def test_results_that_come_without_a_request_count_too() -> None:
     """A room that is full is skipped, and what follows that is sent all the same."""
 
-    def send(work: Work) -> Outcome:
-        return Full(RefusedError("full")) if work.index == 0 else Done("added")
+    def send(task: Task) -> Outcome:
+        return Full(RefusedError("full")) if task.index == 0 else Done("added")
 
-    def follow(result: Result) -> list[Work]:
+    def follow(result: Result) -> list[Task]:
         if result.index == 0:
-            return [Work(index, "lane", "add", False) for index in (1, 2)]
-        return [Work(result.index + 2, "other", "else", False)] if result.index in (1, 2) else []
+            return [Task(index, "lane", "add", False) for index in (1, 2)]
+        return [Task(result.index + 2, "other", "else", False)] if result.index in (1, 2) else []
 
-    report = engine(Script(send), ceiling=1).run([Work(0, "lane", "add", False)], follow)
+    report = engine(Script(send), ceiling=1).run([Task(0, "lane", "add", False)], follow)
     assert [(result.index, result.state, result.full) for result in report.results] == [
         (0, "failed", True),
         (1, "skipped", False),
@@ -80,15 +99,15 @@ def test_results_that_come_without_a_request_count_too() -> None:
 def test_nothing_is_let_in_once_the_run_is_stopped() -> None:
     asked = []
 
-    def send(work: Work) -> Outcome:
-        return Stop(AuthenticationError("401")) if work.index == 5 else Refused(RefusedError("no"))
+    def send(task: Task) -> Outcome:
+        return Stop(AuthenticationError("401")) if task.index == 5 else Refused(RefusedError("no"))
 
-    def follow(result: Result) -> list[Work]:
+    def follow(result: Result) -> list[Task]:
         asked.append(result.index)
-        return [Work(result.index + 1, "lane", "add", False)]
+        return [Task(result.index + 1, "lane", "add", False)]
 
     executor = Script(send)
-    report = engine(executor, ceiling=1).run([Work(0, "lane", "add", False)], follow)
+    report = engine(executor, ceiling=1).run([Task(0, "lane", "add", False)], follow)
     assert report.stopped_by is not None
     assert max(executor.sent) == 5
     assert asked[:5] == [0, 1, 2, 3, 4]
@@ -121,7 +140,7 @@ def test_after_a_stop_what_is_in_transit_comes_back(error: ProxyctlError, ceilin
 @pytest.mark.parametrize("grace", [0.0, 0.1])
 def test_a_rescue_that_has_no_answer_when_the_grace_ends_is_unknown_or_was_not_sent(grace: float) -> None:
     moves = Moves(10, most=10)
-    run = simulate(moves, Server(work=fixed(0.4)), stop_at=(1.0, Interrupted(15)), grace=grace, ceiling=4)
+    run = simulate(moves, Server(takes=fixed(0.4)), stop_at=(1.0, Interrupted(15)), grace=grace, ceiling=4)
     assert len(run.results) == len(moves.parts)
     assert moves.between
     assert {state for part, state in moves.states if part == BACK} <= {"unknown", "skipped"}
@@ -132,20 +151,11 @@ def test_a_rescue_is_sent_although_its_room_is_full() -> None:
     sent: list[int] = []
     full = RefusedError("80622")
 
-    class Crowd(Moves):
-        def start(self) -> list[Work]:
-            return [Work(index, "a", "room", False) for index in range(100)]
+    def fate(task: Task, now: float) -> Outcome:
+        sent.append(task.index)
+        return Full(full) if task.index == 0 else Done("added")
 
-        def follow(self, result: Result) -> list[Work]:
-            self.states["", result.state] += 1
-            return [Work(100, "a", "room", False, rescue=True)] if result.index == 0 else []
-
-    def fate(work: Work, now: float) -> Outcome:
-        sent.append(work.index)
-        return Full(full) if work.index == 0 else Done("added")
-
-    moves = Crowd(0)
-    run = simulate(moves, Server(), fate=fate, ceiling=1)
+    run = simulate(crowd(100, "room"), Server(), fate=fate, ceiling=1)
     assert sent == [0, 100]
     assert {result.state for result in run.results if result.index not in (0, 100)} == {"skipped"}
     assert next(result.state for result in run.results if result.index == 100) == "done"
@@ -154,18 +164,11 @@ def test_a_rescue_is_sent_although_its_room_is_full() -> None:
 def test_a_rescue_goes_ahead_of_what_waits() -> None:
     order: list[int] = []
 
-    class Crowd(Moves):
-        def start(self) -> list[Work]:
-            return [Work(index, "a", None, True) for index in range(20)]
-
-        def follow(self, result: Result) -> list[Work]:
-            return [Work(20, "a", None, True, rescue=True)] if result.index == 0 else []
-
-    def fate(work: Work, now: float) -> Outcome:
-        order.append(work.index)
+    def fate(task: Task, now: float) -> Outcome:
+        order.append(task.index)
         return Done("added")
 
-    simulate(Crowd(0), Server(), fate=fate, ceiling=1)
+    simulate(crowd(20, None), Server(), fate=fate, ceiling=1)
     assert order[:3] == [0, 20, 1]
 
 
@@ -177,10 +180,10 @@ def test_a_rescue_is_tried_again_after_a_stop(fault: Outcome, times: int) -> Non
     moves = Moves(1)
     faults = [fault] * times
 
-    def fate(work: Work, now: float) -> Outcome:
-        if moves.part(work) == JOIN:
+    def fate(task: Task, now: float) -> Outcome:
+        if moves.part(task) == JOIN:
             return Stop(AuthenticationError("401"))
-        return faults.pop() if faults and moves.part(work) == BACK else Done("done")
+        return faults.pop() if faults and moves.part(task) == BACK else Done("done")
 
     run = simulate(moves, Server(), fate=fate)
     assert moves.ends == {0: "here"}
@@ -191,10 +194,10 @@ def test_a_rescue_whose_answer_is_lost_is_looked_for_and_then_repeated_in_time()
     moves = Moves(1)
     faults: list[Outcome] = [Lost(BROKEN)]
 
-    def fate(work: Work, now: float) -> Outcome:
-        if moves.part(work) == JOIN:
+    def fate(task: Task, now: float) -> Outcome:
+        if moves.part(task) == JOIN:
             return Refused(RefusedError("80101"))
-        return faults.pop() if faults and moves.part(work) == BACK else Done("done")
+        return faults.pop() if faults and moves.part(task) == BACK else Done("done")
 
     run = simulate(
         moves,
@@ -232,10 +235,10 @@ def test_a_long_pause_ends_when_the_run_is_stopped() -> None:
     moves = Moves(1)
     faults: list[Outcome] = [Throttled("rate", 250.0, ThrottledError("429"))]
 
-    def fate(work: Work, now: float) -> Outcome:
-        if moves.part(work) == JOIN:
+    def fate(task: Task, now: float) -> Outcome:
+        if moves.part(task) == JOIN:
             return Refused(RefusedError("80101"))
-        return faults.pop() if faults and moves.part(work) == BACK else Done("done")
+        return faults.pop() if faults and moves.part(task) == BACK else Done("done")
 
     simulate(moves, Server(), fate=fate, stop_at=(30.0, Interrupted(15)))
     assert moves.ends == {0: "here"}
@@ -246,11 +249,11 @@ def test_rescues_are_not_counted_against_the_budget_of_repeats() -> None:
     moves = Moves(30, most=1)
     times: dict[int, int] = {}
 
-    def fate(work: Work, now: float) -> Outcome:
-        if moves.part(work) != BACK:
-            return Refused(RefusedError("80101")) if moves.part(work) == JOIN else Done("done")
-        times[work.index] = times.get(work.index, 0) + 1
-        return Unsent(NetworkError("refused")) if times[work.index] <= 2 else Done("done")
+    def fate(task: Task, now: float) -> Outcome:
+        if moves.part(task) != BACK:
+            return Refused(RefusedError("80101")) if moves.part(task) == JOIN else Done("done")
+        times[task.index] = times.get(task.index, 0) + 1
+        return Unsent(NetworkError("refused")) if times[task.index] <= 2 else Done("done")
 
     run = simulate(moves, Server(), fate=fate)
     assert run.stopped_by is None
@@ -259,31 +262,24 @@ def test_rescues_are_not_counted_against_the_budget_of_repeats() -> None:
 
 
 def test_a_rescue_begins_although_twenty_are_unsettled() -> None:
-    class Crowd(Moves):
-        def start(self) -> list[Work]:
-            return [Work(index, "a", None, False) for index in range(21)]
-
-        def follow(self, result: Result) -> list[Work]:
-            self.states[str(result.index), result.state] += 1
-            return [Work(30, "a", None, False, rescue=True)] if result.index == 0 else []
 
     late: dict[int, float] = {}
 
-    def fate(work: Work, now: float) -> Outcome:
-        late[work.index] = now
-        return Done("added") if work.index in (0, 30) else Lost(BROKEN)
+    def fate(task: Task, now: float) -> Outcome:
+        late[task.index] = now
+        return Done("added") if task.index in (0, 21) else Lost(BROKEN)
 
-    def start_of_all(work: Work, now: float) -> Outcome:
-        outcome = fate(work, now)
-        return Refused(RefusedError("no")) if work.index == 0 else outcome
+    def start_of_all(task: Task, now: float) -> Outcome:
+        outcome = fate(task, now)
+        return Refused(RefusedError("no")) if task.index == 0 else outcome
 
     simulate(
-        Crowd(0),
+        crowd(21, None),
         Server(),
         fate=start_of_all,
         until=3.0,
     )
-    assert late[30] < 1.0
+    assert late[21] < 1.0
 
 
 def test_max_errors_counts_items_and_not_their_ways_back() -> None:
@@ -296,10 +292,10 @@ def test_max_errors_counts_items_and_not_their_ways_back() -> None:
 
 @pytest.mark.parametrize("good", [Done("added"), Refused(RefusedError("no")), Full(RefusedError("80622"))])
 def test_one_good_answer_begins_the_row_anew(good: Outcome) -> None:
-    items = [Work(index, "a", None, False) for index in range(50)]
+    items = [Task(index, "a", None, False) for index in range(50)]
 
-    def fate(work: Work, now: float) -> Outcome:
-        return good if work.index % 15 == 14 else Lost(BROKEN)
+    def fate(task: Task, now: float) -> Outcome:
+        return good if task.index % 15 == 14 else Lost(BROKEN)
 
     run = simulate(
         items,
@@ -312,25 +308,26 @@ def test_one_good_answer_begins_the_row_anew(good: Outcome) -> None:
 
 
 def test_a_look_that_finds_something_begins_the_row_anew() -> None:
-    items = [Work(index, "a", None, False) for index in range(100)]
+    items = [Task(index, "a", None, False) for index in range(100)]
     run = simulate(
         items,
         Server(),
-        fate=lambda work, now: Lost(BROKEN),
-        verify=lambda works, now: {work.index: Done("added") for work in works},
+        fate=lambda task, now: Lost(BROKEN),
+        verify=lambda tasks, now: {task.index: Done("added") for task in tasks},
         ceiling=10,
     )
     assert run.stopped_by is None
     assert {result.state for result in run.results} == {"done"}
 
 
+FAULTS = ("lost", "unsent", "rate", "refused", "unclear", "urgent", "full", "stop")
 share = st.sampled_from([0.0, 0.0, 0.05, 0.5])
 
 
 @settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    shares=st.fixed_dictionaries(dict.fromkeys(("lost", "unsent", "rate", "refused", "full", "stop"), share)),
+    shares=st.fixed_dictionaries(dict.fromkeys(FAULTS, share)),
     stop_at=st.none() | st.floats(0.0, 5.0),
     grace=st.sampled_from([0.0, 0.5, 8.0]),
     ceiling=st.sampled_from([1, 3, 100]),
@@ -344,11 +341,13 @@ def test_whatever_happens_each_work_is_heard_of_and_whoever_is_nowhere_is_known(
         "unsent": Unsent(NetworkError("refused")),
         "rate": RATE,
         "refused": Refused(RefusedError("80101")),
+        "unclear": Unclear(RefusedError("80104")),
+        "urgent": Unclear(RefusedError("20404"), urgent=True),
         "full": Full(RefusedError("80622")),
         "stop": Stop(AuthenticationError("401")),
     }
 
-    def fate(work: Work, now: float) -> Outcome:
+    def fate(task: Task, now: float) -> Outcome:
         dice = rng.random()
         for fault, part in shares.items():
             dice -= part / 3

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from proxyctl.bulk.concurrency import NEVER, ConcurrencyGate, Pause
-from tests.bulk.simulation import Server, between, fixed, per_second, simulate, works
+from tests.bulk.simulation import Server, between, fixed, per_second, simulate, tasks
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,8 @@ from tests.bulk.simulation import Server, between, fixed, per_second, simulate, 
 def test_a_hidden_concurrency_is_found_and_kept(
     limit: int, count: int, waste: int, reject: object, latency: object
 ) -> None:
-    server = Server(ceiling=lambda now: limit, work=latency, reject=reject)  # type: ignore[arg-type]
-    run = simulate(works(count), server, rate=0)
+    server = Server(ceiling=lambda now: limit, takes=latency, reject=reject)  # type: ignore[arg-type]
+    run = simulate(tasks(count), server, rate=0)
     assert run.wasted <= waste
     assert run.seconds <= 1.1 * count * 0.1 / limit
 
@@ -33,21 +33,21 @@ def test_requests_that_overtake_each_other_do_not_hide_the_limit(
 ) -> None:
     """The one that is turned away may be the first that was sent: its place in the row says nothing."""
     way = between(0.005, 0.03)
-    server = Server(ceiling=lambda now: limit, up=way, work=fixed(0.1), down=way, rng=random.Random(seed))
-    run = simulate(works(count), server, rate=0, seed=seed)
+    server = Server(ceiling=lambda now: limit, up=way, takes=fixed(0.1), down=way, rng=random.Random(seed))
+    run = simulate(tasks(count), server, rate=0, seed=seed)
     assert run.wasted <= waste
     assert run.seconds <= 1.2 * count * 0.135 / limit
 
 
 def test_the_benchmark_of_five_at_a_time() -> None:
-    run = simulate(works(600), Server(ceiling=lambda now: 5, work=fixed(0.1)), rate=0)
+    run = simulate(tasks(600), Server(ceiling=lambda now: 5, takes=fixed(0.1)), rate=0)
     assert run.rejected <= 6
     assert run.seconds <= 600 * 0.1 / 5 / 0.9
 
 
 def test_a_limit_that_falls_and_rises_again() -> None:
-    server = Server(ceiling=lambda now: 8 if 20 <= now < 60 else 30, work=fixed(0.1))
-    run = simulate(works(30_000), server, rate=0)
+    server = Server(ceiling=lambda now: 8 if 20 <= now < 60 else 30, takes=fixed(0.1))
+    run = simulate(tasks(30_000), server, rate=0)
     assert per_second(run, 10, 20) >= 0.95 * 300
     assert per_second(run, 25, 60) >= 0.95 * 80
     assert per_second(run, 95, 105) >= 0.95 * 300
@@ -55,7 +55,7 @@ def test_a_limit_that_falls_and_rises_again() -> None:
 
 
 def test_429_for_ever_is_not_hammered() -> None:
-    run = simulate(works(5000), Server(ceiling=lambda now: 0), until=600.0)
+    run = simulate(tasks(5000), Server(ceiling=lambda now: 0), until=600.0)
     assert run.results == []
     assert run.sent <= 60
 

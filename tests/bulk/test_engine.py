@@ -24,9 +24,9 @@ from proxyctl.bulk.outcomes import (
     RunReport,
     Scope,
     State,
+    Task,
     Throttled,
     Unclear,
-    Work,
 )
 from proxyctl.errors import (
     Interrupted,
@@ -40,17 +40,17 @@ from proxyctl.stop import StopRequest
 from tests.bulk.simulation import Unchained
 
 LOST = ServerError("500", may_have_happened=True)
-Send = Callable[[Work], Outcome]
+Send = Callable[[Task], Outcome]
 
 
-def add(work: Work) -> Outcome:
-    return Done("added", work.index)
+def add(task: Task) -> Outcome:
+    return Done("added", task.index)
 
 
 def slow(seconds: float) -> Send:
-    def send(work: Work) -> Outcome:
+    def send(task: Task) -> Outcome:
         time.sleep(seconds)
-        return add(work)
+        return add(task)
 
     return send
 
@@ -58,7 +58,7 @@ def slow(seconds: float) -> Send:
 class Script:
     """An executor whose answers are handed in; counts who is at work, and what was sent."""
 
-    def __init__(self, send: Send = add, seen: Callable[[Work], Outcome | None] = lambda work: None) -> None:
+    def __init__(self, send: Send = add, seen: Callable[[Task], Outcome | None] = lambda task: None) -> None:
         self.sent: Counter[int] = Counter()
         self.most = 0
         self.threads: set[str] = set()
@@ -67,19 +67,19 @@ class Script:
         self._busy = 0
         self._lock = threading.Lock()
 
-    def send(self, work: Work) -> Outcome:
+    def send(self, task: Task) -> Outcome:
         with self._lock:
-            self.sent[work.index] += 1
+            self.sent[task.index] += 1
             self._busy += 1
             self.most = max(self.most, self._busy)
         try:
-            return self._send(work)
+            return self._send(task)
         finally:
             with self._lock:
                 self._busy -= 1
 
-    def verify(self, works: Sequence[Work], reads: int) -> dict[int, Outcome | None]:
-        return {work.index: self._seen(work) for work in works}
+    def verify(self, tasks: Sequence[Task], reads: int) -> dict[int, Outcome | None]:
+        return {task.index: self._seen(task) for task in tasks}
 
 
 class Diary:
@@ -94,11 +94,11 @@ class Diary:
             raise OSError(errno.ENOSPC, "No space left on device")
         self.lines.append((kind, index))
 
-    def intent(self, work: Work) -> None:
-        self._write("intent", work.index)
+    def intent(self, task: Task) -> None:
+        self._write("intent", task.index)
 
-    def outcome(self, work: Work, outcome: Outcome) -> None:
-        self._write(type(outcome).__name__, work.index)
+    def outcome(self, task: Task, outcome: Outcome) -> None:
+        self._write(type(outcome).__name__, task.index)
 
 
 class Watcher:
@@ -120,17 +120,17 @@ class Watcher:
         self.limits.append(scope)
 
 
-def works(count: int, *, repeatable: bool = False) -> list[Work]:
-    return [Work(index, "lane", "add", repeatable) for index in range(count)]
+def tasks(count: int, *, repeatable: bool = False) -> list[Task]:
+    return [Task(index, "lane", "add", repeatable) for index in range(count)]
 
 
 class PlainEngine(Engine):
-    """An engine that takes plain works, too."""
+    """An engine that takes plain tasks, too."""
 
     def run(
-        self, works: Iterable[Work] | Chains, more: Callable[[Result], Iterable[Work]] | None = None
+        self, tasks: Iterable[Task] | Chains, more: Callable[[Result], Iterable[Task]] | None = None
     ) -> RunReport:
-        return super().run(Unchained(works, more) if isinstance(works, Iterable) else works)
+        return super().run(Unchained(tasks, more) if isinstance(tasks, Iterable) else tasks)
 
 
 def engine(executor: Script, *, ceiling: int = 20, **options: Any) -> PlainEngine:
@@ -152,7 +152,7 @@ def states(report: RunReport) -> Counter[State]:
 
 def test_everything_is_done_once_and_reported_in_order() -> None:
     executor, watcher, diary = Script(), Watcher(), Diary()
-    report = engine(executor, observer=watcher, journal=diary).run(works(500))
+    report = engine(executor, observer=watcher, journal=diary).run(tasks(500))
     assert [result.index for result in report.results] == list(range(500))
     assert states(report) == {"done": 500}
     assert {result.detail for result in report.results} == set(range(500))
@@ -172,44 +172,44 @@ def test_nothing_to_do() -> None:
 def test_the_ceiling_holds_and_threads_end_with_the_run() -> None:
     before = threading.active_count()
     executor = Script(slow(0.001))
-    report = engine(executor, ceiling=7).run(works(200))
+    report = engine(executor, ceiling=7).run(tasks(200))
     assert states(report) == {"done": 200}
     assert executor.most <= 7
     assert threading.active_count() == before
 
 
 def test_works_may_come_from_a_generator() -> None:
-    source: Iterator[Work] = (Work(index, f"lane {index % 3}", "add", False) for index in range(100))
+    source: Iterator[Task] = (Task(index, f"lane {index % 3}", "add", False) for index in range(100))
     assert states(engine(Script()).run(source)) == {"done": 100}
 
 
 def test_lost_answers_are_looked_for_in_batches() -> None:
     there: set[int] = set()
 
-    def send(work: Work) -> Outcome:
-        there.add(work.index)
-        return Lost(LOST) if work.index % 10 == 0 else add(work)
+    def send(task: Task) -> Outcome:
+        there.add(task.index)
+        return Lost(LOST) if task.index % 10 == 0 else add(task)
 
-    executor = Script(send, lambda work: Done("added") if work.index in there else None)
+    executor = Script(send, lambda task: Done("added") if task.index in there else None)
     diary = Diary()
-    report = engine(executor, journal=diary).run(works(100))
+    report = engine(executor, journal=diary).run(tasks(100))
     assert states(report) == {"done": 100}
     assert set(executor.sent.values()) == {1}
     assert diary.lines.index(("Lost", 0)) < diary.lines.index(("Done", 0))
 
 
 def test_what_is_unclear_is_kept_as_refused_until_it_is_read() -> None:
-    executor = Script(lambda work: Unclear(RefusedError("80104")), seen=lambda work: Done("unchanged"))
+    executor = Script(lambda task: Unclear(RefusedError("80104")), seen=lambda task: Done("unchanged"))
     diary = Diary()
-    assert states(engine(executor, journal=diary).run(works(3))) == {"done": 3}
+    assert states(engine(executor, journal=diary).run(tasks(3))) == {"done": 3}
     assert Counter(kind for kind, _ in diary.lines) == {"intent": 3, "Refused": 3, "Done": 3}
 
 
 def test_429s_are_told_of_once_a_burst() -> None:
     watcher = Watcher()
     turned = Throttled("concurrency", 0.001, ThrottledError("429"))
-    executor = Script(lambda work: turned if executor.sent[work.index] == 1 else add(work))
-    report = engine(executor, observer=watcher, ceiling=4).run(works(4))
+    executor = Script(lambda task: turned if executor.sent[task.index] == 1 else add(task))
+    report = engine(executor, observer=watcher, ceiling=4).run(tasks(4))
     assert states(report) == {"done": 4}
     assert report.throttled == 4
     assert watcher.limits == ["concurrency"]
@@ -218,13 +218,13 @@ def test_429s_are_told_of_once_a_burst() -> None:
 def test_what_is_under_way_at_the_deadline_may_still_answer() -> None:
     gate = threading.Event()
 
-    def send(work: Work) -> Outcome:
+    def send(task: Task) -> Outcome:
         gate.wait(5)
-        return add(work)
+        return add(task)
 
     timer = threading.Timer(0.15, gate.set)
     timer.start()
-    report = engine(Script(send), deadline=0.05).run(works(50))
+    report = engine(Script(send), deadline=0.05).run(tasks(50))
     timer.join()
     assert states(report) == {"done": 4, "skipped": 46}
 
@@ -232,10 +232,10 @@ def test_what_is_under_way_at_the_deadline_may_still_answer() -> None:
 def test_a_signal_lets_what_is_under_way_finish() -> None:
     stop, started, gate = StopRequest(), threading.Event(), threading.Event()
 
-    def send(work: Work) -> Outcome:
+    def send(task: Task) -> Outcome:
         started.set()
         gate.wait(5)
-        return add(work)
+        return add(task)
 
     def interrupt() -> None:
         started.wait(5)
@@ -244,7 +244,7 @@ def test_a_signal_lets_what_is_under_way_finish() -> None:
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    report = engine(Script(send), stop=stop).run(works(100))
+    report = engine(Script(send), stop=stop).run(tasks(100))
     thread.join()
     assert isinstance(report.stopped_by, Interrupted)
     assert states(report)["unknown"] == 0
@@ -255,14 +255,14 @@ def test_a_signal_lets_what_is_under_way_finish() -> None:
 def test_what_has_not_answered_when_the_grace_ends_is_unknown() -> None:
     stop, gate = StopRequest(grace=0.05), threading.Event()
 
-    def send(work: Work) -> Outcome:
+    def send(task: Task) -> Outcome:
         stop.request(Interrupted(2))
         gate.wait(5)
-        return add(work)
+        return add(task)
 
     executor = Script(send)
     diary = Diary()
-    report = engine(executor, stop=stop, journal=diary).run(works(100))
+    report = engine(executor, stop=stop, journal=diary).run(tasks(100))
     gate.set()
     assert states(report) == {"unknown": 4, "skipped": 96}
     assert report.ended - report.started < 1.0
@@ -274,7 +274,7 @@ def test_a_request_to_stop_wakes_a_run_that_waits() -> None:
     turned = Throttled("rate", 250.0, ThrottledError("429"))
     timer = threading.Timer(0.05, stop.request, [Interrupted(1)])
     timer.start()
-    report = engine(Script(lambda work: turned), stop=stop).run(works(3))
+    report = engine(Script(lambda task: turned), stop=stop).run(tasks(3))
     timer.join()
     assert states(report) == {"skipped": 3}
     assert report.ended - report.started < 1.0
@@ -283,14 +283,14 @@ def test_a_request_to_stop_wakes_a_run_that_waits() -> None:
 def test_a_real_signal_reaches_a_run_that_waits_without_end() -> None:
     stop, gate = StopRequest(grace=0.05), threading.Event()
 
-    def send(work: Work) -> Outcome:
+    def send(task: Task) -> Outcome:
         os.kill(os.getpid(), signal.SIGUSR1)
         gate.wait(5)
-        return add(work)
+        return add(task)
 
     before = signal.signal(signal.SIGUSR1, lambda number, frame: stop.request(Interrupted(number)))
     try:
-        report = engine(Script(send), stop=stop).run(works(1))
+        report = engine(Script(send), stop=stop).run(tasks(1))
     finally:
         signal.signal(signal.SIGUSR1, before)
         gate.set()
@@ -302,14 +302,14 @@ def test_a_real_signal_reaches_a_run_that_waits_without_end() -> None:
 def test_a_request_made_before_the_run_lets_nothing_start() -> None:
     stop, executor = StopRequest(), Script()
     stop.request(Interrupted(2))
-    assert states(engine(executor, stop=stop).run(works(3))) == {"skipped": 3}
+    assert states(engine(executor, stop=stop).run(tasks(3))) == {"skipped": 3}
     assert not executor.sent
 
 
 @pytest.mark.parametrize("room", [0, 1, 7, 40])
 def test_a_full_disk_ends_the_run_and_what_was_sent_is_reported(room: int) -> None:
     executor = Script()
-    report = engine(executor, journal=Diary(room)).run(works(100))
+    report = engine(executor, journal=Diary(room)).run(tasks(100))
     assert isinstance(report.stopped_by, OutputError)
     assert "No space left" in report.stopped_by.message
     done = {result.index for result in report.results if result.state == "done"}
@@ -320,18 +320,18 @@ def test_a_full_disk_ends_the_run_and_what_was_sent_is_reported(room: int) -> No
 
 def test_an_observer_that_fails_does_not_end_the_run() -> None:
     watcher = Watcher(fail_at=3)
-    report = engine(Script(), observer=watcher).run(works(50))
+    report = engine(Script(), observer=watcher).run(tasks(50))
     assert states(report) == {"done": 50}
     assert len(watcher.results) == 3
 
 
 def test_a_defect_in_the_executor_ends_the_run_truthfully() -> None:
-    def send(work: Work) -> Outcome:
-        if work.index == 5:
+    def send(task: Task) -> Outcome:
+        if task.index == 5:
             raise ZeroDivisionError
-        return add(work)
+        return add(task)
 
-    report = engine(Script(send)).run(works(1000))
+    report = engine(Script(send)).run(tasks(1000))
     assert isinstance(report.stopped_by, ProxyctlError)
     assert isinstance(report.stopped_by.__cause__, ZeroDivisionError)
     assert len(report.results) == 1000
@@ -357,12 +357,12 @@ class StandingClock:
 
 def test_waits_pass_by_the_clock_that_is_handed_in() -> None:
     clock = StandingClock()
-    report = PlainEngine(Script(), clock=clock, gates=Gates(30, random=lambda: 0.5)).run(works(451))
+    report = PlainEngine(Script(), clock=clock, gates=Gates(30, random=lambda: 0.5)).run(tasks(451))
     assert states(report) == {"done": 451}
     assert 15.0 <= report.ended - report.started <= 15.1
 
 
 def test_threads_keep_up_with_the_gates() -> None:
     executor = Script(slow(0.01))
-    report = engine(executor, ceiling=20).run(works(400))
+    report = engine(executor, ceiling=20).run(tasks(400))
     assert report.ended - report.started <= 2.5 * 400 * 0.01 / 20

@@ -136,7 +136,7 @@ def test_many_threads_keep_to_one_ceiling() -> None:
     lock = threading.Lock()
     now = most = 0
 
-    def work() -> None:
+    def task() -> None:
         nonlocal now, most
         for _ in range(50):
             ticket = ready.enter("a")
@@ -147,7 +147,7 @@ def test_many_threads_keep_to_one_ceiling() -> None:
                 now -= 1
             ticket.answered()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+    threads = [threading.Thread(target=task, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -13,7 +13,7 @@ from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import Done, Throttled
 from proxyctl.bulk.rate import RateGate
 from proxyctl.errors import ThrottledError
-from tests.bulk.simulation import Server, between, fixed, per_second, simulate, works
+from tests.bulk.simulation import Server, between, fixed, per_second, simulate, tasks
 
 DOCUMENTED = (150, 5.0)
 
@@ -25,8 +25,8 @@ def bound(count: int) -> float:
 
 @pytest.mark.parametrize(("up", "down"), [(0.0, 0.0), (0.02, 0.02)])
 def test_the_documented_window_is_used_up_and_never_passed(up: float, down: float) -> None:
-    server = Server(window=DOCUMENTED, up=fixed(up), work=fixed(0.08 - up - down), down=fixed(down))
-    run = simulate(works(3075), server)
+    server = Server(window=DOCUMENTED, up=fixed(up), takes=fixed(0.08 - up - down), down=fixed(down))
+    run = simulate(tasks(3075), server)
     assert run.rejected == 0
     assert bound(3075) <= run.seconds <= 1.01 * bound(3075)
 
@@ -34,27 +34,27 @@ def test_the_documented_window_is_used_up_and_never_passed(up: float, down: floa
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("lag", [fixed(0.0), between(0.0, 0.08)])
 def test_jitter_on_the_way_does_not_press_two_bursts_together(seed: int, lag: object) -> None:
-    server = Server(window=DOCUMENTED, up=between(0.01, 0.08), work=fixed(0.03), rng=random.Random(seed))
-    run = simulate(works(3075), server, lag=lag)  # type: ignore[arg-type]
+    server = Server(window=DOCUMENTED, up=between(0.01, 0.08), takes=fixed(0.03), rng=random.Random(seed))
+    run = simulate(tasks(3075), server, lag=lag)  # type: ignore[arg-type]
     assert run.wasted <= 5.0
     assert run.seconds <= 1.03 * bound(3075)
 
 
 def test_ten_lanes_take_as_long_as_one() -> None:
-    alone = simulate(works(1000), Server(window=DOCUMENTED))
+    alone = simulate(tasks(1000), Server(window=DOCUMENTED))
     lanes = [f"service {number}" for number in range(10)]
-    ten = simulate(works(1000, lanes), Server(window=DOCUMENTED))
+    ten = simulate(tasks(1000, lanes), Server(window=DOCUMENTED))
     assert len(ten.results) == 10_000
     assert ten.seconds <= 1.10 * alone.seconds
 
 
 def test_rate_zero_is_no_gate() -> None:
-    run = simulate(works(2000), Server(work=fixed(0.08)), rate=0, ceiling=50)
+    run = simulate(tasks(2000), Server(takes=fixed(0.08)), rate=0, ceiling=50)
     assert run.seconds <= 2000 * 0.08 / 50 / 0.9
 
 
 def test_a_slow_rate_of_ones_own_is_kept() -> None:
-    run = simulate(works(31), Server(window=(1, 5.0)), rate=0.2)
+    run = simulate(tasks(31), Server(window=(1, 5.0)), rate=0.2)
     assert run.rejected == 0
     assert run.seconds == pytest.approx(150, rel=0.01)
 
@@ -68,8 +68,8 @@ HIDDEN = [(1, 0.2), (2, 0.4), (3, 1.0), (5, 1.0), (10, 2.0), (25, 5.0)]
 def test_a_hidden_rate_is_found_soon(window: tuple[int, float], latency: float, rate: float) -> None:
     count, seconds = window
     for seed in range(5):
-        server = Server(window=window, work=fixed(latency))
-        run = simulate(works(150), server, rate=rate, seed=seed)
+        server = Server(window=window, takes=fixed(latency))
+        run = simulate(tasks(150), server, rate=rate, seed=seed)
         assert 150 / run.seconds >= 0.85 * count / seconds
         assert run.wasted <= 80
 
@@ -79,14 +79,14 @@ def test_a_hidden_rate_is_found_soon(window: tuple[int, float], latency: float, 
 @pytest.mark.parametrize("rate", [30.0, 0.0])
 def test_a_hidden_rate_is_found_and_kept(window: tuple[int, float], latency: float, rate: float) -> None:
     count, seconds = window
-    run = simulate(works(1000), Server(window=window, work=fixed(latency)), rate=rate)
+    run = simulate(tasks(1000), Server(window=window, takes=fixed(latency)), rate=rate)
     assert 1000 / run.seconds >= 0.90 * count / seconds
     assert run.wasted <= 40
 
 
 @pytest.mark.parametrize("count", [1, 150, 151, 1000, 3075])
 def test_writes_take_as_long_as_the_documented_window_asks(count: int) -> None:
-    run = simulate(works(count), Server(window=DOCUMENTED))
+    run = simulate(tasks(count), Server(window=DOCUMENTED))
     assert run.rejected == 0
     assert run.seconds == pytest.approx(bound(count), rel=0.01, abs=0.5)
 
@@ -94,13 +94,13 @@ def test_writes_take_as_long_as_the_documented_window_asks(count: int) -> None:
 def test_a_window_shared_with_another_run_is_shared() -> None:
     server = Server(window=DOCUMENTED)
     server.arrivals["a"] = deque([-1.0] * 100)
-    run = simulate(works(2000), server)
+    run = simulate(tasks(2000), server)
     assert run.wasted <= 20
     assert run.seconds <= 1.25 * bound(2000)
 
 
 def test_429_for_ever_on_a_lane_is_not_hammered() -> None:
-    run = simulate(works(5000), Server(window=(0, 5.0)), until=600.0)
+    run = simulate(tasks(5000), Server(window=(0, 5.0)), until=600.0)
     assert run.results == []
     assert run.sent <= 60
 
@@ -109,7 +109,7 @@ def test_429_for_ever_on_a_lane_is_not_hammered() -> None:
 def test_retry_after_is_honoured(window: tuple[int, float] | None) -> None:
     ceiling = (lambda now: 2) if window is None else (lambda now: NEVER)
     server = Server(window=window, ceiling=ceiling, retry_after=3.0)
-    run = simulate(works(100), server, rate=0)
+    run = simulate(tasks(100), server, rate=0)
     assert len(run.results) == 100
     first = min(when for when in run.done_at if when > 1.0)
     assert first >= 3.0
@@ -133,7 +133,7 @@ def test_a_lost_answer_takes_its_slot_for_a_whole_window() -> None:
 
 def test_a_window_outlives_a_run_of_the_engine() -> None:
     gates = Gates(30.0, random=lambda: 0.5)
-    simulate(works(150), Server(window=DOCUMENTED), gates=gates)
+    simulate(tasks(150), Server(window=DOCUMENTED), gates=gates)
     assert gates.wait("a", 1.0) > 3.0
     assert gates.wait("b", 1.0) == 0.0
 
@@ -170,7 +170,7 @@ class SharedServer(Server):
 
 
 def test_the_pace_comes_back_when_a_shared_window_frees() -> None:
-    run = simulate(works(6000), SharedServer(window=DOCUMENTED))
+    run = simulate(tasks(6000), SharedServer(window=DOCUMENTED))
     assert per_second(run, 20, 40) >= 5
     assert per_second(run, 160, 200) >= 0.9 * 30
     assert run.wasted <= 40
@@ -179,7 +179,7 @@ def test_the_pace_comes_back_when_a_shared_window_frees() -> None:
 @pytest.mark.parametrize("share", [0.03, 0.3])
 def test_each_429_is_believed(share: float) -> None:
     """Also those that have no reason: each slows the lane down, and all is done in the end."""
-    run = simulate(works(400), Server(chance=share, rng=random.Random(1)))
+    run = simulate(tasks(400), Server(at_random=share, rng=random.Random(1)))
     assert len(run.done_at) == 400
     assert run.rejected <= 1.5 * 400 * share / (1 - share) + 10
 
@@ -189,9 +189,9 @@ def test_429s_by_chance_cost_little() -> None:
     fates = iter(random.Random(1).random() < 0.1 for _ in range(10_000))
     turned = Throttled("concurrency", None, ThrottledError("429"))
     run = simulate(
-        works(400),
+        tasks(400),
         Server(window=DOCUMENTED),
-        fate=lambda work, now: turned if next(fates) else Done("added"),
+        fate=lambda task, now: turned if next(fates) else Done("added"),
     )
     assert len(run.done_at) == 400
     assert run.seconds <= 120.0

@@ -19,10 +19,10 @@ from proxyctl.bulk.outcomes import (
     Refused,
     Result,
     Stop,
+    Task,
     Throttled,
     Unclear,
     Unsent,
-    Work,
 )
 from proxyctl.errors import (
     AuthenticationError,
@@ -34,7 +34,7 @@ from proxyctl.errors import (
     TemporaryError,
     ThrottledError,
 )
-from tests.bulk.simulation import Server, fixed, simulate, works
+from tests.bulk.simulation import Server, fixed, simulate, tasks
 
 BROKEN = ServerError("500", may_have_happened=True)
 REFUSED = NetworkError("connection refused")
@@ -53,18 +53,18 @@ class World:
         self._look_fails = faults.pop("look", 0.0)
         self.faults = faults
 
-    def fate(self, work: Work, now: float) -> Outcome:
+    def fate(self, task: Task, now: float) -> Outcome:
         self.arrivals.append(now)
         dice = self._rng.random()
         for fault, share in self.faults.items():
             dice -= share
             if dice < 0:
-                return self._fault(fault, work, now)
-        return self._commit(work, now)
+                return self._fault(fault, task, now)
+        return self._commit(task, now)
 
-    def _fault(self, fault: str, work: Work, now: float) -> Outcome:
+    def _fault(self, fault: str, task: Task, now: float) -> Outcome:
         if fault == "after":
-            self._commit(work, now)
+            self._commit(task, now)
             return Lost(BROKEN)
         outcomes: dict[str, Outcome] = {
             "before": Lost(BROKEN),
@@ -72,22 +72,24 @@ class World:
             "throttled": Throttled("concurrency", None, ThrottledError("429")),
             "rated": Throttled("rate", None, ThrottledError("429")),
             "refused": Refused(RefusedError("80301")),
+            "unclear": Unclear(RefusedError("80104")),
+            "urgent": Unclear(RefusedError("20404"), urgent=True),
             "stop": Stop(AuthenticationError("401")),
             "full": Full(RefusedError("80622")),
         }
         return outcomes[fault]
 
-    def _commit(self, work: Work, now: float) -> Outcome:
-        self.committed[work.index] += 1
-        self.visible_at.setdefault(work.index, now + self._delay)
-        return Done("added", work.index)
+    def _commit(self, task: Task, now: float) -> Outcome:
+        self.committed[task.index] += 1
+        self.visible_at.setdefault(task.index, now + self._delay)
+        return Done("added", task.index)
 
-    def verify(self, items: Sequence[Work], now: float) -> dict[int, Outcome | None]:
-        self.looked.append([work.index for work in items])
+    def verify(self, items: Sequence[Task], now: float) -> dict[int, Outcome | None]:
+        self.looked.append([task.index for task in items])
         if self._rng.random() < self._look_fails:
-            return {work.index: Lost(BROKEN) for work in items}
+            return {task.index: Lost(BROKEN) for task in items}
         there = {index for index, visible_at in self.visible_at.items() if visible_at <= now}
-        return {work.index: Done("added") if work.index in there else None for work in items}
+        return {task.index: Done("added") if task.index in there else None for task in items}
 
 
 def check(results: list[Result], world: World, count: int) -> None:
@@ -117,6 +119,8 @@ shares = st.sampled_from([0.0, 0.0, 0.02, 0.1, 0.4])
             "throttled": st.sampled_from([0.0, 0.02]),
             "rated": st.sampled_from([0.0, 0.02]),
             "refused": st.sampled_from([0.0, 0.02]),
+            "unclear": st.sampled_from([0.0, 0.02, 0.4]),
+            "urgent": st.sampled_from([0.0, 0.02, 0.4]),
             "stop": st.sampled_from([0.0, 0.0, 0.005]),
             "full": st.sampled_from([0.0, 0.0, 0.01]),
             "look": st.sampled_from([0.0, 0.3, 1.0]),
@@ -137,7 +141,7 @@ def test_no_mix_of_faults_adds_twice_or_tells_a_lie(
     world = World(seed, delay=delay, **faults)
     server = Server(rng=random.Random(seed))
     run = simulate(
-        works(count),
+        tasks(count),
         server,
         fate=world.fate,
         verify=world.verify,
@@ -151,9 +155,9 @@ def test_no_mix_of_faults_adds_twice_or_tells_a_lie(
 
 def test_running_again_after_faults_reaches_the_wanted_pool() -> None:
     world = World(before=0.05, after=0.05)
-    first = simulate(works(200), Server(), fate=world.fate, verify=world.verify)
+    first = simulate(tasks(200), Server(), fate=world.fate, verify=world.verify)
     check(first.results, world, 200)
-    missing = [work for work in works(200) if not world.committed[work.index]]
+    missing = [task for task in tasks(200) if not world.committed[task.index]]
     world.faults = {}
     simulate(missing, Server(), fate=world.fate, verify=world.verify)
     assert world.committed == Counter(range(200))
@@ -161,14 +165,14 @@ def test_running_again_after_faults_reaches_the_wanted_pool() -> None:
 
 def test_five_percent_of_500s_are_all_healed_by_looking() -> None:
     world = World(before=0.025, after=0.025)
-    run = simulate(works(2000), Server(), fate=world.fate, verify=world.verify)
+    run = simulate(tasks(2000), Server(), fate=world.fate, verify=world.verify)
     assert {result.state for result in run.results} == {"done"}
     assert run.stopped_by is None
 
 
 def test_one_look_is_for_all_that_are_due() -> None:
     world = World(after=1.0)
-    simulate(works(4), Server(), fate=world.fate, verify=world.verify)
+    simulate(tasks(4), Server(), fate=world.fate, verify=world.verify)
     assert world.looked == [[0, 1, 2, 3]]
 
 
@@ -178,15 +182,15 @@ def test_absent_is_looked_at_again_after_1_2_and_5_seconds_and_only_then_repeate
     times: list[float] = []
     looks: list[float] = []
 
-    def fate(work: Work, now: float) -> Outcome:
+    def fate(task: Task, now: float) -> Outcome:
         times.append(now)
         return next(fates)
 
-    def verify(items: Sequence[Work], now: float) -> dict[int, Outcome | None]:
+    def verify(items: Sequence[Task], now: float) -> dict[int, Outcome | None]:
         looks.append(now)
-        return {work.index: None for work in items}
+        return {task.index: None for task in items}
 
-    run = simulate(works(1), Server(), fate=fate, verify=verify)
+    run = simulate(tasks(1), Server(), fate=fate, verify=verify)
     lost_at = times[0] + 0.08
     assert [round(when - lost_at - 0.05, 6) for when in looks] == [0.0, 1.0, 2.0, 5.0]
     assert times[1] >= looks[-1]
@@ -196,21 +200,21 @@ def test_absent_is_looked_at_again_after_1_2_and_5_seconds_and_only_then_repeate
 
 def test_late_visibility_is_waited_for() -> None:
     world = World(after=1.0, delay=2.5)
-    run = simulate(works(3), Server(), fate=world.fate, verify=world.verify)
+    run = simulate(tasks(3), Server(), fate=world.fate, verify=world.verify)
     check(run.results, world, 3)
     assert {result.state for result in run.results} == {"done"}
 
 
 def test_with_twenty_unsettled_no_new_write_starts() -> None:
     world = World(before=1.0)
-    run = simulate(works(500), Server(), fate=world.fate, verify=world.verify, until=4.0, rate=0, retries=0)
+    run = simulate(tasks(500), Server(), fate=world.fate, verify=world.verify, until=4.0, rate=0, retries=0)
     in_flight_when_the_first_was_lost = 8
     assert run.sent <= 20 + in_flight_when_the_first_was_lost
 
 
 def test_an_outage_stops_the_run_within_its_budget() -> None:
     world = World(before=1.0)
-    run = simulate(works(1000), Server(), fate=world.fate, verify=world.verify)
+    run = simulate(tasks(1000), Server(), fate=world.fate, verify=world.verify)
     check(run.results, world, 1000)
     assert isinstance(run.stopped_by, TemporaryError)
     assert run.retries <= 110
@@ -220,7 +224,7 @@ def test_an_outage_stops_the_run_within_its_budget() -> None:
 
 def test_too_many_faults_between_good_answers_stop_the_run_too() -> None:
     world = World(before=0.5)
-    run = simulate(works(1000), Server(), fate=world.fate, verify=world.verify)
+    run = simulate(tasks(1000), Server(), fate=world.fate, verify=world.verify)
     check(run.results, world, 1000)
     assert isinstance(run.stopped_by, TemporaryError)
     assert run.retries <= 110
@@ -229,7 +233,7 @@ def test_too_many_faults_between_good_answers_stop_the_run_too() -> None:
 
 def test_an_outage_under_repeatable_works_stops_too() -> None:
     world = World(before=1.0)
-    items = [Work(index, "a", "k", repeatable=True) for index in range(300)]
+    items = [Task(index, "a", "k", repeatable=True) for index in range(300)]
     run = simulate(items, Server(), fate=world.fate, verify=world.verify)
     assert run.stopped_by is not None
     assert run.retries <= 40
@@ -239,7 +243,7 @@ def test_an_outage_under_repeatable_works_stops_too() -> None:
 
 def test_no_connection_in_all_the_tries_of_one_item_stops_the_run() -> None:
     world = World(unsent=1.0)
-    run = simulate(works(5000), Server(), fate=world.fate, verify=world.verify)
+    run = simulate(tasks(5000), Server(), fate=world.fate, verify=world.verify)
     assert run.stopped_by is REFUSED
     assert run.sent <= 4 * 5
     states = Counter(result.state for result in run.results)
@@ -249,13 +253,13 @@ def test_no_connection_in_all_the_tries_of_one_item_stops_the_run() -> None:
 
 def test_a_429_is_no_try() -> None:
     fates: Iterator[Outcome] = iter([Throttled("rate", None, ThrottledError("429"))] * 12 + [Done("added")])
-    run = simulate(works(1), Server(), fate=lambda work, now: next(fates), retries=0)
+    run = simulate(tasks(1), Server(), fate=lambda task, now: next(fates), retries=0)
     assert (run.results[0].state, run.results[0].attempts, run.retries) == ("done", 13, 0)
 
 
 def test_a_retry_after_that_is_too_long_stops_and_says_how_long() -> None:
     refusal = Throttled("rate", LONGEST_RETRY_AFTER + 1, ThrottledError("429"))
-    run = simulate(works(10), Server(), fate=lambda work, now: refusal)
+    run = simulate(tasks(10), Server(), fate=lambda task, now: refusal)
     assert isinstance(run.stopped_by, ThrottledError)
     assert "301 s" in run.stopped_by.message
     assert {result.state for result in run.results} == {"skipped"}
@@ -263,17 +267,17 @@ def test_a_retry_after_that_is_too_long_stops_and_says_how_long() -> None:
 
 def test_401_stops_at_once() -> None:
     world = World(stop=1.0)
-    run = simulate(works(1000), Server(), fate=world.fate)
+    run = simulate(tasks(1000), Server(), fate=world.fate)
     assert isinstance(run.stopped_by, AuthenticationError)
     assert run.sent == 4
     assert Counter(result.state for result in run.results) == {"failed": 4, "skipped": 996}
 
 
 def test_a_full_pool_skips_the_rest_of_the_kind_and_no_other() -> None:
-    items = works(100, ["reserved", "unreserved"])
+    items = tasks(100, ["reserved", "unreserved"])
 
-    def fate(work: Work, now: float) -> Outcome:
-        full = work.lane == "reserved" and work.index >= 5
+    def fate(task: Task, now: float) -> Outcome:
+        full = task.lane == "reserved" and task.index >= 5
         return Full(RefusedError("80622")) if full else Done("added")
 
     run = simulate(items, Server(), fate=fate)
@@ -286,7 +290,7 @@ def test_a_full_pool_skips_the_rest_of_the_kind_and_no_other() -> None:
 
 def test_max_errors_stops_early() -> None:
     world = World(refused=1.0)
-    run = simulate(works(1000), Server(), fate=world.fate, max_errors=3)
+    run = simulate(tasks(1000), Server(), fate=world.fate, max_errors=3)
     assert isinstance(run.stopped_by, PartialError)
     states = Counter(result.state for result in run.results)
     assert 3 <= states["failed"] <= 8
@@ -294,10 +298,10 @@ def test_max_errors_stops_early() -> None:
 
 
 def test_a_poisoned_item_fails_alone() -> None:
-    def fate(work: Work, now: float) -> Outcome:
-        return Lost(BROKEN) if work.index == 7 else Done("added")
+    def fate(task: Task, now: float) -> Outcome:
+        return Lost(BROKEN) if task.index == 7 else Done("added")
 
-    items = [Work(index, "a", "k", repeatable=True) for index in range(100)]
+    items = [Task(index, "a", "k", repeatable=True) for index in range(100)]
     run = simulate(
         items,
         Server(),
@@ -310,7 +314,7 @@ def test_a_poisoned_item_fails_alone() -> None:
 
 def test_what_stays_lost_is_unknown() -> None:
     world = World(after=0.05, look=1.0)
-    run = simulate(works(100), Server(), fate=world.fate, verify=world.verify)
+    run = simulate(tasks(100), Server(), fate=world.fate, verify=world.verify)
     check(run.results, world, 100)
     states = Counter(result.state for result in run.results)
     assert states["unknown"] > 0
@@ -320,10 +324,10 @@ def test_what_stays_lost_is_unknown() -> None:
 def test_where_everything_hangs_it_is_over_within_30_seconds() -> None:
     """Four adds and all reads last the 0.5 s of --timeout, and none is answered."""
     run = simulate(
-        works(4),
-        Server(work=fixed(0.5)),
-        fate=lambda work, now: Lost(BROKEN),
-        verify=lambda found, now: {work.index: Unsent(REFUSED) for work in found},
+        tasks(4),
+        Server(takes=fixed(0.5)),
+        fate=lambda task, now: Lost(BROKEN),
+        verify=lambda found, now: {task.index: Unsent(REFUSED) for task in found},
         read=0.5,
     )
     assert isinstance(run.stopped_by, TemporaryError)
@@ -337,12 +341,12 @@ def test_refusals_that_need_a_read_wait_for_each_other_but_urgent_ones() -> None
     for urgent in (False, True):
         found: list[int] = []
 
-        def verify(items: Sequence[Work], now: float, found: list[int] = found) -> dict[int, Outcome | None]:
+        def verify(items: Sequence[Task], now: float, found: list[int] = found) -> dict[int, Outcome | None]:
             found.append(len(items))
-            return {work.index: Done("unchanged") for work in items}
+            return {task.index: Done("unchanged") for task in items}
 
         unclear = Unclear(RefusedError("80104"), urgent=urgent)
-        run = simulate(works(60), Server(), fate=lambda work, now, is_=unclear: is_, verify=verify)  # type: ignore[misc]
+        run = simulate(tasks(60), Server(), fate=lambda task, now, is_=unclear: is_, verify=verify)  # type: ignore[misc]
         assert {result.state for result in run.results} == {"done"}
         assert run.stopped_by is None and run.sent == sum(found) == 60
         assert (len(found) == 1) is not urgent
@@ -351,5 +355,5 @@ def test_refusals_that_need_a_read_wait_for_each_other_but_urgent_ones() -> None
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_hardly_anything_to_do(count: int) -> None:
-    run = simulate(works(count), Server())
+    run = simulate(tasks(count), Server())
     assert [result.state for result in run.results] == ["done"] * count

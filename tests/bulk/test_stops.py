@@ -17,8 +17,8 @@ from proxyctl.bulk.outcomes import (
     Result,
     RunReport,
     Stop,
+    Task,
     Throttled,
-    Work,
 )
 from proxyctl.bulk.threads import RESERVED_FILES, affordable_ceiling, side_by_side
 from proxyctl.errors import (
@@ -35,14 +35,14 @@ from proxyctl.errors import (
 )
 from proxyctl.stop import StopRequest
 from tests.bulk.moves import BACK, JOIN, Moves
-from tests.bulk.test_engine import Diary, Script, add, engine, slow, states, works
+from tests.bulk.test_engine import Diary, Script, add, engine, slow, states, tasks
 
 RATE = Throttled("rate", None, ThrottledError("429"))
 
 
 def moving(moves: Moves, join: Callable[[], Outcome]) -> Script:
     """Takes items out, and back in; ``join`` says what the other place answers."""
-    return Script(lambda work: join() if moves.part(work) == JOIN else Done("done"))
+    return Script(lambda task: join() if moves.part(task) == JOIN else Done("done"))
 
 
 @pytest.mark.parametrize("lines", [0, 1, 2, 5, 20, 21])
@@ -66,18 +66,18 @@ def test_a_deadline_leaves_time_for_what_is_in_transit() -> None:
 
 
 def test_a_deadline_stands_while_nothing_is_in_transit() -> None:
-    report = engine(Script(lambda work: RATE), deadline=0.3).run(works(5))
+    report = engine(Script(lambda task: RATE), deadline=0.3).run(tasks(5))
     assert report.ended - report.started >= 0.3
 
 
 def test_what_has_no_answer_after_a_deadline_and_its_grace_is_unknown() -> None:
     held = threading.Event()
 
-    def send(work: Work) -> Outcome:
+    def send(task: Task) -> Outcome:
         held.wait(5)
-        return add(work)
+        return add(task)
 
-    report = engine(Script(send), deadline=0.05, stop=StopRequest(grace=0.05)).run(works(50))
+    report = engine(Script(send), deadline=0.05, stop=StopRequest(grace=0.05)).run(tasks(50))
     held.set()
     assert states(report) == {"unknown": 4, "skipped": 46}
     assert report.ended - report.started < 1.0
@@ -86,12 +86,12 @@ def test_what_has_no_answer_after_a_deadline_and_its_grace_is_unknown() -> None:
 def test_a_signal_after_the_deadline_is_what_the_run_ends_with() -> None:
     stop = StopRequest()
 
-    def send(work: Work) -> Outcome:
+    def send(task: Task) -> Outcome:
         time.sleep(0.15)
         stop.request(Interrupted(15))
-        return add(work)
+        return add(task)
 
-    report = engine(Script(send), deadline=0.05, stop=stop).run(works(50))
+    report = engine(Script(send), deadline=0.05, stop=stop).run(tasks(50))
     assert report.stopped_by is stop.error
     assert states(report)["skipped"] >= 40
 
@@ -102,16 +102,16 @@ def test_a_signal_after_another_end(stopped_by: AuthenticationError | TemporaryE
     stop = StopRequest()
     first = threading.Event()
 
-    def send(work: Work) -> Outcome:
-        if work.index == 0:
+    def send(task: Task) -> Outcome:
+        if task.index == 0:
             first.set()
             return Stop(stopped_by)
         first.wait(5)
         time.sleep(0.05)
         stop.request(Interrupted(15))
-        return add(work)
+        return add(task)
 
-    report = engine(Script(send), stop=stop).run(works(10))
+    report = engine(Script(send), stop=stop).run(tasks(10))
     signalled = isinstance(stopped_by, TemporaryError)
     assert report.stopped_by is (stop.error if signalled else stopped_by)
 
@@ -130,9 +130,9 @@ class Late:
     def on_limit(self, scope: object) -> None: ...
 
 
-def run_with_late_signal(outcome: Callable[[Work], Outcome]) -> tuple[RunReport, StopRequest]:
+def run_with_late_signal(outcome: Callable[[Task], Outcome]) -> tuple[RunReport, StopRequest]:
     stop = StopRequest()
-    return engine(Script(outcome), stop=stop, observer=Late(stop, 10), ceiling=1).run(works(10)), stop
+    return engine(Script(outcome), stop=stop, observer=Late(stop, 10), ceiling=1).run(tasks(10)), stop
 
 
 def test_a_signal_that_comes_with_the_last_answer_interrupted_nothing() -> None:
@@ -143,16 +143,16 @@ def test_a_signal_that_comes_with_the_last_answer_interrupted_nothing() -> None:
 
 def test_a_signal_that_comes_with_the_last_answer_is_told_where_something_was_left() -> None:
     full = Full(RefusedError("80622"))
-    report, stop = run_with_late_signal(lambda work: full if work.index == 5 else add(work))
+    report, stop = run_with_late_signal(lambda task: full if task.index == 5 else add(task))
     assert states(report) == {"done": 5, "failed": 1, "skipped": 4}
     assert report.stopped_by is stop.error
 
 
 def test_a_defect_is_told_from_all_that_the_world_does() -> None:
-    def send(work: Work) -> Outcome:
+    def send(task: Task) -> Outcome:
         raise ZeroDivisionError
 
-    report = engine(Script(send)).run(works(5))
+    report = engine(Script(send)).run(tasks(5))
     assert isinstance(report.stopped_by, InternalError)
     assert exit_status(report.stopped_by) == 1
 
@@ -192,7 +192,7 @@ def test_a_run_goes_on_with_the_threads_that_there_are(
 ) -> None:
     Bound(monkeypatch, count, error)
     executor = Script(slow(0.001))
-    report = engine(executor).run(works(50))
+    report = engine(executor).run(tasks(50))
     assert (report.stopped_by, states(report)) == (None, {"done": 50})
     assert executor.most == max(1, count)
 
@@ -200,7 +200,7 @@ def test_a_run_goes_on_with_the_threads_that_there_are(
 def test_lost_answers_are_looked_for_without_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     Bound(monkeypatch, 0, RuntimeError)
     lost = Lost(ServerError("500", may_have_happened=True))
-    report = engine(Script(lambda work: lost, lambda work: Done("added"))).run(works(5))
+    report = engine(Script(lambda task: lost, lambda task: Done("added"))).run(tasks(5))
     assert states(report) == {"done": 5}
 
 

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from proxyctl.bulk.outcomes import Done, Lost, Outcome, Refused, Result, Work
+from proxyctl.bulk.outcomes import Done, Lost, Outcome, Refused, Result, Task
 from proxyctl.commands.records import intent_of, outcome_of
 from proxyctl.errors import ProxyctlError, RefusedError, TemporaryError
 from proxyctl.input.items import Item
@@ -138,7 +138,7 @@ def run(
     Of the requests that are on their way when it is killed, some arrive.
     """
     flow = Flow(plan)
-    queue, sent, answers = deque(flow.start()), list[Work](), 0
+    queue, sent, answers = deque(flow.start()), list[Task](), 0
     account.sent = {}
     while queue or sent:
         while queue and len(sent) < under_way:
@@ -146,43 +146,43 @@ def run(
             account.sent[sent[-1].index] = (sent[-1].payload.request, None)
         answers += 1
         if kill_at is not None and answers >= kill_at:
-            for work in sent:
+            for task in sent:
                 if rng.random() < 0.5:
-                    account.answer(work.payload.request)
+                    account.answer(task.payload.request)
             return flow
-        work = sent.pop(rng.randrange(len(sent)))
-        result = result_of(account, work, answers, rng, refused or {})
-        account.sent[work.index] = (work.payload.request, result)
+        task = sent.pop(rng.randrange(len(sent)))
+        result = result_of(account, task, answers, rng, refused or {})
+        account.sent[task.index] = (task.payload.request, result)
         queue.extend(flow.follow(result))
         if answers == stop_at:
             error = TemporaryError("deadline")
-            unsent = [work for work in queue if not work.rescue]
-            queue = deque(work for work in queue if work.rescue)
+            unsent = [task for task in queue if not task.rescue]
+            queue = deque(task for task in queue if task.rescue)
             queue.extend(flow.stop(error))
             while unsent:
                 more = list(flow.follow(Result(unsent.pop().index, "skipped", error=error)))
-                unsent.extend(work for work in more if not work.rescue)
-                queue.extend(work for work in more if work.rescue)
+                unsent.extend(task for task in more if not task.rescue)
+                queue.extend(task for task in more if task.rescue)
     return flow
 
 
 def result_of(
-    account: Account, work: Work, answers: int, rng: random.Random, refused: Mapping[str, Rate]
+    account: Account, task: Task, answers: int, rng: random.Random, refused: Mapping[str, Rate]
 ) -> Result:
-    request: Request = work.payload.request
+    request: Request = task.payload.request
 
     def happens(rate: Rate) -> bool:
         return rate(answers) if callable(rate) else rng.random() < rate
 
-    no = happens(refused.get("rollback" if work.rescue else request.verb.name, 0))
+    no = happens(refused.get("rollback" if task.rescue else request.verb.name, 0))
     error = RefusedError("refused") if no else account.answer(request)
     if happens(refused.get("unknown", 0)):
-        return Result(work.index, "unknown", error=TemporaryError("the answer was lost"))
+        return Result(task.index, "unknown", error=TemporaryError("the answer was lost"))
     if error is None:
         made = request.name if request.verb is CREATE_SERVICE else sid(request.name)
         seen = Seen({"sid": request.sid or made, **request.wanted})
-        return Result(work.index, "done", request.verb.done, seen)
-    return Result(work.index, "failed", error=error, full=error.message == "full")
+        return Result(task.index, "done", request.verb.done, seen)
+    return Result(task.index, "failed", error=error, full=error.message == "full")
 
 
 def records(account: Account) -> list[ItemRecord]:

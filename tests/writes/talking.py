@@ -11,7 +11,7 @@ import httpx
 
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
-from proxyctl.bulk.outcomes import Outcome, Unclear, Work
+from proxyctl.bulk.outcomes import Outcome, Task, Unclear
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Sending
 from proxyctl.writes.requests import CREATE_SERVICE, VERBS, Request
@@ -98,12 +98,12 @@ def talking(replies: Mapping[str, Reply | list[Reply]]) -> Iterator[tuple[Execut
         yield Executor(client, Reading(client)), api
 
 
-def work(one: Request, index: int = 0, resolves: bool = False) -> Work:
-    return Work(index, "lane", None, not one.verb.creates, payload=Sending(one, one.call(), resolves))
+def task(one: Request, index: int = 0, resolves: bool = False) -> Task:
+    return Task(index, "lane", None, not one.verb.creates, payload=Sending(one, one.call(), resolves))
 
 
-def outcome_of(executor: Executor, one: Work) -> Outcome | None:
-    """Send a work, and verify what is unclear, as a run does."""
+def outcome_of(executor: Executor, one: Task) -> Outcome | None:
+    """Send a task, and verify what is unclear, as a run does."""
     outcome = executor.send(one)
     return executor.verify([one], 4)[one.index] if isinstance(outcome, Unclear) else outcome
 

@@ -25,8 +25,8 @@ from tests.writes.talking import (
     request,
     shown,
     talking,
+    task,
     there,
-    work,
 )
 
 CREATES = ("add", "attach", "create_service")
@@ -53,7 +53,7 @@ def sent(
 ) -> list[str | None]:
     """What comes of a request that is sent as often as there are replies."""
     with talking({**shown(one, seen), str(one.call()): list(replies)}) as (executor, _):
-        return [words(outcome_of(executor, work(one, resolves=resolves))) for _ in replies]
+        return [words(outcome_of(executor, task(one, resolves=resolves))) for _ in replies]
 
 
 # One answer
@@ -64,7 +64,7 @@ def test_done(name: str) -> None:
     """A status that is not the verb's own, or another SID, is no good answer: nobody knows what was done."""
     one = request(name)
     with talking({str(one.call()): good(one)}) as (executor, _):
-        outcome = executor.send(work(one))
+        outcome = executor.send(task(one))
     assert isinstance(outcome, Done) and outcome.action == one.verb.done
     assert outcome.detail.raw == (one.before if one.verb.removes else there(one))
     assert one.verb.removes or outcome.detail.request_id == "RQ1"
@@ -107,7 +107,7 @@ def test_what_the_codes_mean(name: str) -> None:
     verb = one.verb
     for code in {*verb.meanings, *verb.full, 80601, 80611} - verb.already:
         with talking({str(one.call()): (400, code)}) as (executor, _):
-            outcome = executor.send(work(one))
+            outcome = executor.send(task(one))
         assert words(outcome) == ("full" if code in verb.full else "refused")
         error = outcome.error  # type: ignore[union-attr]
         assert verb.meanings.get(code, "refused") in error.message and f"code {code}" in error.message
@@ -169,7 +169,7 @@ def test_not_found(name: str) -> None:
         assert sent(one, SENT, (404, 20404)) == ["lost", one.verb.done]
     if name in IN_POOL:
         with talking({}) as (executor, _):  # the Service is gone too
-            outcome = outcome_of(executor, work(one))
+            outcome = outcome_of(executor, task(one))
         assert words(outcome) == "stop"
         assert f"Service {KS} does not exist any more" in outcome.error.message  # type: ignore[union-attr]
 
@@ -181,7 +181,7 @@ def test_what_is_said_of_what_is_gone_or_contradicts_itself() -> None:
     ):
         one = request(name)
         with talking(shown(one, there(one))) as (executor, _):
-            error = outcome_of(executor, work(one)).error  # type: ignore[union-attr]
+            error = outcome_of(executor, task(one)).error  # type: ignore[union-attr]
         assert text in error.message and one.name in error.message
         assert isinstance(error, NotFoundError) is (name == "reserve")
 
@@ -191,10 +191,10 @@ def test_a_burst_of_numbers_that_are_not_found_asks_for_the_service_now_and_then
     services = [f"GET /v1/Services/{sid}" for sid in (KS, other)]
     with talking({path: (200, {"sid": path[-34:]}) for path in services}) as (executor, api):
         for index in range(7):
-            outcome_of(executor, work(request(IN_POOL[index % 4]), index))
+            outcome_of(executor, task(request(IN_POOL[index % 4]), index))
         assert api.asked[services[0]] == 2
         outcome_of(
-            executor, work(Request(VERBS["reserve"], other, PN, NUMBER, wanted={"is_reserved": True}), 9)
+            executor, task(Request(VERBS["reserve"], other, PN, NUMBER, wanted={"is_reserved": True}), 9)
         )
         assert api.asked[services[1]] == 1
 
@@ -220,11 +220,11 @@ def test_a_read_that_fails(reply: Reply, outcome: str) -> None:
         refused: Reply = (404, 20404) if one.verb.removes else (400, min(one.verb.already))
         replies[str(one.call())] = [SENT, refused]
         with talking(replies) as (executor, _):
-            outcome_of(executor, work(one))
-            assert words(executor.verify([work(one)], 4)[0]) == outcome
-            assert words(outcome_of(executor, work(one))) == outcome
+            outcome_of(executor, task(one))
+            assert words(executor.verify([task(one)], 4)[0]) == outcome
+            assert words(outcome_of(executor, task(one))) == outcome
     with talking({f"GET /v1/Services/{KS}": reply}) as (executor, _):
-        assert words(outcome_of(executor, work(request("reserve")))) == outcome
+        assert words(outcome_of(executor, task(request("reserve")))) == outcome
 
 
 # Verifying
@@ -240,8 +240,8 @@ def test_what_became_of_a_lost_write(name: str) -> None:
         cases.append((differing(one), "refused" if name == "create_service" else None))
     for seen, end in cases:
         with talking({**shown(one, seen), str(one.call()): SENT}) as (executor, _):
-            outcome_of(executor, work(one))
-            outcome = executor.verify([work(one)], 4)[0]
+            outcome_of(executor, task(one))
+            outcome = executor.verify([task(one)], 4)[0]
         assert words(outcome) == end
         if isinstance(outcome, Done):
             assert outcome.detail.raw == (one.before if name in REMOVES else seen)
@@ -250,7 +250,7 @@ def test_what_became_of_a_lost_write(name: str) -> None:
 def test_a_service_that_is_gone_ends_the_verifying() -> None:
     one = request("reserve")
     with talking({}) as (executor, _):
-        assert words(executor.verify([work(one)], 4)[0]) == "stop"
+        assert words(executor.verify([task(one)], 4)[0]) == "stop"
 
 
 def numbers(count: int, parent: str = KS, *, by_sid: bool = True) -> list[Request]:
@@ -280,11 +280,11 @@ def test_one_list_serves_many_and_a_few_are_fetched(
             known = replies.setdefault(path, reply)
             if isinstance(known, tuple) and isinstance(known[1], tuple) and known is not reply:
                 known[1][1].append(there(one, sid=one.sid or PN))
-    works = [work(one, index) for index, one in enumerate(requests)]
+    tasks = [task(one, index) for index, one in enumerate(requests)]
     with talking(replies) as (executor, api):
-        found = executor.verify(works, 4)
+        found = executor.verify(tasks, 4)
     assert {index: words(outcome) for index, outcome in found.items()} == {
-        one.index: "added" for one in works
+        one.index: "added" for one in tasks
     }
     counts = Counter(path.endswith("/PhoneNumbers") for path in api.asked.elements())
     assert (counts[False], counts[True]) == (fetched, lists)
@@ -302,15 +302,15 @@ def test_a_request_of_which_nothing_is_known() -> None:
     with talking(
         {str(delete.call()): [SENT, (404, 20404), (404, 20404)], get: [(404, 20404), (200, {})]}
     ) as (executor, _):
-        ends = [words(outcome_of(executor, work(delete))) for _ in range(3)]
+        ends = [words(outcome_of(executor, task(delete))) for _ in range(3)]
     assert ends == ["lost", "sent", "refused"], "found by nobody is as wanted only where the answer was lost"
     with talking({}) as (executor, _):
-        outcome = outcome_of(executor, work(delete))
+        outcome = outcome_of(executor, task(delete))
     assert words(outcome) == "refused" and "not found (404" in outcome.error.message  # type: ignore[union-attr]
     with talking({str(create.call()): SENT}) as (executor, api):
-        assert words(outcome_of(executor, work(create))) == "lost"
-        assert words(executor.verify([work(create)], 4)[0]) == "stop", "nothing shows what became of it"
+        assert words(outcome_of(executor, task(create))) == "lost"
+        assert words(executor.verify([task(create)], 4)[0]) == "stop", "nothing shows what became of it"
     assert sum(api.asked.values()) == 1
     with talking({str(create.call()): (400, 80602)}) as (executor, _):
-        outcome = outcome_of(executor, work(create))
+        outcome = outcome_of(executor, task(create))
     assert words(outcome) == "refused" and outcome.error.message.startswith("POST /v1/Services")  # type: ignore[union-attr]
