@@ -149,14 +149,14 @@ def problem(error: ApiError) -> Response:
 
 def with_platform_headers(response: Response, now: float, concurrent: int = 1) -> Response:
     """Add what the platform puts on every answer, where it is not there yet."""
-    if any(name == "Twilio-Request-Id" for name, _ in response.headers):
-        return response
-    platform = (
-        ("Date", _http_date(int(now))),
-        ("Twilio-Request-Id", "RQ" + secrets.token_hex(16)),
-        ("Twilio-Concurrent-Requests", str(concurrent)),
-    )
-    return replace(response, headers=[*platform, *response.headers])
+    names = {name for name, _ in response.headers}
+    platform = {
+        "Date": _http_date(int(now)),
+        "Twilio-Request-Id": "RQ" + secrets.token_hex(16),
+        "Twilio-Concurrent-Requests": str(concurrent),
+    }
+    missing = [header for header in platform.items() if header[0] not in names]
+    return replace(response, headers=[*response.headers, *missing])
 
 
 @functools.lru_cache(maxsize=8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,12 +66,10 @@ def run_server(runtime: Runtime, serving: Serving) -> None:
 
 def require_loopback(host: str) -> str:
     """Return ``host`` as a URL has it; UsageError unless it is loopback, which also keeps a shell's words out."""
+    from proxyctl.sandbox.server.guards import is_loopback
+
     bare = host.strip("[]")
-    try:
-        loopback = bare.lower() == "localhost" or ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback or "%" in bare:
+    if bare.lower() != "localhost" and not is_loopback(bare):
         raise UsageError(
             f"--host {host!a} is no loopback address.", hint="The sandbox is served on 127.0.0.1 or ::1 only."
         )

@@ -1,24 +1,22 @@
-"""The sandbox over HTTP/1.1, on loopback only: sockets, threads and the checks that keep web pages and other
-hosts out. What a request means is decided elsewhere; nothing here knows a Service.
+"""The sandbox over HTTP/1.1: sockets and threads. Who is served and what a request means is decided elsewhere;
+nothing here knows a Service.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import ipaddress
-import re
 import selectors
 import socket
 import threading
 import time
 from collections.abc import Callable
 from typing import Protocol, TextIO
-from urllib.parse import urlsplit
 
 from proxyctl.errors import UsageError
 from proxyctl.sandbox.server.connection import Connection, Gone, Head, Limits
 from proxyctl.sandbox.server.faults import Act, FaultPlan
+from proxyctl.sandbox.server.guards import check_sender, loopback_address, read_request
 from proxyctl.sandbox.server.policies import Delivery, Policies
 from proxyctl.sandbox.server.rate_limit import SlidingWindow
 from proxyctl.sandbox.wire import ApiError, Request, Response, problem, with_platform_headers
@@ -28,7 +26,6 @@ _FINISH = 0.5
 _SHOWN = 500
 _STOP = b"\0"  # no signal has this number
 _RINGS_AT_ONCE = 4096
-_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+)(?::[0-9]{1,5})?")
 
 
 class Respondent(Protocol):
@@ -84,7 +81,7 @@ class Server:
         self._live: dict[Connection, threading.Thread] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._listener = _listen(_loopback(host), port)
+        self._listener = _listen(loopback_address(host), port)
         self._alarm, self._bell = socket.socketpair()
         self._bell.setblocking(False)
         address, self.port = self._listener.getsockname()[:2]
@@ -185,7 +182,8 @@ class Server:
             if head is None:
                 return False
             started = time.monotonic()
-            request = _request(head, connection.read_body(head) if _check(head) else b"", self.url)
+            check_sender(head)
+            request = read_request(head, connection.read_body(head), self.url)
         except ApiError as error:
             self._refuse(connection, head, error)
             return False
@@ -247,26 +245,6 @@ class Server:
                 self._log.write(text + "\n")
 
 
-def _loopback(host: str) -> str:
-    if host.lower() == "localhost":
-        return "127.0.0.1"
-    bare = host.strip("[]")
-    if not _is_loopback(bare):
-        raise UsageError(
-            f"the sandbox can't listen on {host!a}: it takes loopback addresses only",
-            hint="127.0.0.1, ::1 or localhost; the sandbox has no real authentication",
-        )
-    return bare
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return parsed.is_loopback and "%" not in address
-
-
 def _listen(address: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise UsageError(f"the sandbox can't listen on port {port}: ports go from 0 (any free one) to 65535")
@@ -281,45 +259,3 @@ def _listen(address: str, port: int) -> socket.socket:
         ) from None
     listener.setblocking(False)
     return listener
-
-
-def _check(head: Head) -> bool:
-    """Refuse what only a web page or a rebound DNS name would send: the credentials are no secret."""
-    if head.method == "CONNECT":
-        raise ApiError(20004, headers=[("Allow", "GET, POST, DELETE")])
-    if "origin" in head.headers:
-        raise ApiError(20403, "Requests from web pages are refused")
-    host = head.headers.get("host")
-    if host is not None and not _names_loopback(host):
-        raise ApiError(20421, "The Host header does not name this machine")
-    return True
-
-
-def _names_loopback(authority: str) -> bool:
-    match = _AUTHORITY.fullmatch(authority)
-    if match is None:
-        return False
-    host = match[1].strip("[]")
-    return host.lower() == "localhost" or _is_loopback(host)
-
-
-def _request(head: Head, body: bytes, own_url: str) -> Request:
-    target, host = head.target, head.headers.get("host")
-    base_url = f"http://{host}" if host else own_url
-    if not target.startswith("/"):
-        target = _from_absolute(target)
-    method = "GET" if head.method == "HEAD" else head.method
-    return Request.from_wire(method, target, head.headers, body, base_url)
-
-
-def _from_absolute(target: str) -> str:
-    """Return the path and query of an absolute target, as a client sends it to a proxy."""
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        raise ApiError(20400, "The request's target is not a URL") from None
-    if parts.scheme not in ("http", "https"):
-        return target
-    if not _names_loopback(parts.netloc):
-        raise ApiError(20421, "The request's target does not name this machine")
-    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
