@@ -62,41 +62,30 @@ def test_without_a_home_reading_works_and_a_write_needs_no_history(stage: Scene)
     assert stage.pool() == wanted(stage.numbers)
 
 
-@pytest.mark.parametrize("variable", ["HOME", "PROXYCTL_STATE_DIR"])
-def test_where_state_can_not_be_written_reading_works_and_a_write_says_so(
-    stage: Scene, variable: str
-) -> None:
-    place = below_a_file(stage)
-    env = homeless(stage, **{variable: place})
-    if variable != "HOME":
-        env["HOME"] = stage.cli.environ["HOME"]
+@pytest.mark.parametrize("place", ["HOME", "PROXYCTL_STATE_DIR", "history"])
+def test_where_state_can_not_be_written_reading_works_and_a_write_says_so(stage: Scene, place: str) -> None:
+    """No home, no state directory, or locks without a history: --no-history goes on, with a warning at most."""
+    env, named = dict(stage.cli.environ), below_a_file(stage)
+    if place == "history":
+        state = Path(env["PROXYCTL_STATE_DIR"])
+        state.mkdir(mode=0o700, exist_ok=True)
+        (state / "history").touch()
+        named = str(state / "history")
+    elif place == "HOME":
+        env = homeless(stage, HOME=named)
+    else:
+        env = homeless(stage, HOME=env["HOME"], PROXYCTL_STATE_DIR=named)
     assert run(stage, "service", "list", "-o", "ids", env=env).out == f"{stage.service}\n"
     refused = run(stage, *stage.add(*FAST), env=env)
     assert refused.code == 1
-    assert place in refused.err
-    assert "--no-history" in refused.err
-    assert "PROXYCTL_STATE_DIR" in refused.err
+    for text in (named, "--no-history", "PROXYCTL_STATE_DIR"):
+        assert text in refused.err
+    assert run(stage, *stage.add("--dry-run"), env=env).code == 0
     assert stage.writes == []
-    dry = run(stage, *stage.add("--dry-run"), env=env)
-    assert dry.code == 0, dry.err
     done = run(stage, *stage.add(*FAST, "--no-history"), env=env)
-    assert done.code == 0, done.err
-    assert "no lock" in done.err
+    assert (done.code, "no lock" in done.err) == (0, place != "history"), done.err
     assert stage.pool() == wanted(stage.numbers)
     assert run(stage, "history", "list", env=env).code in (0, 1)
-
-
-def test_history_that_can_not_be_written_though_locks_can(stage: Scene) -> None:
-    state = Path(stage.cli.environ["PROXYCTL_STATE_DIR"])
-    state.mkdir(mode=0o700, exist_ok=True)
-    (state / "history").touch()
-    refused = run(stage, *stage.add(*FAST))
-    assert refused.code == 1
-    assert str(state / "history") in refused.err
-    assert "--no-history" in refused.err
-    assert stage.writes == []
-    done = run(stage, *stage.add(*FAST, "--no-history"))
-    assert (done.code, "no lock" in done.err) == (0, False)
 
 
 @pytest.mark.parametrize("line", [("service", "list"), ("number", "list"), ("history", "list")])
@@ -216,14 +205,6 @@ def test_a_pipe_gets_no_colour_unless_forced(stage: Scene, variable: str) -> Non
     assert "\x1b" not in ran.out + ran.err
 
 
-def test_without_a_terminal_nothing_is_asked(stage: Scene) -> None:
-    stage.fill(stage.numbers, reserved=True)
-    ran = run(stage, *stage.verb("remove"), shell='exec setsid "$@"')
-    assert ran.code == 2
-    assert "--yes" in ran.err
-    assert stage.writes == []
-
-
 # Files and disks
 
 
@@ -239,18 +220,14 @@ def test_whatever_the_umask_nobody_else_reads_what_is_kept(stage: Scene, umask: 
     stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
 
 
-def test_a_disk_that_fills_up_during_a_run_sends_nothing_more(stage: Scene) -> None:
-    process = drive(stage, "full=21", *stage.add(*FAST, "--concurrency", "4"))
-    check_full(stage, end(stage, process))
-
-
-def test_a_file_size_limit_during_a_run_sends_nothing_more(stage: Scene) -> None:
-    line = stage.add(*FAST, "--concurrency", "4", "-o", "jsonl")
-    check_full(stage, run(stage, *line, shell='ulimit -f 8; exec "$@"'))
-
-
-def check_full(stage: Scene, ran: Ran) -> None:
-    """Check what a run does when its history can no longer be written, and that the next one goes on."""
+@pytest.mark.parametrize("limit", ["disk", "file size"])
+def test_a_history_that_can_no_longer_be_written_stops_the_run(stage: Scene, limit: str) -> None:
+    """It sends nothing more, and the next one goes on."""
+    line = stage.add(*FAST, "--concurrency", "4")
+    if limit == "disk":
+        ran = end(stage, drive(stage, "full=21", *line))
+    else:
+        ran = run(stage, *line, "-o", "jsonl", shell='ulimit -f 8; exec "$@"')
     assert ran.code == 1
     assert ran.error["kind"] == "output"
     assert "history" in ran.error["message"]
@@ -295,14 +272,6 @@ def test_a_disk_that_is_full_from_the_start_sends_nothing(stage: Scene) -> None:
     assert stage.writes == []
 
 
-def test_a_clock_91_days_ahead_costs_no_history(stage: Scene) -> None:
-    assert stage.run(*stage.add()).code == 0
-    stage.clock._epoch += 91 * 86_400
-    for verb in ("release", "reserve", "release"):
-        assert stage.run(*stage.verb(verb)).code == 0
-    assert len(histories(stage)) == 4
-
-
 HOSTILE = {
     "nested": "a = " + "[" * 5000 + "]" * 5000,
     "dotted": ".".join(["a"] * 20000) + " = 1",
@@ -320,11 +289,9 @@ def test_a_hostile_config_is_refused_in_a_second(stage: Scene, name: str) -> Non
     config.parent.mkdir(mode=0o700, exist_ok=True)
     config.write_text(HOSTILE[name] + "\n")
     config.chmod(0o600)
-    before = os.times()
+    before = os.times().children_user
     ran = run(stage, "service", "list", "--profile", "prod")
-    after = os.times()
-    assert after.children_user - before.children_user < 1.0
-    assert after.elapsed - before.elapsed < 1.5
+    assert os.times().children_user - before < 1.0
     assert ran.code == 2
     assert str(config) in ran.err
     assert stage.ledger.entries == []
