@@ -64,7 +64,7 @@ def test_it_asks_where_it_is_destructive_and_nowhere_else(account: Account) -> N
     if account.verb.destructive:
         refused = account.run(confirmed=False)
         assert (refused.code, "--yes" in refused.err) == (2, True), refused.err
-        for answer in ("no\n", "\n", ""):
+        for answer in ("no\n", "", "yes\n" if account.verb.typed != "yes" else "\n"):
             assert account.run(confirmed=False, tty=True, stdin=answer).code == 2
         account.is_untouched()
     answer = f"{account.verb.typed}\n" if account.verb.destructive else ""
@@ -72,6 +72,8 @@ def test_it_asks_where_it_is_destructive_and_nowhere_else(account: Account) -> N
     assert asked.code == 0, asked.err
     assert (ACCOUNT_SID in asked.err) == account.verb.destructive, "it says whose account it is"
     account.is_done()
+    again = account.run(confirmed=False)
+    assert again.code == account.verb.again, "where nothing is left to do, nothing is asked"
 
 
 def test_a_protected_profile_wants_its_name(account: Account) -> None:
@@ -82,8 +84,9 @@ def test_a_protected_profile_wants_its_name(account: Account) -> None:
         assert account.run(tty=True, stdin="Prod\n").code == 2
         assert account.run("--dry-run").code == 0
         account.is_untouched()
-        assert account.run("--confirm-profile", "prod").code == 0
-    account.is_done()
+        assert account.run(tty=True, stdin="prod\n").code == 0
+        account.is_done()
+        assert account.run("--confirm-profile", "prod").code == account.verb.again
 
 
 @contextlib.contextmanager
@@ -168,8 +171,10 @@ def test_what_failed_is_written_so_that_it_feeds_back(account: Account, tmp_path
     assert account.run("--failed-to", str(failed)).code == 6
     assert failed.stat().st_mode & 0o777 == 0o600
     account.scene.heal()
-    again = account.run(file=str(failed))
+    rest = tmp_path / "rest"
+    again = account.run("--failed-to", str(rest), file=str(failed))
     assert again.code == 0, again.err
+    assert rest.read_text() == "", "now all are as wanted"
     account.is_done()
 
 
@@ -203,8 +208,12 @@ def test_undo_and_undo_of_the_undo(account: Account) -> None:
     verb = account.verb
     assert account.run().code == 0
     back = verb.back or (verb.after if verb.undone else verb.before)
-    for code, wanted in ((verb.undone, back), (0, verb.after)):
-        undone = account.scene.run("history", "undo", account.newest_run(), "--yes")
+    for code, wanted in ((verb.undone, back), (0, verb.forth or verb.after)):
+        line = ("history", "undo", account.newest_run(), "--yes")
+        undone = account.scene.run(*line)
         assert (undone.code, account.state()) == (code, wanted), undone.err
         if verb.undone:
             return
+        account.scene.ledger.clear()
+        again = account.scene.run(*line)
+        assert (again.code, account.scene.writes) == (0, []), again.err
