@@ -125,6 +125,13 @@ VERBS: Mapping[str, Verb] = {
         after=APPLIED,
         destructive=True,
     ),
+    "pool apply of a new Service": Verb(
+        "pool apply POOL --prune --keep-webhooks",
+        before={"masking": "ab", "OWN": "c"},
+        after={"masking": "a", "new": "bC", "new.default_ttl": 60},
+        destructive=True,
+        back={"masking": "ab", "new": "", "new.default_ttl": 60, "OWN": "c"},
+    ),
     "history undo": Verb(
         "history undo RUN",
         earlier="pool apply",
