@@ -132,14 +132,22 @@ def test_a_held_lock_is_7_at_once(account: Account) -> None:
 
 
 def test_the_second_run_sends_nothing_and_rows_are_the_same_in_every_format(account: Account) -> None:
+    earlier = account.runs()
     first = account.run("-o", "json")
     assert first.code == 0, first.err
     account.is_done()
+    runs = account.runs()
+    assert {run["outcome"] for run in runs} == {"done"}
+    items = [item for run in runs if run not in earlier for item in account.items(run["id"])]
+    sent = len(account.scene.ledger.effects)
+    assert [(item["state"], item["request_id"][:2]) for item in items] == [("done", "RQ")] * sent
     account.scene.ledger.clear()
     again = {form: account.run("-o", form) for form in FORMATS}
     assert {ran.code for ran in again.values()} == {account.verb.again}, again["json"].err
     assert account.state() == account.verb.after
-    assert account.scene.ledger.effects == [] or not account.verb.converges
+    if account.verb.converges:
+        assert account.scene.ledger.effects == []
+        assert account.runs() == runs or account.scene.writes, "what sends nothing is not recorded"
     if account.verb.rows:
         check_formats(again)
 
@@ -209,7 +217,7 @@ def test_undo_and_undo_of_the_undo(account: Account) -> None:
     assert account.run().code == 0
     back = verb.back or (verb.after if verb.undone else verb.before)
     for code, wanted in ((verb.undone, back), (0, verb.forth or verb.after)):
-        line = ("history", "undo", account.newest_run(), "--yes")
+        line = ("history", "undo", account.runs()[0]["id"], "--yes")
         undone = account.scene.run(*line)
         assert (undone.code, account.state()) == (code, wanted), undone.err
         if verb.undone:
