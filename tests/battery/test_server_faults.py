@@ -61,21 +61,6 @@ def test_answers_lost_on_any_request(stage: Scene, verb: str, fault: str) -> Non
     stage.keeps_its_promises(command, wanted)
 
 
-@pytest.mark.parametrize("verb", ["reserve", "release", "remove"])
-@pytest.mark.parametrize("fault", ["500", "reset-after", "garbage-null"])
-def test_changes_that_fail_now_and_then(stage: Scene, verb: str, fault: str) -> None:
-    """An update or a DELETE is repeated without looking; a DELETE that then finds nothing has worked."""
-    stage.fill(stage.numbers, reserved=verb == "release")
-    stage.draw({fault: 0.1}, seed=3)
-    command = stage.verb(verb, *(["--yes"] if verb == "remove" else []))
-    ran = stage.run(*command)
-    assert ran.code == 0, ran.err
-    assert {row["action"] for row in ran.rows} == {{"reserve": "reserved"}.get(verb, f"{verb}d")}
-    stage.keeps_its_promises(
-        command, {} if verb == "remove" else everything(stage, reserved=verb == "reserve")
-    )
-
-
 @pytest.mark.parametrize("fault", ["503", "reset", "html"])
 def test_three_in_a_row(stage: Scene, fault: str) -> None:
     """The same number fails three times: a fourth try brings it."""

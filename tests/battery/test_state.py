@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from proxyctl.sandbox.server.faults import Scripted
 from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from proxyctl.sandbox.world.seed import seed_numbers
-from tests.battery.scene import Scene
+from tests.battery.scene import Scene, scene
+from tests.contract.account import Account
+from tests.contract.verbs import VERBS
 from tests.support import Ran
 
 ONE_BY_ONE = ("--concurrency", "1")  # or others would go on while another actor is at work
@@ -208,6 +211,21 @@ def test_the_service_is_deleted_midway(stage: Scene, verb: str, status: int) -> 
     assert len(stage.writes) == sent
     stage.did_nothing_twice()
     stage.left_no_trace()
+
+
+def test_a_service_that_a_pool_file_names_vanishes_midway(tmp_path: Path) -> None:
+    """The run stops, and the next one makes the Service anew."""
+    with scene(tmp_path, 32) as stage:
+        account = Account(stage, VERBS["pool apply"], width=4)
+        other = account.services()["other"]
+        stage.script(
+            Scripted(method="POST", first=6, action=lambda: stage.other("DELETE", f"/v1/Services/{other}"))
+        )
+        assert account.run().code in (0, 6)
+        stage.heal()
+        assert account.run().code == 0
+        account.is_done()
+        account.sends_no_more()
 
 
 def test_the_service_is_not_there(stage: Scene) -> None:

@@ -189,12 +189,12 @@ def test_what_failed_is_written_so_that_it_feeds_back(account: Account, tmp_path
 # Faults
 
 
-@pytest.mark.parametrize("fault", ["reset", "503-after"])
+@pytest.mark.parametrize("fault", ["reset", "503-after", "garbage-null"])
 def test_answers_that_are_lost_before_and_after_the_effect(account: Account, fault: str) -> None:
     account.scene.script(*(Scripted(fault, method, times=2) for method in ("POST", "DELETE")))
     ran = account.run()
     if not account.verb.verified:
-        assert ran.code == 7, ran.err
+        assert ran.code == (0 if fault == "garbage-null" else 7), "the answer is the user's to read"
         return
     assert ran.code == 0, ran.err
     account.is_done()
