@@ -20,7 +20,7 @@ from tests.battery.scene import Scene
 from tests.contract.verbs import OWN_URL, VERBS, State, Verb
 from tests.support import Ran
 
-LETTERS = "abcdefgh"
+LETTERS = "abcdefghijk"
 SETTINGS = {"default_ttl": "DefaultTtl"}
 NO_POOLS = ("MG", "OWN")
 MESSAGING = "/messaging/v1/Services"
