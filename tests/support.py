@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,16 @@ class Ran:
     @property
     def lines(self) -> list[str]:
         return self.out.splitlines()
+
+    @property
+    def actions(self) -> list[str]:
+        """What was done with each item, by rows in JSON or JSON Lines."""
+        return [row["action"] for row in (self.json if self.out.startswith("[") else self.rows)]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many rows have each action."""
+        return Counter(self.actions)
 
     @property
     def error(self) -> Any:

@@ -196,6 +196,10 @@ class Scene:
             ).fetchall()
         return {row["sid"]: bool(row["is_reserved"]) for row in rows}
 
+    def everything(self, *, reserved: bool = True) -> dict[str, bool]:
+        """The pool that holds all numbers."""
+        return {row["sid"]: reserved for row in self.numbers}
+
     # What was sent
 
     @property

@@ -13,7 +13,6 @@ import pytest
 from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from tests.battery.live import drive, end, start
 from tests.battery.transit import MOST, VERBS, Crossing, crossing, forbidden, full, throttled
-from tests.support import Ran
 
 REFUSALS = {"80601": lambda: problem(ApiError(80601)), "403": forbidden}
 
@@ -32,10 +31,6 @@ def some(tmp_path: Path) -> Iterator[Crossing]:
         yield ready
 
 
-def actions(ran: Ran) -> Counter[str]:
-    return Counter(row["action"] for row in ran.rows)
-
-
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("kinds", [1, 2])
 def test_a_target_that_is_full_from_the_start(many: Crossing, verb: str, kinds: int) -> None:
@@ -47,7 +42,7 @@ def test_a_target_that_is_full_from_the_start(many: Crossing, verb: str, kinds: 
     assert ran.code in (5, 6)
     assert (len(many.removals()), many.most) == (kinds, 1)
     assert (many.stage.pool(), many.outside) == (many.flags, set())
-    assert actions(ran) == {"failed": kinds, "skipped": len(many.flags) - kinds}
+    assert ran.counts == {"failed": kinds, "skipped": len(many.flags) - kinds}
     for failed in (row for row in ran.rows if row["action"] == "failed"):
         assert failed["error"]["code"] == 80622
         assert "put back" in failed["error"]["message"]
@@ -69,7 +64,7 @@ def test_throttled_until_the_deadline(tmp_path: Path, verb: str, for_ever: bool)
         ran = many.stage.run(*command)
         assert ran.code in (6, 7), ran.err
         assert len(many.outside) <= MOST and many.most <= MOST
-        assert for_ever or actions(ran)["skipped"] >= 1
+        assert for_ever or ran.counts["skipped"] >= 1
         many.names_what_is_outside(ran)
         many.arrives(command[:-2])
 
@@ -89,7 +84,7 @@ def test_stopped_at_the_first_error(many: Crossing, verb: str) -> None:
     assert many.outside == set()
     assert many.most <= MOST
     assert refused in many.stage.pool()
-    told = actions(ran)
+    told = ran.counts
     assert told["failed"] == 1
     assert told["moved"] == len(many.stage.pool(many.other))
     many.arrives(command[:-2])
@@ -106,7 +101,7 @@ def test_adds_are_refused_from_some_moment_on(many: Crossing, verb: str, code: s
     ran = many.stage.run(*command)
     assert ran.code not in (0, 1, 7), ran.err
     assert len(many.outside) <= (MOST if arrived else 1)
-    assert actions(ran)["moved"] == len(many.stage.pool(many.other)) == arrived
+    assert ran.counts["moved"] == len(many.stage.pool(many.other)) == arrived
     many.names_what_is_outside(ran)
     many.arrives(command)
 
@@ -169,7 +164,7 @@ def test_interrupted_while_numbers_are_in_transit(some: Crossing, verb: str) -> 
     assert ran.code == 143, ran.err
     assert some.outside == set()
     assert some.most <= MOST
-    assert actions(ran)["moved"] == len(some.stage.pool(some.other)) < len(some.flags)
+    assert ran.counts["moved"] == len(some.stage.pool(some.other)) < len(some.flags)
     some.stage.policies.latency = 0.0
     some.arrives(command)
 
@@ -219,7 +214,7 @@ def test_another_machine_does_the_same(some: Crossing) -> None:
     assert ran.code == 0, ran.err
     assert (some.stage.pool(), some.stage.pool(some.other)) == ({}, some.flags)
     assert {row["sid"] for row in ran.rows if row["action"] == "unchanged"} == {whole, half}
-    assert actions(ran) == {"moved": len(some.flags) - 2, "unchanged": 2}
+    assert ran.counts == {"moved": len(some.flags) - 2, "unchanged": 2}
 
 
 # Messaging Services
@@ -238,5 +233,5 @@ def test_a_number_that_comes_back_is_in_its_messaging_service_again(some: Crossi
     rows = some.stage.other("GET", senders)["phone_numbers"]
     assert {row["sid"] for row in rows} == set(some.flags)
     kinds = len(set(some.flags.values()))
-    assert actions(ran) == {"failed": kinds, "skipped": len(some.flags) - kinds}
+    assert ran.counts == {"failed": kinds, "skipped": len(some.flags) - kinds}
     some.arrives(command)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.battery.live import actions, drive, end, environment, histories, wanted
+from tests.battery.live import drive, end, environment, histories
 from tests.battery.scene import Scene
 from tests.battery.test_signals import Terminal
 from tests.support import Ran, command
@@ -59,7 +59,7 @@ def test_without_a_home_reading_works_and_a_write_needs_no_history(stage: Scene)
     assert stage.writes == []
     done = without(*stage.add(*FAST, "--no-history"))
     assert done.code == 0, done.err
-    assert stage.pool() == wanted(stage.numbers)
+    assert stage.pool() == stage.everything()
 
 
 @pytest.mark.parametrize("place", ["HOME", "PROXYCTL_STATE_DIR", "history"])
@@ -84,7 +84,7 @@ def test_where_state_can_not_be_written_reading_works_and_a_write_says_so(stage:
     assert stage.writes == []
     done = run(stage, *stage.add(*FAST, "--no-history"), env=env)
     assert (done.code, "no lock" in done.err) == (0, place != "history"), done.err
-    assert stage.pool() == wanted(stage.numbers)
+    assert stage.pool() == stage.everything()
     assert run(stage, "history", "list", env=env).code in (0, 1)
 
 
@@ -217,7 +217,7 @@ def test_whatever_the_umask_nobody_else_reads_what_is_kept(stage: Scene, umask: 
     assert len([path for path in kept if path.is_file()]) >= 3
     for path in kept:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
 @pytest.mark.parametrize("limit", ["disk", "file size"])
@@ -231,7 +231,7 @@ def test_a_history_that_can_no_longer_be_written_stops_the_run(stage: Scene, lim
     assert ran.code == 1
     assert ran.error["kind"] == "output"
     assert "history" in ran.error["message"]
-    counts = actions(ran)
+    counts = ran.counts
     assert 1 <= counts["added"] < len(stage.numbers)
     assert counts == {"added": counts["added"], "skipped": len(stage.numbers) - counts["added"]}
     committed = [entry for entry in stage.ledger.effects if entry.method == "POST"]
@@ -240,17 +240,17 @@ def test_a_history_that_can_no_longer_be_written_stops_the_run(stage: Scene, lim
     shown = histories(stage)[0]
     announced = {item["phone_number"] for item in shown["items"]}
     assert {dict(entry.form)["PhoneNumber"] for entry in committed} <= announced
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
 def test_a_disk_that_fills_up_at_the_very_end_costs_no_report(stage: Scene) -> None:
     # The first line of the record, an intent and an outcome for each number, and no room for the end.
     ran = end(stage, drive(stage, f"full={1 + 2 * len(stage.numbers)}", *stage.add(*FAST)))
     assert ran.code == 1
-    assert actions(ran) == {"added": len(stage.numbers)}
+    assert ran.counts == {"added": len(stage.numbers)}
     assert "could not be recorded" in ran.error["message"]
     assert f"added {len(stage.numbers)}, failed 0" in ran.err
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
 def test_a_disk_that_fills_up_under_a_single_write(stage: Scene) -> None:

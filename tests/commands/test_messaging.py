@@ -34,19 +34,15 @@ def check(cli: Cli, mg: str) -> tuple[int, list[str]]:
     return ran.code, [row["id"] for row in ran.json]
 
 
-def actions(ran: Ran) -> list[str]:
-    return [row["action"] for row in ran.json]
-
-
 def test_attach_what_is_missing(pool: Cli) -> None:
     mg = messaging_service(pool)
     assert check(pool, mg) == (8, ["messaging-missing"] * 3)
     ran = attach(pool, mg)
-    assert (ran.code, actions(ran)) == (0, ["added"] * 3)
+    assert (ran.code, ran.actions) == (0, ["added"] * 3)
     assert senders(pool, mg) == set(us(pool))
     assert check(pool, mg) == (0, [])
     again = attach(pool, mg)
-    assert (again.code, actions(again)) == (0, ["unchanged"] * 3)
+    assert (again.code, again.actions) == (0, ["unchanged"] * 3)
 
 
 def test_attach_some(pool: Cli) -> None:
@@ -54,7 +50,7 @@ def test_attach_some(pool: Cli) -> None:
     one, two, _ = us(pool)
     number = pool.ok("number", "show", "a", two, "-o", "json").json["phone_number"]
     ran = attach(pool, mg, one, number, two)
-    assert actions(ran) == ["added", "added", "unchanged"]
+    assert ran.actions == ["added", "added", "unchanged"]
     assert senders(pool, mg) == {one, two}
     rows = pool.ok("history", "show", pool.ok("history", "list", "-o", "ids").lines[0], "-o", "json").json
     assert [row["action"] for row in rows] == ["attach", "attach"]
@@ -100,4 +96,4 @@ def test_four_hundred_at_most(cli: Cli, tmp_path: Path) -> None:
     assert check(cli, mg)[1][0] == "messaging-full"
     ran = attach(cli, mg)
     assert ran.code == 5 and "401 numbers (now 0, the limit is 400)" in ran.err
-    assert actions(attach(cli, mg, *(row["sid"] for row in rows[:400]))) == ["added"] * 400
+    assert attach(cli, mg, *(row["sid"] for row in rows[:400])).actions == ["added"] * 400

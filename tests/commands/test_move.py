@@ -50,14 +50,10 @@ def move(cli: Cli, *arguments: str, back: bool = False) -> Ran:
     return cli("number", "move", *arguments, *way, "--yes", "-o", "json")
 
 
-def actions(ran: Ran) -> list[str]:
-    return [row["action"] for row in ran.json]
-
-
 def test_a_number_is_named_in_either_way(pools: Cli) -> None:
     number = pools.ok("number", "list", "a", "-o", "json").json[0]
     ran = move(pools, number["phone_number"], number["sid"])
-    assert actions(ran) == ["moved", "unchanged"]
+    assert ran.actions == ["moved", "unchanged"]
     assert pool(pools, "b") == {number["sid"]: True}
 
 

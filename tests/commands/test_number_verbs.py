@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Cli, Ran
+from tests.support import Cli
 
 STRANGER = "+14155550100"
 ROW = ["input", "sid", "phone_number", "action", "is_reserved", "error"]
@@ -24,13 +24,9 @@ def pool(either: Cli) -> Cli:
     return either
 
 
-def actions(ran: Ran) -> list[str]:
-    return [row["action"] for row in json.loads(ran.out)]
-
-
 def run(cli: Cli, verb: str, *arguments: str, stdin: str | bytes = "") -> list[str]:
     """Run a verb on Service "a" that works; return what it did with each item."""
-    return actions(cli.ok("number", verb, "a", *arguments, "-o", "json", "--yes", stdin=stdin))
+    return cli.ok("number", verb, "a", *arguments, "-o", "json", "--yes", stdin=stdin).actions
 
 
 def flags(cli: Cli) -> dict[str, bool]:
@@ -124,7 +120,7 @@ def test_duplicates_are_folded_and_counted(pool: Cli) -> None:
     ran = pool.ok("number", "add", "a", number["phone_number"], f"tel:{number['phone_number']}", "-o", "json")
     assert len(ran.json) == 1 and "duplicate" in ran.err
     both = pool.ok("number", "reserve", "a", number["phone_number"], number["sid"], "-o", "json")
-    assert actions(both) == ["reserved", "unchanged"], "one number, named in two ways, is changed once"
+    assert both.actions == ["reserved", "unchanged"], "one number, named in two ways, is changed once"
 
 
 def test_a_row_that_contradicts_itself_is_refused(pool: Cli) -> None:

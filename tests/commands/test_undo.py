@@ -61,15 +61,11 @@ def local(cli: Cli) -> Pool:
     return Pool(cli)
 
 
-def actions(ran: Ran) -> list[str]:
-    return [row["action"] for row in ran.rows]
-
-
 def test_what_changed_since_is_refused(local: Pool) -> None:
     reserved = local.run("reserve", local.sids[1])
     local.run("remove", local.sids[1])
     ran = local.undo(reserved)
-    assert (ran.code, actions(ran)) == (5, ["failed"]), "one item: its own code"
+    assert (ran.code, ran.actions) == (5, ["failed"]), "one item: its own code"
     assert "it has left the pool" in ran.error["message"]
 
 
@@ -86,7 +82,7 @@ def test_removed_numbers_that_another_service_took(local: Pool) -> None:
     local.cli.ok("service", "create", "other")
     local.cli.ok("number", "add", "other", local.sids[0])
     ran = local.undo(run)
-    assert (ran.code, actions(ran)) == (6, ["failed", "added"])
+    assert (ran.code, ran.actions) == (6, ["failed", "added"])
     assert ran.rows[0]["error"]["exit_code"] == 5
 
 
@@ -96,7 +92,7 @@ def test_a_drain_is_two_runs(local: Pool) -> None:
     assert local.state() == {}
     removal, reservation = local.cli.ok("history", "list", "-o", "ids", "--limit", "2").lines
     ran = local.undo(reservation)
-    assert (ran.code, actions(ran)) == (5, ["failed"]), "only one of them was unreserved, and it has left"
+    assert (ran.code, ran.actions) == (5, ["failed"]), "only one of them was unreserved, and it has left"
     assert local.undo(removal).code == 0
     assert set(local.state().values()) == {True}
     assert local.undo(reservation).code == 0
@@ -170,7 +166,7 @@ def test_items_that_nobody_knows_of_are_settled_by_the_pool(pool: Pool) -> None:
 
     edit(pool, run, two_intents)
     ran = pool.undo(run)
-    assert (ran.code, actions(ran)) == (0, ["removed", "unchanged"])
+    assert (ran.code, ran.actions) == (0, ["removed", "unchanged"])
     assert "out of the pool already" in ran.err
     assert pool.state() == before
 
