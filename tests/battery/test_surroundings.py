@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,9 @@ def test_without_a_home_reading_works_and_a_write_needs_no_history(stage: Scene)
 
 
 @pytest.mark.parametrize("place", ["HOME", "PROXYCTL_STATE_DIR", "history"])
-def test_where_state_can_not_be_written_reading_works_and_a_write_says_so(stage: Scene, place: str) -> None:
+def test_where_state_can_not_be_written_reading_works_and_a_write_says_so(
+    stage: Scene, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No home, no state directory, or locks without a history: --no-history goes on, with a warning at most."""
     env, named = dict(stage.cli.environ), below_a_file(stage)
     if place == "history":
@@ -72,20 +75,23 @@ def test_where_state_can_not_be_written_reading_works_and_a_write_says_so(stage:
         (state / "history").touch()
         named = str(state / "history")
     elif place == "HOME":
-        env = homeless(stage, HOME=named)
+        env = homeless(stage)
+        monkeypatch.setenv("HOME", named)  # it is the process's own that counts
     else:
         env = homeless(stage, HOME=env["HOME"], PROXYCTL_STATE_DIR=named)
-    assert run(stage, "service", "list", "-o", "ids", env=env).out == f"{stage.service}\n"
-    refused = run(stage, *stage.add(*FAST), env=env)
+    cli = copy(stage.cli)
+    cli.environ = env
+    assert cli("service", "list", "-o", "ids").out == f"{stage.service}\n"
+    refused = cli(*stage.add(*FAST))
     assert refused.code == 1
     for text in (named, "--no-history", "PROXYCTL_STATE_DIR"):
         assert text in refused.err
-    assert run(stage, *stage.add("--dry-run"), env=env).code == 0
+    assert cli(*stage.add("--dry-run")).code == 0
     assert stage.writes == []
-    done = run(stage, *stage.add(*FAST, "--no-history"), env=env)
+    done = cli(*stage.add(*FAST, "--no-history"))
     assert (done.code, "no lock" in done.err) == (0, place != "history"), done.err
     assert stage.pool() == stage.everything()
-    assert run(stage, "history", "list", env=env).code in (0, 1)
+    assert cli("history", "list").code in (0, 1)
 
 
 @pytest.mark.parametrize("line", [("service", "list"), ("number", "list"), ("history", "list")])
