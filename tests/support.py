@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,26 @@ class Ran:
     def error(self) -> Any:
         """The JSON error that ends stderr."""
         return json.loads(self.err.splitlines()[-1])["error"]
+
+
+class StandingClock:
+    """Time that passes by sleeping alone; ``script[n]`` is called in the n-th sleep, counted from 1."""
+
+    def __init__(self, epoch: float = 1_750_000_000.0) -> None:
+        self.epoch, self.time = epoch, 0.0
+        self.slept: list[float] = []
+        self.script: dict[int, Callable[[], object]] = {}
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def now(self) -> float:
+        return self.epoch + self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(max(0.0, seconds))
+        self.time += self.slept[-1]
+        self.script.pop(len(self.slept), lambda: None)()
 
 
 class Tty(io.TextIOWrapper):

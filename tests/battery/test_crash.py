@@ -29,7 +29,7 @@ from tests.battery.scene import Scene, scene
 from tests.battery.transit import MOST
 from tests.contract.account import Account
 from tests.contract.verbs import VERBS
-from tests.golden.replay import StandingClock
+from tests.support import StandingClock
 
 FAST = ("--rate", "0", "--concurrency", "4")
 WIDTH = 4  # numbers for each letter of the table: 16 to 24 in a run

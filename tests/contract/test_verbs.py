@@ -22,8 +22,7 @@ from tests.battery.driver import die, hit_at
 from tests.battery.scene import SECRET, scene
 from tests.contract.account import Account
 from tests.contract.verbs import NO_RUNS, VERBS, Verb
-from tests.golden.replay import StandingClock
-from tests.support import Ran
+from tests.support import Ran, StandingClock
 
 OF_A_RUN = {"--dry-run", "--yes", "--no-history", "--lock-wait", "--confirm-profile", "--timeout", "--output"}
 FORMATS = ("json", "jsonl", "csv", "tsv", "ids", "table")
