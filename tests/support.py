@@ -7,7 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,39 @@ class Ran:
         return self.out.splitlines()
 
     @property
+    def actions(self) -> list[str]:
+        """What was done with each item, by rows in JSON or JSON Lines."""
+        return [row["action"] for row in (self.json if self.out.startswith("[") else self.rows)]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many rows have each action."""
+        return Counter(self.actions)
+
+    @property
     def error(self) -> Any:
         """The JSON error that ends stderr."""
         return json.loads(self.err.splitlines()[-1])["error"]
+
+
+class StandingClock:
+    """Time that passes by sleeping alone; ``script[n]`` is called in the n-th sleep, counted from 1."""
+
+    def __init__(self, epoch: float = 1_750_000_000.0) -> None:
+        self.epoch, self.time = epoch, 0.0
+        self.slept: list[float] = []
+        self.script: dict[int, Callable[[], object]] = {}
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def now(self) -> float:
+        return self.epoch + self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(max(0.0, seconds))
+        self.time += self.slept[-1]
+        self.script.pop(len(self.slept), lambda: None)()
 
 
 class Tty(io.TextIOWrapper):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +91,6 @@ def timed(stage: Scene, process: subprocess.Popen[bytes], *numbers: signal.Signa
     return ran, time.monotonic() - began
 
 
-def actions(ran: Ran) -> dict[str, int]:
-    """Count the rows by their action."""
-    counts: dict[str, int] = {}
-    for row in ran.rows:
-        counts[row["action"]] = counts.get(row["action"], 0) + 1
-    return counts
-
-
 def histories(stage: Scene) -> list[Mapping[str, Any]]:
     """Read all of the history through the program: a run each, with its ``items``."""
     listed = stage.cli.ok("history", "list", "-o", "jsonl")
@@ -107,11 +99,6 @@ def histories(stage: Scene) -> list[Mapping[str, Any]]:
         shown = stage.cli.ok("history", "show", run["id"], "-o", "jsonl")
         runs.append({**run, "items": shown.rows, "said": shown.err})
     return runs
-
-
-def wanted(numbers: Sequence[Mapping[str, Any]], is_reserved: bool = True) -> dict[str, bool]:
-    """The pool that holds all ``numbers``."""
-    return {row["sid"]: is_reserved for row in numbers}
 
 
 def environment(stage: Scene, changes: Mapping[str, str]) -> dict[str, str]:

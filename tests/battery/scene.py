@@ -35,6 +35,7 @@ class FastClock:
 
     def __init__(self, factor: float) -> None:
         self.factor = factor
+        self.ahead = 0.0  # of the server's clock
         self._began = time.monotonic()
         self._epoch = time.time()
 
@@ -42,7 +43,7 @@ class FastClock:
         return (time.monotonic() - self._began) * self.factor
 
     def now(self) -> float:
-        return self._epoch + self.monotonic()
+        return self._epoch + self.monotonic() + self.ahead
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds) / self.factor)
@@ -194,6 +195,10 @@ class Scene:
                 (service or self.service,),
             ).fetchall()
         return {row["sid"]: bool(row["is_reserved"]) for row in rows}
+
+    def everything(self, *, reserved: bool = True) -> dict[str, bool]:
+        """The pool that holds all numbers."""
+        return {row["sid"]: reserved for row in self.numbers}
 
     # What was sent
 

@@ -16,7 +16,6 @@ from proxyctl.sandbox.server.policies import Entry
 from tests.battery.driver import POINTS
 from tests.battery.live import (
     Arrivals,
-    actions,
     drive,
     end,
     histories,
@@ -26,12 +25,11 @@ from tests.battery.live import (
     settled,
     start,
 )
-from tests.battery.live import wanted as wanted_pool
 from tests.battery.scene import Scene, scene
 from tests.battery.transit import MOST
 from tests.contract.account import Account
 from tests.contract.verbs import VERBS
-from tests.golden.replay import StandingClock
+from tests.support import StandingClock
 
 FAST = ("--rate", "0", "--concurrency", "4")
 WIDTH = 4  # numbers for each letter of the table: 16 to 24 in a run
@@ -103,7 +101,7 @@ def test_killed_at_400_random_moments(tmp_path: Path, seed: int) -> None:
 def few(stage: Scene, count: int = 8) -> tuple[tuple[str, ...], dict[str, bool]]:
     """The command that adds a few numbers, and the pool that it wants."""
     stage.numbers = stage.numbers[:count]
-    return stage.add(*FAST), wanted_pool(stage.numbers)
+    return stage.add(*FAST), stage.everything()
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -162,7 +160,7 @@ def test_a_second_run_names_the_first_or_waits_until_it_is_killed(stage: Scene) 
     kill(first)
     ends = [end(stage, process) for process in waiting]
     assert [ran.code for ran in ends] == [0, 0], ends
-    assert sum(actions(ran).get("added", 0) for ran in ends) + 4 >= len(wanted)
+    assert sum(ran.counts.get("added", 0) for ran in ends) + 4 >= len(wanted)
     stage.keeps_its_promises(command, wanted)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from typing import Any
 
@@ -142,22 +141,6 @@ def test_a_number_that_somebody_else_added_is_not_removed_by_undo(
 # Clocks
 
 
-class Ahead:
-    """A clock that is wrong by so many seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def now(self) -> float:
-        return time.time() + self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds / 100)
-
-
 def test_a_clock_that_is_ahead_deletes_no_history(stage: Scene) -> None:
     """91 days by our clock, none by the server's: the runs before are still there, and their saved files."""
     stage.numbers = stage.numbers[:3]
@@ -166,7 +149,7 @@ def test_a_clock_that_is_ahead_deletes_no_history(stage: Scene) -> None:
     saved = sorted(stage.directory.glob("run/state/saved/*"))
     runs = set(stage.cli.ok("history", "list", "-o", "ids").lines)
     assert len(runs) == 2 and len(saved) == 1
-    stage.cli.clock = Ahead(91 * DAY)
+    stage.clock.ahead = 91 * DAY
     assert stage.run(*stage.add()).code == 0
     assert stage.run(*stage.verb("remove", "--yes")).code == 0
     assert runs < set(stage.cli.ok("history", "list", "-o", "ids").lines)

@@ -125,7 +125,7 @@ def generated(rows: int) -> Callable[[socket.socket], None]:
     return handle
 
 
-@pytest.mark.parametrize("rows", [50_000, pytest.param(1_000_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rows", [20_000, pytest.param(1_000_000, marks=pytest.mark.long)])
 def test_a_list_takes_the_same_however_long(tmp_path: Path, rows: int) -> None:
     with raw_server(generated(rows)) as port:
         environ = {

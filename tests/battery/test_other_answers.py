@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from tests.battery.scene import Scene
 from tests.sandbox.serving import BASIC
-from tests.support import Ran
 
 ONE_BY_ONE = ("--rate", "0", "--concurrency", "1")
 NOTHING = {"object": b"{}", "null": b"null", "empty": b"", "list": b"[]"}
@@ -22,10 +20,6 @@ NOTHING = {"object": b"{}", "null": b"null", "empty": b"", "list": b"[]"}
 def answer(body: Any, status: int = 200) -> Response:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(status, [("Content-Type", "application/json")], data)
-
-
-def actions(ran: Ran) -> Counter[str]:
-    return Counter(row["action"] for row in ran.rows)
 
 
 def carried_out(stage: Scene, request: Request) -> Response:
@@ -77,7 +71,7 @@ def test_a_removal_is_answered_with_200(stage: Scene, body: str, effect: bool, s
     ran = stage.run(*command)
     assert ran.code == 0, ran.err
     assert stage.pool() == {}
-    assert actions(ran) == {"removed": len(stage.numbers)}
+    assert ran.counts == {"removed": len(stage.numbers)}
     assert once.seen == (1 if effect else 2)
 
 
@@ -98,7 +92,7 @@ def test_another_status_is_no_answer(stage: Scene, verb: str) -> None:
     assert ran.code == 0, ran.err
     assert once.seen >= 2
     done = {"add": "added", "reserve": "reserved", "remove": "removed"}[verb]
-    assert actions(ran) == {done: 3}
+    assert ran.counts == {done: 3}
     wanted = {} if verb == "remove" else dict.fromkeys((row["sid"] for row in stage.numbers), True)
     assert stage.pool() == wanted
 
@@ -112,7 +106,7 @@ def test_a_create_may_be_answered_with_200(stage: Scene) -> None:
 
     stage.front.answer = changed
     ran = stage.run(*stage.add(*ONE_BY_ONE))
-    assert ran.code == 0 and actions(ran) == {"added": 3}, ran.err
+    assert ran.code == 0 and ran.counts == {"added": 3}, ran.err
     assert len(stage.writes) == 3
 
 
@@ -184,7 +178,7 @@ def test_one_number_whose_removal_is_not_found_fails_alone(stage: Scene) -> None
     )
     ran = stage.run(*stage.verb("remove", "--yes", *ONE_BY_ONE))
     assert ran.code == 6, ran.err
-    assert actions(ran) == {"removed": 5, "failed": 1}
+    assert ran.counts == {"removed": 5, "failed": 1}
     assert set(stage.pool()) == {odd}
     alone = stage.run("number", "remove", stage.service, odd, "--yes")
-    assert alone.code not in (0, 1) and actions(alone) == {"failed": 1}
+    assert alone.code not in (0, 1) and alone.counts == {"failed": 1}

@@ -1,10 +1,13 @@
-"""`pool apply` where numbers leave and others come in their stead: who leaves waits for who comes."""
+"""`pool apply` where numbers leave and others come in their stead: who leaves waits for who comes.
+
+Pools are words, as in the table of the contract; i, j and k are numbers that the account does not have.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,30 +19,36 @@ from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from proxyctl.sandbox.world.seed import seed_numbers
 from tests.battery.scene import Scene, scene
 from tests.battery.transit import write_pool_file
+from tests.contract.account import Account
+from tests.contract.verbs import State, Verb
 from tests.sandbox.serving import BASIC
 from tests.support import Ran
 
-MISTYPED = ["+14155550190", "+14155550191", "+14155550192"]
+MISTYPED = [{"sid": f"PN{index:032}", "phone_number": f"+1415555019{index}"} for index in range(3)]
 MOST = 500  # unreserved numbers in a pool
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Scene]:
-    """Eight numbers, of which nobody has put one into the pool yet."""
+    """Eight numbers of the account, and three that it does not have."""
     with scene(tmp_path, 8) as stage:
+        stage.numbers += MISTYPED
         yield stage
 
 
-class Floor:
-    """Carries writes out one at a time, and remembers how few numbers there were at any moment."""
+class Pools:
+    """Pools that a file is applied to. Writes are carried out one at a time; ``all`` and ``unreserved`` are how few
+    numbers "masking" had at any moment. ``refuse`` may answer a write in the server's place.
+    """
 
-    def __init__(self, stage: Scene, refuse: Callable[[Request], Response | None] = lambda _: None) -> None:
-        self.stage, self.refuse = stage, refuse
-        self.unreserved = self.all = 10_000
+    def __init__(self, stage: Scene, **before: str) -> None:
+        self.stage, self.account = stage, Account(stage, Verb("", before))
+        self.refuse: Callable[[Request], Response | None] = lambda request: None
+        self.all = self.unreserved = 10_000
         self._lock = threading.Lock()
-        stage.front.answer = self
+        stage.front.answer = self._answer
 
-    def __call__(self, request: Request) -> Response | None:
+    def _answer(self, request: Request) -> Response | None:
         if request.method == "GET":
             return None
         with self._lock:
@@ -47,167 +56,153 @@ class Floor:
             answer = self.refuse(request) or self.stage.front.sandbox.respond(
                 replace(request, headers=trusted)
             )
-            flags = list(self.stage.pool().values())
-            self.all = min(self.all, len(flags))
-            self.unreserved = min(self.unreserved, flags.count(False))
+            word = str(self.account.state()["masking"])
+            self.all = min(self.all, len(word))
+            self.unreserved = min(self.unreserved, sum(letter.islower() for letter in word))
         return answer
 
+    def path(self, letters: str, service: str = "masking") -> set[str]:
+        """The paths of these numbers in a pool."""
+        pool = f"/v1/Services/{self.account.services()[service]}/PhoneNumbers"
+        return {f"{pool}/{row['sid']}" for row in self.account.rows(letters)}
 
-def names(rows: Sequence[dict[str, Any]]) -> list[str]:
-    return [row["phone_number"] for row in rows]
+    def run(self, verb: str, *options: str, **file: str) -> Ran:
+        """Plan or apply a file that says these pools."""
+        return self.stage.run("pool", verb, self.account.pool_file(file), "--prune", *options)
 
+    def apply(self, *options: str, **file: str) -> Ran:
+        return self.run("apply", "--yes", "--rate", "0", *options, **file)
 
-def apply(
-    stage: Scene, reserved: Sequence[str] = (), unreserved: Sequence[str] = (), *options: str
-) -> tuple[str, ...]:
-    lists = {"reserved": list(reserved), "unreserved": list(unreserved)}
-    file = write_pool_file(stage, {"masking": {"numbers": lists}})
-    return ("pool", "apply", file, "--yes", "--rate", "0", *options)
+    @property
+    def state(self) -> State:
+        return self.account.state()
 
-
-def actions(ran: Ran) -> Counter[str]:
-    return Counter(row["action"] for row in ran.rows)
+    def rows(self, ran: Ran, letters: str) -> list[dict[str, Any]]:
+        """The rows of these numbers."""
+        names = [row["phone_number"] for row in self.account.rows(letters)]
+        return [row for row in ran.rows if row["phone_number"] in names]
 
 
 # The new ones are refused
 
 
-def in_messaging(stage: Scene) -> list[str]:
-    mg = stage.other("POST", "/messaging/v1/Services", FriendlyName="mg")["sid"]
-    for row in stage.numbers[3:6]:
-        stage.other("POST", f"/messaging/v1/Services/{mg}/PhoneNumbers", PhoneNumberSid=row["sid"])
-    return names(stage.numbers[3:6])
+def is_add(request: Request) -> bool:
+    return request.method == "POST" and request.path.endswith("/PhoneNumbers")
 
 
-def faulty(fault: str) -> Callable[[Scene], list[str]]:
-    def prepare(stage: Scene) -> list[str]:
-        stage.script(Scripted(fault, "POST", "/PhoneNumbers$", times=None))
-        return names(stage.numbers[3:6])
-
-    return prepare
-
-
-def full(stage: Scene) -> list[str]:
-    stage.front.answer = lambda request: (
-        problem(ApiError(80622))
-        if request.method == "POST" and request.path.endswith("/PhoneNumbers")
-        else None
-    )
-    return names(stage.numbers[3:6])
-
-
-REFUSED: dict[str, tuple[Callable[[Scene], list[str]], set[int]]] = {
-    "mistyped": (lambda stage: MISTYPED, {6}),
-    "in a Messaging Service": (in_messaging, {6}),
-    "503": (faulty("503"), {6, 7}),
-    "reset": (faulty("reset"), {6, 7}),
-    "80622": (full, {5, 6}),
+REFUSED: dict[str, tuple[str, set[int]]] = {  # the numbers that are to come, and the exit code
+    "mistyped": ("ijk", {6}),
+    "in a Messaging Service": ("def", {6}),
+    "503": ("def", {6, 7}),
+    "reset": ("def", {6, 7}),
+    "80622": ("def", {5, 6}),
 }
 
 
 @pytest.mark.parametrize("cause", REFUSED)
-@pytest.mark.parametrize("reserved", [True, False])
-def test_nothing_is_pruned_for_numbers_that_did_not_come(stage: Scene, cause: str, reserved: bool) -> None:
-    stage.fill(stage.numbers[:3], reserved=reserved)
-    before = stage.pool()
-    prepare, codes = REFUSED[cause]
-    new = prepare(stage)
-    ran = stage.run(*apply(stage, *((new, ()) if reserved else ((), new)), "--prune", "--concurrency", "1"))
+@pytest.mark.parametrize("old", ["abc", "ABC"])
+def test_nothing_is_pruned_for_numbers_that_did_not_come(stage: Scene, cause: str, old: str) -> None:
+    new, codes = REFUSED[cause]
+    pools = Pools(stage, masking=old, **({"MG": new} if cause.startswith("in a") else {}))
+    before = pools.state
+    if cause == "80622":
+        pools.refuse = lambda request: problem(ApiError(80622)) if is_add(request) else None
+    elif cause in ("503", "reset"):
+        stage.script(Scripted(cause, "POST", "/PhoneNumbers$", times=None))
+    wanted = new.upper() if old.isupper() else new
+    ran = pools.apply("--concurrency", "1", masking=wanted)
     assert ran.code in codes, ran.err
-    assert stage.pool() == before
+    assert pools.state == before
     assert not [entry for entry in stage.writes if entry.method == "DELETE"]
-    told = {row["phone_number"]: row for row in ran.rows}
-    assert {told[number]["action"] for number in new} <= {"failed", "skipped"}
-    for number in names(stage.numbers[:3]):
-        assert told[number]["action"] == "skipped"
-        assert told[number]["error"]["message"], "it says why it stays"
+    assert {row["action"] for row in pools.rows(ran, new)} <= {"failed", "skipped"}
+    assert [row["action"] for row in pools.rows(ran, old)] == ["skipped"] * 3
+    assert all(row["error"]["message"] for row in pools.rows(ran, old)), "it says why it stays"
 
 
-def test_as_many_leave_as_have_come(stage: Scene) -> None:
-    """Two of three replacements come: two of the three old numbers go."""
-    stage.fill(stage.numbers[:3], reserved=False)
-    floor = Floor(stage)
-    new = [*names(stage.numbers[3:5]), MISTYPED[0]]
-    ran = stage.run(*apply(stage, (), new, "--prune"))
+# The pool before, the file, what is done, and how many numbers there are at any moment at least.
+PARTLY: dict[str, tuple[str, str, dict[str, int], int]] = {
+    "as many leave as have come": ("abc", "dei", {"added": 2, "removed": 2, "failed": 1, "skipped": 1}, 3),
+    "who has no successor need not wait": (
+        "abcdef",
+        "abcij",
+        {"unchanged": 3, "removed": 1, "failed": 2, "skipped": 2},
+        5,
+    ),
+    "a release waits for nobody": ("A", "aI", {"released": 1, "failed": 1}, 1),
+    "who comes unreserved stands in for who is reserved": ("ab", "ABij", {"failed": 2, "skipped": 2}, 2),
+}
+
+
+@pytest.mark.parametrize("case", PARTLY)
+def test_some_of_the_new_ones_do_not_come(stage: Scene, case: str) -> None:
+    before, file, done, least = PARTLY[case]
+    pools = Pools(stage, masking=before)
+    ran = pools.apply(masking=file)
     assert ran.code == 6, ran.err
-    assert actions(ran) == {"added": 2, "removed": 2, "failed": 1, "skipped": 1}
-    assert len(stage.pool()) == floor.all == 3
-
-
-def test_who_has_no_successor_need_not_wait(stage: Scene) -> None:
-    """Three of six leave and two come: one may go at once, whatever becomes of the two."""
-    stage.fill(stage.numbers[:6], reserved=False)
-    floor = Floor(stage)
-    ran = stage.run(*apply(stage, (), [*names(stage.numbers[:3]), *MISTYPED[:2]], "--prune"))
-    assert ran.code == 6, ran.err
-    assert actions(ran) == {"unchanged": 3, "removed": 1, "failed": 2, "skipped": 2}
-    assert len(stage.pool()) == floor.all == 5
+    assert ran.counts == done
+    assert len(str(pools.state["masking"])) == least
+    assert pools.all >= least
 
 
 def test_what_comes_by_move_is_a_replacement_too(stage: Scene) -> None:
     """A number that is refused on its way from another Service keeps the old one where it is."""
-    other = stage.new_service("other")
-    stage.fill(stage.numbers[:1], reserved=False)
-    stage.fill(stage.numbers[1:4], reserved=False, service=other)
-    target = stage.path
-    stage.front.answer = lambda request: (
-        problem(ApiError(80601)) if request.method == "POST" and request.path == target else None
+    pools = Pools(stage, masking="a", other="bcd")
+    before, target = pools.state, pools.account.services()["masking"]
+    pools.refuse = lambda request: (
+        problem(ApiError(80601)) if is_add(request) and target in request.path else None
     )
-    lists = {
-        "masking": {"numbers": {"unreserved": names(stage.numbers[1:2])}},
-        "other": {"numbers": {"unreserved": names(stage.numbers[2:4])}},
-    }
-    ran = stage.run("pool", "apply", write_pool_file(stage, lists), "--prune", "--yes", "--rate", "0")
+    ran = pools.apply(masking="b", other="cd")
     assert ran.code in (5, 6), ran.err
-    assert set(stage.pool()) == {stage.numbers[0]["sid"]}
-    assert set(stage.pool(other)) == {row["sid"] for row in stage.numbers[1:4]}
+    assert pools.state == before
 
 
-# Reserved and released
-
-
-@pytest.mark.parametrize("fault", ["503", "reset"])
-def test_numbers_are_reserved_only_after_others_are_released(stage: Scene, fault: str) -> None:
+def test_numbers_are_reserved_only_after_others_are_released(stage: Scene) -> None:
     """Four are to be reserved and two released, and no release is answered: two unreserved ones stay."""
-    four, two = stage.numbers[:4], stage.numbers[4:6]
-    stage.fill(four, reserved=False)
-    stage.fill(two, reserved=True)
-    held = {f"{stage.path}/{row['sid']}" for row in two}
-
-    def refuse(request: Request) -> Response | None:
-        return problem(ApiError(20503)) if request.path in held else None
-
-    floor = Floor(stage, refuse)
-    command = apply(stage, names(four), names(two))
-    ran = stage.run(*command)
+    pools = Pools(stage, masking="abcdEF")
+    held = pools.path("ef")
+    pools.refuse = lambda request: problem(ApiError(20503)) if request.path in held else None
+    ran = pools.apply(masking="ABCDef")
     assert ran.code == 6, ran.err
-    assert floor.unreserved >= 2
-    told = {row["phone_number"]: row["action"] for row in ran.rows}
-    assert {told[number] for number in names(two)} <= {"failed", "skipped"}
-    assert Counter(told[number] for number in names(four)) == {"reserved": 2, "skipped": 2}
-    floor.refuse = lambda request: None
-    assert stage.run(*command).code == 0
-    assert stage.pool() == {row["sid"]: row in four for row in stage.numbers[:6]}
-    assert floor.unreserved >= 2
+    assert {row["action"] for row in pools.rows(ran, "ef")} <= {"failed", "skipped"}
+    assert Counter(row["action"] for row in pools.rows(ran, "abcd")) == {"reserved": 2, "skipped": 2}
+    pools.refuse = lambda request: None
+    assert pools.apply(masking="ABCDef").code == 0
+    assert pools.state == {"masking": "ABCDef"}
+    assert pools.unreserved >= 2
 
 
-def test_a_release_waits_for_nobody(stage: Scene) -> None:
-    """That the number to be reserved is not there keeps no other from being released."""
-    stage.fill(stage.numbers[:1], reserved=True)
-    ran = stage.run(*apply(stage, MISTYPED[:1], names(stage.numbers[:1])))
-    assert ran.code == 6, ran.err
-    assert stage.pool() == {stage.numbers[0]["sid"]: False}
+@pytest.mark.parametrize(("here", "there"), [("ABdef", "c"), ("BCdef", "a")])
+def test_an_order_that_there_is_is_found(stage: Scene, here: str, there: str) -> None:
+    """Three come from another pool, two are reserved in their stead, and one goes over there: it has to go before
+    both others are reserved, or the third could not come.
+    """
+    pools = Pools(stage, masking="abc", other="def")
+    ran = pools.apply(masking=here, other=there)
+    assert ran.code == 0, ran.err
+    assert pools.state == {"masking": "".join(sorted(here, key=str.lower)), "other": there}
 
 
-def test_numbers_that_come_unreserved_stand_in_for_those_that_are_reserved(stage: Scene) -> None:
-    stage.fill(stage.numbers[:2], reserved=False)
-    ran = stage.run(*apply(stage, names(stage.numbers[:2]), MISTYPED[:2]))
-    assert ran.code == 6, ran.err
-    assert stage.pool() == {row["sid"]: False for row in stage.numbers[:2]}
-    assert actions(ran) == {"failed": 2, "skipped": 2}
+def test_plan_shows_which_numbers_will_be_refused(stage: Scene) -> None:
+    pools = Pools(stage, masking="A", MG="d")
+    ran = pools.run("plan", masking="ADIH")
+    problems = [row["problem"] for row in pools.rows(ran, "di")]
+    assert "Messaging Service" in problems[0] and "account" in problems[1]
+    assert [row["change"] for row in ran.rows] == ["refused", "refused", "add"]
 
 
 # Full pools
+
+
+def apply(stage: Scene, **unreserved: list[str]) -> tuple[str, ...]:
+    """The command that applies a file with these unreserved numbers."""
+    lists: dict[str, object] = {
+        name: {"numbers": {"unreserved": numbers}} for name, numbers in unreserved.items()
+    }
+    return ("pool", "apply", write_pool_file(stage, lists), "--yes", "--rate", "0", "--prune")
+
+
+def names(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["phone_number"] for row in rows]
 
 
 @pytest.fixture
@@ -221,7 +216,7 @@ def brim(stage: Scene) -> list[dict[str, Any]]:
 def test_a_full_pool_is_refused_by_the_name_of_the_rule(stage: Scene, brim: list[dict[str, Any]]) -> None:
     """A number would have to leave before its successor is there: refused, unless it is allowed."""
     before = stage.pool()
-    command = apply(stage, (), [*names(brim[1:]), *names(stage.numbers[:1])], "--prune")
+    command = apply(stage, masking=[*names(brim[1:]), *names(stage.numbers[:1])])
     refused = stage.run(*command)
     assert refused.code == 5
     assert "leave-first" in refused.err and "masking" in refused.err
@@ -229,59 +224,17 @@ def test_a_full_pool_is_refused_by_the_name_of_the_rule(stage: Scene, brim: list
     assert stage.run(*command, "--dry-run").code == 5
     ran = stage.run(*command, "--allow", "leave-first")
     assert ran.code == 0, ran.err
-    wanted = {row["sid"] for row in [*brim[1:], stage.numbers[0]]}
-    assert set(stage.pool()) == wanted
+    assert set(stage.pool()) == {row["sid"] for row in [*brim[1:], stage.numbers[0]]}
 
 
 def test_two_full_pools_that_exchange_are_refused_all_the_same(
     stage: Scene, brim: list[dict[str, Any]]
 ) -> None:
-    other = stage.new_service("other")
     more = seed_numbers(stage.store, MOST, seed=3)
-    stage.fill(more, reserved=False, service=other)
-    lists = {
-        "masking": {"numbers": {"unreserved": names(more[:1])}},
-        "other": {"numbers": {"unreserved": names(brim[:1])}},
-    }
-    command = ("pool", "apply", write_pool_file(stage, lists), "--yes", "--rate", "0")
+    stage.fill(more, reserved=False, service=stage.new_service("other"))
+    command = apply(stage, masking=names([*more[:1], *brim[1:]]), other=names([*brim[:1], *more[1:]]))
     for options in ((), ("--allow", "leave-first")):
         ran = stage.run(*command, *options)
         assert ran.code == 5, ran.err
         assert "1" in ran.err and ("masking" in ran.err or "other" in ran.err)
         assert stage.writes == []
-
-
-@pytest.mark.parametrize("first", ["reserve", "move"])
-def test_an_order_that_there_is_is_found(stage: Scene, first: str) -> None:
-    """Three come from another pool, two are reserved in their stead, and one goes over there: it has to go before
-    both others are reserved, or the third could not come.
-    """
-    other = stage.new_service("other")
-    here, there = stage.numbers[:3], stage.numbers[3:6]
-    kept, going = (here[:2], here[2:]) if first == "reserve" else (here[1:], here[:1])
-    stage.fill(here, reserved=False)
-    stage.fill(there, reserved=False, service=other)
-    lists = {
-        "masking": {"numbers": {"reserved": names(kept), "unreserved": names(there)}},
-        "other": {"numbers": {"unreserved": names(going)}},
-    }
-    line = ("pool", "apply", write_pool_file(stage, lists), "--yes", "--rate", "0")
-    ran = stage.run(*line)
-    assert ran.code == 0, ran.err
-    assert stage.pool() == {row["sid"]: row in kept for row in (*kept, *there)}
-    assert stage.pool(other) == {row["sid"]: False for row in going}
-
-
-# What plan says
-
-
-def test_plan_shows_which_numbers_will_be_refused(stage: Scene) -> None:
-    stage.fill(stage.numbers[:1], reserved=True)
-    (inside, *_) = in_messaging(stage)
-    lists = {"reserved": [*names(stage.numbers[:1]), inside, MISTYPED[0], stage.numbers[7]["phone_number"]]}
-    ran = stage.run("pool", "plan", write_pool_file(stage, {"masking": {"numbers": lists}}))
-    refused = {row["phone_number"]: row["problem"] for row in ran.rows if row["change"] == "refused"}
-    assert set(refused) == {inside, MISTYPED[0]}
-    assert "Messaging Service" in refused[inside]
-    assert "account" in refused[MISTYPED[0]]
-    assert [row["phone_number"] for row in ran.rows if row["change"] == "add"] == names(stage.numbers[7:])

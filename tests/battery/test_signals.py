@@ -20,7 +20,7 @@ import pytest
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.state.lock import hold
 from tests.battery.driver import LATE_POINTS
-from tests.battery.live import Arrivals, actions, drive, end, histories, settled, start, timed, wanted
+from tests.battery.live import Arrivals, drive, end, histories, settled, start, timed
 from tests.battery.scene import Scene
 from tests.sandbox.serving import wait_for
 from tests.support import Ran, command
@@ -49,12 +49,12 @@ def test_once_what_is_under_way_finishes(stage: Scene, number: signal.Signals) -
     ran, seconds = timed(stage, process, number)
     interrupted(ran, number)
     assert seconds < AT_ONCE
-    counts = actions(ran)
+    counts = ran.counts
     assert counts == {"added": counts["added"], "skipped": len(stage.numbers) - counts["added"]}
     assert counts["added"] == len(stage.ledger.effects) >= 4
     assert f"added {counts['added']}, skipped {counts['skipped']}, failed 0" in ran.error["message"]
     assert histories(stage)[0]["outcome"] == f"exit {128 + number}"
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
 def test_once_and_what_does_not_answer_within_the_grace_is_unknown(stage: Scene) -> None:
@@ -66,11 +66,11 @@ def test_once_and_what_does_not_answer_within_the_grace_is_unknown(stage: Scene)
     ran, seconds = timed(stage, process, signal.SIGINT)
     interrupted(ran, signal.SIGINT)
     assert 0.5 <= seconds < AT_ONCE
-    assert actions(ran) == {"unknown": 4, "skipped": len(stage.numbers) - 4}
+    assert ran.counts == {"unknown": 4, "skipped": len(stage.numbers) - 4}
     assert len(failed.read_text().split()) == len(stage.numbers)
     assert [item["state"] for item in histories(stage)[0]["items"]] == ["unknown"] * 4
     settled()
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
 @pytest.mark.long
@@ -82,7 +82,7 @@ def test_once_the_grace_is_8_seconds(stage: Scene) -> None:
     ran, seconds = timed(stage, process, signal.SIGTERM)
     interrupted(ran, signal.SIGTERM)
     assert 8.0 <= seconds < 9.5
-    assert actions(ran) == {"unknown": 4, "skipped": len(stage.numbers) - 4}
+    assert ran.counts == {"unknown": 4, "skipped": len(stage.numbers) - 4}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
@@ -100,7 +100,7 @@ def test_twice_it_is_out_at_once(stage: Scene, number: signal.Signals) -> None:
     assert time.monotonic() - began < AT_ONCE
     assert ran.code == 128 + number
     settled()
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_while_paused(
     interrupted(ran, number)
     assert seconds < AT_ONCE
     done = len(stage.ledger.effects)
-    assert actions(ran) == {**({"added": done} if done else {}), "skipped": len(stage.numbers) - done}
-    stage.keeps_its_promises(stage.add(), wanted(stage.numbers))
+    assert ran.counts == {**({"added": done} if done else {}), "skipped": len(stage.numbers) - done}
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 READS = {
@@ -241,7 +241,7 @@ def test_while_drain_waits(stage: Scene) -> None:
     assert seconds < AT_ONCE
     assert [row["action"] for row in ran.rows] == ["reserved"] * len(stage.numbers)
     assert sum(row["error"] is not None for row in ran.rows) == 2
-    assert stage.pool() == wanted(stage.numbers)
+    assert stage.pool() == stage.everything()
 
 
 IGNORING = {
@@ -270,8 +270,8 @@ def test_inherited_as_ignored_it_stays_ignored(stage: Scene, launcher: str) -> N
     ran = end(stage, process)
     assert ran.code == 0, ran.err
     assert "stopping" not in ran.err
-    assert actions(ran) == {"added": len(stage.numbers)}
-    assert stage.pool() == wanted(stage.numbers)
+    assert ran.counts == {"added": len(stage.numbers)}
+    assert stage.pool() == stage.everything()
 
 
 # A terminal
@@ -358,7 +358,7 @@ def test_ctrl_c_under_a_progress_bar_leaves_the_terminal_in_order(stage: Scene) 
     assert terminal.text.rfind("\x1b[?25h") >= terminal.text.rfind("\x1b[?25l")
     assert "interrupted: added" in terminal.text.replace("\r\n", " ")
     assert "unning the same command again" in terminal.text
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
 def test_hang_up_of_the_terminal(stage: Scene) -> None:
@@ -372,7 +372,7 @@ def test_hang_up_of_the_terminal(stage: Scene) -> None:
     run = histories(stage)[0]
     assert run["outcome"] == "exit 129"
     settled()
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
 def keep_busy(stage: Scene, numbers: Sequence[dict[str, object]]) -> None:

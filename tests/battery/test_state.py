@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from proxyctl.sandbox.server.faults import Scripted
 from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from proxyctl.sandbox.world.seed import seed_numbers
-from tests.battery.scene import Scene
+from tests.battery.scene import Scene, scene
+from tests.contract.account import Account
+from tests.contract.verbs import VERBS
 from tests.support import Ran
 
 ONE_BY_ONE = ("--concurrency", "1")  # or others would go on while another actor is at work
-
-
-def everything(stage: Scene, *, reserved: bool = True) -> dict[str, bool]:
-    return {row["sid"]: reserved for row in stage.numbers}
-
-
-def actions(ran: Ran) -> Counter[str]:
-    return Counter(row["action"] for row in ran.rows)
 
 
 def codes(ran: Ran) -> set[int | None]:
@@ -39,9 +33,9 @@ def test_some_are_there_already(stage: Scene) -> None:
     stage.fill(stage.numbers[10:20], reserved=False)
     ran = stage.run(*stage.add())
     assert ran.code == 0, ran.err
-    assert actions(ran) == {"unchanged": 10, "reserved": 10, "added": 20}
+    assert ran.counts == {"unchanged": 10, "reserved": 10, "added": 20}
     assert len(stage.writes) == 30
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 @pytest.mark.parametrize("reserved", [True, False])
@@ -51,9 +45,9 @@ def test_somebody_adds_them_after_the_look(stage: Scene, reserved: bool) -> None
     stage.script(Scripted(method="POST", action=lambda: stage.fill(early, reserved=reserved)))
     ran = stage.run(*stage.add(*ONE_BY_ONE))
     assert ran.code == 0, ran.err
-    assert actions(ran) == {"unchanged" if reserved else "reserved": 5, "added": 35}
+    assert ran.counts == {"unchanged" if reserved else "reserved": 5, "added": 35}
     assert all(row["is_reserved"] is True for row in ran.rows)
-    stage.keeps_its_promises(stage.add(*ONE_BY_ONE), everything(stage))
+    stage.keeps_its_promises(stage.add(*ONE_BY_ONE), stage.everything())
 
 
 def test_somebody_adds_them_and_answers_are_lost(stage: Scene) -> None:
@@ -66,8 +60,8 @@ def test_somebody_adds_them_and_answers_are_lost(stage: Scene) -> None:
     )
     ran = stage.run(*stage.add())
     assert ran.code == 0, ran.err
-    assert set(actions(ran)) <= {"reserved", "added"}
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    assert set(ran.counts) <= {"reserved", "added"}
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 @pytest.mark.parametrize("code", [80101, 80104, 80601])
@@ -84,7 +78,7 @@ def test_another_pool_has_some(stage: Scene, code: int) -> None:
     stage.front.answer = answer
     ran = stage.run(*stage.add())
     assert ran.code == 6
-    assert actions(ran) == {"added": 37, "failed": 3}
+    assert ran.counts == {"added": 37, "failed": 3}
     assert codes(ran) == {code}
     assert {row["error"]["exit_code"] for row in ran.rows if row["error"]} == {5}
     assert len(stage.writes) == 40
@@ -93,7 +87,7 @@ def test_another_pool_has_some(stage: Scene, code: int) -> None:
     assert f"proxyctl number find {stage.numbers[0]['phone_number']}" in single.err
     for row in stage.numbers[:3]:
         stage.other("DELETE", f"/v1/Services/{other}/PhoneNumbers/{row['sid']}")
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 # Limits of the pool
@@ -128,14 +122,14 @@ def test_the_pool_fills_up_meanwhile(stage: Scene, verb: str) -> None:
     command = stage.add() if verb == "add" else stage.verb(verb)
     ran = stage.run(*command)
     assert ran.code == 6
-    told = actions(ran)
+    told = ran.counts
     assert told["added" if verb == "add" else "reserved"] == 10
     assert 1 <= told["failed"] <= 20
     assert told["skipped"] == 30 - told["failed"]
     assert codes(ran) == {80622}
     assert "pool full" in ran.err
     assert "several Services" in ran.err
-    stage.keeps_its_promises(command, everything(stage))
+    stage.keeps_its_promises(command, stage.everything())
 
 
 # Credentials
@@ -148,7 +142,7 @@ def test_refused_at_once(stage: Scene, fault: str, words: str) -> None:
     assert ran.code == 3
     assert words in ran.err
     assert len(stage.ledger.entries) == 1
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 @pytest.mark.parametrize("fault", ["401", "403"])
@@ -157,9 +151,9 @@ def test_reading_is_allowed_and_writing_is_not(stage: Scene, fault: str) -> None
     stage.script(Scripted(fault, "POST", times=None))
     ran = stage.run(*stage.add())
     assert ran.code == 3
-    assert set(actions(ran)) == {"failed", "skipped"}
+    assert set(ran.counts) == {"failed", "skipped"}
     assert len(stage.writes) <= 4
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 @pytest.mark.parametrize("fault", ["401", "403"])
@@ -168,12 +162,12 @@ def test_refused_midway(stage: Scene, fault: str) -> None:
     stage.script(Scripted(fault, "POST", first=20, times=None), later)
     ran = stage.run(*stage.add())
     assert ran.code == 6
-    told = actions(ran)
+    told = ran.counts
     assert told["added"] == 19
     assert 1 <= told["failed"] <= 21
     assert told["failed"] + told["skipped"] == 21
     assert [entry.sent for entry in stage.reads].count(200) == len(stage.reads)
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 # The Service, and other actors
@@ -196,7 +190,7 @@ def test_the_service_is_deleted_midway(stage: Scene, verb: str, status: int) -> 
     )
     ran = stage.run(*command)
     assert ran.code == 6
-    told = actions(ran)
+    told = ran.counts
     assert sum(told[done] for done in ("added", "reserved", "removed")) >= 10
     assert 1 <= told["failed"] <= 5
     assert told["skipped"] >= 1
@@ -208,6 +202,21 @@ def test_the_service_is_deleted_midway(stage: Scene, verb: str, status: int) -> 
     assert len(stage.writes) == sent
     stage.did_nothing_twice()
     stage.left_no_trace()
+
+
+def test_a_service_that_a_pool_file_names_vanishes_midway(tmp_path: Path) -> None:
+    """The run stops, and the next one makes the Service anew."""
+    with scene(tmp_path, 32) as stage:
+        account = Account(stage, VERBS["pool apply"], width=4)
+        other = account.services()["other"]
+        stage.script(
+            Scripted(method="POST", first=6, action=lambda: stage.other("DELETE", f"/v1/Services/{other}"))
+        )
+        assert account.run().code in (0, 6)
+        stage.heal()
+        assert account.run().code == 0
+        account.is_done()
+        account.sends_no_more()
 
 
 def test_the_service_is_not_there(stage: Scene) -> None:
@@ -233,7 +242,7 @@ def test_others_add_and_remove_midway(stage: Scene) -> None:
     command = ("number", "reserve", stage.service, "-f", stage.file(members), *ONE_BY_ONE)
     ran = stage.run(*command)
     assert ran.code == 6
-    assert actions(ran) == {"reserved": 25, "failed": 5}
+    assert ran.counts == {"reserved": 25, "failed": 5}
     assert {row["error"]["exit_code"] for row in ran.rows if row["error"]} == {4}
     assert "no longer in the pool" in ran.err
     wanted = {row["sid"]: True for row in members} | {row["sid"]: False for row in others}
@@ -252,7 +261,7 @@ def test_others_remove_what_is_to_be_removed(stage: Scene) -> None:
     command = stage.verb("remove", "--yes", *ONE_BY_ONE)
     ran = stage.run(*command)
     assert ran.code == 0, ran.err
-    assert actions(ran) == {"removed": 35, "unchanged": 5}
+    assert ran.counts == {"removed": 35, "unchanged": 5}
     stage.keeps_its_promises(command, {})
 
 
@@ -270,7 +279,7 @@ def test_one_number_is_in_use(stage: Scene) -> None:
     assert stage.writes == []
     bulk = stage.run(*stage.verb("remove", "--yes"))
     assert bulk.code == 6
-    assert actions(bulk) == {"removed": 39, "failed": 1}
+    assert bulk.counts == {"removed": 39, "failed": 1}
     stage.store.set_in_use(sid, 0)
     stage.keeps_its_promises(stage.verb("remove", "--yes"), {})
 
@@ -298,8 +307,8 @@ def test_numbers_that_the_account_does_not_have(stage: Scene, name: str) -> None
         "number", "add", stage.service, unknown, *(row[name] for row in stage.numbers), "--reserved"
     )
     assert ran.code == 6
-    assert actions(ran) == {"added": 40, "failed": 1}
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    assert ran.counts == {"added": 40, "failed": 1}
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 @pytest.mark.parametrize("verb", ["reserve", "release"])
@@ -310,5 +319,5 @@ def test_numbers_that_are_not_in_the_pool(stage: Scene, verb: str) -> None:
     assert single.code == 4
     ran = stage.run(*stage.verb(verb))
     assert ran.code == 6
-    assert actions(ran) == {"failed": 1, "reserved" if verb == "reserve" else "released": 39}
+    assert ran.counts == {"failed": 1, "reserved" if verb == "reserve" else "released": 39}
     stage.left_no_trace()

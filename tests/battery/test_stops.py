@@ -15,7 +15,7 @@ import pytest
 from proxyctl.cli import main
 from proxyctl.state.history import RunRecorder
 from proxyctl.stop import SIGNALS, install
-from tests.battery.live import Arrivals, actions, drive, end, histories, settled, wanted
+from tests.battery.live import Arrivals, drive, end, histories, settled
 from tests.battery.scene import Scene, scene
 from tests.support import Ran, command, stream, written
 
@@ -119,7 +119,7 @@ def test_terminated_after_the_deadline(stage: Scene) -> None:
     process.send_signal(signal.SIGTERM)
     ran = end(stage, process)
     assert ran.code == 143, ran.err
-    assert actions(ran)["unknown"] == 4
+    assert ran.counts["unknown"] == 4
     settled()
 
 
@@ -130,12 +130,12 @@ def test_terminated_after_the_deadline(stage: Scene) -> None:
 def test_a_defect_in_a_worker_is_1_and_all_is_reported(stage: Scene, options: tuple[str, ...]) -> None:
     ran = end(stage, drive(stage, "defect=10", *stage.add(*options)))
     assert ran.code == 1, ran.err
-    told = actions(ran)
+    told = ran.counts
     assert sum(told.values()) == len(stage.numbers)
     assert told["added"] == len(stage.pool()) >= 9
     assert "Traceback" not in ran.err
     assert histories(stage)[0]["outcome"] == "exit 1"
-    stage.keeps_its_promises(stage.add(*options), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*options), stage.everything())
 
 
 # Machines at their limits
@@ -145,8 +145,8 @@ def test_a_defect_in_a_worker_is_1_and_all_is_reported(stage: Scene, options: tu
 def test_few_threads_are_enough(stage: Scene, threads: int) -> None:
     ran = end(stage, drive(stage, f"threads={threads}", *stage.add("--rate", "0", "--concurrency", "20")))
     assert ran.code == 0, ran.err
-    assert actions(ran) == {"added": len(stage.numbers)}
-    stage.keeps_its_promises(stage.add(), wanted(stage.numbers))
+    assert ran.counts == {"added": len(stage.numbers)}
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 def test_without_any_thread_it_works_or_sends_nothing(stage: Scene) -> None:
@@ -155,7 +155,7 @@ def test_without_any_thread_it_works_or_sends_nothing(stage: Scene) -> None:
         assert stage.writes == []
         assert "thread" in ran.err and "defect" not in ran.err and "internal error" not in ran.err
     else:
-        assert actions(ran) == {"added": len(stage.numbers)}
+        assert ran.counts == {"added": len(stage.numbers)}
 
 
 @pytest.fixture
@@ -178,5 +178,5 @@ def test_few_files_are_enough(many: Scene, files: int) -> None:
     )
     ran = end(many, process, 60.0)
     assert ran.code == 0, ran.err
-    assert actions(ran) == {"reserved": 300}
+    assert ran.counts == {"reserved": 300}
     assert histories(many)[0]["outcome"] == "done"

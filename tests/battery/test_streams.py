@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.battery.live import end, histories, wanted
+from tests.battery.live import end, histories
 from tests.battery.scene import Scene, scene
 from tests.support import Ran, command
 
@@ -107,18 +107,18 @@ def test_bulk_work_is_finished_and_recorded_though_its_rows_are_lost(stage: Scen
     if ran.code == 1 or "code 1" in ran.err:
         assert "history" in ran.err
         assert "written" in ran.err or "write" in ran.err
-    assert stage.pool() == wanted(stage.numbers)
+    assert stage.pool() == stage.everything()
     run = histories(stage)[0]
     assert run["done"] == len(stage.numbers)
     assert run["outcome"] == "done"
-    stage.keeps_its_promises(stage.add("--rate", "0"), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add("--rate", "0"), stage.everything())
 
 
 def test_a_closed_stderr_stops_nothing(stage: Scene) -> None:
     ran = shell(stage, '"$@" 2>&-', *stage.add("--rate", "0", "-o", "jsonl", "-vv"))
     assert ran.code == 0
     assert len(ran.rows) == len(stage.numbers)
-    assert stage.pool() == wanted(stage.numbers)
+    assert stage.pool() == stage.everything()
     failed = shell(stage, '"$@" 2>&-', "service", "show", "nobody")
     assert (failed.code, failed.out) == (4, "")
     assert not list(Path(stage.cli.environ["PROXYCTL_STATE_DIR"]).rglob("*null*"))
@@ -134,13 +134,13 @@ def test_a_stderr_that_nobody_takes_stops_nothing(stage: Scene, script: str) -> 
         assert lines.pop() == "code 0"
     assert ran.code == 0
     assert len(lines) == len(stage.numbers)
-    assert stage.pool() == wanted(stage.numbers)
+    assert stage.pool() == stage.everything()
 
 
 def test_all_three_closed(stage: Scene) -> None:
     ran = shell(stage, '"$@" <&- >&- 2>&-', *stage.add("--rate", "0"))
     assert (ran.code, ran.out, ran.err) == (1, "", "")
-    assert stage.pool() == wanted(stage.numbers)
+    assert stage.pool() == stage.everything()
     # No file that was opened meanwhile took the place of stdout or stderr.
     for path in Path(stage.cli.environ["PROXYCTL_STATE_DIR"]).rglob("*.jsonl"):
         assert all(line.startswith(b'{"type":') for line in path.read_bytes().splitlines())
@@ -169,7 +169,7 @@ def test_stdin_as_the_file(stage: Scene) -> None:
     unasked = shell(stage, '"$@"', "number", "remove", stage.service, "-f", "-", stdin=text)
     assert unasked.code == 2
     assert "--yes" in unasked.err
-    assert stage.pool() == wanted(stage.numbers)
+    assert stage.pool() == stage.everything()
     assert shell(stage, '"$@"', "number", "remove", stage.service, "-f", "-", "--yes", stdin=text).code == 0
     assert stage.pool() == {}
 

@@ -7,11 +7,12 @@ import os
 import stat
 import subprocess
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 
 import pytest
 
-from tests.battery.live import actions, drive, end, environment, histories, wanted
+from tests.battery.live import drive, end, environment, histories
 from tests.battery.scene import Scene
 from tests.battery.test_signals import Terminal
 from tests.support import Ran, command
@@ -59,44 +60,38 @@ def test_without_a_home_reading_works_and_a_write_needs_no_history(stage: Scene)
     assert stage.writes == []
     done = without(*stage.add(*FAST, "--no-history"))
     assert done.code == 0, done.err
-    assert stage.pool() == wanted(stage.numbers)
+    assert stage.pool() == stage.everything()
 
 
-@pytest.mark.parametrize("variable", ["HOME", "PROXYCTL_STATE_DIR"])
+@pytest.mark.parametrize("place", ["HOME", "PROXYCTL_STATE_DIR", "history"])
 def test_where_state_can_not_be_written_reading_works_and_a_write_says_so(
-    stage: Scene, variable: str
+    stage: Scene, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = below_a_file(stage)
-    env = homeless(stage, **{variable: place})
-    if variable != "HOME":
-        env["HOME"] = stage.cli.environ["HOME"]
-    assert run(stage, "service", "list", "-o", "ids", env=env).out == f"{stage.service}\n"
-    refused = run(stage, *stage.add(*FAST), env=env)
+    """No home, no state directory, or locks without a history: --no-history goes on, with a warning at most."""
+    env, named = dict(stage.cli.environ), below_a_file(stage)
+    if place == "history":
+        state = Path(env["PROXYCTL_STATE_DIR"])
+        state.mkdir(mode=0o700, exist_ok=True)
+        (state / "history").touch()
+        named = str(state / "history")
+    elif place == "HOME":
+        env = homeless(stage)
+        monkeypatch.setenv("HOME", named)  # it is the process's own that counts
+    else:
+        env = homeless(stage, HOME=env["HOME"], PROXYCTL_STATE_DIR=named)
+    cli = copy(stage.cli)
+    cli.environ = env
+    assert cli("service", "list", "-o", "ids").out == f"{stage.service}\n"
+    refused = cli(*stage.add(*FAST))
     assert refused.code == 1
-    assert place in refused.err
-    assert "--no-history" in refused.err
-    assert "PROXYCTL_STATE_DIR" in refused.err
+    for text in (named, "--no-history", "PROXYCTL_STATE_DIR"):
+        assert text in refused.err
+    assert cli(*stage.add("--dry-run")).code == 0
     assert stage.writes == []
-    dry = run(stage, *stage.add("--dry-run"), env=env)
-    assert dry.code == 0, dry.err
-    done = run(stage, *stage.add(*FAST, "--no-history"), env=env)
-    assert done.code == 0, done.err
-    assert "no lock" in done.err
-    assert stage.pool() == wanted(stage.numbers)
-    assert run(stage, "history", "list", env=env).code in (0, 1)
-
-
-def test_history_that_can_not_be_written_though_locks_can(stage: Scene) -> None:
-    state = Path(stage.cli.environ["PROXYCTL_STATE_DIR"])
-    state.mkdir(mode=0o700, exist_ok=True)
-    (state / "history").touch()
-    refused = run(stage, *stage.add(*FAST))
-    assert refused.code == 1
-    assert str(state / "history") in refused.err
-    assert "--no-history" in refused.err
-    assert stage.writes == []
-    done = run(stage, *stage.add(*FAST, "--no-history"))
-    assert (done.code, "no lock" in done.err) == (0, False)
+    done = cli(*stage.add(*FAST, "--no-history"))
+    assert (done.code, "no lock" in done.err) == (0, place != "history"), done.err
+    assert stage.pool() == stage.everything()
+    assert cli("history", "list").code in (0, 1)
 
 
 @pytest.mark.parametrize("line", [("service", "list"), ("number", "list"), ("history", "list")])
@@ -216,14 +211,6 @@ def test_a_pipe_gets_no_colour_unless_forced(stage: Scene, variable: str) -> Non
     assert "\x1b" not in ran.out + ran.err
 
 
-def test_without_a_terminal_nothing_is_asked(stage: Scene) -> None:
-    stage.fill(stage.numbers, reserved=True)
-    ran = run(stage, *stage.verb("remove"), shell='exec setsid "$@"')
-    assert ran.code == 2
-    assert "--yes" in ran.err
-    assert stage.writes == []
-
-
 # Files and disks
 
 
@@ -236,25 +223,21 @@ def test_whatever_the_umask_nobody_else_reads_what_is_kept(stage: Scene, umask: 
     assert len([path for path in kept if path.is_file()]) >= 3
     for path in kept:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
-def test_a_disk_that_fills_up_during_a_run_sends_nothing_more(stage: Scene) -> None:
-    process = drive(stage, "full=21", *stage.add(*FAST, "--concurrency", "4"))
-    check_full(stage, end(stage, process))
-
-
-def test_a_file_size_limit_during_a_run_sends_nothing_more(stage: Scene) -> None:
-    line = stage.add(*FAST, "--concurrency", "4", "-o", "jsonl")
-    check_full(stage, run(stage, *line, shell='ulimit -f 8; exec "$@"'))
-
-
-def check_full(stage: Scene, ran: Ran) -> None:
-    """Check what a run does when its history can no longer be written, and that the next one goes on."""
+@pytest.mark.parametrize("limit", ["disk", "file size"])
+def test_a_history_that_can_no_longer_be_written_stops_the_run(stage: Scene, limit: str) -> None:
+    """It sends nothing more, and the next one goes on."""
+    line = stage.add(*FAST, "--concurrency", "4")
+    if limit == "disk":
+        ran = end(stage, drive(stage, "full=21", *line))
+    else:
+        ran = run(stage, *line, "-o", "jsonl", shell='ulimit -f 8; exec "$@"')
     assert ran.code == 1
     assert ran.error["kind"] == "output"
     assert "history" in ran.error["message"]
-    counts = actions(ran)
+    counts = ran.counts
     assert 1 <= counts["added"] < len(stage.numbers)
     assert counts == {"added": counts["added"], "skipped": len(stage.numbers) - counts["added"]}
     committed = [entry for entry in stage.ledger.effects if entry.method == "POST"]
@@ -263,17 +246,17 @@ def check_full(stage: Scene, ran: Ran) -> None:
     shown = histories(stage)[0]
     announced = {item["phone_number"] for item in shown["items"]}
     assert {dict(entry.form)["PhoneNumber"] for entry in committed} <= announced
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
 def test_a_disk_that_fills_up_at_the_very_end_costs_no_report(stage: Scene) -> None:
     # The first line of the record, an intent and an outcome for each number, and no room for the end.
     ran = end(stage, drive(stage, f"full={1 + 2 * len(stage.numbers)}", *stage.add(*FAST)))
     assert ran.code == 1
-    assert actions(ran) == {"added": len(stage.numbers)}
+    assert ran.counts == {"added": len(stage.numbers)}
     assert "could not be recorded" in ran.error["message"]
     assert f"added {len(stage.numbers)}, failed 0" in ran.err
-    stage.keeps_its_promises(stage.add(*FAST), wanted(stage.numbers))
+    stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
 def test_a_disk_that_fills_up_under_a_single_write(stage: Scene) -> None:
@@ -295,14 +278,6 @@ def test_a_disk_that_is_full_from_the_start_sends_nothing(stage: Scene) -> None:
     assert stage.writes == []
 
 
-def test_a_clock_91_days_ahead_costs_no_history(stage: Scene) -> None:
-    assert stage.run(*stage.add()).code == 0
-    stage.clock._epoch += 91 * 86_400
-    for verb in ("release", "reserve", "release"):
-        assert stage.run(*stage.verb(verb)).code == 0
-    assert len(histories(stage)) == 4
-
-
 HOSTILE = {
     "nested": "a = " + "[" * 5000 + "]" * 5000,
     "dotted": ".".join(["a"] * 20000) + " = 1",
@@ -320,11 +295,9 @@ def test_a_hostile_config_is_refused_in_a_second(stage: Scene, name: str) -> Non
     config.parent.mkdir(mode=0o700, exist_ok=True)
     config.write_text(HOSTILE[name] + "\n")
     config.chmod(0o600)
-    before = os.times()
+    before = os.times().children_user
     ran = run(stage, "service", "list", "--profile", "prod")
-    after = os.times()
-    assert after.children_user - before.children_user < 1.0
-    assert after.elapsed - before.elapsed < 1.5
+    assert os.times().children_user - before < 1.0
     assert ran.code == 2
     assert str(config) in ran.err
     assert stage.ledger.entries == []

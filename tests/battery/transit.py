@@ -14,9 +14,8 @@ import tomli_w
 from proxyctl.sandbox.server.policies import Entry
 from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from tests.battery.scene import Scene, scene
-from tests.golden.replay import StandingClock
 from tests.sandbox.serving import BASIC
-from tests.support import Ran
+from tests.support import Ran, StandingClock
 
 VERBS = ("move", "apply", "undo")
 MOST = 10  # numbers in transit

@@ -359,19 +359,6 @@ def test_history_has_both_writes(pool: Pool) -> None:
     assert {item["before"]["is_reserved"] for item in items[0]} == {True}
 
 
-def test_protected_profile_is_asked_for(pool: Pool) -> None:
-    config = Path(pool.cli.environ["PROXYCTL_CONFIG"])
-    config.parent.mkdir(mode=0o700)
-    config.write_text(
-        f'[profiles.live]\naccount_sid = "{ACCOUNT_SID}"\nauth_token = "t"\nprotected = true\n'
-        'base_url = "http://127.0.0.1:9"\n'
-    )
-    config.chmod(0o600)
-    ran = pool.drain(*pool.numbers, "--profile", "live")
-    assert ran.code == 2
-    assert "--confirm-profile live" in ran.error["hint"]
-
-
 # Over HTTP, with a ledger
 
 

@@ -21,36 +21,6 @@ def pool(remote: Cli, server: Served) -> list[str]:
     return sids
 
 
-def test_no_write_is_sent_and_no_confirmation_needed(remote: Cli, server: Served, pool: list[str]) -> None:
-    reserved, unreserved, free = pool
-    service = remote.ok("service", "show", "a", "-o", "ids").lines[0]
-    home = f"/v1/Services/{service}"
-    numbers = f"{home}/PhoneNumbers"
-    for arguments, calls in (
-        (("service", "create", "b", "--default-ttl", "5"), [("POST", "/v1/Services")]),
-        (("service", "update", "a", "--callback-url", ""), [("POST", home)]),
-        (("service", "delete", "a"), [("DELETE", home)]),
-        (("number", "add", "a", free, reserved), [("POST", numbers)]),
-        (("number", "reserve", "a", *pool[:2]), [("POST", f"{numbers}/{unreserved}")]),
-        (("number", "reserve", "a", free, "--add"), [("POST", numbers)]),
-        (("number", "release", "a", *pool[:2]), [("POST", f"{numbers}/{reserved}")]),
-        (
-            ("number", "remove", "a", *pool[:2]),
-            [("DELETE", f"{numbers}/{reserved}"), ("DELETE", f"{numbers}/{unreserved}")],
-        ),
-        (("number", "remove", "a", free), []),
-        (("api", "POST", home, "-d", "DefaultTtl=1"), [("POST", home)]),
-        (("api", "DELETE", home), [("DELETE", home)]),
-    ):
-        ran = remote.ok(*arguments, "--dry-run", "-o", "json")
-        assert [(row["method"], row["path"]) for row in ran.json] == calls, arguments
-        assert "dry run" in ran.err and "nothing was" in ran.err
-        quiet = remote.ok(*arguments, "--dry-run", "-o", "jsonl", "-q")
-        assert (len(quiet.rows), quiet.err) == (len(calls), "")
-    assert {entry.method for entry in server.ledger.entries} == {"GET"}
-    assert server.ledger.effects == []
-
-
 def test_the_form_is_shown(remote: Cli, pool: list[str]) -> None:
     ran = remote.ok("service", "create", "b", "--default-ttl", "5", "--dry-run", "-o", "json")
     assert ran.json == [
@@ -70,17 +40,6 @@ def test_what_would_fail_is_told(remote: Cli, server: Served, pool: list[str]) -
     assert remote("number", "add", "nope", pool[0], "--dry-run").code == 4
     assert remote("service", "update", "a", "--dry-run").code == 2
     assert server.ledger.effects == []
-
-
-def test_nothing_is_recorded_and_no_lock_is_taken(remote: Cli, pool: list[str], tmp_path: Path) -> None:
-    def kept() -> list[tuple[str, bytes]]:
-        files = (path for path in (tmp_path / "state").rglob("*") if path.is_file())
-        return sorted((str(path), path.read_bytes()) for path in files if "sandbox.db" not in path.name)
-
-    before = kept()
-    remote.ok("number", "release", "a", pool[0], "--dry-run")
-    remote.ok("service", "delete", "a", "--dry-run")
-    assert kept() == before
 
 
 def test_dry_run_may_stand_before_the_subcommand(remote: Cli, server: Served, pool: list[str]) -> None:

@@ -20,19 +20,6 @@ def sids(cli: Cli) -> list[str]:
     return rows
 
 
-def test_feeds_back(cli: Cli, sids: list[str], tmp_path: Path) -> None:
-    failed = tmp_path / "failed.txt"
-    assert cli("number", "reserve", "masking", *sids, "--failed-to", str(failed)).code == 6
-    assert failed.read_text() == f"{sids[2]}\n"
-    assert failed.stat().st_mode & 0o777 == 0o600
-    again = tmp_path / "again.txt"
-    again.write_text("what an earlier run left")
-    ran = cli.ok("number", "reserve", "masking", "-f", str(failed), "--add", "--failed-to", str(again))
-    assert "added 1" in ran.err
-    assert again.read_text() == "", "now all are as wanted"
-    assert not list(tmp_path.glob(".failed*")), "and nothing is left beside it"
-
-
 def test_what_cannot_be_written_is_refused_before_anything_is_sent(
     cli: Cli, sids: list[str], tmp_path: Path
 ) -> None:

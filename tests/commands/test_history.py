@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -64,34 +63,6 @@ def test_a_service_from_its_creation_to_its_end(either: Cli) -> None:
         "update_service",
         "delete_service",
     ]
-
-
-def test_the_bulk_verbs(either: Cli, sids: list[str]) -> None:
-    either.ok("number", "add", "masking", *sids)
-    for verb in ("reserve", "release", "remove"):
-        either.ok("number", verb, "masking", *sids, "--yes" if verb == "remove" else "--quiet")
-    found = runs(either)[:4]
-    assert [run["command"].split()[2] for run in found] == ["remove", "release", "reserve", "add"]
-    assert {(run["items"], run["done"], run["failed"], run["service"]) for run in found} == {
-        (3, 3, 0, "masking")
-    }
-    flags = [
-        [(each["action"], each["before"], each["after"], each["state"]) for each in items(either, run["id"])]
-        for run in found
-    ]
-    off, on = {"is_reserved": False}, {"is_reserved": True}
-    assert flags[0] == [("remove", off, None, "done")] * 3
-    assert flags[1] == [("release", on, off, "done")] * 3
-    assert flags[2] == [("reserve", off, on, "done")] * 3
-    assert flags[3] == [("add", None, None, "done")] * 3
-    for run in found:
-        rows = items(either, run["id"])
-        assert [row["sid"] for row in rows] == sids
-        assert all(row["phone_number"].startswith("+1") for row in rows), (
-            "known from the answer, where from nothing else"
-        )
-        assert all(row["request_id"].startswith("RQ") for row in rows)
-        assert all(row["at"] >= run["time"] for row in rows)
 
 
 def test_other_requests(either: Cli, sids: list[str]) -> None:
@@ -167,25 +138,6 @@ def test_a_write_whose_answer_is_lost_is_verified(remote: Cli, server: Served) -
     remote.ok("service", "update", "masking", "--default-ttl", "9", "--retries", "0")
     (item,) = items(remote)
     assert (item["action"], item["state"], item["before"]) == ("update_service", "done", {"default_ttl": 0})
-
-
-def test_a_write_that_can_not_be_verified_is_unknown_and_undo_checks_it(remote: Cli, server: Served) -> None:
-    """The history does not know whether the setting was changed; the Service does."""
-    remote.ok("service", "create", "masking")
-    sid = remote.ok("service", "show", "masking", "-o", "ids").out.strip()
-    faults = [
-        Scripted("reset-after", "POST", times=None),
-        Scripted("503", "GET", f"Services/{sid}", first=2, times=None),
-    ]
-    server.policies.faults = FaultPlan(script=faults)
-    assert remote("service", "update", sid, "--default-ttl", "9", "--retries", "0").code == 7
-    server.policies.faults = None
-    (item,) = items(remote)
-    assert (item["action"], item["state"]) == ("update_service", "unknown")
-    run = remote.ok("history", "list", "-o", "ids").lines[0]
-    undone = remote.ok("history", "undo", run, "--yes", "-o", "json")
-    assert [row["action"] for row in undone.json] == ["updated"]
-    assert remote.ok("service", "show", "masking", "-o", "json").json["default_ttl"] == 0
 
 
 # Listing
@@ -320,14 +272,6 @@ def test_damage_is_told_and_stops_nothing(cli: Cli) -> None:
     assert cli.ok("service", "create", "goes-on").code == 0
 
 
-def test_a_run_that_was_killed_is_broken_off(cli: Cli) -> None:
-    cli.ok("service", "create", "masking")
-    (path,) = records(cli)
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
-    assert runs(cli)[0]["outcome"] == "broken off"
-    assert items(cli)[0]["state"] == "unknown"
-
-
 def test_hostile_text_is_shown_as_text(cli: Cli) -> None:
     cli.ok("service", "create", "masking")
     (path,) = records(cli)
@@ -399,15 +343,3 @@ def test_records_are_private(cli: Cli) -> None:
     (path,) = records(cli)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-
-
-def test_a_long_history_is_quick(cli: Cli) -> None:
-    cli.ok("service", "create", "masking")
-    (path,) = records(cli)
-    text = path.read_text()
-    for index in range(2000):
-        name = f"20200101-{index // 60:06}-{index % 60:03}"
-        path.with_name(f"{name}.jsonl").write_text(text)
-    started = time.monotonic()
-    assert len(cli.ok("history", "list", "-o", "ids").lines) == 2001
-    assert time.monotonic() - started < 5.0

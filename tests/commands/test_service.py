@@ -49,15 +49,6 @@ def test_create_prints_the_service_with_every_setting(either: Cli) -> None:
     assert either.ok("service", "show", made["sid"], "-o", "json").json == made
 
 
-def test_a_name_that_is_taken_is_refused_with_its_code_and_id(either: Cli) -> None:
-    create(either, "masking")
-    ran = either("service", "create", "masking")
-    assert (ran.code, ran.out) == (5, "")
-    assert "80602" in ran.err and "Request id: RQ" in ran.err
-    error = either("service", "create", "masking", "-o", "json").error
-    assert (error["exit_code"], error["code"], error["status"]) == (5, 80602, 400)
-
-
 def test_if_not_exists_prints_what_is_there_and_says_where_it_differs(either: Cli) -> None:
     arguments = ("service", "create", "masking", "--if-not-exists", "--default-ttl", "60", "-o", "json")
     first = either.ok(*arguments)
@@ -166,32 +157,6 @@ def test_update_without_a_setting_sends_nothing(either: Cli) -> None:
     ran = either("service", "update", "masking")
     assert ran.code == 2 and "nothing to update" in ran.err
     assert either("service", "update", "masking", "--unique-name", "").code == 5
-
-
-def test_delete_needs_yes_without_a_terminal_and_shows_what_would_go(either: Cli, tmp_path: object) -> None:
-    numbers = either.seed(3)
-    create(either, "masking")
-    either.ok("number", "add", "masking", *(number["sid"] for number in numbers))
-    either.ok("sandbox", "busy", numbers[0]["sid"], "2")
-    ran = either("service", "delete", "masking")
-    assert (ran.code, ran.out) == (2, "")
-    assert "--yes" in ran.err and "become free: 3 (1 of them in use)" in ran.err
-    assert "Message and Call SIDs" in ran.err
-    assert either.ok("service", "show", "masking").code == 0
-    done = either.ok("service", "delete", "masking", "--yes")
-    assert done.out == "" and "deleted Service masking" in done.err
-    assert either("service", "show", "masking").code == 4
-    free = either.ok("sandbox", "status", "-o", "json").json
-    assert (free["numbers"], free["in_pools"]) == (3, 0)
-
-
-@pytest.mark.parametrize(("typed", "code"), [("masking\n", 0), ("y\n", 2), ("yes\n", 2), ("", 2), ("\n", 2)])
-def test_delete_wants_the_name_typed(either: Cli, typed: str, code: int) -> None:
-    create(either, "masking")
-    ran = either("service", "delete", "masking", stdin=typed, tty=True)
-    assert ran.code == code, ran.err
-    assert "Type masking" in ran.err
-    assert either("service", "show", "masking").code == (4 if code == 0 else 0)
 
 
 def test_quiet_is_silent_on_success(either: Cli) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from proxyctl.sandbox.context import ACCOUNT_SID
-from tests.battery.live import drive, end, settled
 from tests.battery.scene import Scene, scene
 from tests.support import Cli
 
@@ -38,27 +37,6 @@ def webhooks(cli: Cli, sid: str) -> dict[str, Any]:
 
 def sids(rows: list[dict[str, Any]]) -> list[str]:
     return [row["sid"] for row in rows]
-
-
-def test_kept_and_put_back(either: Cli, numbers: list[dict[str, Any]]) -> None:
-    names = [row["phone_number"] for row in numbers]
-    assert either("number", "add", "a", *names, "--keep-webhooks").code == 0
-    assert "/Proxy/KS" in webhooks(either, numbers[0]["sid"])["voice_url"]
-    ran = either.ok("number", "remove", "a", *names, "--restore-webhooks", "--yes", "-o", "json")
-    assert [row["action"] for row in ran.json] == ["removed"] * 3
-    assert [webhooks(either, sid) for sid in sids(numbers)] == [OWN] * 3
-    again = either.ok("number", "remove", "a", *names, "--restore-webhooks", "-o", "json")
-    assert [row["action"] for row in again.json] == ["unchanged"] * 3
-
-
-def test_put_back_by_undo(either: Cli, numbers: list[dict[str, Any]]) -> None:
-    either.ok("number", "add", "a", *sids(numbers), "--keep-webhooks", "--reserved")
-    run = either.ok("history", "list", "-o", "ids").lines[0]
-    dry = either.ok("history", "undo", run, "--dry-run", "-o", "json")
-    assert [row["method"] for row in dry.json] == ["DELETE", "POST"] * 3
-    assert dry.json[-1]["form"]["VoiceUrl"] == OWN["voice_url"]
-    assert either("history", "undo", run, "--yes").code == 0
-    assert [webhooks(either, sid) for sid in sids(numbers)] == [OWN] * 3
 
 
 def test_without_the_option_nothing_is_put_back(either: Cli, numbers: list[dict[str, Any]]) -> None:
@@ -128,19 +106,6 @@ def stage(tmp_path: Path) -> Iterator[Scene]:
 def seen(stage: Scene) -> list[dict[str, Any]]:
     rows = [stage.other("GET", path_of(row["sid"])) for row in stage.numbers]
     return [{name: row[name] for name in OWN} for row in rows]
-
-
-@pytest.mark.parametrize("point", ["intended:5", "answered:8", "told:12"])
-def test_killed_half_way(stage: Scene, point: str) -> None:
-    line = stage.verb("remove", "--restore-webhooks", "--yes", "--rate", "0", "--concurrency", "3")
-    assert end(stage, drive(stage, f"kill={point}", *line)).code == -9
-    settled()
-    again = stage.run(*line)
-    assert again.code == 0, again.err
-    assert (stage.pool(), seen(stage)) == ({}, [OWN] * 12)
-    stage.ledger.clear()
-    assert stage.run(*line).code == 0
-    assert stage.writes == []
 
 
 def test_what_could_not_be_put_back_has_failed(stage: Scene) -> None:

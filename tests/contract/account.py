@@ -20,7 +20,7 @@ from tests.battery.scene import Scene
 from tests.contract.verbs import OWN_URL, VERBS, State, Verb
 from tests.support import Ran
 
-LETTERS = "abcdefgh"
+LETTERS = "abcdefghijk"
 SETTINGS = {"default_ttl": "DefaultTtl"}
 NO_POOLS = ("MG", "OWN")
 MESSAGING = "/messaging/v1/Services"
@@ -43,7 +43,7 @@ class Account:
             return
         earlier = Account(self.scene, VERBS[self.verb.earlier], self.width)
         assert earlier.run().code == 0
-        self.run_id = earlier.newest_run()
+        self.run_id = earlier.runs()[0]["id"]
         self.scene.ledger.clear()
 
     # The state
@@ -180,9 +180,12 @@ class Account:
         """What it keeps there."""
         return {path for path in self.directory.rglob("*") if path.is_file()}
 
-    def newest_run(self) -> str:
-        run: str = self.scene.cli.ok("history", "list", "-o", "ids", "--limit", "1").lines[0]
-        return run
+    def runs(self) -> list[dict[str, Any]]:
+        """The runs that the history has, newest first."""
+        return self.scene.cli.ok("history", "list", "-o", "jsonl").rows
+
+    def items(self, run: str) -> list[dict[str, Any]]:
+        return self.scene.cli.ok("history", "show", run, "-o", "jsonl").rows
 
     # What holds
 

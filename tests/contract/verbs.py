@@ -36,6 +36,7 @@ class Verb:
     verified: bool = True  # where an answer was lost, what became of the request is read
     undone: int = 0  # how `history undo` ends
     back: State | None = None  # what undo leads to, if not to `before` (or to `after`, where it is refused)
+    forth: State | None = None  # what the undo of the undo leads to, if not to `after`
 
 
 OWN_URL = "https://example.com/own"
@@ -66,7 +67,16 @@ VERBS: Mapping[str, Verb] = {
         rows=False,
         undone=5,
     ),
-    "number add": Verb("number add masking --reserved", {"masking": "aD"}, {"masking": "ABCD"}, items="abcd"),
+    "number add": Verb("number add masking", {"masking": "Ab"}, {"masking": "Abcd"}, items="abcd"),
+    "number add --reserved": Verb(
+        "number add masking --reserved", {"masking": "aD"}, {"masking": "ABCD"}, items="abcd"
+    ),
+    "number add --unreserved": Verb(
+        "number add masking --unreserved", {"masking": "aD"}, {"masking": "abcd"}, items="abcd"
+    ),
+    "number add --keep-webhooks": Verb(
+        "number add masking --keep-webhooks", {"masking": "", "OWN": "ab"}, {"masking": "abc"}, items="abc"
+    ),
     "number reserve": Verb("number reserve masking", {"masking": "abCd"}, {"masking": "ABCd"}, items="abc"),
     "number reserve --add": Verb(
         "number reserve masking --add", {"masking": "ab"}, {"masking": "ABC"}, items="abc"
@@ -74,6 +84,15 @@ VERBS: Mapping[str, Verb] = {
     "number release": Verb("number release masking", {"masking": "ABcD"}, {"masking": "abcD"}, items="abc"),
     "number remove": Verb(
         "number remove masking", {"masking": "aBcD"}, {"masking": "D"}, items="abc", destructive=True
+    ),
+    "number remove --restore-webhooks": Verb(
+        "number remove masking --restore-webhooks",
+        earlier="number add --keep-webhooks",
+        before={"masking": "abc"},
+        after={"masking": "", "OWN": "ab"},
+        items="abc",
+        destructive=True,
+        forth={"masking": ""},  # undo adds numbers without keeping their webhooks
     ),
     "number drain": Verb("number drain masking", {"masking": "aBc"}, {"masking": "ABC"}, items="abc"),
     "number drain --remove": Verb(
@@ -105,6 +124,13 @@ VERBS: Mapping[str, Verb] = {
         before={"masking": "abC", "other": "E", "fresh": ""},
         after=APPLIED,
         destructive=True,
+    ),
+    "pool apply of a new Service": Verb(
+        "pool apply POOL --prune --keep-webhooks",
+        before={"masking": "ab", "OWN": "c"},
+        after={"masking": "a", "new": "bC", "new.default_ttl": 60},
+        destructive=True,
+        back={"masking": "ab", "new": "", "new.default_ttl": 60, "OWN": "c"},
     ),
     "history undo": Verb(
         "history undo RUN",

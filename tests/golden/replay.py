@@ -37,7 +37,7 @@ from proxyctl.sandbox.wire import Request
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC, served
-from tests.support import Cli
+from tests.support import Cli, StandingClock
 
 NUMBERS = 12
 EPOCH = calendar.timegm((2024, 3, 1, 9, 0, 0))
@@ -48,22 +48,6 @@ ANSWERS = {"$y": "yes\n", "$n": "no\n"}
 TERMINAL = {"TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "1000"}
 BAR = re.compile(r"\x1b\[\?25l.*?\x1b\[1A\x1b\[2K", re.DOTALL)  # drawn, and taken away again
 RECORDED = ("=", "|", "!", ">")
-
-
-class StandingClock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def now(self) -> float:
-        return EPOCH + self.passed
-
-    def sleep(self, seconds: float) -> None:
-        self.passed += max(0.0, seconds)
 
 
 @dataclass
@@ -238,7 +222,7 @@ def made_sid(prefix: str, number: int) -> str:
 def new_stage(directory: Path, stack: ExitStack) -> Stage:
     """Set a new stage, until ``stack`` is closed."""
     directory.mkdir(mode=0o700)
-    clock, made, policies = StandingClock(), Counter[str](), Policies()
+    clock, made, policies = StandingClock(EPOCH), Counter[str](), Policies()
     store = stack.enter_context(Store(":memory:"))
 
     def new_sid(prefix: str) -> str:

@@ -9,23 +9,12 @@ import threading
 import pytest
 
 from proxyctl.render.progress import BulkProgress
+from tests.support import StandingClock
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-
-
-def bar(stream: io.StringIO, clock: Clock, *, ascii_only: bool = False, color: bool = False) -> BulkProgress:
+def bar(
+    stream: io.StringIO, clock: StandingClock, *, ascii_only: bool = False, color: bool = False
+) -> BulkProgress:
     return BulkProgress(5000, stream, color=color, ascii_only=ascii_only, clock=clock, width=120)
 
 
@@ -34,7 +23,7 @@ def plain(text: str) -> str:
 
 
 def run(ascii_only: bool = False, color: bool = False) -> str:
-    stream, clock = io.StringIO(), Clock()
+    stream, clock = io.StringIO(), StandingClock()
     with bar(stream, clock, ascii_only=ascii_only, color=color) as progress:
         for second in range(1, 11):
             clock.sleep(1)
@@ -60,7 +49,7 @@ def test_colour() -> None:
 
 
 def test_it_draws_at_most_ten_times_a_second_and_always_the_first_time() -> None:
-    stream, clock = io.StringIO(), Clock()
+    stream, clock = io.StringIO(), StandingClock()
     with bar(stream, clock) as progress:
         progress.update(1)
         assert "1/5000" in plain(stream.getvalue())
@@ -74,7 +63,7 @@ def test_it_draws_at_most_ten_times_a_second_and_always_the_first_time() -> None
 
 
 def test_lines_above_the_bar_are_whole_and_hold_no_controls() -> None:
-    stream, clock = io.StringIO(), Clock()
+    stream, clock = io.StringIO(), StandingClock()
     with bar(stream, clock) as progress:
         progress.update(1)
         progress.say("[red]" + "x" * 300 + "\x1b[2J")
@@ -82,7 +71,7 @@ def test_lines_above_the_bar_are_whole_and_hold_no_controls() -> None:
 
 
 def test_what_comes_after_the_end_is_ignored() -> None:
-    stream, clock = io.StringIO(), Clock()
+    stream, clock = io.StringIO(), StandingClock()
     progress = bar(stream, clock)
     progress.update(1)
     progress.close()
@@ -101,7 +90,7 @@ def test_a_terminal_that_is_gone_stops_nothing(error: Exception) -> None:
             Gone.calls += 1
             raise error
 
-    clock = Clock()
+    clock = StandingClock()
     with bar(Gone(), clock) as progress:
         for done in range(100):
             clock.sleep(1)
@@ -116,7 +105,7 @@ def update_often(progress: BulkProgress) -> None:
 
 
 def test_many_threads() -> None:
-    stream, clock = io.StringIO(), Clock()
+    stream, clock = io.StringIO(), StandingClock()
     with bar(stream, clock) as progress:
         threads = [threading.Thread(target=update_often, args=(progress,)) for _ in range(8)]
         for thread in threads:
