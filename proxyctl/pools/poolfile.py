@@ -16,7 +16,7 @@ from proxyctl.errors import InputError
 from proxyctl.identifiers import parse_number
 from proxyctl.input.items import Item, examine
 from proxyctl.input.source import STDIN, read_bytes, show, source_name
-from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED
+from proxyctl.pools.pool import POOL_LIMITS
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
 from proxyctl.visible import visible
 from proxyctl.words import counted
@@ -45,7 +45,6 @@ NUMBERS: dict[str, type] = {
 }
 TOP = ("version", "services")
 WORDS: dict[type, str] = {int: "a whole number", str: "text in quotes", list: "a list", dict: "a table"}
-LIMITS = {True: MOST_RESERVED, False: MOST_UNRESERVED}
 
 Key = tuple[str, ...]
 
@@ -275,7 +274,7 @@ class _Checking:
 
     def check_limits(self, key: Key, numbers: tuple[Item, ...]) -> None:
         """Note a pool that is larger on paper than Twilio allows."""
-        for is_reserved, most in LIMITS.items():
+        for is_reserved, most in POOL_LIMITS.items():
             count = sum(1 for item in numbers if item.is_reserved is is_reserved)
             if count > most:
                 self.flaw(
