@@ -183,6 +183,46 @@ def test_numbers_in_a_messaging_service_or_in_use_never_leave(
         )
 
 
+IN_ORDER: dict[str, tuple[dict[str, Numbers], dict[str, Numbers]]] = {
+    # Each pool may spare one number. The two that change places need that, and give it back; the others can wait.
+    "those that change places go before those that only leave": (
+        {"a": dict.fromkeys(("n1", "n3"), True), "b": dict.fromkeys(("n2", "n4"), True)},
+        {"a": {"n2": True}, "b": {"n1": True}},
+    ),
+    "what has an order on paper has one in any order of answers": (
+        {
+            "a": dict.fromkeys(("n20", "n12", "n18", "n17"), True),
+            "b": dict.fromkeys(("n16", "n19", "n14", "n13"), True),
+        },
+        {
+            "a": dict.fromkeys(("n20", "n19", "n15"), True),
+            "b": {"n18": True, "n16": False},
+            "c": {"n12": False},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IN_ORDER)
+def test_orders_that_are_easy_to_get_wrong(case: str) -> None:
+    before, goal = IN_ORDER[case]
+    for seed in range(8):
+        account = Account(before, LIMITS)
+        plan = plan_for(account, goal)
+        assert plan is not None
+        run(account, plan, random.Random(seed))
+        assert account.pools == goal
+
+
+def test_a_number_leaves_a_full_pool_first_only_where_that_is_allowed() -> None:
+    """No two change places here: b is full, its number could go once that of a has come, which finds no place."""
+    full = {"n2": False, "n3": False, "n4": False}
+    account = Account({"a": {"n1": False}, "b": full, "c": {}}, LIMITS)
+    goal = {"a": {}, "b": {"n1": False, "n3": False, "n4": False}, "c": {"n2": False}}
+    with pytest.raises(RefusedError, match="leave-first"):
+        guard(plan_of(decided(account, goal), world_of(account)))
+
+
 def test_a_number_has_one_place_in_a_file() -> None:
     """It may have two names in one list, if both want the same of it."""
     account = Account({"a": {"n1": True}, "b": {}})

@@ -171,6 +171,7 @@ RECORDED, HINTED = {"unfinished": True}, {"owned": True}
         ({"record"}, False, None, False),
         ({"record", "webhooks"}, False, True, False),  # the record knows better than the user
         ({"record", "webhooks"}, None, True, True),
+        ({"record"}, None, True, True),  # the webhooks could not be read, or are the user's own again
         ({"webhooks"}, None, True, True),
         ({"webhooks"}, None, False, False),
         ({"webhooks"}, None, None, None),
@@ -203,9 +204,19 @@ def test_a_number_in_no_pool_whose_webhooks_do_not_point_at_the_source_is_none_o
 
 def test_two_names_for_one_number_count_once() -> None:
     items = [item("n1"), Item("by number", None, "n1")]
-    account = Account({A: {"n1": True}, B: {}})
-    first, second = decide_moves(items, route(account))
-    assert isinstance(first, Chain) and isinstance(second, Settled) and "the same number" in str(second.note)
+    undone = dict.fromkeys((sid("n1"), "n1"), Unfinished(sid("n1"), True, None, "n1"))
+    owned = dict.fromkeys((sid("n1"), "n1"), hinting("n1"))
+    in_transit = {"unfinished": undone}, {"owned": owned, "is_reserved": True}
+    for there, more in (({"n1": True}, {}), *(({}, facts) for facts in in_transit)):
+        first, second = decide_moves(items, route(Account({A: there, B: {}}), **more))
+        assert isinstance(first, Chain)
+        assert isinstance(second, Settled) and "the same number" in str(second.note)
+
+
+def test_a_row_that_disagrees_is_refused_in_transit_too() -> None:
+    owned = {sid("n1"): hinting("n1"), "n2": hinting("n2")}
+    entry = one(Item("n1", sid("n1"), "n2"), {}, owned=owned, is_reserved=True)
+    assert "is n1 in the pool, not n2" in refusal(entry)
 
 
 # What the records say of earlier moves

@@ -22,7 +22,7 @@ from proxyctl.writes.guard import LEAVE_FIRST, guard
 from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
 from proxyctl.writes.requests import RESERVE, Request
 from tests.pools.carrying import HOME, NAME, carried_out, recorded, requests_of, world_of
-from tests.pools.rows import PATIENT, SERVICE, flags_of, item, pool_of, sid
+from tests.pools.rows import PATIENT, SERVICE, e164, flags_of, item, pool_of, sid
 from tests.pools.test_decide import ITEMS, MANY, POOLS, WISHES, change_of, without_doubles
 from tests.pools.test_desired import Numbers, account_states, wanted
 from tests.pools.test_desired import world_of as world_of_account
@@ -209,6 +209,15 @@ def test_a_number_whose_rollback_was_cut_off_goes_back() -> None:
     assert isinstance(entry, Settled) and entry.error is None
     (entry,) = undo([left, back], pool_of({1: False}))
     assert "with the other flag" in refusal(entry)
+
+
+def test_an_item_whose_service_is_not_recorded_stops_nothing() -> None:
+    """Of a run on several Services, one line is damaged."""
+    done = {"state": "done", "action": "reserved"}
+    damaged = record("reserve", done, service_sid=7, phone_number=e164(2))
+    whole = record("reserve", done, service_sid=SERVICE)
+    entries = inverse([whole, damaged], None, world_of(pool_of({1: True, 2: True})))
+    assert [request.verb.name for request in requests_of(entries)] == ["release"]
 
 
 def test_a_record_without_a_number_is_told() -> None:
