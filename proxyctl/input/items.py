@@ -69,7 +69,7 @@ def read_items(
 ) -> Items:
     """Read the arguments, then ``file`` (``-``: stdin), check all of it, and fold duplicates.
 
-    With ``use_is_reserved=False`` that column is not even looked at. An empty file is no error (a job may
+    With ``use_is_reserved=False`` that column is not even read. An empty file is no error (a job may
     have nothing to do today): ``empty_reason`` then says so. InputError names every bad row, or says why
     the file can't be read; UsageError: there is no such default country.
     """

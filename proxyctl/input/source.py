@@ -57,23 +57,15 @@ class Source:
     def undecodable(self) -> Iterator[tuple[int, str]]:
         """Yield the number of each line that is not in the file's encoding, and what is wrong with it."""
         if self._encoding != "utf-8-sig":
-            yield self._first_undecodable()
+            what = f"not {self._encoding.upper()}, as the file's first bytes say: save the file as UTF-8"
+            text = self._data.decode(self._encoding, errors="replace")
+            yield from ((number, what) for number, line in enumerate(text.split("\n"), 1) if "\ufffd" in line)
             return
         for number, line in enumerate(_LINE_END.split(self._data), start=1):
             try:
                 line.decode()
             except UnicodeDecodeError as error:
                 yield number, f"byte 0x{line[error.start]:02x} is not UTF-8: save the file as UTF-8"
-
-    def _first_undecodable(self) -> tuple[int, str]:
-        name = self._encoding.upper()
-        try:
-            self._data.decode(self._encoding)
-        except UnicodeDecodeError as error:
-            before = self._data[: error.start].decode(self._encoding, errors="replace")
-            what = f"not {name}, as the file's first bytes say: save the file as UTF-8"
-            return before.count("\n") + 1, what
-        raise AssertionError("called for text that can be decoded")
 
     def _refuse_binary(self) -> None:
         if self._encoding != "utf-8-sig":
@@ -142,7 +134,7 @@ def _unreadable(error: Exception, file: str, name: str, missing: str) -> InputEr
     elif isinstance(error, IsADirectoryError):
         what, hint = f'"{name}" is a directory', "name a file in it"
     elif isinstance(error, PermissionError):
-        what, hint = f'"{name}" may not be read by this user', f"look at its rights: ls -l {name}"
+        what, hint = f'"{name}" may not be read by this user', f"check its permissions: ls -l {name}"
     return InputError(f"{what}; nothing was sent", hint=hint)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from proxyctl.api.models import PhoneNumber
 from proxyctl.input.items import Item
-from proxyctl.pools.pool import POOL_LIMITS, Pool
+from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
 from proxyctl.state.record import Trail
 from proxyctl.writes.plan import Capacity, Chain, Entry, Room, Step
 from proxyctl.writes.requests import (
@@ -42,19 +42,14 @@ class Home(NamedTuple):
     name: str | None = None
 
 
-def kind(is_reserved: bool | None) -> str:
-    """Return the word for a number's kind; the API's default is unreserved."""
-    return "reserved" if is_reserved else "unreserved"
-
-
 def place(sid: str, is_reserved: bool | None) -> Room:
     """Return the room that a number of this kind takes in a pool."""
-    return (sid, kind(is_reserved))
+    return (sid, flag_word(is_reserved))
 
 
 def spare(sid: str, is_reserved: bool | None) -> Room:
     """Return the room that a number takes which leaves before its replacement is there."""
-    return (sid, f"{SPARE}{kind(is_reserved)}")
+    return (sid, f"{SPARE}{flag_word(is_reserved)}")
 
 
 def capacities(pool: Pool, name: str) -> dict[Room, Capacity]:

@@ -1,4 +1,4 @@
-"""What a number verb has to do: items and a pool in, chains and settled items out. Pure: no requests here."""
+"""What a number verb has to do: items and a pool in, chains and items that need none out. Pure: no requests here."""
 
 from __future__ import annotations
 

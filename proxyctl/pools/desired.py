@@ -14,8 +14,8 @@ from proxyctl.errors import InputError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import SPARE, Home, capacities, change, move_chain, place, remove_chain, spare
 from proxyctl.pools.decide import disagrees, in_use
-from proxyctl.pools.pool import POOL_LIMITS, Pool
-from proxyctl.pools.poolfile import WantedService, flag_word
+from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
+from proxyctl.pools.poolfile import WantedService
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, Settled, Step, chains_of, refusing
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
@@ -150,8 +150,8 @@ class _Planning:
             return True
         if (name, first.is_reserved) != (service, item.is_reserved):
             self.conflicts.append(
-                f"{item.input} ({flag_word(bool(item.is_reserved))} of {service}) and {first.input} "
-                f"({flag_word(bool(first.is_reserved))} of {name}) are one number"
+                f"{item.input} ({flag_word(item.is_reserved)} of {service}) and {first.input} "
+                f"({flag_word(first.is_reserved)} of {name}) are one number"
             )
         return False
 

@@ -62,13 +62,13 @@ def scene(flags: list[bool], held: set[int]) -> tuple[Account, list[Item]]:
 @often
 @given(FLAGS, SOME, SEEDS, st.none() | st.integers(1, 40))
 def test_each_number_is_where_it_is_said_to_be(
-    flags: list[bool], held: set[int], chance: random.Random, stop: int | None
+    flags: list[bool], held: set[int], rng: random.Random, stop: int | None
 ) -> None:
     account, items = scene(flags, held)
     senders = set(account.senders)
     plan = Plan(tuple(decide_moves(items, route(account))), account.capacities())
     trouble = dict.fromkeys(("detach", "remove", "add", "attach", "rollback"), 0.2)
-    flow = run(account, plan, chance, refused=trouble, stop_at=stop)
+    flow = run(account, plan, rng, refused=trouble, stop_at=stop)
     assert account.most_out <= MOST_IN_TRANSIT
     for end in report_of(plan.entries, flow.ends(), None).ends:
         number = end.item.input
@@ -91,20 +91,20 @@ def test_each_number_is_where_it_is_said_to_be(
 @often
 @given(FLAGS, SOME, SEEDS, st.integers(1, 80), st.booleans())
 def test_cut_off_anywhere_the_next_run_finishes(
-    flags: list[bool], held: set[int], chance: random.Random, cut: int, remembers: bool
+    flags: list[bool], held: set[int], rng: random.Random, cut: int, remembers: bool
 ) -> None:
     """By its record; without one by the webhooks of the numbers, and the user's word on how they were."""
     if not remembers:
         flags, held = [True] * len(flags), set()
     account, items = scene(flags, held)
     before, senders = dict(account.pools[A]), set(account.senders)
-    run(account, Plan(tuple(decide_moves(items, route(account)))), chance, kill_at=cut)
+    run(account, Plan(tuple(decide_moves(items, route(account)))), rng, kill_at=cut)
     trails = Trails([sid(number) for number in before], A)
     trails.take(records(account) if remembers else [])
     owned = {} if remembers else {sid(number): hinting(number) for number in account.out()}
     again = decide_moves(items, route(account, unfinished=trails.found, owned=owned, is_reserved=True))
     assert not [entry for entry in again if isinstance(entry, Settled) and entry.error]
-    run(account, Plan(tuple(again)), chance)
+    run(account, Plan(tuple(again)), rng)
     assert account.pools == {A: {}, B: before}
     assert set(account.senders) == senders
 

@@ -138,14 +138,6 @@ unreserved_from = "b.csv"
     ]
 
 
-def test_limits_on_paper() -> None:
-    numbers = ", ".join(f"'+1415{n:07}'" for n in range(5502))
-    text = HEAD + f"[services.a.numbers]\nreserved = [{numbers[: 16 * 5001 - 2]}]\n"
-    assert flaws(text)[0].startswith("pool.toml:2: 5001 reserved numbers: a Service holds at most 5000")
-    text = HEAD + f"[services.a.numbers]\nunreserved = [{numbers[: 16 * 501 - 2]}]\n"
-    assert flaws(text)[0].startswith("pool.toml:2: 501 unreserved numbers: a Service holds at most 500")
-
-
 def test_bad_rows_of_files_count_with_those_of_the_pool_file(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("phone_number\n" + "".join(f"{n}\n" for n in range(100)))
     lists = "".join(f"  '{n}',\n" for n in range(5))

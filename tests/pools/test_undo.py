@@ -94,13 +94,13 @@ def test_whatever_happened_since(wish: Wish, items: list[Item], pool: Pool, now:
     st.none() | st.integers(1, 40),
 )
 def test_a_run_on_several_services_is_taken_back_whatever_became_of_it(
-    before: dict[str, Numbers], goal: dict[str, Numbers], chance: random.Random, cut: int | None
+    before: dict[str, Numbers], goal: dict[str, Numbers], rng: random.Random, cut: int | None
 ) -> None:
     """Numbers go back as they came: what was moved is moved, and each has one entry."""
     account = Account(before)
     entries = decide_file(wanted(goal), world_of_account(account), prune=True)
     plan = guard(plan_of(entries, world_of_account(account)), [LEAVE_FIRST])
-    run(account, plan, chance, refused=TROUBLE, kill_at=cut)
+    run(account, plan, rng, refused=TROUBLE, kill_at=cut)
     made = records(account)
     assume(made)
     assert set(services_of(made, None)) <= set(before)
@@ -108,7 +108,7 @@ def test_a_run_on_several_services_is_taken_back_whatever_became_of_it(
     assert not [entry for entry in back if isinstance(entry, Settled) and entry.error]
     sids = [entry.steps[0].request.sid for entry in back if isinstance(entry, Chain)]
     assert len(set(sids)) == len(sids), "each has one entry"
-    run(account, plan_of(back, world_of_account(account), replacing=False), chance)
+    run(account, plan_of(back, world_of_account(account), replacing=False), rng)
     assert account.pools == before
 
 
