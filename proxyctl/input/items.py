@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
+from proxyctl.files import read_bytes, source_name
 from proxyctl.identifiers import PHONE_NUMBER, is_sid, parse_number, require_country
-from proxyctl.input.formats import Flaw, Row, Unit, rows
-from proxyctl.input.source import Source, read_source, show
+from proxyctl.input.formats import Flaw, Row, Source, Unit, rows
+from proxyctl.visible import show
 
 NAMED_ROWS = 20
 
@@ -97,7 +98,7 @@ def examine(
     for place, text in enumerate(numbers, start=1):
         reading.take(Row(-place, None, text, None))
     if file is not None:
-        reading.read(read_source(file, stdin))
+        reading.read(Source(source_name(file), read_bytes(file, stdin)))
     return reading
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
+from proxyctl.files import STDIN, read_bytes, source_name
 from proxyctl.identifiers import parse_number
 from proxyctl.input.items import Item, examine
-from proxyctl.input.source import STDIN, read_bytes, show, source_name
 from proxyctl.pools.pool import flag_word
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
-from proxyctl.visible import visible
+from proxyctl.visible import show, visible
 from proxyctl.words import counted
 
 VERSION = 1

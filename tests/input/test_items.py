@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from proxyctl.errors import InputError, UsageError
+from proxyctl.files import read_bytes
 from proxyctl.input.items import Item, Items, read_items
-from proxyctl.input.source import read_bytes
 from tests.input.reading import PN_A, PN_B, A, B, C, names, read, refusal
 
 # --- forms
