@@ -126,7 +126,7 @@ def remove_chain(home: Home, item: Item, row: Row) -> Chain:
     return Chain(item, (remove_step(home, item, row),), "remove", service=home.name or "")
 
 
-def change(home: Home, item: Item, number: PhoneNumber | None, wanted: bool | str | None) -> Chain | None:
+def chain_to(home: Home, item: Item, number: PhoneNumber | None, wanted: bool | str | None) -> Chain | None:
     """Return what gives a number the state that is ``wanted``: ABSENT, or how it is reserved (None: either way).
 
     ``number`` is what the pool holds of it now. None where it is as wanted.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from proxyctl.api.models import PhoneNumber
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home, change, remove_chain
+from proxyctl.pools.chains import Home, chain_to, remove_chain
 from proxyctl.pools.pool import Pool
 from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Entry, Settled, chains_of, refusing
@@ -76,7 +76,7 @@ def decide(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> En
         )
     elif number is None and not wish.add_missing:
         return Settled(item, error=not_in_pool(item, ADD_HINTS[wish.verb.name]))
-    return change(home, item, number, wanted) or Settled(item, raw(number), note=note)
+    return chain_to(home, item, number, wanted) or Settled(item, raw(number), note=note)
 
 
 def disagrees(item: Item, number: PhoneNumber | None) -> ProxyctlError | None:

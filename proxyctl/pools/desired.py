@@ -12,7 +12,7 @@ from typing import Any
 from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.errors import InputError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import SPARE, Home, capacities, change, move_chain, place, remove_chain, spare
+from proxyctl.pools.chains import SPARE, Home, capacities, chain_to, move_chain, place, remove_chain, spare
 from proxyctl.pools.decide import disagrees, in_use
 from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
 from proxyctl.pools.poolfile import WantedService
@@ -141,7 +141,7 @@ class _Planning:
         home = self.world.home(service)
         if holder is not None:
             return self.moved(home, item, holder)
-        return change(home, item, number, item.is_reserved) or Settled(item, row, service=service)
+        return chain_to(home, item, number, item.is_reserved) or Settled(item, row, service=service)
 
     def claim(self, service: str, item: Item, number: PhoneNumber) -> bool:
         """Whether this is the first entry that names the number; another one must want the same."""

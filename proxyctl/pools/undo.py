@@ -11,7 +11,7 @@ from typing import Any
 from proxyctl.api.models import Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import ABSENT, Home, change, move_chain
+from proxyctl.pools.chains import ABSENT, Home, chain_to, move_chain
 from proxyctl.pools.desired import World, update_chain
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.state.record import ItemRecord
@@ -82,7 +82,7 @@ def undo_number(records: Sequence[ItemRecord], home: Home, world: World) -> Entr
     if number is not None and number.in_use and before == ABSENT:
         error = changed(item, f"it is in use by {counted(number.in_use, 'Session')}")
         return Settled(item, row, error, service=name)
-    return change(home, item, number, before) or Settled(item, row, service=name)
+    return chain_to(home, item, number, before) or Settled(item, row, service=name)
 
 
 def as_it_was(before: Any, last: ItemRecord) -> str:
