@@ -1,6 +1,6 @@
 """Files and directories that only their owner may use: private whatever the umask, opened through no link, replaced
 whole, locked. At the root, since config, state and what a command writes beside its rows (--failed-to FILE) need the
-same care.
+same care. And what goes wrong with files that a user names, to be read or written.
 """
 
 from __future__ import annotations
@@ -12,10 +12,17 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from proxyctl.clock import Clock
-from proxyctl.errors import OutputError, UsageError
+from proxyctl.errors import InputError, OutputError, UsageError
+from proxyctl.visible import visible
 
+STDIN = "-"
+CHUNK = 1024 * 1024
+MAX_BYTES = (
+    256 * 1024 * 1024
+)  # of numbers: a million full CSV rows of a pool; what is larger is no list of numbers
 STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history."
 
 
@@ -168,7 +175,64 @@ def ran_out_of_files(error: OSError) -> bool:
     return error.errno in (errno.EMFILE, errno.ENFILE)
 
 
-# Files that a command is asked to write
+# Files that a user names
+
+
+def source_name(file: str) -> str:
+    """Return what messages call the file."""
+    return "stdin" if file == STDIN else visible(file)
+
+
+def read_bytes(
+    file: str,
+    stdin: BinaryIO | None,
+    *,
+    most: int = MAX_BYTES,
+    missing: str = "numbers themselves stand without -f; -f - reads stdin",
+    too_large: str = "is it the right file? A pool holds 5500 numbers at most; split a longer list",
+) -> bytes:
+    """Return what a file (``-``: stdin) holds, up to ``most`` bytes; ``missing`` and ``too_large`` are hints.
+
+    InputError names the path and what is wrong with it.
+    """
+    name = source_name(file)
+    try:
+        if file != STDIN:
+            with Path(file).open("rb") as stream:
+                return _drain(stream, name, most, too_large)
+        if stdin is None or stdin.closed:
+            raise InputError(
+                "stdin is closed, so there is nothing to read; nothing was sent",
+                hint="pipe it in, or name a file",
+            )
+        return _drain(stdin, name, most, too_large)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise _unreadable(error, file, name, missing) from None
+
+
+def _drain(stream: BinaryIO, name: str, most: int, too_large: str) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := stream.read(CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most:
+            raise InputError(f"{name} is larger than {most // 1024**2} MiB; nothing was sent", hint=too_large)
+    return b"".join(chunks)
+
+
+def _unreadable(error: Exception, file: str, name: str, missing: str) -> InputError:
+    reason = getattr(error, "strerror", None) or error
+    what, hint = f'"{name}" can\'t be read: {reason}', None
+    if file == STDIN:
+        what = f"stdin can't be read: {reason}"
+    elif isinstance(error, FileNotFoundError | ValueError) or not file:
+        what, hint = f'there is no file "{name}"', missing
+    elif isinstance(error, IsADirectoryError):
+        what, hint = f'"{name}" is a directory', "name a file in it"
+    elif isinstance(error, PermissionError):
+        what, hint = f'"{name}" may not be read by this user', f"check its permissions: ls -l {name}"
+    return InputError(f"{what}; nothing was sent", hint=hint)
 
 
 def check_output_file(option: str, name: str | None, inputs: Iterable[str | None] = ()) -> Path | None:
@@ -204,7 +268,7 @@ def is_of_the_system(path: Path) -> bool:
 def is_same_file(path: Path, source: str) -> bool:
     """Whether ``path`` is the regular file that ``source`` names."""
     try:
-        read = os.fstat(0) if source == "-" else Path(source).stat()
+        read = os.fstat(0) if source == STDIN else Path(source).stat()
         return stat.S_ISREG(read.st_mode) and os.path.samestat(read, path.stat())
     except (OSError, ValueError):  # one of the two is not there
         return False

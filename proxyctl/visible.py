@@ -39,6 +39,11 @@ def cut(text: str, limit: int = 500) -> str:
     return text if len(text) <= limit else text[: max(0, limit - 3)] + "..."[:limit]
 
 
+def show(text: str, width: int = 60) -> str:
+    """Quote text from a file or an argument for a message: cut, and without control characters."""
+    return f'"{visible(text[:width])}{"…" if len(text) > width else ""}"'
+
+
 def without_formula(text: str) -> str:
     """Return ``text`` with a leading apostrophe where a spreadsheet would take it for a formula."""
     return "'" + text if _FORMULA.match(text) else text

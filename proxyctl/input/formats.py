@@ -1,4 +1,4 @@
-"""Telling plain text, CSV, JSON and JSON Lines apart by content, and taking rows out of each.
+"""The text of an input file: telling plain text, CSV, JSON and JSON Lines apart by content, and taking out the rows.
 
 A format yields what a row says, unjudged, or a flaw where the row can't be taken apart; whether the values
 make sense is for ``items``.
@@ -6,14 +6,17 @@ make sense is for ``items``.
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
-from proxyctl.input.source import Source, show
+from proxyctl.errors import InputError
+from proxyctl.visible import show
 from proxyctl.words import counted
 
 
@@ -42,6 +45,7 @@ Unit = Literal["line", "item"]
 _DELIMITERS = ",;\t"
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 _COLUMNS = ("sid", "phonenumber", "isreserved")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _NO_SPACE = re.compile(r"[^ \t\n]")
 _REST_UNREAD = "the rows after it were not read"
 _HEADER_EXAMPLE = "begin it with a line like phone_number,is_reserved"
@@ -70,6 +74,65 @@ def rows(source: Source) -> tuple[Unit, Rows]:
 def _is_blank(text: str) -> bool:
     text = text.lstrip()
     return not text or text.startswith("#")
+
+
+# --- the text
+
+
+class Source:
+    """An input file in memory, read as text line by line, so that its text never lies there a second time."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name = name
+        self._data = data
+        self._encoding = _encoding(data)
+        self._refuse_binary()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._data
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines, each with ``\\n`` at its end whatever it was in the file.
+
+        UnicodeDecodeError where the text is not in its encoding.
+        """
+        return iter(io.TextIOWrapper(io.BytesIO(self._data), encoding=self._encoding, newline=None))
+
+    def undecodable(self) -> Iterator[tuple[int, str]]:
+        """Yield the number of each line that is not in the file's encoding, and what is wrong with it."""
+        if self._encoding != "utf-8-sig":
+            what = f"not {self._encoding.upper()}, as the file's first bytes say: save the file as UTF-8"
+            text = self._data.decode(self._encoding, errors="replace")
+            yield from ((number, what) for number, line in enumerate(text.split("\n"), 1) if "\ufffd" in line)
+            return
+        for number, line in enumerate(_LINE_END.split(self._data), start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                yield number, f"byte 0x{line[error.start]:02x} is not UTF-8: save the file as UTF-8"
+
+    def _refuse_binary(self) -> None:
+        if self._encoding != "utf-8-sig":
+            return
+        position = self._data.find(0)
+        if position < 0:
+            return
+        line = len(_LINE_END.findall(self._data, 0, position)) + 1
+        raise InputError(
+            f"{self.name}:{line}: a NUL byte: this is a binary file, or UTF-16 without its byte order mark; "
+            "nothing was sent",
+            hint="save it as UTF-8 text: plain text, CSV, JSON or JSON Lines",
+        )
+
+
+def _encoding(data: bytes) -> str:
+    # UTF-32 first: its little-endian mark begins with that of UTF-16.
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return "utf-8-sig"
 
 
 # --- plain text

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
+from proxyctl.files import read_bytes, source_name
 from proxyctl.identifiers import PHONE_NUMBER, is_sid, parse_number, require_country
-from proxyctl.input.formats import Flaw, Row, Unit, rows
-from proxyctl.input.source import Source, read_source, show
+from proxyctl.input.formats import Flaw, Row, Source, Unit, rows
+from proxyctl.visible import show
 
 NAMED_ROWS = 20
 
@@ -69,7 +70,7 @@ def read_items(
 ) -> Items:
     """Read the arguments, then ``file`` (``-``: stdin), check all of it, and fold duplicates.
 
-    With ``use_is_reserved=False`` that column is not even looked at. An empty file is no error (a job may
+    With ``use_is_reserved=False`` that column is not even read. An empty file is no error (a job may
     have nothing to do today): ``empty_reason`` then says so. InputError names every bad row, or says why
     the file can't be read; UsageError: there is no such default country.
     """
@@ -97,7 +98,7 @@ def examine(
     for place, text in enumerate(numbers, start=1):
         reading.take(Row(-place, None, text, None))
     if file is not None:
-        reading.read(read_source(file, stdin))
+        reading.read(Source(source_name(file), read_bytes(file, stdin)))
     return reading
 
 

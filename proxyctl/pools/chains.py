@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from proxyctl.api.models import PhoneNumber
 from proxyctl.input.items import Item
-from proxyctl.pools.pool import POOL_LIMITS, Pool
+from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
 from proxyctl.state.record import Trail
 from proxyctl.writes.plan import Capacity, Chain, Entry, Room, Step
 from proxyctl.writes.requests import (
@@ -27,6 +28,9 @@ from proxyctl.writes.requests import (
     Verb,
 )
 
+ABSENT = "absent"  # the state of a number that is not in the pool; in it, the state is its is_reserved
+SPARE = "spare "
+
 Row = Mapping[str, Any]
 Webhooks = Mapping[str, str]
 
@@ -38,19 +42,14 @@ class Home(NamedTuple):
     name: str | None = None
 
 
-def kind(is_reserved: bool | None) -> str:
-    """Return the word for a number's kind; the API's default is unreserved."""
-    return "reserved" if is_reserved else "unreserved"
-
-
 def place(sid: str, is_reserved: bool | None) -> Room:
     """Return the room that a number of this kind takes in a pool."""
-    return (sid, kind(is_reserved))
+    return (sid, flag_word(is_reserved))
 
 
 def spare(sid: str, is_reserved: bool | None) -> Room:
     """Return the room that a number takes which leaves before its replacement is there."""
-    return (sid, f"spare {kind(is_reserved)}")
+    return (sid, f"{SPARE}{flag_word(is_reserved)}")
 
 
 def capacities(pool: Pool, name: str) -> dict[Room, Capacity]:
@@ -125,6 +124,20 @@ def flag_chain(home: Home, item: Item, row: Row, is_reserved: bool) -> Chain:
 def remove_chain(home: Home, item: Item, row: Row) -> Chain:
     """A number leaves a pool for good."""
     return Chain(item, (remove_step(home, item, row),), "remove", service=home.name or "")
+
+
+def chain_to(home: Home, item: Item, number: PhoneNumber | None, wanted: bool | str | None) -> Chain | None:
+    """Return what gives a number the state that is ``wanted``: ABSENT, or how it is reserved (None: either way).
+
+    ``number`` is what the pool holds of it now. None where it is as wanted.
+    """
+    if number is None:
+        return None if wanted == ABSENT else add_chain(home, item, wanted if wanted is None else bool(wanted))
+    if wanted == ABSENT:
+        return remove_chain(home, item, number.raw)
+    if wanted is None or wanted == number.is_reserved:
+        return None
+    return flag_chain(home, item, number.raw, bool(wanted))
 
 
 def move_chain(

@@ -1,4 +1,4 @@
-"""What a number verb has to do: items and a pool in, chains and settled items out. Pure: no requests here."""
+"""What a number verb has to do: items and a pool in, chains and items that need none out. Pure: no requests here."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from proxyctl.api.models import PhoneNumber
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home, add_chain, flag_chain, remove_chain
+from proxyctl.pools.chains import Home, chain_to, remove_chain
 from proxyctl.pools.pool import Pool
 from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Entry, Settled, chains_of, refusing
 from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, Verb
 
 NOT_THERE = "not in the pool"
+ADD_HINTS = {
+    RESERVE.name: "Add --add to put it there as reserved.",
+    RELEASE.name: "Only a number of the pool can be released; 'proxyctl number add --unreserved' puts it there.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +61,22 @@ def raw(number: PhoneNumber | None) -> dict[str, object] | None:
 
 
 def decide(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
-    """Decide what is missing for one item; ``number`` is what the pool holds of it."""
-    if wish.verb is ADD:
-        wanted = wish.is_reserved if wish.is_reserved is not None else item.is_reserved
-        return decide_add(item, number, wanted, home)
+    """Decide what is missing for one item; ``number`` is what the pool holds of it.
+
+    An add keeps the flag of what is in the pool already, unless another one was asked for.
+    """
     if wish.verb is REMOVE:
         return decide_remove(wish, item, number, home)
-    return decide_flag(wish, item, number, home)
+    wanted: bool | None = wish.verb is RESERVE
+    note = None
+    if wish.verb is ADD:
+        wanted, note = (
+            item.is_reserved if wish.is_reserved is None else wish.is_reserved,
+            "in the pool already",
+        )
+    elif number is None and not wish.add_missing:
+        return Settled(item, error=not_in_pool(item, ADD_HINTS[wish.verb.name]))
+    return chain_to(home, item, number, wanted) or Settled(item, raw(number), note=note)
 
 
 def disagrees(item: Item, number: PhoneNumber | None) -> ProxyctlError | None:
@@ -76,32 +89,6 @@ def disagrees(item: Item, number: PhoneNumber | None) -> ProxyctlError | None:
         f"{item.sid} is {number.phone_number} in the pool, not {item.phone_number}.",
         hint="Correct the row, or leave one of the two out.",
     )
-
-
-def decide_add(item: Item, number: PhoneNumber | None, wanted: bool | None, home: Home) -> Entry:
-    """An item that is in the pool already keeps its flag, unless another one was asked for."""
-    if number is None:
-        return add_chain(home, item, wanted)
-    if wanted is None or wanted == number.is_reserved:
-        return Settled(item, number.raw, note="in the pool already")
-    return flag_chain(home, item, number.raw, wanted)
-
-
-def decide_flag(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
-    """Reserve or release; only a number in the pool can be, unless --add allows for more."""
-    wanted = wish.verb is RESERVE
-    if number is not None:
-        if number.is_reserved == wanted:
-            return Settled(item, number.raw)
-        return flag_chain(home, item, number.raw, wanted)
-    if wish.add_missing:
-        return add_chain(home, item, wanted)
-    hint = (
-        "Only a number of the pool can be released; 'proxyctl number add --unreserved' puts it there."
-        if wish.verb is RELEASE
-        else "Add --add to put it there as reserved."
-    )
-    return Settled(item, error=NotFoundError(f"{item.input} is not in the pool.", hint=hint))
 
 
 def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
@@ -118,9 +105,12 @@ def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home
 
 def absent(item: Item, *, removing: bool) -> Settled:
     """The end of an item that the pool does not have: it is as wanted where it is to leave it."""
-    if removing:
-        return Settled(item, note=NOT_THERE)
-    return Settled(item, error=NotFoundError(f"{item.input} is not in the pool."))
+    return Settled(item, note=NOT_THERE) if removing else Settled(item, error=not_in_pool(item))
+
+
+def not_in_pool(item: Item, hint: str | None = None) -> NotFoundError:
+    """The error of an item that the pool does not have."""
+    return NotFoundError(f"{item.input} is not in the pool.", hint=hint)
 
 
 def in_use(

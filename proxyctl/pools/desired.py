@@ -12,19 +12,10 @@ from typing import Any
 from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.errors import InputError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import (
-    Home,
-    add_chain,
-    capacities,
-    flag_chain,
-    move_chain,
-    place,
-    remove_chain,
-    spare,
-)
+from proxyctl.pools.chains import SPARE, Home, capacities, chain_to, move_chain, place, remove_chain, spare
 from proxyctl.pools.decide import disagrees, in_use
-from proxyctl.pools.pool import POOL_LIMITS, Pool
-from proxyctl.pools.poolfile import WantedService, flag_word
+from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
+from proxyctl.pools.poolfile import WantedService
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, Settled, Step, chains_of, refusing
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
@@ -148,13 +139,9 @@ class _Planning:
         if found is not None and not self.claim(service, item, found):
             return Settled(item, row, note="named twice", service=service)
         home = self.world.home(service)
-        if number is not None and number.is_reserved == item.is_reserved:
-            return Settled(item, row, service=service)
-        if number is not None:
-            return flag_chain(home, item, number.raw, bool(item.is_reserved))
-        if holder is None:
-            return add_chain(home, item, item.is_reserved)
-        return self.moved(home, item, holder)
+        if holder is not None:
+            return self.moved(home, item, holder)
+        return chain_to(home, item, number, item.is_reserved) or Settled(item, row, service=service)
 
     def claim(self, service: str, item: Item, number: PhoneNumber) -> bool:
         """Whether this is the first entry that names the number; another one must want the same."""
@@ -163,8 +150,8 @@ class _Planning:
             return True
         if (name, first.is_reserved) != (service, item.is_reserved):
             self.conflicts.append(
-                f"{item.input} ({flag_word(bool(item.is_reserved))} of {service}) and {first.input} "
-                f"({flag_word(bool(first.is_reserved))} of {name}) are one number"
+                f"{item.input} ({flag_word(item.is_reserved)} of {service}) and {first.input} "
+                f"({flag_word(first.is_reserved)} of {name}) are one number"
             )
         return False
 
@@ -248,18 +235,13 @@ def spares_of(entries: Iterable[Entry], world: World) -> tuple[dict[Room, int], 
     for entry in entries:
         if isinstance(entry, Chain):
             for step in entry.steps:
-                leaves.update(room for room in step.takes if is_spare(room))
-                comes.update({room: count for room, count in step.frees.items() if is_spare(room)})
+                leaves.update(room for room in step.takes if room[1].startswith(SPARE))
+                comes.update({room: count for room, count in step.frees.items() if room[1].startswith(SPARE)})
         elif entry.error is not None and entry.change in ("add", "move") and entry.service:
             absent[spare(world.home(entry.service).sid, entry.item.is_reserved)] += 1
     comes.update(absent)
     spares = {room: max(0, leaves[room] - comes[room]) for room in leaves if comes[room]}
     return spares, {room: count for room, count in absent.items() if room in spares}
-
-
-def is_spare(room: Room) -> bool:
-    """Whether a room counts what may leave."""
-    return room[1] in (spare("", True)[1], spare("", False)[1])
 
 
 def touched(entries: Iterable[Entry]) -> list[str]:

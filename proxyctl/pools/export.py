@@ -10,8 +10,8 @@ from pathlib import PurePath
 from proxyctl.api.models import Service
 from proxyctl.errors import RefusedError
 from proxyctl.identifiers import is_e164, parse_number
-from proxyctl.pools.pool import Pool
-from proxyctl.pools.poolfile import SETTINGS, VERSION, flag_word
+from proxyctl.pools.pool import Pool, flag_word
+from proxyctl.pools.poolfile import SETTINGS, VERSION
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _KEPT = re.compile(r"[^\x20-\x7e]")

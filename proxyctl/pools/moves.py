@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from proxyctl.api.models import IncomingNumber, PhoneNumber
-from proxyctl.errors import NotFoundError, RefusedError
+from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.account import points_at
 from proxyctl.pools.chains import Home, move_chain
-from proxyctl.pools.decide import each_once, in_messaging, in_use
+from proxyctl.pools.decide import each_once, in_messaging, in_use, not_in_pool
 from proxyctl.pools.pool import Pool
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.plan import Entry, Settled
@@ -97,7 +97,7 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     here, there = (pool.find(item) for pool in route.pools)
     if number is None:
         hint = f"'proxyctl number find {item.input}' says where it is."
-        return Settled(item, error=NotFoundError(f"{item.input} is not in the pool.", hint=hint))
+        return Settled(item, error=not_in_pool(item, hint))
     if there is not None:
         return arrived(item, there, route)
     if here is None:

@@ -22,6 +22,11 @@ MOST_SENDERS = 400  # of one Messaging Service, unless Twilio raised it
 FEW = 10
 
 
+def flag_word(is_reserved: bool | None) -> str:
+    """Return ``reserved`` or ``unreserved``, which is the API's default."""
+    return "reserved" if is_reserved else "unreserved"
+
+
 @dataclass
 class Pool:
     """The Phone Numbers of a Service, or of it those that were asked for (``complete`` is false then)."""

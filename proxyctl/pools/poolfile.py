@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
+from proxyctl.files import STDIN, read_bytes, source_name
 from proxyctl.identifiers import parse_number
 from proxyctl.input.items import Item, examine
-from proxyctl.input.source import STDIN, read_bytes, show, source_name
-from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED
+from proxyctl.pools.pool import flag_word
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
-from proxyctl.visible import visible
+from proxyctl.visible import show, visible
 from proxyctl.words import counted
 
 VERSION = 1
@@ -45,7 +45,6 @@ NUMBERS: dict[str, type] = {
 }
 TOP = ("version", "services")
 WORDS: dict[type, str] = {int: "a whole number", str: "text in quotes", list: "a list", dict: "a table"}
-LIMITS = {True: MOST_RESERVED, False: MOST_UNRESERVED}
 
 Key = tuple[str, ...]
 
@@ -92,12 +91,12 @@ def read_pool_file(
 
 
 def parse_pool_file(data: bytes, name: str, directory: Path, default_country: str | None = None) -> PoolFile:
-    """Check the bytes of a pool file; files that it names are looked for in ``directory``. Raises InputError."""
+    """Check the bytes of a pool file; files that it names are beside it, in ``directory``. Raises InputError."""
     try:
         document, text = parse_toml(data, longest_line=1024 * 1024)
     except TomlFlaw as flaw:
         raise InputError(
-            f"{name}:{flaw.line}: {visible(flaw.what)}; nothing was sent", hint=f"Mend line {flaw.line}."
+            f"{name}:{flaw.line}: {visible(flaw.what)}; nothing was sent", hint=f"Fix line {flaw.line}."
         ) from None
     checking = _Checking(name, directory, text, default_country)
     services = tuple(checking.services(document))
@@ -183,7 +182,6 @@ class _Checking:
         for field_name, value in table.items():
             if field_name == "numbers" and isinstance(value, dict):
                 numbers = tuple(self.numbers((*key, "numbers"), name, value))
-                self.check_limits((*key, "numbers"), numbers)
             elif self.is_setting((*key, field_name), field_name, value):
                 settings[field_name] = value
         return WantedService(name, settings, numbers)
@@ -272,22 +270,6 @@ class _Checking:
             other = f"{flag_word(first[1])} of {visible(first[0])}, {self.located(*first[2])}"
             self.flaw(key, f"{item.name} is in two places: here, and {other}", index, where)
         return first is None
-
-    def check_limits(self, key: Key, numbers: tuple[Item, ...]) -> None:
-        """Note a pool that is larger on paper than Twilio allows."""
-        for is_reserved, most in LIMITS.items():
-            count = sum(1 for item in numbers if item.is_reserved is is_reserved)
-            if count > most:
-                self.flaw(
-                    key,
-                    f"{count} {flag_word(is_reserved)} numbers: a Service holds at most {most}; "
-                    "spread them over several Services",
-                )
-
-
-def flag_word(is_reserved: bool) -> str:
-    """Return ``reserved`` or ``unreserved``."""
-    return "reserved" if is_reserved else "unreserved"
 
 
 def unknown(what: str, name: str, known: tuple[str, ...]) -> str:

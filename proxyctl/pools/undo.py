@@ -11,7 +11,7 @@ from typing import Any
 from proxyctl.api.models import Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home, add_chain, flag_chain, move_chain, remove_chain
+from proxyctl.pools.chains import ABSENT, Home, chain_to, move_chain
 from proxyctl.pools.desired import World, update_chain
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.state.record import ItemRecord
@@ -19,7 +19,6 @@ from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Entry, Settled, chains_of, sids_of
 from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, UPDATE_SERVICE, Request, same
 
-ABSENT = "absent"  # the state of a number that is not in the pool; in it, the state is its is_reserved
 Number = tuple[str, str]  # the SID of the Service, and what names the number
 
 # The inverse of an action is to set the state that it found; by action, that state and the one that it left. Where what
@@ -80,14 +79,10 @@ def undo_number(records: Sequence[ItemRecord], home: Home, world: World) -> Entr
         return Settled(item, row, note=as_it_was(before, last), service=name)
     if now != after and not (last.happened == "maybe" and now == halfway):
         return Settled(item, row, changed(item, how_changed(now, before)), service=name)
-    if number is None:
-        return add_chain(home, item, before)
-    if before != ABSENT:
-        return flag_chain(home, item, number.raw, bool(before))
-    if number.in_use:
+    if number is not None and number.in_use and before == ABSENT:
         error = changed(item, f"it is in use by {counted(number.in_use, 'Session')}")
         return Settled(item, row, error, service=name)
-    return remove_chain(home, item, number.raw)
+    return chain_to(home, item, number, before) or Settled(item, row, service=name)
 
 
 def as_it_was(before: Any, last: ItemRecord) -> str:

@@ -37,6 +37,7 @@ from proxyctl.state.record import (
 )
 
 DAY = 86_400.0
+MAX_AGE = 90 * DAY
 TAIL = 16_384
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{3}")
 
@@ -102,12 +103,10 @@ class History:
         *,
         clock: Clock | None = None,
         max_bytes: int = 50_000_000,
-        max_age_days: float = 90.0,
     ) -> None:
         self._directory = directory
         self._clock = clock or SystemClock()
         self._max_bytes = max_bytes
-        self._max_age = max_age_days * DAY
 
     def begin(self, info: RunInfo, server_now: float | None = None) -> RunRecorder:
         """Open the record of a new run, after rotating old ones away (see `outdated_before`). Raises OutputError.
@@ -200,10 +199,10 @@ class History:
         return summary_of(path.stem, parse_line(head), parse_line(tail), alive=alive)
 
     def _rotate(self, server_now: float | None) -> None:
-        """Keep ``max_age_days`` and ``max_bytes``; a run under way is never touched."""
+        """Keep ``MAX_AGE`` and ``max_bytes``; a run under way is never touched."""
         files = self._files()
         times = (_time_of(path.stem) for path in files)
-        oldest = _id_of(int(outdated_before(times, self._max_age, self._clock.now(), server_now) * 1000))
+        oldest = _id_of(int(outdated_before(times, MAX_AGE, self._clock.now(), server_now) * 1000))
         total = 0
         for path in files:
             try:

@@ -25,7 +25,7 @@ class NoRoomError(RefusedError):
     """No other item makes room for it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Progress:
     """How far a chain has come, and how it ended.
 
@@ -58,13 +58,13 @@ class Flow:
         self._free[IN_TRANSIT] = self._departures = 1
         self._limited = {*plan.free, IN_TRANSIT}
         self._spares = plan.spares
-        self._waiting: dict[tuple[bool, bool, tuple[Room, ...]], deque[int]] = {}
-        self._sent: list[tuple[int, Step]] = []  # by the index of a task
+        self._waiting: dict[tuple[bool, bool, tuple[Room, ...]], deque[Progress]] = {}
+        self._sent: list[tuple[Progress, Step]] = []  # by the index of a task
         self._open = 0
         self._stopped: ProxyctlError | None = None
         self._closed: dict[Room, ProxyctlError] = {}
-        for index in range(len(self._progress)):
-            self._wait(index)
+        for progress in self._progress:
+            self._wait(progress)
 
     # What may be sent
 
@@ -75,17 +75,16 @@ class Flow:
     def follow(self, result: Result) -> Iterable[Task]:
         """Take in a result; return what may be sent now."""
         self._open -= 1
-        index, step = self._sent[result.index]
-        progress = self._progress[index]
+        progress, step = self._sent[result.index]
         if result.state == "done":
             self._done(progress, step, result)
         else:
             self._failed(progress, step, result)
         tasks = []
         if progress.todo and not self._needs(progress):
-            tasks.append(self._send(index))
+            tasks.append(self._send(progress))
         elif progress.todo:
-            self._wait(index)
+            self._wait(progress)
         elif progress.state != "unknown":  # nobody knows where it is: it keeps its places
             self._release(progress)
         return [*tasks, *self._admit()]
@@ -179,15 +178,15 @@ class Flow:
         self._closed.setdefault(room, error or NoRoomError("there is no room for it"))
         for (_, _, needs), queue in self._waiting.items():
             if room in needs:
-                for index in [index for index in queue if not self._progress[index].begun]:
-                    queue.remove(index)
-                    self._give_up(index, self._closed[room])
+                for progress in [progress for progress in queue if not progress.begun]:
+                    queue.remove(progress)
+                    self._give_up(progress, self._closed[room])
 
     def _give_up_waiting(self, error: ProxyctlError | None) -> None:
         waiting, self._waiting = self._waiting, {}
         for (_, _, needs), queue in waiting.items():
-            for index in queue:
-                self._give_up(index, error or self._no_room(needs))
+            for progress in queue:
+                self._give_up(progress, error or self._no_room(needs))
 
     def _no_room(self, needs: Iterable[Room]) -> NoRoomError:
         replaced = any(room in self._spares and self._free[room] <= 0 for room in needs)
@@ -197,13 +196,12 @@ class Flow:
             else "no other change makes room for it"
         )
 
-    def _give_up(self, index: int, error: ProxyctlError) -> None:
-        progress = self._progress[index]
+    def _give_up(self, progress: Progress, error: ProxyctlError) -> None:
         if progress.rollbacks:
             self._roll_back(progress, error, "skipped")
-            self._wait(index)
+            self._wait(progress)
         elif progress.rolled_back:
-            self._wait(index)
+            self._wait(progress)
         else:
             progress.state, progress.error, progress.todo = "skipped", error, []
             self._release(progress)
@@ -222,15 +220,14 @@ class Flow:
         needs -= progress.held
         return tuple(sorted(room for room in needs.elements() if room in self._limited))
 
-    def _wait(self, index: int) -> None:
-        progress = self._progress[index]
+    def _wait(self, progress: Progress) -> None:
         first = progress.todo[0]
         leaves = bool(first.takes) and all(room in self._spares for room in first.takes)
         exchanges = bool(first.frees) and first.final and not leaves  # a place for a place
         # What only leaves comes last: others may bring what it waits for.
         key = (not exchanges and not progress.begun, leaves and first.final, self._needs(progress))
         queue = self._waiting.setdefault(key, deque())
-        (queue.appendleft if progress.begun else queue.append)(index)
+        (queue.appendleft if progress.begun else queue.append)(progress)
 
     def _admit(self) -> Iterator[Task]:
         """Begin what there is room for. Each exchange that waits keeps a place, or all could come to a halt."""
@@ -238,10 +235,10 @@ class Flow:
         for key, queue in sorted(self._waiting.items(), key=lambda entry: entry[0]):
             plain, _, needs = key
             while queue and all(self._free[room] > (kept[room] if plain else 0) for room in needs):
-                index = queue.popleft()
+                progress = queue.popleft()
                 self._free.subtract(needs)
-                self._progress[index].held.update(needs)
-                yield self._send(index)
+                progress.held.update(needs)
+                yield self._send(progress)
             if not plain:
                 kept.update({room: len(queue) for room in needs})
             if not queue:
@@ -255,8 +252,7 @@ class Flow:
         self._free.update(progress.held)
         progress.held.clear()
 
-    def _send(self, index: int) -> Task:
-        progress = self._progress[index]
+    def _send(self, progress: Progress) -> Task:
         step = progress.todo.pop(0)
         progress.begun = True
         self._open += 1
@@ -265,7 +261,7 @@ class Flow:
         if parent is not None:
             request = replace(request, parent=parent)
         call = request.call()
-        self._sent.append((index, step))
+        self._sent.append((progress, step))
         return Task(
             index=len(self._sent) - 1,
             lane=call.lane,

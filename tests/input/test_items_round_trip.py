@@ -37,6 +37,9 @@ ROWS = st.lists(
 )
 
 
+few = settings(max_examples=40, deadline=None)
+
+
 def as_csv(rows: list[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -65,6 +68,7 @@ FORMS = {
 }
 
 
+@few
 @given(ROWS, st.sampled_from(sorted(FORMS)))
 def test_what_number_list_prints_reads_back(rows: list[dict[str, Any]], form: str) -> None:
     items = read(FORMS[form](rows))
@@ -73,6 +77,7 @@ def test_what_number_list_prints_reads_back(rows: list[dict[str, Any]], form: st
     ]
 
 
+@few
 @given(ROWS, st.sampled_from(["sid", "phone_number"]), st.booleans())
 def test_a_single_column_reads_back_with_and_without_its_header(
     rows: list[dict[str, Any]], field: str, header: bool
@@ -81,6 +86,7 @@ def test_a_single_column_reads_back_with_and_without_its_header(
     assert names(read("\n".join(lines))) == [row[field] for row in rows]
 
 
+@few
 @given(ROWS, st.booleans(), st.booleans())
 def test_what_failed_is_written_so_that_it_reads_back(
     rows: list[dict[str, Any]], with_sid: bool, with_reserved: bool
@@ -97,6 +103,7 @@ def test_what_failed_is_written_so_that_it_reads_back(
     assert failed_to_text(again) == failed_to_text(items)
 
 
+@few
 @given(ROWS, st.randoms(use_true_random=False), st.data())
 def test_reading_twice_as_much_of_the_same_changes_nothing(
     rows: list[dict[str, Any]], random: Any, data: st.DataObject

@@ -107,21 +107,21 @@ def one_way(before: Mapping[str, Numbers], goal: Mapping[str, Numbers]) -> dict[
 @often
 @given(account_states("ab"), account_states(), SEEDS, st.integers(1, 40), st.booleans())
 def test_any_state_leads_to_any_other_wherever_it_is_cut_off(
-    before: dict[str, Numbers], goal: dict[str, Numbers], chance: random.Random, cut: int, leave_first: bool
+    before: dict[str, Numbers], goal: dict[str, Numbers], rng: random.Random, cut: int, leave_first: bool
 ) -> None:
     goal = one_way(before, goal)
     account = Account(before, LIMITS)
     plan = plan_for(account, goal, leave_first=leave_first)
     assume(plan is not None)
     assert plan is not None
-    if chance.random() < 0.7:
-        run(account, plan, chance, kill_at=cut)
+    if rng.random() < 0.7:
+        run(account, plan, rng, kill_at=cut)
         gone = everywhere(before.values()) - everywhere(goal.values())
         assert len(account.out() - gone) <= MOST_IN_TRANSIT
         # What has come before it was killed is no replacement any more, so that a full pool may need --allow.
         plan = plan_for(account, goal, leave_first=leave_first or is_full(goal))
         assert plan is not None
-    flow = run(account, plan, chance)
+    flow = run(account, plan, rng)
     assert account.pools == goal
     assert set(states(flow)) <= {"done"}
     assert not any(isinstance(entry, Chain) or entry.error for entry in decided(account, goal))
@@ -129,8 +129,8 @@ def test_any_state_leads_to_any_other_wherever_it_is_cut_off(
 
 @often
 @given(account_states("ab"), account_states(full=False), SEEDS, st.sampled_from([0.0, 0.15]))
-def test_failures_break_nothing_and_another_run_mends_them(
-    before: dict[str, Numbers], goal: dict[str, Numbers], chance: random.Random, unknown: float
+def test_failures_break_nothing_and_another_run_corrects_them(
+    before: dict[str, Numbers], goal: dict[str, Numbers], rng: random.Random, unknown: float
 ) -> None:
     goal = one_way(before, goal)
     account = Account(before, LIMITS)
@@ -138,7 +138,7 @@ def test_failures_break_nothing_and_another_run_mends_them(
     assume(plan is not None)
     assert plan is not None
     one_by_one = plan.spares != plan_of(plan.entries, world_of(account)).spares  # numbers that change places
-    flow = run(account, plan, chance, refused={**TROUBLE, "unknown": unknown})
+    flow = run(account, plan, rng, refused={**TROUBLE, "unknown": unknown})
     ends = flow.ends()
     assert len(ends) == len(plan.chains)
     assert all((end.error is None) == (end.state == "done") for end in ends)
@@ -152,7 +152,7 @@ def test_failures_break_nothing_and_another_run_mends_them(
     assert unknown or account.out() <= gone, "what is refused elsewhere finds its place again"
     again = plan_for(account, goal, leave_first=True)
     assert again is not None
-    run(account, again, chance)
+    run(account, again, rng)
     assert account.pools == goal
 
 
@@ -161,7 +161,7 @@ def test_failures_break_nothing_and_another_run_mends_them(
 def test_numbers_in_a_messaging_service_or_in_use_never_leave(
     before: dict[str, Numbers],
     goal: dict[str, Numbers],
-    chance: random.Random,
+    rng: random.Random,
     held: set[str],
     busy: set[str],
 ) -> None:
@@ -172,7 +172,7 @@ def test_numbers_in_a_messaging_service_or_in_use_never_leave(
     plan = plan_for(account, goal, leave_first=True)
     assume(plan is not None)
     assert plan is not None
-    run(account, plan, chance, refused={"add": 0.1})
+    run(account, plan, rng, refused={"add": 0.1})
     assert all(n in account.pools[at_home[n]] for n in kept)
     refused = {entry.item.input: str(entry.error) for entry in plan.refused}
     for n in kept:
@@ -181,6 +181,53 @@ def test_numbers_in_a_messaging_service_or_in_use_never_leave(
         assert ("Session" if n in busy else "Messaging Service MG") in refused.get(
             n, "Session Messaging Service MG"
         )
+
+
+IN_ORDER: dict[str, tuple[dict[str, Numbers], dict[str, Numbers]]] = {
+    # Each pool may spare one number. The two that change places need that, and give it back; the others can wait.
+    "those that change places go before those that only leave": (
+        {"a": dict.fromkeys(("n1", "n3"), True), "b": dict.fromkeys(("n2", "n4"), True)},
+        {"a": {"n2": True}, "b": {"n1": True}},
+    ),
+    "what has an order on paper has one in any order of answers": (
+        {
+            "a": dict.fromkeys(("n20", "n12", "n18", "n17"), True),
+            "b": dict.fromkeys(("n16", "n19", "n14", "n13"), True),
+        },
+        {
+            "a": dict.fromkeys(("n20", "n19", "n15"), True),
+            "b": {"n18": True, "n16": False},
+            "c": {"n12": False},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IN_ORDER)
+def test_orders_that_are_easy_to_get_wrong(case: str) -> None:
+    before, goal = IN_ORDER[case]
+    for seed in range(8):
+        account = Account(before, LIMITS)
+        plan = plan_for(account, goal)
+        assert plan is not None
+        run(account, plan, random.Random(seed))
+        assert account.pools == goal
+
+
+def test_a_number_leaves_a_full_pool_first_only_where_that_is_allowed() -> None:
+    """No two change places here: b is full, its number could go once that of a has come, which finds no place."""
+    full = {"n2": False, "n3": False, "n4": False}
+    account = Account({"a": {"n1": False}, "b": full, "c": {}}, LIMITS)
+    goal = {"a": {}, "b": {"n1": False, "n3": False, "n4": False}, "c": {"n2": False}}
+    with pytest.raises(RefusedError, match="leave-first"):
+        guard(plan_of(decided(account, goal), world_of(account)))
+
+
+def test_a_file_of_more_numbers_than_a_pool_may_hold_is_refused() -> None:
+    for account in (Account({"a": {}}, LIMITS), Account({}, LIMITS)):
+        plan = plan_of(decided(account, {"a": {f"n{i}": True for i in range(5)}}), world_of(account))
+        with pytest.raises(RefusedError, match=r"a would hold 5 reserved numbers .*nothing was sent"):
+            guard(plan)
 
 
 def test_a_number_has_one_place_in_a_file() -> None:

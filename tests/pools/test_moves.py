@@ -62,13 +62,13 @@ def scene(flags: list[bool], held: set[int]) -> tuple[Account, list[Item]]:
 @often
 @given(FLAGS, SOME, SEEDS, st.none() | st.integers(1, 40))
 def test_each_number_is_where_it_is_said_to_be(
-    flags: list[bool], held: set[int], chance: random.Random, stop: int | None
+    flags: list[bool], held: set[int], rng: random.Random, stop: int | None
 ) -> None:
     account, items = scene(flags, held)
     senders = set(account.senders)
     plan = Plan(tuple(decide_moves(items, route(account))), account.capacities())
     trouble = dict.fromkeys(("detach", "remove", "add", "attach", "rollback"), 0.2)
-    flow = run(account, plan, chance, refused=trouble, stop_at=stop)
+    flow = run(account, plan, rng, refused=trouble, stop_at=stop)
     assert account.most_out <= MOST_IN_TRANSIT
     for end in report_of(plan.entries, flow.ends(), None).ends:
         number = end.item.input
@@ -91,20 +91,20 @@ def test_each_number_is_where_it_is_said_to_be(
 @often
 @given(FLAGS, SOME, SEEDS, st.integers(1, 80), st.booleans())
 def test_cut_off_anywhere_the_next_run_finishes(
-    flags: list[bool], held: set[int], chance: random.Random, cut: int, remembers: bool
+    flags: list[bool], held: set[int], rng: random.Random, cut: int, remembers: bool
 ) -> None:
     """By its record; without one by the webhooks of the numbers, and the user's word on how they were."""
     if not remembers:
         flags, held = [True] * len(flags), set()
     account, items = scene(flags, held)
     before, senders = dict(account.pools[A]), set(account.senders)
-    run(account, Plan(tuple(decide_moves(items, route(account)))), chance, kill_at=cut)
+    run(account, Plan(tuple(decide_moves(items, route(account)))), rng, kill_at=cut)
     trails = Trails([sid(number) for number in before], A)
     trails.take(records(account) if remembers else [])
     owned = {} if remembers else {sid(number): hinting(number) for number in account.out()}
     again = decide_moves(items, route(account, unfinished=trails.found, owned=owned, is_reserved=True))
     assert not [entry for entry in again if isinstance(entry, Settled) and entry.error]
-    run(account, Plan(tuple(again)), chance)
+    run(account, Plan(tuple(again)), rng)
     assert account.pools == {A: {}, B: before}
     assert set(account.senders) == senders
 
@@ -171,6 +171,7 @@ RECORDED, HINTED = {"unfinished": True}, {"owned": True}
         ({"record"}, False, None, False),
         ({"record", "webhooks"}, False, True, False),  # the record knows better than the user
         ({"record", "webhooks"}, None, True, True),
+        ({"record"}, None, True, True),  # the webhooks could not be read, or are the user's own again
         ({"webhooks"}, None, True, True),
         ({"webhooks"}, None, False, False),
         ({"webhooks"}, None, None, None),
@@ -203,9 +204,19 @@ def test_a_number_in_no_pool_whose_webhooks_do_not_point_at_the_source_is_none_o
 
 def test_two_names_for_one_number_count_once() -> None:
     items = [item("n1"), Item("by number", None, "n1")]
-    account = Account({A: {"n1": True}, B: {}})
-    first, second = decide_moves(items, route(account))
-    assert isinstance(first, Chain) and isinstance(second, Settled) and "the same number" in str(second.note)
+    undone = dict.fromkeys((sid("n1"), "n1"), Unfinished(sid("n1"), True, None, "n1"))
+    owned = dict.fromkeys((sid("n1"), "n1"), hinting("n1"))
+    in_transit = {"unfinished": undone}, {"owned": owned, "is_reserved": True}
+    for there, more in (({"n1": True}, {}), *(({}, facts) for facts in in_transit)):
+        first, second = decide_moves(items, route(Account({A: there, B: {}}), **more))
+        assert isinstance(first, Chain)
+        assert isinstance(second, Settled) and "the same number" in str(second.note)
+
+
+def test_a_row_that_disagrees_is_refused_in_transit_too() -> None:
+    owned = {sid("n1"): hinting("n1"), "n2": hinting("n2")}
+    entry = one(Item("n1", sid("n1"), "n2"), {}, owned=owned, is_reserved=True)
+    assert "is n1 in the pool, not n2" in refusal(entry)
 
 
 # What the records say of earlier moves

@@ -22,7 +22,7 @@ from proxyctl.writes.guard import LEAVE_FIRST, guard
 from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
 from proxyctl.writes.requests import RESERVE, Request
 from tests.pools.carrying import HOME, NAME, carried_out, recorded, requests_of, world_of
-from tests.pools.rows import PATIENT, SERVICE, flags_of, item, pool_of, sid
+from tests.pools.rows import PATIENT, SERVICE, e164, flags_of, item, pool_of, sid
 from tests.pools.test_decide import ITEMS, MANY, POOLS, WISHES, change_of, without_doubles
 from tests.pools.test_desired import Numbers, account_states, wanted
 from tests.pools.test_desired import world_of as world_of_account
@@ -94,13 +94,13 @@ def test_whatever_happened_since(wish: Wish, items: list[Item], pool: Pool, now:
     st.none() | st.integers(1, 40),
 )
 def test_a_run_on_several_services_is_taken_back_whatever_became_of_it(
-    before: dict[str, Numbers], goal: dict[str, Numbers], chance: random.Random, cut: int | None
+    before: dict[str, Numbers], goal: dict[str, Numbers], rng: random.Random, cut: int | None
 ) -> None:
     """Numbers go back as they came: what was moved is moved, and each has one entry."""
     account = Account(before)
     entries = decide_file(wanted(goal), world_of_account(account), prune=True)
     plan = guard(plan_of(entries, world_of_account(account)), [LEAVE_FIRST])
-    run(account, plan, chance, refused=TROUBLE, kill_at=cut)
+    run(account, plan, rng, refused=TROUBLE, kill_at=cut)
     made = records(account)
     assume(made)
     assert set(services_of(made, None)) <= set(before)
@@ -108,7 +108,7 @@ def test_a_run_on_several_services_is_taken_back_whatever_became_of_it(
     assert not [entry for entry in back if isinstance(entry, Settled) and entry.error]
     sids = [entry.steps[0].request.sid for entry in back if isinstance(entry, Chain)]
     assert len(set(sids)) == len(sids), "each has one entry"
-    run(account, plan_of(back, world_of_account(account), replacing=False), chance)
+    run(account, plan_of(back, world_of_account(account), replacing=False), rng)
     assert account.pools == before
 
 
@@ -209,6 +209,15 @@ def test_a_number_whose_rollback_was_cut_off_goes_back() -> None:
     assert isinstance(entry, Settled) and entry.error is None
     (entry,) = undo([left, back], pool_of({1: False}))
     assert "with the other flag" in refusal(entry)
+
+
+def test_an_item_whose_service_is_not_recorded_stops_nothing() -> None:
+    """Of a run on several Services, one line is damaged."""
+    done = {"state": "done", "action": "reserved"}
+    damaged = record("reserve", done, service_sid=7, phone_number=e164(2))
+    whole = record("reserve", done, service_sid=SERVICE)
+    entries = inverse([whole, damaged], None, world_of(pool_of({1: True, 2: True})))
+    assert [request.verb.name for request in requests_of(entries)] == ["release"]
 
 
 def test_a_record_without_a_number_is_told() -> None:

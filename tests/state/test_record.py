@@ -89,7 +89,9 @@ def ended(item: ItemRecord) -> tuple[str, str | None, str]:
     ],
 )
 def test_what_happened(outcomes: list[Any], expected: tuple[str, str | None, str]) -> None:
-    assert ended(item_record(ADD, *outcomes)) == expected
+    item = item_record(ADD, *outcomes)
+    assert ended(item) == expected
+    assert (item.attempts, item.outcome is None) == (len(outcomes), outcomes[-1] is None)
 
 
 @pytest.mark.parametrize("state", NOTHING_DONE)

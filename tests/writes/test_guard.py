@@ -80,7 +80,7 @@ def test_a_change_of_the_flag_needs_room_on_the_other_side() -> None:
     assert verdict(plan_for(full, Wish(RELEASE), [item(0)])) is not None
 
 
-def test_both_limits_at_once_are_both_told() -> None:
+def test_both_limits_at_once_are_both_named() -> None:
     items = [item(index, reserved=index % 2 == 0) for index in range(6000, 6004)]
     message = verdict(plan_for(filled(5000, 500), Wish(ADD), items))
     assert message is not None and "5002 reserved" in message and "502 unreserved" in message
@@ -106,5 +106,5 @@ def test_a_messaging_service_has_a_limit_too(more: int, fits: bool) -> None:
     held = Capacity("Messaging Service alerts", MOST_SENDERS - 2, MOST_SENDERS)
     message = verdict(Plan(tuple(chains), {(MG, "senders"): held}))
     assert (message is None) is fits
-    told = "Messaging Service alerts would hold 401 numbers (now 398, the limit is 400)"
-    assert fits or told in str(message)
+    text = "Messaging Service alerts would hold 401 numbers (now 398, the limit is 400)"
+    assert fits or text in str(message)
