@@ -115,7 +115,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
     def _seconds_for(self, call: Call) -> float:
         """How long one attempt may last. A write is always waited for, and a read after the end has its time too."""
         left = self.give_up.left() if self.give_up is not None and not call.writes else 0.0
-        return min(self.timeout, left) if left > 0 else self.timeout
+        return min(self.timeout, call.seconds, left if left > 0 else self.timeout)
 
     def _build(self, call: Call, headers: dict[str, str], deadline: Deadline) -> httpx.Request:
         import httpx

@@ -7,6 +7,7 @@ knows its SID, and a write knows its statuses: the client accepts no other answe
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ class Call:
 
     ``expect`` is what a good answer holds: ``"sid"`` for a resource, a list's key, or None for anything.
     ``sid`` is the resource that a good answer is about, and ``good`` the statuses that it may have; left out,
-    any resource and any 2xx will do. UsageError where method, path or text can't be sent.
+    any resource and any 2xx will do. ``seconds`` is how long an attempt may last, if less than the client's
+    timeout. UsageError where method, path or text can't be sent.
     """
 
     method: str
@@ -45,6 +47,7 @@ class Call:
     expect: str | None = None
     sid: str | None = None
     good: tuple[int, ...] = ()
+    seconds: float = math.inf
 
     def __post_init__(self) -> None:
         if self.method not in _METHODS:

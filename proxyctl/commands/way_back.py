@@ -106,12 +106,12 @@ def senders_text(runtime: Runtime, sids: Collection[str]) -> str:
     """Return a line about the numbers that could not come back to Proxy, or nothing; where nobody would read it, no
     Messaging Service is asked.
     """
-    from proxyctl.pools.account import find_senders
+    from proxyctl.pools.account import COURTESY, find_senders
 
     if not sids or (runtime.options.quiet and runtime.options.yes):
         return ""
     try:
-        found = find_senders(runtime.reader, sids)
+        found = find_senders(runtime.reader.within(COURTESY), sids)
     except ProxyctlError as error:
         return (
             "\n  Whether some of them could not come back, being in a Messaging Service, can't be told: "

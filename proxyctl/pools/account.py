@@ -18,6 +18,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools.pool import FEW, Pool, read_pool
 from proxyctl.writes.reading import Reader
 
+COURTESY = 5.0  # seconds that a reading may take in all which the run can do without
 # The webhook that Proxy gives a number when it joins a pool; it is not put back when it leaves.
 WEBHOOK = re.compile(r"/Proxy/(KS[0-9a-fA-F]{32})/Webhooks/")
 

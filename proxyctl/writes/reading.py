@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proxyctl.api import codes, resources
@@ -14,7 +16,7 @@ from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.api.pages import Page, pages
 from proxyctl.api.resources import Answer, Call
 from proxyctl.api.retry import Tally
-from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, ThrottledError
+from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, TemporaryError, ThrottledError
 from proxyctl.identifiers import service_reference
 
 if TYPE_CHECKING:
@@ -36,11 +38,18 @@ class Reader:
         self._lent = lent
         self._good = 0  # reads that were answered
         self._refused: dict[str, AuthenticationError] = {}  # by API; "": by all
+        self._limit = self._end = math.inf  # seconds that all reads may take, and when they are over
 
     @property
     def account_sid(self) -> str:
         """The account whose credentials are used."""
         return self.client.credentials.account_sid
+
+    def within(self, seconds: float) -> Reader:
+        """Return a reader like this one whose reads take ``seconds`` in all at most: TemporaryError afterwards."""
+        limited = copy(self)
+        limited._limit, limited._end = seconds, self.client.clock.monotonic() + seconds
+        return limited
 
     def pages(self, call: Call) -> Iterator[Page]:
         """The pages of a list, as they are read."""
@@ -133,6 +142,7 @@ class Reader:
                 delay = self.client.policy.after(error, tally, patient=patient)
                 if delay is None:
                     raise
+                self._check_end(delay)
                 if isinstance(error, ThrottledError):
                     self.client.log(f"{call} again in its turn")
                     continue  # the gate keeps the pause, for all
@@ -152,6 +162,8 @@ class Reader:
         return answer
 
     def _attempt(self, call: Call) -> Answer:
+        if self._end < math.inf:
+            call = replace(call, seconds=max(0.0, self._end - self.client.clock.monotonic()))
         try:
             answer = self.client.send(call)
         except AuthenticationError as error:
@@ -169,6 +181,13 @@ class Reader:
         give_up = self.client.give_up
         if give_up is not None and last is not None and give_up.left() <= wait < math.inf:
             raise give_up.error(last)
+        self._check_end(wait)
+
+    def _check_end(self, wait: float) -> None:
+        """Raise TemporaryError where the time for all reads is over after ``wait`` (infinity: an unknown time)."""
+        left = self._end - self.client.clock.monotonic()
+        if left <= 0 or left <= wait < math.inf:
+            raise TemporaryError(f"no answer within {self._limit:g} s")
 
 
 def api_of(call: Call) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from proxyctl.sandbox.server.faults import Scripted
 from proxyctl.sandbox.wire import Response
 from tests.battery.scene import Scene, scene
 from tests.commands.test_move import messaging_service
@@ -180,3 +181,16 @@ def test_a_messaging_api_that_can_not_be_asked_stops_no_removal(stage: Scene) ->
         stage.heal()
         assert stage.run("number", "add", "masking", second, "--reserved").code == 0
     stage.left_no_trace()
+
+
+def test_a_removal_does_not_wait_for_a_messaging_api_that_hangs(
+    stage: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("proxyctl.pools.account.COURTESY", 0.3)
+    stage.fill(stage.numbers, reserved=True)
+    stage.script(Scripted("timeout", path="/messaging/", times=None))
+    started = time.monotonic()
+    removed = stage.run("number", "remove", "masking", *(row["sid"] for row in stage.numbers), "--yes")
+    assert time.monotonic() - started < 20, "a request alone may take 60 s"
+    assert removed.code == 0 and "can't be told: no answer within 0.3 s" in " ".join(removed.err.split())
+    assert stage.pool() == {}

@@ -13,9 +13,23 @@ from proxyctl.errors import (
     NotFoundError,
     ProxyctlError,
     ServerError,
+    TemporaryError,
     ThrottledError,
 )
-from tests.api.stubs import AC, KS, PN, Reply, answer, page, read_by, refusal, slept
+from tests.api.stubs import (
+    AC,
+    KS,
+    PN,
+    CountingClock,
+    Reply,
+    answer,
+    page,
+    read_by,
+    reader_of,
+    refusal,
+    scripted,
+    slept,
+)
 
 LIST = Call("GET", "/v1/Services")
 ITEM = Call("GET", f"/v1/Services/{KS}", expect="sid", sid=KS)
@@ -139,3 +153,34 @@ def test_the_accounts_numbers() -> None:
         assert found is not None and found.sid == PN
         assert reader.owned("+14155550100") is None
         assert reader.account_number(PN).phone_number == "+14155550100"
+
+
+# An end to all reads
+
+
+class Hanging(httpx.BaseTransport):
+    """Answers nothing: a request takes all the time that it has, on the clock that was handed in."""
+
+    def __init__(self, clock: CountingClock) -> None:
+        self.clock = clock
+        self.asked = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        self.clock.sleep(request.extensions["deadline"].seconds)
+        raise httpx.ReadTimeout("deadline")
+
+
+@pytest.mark.parametrize("timeout", [60.0, 1.5])
+def test_a_reading_that_the_run_can_do_without_ends(timeout: float) -> None:
+    """However long a request may take, and however often it may be repeated: all of them together end."""
+    clock = CountingClock()
+    transport = Hanging(clock)
+    with scripted(clock=clock, timeout=timeout) as client:
+        client._transport = transport
+        limited = reader_of(client).within(5.0)
+        for _ in range(3):
+            with pytest.raises(TemporaryError, match="no answer within 5 s"):
+                list(limited.pages(LIST))
+        assert clock.monotonic() <= 5.0
+    assert transport.asked <= 4
