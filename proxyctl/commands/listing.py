@@ -6,61 +6,42 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.words import counted, did_you_mean
-
-if TYPE_CHECKING:
-    from proxyctl.render.shapes import Shape
-    from proxyctl.runtime import Runtime
-
-
-from typing import TYPE_CHECKING
-
 from proxyctl.errors import UsageError
+from proxyctl.words import counted
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
     from proxyctl.render.shapes import Shape
     from proxyctl.runtime import Runtime
 
-
-def chosen_services(runtime: Runtime, names: Sequence[str], *, all_services: bool) -> list[Service]:
-    """Return the Services that were named, each once, or all of the account; sorted by unique name."""
-
-    if bool(names) == all_services:
-        raise UsageError(
-            "name the Services, or give --all."
-            if not names
-            else "--all and named Services exclude each other.",
-            hint="'proxyctl service list' shows what there is.",
-        )
-    if all_services:
-        found = list(runtime.reader.services_by_name().values())
-    else:
-        found = [runtime.reader.service(name) for name in names]
-    by_sid = {service.sid: service for service in found}
-    return sorted(by_sid.values(), key=lambda service: service.unique_name or service.sid)
-
-
-def check_capabilities(names: Sequence[str], rows: Sequence[Mapping[str, Any]], shape: Shape) -> None:
-    """Refuse a capability that is none: a typo would silently choose nothing."""
-    from proxyctl.pools.filters import MEDIA, capability_key
-
-    known = dict.fromkeys((*MEDIA, *shape.maps["capabilities"]))
-    for row in rows:
-        capabilities = row.get("capabilities")
-        known.update(dict.fromkeys(capabilities if isinstance(capabilities, dict) else ()))
-    for name in names:
-        if capability_key(name) not in known:
-            raise UsageError(
-                f"--capability: there is no {name[:60]!a}.{did_you_mean(capability_key(name), list(known))}",
-                hint=f"Known are {', '.join(known)}.",
-            )
-
-
 PAGE = 100
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
+
+
+def services_meant(
+    runtime: Runtime,
+    names: Sequence[str],
+    *,
+    all_services: bool,
+    missing: str = "name the Services, or give --all.",
+) -> list[Service]:
+    """Return the Services that were named, each once, or all of the account. UsageError: neither, or both."""
+    if bool(names) == all_services:
+        raise UsageError(
+            "--all and named Services exclude each other." if names else missing,
+            hint="'proxyctl service list' shows what there is.",
+        )
+    account = runtime.account
+    found = account.services() if all_services else map(account.service, names)
+    return list({service.sid: service for service in found}.values())
+
+
+def services_by_name(runtime: Runtime, names: Sequence[str], *, all_services: bool) -> list[Service]:
+    """Return the Services that are meant, sorted by unique name."""
+    found = services_meant(runtime, names, all_services=all_services)
+    return sorted(found, key=lambda service: service.unique_name or service.sid)
 
 
 def in_pages(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -31,10 +31,10 @@ def save_leaving(runtime: Runtime, chains: Iterable[Chain]) -> None:
     pools: dict[str, tuple[Service, Pool]] = {}
     for chain in chains:
         request = chain.steps[-1].request if chain.steps[-1].request.before else chain.steps[0].request
-        sid, name = request.parent, chain.service or request.kept.get("service")
+        sid = request.parent
         if sid not in pools:
-            known = Service({"sid": sid, "unique_name": name or runtime.reader.service(sid).unique_name})
-            pools[sid] = known, Pool(sid, complete=False)
+            name = chain.service or request.kept.get("service") or runtime.account.service(sid).unique_name
+            pools[sid] = (Service({"sid": sid, "unique_name": name}), Pool(sid, complete=False))
         pools[sid][1].add(PhoneNumber(dict(request.before or {})))
     path = save(runtime, list(pools.values()))
     if path is not None:
@@ -106,12 +106,12 @@ def senders_text(runtime: Runtime, sids: Collection[str]) -> str:
     """Return a line about the numbers that could not come back to Proxy, or nothing; where nobody would read it, no
     Messaging Service is asked.
     """
-    from proxyctl.pools.account import COURTESY, find_senders
+    from proxyctl.pools.account import COURTESY
 
     if not sids or (runtime.options.quiet and runtime.options.yes):
         return ""
     try:
-        found = find_senders(runtime.reader.within(COURTESY), sids)
+        found = runtime.account.senders(sids, within=COURTESY)
     except ProxyctlError as error:
         return (
             "\n  Whether some of them could not come back, being in a Messaging Service, can't be told: "

@@ -1,171 +1,327 @@
-"""What the account says of numbers: which Service and which Messaging Service have them, what their webhooks are.
+"""What the account says, each question asked once: its Services, what their pools hold, its own numbers, and which
+Service or Messaging Service has a number.
 
-No field of the API says any of it directly: a number's webhooks hint at its Service, and the proof is the Service's own
-answer. Where the hint fails, the pools are asked in parallel.
+No field of the API says the last: a number's webhooks hint at its Service, and the proof is the Service's own answer.
+Where the hint fails, the pools are read in parallel.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber
-from proxyctl.api.resources import list_incoming_numbers, list_messaging_services, list_senders
+from proxyctl.api import resources
+from proxyctl.api.models import IncomingNumber, MessagingPhoneNumber, MessagingService, PhoneNumber, Service
+from proxyctl.api.pages import Page
 from proxyctl.bulk.threads import side_by_side
-from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, RefusedError
-from proxyctl.input.items import Item
-from proxyctl.pools.pool import FEW, Pool, read_pool
+from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError
+from proxyctl.identifiers import is_sid, service_reference
+from proxyctl.pools.pool import Holder, Pool, hinted_service
 from proxyctl.writes.reading import Reader
 
+if TYPE_CHECKING:
+    from proxyctl.input.items import Item
+
+FEW = 10  # numbers: asked for one by one, they cost a request each, a list one for each hundred that it holds
+WORKERS = 32  # lists read at once; the gates decide how many requests that makes
 COURTESY = 5.0  # seconds that a reading may take in all which the run can do without
-# The webhook that Proxy gives a number when it joins a pool; it is not put back when it leaves.
-WEBHOOK = re.compile(r"/Proxy/(KS[0-9a-fA-F]{32})/Webhooks/")
+
+Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A number and the SID of the Service that holds it."""
+class Account:
+    """Answers questions about the account, by reads of ``reader``, whose errors these are.
 
-    item: Item
-    number: PhoneNumber
-    service_sid: str
-
-
-def hinted_service(number: IncomingNumber | None) -> str | None:
-    """Return the Service that a number's webhooks name, which may be one that it has left."""
-    for url in (number.voice_url, number.sms_url) if number is not None else ():
-        match = WEBHOOK.search(url or "")
-        if match:
-            return match[1]
-    return None
-
-
-def points_at(number: IncomingNumber, service_sid: str) -> bool:
-    """Whether all of a number's webhooks are those that this Service gave it."""
-    urls = [url for url in (number.voice_url, number.sms_url) if url]
-    matches = [WEBHOOK.search(url) for url in urls]
-    return bool(urls) and all(match is not None and match[1] == service_sid for match in matches)
-
-
-def find_numbers(reader: Reader, items: Sequence[Item], service_sids: Sequence[str]) -> Iterator[Found]:
-    """Yield each of ``items`` that a Service holds. What is in no pool is left out."""
-    left = list(items)
-    if len(items) <= FEW:
-        left = []
-        for item, found in side_by_side(lambda item: by_hint(reader, item), items):
-            if found is None:
-                left.append(item)
-            else:
-                yield found
-    for sid, pool in side_by_side(lambda sid: existing_pool(reader, sid), service_sids if left else ()):
-        here = {item: number for item in left if (number := pool.find(item)) is not None}
-        yield from (Found(item, number, sid) for item, number in here.items())
-        left = [item for item in left if item not in here]
-        if not left:
-            return
-
-
-def by_hint(reader: Reader, item: Item) -> Found | None:
-    """Follow the hint of the account's own record of the number, and prove it; None where that leads nowhere."""
-    number = accounts_record(reader, item)
-    service_sid = hinted_service(number)
-    if number is None or service_sid is None:
-        return None
-    try:
-        return Found(item, reader.number(service_sid, number.sid), service_sid)
-    except NotFoundError:  # it has left that Service, or the Service is gone
-        return None
-
-
-def accounts_record(reader: Reader, item: Item) -> IncomingNumber | None:
-    """Return the account's record of a number; None where there is none, or where it can't be had.
-
-    It is a hint only: an API key may be kept from it, and it is another host, with outages of its own.
+    Its Services and its records of single numbers are asked for once, until `forget`.
     """
-    try:
-        if item.sid is not None:
-            return reader.account_number(item.sid)
-        return reader.owned(item.phone_number or "")
-    except ProxyctlError:
-        return None
 
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.forget()
 
-def existing_pool(reader: Reader, service_sid: str) -> Pool:
-    """Read a pool; that of a Service deleted meanwhile is empty."""
-    try:
-        return read_pool(reader, service_sid)
-    except NotFoundError:
-        return Pool(service_sid)
+    def forget(self) -> None:
+        """Ask again from now on."""
+        self._services: list[Service] | None = None
+        self._numbers: dict[str, IncomingNumber | None] = {}
 
+    # Services
 
-def find_senders(reader: Reader, sids: Collection[str]) -> dict[str, str]:
-    """Return those of the numbers ``sids`` that are in a Messaging Service, with its SID.
+    def services(self) -> list[Service]:
+        """Return the account's Services."""
+        if self._services is None:
+            pages = self.reader.pages(resources.list_services())
+            self._services = [Service(raw) for page in pages for raw in page.items]
+        return self._services
 
-    There is no reverse look-up, so all Messaging Services of the account are read.
-    """
-    if not sids:
-        return {}
+    def services_by_name(self) -> dict[str, Service]:
+        """Return the account's Services by unique name."""
+        return {service.unique_name or service.sid: service for service in self.services()}
 
-    def members(messaging_service: str) -> list[str]:
-        numbers = reader.pages(list_senders(messaging_service))
-        return [raw["sid"] for page in numbers for raw in page.items if raw.get("sid") in sids]
+    def service(self, name_or_sid: str) -> Service:
+        """Return a Service by SID or unique name. NotFoundError with a suggestion where a name is near.
 
-    pages = reader.pages(list_messaging_services())
-    services = [MessagingService(raw).sid for page in pages for raw in page.items]
-    return {sid: service for service, found in side_by_side(members, services) for sid in found}
-
-
-def accounts_numbers(reader: Reader, account_sid: str, items: Sequence[Item]) -> dict[str, IncomingNumber]:
-    """Return the account's records of ``items``, by SID and by number: one request each for a few, else the list."""
-    names = {name for item in items for name in (item.sid, item.phone_number)}
-    return {
-        name: number
-        for number in (records_of(reader, account_sid, items) if items else ())
-        for name in (number.sid, number.phone_number)
-        if name is not None and not names.isdisjoint((number.sid, number.phone_number))
-    }
-
-
-def records_of(reader: Reader, account_sid: str, items: Sequence[Item]) -> Iterator[IncomingNumber]:
-    """Yield the account's numbers, of which those of ``items`` are wanted."""
-    if len(items) > FEW:
-        for page in reader.pages(list_incoming_numbers(account_sid)):
-            yield from map(IncomingNumber, page.items)
-        return
-    for _, number in side_by_side(lambda item: record_of(reader, item), items):
-        if number is not None:
-            yield number
-
-
-def record_of(reader: Reader, item: Item) -> IncomingNumber | None:
-    """Return the account's record of one number; None where the account does not own it."""
-    if item.sid is None:
-        return reader.owned(item.phone_number or "")
-    try:
-        return reader.account_number(item.sid)
-    except NotFoundError:
-        return None
-
-
-def problems_of_adds(reader: Reader, account_sid: str, items: Sequence[Item]) -> dict[str, ProxyctlError]:
-    """Return what the API would refuse of numbers that are to join a pool, by what names each."""
-    owned = accounts_numbers(reader, account_sid, items)
-    senders = find_senders(reader, {number.sid for number in owned.values()})
-    problems: dict[str, ProxyctlError] = {}
-    for item in items:
-        number = owned.get(item.name)
-        if number is None:
-            problems[item.name] = RefusedError(
-                f"{item.input} is not a number of this account.",
-                hint="'proxyctl auth status' shows which account this is.",
+        UsageError for an empty name.
+        """
+        kind, _ = service_reference(name_or_sid)
+        if kind == "sid":
+            return self._fetched(name_or_sid)
+        found = self.service_named(name_or_sid)
+        if found is None:
+            names = [service.unique_name or "" for service in self.services()]
+            raise NotFoundError(
+                f"there is no Service named {name_or_sid}", hint=suggestion(name_or_sid, names)
             )
-        elif number.sid in senders:
-            problems[item.name] = RefusedError(
-                f"{item.input} is in Messaging Service {senders[number.sid]}: it can be added to no pool.",
-                hint="Take it out of the Messaging Service first.",
-            )
-    return problems
+        return found
+
+    def service_named(self, name: str) -> Service | None:
+        """Return the Service with exactly this unique name, if there is one."""
+        return next((service for service in self.services() if service.unique_name == name), None)
+
+    def _fetched(self, sid: str) -> Service:
+        try:
+            return Service(self.reader.request(resources.fetch_service(sid)).body)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"there is no Service {sid} in this account",
+                hint="`proxyctl service list` shows those that there are",
+                problem=error.problem,
+            ) from None
+
+    # Pools
+
+    def pool(self, service_sid: str, items: Sequence[Item] = (), *, few: int = 1) -> Pool:
+        """Read a pool: whole, or of it what ``items`` need. NotFoundError names the Service where that is gone.
+
+        Up to ``few`` SIDs are asked for one by one; for one E.164 number it is read as far as it takes.
+        """
+        sids = [item.sid for item in items if item.sid is not None]
+        if 0 < len(sids) == len(items) <= few:
+            return self._pool_of_few(service_sid, sids)
+        number = items[0].phone_number if len(items) == 1 else None
+        try:
+            return self._pool_up_to(service_sid, number)
+        except NotFoundError:
+            self._fetched(service_sid)  # says so where it is the Service that is missing
+            raise
+
+    def number(self, service_sid: str, sid: str) -> PhoneNumber:
+        """Return one number of a pool. NotFoundError: the pool does not have it, or there is no such Service."""
+        return PhoneNumber(self.reader.request(resources.fetch_number(service_sid, sid)).body)
+
+    def _pool_of_few(self, service_sid: str, sids: Iterable[str]) -> Pool:
+        """Read only the numbers with these SIDs, a request each; those that are not in the pool are left out."""
+        pool = Pool(service_sid, complete=False)
+        absent = False
+        for sid in sids:
+            try:
+                pool.add(self.number(service_sid, sid))
+            except NotFoundError:
+                absent = True
+        if absent:  # The answer is the same where the Service is gone: ask.
+            self._fetched(service_sid)
+        return pool
+
+    def _pool_up_to(self, service_sid: str, phone_number: str | None) -> Pool:
+        """Read the pool as far as it takes to tell whether it holds this E.164 number; whole for None.
+
+        Where the first page does not have it and more follow, the account knows the number's SID, and the pool is
+        asked for that; where the account does not own it, or its numbers can't be read, all pages are.
+        """
+        pool = Pool(service_sid)
+        for page in self.reader.pages(resources.list_numbers(service_sid)):
+            pool.add_all(page.items)
+            if phone_number is None or not page.more:
+                continue
+            first = page.number == 0 and phone_number not in pool.by_number
+            owned = self._hint(phone_number) if first else None
+            if owned is not None:
+                with suppress(NotFoundError):  # the Service is there: its first page was read
+                    pool.add(self.number(service_sid, owned.sid))
+            if owned is not None or phone_number in pool.by_number:
+                pool.complete = False
+                break
+        return pool
+
+    def each_pool(
+        self,
+        service_sids: Iterable[str],
+        take: Callable[[str, Iterator[Page]], Answer],
+        *,
+        skip_gone: bool = False,
+    ) -> Iterator[tuple[str, Answer]]:
+        """Read pools in parallel; yield each Service's SID with what ``take`` made of its pages, in order.
+
+        A Service that was deleted meanwhile is left out with ``skip_gone``. Where reading one fails, those that were
+        read already come first.
+        """
+
+        def ask(sid: str) -> Answer | None:
+            try:
+                return take(sid, self.reader.pages(resources.list_numbers(sid)))
+            except NotFoundError:
+                if not skip_gone:
+                    raise
+                return None
+
+        waiting = list(service_sids)
+        early: dict[str, Answer | None] = {}
+        try:
+            for sid, answer in side_by_side(ask, tuple(waiting), workers=WORKERS):
+                early[sid] = answer
+                while waiting and waiting[0] in early:
+                    yield from there(waiting[0], early.pop(waiting.pop(0)))
+        except Exception:
+            for sid in waiting:
+                yield from there(sid, early.get(sid))
+            raise
+
+    def pools(
+        self, service_sids: Iterable[str], *, fields: Iterable[str] | None = None, skip_gone: bool = False
+    ) -> Iterator[tuple[str, Pool]]:
+        """Read whole pools in parallel. With ``fields`` only these (and sid) of each number are kept: 50,000 numbers
+        take 25 MB then, not 150.
+        """
+        kept = None if fields is None else frozenset({"sid", *fields})
+
+        def pool_of(sid: str, pages: Iterator[Page]) -> Pool:
+            pool = Pool(sid)
+            for page in pages:
+                pool.add_all(page.items if kept is None else [slim(raw, kept) for raw in page.items])
+            return pool
+
+        return self.each_pool(service_sids, pool_of, skip_gone=skip_gone)
+
+    # Who has a number
+
+    def holders(self, items: Sequence[Item], services: Mapping[str, str]) -> Iterator[tuple[Item, Holder]]:
+        """Yield which of ``services`` (name by SID) have which of ``items`` in their pools; others are left out."""
+        left = list(items) if services else []
+        if len(left) <= FEW:
+            for item, holder in side_by_side(lambda item: self._hinted_holder(item, services), tuple(left)):
+                if holder is not None:
+                    left.remove(item)
+                    yield item, holder
+        wanted = {name for item in left for name in item.names}
+
+        def those_wanted(sid: str, pages: Iterator[Page]) -> Pool:
+            pool = Pool(sid, complete=False)
+            for number in (PhoneNumber(raw) for page in pages for raw in page.items):
+                if number.sid in wanted or number.phone_number in wanted:
+                    pool.add(number)
+            return pool
+
+        for sid, pool in self.each_pool(services if left else (), those_wanted, skip_gone=True):
+            here = {item: number for item in left if (number := pool.find(item)) is not None}
+            yield from ((item, Holder(services[sid], sid, number)) for item, number in here.items())
+            left = [item for item in left if item not in here]
+            if not left:
+                return
+
+    def _hinted_holder(self, item: Item, services: Mapping[str, str]) -> Holder | None:
+        """Follow the hint of the account's own record of a number, and prove it; None where that leads nowhere."""
+        number = self._hint(item.name)
+        sid = None if number is None else hinted_service(number)
+        if number is None or sid is None or sid not in services:
+            return None
+        try:
+            return Holder(services[sid], sid, self.number(sid, number.sid))
+        except NotFoundError:  # it has left that Service, or the Service is gone
+            return None
+
+    def holder_of(self, item: Item) -> str | None:
+        """Return the name of the Service whose pool has a number now; None where none has, or it can't be read."""
+        try:
+            services = {service.sid: name for name, service in self.services_by_name().items()}
+            found = next(self.holders([item], services), None)
+        except ProxyctlError:
+            return None
+        return None if found is None else f"{found[1].name} ({found[1].service_sid})"
+
+    def senders(self, sids: Collection[str], *, within: float | None = None) -> dict[str, str]:
+        """Return those of the numbers ``sids`` that are in a Messaging Service, with its SID.
+
+        ``within``: TemporaryError after so many seconds in all.
+        """
+        if not sids:
+            return {}
+        found = self.messaging_services(sids, within=within)
+        return {sid: service.sid for service, members in found for sid in members}
+
+    def messaging_services(
+        self, sids: Collection[str] | None = None, *, within: float | None = None
+    ) -> Iterator[tuple[MessagingService, list[str]]]:
+        """Read the account's Messaging Services in parallel; yield each with its numbers' SIDs (of ``sids`` alone).
+
+        There is no way to ask for that of a number, so all of them are read.
+        """
+        reader = self.reader if within is None else self.reader.within(within)
+
+        def members(service: MessagingService) -> list[str]:
+            pages = reader.pages(resources.list_senders(service.sid))
+            numbers = (MessagingPhoneNumber(raw).sid for page in pages for raw in page.items)
+            return [sid for sid in numbers if sids is None or sid in sids]
+
+        pages = reader.pages(resources.list_messaging_services())
+        services = [MessagingService(raw) for page in pages for raw in page.items]
+        return side_by_side(members, services)
+
+    # The account's own numbers
+
+    def own_pages(self) -> Iterator[Page]:
+        """Yield the account's numbers, page by page."""
+        return self.reader.pages(resources.list_incoming_numbers(self.reader.account_sid))
+
+    def own_numbers(self, items: Sequence[Item]) -> dict[str, IncomingNumber]:
+        """Return the account's records of ``items``, by SID and by number: a request each for a few, else the list."""
+        if len(items) > FEW:
+            wanted = {name for item in items for name in item.names}
+            numbers = (IncomingNumber(raw) for page in self.own_pages() for raw in page.items)
+            found = [one for one in numbers if one.sid in wanted or one.phone_number in wanted]
+        else:
+            names = [item.name for item in items]
+            found = [number for _, number in side_by_side(self._own_number, names) if number is not None]
+        return {name: one for one in found for name in (one.sid, one.phone_number) if name is not None}
+
+    def _own_number(self, name: str) -> IncomingNumber | None:
+        """Return the account's record of a SID or E.164 number; None where the account does not own it."""
+        if name not in self._numbers:
+            self._numbers[name] = self._own_of_sid(name) if is_sid("PN", name) else self._own_of_number(name)
+        return self._numbers[name]
+
+    def _own_of_sid(self, sid: str) -> IncomingNumber | None:
+        try:
+            call = resources.fetch_incoming_number(self.reader.account_sid, sid)
+            return IncomingNumber(self.reader.request(call).body)
+        except NotFoundError:
+            return None
+
+    def _own_of_number(self, phone_number: str) -> IncomingNumber | None:
+        """The API's filter finds parts of numbers as well: only the whole one counts."""
+        account = self.reader.account_sid
+        call = resources.list_incoming_numbers(account, phone_number=phone_number, page_size=50)
+        rows = (raw for page in self.reader.pages(call) for raw in page.items)
+        return next((IncomingNumber(raw) for raw in rows if raw.get("phone_number") == phone_number), None)
+
+    def _hint(self, name: str) -> IncomingNumber | None:
+        """Return the account's record of a number where that is a hint only; None also where it can't be had: an API
+        key may be kept from it, and it is another host, with outages of its own.
+        """
+        try:
+            return self._own_number(name)
+        except ProxyctlError:
+            return None
+
+
+def there(sid: str, answer: Answer | None) -> Iterator[tuple[str, Answer]]:
+    """Yield an answer, if there is one."""
+    if answer is not None:
+        yield sid, answer
+
+
+def slim(raw: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
+    """Return only ``fields`` of ``raw``."""
+    return {name: value for name, value in raw.items() if name in fields}
 
 
 def is_forbidden(error: ProxyctlError) -> bool:
@@ -175,11 +331,11 @@ def is_forbidden(error: ProxyctlError) -> bool:
     )
 
 
-def holder_of(reader: Reader, item: Item) -> str | None:
-    """Return the name of the Service whose pool has a number now; None where none has, or nobody can say."""
-    try:
-        services = {service.sid: name for name, service in reader.services_by_name().items()}
-        found = next(iter(find_numbers(reader, [item], list(services))), None)
-    except ProxyctlError:
-        return None
-    return None if found is None else f"{services[found.service_sid]} ({found.service_sid})"
+def suggestion(name: str, names: list[str]) -> str:
+    """Return the hint about a name that no Service has: the one that is near, or where the names are."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=1) or [
+        other for other in names if other.casefold() == name.casefold()
+    ]
+    return f"did you mean {near[0]}?" if near else "`proxyctl service list` shows the names"

@@ -1,5 +1,5 @@
 """What is wrong or risky about Services, their pools and the account's numbers: values in, findings out. Each rule
-names itself (`id`, which stays as it is), what it is about, and the command that mends it.
+names itself (`id`, which stays as it is), what it is about, and the command that fixes it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
-from proxyctl.pools.account import WEBHOOK, hinted_service
 from proxyctl.pools.filters import has_capability
+from proxyctl.pools.pool import WEBHOOK, hinted_service
 from proxyctl.pools.status import MOST_SESSIONS, WARNED_AT, PoolStatus
 from proxyctl.words import counted
 
@@ -34,7 +34,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong or risky. ``object`` is a SID, ``name`` what people call it, ``mend`` a command."""
+    """One thing that is wrong or risky. ``object`` is a SID, ``name`` what people call it, ``fix`` a command."""
 
     severity: Severity
     id: str
@@ -42,7 +42,7 @@ class Finding:
     name: str
     service: str | None
     message: str
-    mend: str
+    fix: str
 
     def row(self) -> dict[str, Any]:
         """Return the row that is printed."""
@@ -53,7 +53,7 @@ class Finding:
             "name": self.name,
             "service": self.service,
             "message": self.message,
-            "mend": self.mend,
+            "mend": self.fix,
         }
 
     @property
@@ -280,7 +280,7 @@ def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
     """Return the finding about a number that points at a Service that does not hold it."""
     service = context.services.get(hint)
     named = f"Service {name_of(service)}" if service else f"Service {hint}, which there is no more"
-    mend = (
+    fix = (
         f"proxyctl number add {argument(service)} {number_argument(number)}"
         if service is not None
         and number.sid not in context.senders  # what a Messaging Service has can't join
@@ -293,7 +293,7 @@ def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
         number.phone_number or number.sid,
         name_of(service) if service else None,
         f"its webhooks point at {named}{', which does not hold it' if service else ''}",
-        mend,
+        fix,
     )
 
 

@@ -9,26 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxyctl.api.models import PhoneNumber, Service
+from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import InputError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import SPARE, Home, capacities, chain_to, move_chain, place, remove_chain, spare
 from proxyctl.pools.decide import disagrees, in_use
-from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
+from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word
 from proxyctl.pools.poolfile import WantedService
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, Settled, Step, chains_of, refusing
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
 CHANGES = ("create", "update", "add", "reserve", "release", "remove", "move")
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """The Service that holds a number, and the number as it is there."""
-
-    name: str
-    service_sid: str
-    number: PhoneNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +191,26 @@ class _Planning:
 def with_problems(entries: Iterable[Entry], problems: Mapping[str, ProxyctlError]) -> list[Entry]:
     """Refuse adds of numbers that the API would refuse; ``problems``: by what names the item (SID or number)."""
     return refusing(entries, lambda chain: problems.get(chain.item.name), "add")
+
+
+def problems_of_adds(
+    items: Sequence[Item], owned: Mapping[str, IncomingNumber], senders: Mapping[str, str]
+) -> dict[str, ProxyctlError]:
+    """Return what the API would refuse of numbers that are to join a pool, by what names each."""
+    problems: dict[str, ProxyctlError] = {}
+    for item in items:
+        number = owned.get(item.name)
+        if number is None:
+            problems[item.name] = RefusedError(
+                f"{item.input} is not a number of this account.",
+                hint="'proxyctl auth status' shows which account this is.",
+            )
+        elif number.sid in senders:
+            problems[item.name] = RefusedError(
+                f"{item.input} is in Messaging Service {senders[number.sid]}: it can be added to no pool.",
+                hint="Take it out of the Messaging Service first.",
+            )
+    return problems
 
 
 def adds(entries: Iterable[Entry]) -> list[Item]:

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from proxyctl.api.models import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.account import points_at
 from proxyctl.pools.chains import Home, move_chain
 from proxyctl.pools.decide import each_once, in_messaging, in_use, not_in_pool
-from proxyctl.pools.pool import Pool
+from proxyctl.pools.pool import Pool, points_at
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.plan import Entry, Settled
 from proxyctl.writes.requests import ADD, ATTACH

@@ -1,25 +1,25 @@
-"""A pool as it was seen: the Phone Numbers of one Service, found by SID or by number."""
+"""A pool as it was read: the Phone Numbers of one Service, found by SID or by number; and the webhooks by which a
+number of the account names the Service that it joined.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from proxyctl.api import resources
-from proxyctl.api.models import PhoneNumber
-from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
-from proxyctl.input.items import Item
-from proxyctl.writes.reading import Reader
+from proxyctl.api.models import IncomingNumber, PhoneNumber
+
+if TYPE_CHECKING:
+    from proxyctl.input.items import Item
 
 MOST_RESERVED = 5000  # of each Service
 MOST_UNRESERVED = 500
 POOL_LIMITS = {True: MOST_RESERVED, False: MOST_UNRESERVED}  # by is_reserved
 MOST_SENDERS = 400  # of one Messaging Service, unless Twilio raised it
-
-
-# Looking numbers up one by one costs a request each; the list costs one for each hundred in the pool.
-FEW = 10
+# The webhook that Proxy gives a number when it joins a pool; it is not put back when it leaves.
+WEBHOOK = re.compile(r"/Proxy/(KS[0-9a-fA-F]{32})/Webhooks/")
 
 
 def flag_word(is_reserved: bool | None) -> str:
@@ -42,6 +42,11 @@ class Pool:
         if number.phone_number is not None:
             self.by_number[number.phone_number] = number
 
+    def add_all(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Take in a page of numbers, as the API gives them."""
+        for raw in rows:
+            self.add(PhoneNumber(raw))
+
     def find(self, item: Item) -> PhoneNumber | None:
         """Return the number that ``item`` means: by its SID where it has one, else by its E.164 form."""
         if item.sid is not None:
@@ -59,59 +64,26 @@ class Pool:
         return len(self.by_sid) - self.reserved
 
 
-def read_pool(reader: Reader, service_sid: str) -> Pool:
-    """Read the whole pool, a request for each hundred numbers."""
-    pool = Pool(service_sid)
-    for page in reader.numbers(service_sid):
-        for raw in page.items:
-            pool.add(PhoneNumber(raw))
-    return pool
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The Service that holds a number, and the number as it is there."""
+
+    name: str
+    service_sid: str
+    number: PhoneNumber
 
 
-def read_for(reader: Reader, service_sid: str, phone_number: str) -> Pool:
-    """Read the pool as far as it takes to tell whether it holds this E.164 number.
-
-    Where the first page does not have it and more follow, the account knows the number's SID, and the pool is asked
-    for that; where the account does not own it, or its numbers can't be read, all pages are.
-    """
-    pool = Pool(service_sid)
-    for page in reader.numbers(service_sid):
-        for raw in page.items:
-            pool.add(PhoneNumber(raw))
-        if not page.more:
-            break
-        first = page.number == 0 and phone_number not in pool.by_number
-        sid = owned_sid(reader, phone_number) if first else None
-        if sid is not None:
-            with suppress(NotFoundError):  # the Service is there: its first page was read
-                pool.add(reader.number(service_sid, sid))
-        if sid is not None or phone_number in pool.by_number:
-            pool.complete = False
-            break
-    return pool
+def hinted_service(number: IncomingNumber) -> str | None:
+    """Return the Service that a number's webhooks name, which may be one that it has left."""
+    for url in (number.voice_url, number.sms_url):
+        match = WEBHOOK.search(url or "")
+        if match:
+            return match[1]
+    return None
 
 
-def owned_sid(reader: Reader, phone_number: str) -> str | None:
-    """Return the SID of an E.164 number; None where the account does not own it, or its numbers can't be read."""
-    try:
-        owned = reader.owned(phone_number)
-    except (AuthenticationError, NotFoundError, RefusedError):
-        return None
-    return None if owned is None else owned.sid
-
-
-def read_few(reader: Reader, service_sid: str, sids: Iterable[str]) -> Pool:
-    """Read only the numbers with these SIDs, a request each; those that are not in the pool are left out.
-
-    Raises NotFoundError where it is the Service that does not exist.
-    """
-    pool = Pool(service_sid, complete=False)
-    absent = False
-    for sid in sids:
-        try:
-            pool.add(reader.number(service_sid, sid))
-        except NotFoundError:
-            absent = True
-    if absent:  # The answer is the same where the Service is gone: ask.
-        reader.request(resources.fetch_service(service_sid))
-    return pool
+def points_at(number: IncomingNumber, service_sid: str) -> bool:
+    """Whether all of a number's webhooks are those that this Service gave it."""
+    urls = [url for url in (number.voice_url, number.sms_url) if url]
+    matches = [WEBHOOK.search(url) for url in urls]
+    return bool(urls) and all(match is not None and match[1] == service_sid for match in matches)

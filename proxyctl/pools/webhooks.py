@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from proxyctl.api.models import IncomingNumber
-from proxyctl.pools.account import hinted_service
+from proxyctl.pools.pool import hinted_service
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.requests import ADD, REMOVE, SET_WEBHOOKS
 

@@ -19,6 +19,7 @@ from proxyctl.stop import StopRequest
 
 if TYPE_CHECKING:
     from proxyctl.paths import Paths
+    from proxyctl.pools.account import Account
     from proxyctl.profiles import Profile, ProfileStore
     from proxyctl.render.output import Output
     from proxyctl.runtime.access import Access
@@ -118,6 +119,11 @@ class Runtime:
     def reader(self) -> Reader:
         """What reads many lists at once for this command, within the limits."""
         return self.access.reader
+
+    @property
+    def account(self) -> Account:
+        """What is asked about the account: each question once, and once more with the lock."""
+        return self.access.account
 
     # The disk
 

@@ -14,6 +14,7 @@ from proxyctl.bulk.threads import affordable_ceiling
 from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
+    from proxyctl.pools.account import Account
     from proxyctl.profiles import Profile
     from proxyctl.runtime import Runtime
     from proxyctl.sandbox.server.transport import SandboxTransport
@@ -100,3 +101,10 @@ class Access:
     def reader(self) -> Reader:
         """What reads many lists at once for this command, within the limits."""
         return Reader(self.client, self.gates)
+
+    @cached_property
+    def account(self) -> Account:
+        """What is asked about the account."""
+        from proxyctl.pools.account import Account
+
+        return Account(self.reader)

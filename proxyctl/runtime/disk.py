@@ -57,6 +57,7 @@ class Disk:
                 ) from None
             runtime.warn("no lock could be taken: another run may be writing at the same time.")
         with held:
+            runtime.account.forget()  # what was read before may be out of date
             yield
 
     @property

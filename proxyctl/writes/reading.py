@@ -1,5 +1,5 @@
-"""Reads, each within the rate of its own endpoint and all within what the account may have under way: many in parallel,
-and what is asked often. The client makes one attempt; here is decided when, and how often.
+"""Reads, each within the rate of its own endpoint and all within what the account may have under way. The client makes
+one attempt; here is decided when, and how often.
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxyctl.api import codes, resources
+from proxyctl.api import codes
 from proxyctl.api.client import ProxyClient
-from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.api.pages import Page, pages
 from proxyctl.api.resources import Answer, Call
 from proxyctl.api.retry import Tally
-from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, TemporaryError, ThrottledError
-from proxyctl.identifiers import service_reference
+from proxyctl.errors import AuthenticationError, ProxyctlError, TemporaryError, ThrottledError
 
 if TYPE_CHECKING:
     from proxyctl.bulk.gates import Gates, Ticket
@@ -54,75 +52,6 @@ class Reader:
     def pages(self, call: Call) -> Iterator[Page]:
         """The pages of a list, as they are read."""
         return pages(self, call)
-
-    def services(self) -> Iterator[Service]:
-        """The account's Services."""
-        for page in self.pages(resources.list_services()):
-            yield from map(Service, page.items)
-
-    def services_by_name(self) -> dict[str, Service]:
-        """Return the account's Services by unique name."""
-        return {service.unique_name or service.sid: service for service in self.services()}
-
-    def service(self, name_or_sid: str) -> Service:
-        """Return a Service by SID or unique name. NotFoundError with a suggestion where a name is near.
-
-        UsageError for an empty name.
-        """
-        kind, _ = service_reference(name_or_sid)
-        if kind == "sid":
-            return self._existing(name_or_sid)
-        names = []
-        for service in self.services():
-            if service.unique_name == name_or_sid:
-                return service
-            names.append(service.unique_name or "")
-        raise NotFoundError(f"there is no Service named {name_or_sid}", hint=suggestion(name_or_sid, names))
-
-    def _existing(self, sid: str) -> Service:
-        try:
-            return Service(self.request(resources.fetch_service(sid)).body)
-        except NotFoundError as error:
-            raise NotFoundError(
-                f"there is no Service {sid} in this account",
-                hint="`proxyctl service list` shows those that there are",
-                problem=error.problem,
-            ) from None
-
-    def service_named(self, name: str) -> Service | None:
-        """Return the Service with exactly this unique name, if there is one."""
-        return next((service for service in self.services() if service.unique_name == name), None)
-
-    def number(self, service_sid: str, sid: str) -> PhoneNumber:
-        """Return one number of a pool. NotFoundError: the pool does not have it, or there is no such Service."""
-        return PhoneNumber(self.request(resources.fetch_number(service_sid, sid)).body)
-
-    def numbers(self, service_sid: str) -> Iterator[Page]:
-        """The pool of one Service, page by page."""
-        return pages(self, resources.list_numbers(service_sid))
-
-    def account_numbers(self) -> Iterator[Page]:
-        """The numbers that the account owns, page by page."""
-        return pages(self, resources.list_incoming_numbers(self.account_sid))
-
-    def account_number(self, sid: str) -> IncomingNumber:
-        """Return one number that the account owns. NotFoundError: it owns none with this SID."""
-        return IncomingNumber(self.request(resources.fetch_incoming_number(self.account_sid, sid)).body)
-
-    def owned(self, phone_number: str) -> IncomingNumber | None:
-        """Return the account's number with exactly this E.164 form, if it owns it."""
-        call = resources.list_incoming_numbers(self.account_sid, phone_number=phone_number, page_size=50)
-        rows = (raw for page in self.pages(call) for raw in page.items)
-        found = next((raw for raw in rows if raw.get("phone_number") == phone_number), None)
-        return None if found is None else IncomingNumber(found)
-
-    def messaging_services(self) -> Iterator[Page]:
-        """The account's Messaging Services, page by page."""
-        return pages(self, resources.list_messaging_services())
-
-    def messaging_numbers(self, service_sid: str) -> Iterator[Page]:
-        """The numbers of one Messaging Service, page by page."""
-        return pages(self, resources.list_senders(service_sid))
 
     def request(self, call: Call) -> Answer:
         """Send a read when its turn has come, and again after faults that may pass.
@@ -210,13 +139,3 @@ def failed(ticket: Ticket, error: BaseException) -> None:
         ticket.answered()
     else:
         ticket.lost()
-
-
-def suggestion(name: str, names: list[str]) -> str:
-    """Return the hint about a name that no Service has: the one that is near, or where the names are."""
-    import difflib
-
-    near = difflib.get_close_matches(name, names, n=1) or [
-        other for other in names if other.casefold() == name.casefold()
-    ]
-    return f"did you mean {near[0]}?" if near else "`proxyctl service list` shows the names"

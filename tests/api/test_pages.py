@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from proxyctl.api import pages as module
-from proxyctl.api.resources import Call, list_services
+from proxyctl.api.resources import Call, list_incoming_numbers, list_services
 from proxyctl.errors import AnswerError, NetworkError, ServerError
 from tests.api.stubs import AC, answer, page, read_by, refusal, slept
 
@@ -45,7 +45,7 @@ def test_the_2010_envelope() -> None:
         (f"GET {base}?Page=1&PageToken=PA1", answer({key: [{"sid": "PN2"}], "next_page_uri": None})),
     )
     with read_by(*script) as reader:
-        assert [found.items[0]["sid"] for found in reader.account_numbers()] == ["PN1", "PN2"]
+        assert [found.items[0]["sid"] for found in reader.pages(list_incoming_numbers(AC))] == ["PN1", "PN2"]
 
 
 @pytest.mark.parametrize(

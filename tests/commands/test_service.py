@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from proxyctl.pools.account import Account
 from tests.support import Cli
 
 NOBODY = "KS" + "1" * 32
@@ -165,26 +166,11 @@ def test_quiet_is_silent_on_success(either: Cli) -> None:
     assert (done.out, done.err) == ("", "")
 
 
-def test_a_race_for_a_name_ends_with_the_service_that_won(cli: Cli, tmp_path: object) -> None:
-    """The look finds nothing, and another process makes it before the create arrives."""
-    from proxyctl.runtime import Runtime
-
+def test_a_race_for_a_name_ends_with_the_service_that_won(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check finds nothing, and another process makes it before the create arrives."""
     create(cli, "masking")
-    said: list[str] = []
-
-    def prepare(runtime: Runtime) -> None:
-        found = runtime.reader.service_named
-        looks = iter((lambda name: None, found))
-        runtime.reader.service_named = lambda name: next(looks)(name)  # type: ignore[method-assign]
-        runtime.note = said.append  # type: ignore[method-assign]
-
-    from proxyctl.cli import main
-    from tests.support import stream, written
-
-    out = stream()
-    arguments = ["service", "create", "masking", "--if-not-exists", "-o", "ids", "--sandbox"]
-    assert (
-        main(arguments, environ=cli.environ, stdin=stream(), stdout=out, stderr=stream(), prepare=prepare)
-        == 0
-    )
-    assert written(out).startswith("KS") and "exists already" in said[0]
+    real = Account.service_named
+    reads = iter((lambda self, name: None, real))
+    monkeypatch.setattr(Account, "service_named", lambda self, name: next(reads)(self, name))
+    ran = cli.ok("service", "create", "masking", "--if-not-exists", "-o", "ids", "--sandbox")
+    assert ran.out.startswith("KS") and "exists already" in ran.err

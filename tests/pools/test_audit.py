@@ -112,7 +112,7 @@ def test_only_the_main_callback_is_expected() -> None:
     )
     found = list(service_findings(bad, status))
     assert told(found) == [("error", "callback-at-proxy"), ("warning", "callback-not-https")]
-    assert "--intercept-callback-url" in found[0].mend and "--out-of-session-callback-url" in found[1].mend
+    assert "--intercept-callback-url" in found[0].fix and "--out-of-session-callback-url" in found[1].fix
 
 
 def test_the_manual_names_every_id() -> None:
@@ -136,7 +136,7 @@ def test_numbers_in_a_pool() -> None:
     lacking = number(capabilities={"fax_inbound": True}, is_reserved=True)
     found = list(number_findings(service(), lacking))
     assert told(found) == [("info", "number-without-sms"), ("info", "number-without-voice")]
-    assert found[0].mend == "proxyctl number remove here +14155550100"
+    assert found[0].fix == "proxyctl number remove here +14155550100"
 
 
 def test_a_pool_number_that_points_at_its_service_is_well() -> None:
@@ -160,9 +160,9 @@ def test_a_pool_number_that_points_at_its_service_is_well() -> None:
 def test_a_pool_number_that_points_elsewhere(fields: dict[str, Any]) -> None:
     found = list(webhook_findings(incoming(**fields), context(holders={NUMBER: HERE})))
     assert told(found) == [("error", "webhook-elsewhere")]
-    assert hooks(HERE)["voice_url"] in found[0].mend and hooks(HERE)["sms_url"] in found[0].mend
+    assert hooks(HERE)["voice_url"] in found[0].fix and hooks(HERE)["sms_url"] in found[0].fix
     for name in ("trunk_sid", "voice_application_sid", "sms_application_sid"):
-        assert (name.title().replace("_", "") + "=" in found[0].mend) == (name in fields)
+        assert (name.title().replace("_", "") + "=" in found[0].fix) == (name in fields)
 
 
 def test_what_a_number_can_t_do_need_not_point_anywhere() -> None:
@@ -175,7 +175,7 @@ def test_what_a_number_can_t_do_need_not_point_anywhere() -> None:
 def test_numbers_in_no_pool() -> None:
     def mend(**fields: Any) -> tuple[str, str]:
         (found,) = webhook_findings(incoming(**hooks(HERE)), context(**fields))
-        return found.id, found.mend
+        return found.id, found.fix
 
     assert mend() == ("webhook-stale", "proxyctl number add here +14155550100")
     assert mend(senders={NUMBER: SENDER})[1].startswith("proxyctl api POST"), "it could not be added"
@@ -220,8 +220,8 @@ def test_a_command_is_safe_to_type_whatever_things_are_called(name: str, phone_n
     ]
     assert found
     for finding in found:
-        assert shlex.split(finding.mend) == finding.mend.split(" "), finding.mend
-        assert shlex.join(finding.mend.split(" ")) == finding.mend, "nothing in it needs quotes"
+        assert shlex.split(finding.fix) == finding.fix.split(" "), finding.fix
+        assert shlex.join(finding.fix.split(" ")) == finding.fix, "nothing in it needs quotes"
         assert finding.rank[0] == list(Severity).index(finding.severity)
 
 

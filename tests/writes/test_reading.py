@@ -1,4 +1,4 @@
-"""One read, as often as it takes; and what is asked often, by name or by number."""
+"""One read, as often as it takes, and within the time that all reads may take."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from proxyctl.api.resources import Call
 from proxyctl.errors import (
     AnswerError,
-    NotFoundError,
     ProxyctlError,
     ServerError,
     TemporaryError,
@@ -23,7 +22,6 @@ from tests.api.stubs import (
     CountingClock,
     Reply,
     answer,
-    page,
     read_by,
     reader_of,
     refusal,
@@ -103,56 +101,6 @@ def test_a_retry_after_above_five_minutes_ends_it_and_says_how_long() -> None:
     assert caught.value.exit_code == 7
     assert caught.value.problem is not None
     assert caught.value.problem.retry_after == 301
-
-
-# What is asked often
-
-
-def test_a_service_by_name_or_sid() -> None:
-    others = [{"sid": "KS0", "unique_name": "MASK"}, {"sid": "KS1", "unique_name": None}, {"sid": "KS2"}]
-    script = ((SERVICES, page("services", [*others, OURS])), (f"GET /v1/Services/{KS}", answer(OURS)))
-    with read_by(*script) as reader:
-        assert reader.service("mask").raw == OURS
-        assert reader.service(KS).raw == OURS
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [("masking-prd", "masking-prod"), ("MASKING-PROD", "masking-prod"), ("qqq", "service list")],
-)
-def test_a_name_that_is_not_there(name: str, hint: str) -> None:
-    listed = page(
-        "services", [{"sid": "KS0", "unique_name": "masking-prod"}, {"sid": "KS1", "unique_name": "other"}]
-    )
-    with read_by((SERVICES, listed)) as reader, pytest.raises(NotFoundError) as caught:
-        reader.service(name)
-    assert name in caught.value.message
-    assert hint in str(caught.value.hint)
-
-
-def test_a_sid_that_is_not_there() -> None:
-    with (
-        read_by((str(ITEM), refusal(400, 80408))) as reader,
-        pytest.raises(NotFoundError, match=KS) as caught,
-    ):
-        reader.service(KS)
-    assert "service list" in str(caught.value.hint)
-
-
-def test_the_accounts_numbers() -> None:
-    """The filter finds parts of numbers as well: only the whole one counts."""
-    longer = {"sid": "PN0", "phone_number": "+141555501000"}
-    filtered = f"GET {OWNED}.json?PhoneNumber=%2B14155550100&PageSize=50"
-    script: list[tuple[str, Reply]] = [
-        (filtered, answer({"incoming_phone_numbers": [longer, NUMBER], "next_page_uri": None})),
-        (filtered, answer({"incoming_phone_numbers": [longer], "next_page_uri": None})),
-        (f"GET {OWNED}/{PN}.json", answer(NUMBER)),
-    ]
-    with read_by(*script) as reader:
-        found = reader.owned("+14155550100")
-        assert found is not None and found.sid == PN
-        assert reader.owned("+14155550100") is None
-        assert reader.account_number(PN).phone_number == "+14155550100"
 
 
 # An end to all reads

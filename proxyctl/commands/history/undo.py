@@ -10,11 +10,9 @@ from proxyctl.commands.history.show import load
 from proxyctl.commands.pool.apply import account_job, confirmation
 from proxyctl.commands.run import carry_out, check_failed_to, tell
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
-from proxyctl.pools.account import find_senders
 from proxyctl.pools.chains import restoring_webhooks
 from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import World, plan_of
-from proxyctl.pools.reading import read_pools
 from proxyctl.pools.undo import inverse, services_of
 from proxyctl.pools.webhooks import kept_by
 from proxyctl.render.pool_shapes import SERVICE_RESULT
@@ -51,10 +49,10 @@ def undo(runtime: Runtime, run_id: str) -> None:
     def decide() -> Plan:
         services = existing(runtime, sids)
         names = {service.sid: name for name, service in services.items()}
-        pools = {names[sid]: pool for sid, pool in read_pools(runtime.reader, names)}
+        pools = {names[sid]: pool for sid, pool in runtime.account.pools(names)}
         world = World(services, pools)
         entries = inverse(detail.items, only, world)
-        senders = find_senders(runtime.reader, sids_of(entries, *MOVING))
+        senders = runtime.account.senders(sids_of(entries, *MOVING))
         entries = with_senders(entries, senders, *MOVING)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
         plan = plan_of(entries, world, replacing=False)
@@ -86,7 +84,7 @@ def check(runtime: Runtime, detail: RunDetail) -> None:
 
 def existing(runtime: Runtime, sids: list[str]) -> Mapping[str, Service]:
     """Return the Services by unique name. Raises NotFoundError where one is gone."""
-    services = {name: one for name, one in runtime.reader.services_by_name().items() if one.sid in sids}
+    services = {name: one for name, one in runtime.account.services_by_name().items() if one.sid in sids}
     gone = set(sids) - {service.sid for service in services.values()}
     if gone:
         raise NotFoundError(

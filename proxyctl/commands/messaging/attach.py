@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.models import MessagingPhoneNumber, MessagingService, Service
 from proxyctl.api.resources import fetch_messaging_service, list_senders
-from proxyctl.commands.listing import in_pages
-from proxyctl.commands.pool.audit import conclude, show_mends
+from proxyctl.commands.pool import audit
 from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, tell
 from proxyctl.identifiers import require_sid
 from proxyctl.pools.a2p import Pair, all_items, decide_all, findings, plan_of
-from proxyctl.pools.account import find_senders
-from proxyctl.pools.pool import read_pool
 from proxyctl.render.pool_shapes import FINDING
 from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
@@ -30,19 +27,13 @@ def check(runtime: Runtime, service_name: str, messaging_service: str) -> None:
     runtime.out.check(FINDING)
     require_sid("MG", messaging_service)
     pair = read(runtime, *named(runtime, service_name, messaging_service))
-    found = list(findings(pair))
-    rows = [finding.row() for finding in found]
-    runtime.out.rows(FINDING, in_pages(rows))
-    if runtime.format == "table":
-        show_mends(runtime, found)
-    conclude(runtime, found)
+    audit.show(runtime, list(findings(pair)))
 
 
 def named(runtime: Runtime, service_name: str, messaging_service: str) -> tuple[Service, MessagingService]:
     """Find both; NotFoundError where one does not exist."""
-    reader = runtime.reader
-    service = reader.service(service_name)
-    return service, MessagingService(reader.request(fetch_messaging_service(messaging_service)).body)
+    service = runtime.account.service(service_name)
+    return service, MessagingService(runtime.reader.request(fetch_messaging_service(messaging_service)).body)
 
 
 def read(runtime: Runtime, service: Service, messaging: MessagingService, items: Sequence[Item] = ()) -> Pair:
@@ -50,13 +41,12 @@ def read(runtime: Runtime, service: Service, messaging: MessagingService, items:
 
     Only ``items`` are looked for in the others, where there are any.
     """
-    reader = runtime.reader
-    pages = reader.pages(list_senders(messaging.sid))
+    pages = runtime.reader.pages(list_senders(messaging.sid))
     members = {raw.sid: raw.phone_number for page in pages for raw in map(MessagingPhoneNumber, page.items)}
-    pair = Pair(service, read_pool(reader, service.sid), messaging, members)
+    pair = Pair(service, runtime.account.pool(service.sid), messaging, members)
     asked = [number for item in items if (number := pair.pool.find(item)) is not None]
     missing = {number.sid for number in (asked if items else pair.missing)} - set(members)
-    return replace(pair, elsewhere=find_senders(reader, missing))
+    return replace(pair, elsewhere=runtime.account.senders(missing))
 
 
 def attach(

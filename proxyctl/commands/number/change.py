@@ -9,11 +9,11 @@ from proxyctl.api.models import Service
 from proxyctl.commands import way_back
 from proxyctl.commands.number import kept_webhooks
 from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, tell
-from proxyctl.errors import NotFoundError
 from proxyctl.identifiers import is_sid
+from proxyctl.pools.account import FEW
 from proxyctl.pools.chains import Home, capacities, keeping_webhooks
 from proxyctl.pools.decide import Wish, decide_all, leaving
-from proxyctl.pools.pool import FEW, Pool, read_few, read_for, read_pool
+from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
@@ -90,28 +90,18 @@ def find_service(runtime: Runtime, name_or_sid: str, *, unread: bool) -> Service
     """
     if unread and is_sid("KS", name_or_sid):
         return Service({"sid": name_or_sid})
-    return runtime.reader.service(name_or_sid)
+    return runtime.account.service(name_or_sid)
 
 
 def named(runtime: Runtime, service: Service) -> Service:
     """Return the Service with its name, which is asked for where only its SID is known."""
-    return service if service.unique_name is not None else runtime.reader.service(service.sid)
+    return service if service.unique_name is not None else runtime.account.service(service.sid)
 
 
 def read_for_verb(runtime: Runtime, service: Service, items: Sequence[Item], wish: Wish) -> Pool:
     """Read the pool: number by number where only a few are named and no limit is at stake, else whole."""
-    sids = [item.sid for item in items if item.sid is not None]
     # The limits can only be checked against the whole pool; for one number the API itself is as exact.
-    most = FEW if wish.verb is REMOVE else 1
-    try:
-        if len(sids) == len(items) and len(sids) <= most:
-            return read_few(runtime.reader, service.sid, sids)
-        if len(items) == 1 and items[0].phone_number is not None:
-            return read_for(runtime.reader, service.sid, items[0].phone_number)
-        return read_pool(runtime.reader, service.sid)
-    except NotFoundError:
-        runtime.reader.service(service.sid)  # says so where it is the Service that is missing
-        raise
+    return runtime.account.pool(service.sid, items, few=FEW if wish.verb is REMOVE else 1)
 
 
 def removal_text(runtime: Runtime, service: Service, sids: Collection[str]) -> str:

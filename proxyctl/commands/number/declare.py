@@ -156,9 +156,9 @@ def list_numbers(
 @shared(*CALLS, DATA, COUNTRY)
 def show_number(ctx: typer.Context, service: ServiceArgument, number: NumberArgument) -> None:
     """Show one phone number of a Service's pool."""
-    from proxyctl.commands.number import listing
+    from proxyctl.commands.number import find
 
-    listing.show_one(ctx.obj, service, number)
+    find.show(ctx.obj, service, number)
 
 
 @app.command("find")

@@ -15,9 +15,10 @@ from proxyctl.commands.number.change import read_for_verb, removal_text
 from proxyctl.commands.report import End, Report
 from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, say_refused, show_calls, tell
 from proxyctl.errors import DeadlineError, Interrupted, ProxyctlError, RefusedError, TemporaryError
+from proxyctl.input.items import Item
+from proxyctl.pools.account import FEW
 from proxyctl.pools.chains import Home, capacities
 from proxyctl.pools.decide import Wish, decide_all, decide_drain, leaving
-from proxyctl.pools.pool import FEW, read_few, read_pool
 from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.stop import Signalled
 from proxyctl.words import counted
@@ -26,7 +27,6 @@ from proxyctl.writes.requests import REMOVE, RESERVE
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
-    from proxyctl.input.items import Item
     from proxyctl.runtime import Runtime
 
 FIRST_PAUSE = 2.0  # seconds between two reads; doubled up to the longest
@@ -47,7 +47,7 @@ def drain(
     items = read_input(runtime, numbers, file).items
     failed_to = check_failed_to(runtime, file)
     runtime.guard_writes()
-    service = runtime.reader.service(service_name)
+    service = runtime.account.service(service_name)
     single = file is None and len(numbers or ()) == 1
     drained = Drain(runtime, service, items, single=single, wait=wait, remove=remove).run()
     tell(runtime, RESULT, drained, failed_to)
@@ -145,9 +145,8 @@ class Drain:
     def read(self) -> None:
         """Read how the numbers are now: a request for each of a few, else one for each hundred in the pool."""
         sids = {end.seen["sid"] for end in self.draining() if end.seen is not None}
-        reader = self.runtime.reader
-        few = len(sids) <= FEW
-        pool = read_few(reader, self.service.sid, sids) if few else read_pool(reader, self.service.sid)
+        items = [Item(sid, sid, None) for sid in sids]
+        pool = self.runtime.account.pool(self.service.sid, items, few=FEW)
         draining = set(self.draining_items())
         ends = []
         for end in self.report.ends:

@@ -1,46 +1,43 @@
-"""What `number find` does."""
+"""What `number find` and `number show` do: which Service holds a number, and what its pool says of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proxyctl.commands.report import SHOWN_FAILURES
 from proxyctl.commands.run import read_input
 from proxyctl.errors import NotFoundError, PartialError, ProxyctlError
+from proxyctl.identifiers import require_number
+from proxyctl.input.items import Item
 from proxyctl.pools.decide import disagrees
+from proxyctl.render.shapes import FOUND, PHONE_NUMBER
 
 if TYPE_CHECKING:
-    from proxyctl.input.items import Item
-    from proxyctl.pools.account import Found
     from proxyctl.runtime import Runtime
 
 
 def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> None:
     """Print which Service holds each number; NotFoundError for one that none holds, PartialError for some."""
-    from proxyctl.pools.account import find_numbers
-    from proxyctl.render.shapes import FOUND
-
     runtime.out.check(FOUND)
     items = read_input(runtime, numbers, file).items
-    reader = runtime.reader
-    names = {service.sid: service.unique_name for service in reader.services()}
-    found = {each.item: each for each in find_numbers(reader, items, list(names))}
+    services = {service.sid: service.unique_name for service in runtime.account.services()}
+    names = {sid: name or sid for sid, name in services.items()}
+    found = dict(runtime.account.holders(items, names))
     wrong = {item: error for item, each in found.items() if (error := disagrees(item, each.number))}
-    rows = [row(found[item], names) for item in items if item in found and item not in wrong]
+    rows = [
+        {
+            "phone_number": found[item].number.phone_number,
+            "sid": found[item].number.sid,
+            "service_sid": found[item].service_sid,
+            "service": services[found[item].service_sid],
+        }
+        for item in items
+        if item in found and item not in wrong
+    ]
     runtime.out.rows(FOUND, [rows])
     missing = {item: not_found(runtime, item) for item in items if item not in found}
     conclude(runtime, len(rows), missing | wrong)
-
-
-def row(found: Found, names: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return the row of a number that was found."""
-    return {
-        "phone_number": found.number.phone_number,
-        "sid": found.number.sid,
-        "service_sid": found.service_sid,
-        "service": names.get(found.service_sid),
-    }
 
 
 def not_found(runtime: Runtime, item: Item) -> ProxyctlError:
@@ -54,7 +51,7 @@ def not_found(runtime: Runtime, item: Item) -> ProxyctlError:
 
 
 def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError]) -> None:
-    """Tell what was not found; raise what the run ends with, if anything was not."""
+    """Say what was not found; raise what the run ends with, if anything was not."""
     if not missing:
         return
     if found == 0 and len(missing) == 1:
@@ -66,3 +63,25 @@ def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError]
         runtime.say(f"… and {len(missing) - SHOWN_FAILURES} more.")
     summary = f"found {found}, not found {len(missing)}."
     raise PartialError(summary) if found else NotFoundError(summary)
+
+
+def show(runtime: Runtime, service: str, number: str) -> None:
+    """Print one number of a pool, by SID or E.164. Raises NotFoundError."""
+    reference = require_number(number, runtime.options.default_country)
+    item = Item(number, reference.sid, reference.phone_number)
+    meant = runtime.account.service(service)
+    found = problem = None
+    if item.sid is None:
+        found = runtime.account.pool(meant.sid, [item]).find(item)
+    else:
+        try:
+            found = runtime.account.number(meant.sid, item.sid)
+        except NotFoundError as error:
+            problem = error.problem
+    if found is None:
+        raise NotFoundError(
+            f"{item.name} is not in the pool of Service {meant.unique_name} ({meant.sid}).",
+            hint=f"'proxyctl number find {item.name}' says which Service holds it.",
+            problem=problem,
+        )
+    runtime.out.one(PHONE_NUMBER, found.raw)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from proxyctl.commands.records import read_back
 from proxyctl.errors import UsageError
-from proxyctl.pools.account import accounts_numbers
 from proxyctl.pools.chains import restoring_webhooks, webhooks_of, webhooks_step
 from proxyctl.pools.decide import NOT_THERE, leaving
 from proxyctl.pools.webhooks import KeptWebhooks, Settings, is_own, settings_of
@@ -26,7 +25,7 @@ def read(runtime: Runtime, items: Sequence[Item]) -> dict[str, Settings]:
         raise UsageError(
             "--keep-webhooks keeps them in the history.", hint="Leave out --no-history, or --keep-webhooks."
         )
-    numbers = accounts_numbers(runtime.reader, runtime.profile.account_sid, items)
+    numbers = runtime.account.own_numbers(items)
     return {name: settings_of(number) for name, number in numbers.items() if is_own(number)}
 
 
@@ -55,7 +54,7 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
 def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Settings]) -> dict[Item, Chain]:
     """Return what restores the webhooks of numbers that had left their pool before, by item."""
     known = [item for item in absent if (item.sid or item.phone_number) in found]
-    numbers = accounts_numbers(runtime.reader, runtime.profile.account_sid, known)
+    numbers = runtime.account.own_numbers(known)
     late = {}
     for item in known:
         number = numbers.get(item.sid or item.phone_number or "")

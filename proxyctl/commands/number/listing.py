@@ -1,19 +1,31 @@
-"""What the reading commands of `number` do: list over one or many Services, and find one number of a pool."""
+"""What `number list` does: the numbers of one or many pools, or the account's numbers that are in none."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.errors import NotFoundError, UsageError
+from proxyctl.api.resources import list_numbers
+from proxyctl.commands.listing import Limit, services_meant, show_list
+from proxyctl.completion.remembering import remember_service, remember_services, service_names
+from proxyctl.errors import UsageError
+from proxyctl.identifiers import country_of
+from proxyctl.pools.filters import MEDIA, NumberFilter, capability_key
+from proxyctl.render.fields import check_fields, value_at
+from proxyctl.render.pool_shapes import SERVICE_NUMBER, UNASSIGNED
+from proxyctl.render.shapes import PHONE_NUMBER
+from proxyctl.words import did_you_mean
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import PhoneNumber
-    from proxyctl.pools.filters import NumberFilter
+    from proxyctl.api.models import Service
+    from proxyctl.api.pages import Page
+    from proxyctl.pools.account import Account
     from proxyctl.render.shapes import Shape
     from proxyctl.runtime import Runtime
 
 Row = Mapping[str, Any]
+NOT_NAMED = "name the Services whose numbers to list, or give --all (or --unassigned)."
 
 
 def show(
@@ -28,11 +40,16 @@ def show(
     count: bool,
 ) -> None:
     """Print the numbers that ``filters`` accept, as the pages come in; sorted, they are collected first."""
-    from proxyctl.commands.listing import Limit, show_list
-    from proxyctl.pools.filters import NumberFilter
-
     chosen = NumberFilter(**filters).cleaned()
-    shape, pages = source(runtime, services, chosen, all_services=all_services, unassigned=unassigned)
+    # A table of several Services names them; all else prints the rows as the API has them.
+    named = len(services) != 1 and runtime.format == "table" and runtime.options.fields is None
+    if unassigned:
+        check_unassigned(services, chosen, all_services=all_services)
+        shape, pages = UNASSIGNED, unassigned_pages(runtime.account, chosen, named)
+    else:
+        meant = services_meant(runtime, services, all_services=all_services, missing=NOT_NAMED)
+        remember(runtime, meant, all_services=all_services)
+        shape, pages = SERVICE_NUMBER if named else PHONE_NUMBER, pool_pages(runtime, meant, chosen, named)
     if count:
         runtime.out.text(str(sum(len(page) for page in Limit(limit).apply(pages))))
         return
@@ -41,74 +58,106 @@ def show(
     show_list(runtime, shape, pages, limit=limit)
 
 
-def source(
-    runtime: Runtime, services: Sequence[str], chosen: NumberFilter, *, all_services: bool, unassigned: bool
-) -> tuple[Shape, Iterator[Sequence[Row]]]:
-    """Return what is listed: its shape, and its pages."""
-    from proxyctl.render.pool_shapes import SERVICE_NUMBER, UNASSIGNED
-    from proxyctl.render.shapes import PHONE_NUMBER
-
-    # A table of several Services names them; all else prints the rows as the API has them.
-    named = len(services) != 1 and runtime.format == "table" and runtime.options.fields is None
-    if unassigned:
-        from proxyctl.commands.number import unassigned as elsewhere
-
-        elsewhere.check_options(services, chosen, all_services=all_services)
-        return UNASSIGNED, elsewhere.pages_of(runtime, chosen, named)
-    pages = pages_of(runtime, chosen_services(runtime, services, all_services=all_services), chosen, named)
-    return (SERVICE_NUMBER if named else PHONE_NUMBER), pages
+# Numbers of pools
 
 
-def chosen_services(runtime: Runtime, services: Sequence[str], *, all_services: bool) -> Iterator[Row]:
-    """Return the Services that were named, each once, or all."""
-    if bool(services) == all_services:
-        raise UsageError(
-            "name the Services whose numbers to list, or give --all (or --unassigned)."
-            if not services
-            else "--all and named Services exclude each other.",
-            hint="'proxyctl service list' shows what there is.",
-        )
-    from proxyctl.api.models import Service
-    from proxyctl.api.resources import list_services
-    from proxyctl.completion.remembering import remember_service, watch_services
-
+def remember(runtime: Runtime, services: Sequence[Service], *, all_services: bool) -> None:
+    """Let completion offer these Services."""
     if all_services:
-        pages = watch_services(runtime, runtime.reader.pages(list_services()))
-        return (Service(raw).raw for page in pages for raw in page.items)
-    found = {service.sid: service for service in map(runtime.reader.service, services)}
-    for service in found.values():
+        remember_services(runtime, [service_names(service.raw) for service in services])
+        return
+    for service in services:
         remember_service(runtime, service.raw)
-    return (service.raw for service in found.values())
 
 
-def pages_of(
-    runtime: Runtime, services: Iterator[Row], chosen: NumberFilter, named: bool
+def pool_pages(
+    runtime: Runtime, services: Sequence[Service], chosen: NumberFilter, named: bool
 ) -> Iterator[Sequence[Row]]:
     """Read the pools of ``services`` one after another; yield what is wanted of each page, ``named`` with its Service.
 
     Raises UsageError for a capability that neither the documentation nor the first page knows.
     """
-    from proxyctl.commands.listing import check_capabilities
-    from proxyctl.render.shapes import PHONE_NUMBER
-
     checked = False
     for service in services:
-        sid = service["sid"]
-        for page in runtime.reader.numbers(sid):
+        for page in runtime.reader.pages(list_numbers(service.sid)):
             if page.items and not checked:
                 check_capabilities(chosen.capabilities, page.items, PHONE_NUMBER)
                 checked = True
             rows: list[Row] = [row for row in page.items if chosen.accepts(row)]
-            name = service.get("unique_name") or sid
+            name = service.unique_name or service.sid
             yield [{**row, "service": name} for row in rows] if named else rows
     if not checked:
         check_capabilities(chosen.capabilities, [], PHONE_NUMBER)
 
 
+def check_capabilities(names: Sequence[str], rows: Sequence[Row], shape: Shape) -> None:
+    """Refuse a capability that is none: a typo would silently choose nothing."""
+    known = dict.fromkeys((*MEDIA, *shape.maps["capabilities"]))
+    for row in rows:
+        capabilities = row.get("capabilities")
+        known.update(dict.fromkeys(capabilities if isinstance(capabilities, dict) else ()))
+    for name in names:
+        if capability_key(name) not in known:
+            raise UsageError(
+                f"--capability: there is no {name[:60]!a}.{did_you_mean(capability_key(name), list(known))}",
+                hint=f"Known are {', '.join(known)}.",
+            )
+
+
+# Numbers in no pool
+
+
+def check_unassigned(services: Sequence[str], chosen: NumberFilter, *, all_services: bool) -> None:
+    """Refuse what makes no sense for numbers in no pool."""
+    if services or all_services:
+        raise UsageError("--unassigned is about numbers in no pool: name no Service with it, and no --all.")
+    if chosen.reserved is not None or chosen.in_use is not None:
+        option = "--reserved and --unreserved" if chosen.reserved is not None else "--in-use and --idle"
+        raise UsageError(f"{option} say something about numbers in a pool: not with --unassigned.")
+    check_capabilities(chosen.capabilities, [], UNASSIGNED)
+
+
+def unassigned_pages(account: Account, chosen: NumberFilter, named: bool) -> Iterator[Sequence[Row]]:
+    """Yield what is wanted of each page of the account's numbers; the pools are read before, in parallel.
+
+    With each comes the Messaging Service that has it, since such a number can join no pool; ``named``: its name too.
+    """
+    services = [service.sid for service in account.services()]
+    held = {sid for _, pool in account.each_pool(services, sids_of, skip_gone=True) for sid in pool}
+    senders: dict[str, Row] | None = None
+    for page in account.own_pages():
+        rows = [row for row in page.items if str(row.get("sid")) not in held and accepts(chosen, row)]
+        if rows and senders is None:
+            found = account.messaging_services()
+            senders = {sid: service.raw for service, members in found for sid in members}
+        yield [marked(row, (senders or {}).get(str(row.get("sid")), {}), named) for row in rows]
+
+
+def sids_of(_: str, pages: Iterator[Page]) -> list[str]:
+    """Return the SIDs of a pool's numbers."""
+    return [row["sid"] for page in pages for row in page.items if isinstance(row.get("sid"), str)]
+
+
+def marked(row: Row, messaging_service: Row, named: bool) -> Row:
+    """Return the row with the Messaging Service that has the number; a table names it too."""
+    sid = messaging_service.get("sid")
+    mark = {"messaging_service": messaging_service.get("friendly_name") or sid} if named else {}
+    return {**row, "messaging_service_sid": sid, **mark}
+
+
+def accepts(chosen: NumberFilter, row: Row) -> bool:
+    """Apply the filter; the account's own records name no country, so that of the number itself counts."""
+    if chosen.country is None or row.get("iso_country"):
+        return chosen.accepts(row)
+    number = str(row.get("phone_number"))
+    return country_of(number) == chosen.country and replace(chosen, country=None).accepts(row)
+
+
+# Order
+
+
 def in_order(field: str, rows: list[Row], shape: Shape) -> list[Row]:
     """Sort by ``field`` (or a path into a map), downwards where it starts with '-'; what lacks it comes last."""
-    from proxyctl.render.fields import check_fields, value_at
-
     name = field.removeprefix("-")
     try:
         check_fields((name,), shape, rows)
@@ -127,35 +176,3 @@ def sorted_by(rows: list[Row], key: Callable[[Row], Any], *, down: bool) -> list
         return (0, value) if isinstance(value, int | float) else (1, str(value))
 
     return sorted(there, key=rank, reverse=down) + absent
-
-
-def show_one(runtime: Runtime, service: str, number: str) -> None:
-    """Print one number of a pool."""
-    from proxyctl.render.shapes import PHONE_NUMBER
-
-    runtime.out.one(PHONE_NUMBER, find_one(runtime, service, number).raw)
-
-
-def find_one(runtime: Runtime, service: str, number: str) -> PhoneNumber:
-    """Find one number of a pool by SID or E.164. Raises NotFoundError."""
-    from proxyctl.identifiers import require_number
-    from proxyctl.pools.pool import read_for
-
-    reference = require_number(number, runtime.options.default_country)
-    found = runtime.reader.service(service)
-    problem = None
-    if reference.sid is not None:
-        try:
-            return runtime.reader.number(found.sid, reference.sid)
-        except NotFoundError as error:
-            problem = error.problem
-    else:
-        pool = read_for(runtime.reader, found.sid, reference.phone_number or "")
-        if reference.phone_number in pool.by_number:
-            return pool.by_number[reference.phone_number]
-    name = reference.sid or reference.phone_number
-    raise NotFoundError(
-        f"{name} is not in the pool of Service {found.unique_name} ({found.sid}).",
-        hint=f"'proxyctl number find {name}' says which Service holds it.",
-        problem=problem,
-    )

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from proxyctl.api.models import Service
 from proxyctl.commands.records import read_back
 from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, tell
-from proxyctl.errors import AuthenticationError, NotFoundError, UsageError
-from proxyctl.pools.account import accounts_numbers, find_senders, holder_of, is_forbidden
+from proxyctl.errors import AuthenticationError, UsageError
+from proxyctl.pools.account import is_forbidden
 from proxyctl.pools.chains import Home, capacities
 from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, decide_moves
-from proxyctl.pools.pool import Pool, read_pool
 from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Plan, Settled
@@ -39,7 +38,7 @@ def move(
     items = read_input(runtime, numbers, file).items
     failed_to = check_failed_to(runtime, file)
     runtime.guard_writes()
-    source, target = runtime.reader.service(source_name), runtime.reader.service(target_name)
+    source, target = runtime.account.service(source_name), runtime.account.service(target_name)
     if source.sid == target.sid:
         raise UsageError(f"--from and --to name the same Service: {source.unique_name} ({source.sid}).")
 
@@ -64,7 +63,7 @@ def move(
         decide,
         "moved",
         single=file is None and len(numbers or ()) == 1,
-        locate=lambda item: holder_of(runtime.reader, item),
+        locate=lambda item: runtime.account.holder_of(item),
     )
     try:
         report = carry_out(runtime, job)
@@ -95,28 +94,20 @@ def read_route(
     runtime: Runtime, source: Service, target: Service, items: Sequence[Item], *, through: bool
 ) -> Route:
     """Read both pools, the records of moves that were cut off, and of numbers in neither pool what the account says."""
-    pools = existing_pool(runtime, source), existing_pool(runtime, target)
+    account = runtime.account
+    pools = account.pool(source.sid), account.pool(target.sid)
     homes = [Home(one.sid, one.unique_name) for one in (source, target)]
     route = Route(homes[0], homes[1], pools, through=through)
     route = replace(route, unfinished=left_undone(runtime, items, route))
     absent = [item for item in items if all(pool.find(item) is None for pool in pools)]
     try:
-        owned = accounts_numbers(runtime.reader, runtime.profile.account_sid, absent)
+        owned = account.own_numbers(absent)
     except AuthenticationError as error:
         if not is_forbidden(error):
             raise
         owned = {}
     route = replace(route, owned=owned)
-    return replace(route, senders=find_senders(runtime.reader, sids_of(items, route)))
-
-
-def existing_pool(runtime: Runtime, service: Service) -> Pool:
-    """Read a pool; NotFoundError that names the Service where it is gone."""
-    try:
-        return read_pool(runtime.reader, service.sid)
-    except NotFoundError:
-        runtime.reader.service(service.sid)
-        raise
+    return replace(route, senders=account.senders(sids_of(items, route)))
 
 
 def left_undone(runtime: Runtime, items: Sequence[Item], route: Route) -> dict[str, Unfinished]:

@@ -10,7 +10,6 @@ from proxyctl.commands import way_back
 from proxyctl.commands.number import kept_webhooks
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, tell
-from proxyctl.pools.account import holder_of
 from proxyctl.pools.chains import keeping_webhooks
 from proxyctl.pools.decide import leaving
 from proxyctl.pools.desired import adds, plan_of, touched
@@ -29,7 +28,7 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
     wanted = pool_plan.read(runtime, file)
     failed_to = check_failed_to(runtime, file, *wanted.files)
     runtime.guard_writes()
-    services = runtime.reader.services_by_name()
+    services = runtime.account.services_by_name()
     sids = [services[one.name].sid if one.name in services else None for one in wanted.services]
 
     def decide() -> Plan:
@@ -59,7 +58,7 @@ def account_job(
         decide,
         service=only,
         save=save,
-        locate=lambda item: holder_of(runtime.reader, item),
+        locate=lambda item: runtime.account.holder_of(item),
     )
 
 

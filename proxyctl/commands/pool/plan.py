@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from proxyctl.commands.listing import in_pages
 from proxyctl.commands.run import allowed_rules
-from proxyctl.errors import AuthenticationError, CheckError, InputError
+from proxyctl.errors import AuthenticationError, CheckError, DeadlineError, InputError, TemporaryError
 from proxyctl.identifiers import is_sid
-from proxyctl.pools.account import find_senders, is_forbidden, problems_of_adds
+from proxyctl.pools.account import COURTESY, Account, is_forbidden
 from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import (
     CHANGES,
@@ -19,10 +19,10 @@ from proxyctl.pools.desired import (
     adds,
     decide_file,
     plan_of,
+    problems_of_adds,
     with_problems,
 )
 from proxyctl.pools.poolfile import read_pool_file
-from proxyctl.pools.reading import read_world
 from proxyctl.render.pool_shapes import PLANNED
 from proxyctl.writes.guard import guard
 from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
@@ -30,8 +30,10 @@ from proxyctl.writes.requests import ADD
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
-    from proxyctl.pools.poolfile import PoolFile
+    from proxyctl.pools.poolfile import PoolFile, WantedService
     from proxyctl.runtime import Runtime
+
+NEEDED = ("phone_number", "is_reserved", "in_use")  # of a number, to decide what happens to it
 
 
 def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
@@ -64,19 +66,56 @@ def read(runtime: Runtime, file: str) -> PoolFile:
 
 def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[Entry], World]:
     """Read the account, and decide what leads to what is wanted; what could not be done is refused."""
-    services = runtime.reader.services_by_name()
-    say_new_services(runtime, wanted, services)
-    world = read_world(runtime.reader, wanted.services, services)
+    account = runtime.account
+    say_new_services(runtime, wanted, account.services_by_name())
+    world = read_world(account, wanted.services)
     entries = decide_file(wanted.services, world, prune=prune)
+    joining, moving = adds(entries), sids_of(entries, "move")
     try:
-        problems = problems_of_adds(runtime.reader, runtime.profile.account_sid, adds(entries))
-        senders = find_senders(runtime.reader, sids_of(entries, "move"))
+        owned = account.own_numbers(joining)
+        senders = senders_of(runtime, {number.sid for number in owned.values()}, moving)
     except AuthenticationError as error:
         if not is_forbidden(error):
             raise
         runtime.note(f"whether all numbers can join their pools is not known: {error.message}")
         return entries, world
-    return with_senders(with_problems(entries, problems), senders, "move"), world
+    entries = with_problems(entries, problems_of_adds(joining, owned, senders))
+    return with_senders(entries, senders, "move"), world
+
+
+def senders_of(runtime: Runtime, joining: set[str], moving: set[str]) -> Mapping[str, str]:
+    """Return which of the numbers are in a Messaging Service. Of those that join, it is enough that the API refuses
+    them; those that would leave a pool and join no other must not be sent.
+    """
+    try:
+        return runtime.account.senders(joining | moving, within=None if moving else COURTESY)
+    except TemporaryError as error:
+        if moving or isinstance(error, DeadlineError):
+            raise
+        runtime.note(f"whether numbers are in a Messaging Service is not known: {error.message}")
+        return {}
+
+
+def read_world(account: Account, wanted: Sequence[WantedService]) -> World:
+    """Read the pools that the file speaks of, and find out who holds the numbers that are missing there.
+
+    Where nothing is missing, no other pool is read.
+    """
+    services = account.services_by_name()
+    names = {
+        services[one.name].sid: one.name for one in wanted if one.numbers is not None and one.name in services
+    }
+    pools = {names[sid]: pool for sid, pool in account.pools(names, fields=NEEDED)}
+    held = {key for pool in pools.values() for key in (*pool.by_sid, *pool.by_number)}
+    missing = [item for one in wanted for item in one.numbers or () if item.name not in held]
+    others = {service.sid: name for name, service in services.items() if name not in pools}
+    elsewhere = {
+        key: holder
+        for _, holder in account.holders(missing, others)
+        for key in (holder.number.sid, holder.number.phone_number)
+        if key is not None
+    }
+    return World(services, pools, elsewhere)
 
 
 def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, Service]) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.errors import CheckError, NotFoundError, UsageError
+from proxyctl.commands.listing import services_by_name
+from proxyctl.errors import CheckError, UsageError
+from proxyctl.pools.status import PoolStatus, status_of
+from proxyctl.render.pool_shapes import POOL_STATUS, POOL_STATUS_BARS
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
     from proxyctl.api.pages import Page
-    from proxyctl.pools.status import PoolStatus
     from proxyctl.render.shape import Shape
     from proxyctl.runtime import Runtime
 
@@ -21,14 +23,11 @@ BAR = 10  # cells
 
 def show(runtime: Runtime, services: Sequence[str], *, all_services: bool, fail_above: float | None) -> None:
     """Print how full and how busy pools are; CheckError where one is fuller than ``fail_above`` per cent."""
-    from proxyctl.commands.listing import chosen_services
-    from proxyctl.render.pool_shapes import POOL_STATUS
-
     if fail_above is not None and not math.isfinite(fail_above):
         raise UsageError("--fail-above: it is not a number from 0 to 100.", hint="Write --fail-above 85.")
     shape = with_open_maps(POOL_STATUS, runtime.out.fields or ())
     runtime.out.check(shape)
-    chosen = chosen_services(runtime, services, all_services=all_services)
+    chosen = services_by_name(runtime, services, all_services=all_services)
     seen: list[PoolStatus] = []
     statuses = counted(runtime, chosen, seen, all_services=all_services)
     if runtime.format != "table" or runtime.options.fields is not None:
@@ -54,40 +53,13 @@ def with_open_maps(shape: Shape, fields: Sequence[str]) -> Shape:
 def counted(
     runtime: Runtime, services: Sequence[Service], seen: list[PoolStatus], *, all_services: bool
 ) -> Iterator[PoolStatus]:
-    """Yield the status of each Service in order, as early as the order allows; keep it in ``seen`` too.
-
-    Where reading one of them fails, those that were read already come first. Of all Services, one that was deleted
-    meanwhile is left out.
-    """
-    from proxyctl.pools.reading import tell_pools
-    from proxyctl.pools.status import status_of
-
+    """Yield the status of each Service in order, as early as the order allows; keep it in ``seen`` too."""
     names = {service.sid: service.unique_name for service in services}
 
-    def tell(sid: str, pages: Iterator[Page]) -> PoolStatus | None:
-        try:
-            return status_of(sid, names[sid], (page.items for page in pages))
-        except NotFoundError:
-            if not all_services:
-                raise
-            return None
+    def count(sid: str, pages: Iterator[Page]) -> PoolStatus:
+        return status_of(sid, names[sid], (page.items for page in pages))
 
-    early: dict[str, PoolStatus | None] = {}
-    waiting = list(names)
-    try:
-        for sid, status in tell_pools(runtime.reader, list(names), tell):
-            early[sid] = status
-            while waiting and waiting[0] in early:
-                yield from keep(seen, early.pop(waiting.pop(0)))
-    except Exception:
-        for sid in waiting:
-            yield from keep(seen, early.get(sid))
-        raise
-
-
-def keep(seen: list[PoolStatus], status: PoolStatus | None) -> Iterator[PoolStatus]:
-    """Yield ``status``, if there is one, and keep it."""
-    if status is not None:
+    for _, status in runtime.account.each_pool(names, count, skip_gone=all_services):
         seen.append(status)
         yield status
 
@@ -113,8 +85,6 @@ def check(statuses: Sequence[PoolStatus], fail_above: float | None) -> None:
 
 def show_bars(runtime: Runtime, statuses: Iterator[PoolStatus]) -> None:
     """Print a table with bars."""
-    from proxyctl.render.pool_shapes import POOL_STATUS, POOL_STATUS_BARS
-
     shape = replace(POOL_STATUS, columns=POOL_STATUS_BARS)
     warnings: list[str] = []
 

@@ -14,7 +14,6 @@ from proxyctl.completion.remembering import forget_service, remember_service
 from proxyctl.errors import RefusedError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.desired import create_chain, delete_chain, update_chain
-from proxyctl.pools.pool import read_pool
 from proxyctl.render.shapes import SERVICE
 from proxyctl.writes.plan import Plan
 
@@ -28,7 +27,7 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
     """Create a Service and print it; with ``if_not_exists`` print the one that has the name already."""
     runtime.out.check(SERVICE)
     runtime.guard_writes()
-    existing = runtime.reader.service_named(name) if if_not_exists else None
+    existing = runtime.account.service_named(name) if if_not_exists else None
     if existing is not None:
         show_existing(runtime, existing, settings)
         return
@@ -37,7 +36,7 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
         show(runtime, carry_out(runtime, Job([], lambda: plan, "created", single=True)))
     except RefusedError as error:
         taken = error.problem is not None and error.problem.code == SERVICE_NAME_TAKEN
-        existing = runtime.reader.service_named(name) if if_not_exists and taken else None
+        existing = runtime.account.service_named(name) if if_not_exists and taken else None
         if existing is None:
             raise
         show_existing(runtime, existing, settings)
@@ -78,7 +77,7 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, Any]) -> None:
         )
     runtime.out.check(SERVICE)
     runtime.guard_writes()
-    service = runtime.reader.service(name)
+    service = runtime.account.service(name)
 
     def decide() -> Plan:
         return Plan((update_chain(service, Item(name, service.sid, None), settings),))
@@ -89,17 +88,17 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, Any]) -> None:
 def delete(runtime: Runtime, name: str) -> None:
     """Show what deleting would end, ask for the unique name, save what can be saved, and delete."""
     runtime.guard_writes()
-    service = runtime.reader.service(name)
+    service = runtime.account.service(name)
     saved = []
 
     def decide() -> Plan:
         plan = Plan((delete_chain(service, Item(name, service.sid, None)),))
         if runtime.options.dry_run:
             return plan
-        return plan.asking(impact(runtime, service, read_pool(runtime.reader, service.sid)))
+        return plan.asking(impact(runtime, service, runtime.account.pool(service.sid)))
 
     def save(plan: Plan) -> None:
-        saved.append(way_back.save_service(runtime, service, read_pool(runtime.reader, service.sid)))
+        saved.append(way_back.save_service(runtime, service, runtime.account.pool(service.sid)))
 
     job = Job([service.sid], decide, "deleted", True, service, save, typed=service.unique_name or service.sid)
     report = carry_out(runtime, job)

@@ -27,6 +27,6 @@ def show_all(runtime: Runtime, name: str | None, limit: int | None) -> None:
 
 def show_one(runtime: Runtime, name: str) -> None:
     """Print one Service."""
-    found = runtime.reader.service(name)
+    found = runtime.account.service(name)
     runtime.out.one(SERVICE, found.raw)
     remember_service(runtime, found.raw)

@@ -1,0 +1,93 @@
+"""Each question about the account is asked once a command; a run that has to wait for its lock asks again with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.commands.pool_support import fill, numbers_of, pool_file
+from tests.commands.test_move import messaging_service
+from tests.sandbox.serving import Served
+from tests.support import Cli
+
+READING = [
+    "service list",
+    "service show south",
+    "number list north south east",
+    "number list --all",
+    "number list --unassigned",
+    "number show north +1",
+    "number find +1 +2 +3",
+    "pool status north south",
+    "pool status --all",
+    "pool export --all",
+    "pool audit --all",
+    "pool audit north south",
+    "pool plan FILE",
+]
+WRITING = ["number move +1 --from north --to south", "number remove KS +1 +2", "pool apply FILE"]
+
+
+@pytest.fixture
+def account(remote: Cli, tmp_path: Path) -> tuple[Cli, dict[str, str]]:
+    """Three pools, and a pool file that lets a number move, one come, and one that a Messaging Service has."""
+    rows = [row["phone_number"] for row in remote.seed(8)]
+    fill(remote, "north", rows[:3])
+    fill(remote, "south", rows[3:4])
+    fill(remote, "east", [rows[7]])
+    sender = remote.ok("api", "GET", "/v1/Services").json  # the account's Services, to know one's SID
+    north = next(each["sid"] for each in sender["services"] if each["unique_name"] == "north")
+    listed = remote.ok("number", "list", "--unassigned", "-o", "json").json
+    messaging_service(remote, listed[0]["sid"])
+    wanted = {"reserved": [*rows[3:5], rows[5], rows[0]]}
+    file = pool_file(tmp_path, {"north": {"numbers": {"reserved": rows[1:3]}}, "south": {"numbers": wanted}})
+    return remote, {"FILE": file, "KS": north, "+1": rows[0], "+2": rows[1], "+3": rows[6]}
+
+
+def reads(server: Served) -> Counter[str]:
+    return Counter(entry.path for entry in server.ledger.entries if entry.method == "GET")
+
+
+def repeated(server: Served) -> dict[str, int]:
+    """What was read more than once; of the account's numbers, a list is filtered by one number each."""
+    return {
+        path: count
+        for path, count in reads(server).items()
+        if count > (3 if path.endswith("IncomingPhoneNumbers.json") else 1)
+    }
+
+
+@pytest.mark.parametrize("line", READING)
+def test_a_reading_command_asks_nothing_twice(
+    account: tuple[Cli, dict[str, str]], server: Served, line: str
+) -> None:
+    cli, names = account
+    server.ledger.clear()
+    ran = cli(*(names.get(word, word) for word in line.split()))
+    assert ran.code in (0, 6, 8), ran.err
+    assert repeated(server) == {}
+
+
+@pytest.mark.parametrize("line", WRITING)
+def test_a_run_asks_nothing_twice_under_its_lock(
+    account: tuple[Cli, dict[str, str]], server: Served, line: str
+) -> None:
+    """Which Services are meant is asked before, to know what to lock."""
+    cli, names = account
+    server.ledger.clear()
+    ran = cli(*(names.get(word, word) for word in line.split()), "--yes")
+    assert ran.code in (0, 6), ran.err
+    before = {path: count for path, count in repeated(server).items() if path.startswith("/v1/Services")}
+    assert before in ({}, {"/v1/Services": 2})
+
+
+def test_many_numbers_that_leave_a_service_given_by_sid_cost_no_read_each(
+    account: tuple[Cli, dict[str, str]], server: Served
+) -> None:
+    cli, names = account
+    numbers = list(numbers_of(cli, "north"))
+    server.ledger.clear()
+    cli.ok("number", "remove", names["KS"], *numbers, "--yes")
+    assert reads(server)[f"/v1/Services/{names['KS']}"] <= 1
