@@ -73,7 +73,6 @@ def exit_codes() -> Iterator[Block]:
 
 def shapes() -> Iterator[Block]:
     """Yield the fields of each kind of row."""
-    from proxyctl.render import pool_shapes as pools
     from proxyctl.render import shapes as known
 
     kinds = {
@@ -81,10 +80,10 @@ def shapes() -> Iterator[Block]:
         "PhoneNumber": known.PHONE_NUMBER,
         "Result": known.RESULT,
         "Found": known.FOUND,
-        "Finding": pools.FINDING,
-        "PoolStatus": pools.POOL_STATUS,
+        "Finding": known.FINDING,
+        "PoolStatus": known.POOL_STATUS,
         "Profile": known.PROFILE,
-        "Planned": pools.PLANNED,
+        "Planned": known.PLANNED,
         "Run": known.HISTORY,
         "Item": known.HISTORY_ITEM,
     }

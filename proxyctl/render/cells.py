@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from proxyctl.render.fields import Row, value_at
 from proxyctl.render.formats import to_json
-from proxyctl.render.shapes import Column, Kind, capability_names
+from proxyctl.render.shape import Column, Kind, Row, capability_names, value_at
 from proxyctl.visible import visible
 
 _DIRECTIONS = {"inbound": "in", "outbound": "out"}
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Display:
     """What the terminal can show. ``width`` is in columns; None: no terminal, so no limit."""
 
     width: int | None = None
@@ -42,23 +41,23 @@ class Look:
         return "-" if self.ascii_only else "─"
 
 
-def shown(column: Column, row: Row, look: Look) -> str:
+def shown(column: Column, row: Row, display: Display) -> str:
     """Return the cell of ``row`` in ``column``: printable, and within what the encoding can hold."""
     value = row[column.field] if column.field in row else value_at(row, column.field)
-    return shown_value(column, value, look)
+    return shown_value(column, value, display)
 
 
-def shown_value(column: Column, value: Any, look: Look) -> str:
+def shown_value(column: Column, value: Any, display: Display) -> str:
     """Return one value as a printable text for people."""
-    text = visible(_words(column, value, look))
+    text = visible(_words(column, value, display))
     if text.isascii():
         return text
-    return text.encode(look.encoding, "backslashreplace").decode(look.encoding)
+    return text.encode(display.encoding, "backslashreplace").decode(display.encoding)
 
 
-def _words(column: Column, value: Any, look: Look) -> str:
+def _words(column: Column, value: Any, display: Display) -> str:
     if value is None or value == "":
-        return look.dash
+        return display.dash
     if isinstance(value, bool):
         return "yes" if value else "no"
     if column.kind is Kind.DATE:
@@ -67,7 +66,7 @@ def _words(column: Column, value: Any, look: Look) -> str:
         return value
     names = capability_names(column.field, value)
     if names is not None:
-        return (capabilities(value) if isinstance(value, dict) else " ".join(names)) or look.dash
+        return (capabilities(value) if isinstance(value, dict) else " ".join(names)) or display.dash
     return to_json(value)
 
 

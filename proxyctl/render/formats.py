@@ -1,4 +1,4 @@
-r"""The formats for programs: json, jsonl, tsv, csv and ids. Each writer takes pages of rows and hands out
+r"""The formats for programs: json, jsonl, tsv, csv and ids. A writer takes pages of rows and hands out
 text, so that a list of a million rows passes through in flat memory; none of them imports rich.
 
 tsv writes tab, newline, carriage return and backslash as ``\t``, ``\n``, ``\r``, ``\\``. csv is quoted as the
@@ -9,32 +9,18 @@ keys.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from proxyctl.errors import AnswerError
 from proxyctl.identifiers import is_e164
-from proxyctl.render.fields import Row, Selection
-from proxyctl.render.shapes import Shape, capability_names
+from proxyctl.render.shape import Row, Shape, capability_names, pick, value_at
 from proxyctl.visible import visible, without_formula
 
 _compact = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 _indented = json.JSONEncoder(ensure_ascii=True, allow_nan=False, indent=2)
 _TSV_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-class Writer:
-    """Turns pages into text: ``start`` comes before the first page, ``end`` after the last one."""
-
-    def start(self) -> str:
-        return ""
-
-    def page(self, rows: Sequence[Row]) -> str:
-        raise NotImplementedError
-
-    def end(self) -> str:
-        return ""
 
 
 def to_json(value: Any, *, indent: bool = False) -> str:
@@ -56,20 +42,31 @@ def cell(name: str, value: Any) -> str:
     return to_json(value) if names is None else ",".join(names)
 
 
+class Writer:
+    """Turns pages into text, a line a row: ``start`` comes before the first page, ``end`` after the last one."""
+
+    def __init__(self, line: Callable[[Row], str], start: str = "") -> None:
+        self._line = line
+        self.start = start
+
+    def page(self, rows: Sequence[Row]) -> str:
+        """Return the text of a page."""
+        return "".join([self._line(row) for row in rows])
+
+    def end(self) -> str:
+        """Return what closes the text."""
+        return ""
+
+
 class JsonWriter(Writer):
     """One array, an object a line; valid also when nothing or not everything came."""
 
-    def __init__(self, selection: Selection | None) -> None:
-        self._selection = selection
+    def __init__(self, line: Callable[[Row], str]) -> None:
+        super().__init__(line, "[")
         self._separator = ""
 
-    def start(self) -> str:
-        return "["
-
     def page(self, rows: Sequence[Row]) -> str:
-        if not rows:
-            return ""
-        text = self._separator + "\n" + ",\n".join(_objects(rows, self._selection))
+        text = self._separator + "\n" + ",\n".join([self._line(row) for row in rows])
         self._separator = ","
         return text
 
@@ -77,109 +74,63 @@ class JsonWriter(Writer):
         return "\n]\n" if self._separator else "]\n"
 
 
-class JsonLinesWriter(Writer):
-    """An object a line."""
+def writer_for(
+    output_format: str, shape: Shape, chosen: Sequence[str] | None, *, header: bool, terminal: bool
+) -> Writer:
+    """Return the writer of json, jsonl, tsv, csv or ids. ``chosen`` None: all fields."""
+    if output_format in ("json", "jsonl"):
+        whole = output_format == "json"
 
-    def __init__(self, selection: Selection | None) -> None:
-        self._selection = selection
+        def text_of(row: Row) -> str:
+            return to_json(row if chosen is None else pick(row, chosen)) + ("" if whole else "\n")
 
-    def page(self, rows: Sequence[Row]) -> str:
-        return "\n".join([*_objects(rows, self._selection), ""])
-
-
-class TsvWriter(Writer):
-    r"""A header, then a row a line; cells hold no tab, no line end, and on a terminal no controls."""
-
-    def __init__(self, selection: Selection, *, header: bool, terminal: bool) -> None:
-        self._selection = selection
-        self._header = header
-        self._terminal = terminal
-
-    def start(self) -> str:
-        return self._line(self._selection.names) if self._header else ""
-
-    def page(self, rows: Sequence[Row]) -> str:
-        names = self._selection.names
-        return "".join(self._line(map(cell, names, self._selection.values(row))) for row in rows)
-
-    def _line(self, cells: Iterable[str]) -> str:
-        line = "\t".join([text.translate(_TSV_ESCAPES) for text in cells])
-        return (visible(line, keep="\t") if self._terminal else line) + "\n"
+        return JsonWriter(text_of) if whole else Writer(text_of)
+    if output_format == "ids":
+        return Writer(ids_line(shape, chosen, terminal=terminal))
+    fields = tuple(chosen or shape.fields)
+    line = csv_line(terminal=terminal) if output_format == "csv" else tsv_line(terminal=terminal)
+    start = line(fields, fields) if header else ""
+    return Writer(lambda row: line(fields, [value_at(row, name) for name in fields]), start)
 
 
-class CsvWriter(Writer):
-    """A header, then a record a row, quoted as RFC 4180 has it; lines end in a bare newline."""
+def tsv_line(*, terminal: bool) -> Callable[[Sequence[str], Sequence[Any]], str]:
+    """Return what makes a line of fields and values: cells hold no tab, no line end, and on a terminal no controls."""
 
-    def __init__(self, selection: Selection, *, header: bool, terminal: bool) -> None:
-        import csv
+    def line(fields: Sequence[str], values: Sequence[Any]) -> str:
+        text = "\t".join([cell(*pair).translate(_TSV_ESCAPES) for pair in zip(fields, values, strict=True)])
+        return (visible(text, keep="\t") if terminal else text) + "\n"
 
-        self._selection = selection
-        self._header = header
-        self._terminal = terminal
-        self._lines: list[str] = []
-        # Told that lines end in CR LF, the csv module quotes a CR inside a cell on every Python; _take cuts
-        # it off.
-        self._csv = csv.writer(SimpleNamespace(write=self._take), lineterminator="\r\n")
-
-    def start(self) -> str:
-        if not self._header:
-            return ""
-        self._csv.writerow(self._guarded(self._selection.names, self._selection.names))
-        return self._taken()
-
-    def page(self, rows: Sequence[Row]) -> str:
-        names = self._selection.names
-        for row in rows:
-            self._csv.writerow(self._guarded(names, self._selection.values(row)))
-        return self._taken()
-
-    def _guarded(self, names: Sequence[str], values: Sequence[Any]) -> list[str]:
-        cells = [guarded(name, value) for name, value in zip(names, values, strict=True)]
-        return [visible(text) for text in cells] if self._terminal else cells
-
-    def _take(self, line: str) -> None:
-        self._lines.append(line[:-2] + "\n")
-
-    def _taken(self) -> str:
-        text = "".join(self._lines)
-        self._lines.clear()
-        return text
+    return line
 
 
-class IdsWriter(Writer):
-    """A SID (or what names the row) a line; with chosen fields, those. Rows without are left out."""
+def csv_line(*, terminal: bool) -> Callable[[Sequence[str], Sequence[Any]], str]:
+    """Return what makes a record of fields and values, quoted as RFC 4180 has it; it ends in a bare newline."""
+    import csv
 
-    def __init__(self, selection: Selection | None, id_fields: Sequence[str], *, terminal: bool) -> None:
-        self._chosen = selection is not None
-        self._selection = selection or Selection.of(id_fields)
-        self._terminal = terminal
+    written: list[str] = []
+    # Where lines are to end in CR LF, the csv module quotes a CR inside a cell on every Python; here it is cut off.
+    writer = csv.writer(SimpleNamespace(write=written.append), lineterminator="\r\n")
 
-    def page(self, rows: Sequence[Row]) -> str:
-        return "".join([self._line(row) for row in rows])
+    def line(fields: Sequence[str], values: Sequence[Any]) -> str:
+        cells = [guarded(name, value) for name, value in zip(fields, values, strict=True)]
+        writer.writerow([visible(text) for text in cells] if terminal else cells)
+        return written.pop()[:-2] + "\n"
 
-    def _line(self, row: Row) -> str:
-        cells = map(cell, self._selection.names, self._selection.values(row))
-        found = [text.translate(_TSV_ESCAPES) for text in cells if text or self._chosen]
+    return line
+
+
+def ids_line(shape: Shape, chosen: Sequence[str] | None, *, terminal: bool) -> Callable[[Row], str]:
+    """Return what makes a line of a row: its SID (or what names it), or the chosen fields; none where it has none."""
+
+    def line(row: Row) -> str:
+        cells = [cell(name, value_at(row, name)) for name in chosen or shape.id_fields]
+        found = cells if chosen else [text for text in cells if text][:1]
         if not any(found):
             return ""
-        line = "\t".join(found if self._chosen else found[:1])
-        return (visible(line, keep="\t") if self._terminal else line) + "\n"
+        text = "\t".join([text.translate(_TSV_ESCAPES) for text in found])
+        return (visible(text, keep="\t") if terminal else text) + "\n"
 
-
-def writer_for(
-    output_format: str, shape: Shape, selection: Selection | None, *, header: bool, terminal: bool
-) -> Writer:
-    """Return the writer of json, jsonl, tsv, csv or ids. ``selection`` None: all fields."""
-    columns = selection or Selection.of(shape.fields)
-    if output_format == "json":
-        return JsonWriter(selection)
-    if output_format == "jsonl":
-        return JsonLinesWriter(selection)
-    if output_format == "csv":
-        return CsvWriter(columns, header=header, terminal=terminal)
-    if output_format == "ids":
-        return IdsWriter(selection, shape.id_fields, terminal=terminal)
-    return TsvWriter(columns, header=header, terminal=terminal)
+    return line
 
 
 def guarded(name: str, value: Any) -> str:
@@ -187,9 +138,3 @@ def guarded(name: str, value: Any) -> str:
     text = cell(name, value)
     safe = without_formula(text)
     return text if safe is text or isinstance(value, int | float) or is_e164(text) else safe
-
-
-def _objects(rows: Sequence[Row], selection: Selection | None) -> list[str]:
-    if selection is None:
-        return [to_json(row) for row in rows]
-    return [to_json(selection.pick(row)) for row in rows]

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from proxyctl.errors import OutputError
-from proxyctl.render.fields import Row, Selection, check_fields, parse_fields
-from proxyctl.render.formats import to_json, writer_for
-from proxyctl.render.shapes import Shape
+from proxyctl.render.formats import Writer, to_json, writer_for
+from proxyctl.render.shape import Row, Shape, check_fields, parse_fields, pick
 from proxyctl.visible import visible
 
 if TYPE_CHECKING:
-    from proxyctl.render.table import Look
+    from proxyctl.render.cells import Display
 
 
 class Output:
@@ -73,8 +72,8 @@ class Output:
         if self.format == "table":
             self._sheet(shape, row)
         elif self.format == "json":
-            selection = self._selection(shape, [row])
-            self.text(to_json(row if selection is None else selection.pick(row), indent=True))
+            chosen = self._checked(shape, [row])
+            self.text(to_json(row if chosen is None else pick(row, chosen), indent=True))
         else:
             self._stream(shape, [[row]])
         self.flush()
@@ -109,7 +108,7 @@ class Output:
                     continue
                 if writer is None:
                     writer = self._writer(shape, page)
-                    self._write(writer.start())
+                    self._write(writer.start)
                 self._write(writer.page(page), flush=True)
                 count += len(page)
         except BaseException:
@@ -118,18 +117,13 @@ class Output:
             raise
         if writer is None:
             writer = self._writer(shape, [])
-            self._write(writer.start())
+            self._write(writer.start)
         self._write(writer.end(), flush=True)
         return count
 
-    def _writer(self, shape: Shape, page: Sequence[Row]) -> Any:
-        selection = self._selection(shape, page)
-        terminal = self._width is not None
-        return writer_for(self.format, shape, selection, header=self._header, terminal=terminal)
-
-    def _selection(self, shape: Shape, page: Sequence[Row]) -> Selection | None:
-        chosen = self._checked(shape, page)
-        return None if chosen is None else Selection.of(chosen)
+    def _writer(self, shape: Shape, page: Sequence[Row]) -> Writer:
+        chosen, terminal = self._checked(shape, page), self._width is not None
+        return writer_for(self.format, shape, chosen, header=self._header, terminal=terminal)
 
     def _table(self, shape: Shape, pages: Iterable[Sequence[Row]], footer: str | None) -> int:
         from proxyctl.render.table import Table
@@ -139,13 +133,13 @@ class Output:
         try:
             for page in pages:
                 if page and table is None:
-                    table = Table(shape, self._checked(shape, page), self._look())
+                    table = Table(shape, self._checked(shape, page), self._display())
                 if table is not None:
                     table.add(page)
             complete = True
         finally:
             if table is None and complete:
-                table = Table(shape, self._checked(shape, []), self._look())
+                table = Table(shape, self._checked(shape, []), self._display())
             if table is not None:
                 self._print_table(table, footer if complete else None, complete)
         return table.count if table is not None else 0
@@ -163,13 +157,13 @@ class Output:
     def _sheet(self, shape: Shape, row: Row) -> None:
         from proxyctl.render.table import sheet
 
-        for line in sheet(shape, self._checked(shape, [row]), row, self._look()):
+        for line in sheet(shape, self._checked(shape, [row]), row, self._display()):
             self._write(line)
 
-    def _look(self) -> Look:
-        from proxyctl.render.table import Look
+    def _display(self) -> Display:
+        from proxyctl.render.cells import Display
 
-        return Look(
+        return Display(
             width=self._width,
             color=self._color,
             ascii_only=self._ascii_only,

@@ -1,11 +1,18 @@
-"""What a kind of row is made of: fields in the API's order, and the columns that a table makes of them."""
+"""What a kind of row is made of: fields in the API's order, the columns that a table makes of them, and which of them
+``--fields a,b.c`` chooses, in every format.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
+
+from proxyctl.errors import UsageError
+from proxyctl.visible import cut, visible
+
+Row = Mapping[str, Any]
 
 ALWAYS = 100  # the importance of a column that no terminal is too narrow for
 
@@ -90,3 +97,72 @@ def capability_names(name: str, value: Any) -> list[str] | None:
     if isinstance(value, list) and all(isinstance(key, str) for key in value):
         return value
     return None
+
+
+# Chosen fields
+
+
+def parse_fields(text: str) -> tuple[str, ...]:
+    """Split what was given to ``--fields``; one that comes twice counts once. An empty name: UsageError."""
+    chosen = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    if not all(chosen):
+        raise UsageError(
+            "--fields: a name is empty",
+            hint="give the names separated by commas, for example --fields sid,phone_number",
+        )
+    return chosen
+
+
+def value_at(row: Row, path: str) -> Any:
+    """Return what ``path`` leads to in ``row``, or None. A key that itself holds dots is found as well."""
+    if path in row:
+        return row[path]
+    head, dot, rest = path.partition(".")
+    inner = row.get(head) if dot else None
+    return value_at(inner, rest) if isinstance(inner, dict) else None
+
+
+def pick(row: Row, chosen: Sequence[str]) -> dict[str, Any]:
+    """Return a flat object of the chosen fields; the key of a path is the path itself."""
+    return {name: value_at(row, name) for name in chosen}
+
+
+def check_fields(chosen: Sequence[str], shape: Shape, rows: Sequence[Row] = ()) -> None:
+    """Raise UsageError, naming the known, for a name that neither ``shape`` nor any of ``rows`` has."""
+    known = known_fields(shape, rows)
+    for name in chosen:
+        if name not in known and not any(leads_somewhere(row, name) for row in rows):
+            raise unknown_field(name, known)
+
+
+def leads_somewhere(row: Row, path: str) -> bool:
+    """Whether ``path`` is there in ``row``, be it null."""
+    if path in row:
+        return True
+    head, dot, rest = path.partition(".")
+    inner = row.get(head) if dot else None
+    return isinstance(inner, dict) and leads_somewhere(inner, rest)
+
+
+def known_fields(shape: Shape, rows: Sequence[Row]) -> list[str]:
+    """Return all names in the order in which a person expects them: fields, further keys, then paths into maps."""
+    found = dict.fromkeys(shape.fields)
+    paths = {f"{head}.{key}": None for head, keys in shape.maps.items() for key in keys}
+    for row in rows:
+        for name, value in row.items():
+            found.setdefault(name)
+            if isinstance(value, dict):
+                paths.update(dict.fromkeys(f"{name}.{key}" for key in value))
+    return [*found, *paths]
+
+
+def unknown_field(name: str, known: Sequence[str]) -> UsageError:
+    """Return the error about a field that is not known."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    question = f"; did you mean {visible(near[0])}?" if near else ""
+    return UsageError(
+        f"--fields: there is no field {visible(cut(name, 80))}{question}",
+        hint=f"known are {visible(cut(', '.join(known), 2000))}",
+    )

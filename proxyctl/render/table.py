@@ -15,12 +15,9 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
-from proxyctl.render.cells import Look, shown, shown_value
-from proxyctl.render.fields import Row, value_at
-from proxyctl.render.shapes import ALWAYS, Column, Kind, Shape, capability_names
+from proxyctl.render.cells import Display, shown, shown_value
+from proxyctl.render.shape import ALWAYS, Column, Kind, Row, Shape, capability_names, value_at
 from proxyctl.words import COLOURS
-
-__all__ = ["Look", "Table", "fit", "sheet"]
 
 GAP = "  "
 NARROWEST = 12  # a column of text is not worth having below this
@@ -35,9 +32,9 @@ _WORD_FIELDS = ("action", "outcome", "status", "state")
 class Table:
     """Rows gathered as text, then laid out together, since the widths depend on all of them."""
 
-    def __init__(self, shape: Shape, chosen: Sequence[str] | None, look: Look) -> None:
+    def __init__(self, shape: Shape, chosen: Sequence[str] | None, display: Display) -> None:
         self._shape = shape
-        self._look = look
+        self._display = display
         self._columns = [shape.column(name) for name in chosen] if chosen else list(shape.columns)
         self._may_drop = not chosen
         self._rows: list[tuple[str, ...]] = []
@@ -52,13 +49,13 @@ class Table:
     def add(self, rows: Iterable[Row]) -> None:
         """Take a page of rows."""
         for row in rows:
-            cells = tuple(shown(column, row, self._look) for column in self._columns)
+            cells = tuple(shown(column, row, self._display) for column in self._columns)
             self._widths = list(map(max, self._widths, map(_cells, cells)))
             self._rows.append(cells)
 
     def render(self, *, header: bool, footer: str | None, complete: bool) -> Iterator[str]:
         """Yield the text of the table in chunks; the count only on a terminal, where nobody parses it."""
-        terminal = self._look.width is not None
+        terminal = self._display.width is not None
         lines = iter(()) if terminal and not self._rows else self._lines(header)
         while chunk := list(islice(lines, CHUNK)):
             yield "".join(line + "\n" for line in chunk)
@@ -67,13 +64,13 @@ class Table:
             yield ("\n" if self._rows else "") + self._styled(text, "dim") + "\n"
 
     def _lines(self, header: bool) -> Iterator[str]:
-        widths = fit(self._natural(header), self._look.width, may_drop=self._may_drop)
+        widths = fit(self._natural(header), self._display.width, may_drop=self._may_drop)
         places = [place for place, width in enumerate(widths) if width is not None]
         room = [width for width in widths if width is not None]
         if header:
             yield self._line(places, room, [self._title(self._columns[p]) for p in places], "bold")
-            if self._look.width is not None:
-                yield self._styled(GAP.join(self._look.rule * width for width in room), "dim")
+            if self._display.width is not None:
+                yield self._styled(GAP.join(self._display.rule * width for width in room), "dim")
         for row in self._rows:
             yield from self._row_lines(places, room, row)
 
@@ -81,7 +78,7 @@ class Table:
         """Columns with the width that they would like; those in which no row has anything matter least."""
         titles = [_cells(self._title(column)) if header else 0 for column in self._columns]
         empty = [
-            all(row[place] == self._look.dash for row in self._rows) for place in range(len(self._columns))
+            all(row[place] == self._display.dash for row in self._rows) for place in range(len(self._columns))
         ]
         return [
             (column._replace(importance=-1) if blank and column.importance < ALWAYS else column, max(pair))
@@ -94,7 +91,7 @@ class Table:
             yield self._line(places, room, [row[place] for place in places], None)
             return
         parts = [
-            _fitted(row[p], width, self._columns[p].kind, self._look)
+            _fitted(row[p], width, self._columns[p].kind, self._display)
             for p, width in zip(places, room, strict=True)
         ]
         for cells in zip_longest(*parts, fillvalue=""):
@@ -104,15 +101,15 @@ class Table:
         padded = []
         for place, width, text in zip(places, room, cells, strict=True):
             pad = " " * (width - _cells(text))
-            painted = self._styled(text, style or style_of(self._columns[place].field, text, self._look))
+            painted = self._styled(text, style or style_of(self._columns[place].field, text, self._display))
             padded.append(pad + painted if self._numeric[place] else painted + pad)
         return GAP.join(padded).rstrip(" ")
 
     def _title(self, column: Column) -> str:
-        return shown_value(Column(column.field, "", 0), column.title, self._look)
+        return shown_value(Column(column.field, "", 0), column.title, self._display)
 
     def _styled(self, text: str, style: str | None) -> str:
-        return painted(text, style) if self._look.color and style else text
+        return painted(text, style) if self._display.color and style else text
 
 
 def fit(
@@ -146,36 +143,38 @@ def fit(
     return widths
 
 
-def sheet(shape: Shape, chosen: Sequence[str] | None, row: Row, look: Look) -> Iterator[str]:
+def sheet(shape: Shape, chosen: Sequence[str] | None, row: Row, display: Display) -> Iterator[str]:
     """Yield the lines of one object: field names, as ``--fields`` takes them, and whole values, never cut."""
     names = list(chosen or dict.fromkeys([*shape.fields, *row]))
-    entries = list(_entries(shape, names, row, look))
+    entries = list(_entries(shape, names, row, display))
     room = max((_cells(label) for label, _, _ in entries), default=0)
     for label, name, text in entries:
-        style = style_of(name, text, look) if look.color else None
+        style = style_of(name, text, display) if display.color else None
         pad = " " * (room - _cells(label))
-        title = painted(label, "bold") if look.color else label
+        title = painted(label, "bold") if display.color else label
         yield f"{title}{pad}{GAP}{painted(text, style) if style else text}\n"
 
 
-def _entries(shape: Shape, names: Iterable[str], row: Row, look: Look) -> Iterator[tuple[str, str, str]]:
+def _entries(
+    shape: Shape, names: Iterable[str], row: Row, display: Display
+) -> Iterator[tuple[str, str, str]]:
     """Label, field and text for each line; a map takes a line a key."""
     for name in names:
         value = value_at(row, name)
         if isinstance(value, dict) and value and capability_names(name, value) is None:
-            yield from _entries(shape, [f"{name}.{key}" for key in value], row, look)
+            yield from _entries(shape, [f"{name}.{key}" for key in value], row, display)
             continue
         column = shape.column(name)
-        text = shown_value(column, value, look)
-        if column.kind is Kind.DATE and text != look.dash:
+        text = shown_value(column, value, display)
+        if column.kind is Kind.DATE and text != display.dash:
             text += " UTC"
-        yield shown_value(Column(name, "", 0), name, look), name, text
+        yield shown_value(Column(name, "", 0), name, display), name, text
 
 
-def style_of(field: str, text: str, look: Look) -> str | None:
+def style_of(field: str, text: str, display: Display) -> str | None:
     """Return the colour of a cell: it only stresses what the text says."""
     name = field.rpartition(".")[2]
-    if text == look.dash:
+    if text == display.dash:
         return "dim"
     if name == "is_reserved":
         return _CAUTION if text == "yes" else None
@@ -212,12 +211,12 @@ def _minimum(column: Column) -> int:
     return max(NARROWEST, _cells(column.title))
 
 
-def _fitted(text: str, width: int, kind: Kind, look: Look) -> list[str]:
+def _fitted(text: str, width: int, kind: Kind, display: Display) -> list[str]:
     """Return the lines of a cell: one, unless it is folded."""
     if _cells(text) <= width or kind not in (Kind.TEXT, Kind.FOLD):
         return [text]
     if kind is Kind.TEXT:
-        return [set_cell_size(text, width - len(look.ellipsis)) + look.ellipsis]
+        return [set_cell_size(text, width - len(display.ellipsis)) + display.ellipsis]
     if text.isascii():
         return textwrap.wrap(text, width, break_on_hyphens=False, expand_tabs=False) or [text]
     return chop_cells(text, width)

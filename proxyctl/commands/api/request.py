@@ -10,8 +10,8 @@ from proxyctl.api.resources import Call
 from proxyctl.commands.run import Job, carry_out
 from proxyctl.errors import UsageError
 from proxyctl.input.items import Item
-from proxyctl.render.fields import Selection, check_fields
 from proxyctl.render.output import Output
+from proxyctl.render.shape import check_fields, pick
 from proxyctl.render.shapes import Shape
 from proxyctl.writes.plan import Chain, Plan, Step
 from proxyctl.writes.requests import raw_request
@@ -69,7 +69,7 @@ def print_body(runtime: Runtime, body: Any, fields: tuple[str, ...] | None, *, s
             if not sent:
                 raise
             runtime.warn(error.message)
-        body = Selection.of(fields).pick(body)
+        body = pick(body, fields)
     if runtime.format == "jsonl":
         runtime.out.text(json.dumps(body, separators=(",", ":")))
     else:

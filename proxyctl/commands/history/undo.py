@@ -15,7 +15,7 @@ from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.undo import inverse, services_of
 from proxyctl.pools.webhooks import kept_by
-from proxyctl.render.pool_shapes import SERVICE_RESULT
+from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.visible import cut
 from proxyctl.writes.plan import sids_of
 from proxyctl.writes.requests import CREATE_SERVICE

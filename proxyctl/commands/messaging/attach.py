@@ -12,8 +12,7 @@ from proxyctl.commands.pool import audit
 from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, tell
 from proxyctl.identifiers import require_sid
 from proxyctl.pools.a2p import Pair, all_items, decide_all, findings, plan_of
-from proxyctl.render.pool_shapes import FINDING
-from proxyctl.render.shapes import RESULT
+from proxyctl.render.shapes import FINDING, RESULT
 from proxyctl.words import counted
 from proxyctl.writes.plan import Plan
 

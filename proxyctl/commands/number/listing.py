@@ -12,9 +12,8 @@ from proxyctl.completion.remembering import remember_service, remember_services,
 from proxyctl.errors import UsageError
 from proxyctl.identifiers import country_of
 from proxyctl.pools.filters import MEDIA, NumberFilter, capability_key
-from proxyctl.render.fields import check_fields, value_at
-from proxyctl.render.pool_shapes import SERVICE_NUMBER, UNASSIGNED
-from proxyctl.render.shapes import PHONE_NUMBER
+from proxyctl.render.shape import check_fields, value_at
+from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED
 from proxyctl.words import did_you_mean
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from proxyctl.commands.run import Job, carry_out, check_failed_to, tell
 from proxyctl.pools.chains import keeping_webhooks
 from proxyctl.pools.decide import leaving
 from proxyctl.pools.desired import adds, plan_of, touched
-from proxyctl.render.pool_shapes import SERVICE_RESULT
+from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
 

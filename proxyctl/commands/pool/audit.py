@@ -19,7 +19,7 @@ from proxyctl.pools.audit import (
     webhook_findings,
 )
 from proxyctl.pools.status import PoolStatus
-from proxyctl.render.pool_shapes import FINDING
+from proxyctl.render.shapes import FINDING
 
 if TYPE_CHECKING:
     from proxyctl.api.pages import Page

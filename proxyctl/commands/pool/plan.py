@@ -23,7 +23,7 @@ from proxyctl.pools.desired import (
     with_problems,
 )
 from proxyctl.pools.poolfile import read_pool_file
-from proxyctl.render.pool_shapes import PLANNED
+from proxyctl.render.shapes import PLANNED
 from proxyctl.writes.guard import guard
 from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
 from proxyctl.writes.requests import ADD

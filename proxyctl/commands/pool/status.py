@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from proxyctl.commands.listing import services_by_name
 from proxyctl.errors import CheckError, UsageError
 from proxyctl.pools.status import PoolStatus, status_of
-from proxyctl.render.pool_shapes import POOL_STATUS, POOL_STATUS_BARS
+from proxyctl.render.shapes import POOL_STATUS, POOL_STATUS_BARS
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
