@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from proxyctl.api.models import MessagingService, PhoneNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.audit import Finding, Severity
+from proxyctl.pools.audit import Finding, Severity, defer_command, name_of, not_deferring
 from proxyctl.pools.chains import sender_step
 from proxyctl.pools.decide import each_once
 from proxyctl.pools.filters import has_capability
@@ -35,7 +35,7 @@ class Pair:
     @property
     def name(self) -> str:
         """What people call the Service."""
-        return self.service.unique_name or self.service.sid
+        return name_of(self.service)
 
     @property
     def missing(self) -> list[PhoneNumber]:
@@ -59,11 +59,6 @@ def deferring(messaging: MessagingService) -> bool:
     return messaging.use_inbound_webhook_on_number is True
 
 
-def defer_command(messaging_service: str) -> str:
-    """Return what makes a Messaging Service defer."""
-    return f"proxyctl api POST /messaging/v1/Services/{messaging_service} -d UseInboundWebhookOnNumber=true"
-
-
 def detach_command(messaging_service: str, sid: str) -> str:
     """Return what takes a number out of a Messaging Service."""
     return f"proxyctl api DELETE /messaging/v1/Services/{messaging_service}/PhoneNumbers/{sid}"
@@ -71,65 +66,43 @@ def detach_command(messaging_service: str, sid: str) -> str:
 
 def findings(pair: Pair) -> Iterator[Finding]:
     """Say all that is wrong."""
-    messaging = pair.messaging
-    name = messaging.friendly_name or messaging.sid
+    messaging, members = pair.messaging, pair.members
     if not deferring(messaging):
-        yield Finding(
-            Severity.ERROR,
-            "messaging-not-deferring",
-            messaging.sid,
-            name,
-            pair.name,
+        words = (
             "it does not defer to the sender's webhook (use_inbound_webhook_on_number is off): incoming messages "
-            "never reach Proxy",
-            defer_command(messaging.sid),
+            "never reach Proxy"
         )
-    yield from limit_findings(pair, name)
+        yield not_deferring(messaging, pair.service, words)
+    wanted = len(members) + len(pair.missing)
+    if wanted > MOST_SENDERS:
+        words = (
+            f"it would hold {wanted} numbers with all of the pool (now {len(members)}); the limit is "
+            f"{MOST_SENDERS}, unless Twilio raised it"
+        )
+        fix = (
+            "proxyctl api POST /messaging/v1/Services -d FriendlyName=NAME -d UseInboundWebhookOnNumber=true"
+        )
+        yield Finding.of(messaging, pair.service, Severity.ERROR, "messaging-full", words, fix)
     for number in pair.missing:
         yield missing_finding(pair, number)
-    for sid, phone_number in pair.members.items():
+    for sid, phone_number in members.items():
         if sid not in pair.pool.by_sid:
-            yield Finding(
-                Severity.ERROR,
-                "messaging-not-in-pool",
-                sid,
-                phone_number or sid,
-                pair.name,
-                f"it is in Messaging Service {messaging.sid}, and not in the pool: it can't be added to it any more",
-                detach_command(messaging.sid, sid),
-            )
-
-
-def limit_findings(pair: Pair, name: str) -> Iterator[Finding]:
-    """Say where the Messaging Service has no room for all of the pool."""
-    wanted = len(pair.members) + len(pair.missing)
-    if wanted > MOST_SENDERS:
-        yield Finding(
-            Severity.ERROR,
-            "messaging-full",
-            pair.messaging.sid,
-            name,
-            pair.name,
-            f"it would hold {wanted} numbers with all of the pool (now {len(pair.members)}); the limit is "
-            f"{MOST_SENDERS}, unless Twilio raised it",
-            "proxyctl api POST /messaging/v1/Services -d FriendlyName=NAME -d UseInboundWebhookOnNumber=true",
-        )
+            number = PhoneNumber({"sid": sid, "phone_number": phone_number})
+            words = f"it is in Messaging Service {messaging.sid}, and not in the pool: it can't be added to it any more"
+            fix = detach_command(messaging.sid, sid)
+            yield Finding.of(number, pair.service, Severity.ERROR, "messaging-not-in-pool", words, fix)
 
 
 def missing_finding(pair: Pair, number: PhoneNumber) -> Finding:
     """Say of a number of the pool that it is not in the Messaging Service, or in another one."""
     other = pair.elsewhere.get(number.sid)
-    attach = f"proxyctl messaging attach {pair.name} --messaging-service {pair.messaging.sid}"
-    return Finding(
-        Severity.ERROR,
-        "messaging-missing" if other is None else "messaging-elsewhere",
-        number.sid,
-        number.phone_number or number.sid,
-        pair.name,
-        f"it is not in Messaging Service {pair.messaging.sid}"
-        + ("" if other is None else f", but in {other}"),
-        attach if other is None else detach_command(other, number.sid),
-    )
+    words = f"it is not in Messaging Service {pair.messaging.sid}"
+    if other is not None:
+        fix = detach_command(other, number.sid)
+        words = f"{words}, but in {other}"
+        return Finding.of(number, pair.service, Severity.ERROR, "messaging-elsewhere", words, fix)
+    fix = f"proxyctl messaging attach {pair.name} --messaging-service {pair.messaging.sid}"
+    return Finding.of(number, pair.service, Severity.ERROR, "messaging-missing", words, fix)
 
 
 # Attaching

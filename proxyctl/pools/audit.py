@@ -5,8 +5,9 @@ names itself (`id`, which stays as it is), what it is about, and the command tha
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ WEBHOOKS = "https://webhooks.twilio.com/v1/Accounts/{account}/Proxy/{service}/We
 DEMO_HOST = "demo.twilio.com"  # where numbers point that nobody has set up, or whose Service was deleted
 YOURS = "https://example.com/twilio"
 ACCOUNT_NUMBERS = "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{sid}.json"
+
+Named = Service | MessagingService | PhoneNumber | IncomingNumber
 
 
 class Severity(StrEnum):
@@ -44,17 +47,20 @@ class Finding:
     message: str
     fix: str
 
+    @classmethod
+    def of(
+        cls, thing: Named, service: Service | None, severity: Severity, rule: str, message: str, fix: str
+    ) -> Finding:
+        """Return a finding about a Service, a Messaging Service or a number, in or for ``service``."""
+        return cls(
+            severity, rule, thing.sid, name_of(thing), name_of(service) if service else None, message, fix
+        )
+
     def row(self) -> dict[str, Any]:
         """Return the row that is printed."""
-        return {
-            "severity": str(self.severity),
-            "id": self.id,
-            "object": self.object,
-            "name": self.name,
-            "service": self.service,
-            "message": self.message,
-            "mend": self.fix,
-        }
+        row = asdict(self)
+        row["mend"] = row.pop("fix")  # the field's name is what scripts rely on
+        return row
 
     @property
     def rank(self) -> tuple[int, str, str, str, str]:
@@ -62,9 +68,16 @@ class Finding:
         return (list(Severity).index(self.severity), self.id, self.service or "", self.name, self.object)
 
 
-def name_of(service: Service) -> str:
-    """Return what people call a Service."""
-    return service.unique_name or service.sid
+def name_of(thing: Named) -> str:
+    """Return what people call a Service, a Messaging Service or a number."""
+    match thing:
+        case Service():
+            name = thing.unique_name
+        case MessagingService():
+            name = thing.friendly_name
+        case _:
+            name = thing.phone_number
+    return name or thing.sid
 
 
 def argument(service: Service) -> str:
@@ -84,42 +97,29 @@ def number_argument(number: PhoneNumber | IncomingNumber) -> str:
 
 def service_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
     """Judge a Service by its settings and the counts of its pool."""
-    about = service.sid, name_of(service), name_of(service)
-    for kind, share in status.shares.items():
-        if share >= WARNED_AT:
-            yield nearly_full(service, kind, share, status.above(WARNED_AT - 1e-9))
+    yield from limit_findings(service, status)
     yield from callback_findings(service)
     if status.numbers == 0:
-        yield Finding(
-            Severity.WARNING,
-            "service-empty",
-            *about,
-            "it has no numbers, so no participant can get one",
-            f"proxyctl number add {argument(service)} -f numbers.csv",
-        )
+        words = "it has no numbers, so no participant can get one"
+        fix = f"proxyctl number add {argument(service)} -f numbers.csv"
+        yield Finding.of(service, service, Severity.WARNING, "service-empty", words, fix)
     elif status.unreserved == 0:
-        yield Finding(
-            Severity.INFO,
-            "service-all-reserved",
-            *about,
-            "all of its numbers are reserved: Proxy picks none of them by itself",
-            f"proxyctl number release {argument(service)} -f numbers.csv",
-        )
+        words = "all of its numbers are reserved: Proxy picks none of them by itself"
+        fix = f"proxyctl number release {argument(service)} -f numbers.csv"
+        yield Finding.of(service, service, Severity.INFO, "service-all-reserved", words, fix)
 
 
-def nearly_full(service: Service, kind: str, share: float, texts: Collection[str]) -> Finding:
-    """Return the finding about a pool that is full, or near it."""
-    text = next(text for text in texts if text.startswith(kind))
-    full = share >= 100
-    return Finding(
-        Severity.ERROR if full else Severity.WARNING,
-        "pool-full" if full else "pool-near-limit",
-        service.sid,
-        name_of(service),
-        name_of(service),
-        f"{text}: {'nothing more fits' if full else f'Twilio warns at {WARNED_AT:.0f} %'}",
-        f"proxyctl number move --from {argument(service)} --to OTHER-SERVICE -f numbers.csv",
-    )
+def limit_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
+    """Judge how full a pool is."""
+    fix = f"proxyctl number move --from {argument(service)} --to OTHER-SERVICE -f numbers.csv"
+    for kind, share in status.shares.items():
+        text = status.share_text(kind)
+        if share >= 100:
+            words = f"{text}: nothing more fits"
+            yield Finding.of(service, service, Severity.ERROR, "pool-full", words, fix)
+        elif share >= WARNED_AT:
+            words = f"{text}: Twilio warns at {WARNED_AT:.0f} %"
+            yield Finding.of(service, service, Severity.WARNING, "pool-near-limit", words, fix)
 
 
 def callback_findings(service: Service) -> Iterator[Finding]:
@@ -130,15 +130,8 @@ def callback_findings(service: Service) -> Iterator[Finding]:
         if problem is not None:
             severity, short, words = problem
             option = name.replace("_", "-")
-            yield Finding(
-                severity,
-                short,
-                service.sid,
-                name_of(service),
-                name_of(service),
-                f"{name} {words}",
-                f"proxyctl service update {argument(service)} --{option} {YOURS}/{option}",
-            )
+            fix = f"proxyctl service update {argument(service)} --{option} {YOURS}/{option}"
+            yield Finding.of(service, service, severity, short, f"{name} {words}", fix)
 
 
 def callback_problem(url: str | None) -> tuple[Severity, str, str] | None:
@@ -174,26 +167,17 @@ def host_of(url: str) -> str:
 def number_findings(service: Service, number: PhoneNumber) -> Iterator[Finding]:
     """Judge a number by what its pool says of it."""
     target = f"{argument(service)} {number_argument(number)}"
-    about = number.sid, number.phone_number or number.sid, name_of(service)
     if (number.in_use or 0) > MOST_SESSIONS:
-        yield Finding(
-            Severity.WARNING,
-            "number-overloaded",
-            *about,
-            f"{number.in_use} open Sessions; Twilio advises at most {MOST_SESSIONS} a number",
-            f"proxyctl number reserve {target}",
-        )
+        words = f"{number.in_use} open Sessions; Twilio advises at most {MOST_SESSIONS} a number"
+        fix = f"proxyctl number reserve {target}"
+        yield Finding.of(number, service, Severity.WARNING, "number-overloaded", words, fix)
     for medium in ("sms", "voice"):
         if not number.capabilities or has_capability(number.capabilities, medium):
             continue
-        verb = "remove" if number.is_reserved else "reserve"
-        yield Finding(
-            Severity.INFO if number.is_reserved else Severity.WARNING,
-            f"number-without-{medium}",
-            *about,
-            f"it can't do {medium.upper() if medium == 'sms' else medium} both ways",
-            f"proxyctl number {verb} {target}",
-        )
+        severity, verb = (Severity.INFO, "remove") if number.is_reserved else (Severity.WARNING, "reserve")
+        words = f"it can't do {medium.upper() if medium == 'sms' else medium} both ways"
+        fix = f"proxyctl number {verb} {target}"
+        yield Finding.of(number, service, severity, f"number-without-{medium}", words, fix)
 
 
 # A number of the account
@@ -222,15 +206,9 @@ def webhook_findings(number: IncomingNumber, context: Context) -> Iterator[Findi
     if hint is not None and (context.whole or hint in context.services):
         yield stale(number, hint, context)
     elif context.whole and DEMO_HOST in (host_of(number.voice_url or ""), host_of(number.sms_url or "")):
-        yield Finding(
-            Severity.WARNING,
-            "webhook-demo",
-            number.sid,
-            number.phone_number or number.sid,
-            None,
-            f"it is in no pool, and its webhooks point at {DEMO_HOST}: callers hear Twilio's greeting",
-            set_webhooks(number, context, f"{YOURS}/voice", f"{YOURS}/sms"),
-        )
+        words = f"it is in no pool, and its webhooks point at {DEMO_HOST}: callers hear Twilio's greeting"
+        fix = set_webhooks(number, context, f"{YOURS}/voice", f"{YOURS}/sms")
+        yield Finding.of(number, None, Severity.WARNING, "webhook-demo", words, fix)
 
 
 def astray(number: IncomingNumber, holder: Service, context: Context) -> Iterator[Finding]:
@@ -245,15 +223,9 @@ def astray(number: IncomingNumber, holder: Service, context: Context) -> Iterato
     ]
     if lost:
         root = WEBHOOKS.format(account=context.account_sid, service=holder.sid)
-        yield Finding(
-            Severity.ERROR,
-            "webhook-elsewhere",
-            number.sid,
-            number.phone_number or number.sid,
-            name_of(holder),
-            f"it is in the pool, but {' and '.join(lost)}",
-            set_webhooks(number, context, f"{root}/Call", f"{root}/Message"),
-        )
+        words = f"it is in the pool, but {' and '.join(lost)}"
+        fix = set_webhooks(number, context, f"{root}/Call", f"{root}/Message")
+        yield Finding.of(number, holder, Severity.ERROR, "webhook-elsewhere", words, fix)
 
 
 def can(number: IncomingNumber, medium: str) -> bool:
@@ -286,15 +258,8 @@ def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
         and number.sid not in context.senders  # what a Messaging Service has can't join
         else set_webhooks(number, context, f"{YOURS}/voice", f"{YOURS}/sms")
     )
-    return Finding(
-        Severity.WARNING,
-        "webhook-stale",
-        number.sid,
-        number.phone_number or number.sid,
-        name_of(service) if service else None,
-        f"its webhooks point at {named}{', which does not hold it' if service else ''}",
-        fix,
-    )
+    words = f"its webhooks point at {named}{', which does not hold it' if service else ''}"
+    return Finding.of(number, service, Severity.WARNING, "webhook-stale", words, fix)
 
 
 def set_webhooks(number: IncomingNumber, context: Context, voice: str, sms: str) -> str:
@@ -320,19 +285,21 @@ def messaging_findings(
     """Judge a Messaging Service that has pool numbers among its ``members`` (PN SIDs)."""
     if service.use_inbound_webhook_on_number is not False:
         return
-    counts: dict[str, int] = {}
-    for sid in members:
-        holder = context.holders.get(sid, "")
-        if holder in context.services:
-            counts[holder] = counts.get(holder, 0) + 1
-    for holder, count in counts.items():
-        yield Finding(
-            Severity.ERROR,
-            "messaging-not-deferring",
-            service.sid,
-            service.friendly_name or service.sid,
-            name_of(context.services[holder]),
-            f"{counted(count, 'number')} of the pool are in this Messaging Service, which does not defer to the "
-            "sender's webhook: their incoming messages never reach Proxy",
-            f"proxyctl api POST /messaging/v1/Services/{service.sid} -d UseInboundWebhookOnNumber=true",
+    counts = Counter(context.holders.get(sid, "") for sid in members)
+    for holder in counts.keys() & context.services.keys():
+        words = (
+            f"{counted(counts[holder], 'number')} of the pool are in this Messaging Service, which does not defer "
+            "to the sender's webhook: their incoming messages never reach Proxy"
         )
+        yield not_deferring(service, context.services[holder], words)
+
+
+def not_deferring(messaging: MessagingService, service: Service, words: str) -> Finding:
+    """Return the finding about a Messaging Service that keeps incoming messages from Proxy."""
+    fix = defer_command(messaging.sid)
+    return Finding.of(messaging, service, Severity.ERROR, "messaging-not-deferring", words, fix)
+
+
+def defer_command(messaging_service: str) -> str:
+    """Return what makes a Messaging Service defer."""
+    return f"proxyctl api POST /messaging/v1/Services/{messaging_service} -d UseInboundWebhookOnNumber=true"

@@ -75,10 +75,11 @@ class PoolStatus:
         return max(self.shares.values())
 
     def above(self, percent: float) -> list[str]:
-        """Name the shares above ``percent``: ``reserved 92.0 % (4600 of 5000)``."""
-        return [self._share_text(kind) for kind, share in self.shares.items() if share > percent]
+        """Name the shares above ``percent``."""
+        return [self.share_text(kind) for kind, share in self.shares.items() if share > percent]
 
-    def _share_text(self, kind: str) -> str:
+    def share_text(self, kind: str) -> str:
+        """Return a share in words: ``reserved 92.0 % (4600 of 5000)``."""
         count, limit = (
             (self.reserved, MOST_RESERVED) if kind == "reserved" else (self.unreserved, MOST_UNRESERVED)
         )
@@ -87,7 +88,7 @@ class PoolStatus:
     @property
     def warnings(self) -> list[str]:
         """What is near or beyond what Twilio advises, in words."""
-        near = [self._share_text(kind) for kind, share in self.shares.items() if share >= WARNED_AT]
+        near = [self.share_text(kind) for kind, share in self.shares.items() if share >= WARNED_AT]
         found = [f"{text}; Twilio warns at {WARNED_AT:.0f} %" for text in near]
         if self.crowded:
             numbers = counted(self.crowded, "number has", "numbers have")
