@@ -255,16 +255,24 @@ class Account:
 
         There is no way to ask for that of a number, so all of them are read.
         """
-        reader = self.reader if within is None else self.reader.within(within)
+        account = self if within is None else Account(self.reader.within(within))
 
         def members(service: MessagingService) -> list[str]:
-            pages = reader.pages(resources.list_senders(service.sid))
-            numbers = (MessagingPhoneNumber(raw).sid for page in pages for raw in page.items)
-            return [sid for sid in numbers if sids is None or sid in sids]
+            found = (number.sid for number in account.members(service.sid))
+            return [sid for sid in found if sids is None or sid in sids]
 
-        pages = reader.pages(resources.list_messaging_services())
+        pages = account.reader.pages(resources.list_messaging_services())
         services = [MessagingService(raw) for page in pages for raw in page.items]
         return side_by_side(members, services)
+
+    def messaging_service(self, sid: str) -> MessagingService:
+        """Return one Messaging Service."""
+        return MessagingService(self.reader.request(resources.fetch_messaging_service(sid)).body)
+
+    def members(self, messaging_service: str) -> Iterator[MessagingPhoneNumber]:
+        """Yield the numbers of a Messaging Service."""
+        for page in self.reader.pages(resources.list_senders(messaging_service)):
+            yield from map(MessagingPhoneNumber, page.items)
 
     # The account's own numbers
 

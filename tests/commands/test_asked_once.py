@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from tests.commands.pool_support import fill, numbers_of, pool_file
 from tests.commands.test_move import messaging_service
 from tests.sandbox.serving import Served
@@ -91,3 +92,21 @@ def test_many_numbers_that_leave_a_service_given_by_sid_cost_no_read_each(
     server.ledger.clear()
     cli.ok("number", "remove", names["KS"], *numbers, "--yes")
     assert reads(server)[f"/v1/Services/{names['KS']}"] <= 1
+
+
+# What the run can do without
+
+
+def test_a_plan_does_not_wait_for_a_messaging_api_that_hangs_unless_numbers_would_leave_a_pool(
+    account: tuple[Cli, dict[str, str]], server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli, names = account
+    monkeypatch.setattr("proxyctl.commands.pool.plan.COURTESY", 0.3)
+    joining = {"south": {"numbers": {"reserved": [*numbers_of(cli, "south"), names["+3"]]}}}
+    file = pool_file(tmp_path, joining, "joining.toml")
+    server.policies.faults = FaultPlan(script=[Scripted("timeout", path="/messaging/", times=None)])
+    planned = cli.ok("pool", "plan", file, "-o", "json")
+    assert [row["change"] for row in planned.json] == ["add"]
+    assert "whether numbers are in a Messaging Service is not known: no answer within 0.3 s" in planned.err
+    moving = cli("pool", "plan", names["FILE"], "--timeout", "0.5", "--retries", "0")
+    assert (moving.code, moving.out) == (7, "")

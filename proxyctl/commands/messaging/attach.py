@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxyctl.api.models import MessagingPhoneNumber, MessagingService, Service
-from proxyctl.api.resources import fetch_messaging_service, list_senders
+from proxyctl.api.models import MessagingService, Service
 from proxyctl.commands.pool import audit
 from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, tell
 from proxyctl.identifiers import require_sid
@@ -31,8 +30,8 @@ def check(runtime: Runtime, service_name: str, messaging_service: str) -> None:
 
 def named(runtime: Runtime, service_name: str, messaging_service: str) -> tuple[Service, MessagingService]:
     """Find both; NotFoundError where one does not exist."""
-    service = runtime.account.service(service_name)
-    return service, MessagingService(runtime.reader.request(fetch_messaging_service(messaging_service)).body)
+    account = runtime.account
+    return account.service(service_name), account.messaging_service(messaging_service)
 
 
 def read(runtime: Runtime, service: Service, messaging: MessagingService, items: Sequence[Item] = ()) -> Pair:
@@ -40,12 +39,12 @@ def read(runtime: Runtime, service: Service, messaging: MessagingService, items:
 
     Only ``items`` are looked for in the others, where there are any.
     """
-    pages = runtime.reader.pages(list_senders(messaging.sid))
-    members = {raw.sid: raw.phone_number for page in pages for raw in map(MessagingPhoneNumber, page.items)}
-    pair = Pair(service, runtime.account.pool(service.sid), messaging, members)
+    account = runtime.account
+    members = {number.sid: number.phone_number for number in account.members(messaging.sid)}
+    pair = Pair(service, account.pool(service.sid), messaging, members)
     asked = [number for item in items if (number := pair.pool.find(item)) is not None]
     missing = {number.sid for number in (asked if items else pair.missing)} - set(members)
-    return replace(pair, elsewhere=runtime.account.senders(missing))
+    return replace(pair, elsewhere=account.senders(missing))
 
 
 def attach(
