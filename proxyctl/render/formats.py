@@ -9,7 +9,7 @@ keys.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,35 +43,35 @@ def cell(name: str, value: Any) -> str:
 
 
 class Writer:
-    """Turns pages into text, a line a row: ``start`` comes before the first page, ``end`` after the last one."""
+    """Turns pages into text, a line a row: ``start`` comes before the first page, `end` after the last one."""
 
-    def __init__(self, line: Callable[[Row], str], start: str = "") -> None:
-        self._line = line
+    def __init__(self, text_of: Callable[[Row], str], start: str = "") -> None:
+        self._text_of = text_of
         self.start = start
 
     def page(self, rows: Sequence[Row]) -> str:
         """Return the text of a page."""
-        return "".join([self._line(row) for row in rows])
+        return "".join([self._text_of(row) for row in rows])
 
-    def end(self) -> str:
-        """Return what closes the text."""
-        return ""
+    def end(self, complete: bool) -> Iterator[str]:
+        """Yield what closes the text, also where not all pages came."""
+        yield ""
 
 
 class JsonWriter(Writer):
     """One array, an object a line; valid also when nothing or not everything came."""
 
-    def __init__(self, line: Callable[[Row], str]) -> None:
-        super().__init__(line, "[")
+    def __init__(self, text_of: Callable[[Row], str]) -> None:
+        super().__init__(text_of, "[")
         self._separator = ""
 
     def page(self, rows: Sequence[Row]) -> str:
-        text = self._separator + "\n" + ",\n".join([self._line(row) for row in rows])
+        text = self._separator + "\n" + ",\n".join([self._text_of(row) for row in rows])
         self._separator = ","
         return text
 
-    def end(self) -> str:
-        return "\n]\n" if self._separator else "]\n"
+    def end(self, complete: bool) -> Iterator[str]:
+        yield "\n]\n" if self._separator else "]\n"
 
 
 def writer_for(

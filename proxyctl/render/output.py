@@ -63,9 +63,26 @@ class Output:
         the rows read until then are printed (and a JSON array is closed) before the error goes on; when
         nothing was read, nothing is printed.
         """
-        if self.format == "table":
-            return self._table(shape, pages, footer)
-        return self._stream(shape, pages)
+        count = 0
+        writer = None
+        try:
+            for page in pages:
+                if not page:
+                    continue
+                if writer is None:
+                    writer = self._writer(shape, page, footer)
+                    self._write(writer.start)
+                self._write(writer.page(page), flush=True)
+                count += len(page)
+        except BaseException:
+            if writer is not None and not self._broken:
+                self._end(writer, complete=False)
+            raise
+        if writer is None:
+            writer = self._writer(shape, [], footer)
+            self._write(writer.start)
+        self._end(writer, complete=True)
+        return count
 
     def one(self, shape: Shape, row: Mapping[str, Any]) -> None:
         """Print a single object: bare in JSON, a sheet as a table, else as a list of one row."""
@@ -75,7 +92,7 @@ class Output:
             chosen = self._checked(shape, [row])
             self.text(to_json(row if chosen is None else pick(row, chosen), indent=True))
         else:
-            self._stream(shape, [[row]])
+            self.rows(shape, [[row]])
         self.flush()
 
     def value(self, value: Any) -> None:
@@ -99,53 +116,16 @@ class Output:
         """Hand on what stdout still holds, so that a full disk is noticed while it can be reported."""
         self._write("", flush=True)
 
-    def _stream(self, shape: Shape, pages: Iterable[Sequence[Row]]) -> int:
-        count = 0
-        writer = None
-        try:
-            for page in pages:
-                if not page:
-                    continue
-                if writer is None:
-                    writer = self._writer(shape, page)
-                    self._write(writer.start)
-                self._write(writer.page(page), flush=True)
-                count += len(page)
-        except BaseException:
-            if writer is not None and not self._broken:
-                self._write(writer.end(), flush=True)
-            raise
-        if writer is None:
-            writer = self._writer(shape, [])
-            self._write(writer.start)
-        self._write(writer.end(), flush=True)
-        return count
-
-    def _writer(self, shape: Shape, page: Sequence[Row]) -> Writer:
+    def _writer(self, shape: Shape, page: Sequence[Row], footer: str | None) -> Writer:
         chosen, terminal = self._checked(shape, page), self._width is not None
+        if self.format == "table":
+            from proxyctl.render.table import Table
+
+            return Table(shape, chosen, self._display(), header=self._header, footer=footer)
         return writer_for(self.format, shape, chosen, header=self._header, terminal=terminal)
 
-    def _table(self, shape: Shape, pages: Iterable[Sequence[Row]], footer: str | None) -> int:
-        from proxyctl.render.table import Table
-
-        table: Table | None = None
-        complete = False
-        try:
-            for page in pages:
-                if page and table is None:
-                    table = Table(shape, self._checked(shape, page), self._display())
-                if table is not None:
-                    table.add(page)
-            complete = True
-        finally:
-            if table is None and complete:
-                table = Table(shape, self._checked(shape, []), self._display())
-            if table is not None:
-                self._print_table(table, footer if complete else None, complete)
-        return table.count if table is not None else 0
-
-    def _print_table(self, table: Any, footer: str | None, complete: bool) -> None:
-        for text in table.render(header=self._header, footer=footer, complete=complete):
+    def _end(self, writer: Writer, *, complete: bool) -> None:
+        for text in writer.end(complete):
             self._write(text)
         self.flush()
 

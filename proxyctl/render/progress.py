@@ -55,10 +55,10 @@ class BulkProgress:
         self._progress = Progress(
             BarColumn(bar_width=24),
             TextColumn("{task.completed}/{task.total}", markup=False),
-            _Failures(),
+            TextColumn("{task.fields[failures]}", style="red", markup=False),
             _Rate(),
             TimeRemainingColumn(compact=True),
-            _Note(),
+            TextColumn("{task.fields[note]}", style="yellow", markup=False),
             console=console,
             auto_refresh=False,
             transient=True,
@@ -66,7 +66,7 @@ class BulkProgress:
             redirect_stderr=False,
             get_time=self._clock.monotonic,
         )
-        self._task = self._progress.add_task("", total=total, failed=0, note="")
+        self._task = self._progress.add_task("", total=total, failures="", note="")
         self._quietly(self._progress.start)
 
     def update(self, done: int, failed: int = 0, note: str = "") -> None:
@@ -74,7 +74,9 @@ class BulkProgress:
         with self._lock:
             if self._closed:
                 return
-            self._progress.update(self._task, completed=done, failed=failed, note=visible(cut(note, 120)))
+            failures = f"{failed} failed" if failed else ""
+            note = visible(cut(note, 120))
+            self._progress.update(self._task, completed=done, failures=failures, note=note)
             if self._clock.monotonic() - self._drawn >= INTERVAL:
                 self._draw()
 
@@ -121,18 +123,7 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-class _Failures(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        failed = task.fields["failed"]
-        return Text(f"{failed} failed", style="red") if failed else Text("")
-
-
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:.1f}/s")
-
-
-class _Note(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(task.fields["note"], style="yellow", overflow="ellipsis", no_wrap=True)

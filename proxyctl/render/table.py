@@ -16,6 +16,7 @@ from rich.color import ColorSystem
 from rich.style import Style
 
 from proxyctl.render.cells import Display, shown, shown_value
+from proxyctl.render.formats import Writer
 from proxyctl.render.shape import ALWAYS, Column, Kind, Row, Shape, capability_names, value_at
 from proxyctl.words import COLOURS
 
@@ -29,11 +30,21 @@ _WORDS = {**COLOURS, "closed": "dim", "done": "green", "partial": _CAUTION}
 _WORD_FIELDS = ("action", "outcome", "status", "state")
 
 
-class Table:
+class Table(Writer):
     """Rows gathered as text, then laid out together, since the widths depend on all of them."""
 
-    def __init__(self, shape: Shape, chosen: Sequence[str] | None, display: Display) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        chosen: Sequence[str] | None,
+        display: Display,
+        *,
+        header: bool,
+        footer: str | None,
+    ) -> None:
+        super().__init__(lambda row: "")
         self._shape = shape
+        self._header, self._footer = header, footer
         self._display = display
         self._columns = [shape.column(name) for name in chosen] if chosen else list(shape.columns)
         self._may_drop = not chosen
@@ -41,42 +52,39 @@ class Table:
         self._widths = [0] * len(self._columns)
         self._numeric = [column.kind is Kind.NUMBER for column in self._columns]
 
-    @property
-    def count(self) -> int:
-        """Rows so far."""
-        return len(self._rows)
-
-    def add(self, rows: Iterable[Row]) -> None:
-        """Take a page of rows."""
+    def page(self, rows: Sequence[Row]) -> str:
+        """Take a page of rows; nothing can be printed yet."""
         for row in rows:
             cells = tuple(shown(column, row, self._display) for column in self._columns)
             self._widths = list(map(max, self._widths, map(_cells, cells)))
             self._rows.append(cells)
+        return ""
 
-    def render(self, *, header: bool, footer: str | None, complete: bool) -> Iterator[str]:
+    def end(self, complete: bool) -> Iterator[str]:
         """Yield the text of the table in chunks; the count only on a terminal, where nobody parses it."""
         terminal = self._display.width is not None
-        lines = iter(()) if terminal and not self._rows else self._lines(header)
+        lines = iter(()) if terminal and not self._rows else self._lines()
         while chunk := list(islice(lines, CHUNK)):
             yield "".join(line + "\n" for line in chunk)
+        footer = self._footer if complete else None
         if terminal and footer != "":
-            text = footer or self._shape.count(self.count) + ("" if complete else " (incomplete)")
+            text = footer or self._shape.count(len(self._rows)) + ("" if complete else " (incomplete)")
             yield ("\n" if self._rows else "") + self._styled(text, "dim") + "\n"
 
-    def _lines(self, header: bool) -> Iterator[str]:
-        widths = fit(self._natural(header), self._display.width, may_drop=self._may_drop)
+    def _lines(self) -> Iterator[str]:
+        widths = fit(self._natural(), self._display.width, may_drop=self._may_drop)
         places = [place for place, width in enumerate(widths) if width is not None]
         room = [width for width in widths if width is not None]
-        if header:
+        if self._header:
             yield self._line(places, room, [self._title(self._columns[p]) for p in places], "bold")
             if self._display.width is not None:
                 yield self._styled(GAP.join(self._display.rule * width for width in room), "dim")
         for row in self._rows:
             yield from self._row_lines(places, room, row)
 
-    def _natural(self, header: bool) -> list[tuple[Column, int]]:
+    def _natural(self) -> list[tuple[Column, int]]:
         """Columns with the width that they would like; those in which no row has anything matter least."""
-        titles = [_cells(self._title(column)) if header else 0 for column in self._columns]
+        titles = [_cells(self._title(column)) if self._header else 0 for column in self._columns]
         empty = [
             all(row[place] == self._display.dash for row in self._rows) for place in range(len(self._columns))
         ]
