@@ -50,7 +50,7 @@ def is_a2p(number: PhoneNumber) -> bool:
 
 
 def sends_sms(number: PhoneNumber) -> bool:
-    """Whether a number can be a sender; one whose capabilities are not told is given a try."""
+    """Whether a number can be a sender; also one whose capabilities are not known."""
     return not number.capabilities or has_capability(number.capabilities, "sms_outbound")
 
 

@@ -123,7 +123,7 @@ class Account:
         return pool
 
     def _pool_up_to(self, service_sid: str, phone_number: str | None) -> Pool:
-        """Read the pool as far as it takes to tell whether it holds this E.164 number; whole for None.
+        """Read the pool as far as it takes to know whether it holds this E.164 number; whole for None.
 
         Where the first page does not have it and more follow, the account knows the number's SID, and the pool is
         asked for that; where the account does not own it, or its numbers can't be read, all pages are.

@@ -28,7 +28,7 @@ Named = Service | MessagingService | PhoneNumber | IncomingNumber
 
 
 class Severity(StrEnum):
-    """Error: calls or messages go astray. Warning: they may soon. Info: worth knowing, and often meant."""
+    """Error: calls or messages do not arrive. Warning: they may not soon. Info: worth knowing, and often meant."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -154,7 +154,7 @@ def leads_to_proxy(url: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """Return the host of a URL, in lower case; empty where it can't be told."""
+    """Return the host of a URL, in lower case; empty where there is none."""
     try:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
@@ -200,7 +200,7 @@ def webhook_findings(number: IncomingNumber, context: Context) -> Iterator[Findi
     """Judge where a number of the account points."""
     holder = context.services.get(context.holders.get(number.sid, ""))
     if holder is not None:
-        yield from astray(number, holder, context)
+        yield from not_arriving(number, holder, context)
         return
     hint = hinted_service(number)
     if hint is not None and (context.whole or hint in context.services):
@@ -211,7 +211,7 @@ def webhook_findings(number: IncomingNumber, context: Context) -> Iterator[Findi
         yield Finding.of(number, None, Severity.WARNING, "webhook-demo", words, fix)
 
 
-def astray(number: IncomingNumber, holder: Service, context: Context) -> Iterator[Finding]:
+def not_arriving(number: IncomingNumber, holder: Service, context: Context) -> Iterator[Finding]:
     """Find what of a pool number does not reach its Service."""
     lost = [
         words

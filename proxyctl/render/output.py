@@ -1,5 +1,5 @@
 """Output: the one way in which an answer reaches stdout, in the format that was asked for. It streams where
-the format can, never chokes on an encoding, and tells a reader that has gone from a disk that is full.
+the format can, never chokes on an encoding, and knows a reader that has gone from a disk that is full.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class BulkProgress:
         self._quietly(self._progress.start)
 
     def update(self, done: int, failed: int = 0, note: str = "") -> None:
-        """Show that ``done`` items are settled, ``failed`` of them badly; ``note`` says why it is slow."""
+        """Show that ``done`` items are final, ``failed`` of them without success; ``note`` says why it is slow."""
         with self._lock:
             if self._closed:
                 return

@@ -199,9 +199,3 @@ def test_formats(either: Cli) -> None:
     ]
     assert either("number", "find").code == 2
     assert either.ok("number", "find", "-f", "-", "-o", "ids", stdin=f"{number}\n").lines == [rows[0]["sid"]]
-
-
-def test_leaves_no_trace_in_the_history(remote: Cli, numbers: list[dict[str, Any]]) -> None:
-    before = remote.ok("history", "list").out
-    remote.ok("number", "find", numbers[0]["sid"])
-    assert remote.ok("history", "list").out == before

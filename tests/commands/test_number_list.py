@@ -91,15 +91,6 @@ def test_one_several_or_all_services(pools: Cli) -> None:
     assert numbers(pools, sid, "a") == a
 
 
-def test_without_a_service_nothing_is_sent(pools: Cli) -> None:
-    ran = pools("number", "list")
-    assert (ran.code, ran.out) == (2, "")
-    assert "--all" in ran.err and "Service" in ran.err
-    assert pools("number", "list", "--all", "a").code == 2
-    missing = pools("number", "list", "a", "nope")
-    assert (missing.code, missing.out) == (4, "")
-
-
 def test_filters_and_the_bare_count(pools: Cli) -> None:
     for options, count in FILTERS:
         assert len(numbers(pools, "--all", *options)) == count, options

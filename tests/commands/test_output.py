@@ -47,42 +47,11 @@ def test_all_formats_hold_the_same_rows(pool: Cli) -> None:
     assert bare.lines == pool.ok("number", "list", "a").lines[1:]
 
 
-def test_one_object(pool: Cli) -> None:
-    one = pool.ok("service", "show", "a", "-o", "json")
-    assert one.json["unique_name"] == "a" and one.out.startswith("{\n")
-    assert pool.ok("service", "show", "a", "-o", "jsonl").rows == [one.json]
-    assert len(pool.ok("service", "show", "a", "-o", "csv").lines) == 2
-    assert pool.ok("service", "show", "a", "-o", "ids").lines == [one.json["sid"]]
-    assert one.json["callback_url"] is None
-    header, values = (line.split("\t") for line in pool.ok("service", "show", "a").lines)
-    assert dict(zip(header, values, strict=True))["callback_url"] == ""
-
-
-def test_empty_lists(either: Cli) -> None:
-    for form, out in (("json", "[]\n"), ("jsonl", ""), ("ids", "")):
-        assert either.ok("service", "list", "-o", form).out == out
-    for form in ("tsv", "csv"):
-        assert len(either.ok("service", "list", "-o", form).lines) == 1
-        assert either.ok("service", "list", "-o", form, "--no-header").out == ""
-
-
-def test_fields_choose_and_order_in_every_format(pool: Cli) -> None:
-    chosen = (
-        "number",
-        "list",
-        "a",
-        "--limit",
-        "1",
-        "-q",
-        "--fields",
-        "is_reserved,capabilities.sms_outbound,sid",
-    )
+def test_fields_choose_and_order(pool: Cli) -> None:
     sid = pool.ok("number", "list", "a", "-o", "ids").lines[0]
-    names = ["is_reserved", "capabilities.sms_outbound", "sid"]
-    assert pool.ok(*chosen).lines == ["\t".join(names), f"true\ttrue\t{sid}"]
-    assert pool.ok(*chosen, "-o", "csv").lines == [",".join(names), f"true,true,{sid}"]
-    for row in (pool.ok(*chosen, "-o", "json").json[0], pool.ok(*chosen, "-o", "jsonl").rows[0]):
-        assert list(row.items()) == list(zip(names, (True, True, sid), strict=True))
+    names = "is_reserved,capabilities.sms_outbound,sid"
+    chosen = ("number", "list", "a", "--limit", "1", "-q", "--fields", names)
+    assert pool.ok(*chosen, "-o", "csv").lines == [names, f"true,true,{sid}"]
     assert pool.ok(*chosen, "-o", "table").lines[1].split()[-1] == sid
     for unknown in ("nope", "sid,nope", "", "sid,,sid", "capabilities.nope", "sid.x"):
         ran = pool("number", "list", "a", "--fields", unknown)
@@ -172,16 +141,9 @@ def test_rows_already_read_are_printed_when_a_later_page_fails(remote: Cli, serv
     numbers = remote.seed(120)
     remote.ok("service", "create", "a", "-q")
     remote.ok("number", "add", "a", "-f", "-", "--rate", "0", "-q", stdin=json.dumps(numbers))
-    for form in ("json", "jsonl", "csv", "tsv", "ids", "table"):
-        server.policies.faults = FaultPlan(
-            script=[Scripted("500", path="/PhoneNumbers", first=2, times=None)]
-        )
-        ran = remote("number", "list", "a", "-o", form, "--no-header", "--retries", "0")
-        assert ran.code == 7, ran.err
-        if form == "json":
-            assert len(ran.json) == 100, "the array is closed"
-        else:
-            assert sum("PN" in line for line in ran.lines) == 100, form
+    server.policies.faults = FaultPlan(script=[Scripted("500", path="/PhoneNumbers", first=2, times=None)])
+    ran = remote("number", "list", "a", "-o", "json", "--retries", "0")
+    assert (ran.code, len(ran.json)) == (7, 100), "the array is closed"
     server.policies.faults = FaultPlan(script=[Scripted("500", path="/PhoneNumbers", first=2, times=None)])
     counted = remote("number", "list", "a", "--count", "--retries", "0")
     assert (counted.code, counted.out) == (7, ""), "half a count is none"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
-from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
-from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import Served
 from tests.support import Cli
 
@@ -52,11 +50,7 @@ def test_a_row_for_each_service(pools: Cli) -> None:
     ]
 
 
-def test_what_is_to_be_looked_at_has_to_be_said(pools: Cli) -> None:
-    ran = pools("pool", "status")
-    assert (ran.code, ran.out) == (2, "") and "--all" in ran.err
-    assert pools("pool", "status", "a", "--all").code == 2
-    assert pools("pool", "status", "a", "nope").code == 4
+def test_usage(pools: Cli) -> None:
     for wrong in ("-1", "100.5", "nan", "inf", "x", ""):
         assert pools("pool", "status", "a", "--fail-above", wrong).code == 2, wrong
     assert pools("pool", "status", "a", "--fields", "nope").code == 2
@@ -94,28 +88,6 @@ def test_one_service_is_a_sheet_on_a_terminal(pools: Cli) -> None:
     assert "of 5000" in entries["reserved"] and "more than 100" in entries["warnings"]
 
 
-def test_a_pool_near_its_limits(remote: Cli, store: Store) -> None:
-    remote.ok("service", "create", "full", "-q")
-    sid = remote.ok("service", "show", "full", "-o", "ids").lines[0]
-    numbers = [row["sid"] for row in seed_numbers(store, 4720, seed=1)]
-    pool_numbers(store, sid, numbers[:4250], is_reserved=True)
-    pool_numbers(store, sid, numbers[4250:])
-    (row,) = remote.ok("pool", "status", "full", "-o", "json").json
-    assert (row["reserved"], row["unreserved"], row["share"]) == (4250, 470, 94.0)
-    assert [text.split(" ")[0] for text in row["warnings"]] == ["reserved", "unreserved"]
-    ran = remote("pool", "status", "full", "--fail-above", "90")
-    assert ran.code == 8 and "reserved 85" not in ran.err and "unreserved 94.0 %" in ran.err
-
-
-def test_reading_is_all_that_is_done(remote: Cli, server: Served) -> None:
-    for name in "abc":
-        remote.ok("service", "create", name, "-q")
-    before = len(server.ledger.entries)
-    remote.ok("pool", "status", "--all")
-    assert len(server.ledger.entries) == before + 4, "a list of Services, and a page of each"
-    assert {entry.method for entry in server.ledger.entries[before:]} == {"GET"}
-
-
 def test_what_was_read_is_printed_where_one_can_t_be(remote: Cli, server: Served) -> None:
     for name in "abc":
         remote.ok("service", "create", name, "-q")
@@ -125,17 +97,3 @@ def test_what_was_read_is_printed_where_one_can_t_be(remote: Cli, server: Served
     assert ran.code == 7
     rows = ran.json if ran.out else []  # side by side: the one that fails may be the first to answer
     assert "b" not in {row["service"] for row in rows}
-
-
-def test_a_service_deleted_meanwhile_is_left_out(remote: Cli, server: Served) -> None:
-    for name in "abc":
-        remote.ok("service", "create", name, "-q")
-    sid = remote.ok("service", "show", "b", "-o", "ids").lines[0]
-    gone = Scripted(
-        method="GET",
-        path=f"{sid}/PhoneNumbers",
-        action=lambda: remote.ok("service", "delete", "b", "--yes", "--no-history"),
-    )
-    server.policies.faults = FaultPlan(script=[gone])
-    rows = remote.ok("pool", "status", "--all", "-o", "json").json
-    assert [row["service"] for row in rows] == ["a", "c"]

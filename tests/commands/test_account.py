@@ -1,4 +1,6 @@
-"""Each question about the account is asked once a command; a run that has to wait for its lock asks again with it."""
+"""What commands ask about the account: each question once (a run asks again with its lock), about the Services that
+were meant, and no longer than the run needs the answer.
+"""
 
 from __future__ import annotations
 
@@ -61,14 +63,17 @@ def repeated(server: Served) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("line", READING)
-def test_a_reading_command_asks_nothing_twice(
+def test_a_reading_command_reads_nothing_twice_and_changes_nothing(
     account: tuple[Cli, dict[str, str]], server: Served, line: str
 ) -> None:
     cli, names = account
+    runs = cli.ok("history", "list").out
     server.ledger.clear()
     ran = cli(*(names.get(word, word) for word in line.split()))
     assert ran.code in (0, 6, 8), ran.err
     assert repeated(server) == {}
+    assert {entry.method for entry in server.ledger.entries} == {"GET"}
+    assert cli.ok("history", "list").out == runs
 
 
 @pytest.mark.parametrize("line", WRITING)
@@ -92,6 +97,45 @@ def test_many_numbers_that_leave_a_service_given_by_sid_cost_no_read_each(
     server.ledger.clear()
     cli.ok("number", "remove", names["KS"], *numbers, "--yes")
     assert reads(server)[f"/v1/Services/{names['KS']}"] <= 1
+
+
+# Which Services are meant
+
+
+MANY = ["number list", "pool status", "pool export", "pool audit"]
+
+
+@pytest.mark.parametrize("command", MANY)
+def test_without_a_service_nothing_is_sent(remote: Cli, server: Served, command: str) -> None:
+    remote.ok("service", "create", "a", "-q")
+    server.ledger.clear()
+    for services in ((), ("a", "--all")):
+        ran = remote(*command.split(), *services)
+        assert (ran.code, ran.out) == (2, "") and "--all" in ran.err
+    assert server.ledger.entries == []
+    missing = remote(*command.split(), "a", "nope")
+    assert (missing.code, missing.out) == (4, "") and "nope" in missing.err
+
+
+@pytest.mark.parametrize("command", [*MANY[1:], "number list --unassigned"])
+def test_a_service_that_is_deleted_meanwhile_is_left_out_unless_it_was_named(
+    remote: Cli, server: Served, command: str
+) -> None:
+    sid = {name: remote.ok("service", "create", name, "-o", "ids").lines[0] for name in "abc"}
+
+    def delete() -> None:
+        server.policies.faults = None
+        remote.ok("service", "delete", "b", "--yes", "--no-history")
+
+    read = Scripted(method="GET", path=f"{sid['b']}/PhoneNumbers", action=delete)
+    server.policies.faults = FaultPlan(script=[read])
+    every = () if "unassigned" in command else ("--all",)
+    ran = remote(*command.split(), *every)
+    assert ran.code in (0, 8), ran.err
+    if every:
+        assert sid["a"] in ran.out and sid["c"] in ran.out and sid["b"] not in ran.out
+        server.policies.faults = FaultPlan(script=[Scripted("404", "GET", f"{sid['c']}/PhoneNumbers")])
+        assert remote(*command.split(), "a", "c").code == 4
 
 
 # What the run can do without
