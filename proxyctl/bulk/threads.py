@@ -145,6 +145,20 @@ def side_by_side(
         crew.dismiss(patience)
 
 
+def in_order(things: Iterable[Job], answers: Iterable[tuple[Job, Found]]) -> Iterator[tuple[Job, Found]]:
+    """Yield ``answers`` in the order of ``things``, each as early as that allows; before an error, all that came."""
+    waiting = list(things)
+    early: dict[Job, Found] = {}
+    try:
+        for thing, found in answers:
+            early[thing] = found
+            while waiting and waiting[0] in early:
+                yield waiting[0], early.pop(waiting.pop(0))
+    except Exception:
+        yield from ((thing, early[thing]) for thing in waiting if thing in early)
+        raise
+
+
 def affordable_ceiling(ceiling: int) -> int:
     """Return how many of ``ceiling`` requests can be under way with the files that may still be opened, at least 1."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from proxyctl.api import resources
 from proxyctl.api.models import IncomingNumber, MessagingPhoneNumber, MessagingService, PhoneNumber, Service
 from proxyctl.api.pages import Page
-from proxyctl.bulk.threads import side_by_side
+from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError
 from proxyctl.identifiers import is_sid, service_reference
 from proxyctl.pools.pool import Holder, Pool, hinted_service
@@ -50,8 +50,7 @@ class Account:
     def services(self) -> list[Service]:
         """Return the account's Services."""
         if self._services is None:
-            pages = self.reader.pages(resources.list_services())
-            self._services = [Service(raw) for page in pages for raw in page.items]
+            self._services = list(map(Service, self.reader.rows(resources.list_services())))
         return self._services
 
     def services_by_name(self) -> dict[str, Service]:
@@ -164,17 +163,9 @@ class Account:
                     raise
                 return None
 
-        waiting = list(service_sids)
-        early: dict[str, Answer | None] = {}
-        try:
-            for sid, answer in side_by_side(ask, tuple(waiting), workers=WORKERS):
-                early[sid] = answer
-                while waiting and waiting[0] in early:
-                    yield from there(waiting[0], early.pop(waiting.pop(0)))
-        except Exception:
-            for sid in waiting:
-                yield from there(sid, early.get(sid))
-            raise
+        sids = list(service_sids)
+        answers = in_order(sids, side_by_side(ask, sids, workers=WORKERS))
+        return ((sid, answer) for sid, answer in answers if answer is not None)
 
     def pools(
         self, service_sids: Iterable[str], *, fields: Iterable[str] | None = None, skip_gone: bool = False
@@ -261,8 +252,7 @@ class Account:
             found = (number.sid for number in account.members(service.sid))
             return [sid for sid in found if sids is None or sid in sids]
 
-        pages = account.reader.pages(resources.list_messaging_services())
-        services = [MessagingService(raw) for page in pages for raw in page.items]
+        services = map(MessagingService, account.reader.rows(resources.list_messaging_services()))
         return side_by_side(members, services)
 
     def messaging_service(self, sid: str) -> MessagingService:
@@ -271,8 +261,7 @@ class Account:
 
     def members(self, messaging_service: str) -> Iterator[MessagingPhoneNumber]:
         """Yield the numbers of a Messaging Service."""
-        for page in self.reader.pages(resources.list_senders(messaging_service)):
-            yield from map(MessagingPhoneNumber, page.items)
+        return map(MessagingPhoneNumber, self.reader.rows(resources.list_senders(messaging_service)))
 
     # The account's own numbers
 
@@ -308,8 +297,8 @@ class Account:
         """The API's filter finds parts of numbers as well: only the whole one counts."""
         account = self.reader.account_sid
         call = resources.list_incoming_numbers(account, phone_number=phone_number, page_size=50)
-        rows = (raw for page in self.reader.pages(call) for raw in page.items)
-        return next((IncomingNumber(raw) for raw in rows if raw.get("phone_number") == phone_number), None)
+        found = map(IncomingNumber, self.reader.rows(call))
+        return next((number for number in found if number.phone_number == phone_number), None)
 
     def _hint(self, name: str) -> IncomingNumber | None:
         """Return the account's record of a number where that is a hint only; None also where it can't be had: an API
@@ -319,12 +308,6 @@ class Account:
             return self._own_number(name)
         except ProxyctlError:
             return None
-
-
-def there(sid: str, answer: Answer | None) -> Iterator[tuple[str, Answer]]:
-    """Yield an answer, if there is one."""
-    if answer is not None:
-        yield sid, answer
 
 
 def slim(raw: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from proxyctl.api import codes
 from proxyctl.api.client import ProxyClient
@@ -52,6 +52,11 @@ class Reader:
     def pages(self, call: Call) -> Iterator[Page]:
         """The pages of a list, as they are read."""
         return pages(self, call)
+
+    def rows(self, call: Call) -> Iterator[dict[str, Any]]:
+        """The rows of a list, as its pages are read."""
+        for page in self.pages(call):
+            yield from page.items
 
     def request(self, call: Call) -> Answer:
         """Send a read when its turn has come, and again after faults that may pass.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxyctl.bulk.threads import side_by_side
+from proxyctl.bulk.threads import in_order, side_by_side
 
 GRACE = 10.0
 
@@ -119,3 +120,15 @@ def test_whoever_has_heard_enough_is_not_waited_for() -> None:
 
 def test_none_is_an_answer() -> None:
     assert list(side_by_side(lambda thing: None, ["a"])) == [("a", None)]
+
+
+def test_answers_in_the_order_of_the_questions_and_before_the_error_of_one() -> None:
+    def answers() -> Iterator[tuple[str, int]]:
+        yield from (("d", 4), ("b", 2), ("a", 1))
+        raise KeyError("c")
+
+    found = in_order("abcd", answers())
+    assert [next(found), next(found), next(found)] == [("a", 1), ("b", 2), ("d", 4)]
+    with pytest.raises(KeyError):
+        next(found)
+    assert list(in_order("ab", [("b", 2), ("a", 1)])) == [("a", 1), ("b", 2)]

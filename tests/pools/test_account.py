@@ -204,21 +204,6 @@ def test_a_service_that_is_gone_is_left_out_or_told_and_frees_its_place() -> Non
             account.pool(gone)
 
 
-def test_pools_come_in_the_order_in_which_they_were_asked_for() -> None:
-    first, second = sids(2)
-    later = threading.Event()
-
-    def take(sid: str, pages: Iterator[object]) -> int:
-        if sid == first:
-            later.wait(5)
-        count = sum(1 for _ in pages)
-        later.set()
-        return count
-
-    with reading(3) as (account, _):
-        assert list(account.each_pool((first, second), take)) == [(first, 3), (second, 3)]
-
-
 # Services
 
 
