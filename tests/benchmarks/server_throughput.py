@@ -33,11 +33,12 @@ BASIC = "Basic " + base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).deco
 SERVE = """
 import sys
 from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.server.server import serve
+from proxyctl.sandbox.server.server import Server
 from proxyctl.sandbox.world.store import Store
 
-with Store(sys.argv[1]) as store:
-    serve(Sandbox(store), port=0, rate_limit=False, log=sys.stderr, ready=lambda server: print(server.port, flush=True))
+with Store(sys.argv[1]) as store, Server(Sandbox(store), port=0, log=sys.stderr) as server:
+    print(server.port, flush=True)
+    server.run()
 """
 
 

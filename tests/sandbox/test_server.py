@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import socket
@@ -15,7 +14,7 @@ from proxyctl.errors import UsageError
 from proxyctl.sandbox.behaviour import Sandbox
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.sandbox.server.policies import Policies
-from proxyctl.sandbox.server.server import Server, serve
+from proxyctl.sandbox.server.server import Server
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC, Client, Served, ask, problem, raw, served, wait_for
 
@@ -172,15 +171,3 @@ def test_what_is_under_way_is_answered_before_the_stop(store: Store) -> None:
             status, _, headers = answer.result()
         assert (status, headers["Connection"]) == (201, "close")
         client.close()
-
-
-def test_serve_says_where_it_listens_and_ends_on_stop(store: Store) -> None:
-    urls: list[str] = []
-    log = io.StringIO()
-
-    def ready(server: Server) -> None:
-        urls.append(server.url)
-        server.stop()
-
-    serve(Sandbox(store), port=0, log=log, ready=ready)
-    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", urls[0])

@@ -1,62 +1,28 @@
-"""Many clients at once, several servers on one database, and kill -9 in the middle."""
+"""kill -9 in the middle."""
 
 from __future__ import annotations
 
 import http.client
-import os
-import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import Client
-
-SERVE = """
-import signal, sys
-from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.server.server import serve
-from proxyctl.sandbox.world.store import Store
-
-def ready(server):
-    signal.signal(signal.SIGTERM, lambda *_: server.stop())
-    print(server.port, flush=True)
-
-with Store(sys.argv[1]) as store:
-    serve(Sandbox(store), port=0, rate_limit=False, ready=ready)
-"""
-
-
-class Process:
-    """A server in a process of its own; `port` is where it listens."""
-
-    def __init__(self, database: Path) -> None:
-        self.popen = subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(database)], stdout=subprocess.PIPE, text=True
-        )
-        assert self.popen.stdout is not None
-        self.port = int(self.popen.stdout.readline())
-
-    def __enter__(self) -> Process:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.popen.kill()
-        self.popen.wait()
-        assert self.popen.stdout is not None
-        self.popen.stdout.close()
+from tests.support import Cli
 
 
 def test_acknowledged_writes_survive_kill_9(tmp_path: Path) -> None:
     database = tmp_path / "sandbox.db"
     acknowledged: list[str] = []
     sent: list[str] = []
-    with Process(database) as process:
+    serve = ("sandbox", "serve", "--port", "0", "--no-rate-limit", "-q", "--database", str(database))
+    with Cli(tmp_path).process(*serve) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().rpartition(b":")[2])
         enough = threading.Event()
 
         def create(lane: int) -> None:
-            client = Client(process.port)
+            client = Client(port)
             try:
                 for number in range(10_000):
                     sent.append(f"s{lane}-{number}")
@@ -72,8 +38,10 @@ def test_acknowledged_writes_survive_kill_9(tmp_path: Path) -> None:
         threads = [threading.Thread(target=create, args=(lane,)) for lane in range(4)]
         for thread in threads:
             thread.start()
-        assert enough.wait(30)
-        os.kill(process.popen.pid, signal.SIGKILL)
+        try:
+            assert enough.wait(60)
+        finally:
+            process.kill()
         for thread in threads:
             thread.join()
     with Store(database) as store, store.reading() as db:

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import UsageError
+from proxyctl.sandbox.context import Rules
+from proxyctl.sandbox.server.faults import FaultPlan
+from proxyctl.sandbox.server.guards import is_loopback
+from proxyctl.sandbox.server.policies import Policies
+from proxyctl.sandbox.server.rate_limit import SlidingWindow
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -33,41 +38,30 @@ class Serving:
 def run_server(runtime: Runtime, serving: Serving) -> None:
     """Serve until SIGINT or SIGTERM, which are its orderly end."""
     from proxyctl.sandbox.behaviour import Sandbox
-    from proxyctl.sandbox.context import Rules
-    from proxyctl.sandbox.server.faults import FaultPlan
-    from proxyctl.sandbox.server.server import serve
+    from proxyctl.sandbox.server.server import Server
     from proxyctl.sandbox.world.store import Store
 
     if serving.not_found not in ("404", "400"):
         raise UsageError(f"--not-found {serving.not_found}: it is 404 or 400.")
-    faults = FaultPlan.parse(serving.faults, serving.seed) if serving.faults else None
+    policies = Policies(
+        window=SlidingWindow() if serving.rate_limit else None,
+        faults=FaultPlan.parse(serving.faults, serving.seed) if serving.faults else None,
+        latency=serving.latency_ms / 1000,
+    )
+    rules = Rules(not_found_status=int(serving.not_found), max_page_size=serving.max_page_size)
+    log = None if runtime.options.quiet else runtime.stderr
     with contextlib.closing(Store(serving.database or runtime.disk.sandbox_file)) as store:
-        rules = Rules(not_found_status=int(serving.not_found), max_page_size=serving.max_page_size)
         sandbox = Sandbox(store, rules=rules)
-        with contextlib.ExitStack() as handlers:
-
-            def ready(server: Server) -> None:
-                handlers.enter_context(stopping_on_signals(server))
-                runtime.out.text(server.url)
-                runtime.out.flush()
-
-            serve(
-                sandbox,
-                serving.host,
-                serving.port,
-                latency_ms=serving.latency_ms,
-                rate_limit=serving.rate_limit,
-                faults=faults,
-                log=None if runtime.options.quiet else runtime.stderr,
-                ready=ready,
-            )
+        server = Server(sandbox, serving.host, serving.port, policies=policies, log=log)
+        with server, stopping_on_signals(server):
+            runtime.out.text(server.url)
+            runtime.out.flush()
+            server.run()
     runtime.note("the sandbox server has stopped.")
 
 
 def require_loopback(host: str) -> str:
     """Return ``host`` as a URL has it; UsageError unless it is loopback, which also keeps a shell's words out."""
-    from proxyctl.sandbox.server.guards import is_loopback
-
     bare = host.strip("[]")
     if bare.lower() != "localhost" and not is_loopback(bare):
         raise UsageError(

@@ -10,15 +10,13 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
 from typing import Protocol, TextIO
 
 from proxyctl.errors import UsageError
 from proxyctl.sandbox.server.connection import Connection, Gone, Head, Limits
-from proxyctl.sandbox.server.faults import Act, FaultPlan
+from proxyctl.sandbox.server.faults import Act
 from proxyctl.sandbox.server.guards import check_sender, loopback_address, read_request
 from proxyctl.sandbox.server.policies import Delivery, Policies
-from proxyctl.sandbox.server.rate_limit import SlidingWindow
 from proxyctl.sandbox.wire import ApiError, Request, Response, problem, with_platform_headers
 
 _BACKLOG = 512
@@ -32,27 +30,6 @@ class Respondent(Protocol):
     """What gives the answers: request in, response out."""
 
     def respond(self, request: Request) -> Response: ...
-
-
-def serve(
-    sandbox: Respondent,
-    host: str = "127.0.0.1",
-    port: int = 8181,
-    *,
-    latency_ms: float = 0.0,
-    rate_limit: bool = True,
-    faults: FaultPlan | None = None,
-    log: TextIO | None = None,
-    ready: Callable[[Server], None],
-) -> None:
-    """Serve until ``Server.stop`` is called on what ``ready`` is handed once the server listens (its ``url``
-    is known).
-    """
-    window = SlidingWindow() if rate_limit else None
-    policies = Policies(window=window, faults=faults, latency=latency_ms / 1000)
-    with Server(sandbox, host, port, policies=policies, log=log) as server:
-        ready(server)
-        server.run()
 
 
 class Server:
