@@ -9,6 +9,7 @@ from proxyctl.commands.sandbox.serving import require_loopback
 from proxyctl.errors import UsageError
 from proxyctl.identifiers import require_number
 from proxyctl.render.shapes import PHONE_NUMBER, Shape
+from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -65,8 +66,6 @@ def reset(runtime: Runtime) -> None:
 
 def show_exports(runtime: Runtime, host: str, port: int) -> None:
     """Print what a shell has to export for a served sandbox."""
-    from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
-
     address = require_loopback(host)
     variables = {
         "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
