@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
 from proxyctl.sandbox.world.store import Store
@@ -18,6 +19,10 @@ from tests.support import Cli
 for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("proxyctl", deadline=None)
+settings.load_profile("proxyctl")
 
 
 @pytest.fixture

@@ -193,7 +193,7 @@ def test_without_a_home_there_is_nothing_to_read_and_nowhere_to_write() -> None:
 plain = st.text(st.characters(blacklist_categories=("C", "Z")), min_size=1, max_size=50)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     command=plain, url=plain, protected=st.booleans(), name=st.from_regex(r"\A[A-Za-z0-9_][\w.@+-]{0,20}\Z")
 )

@@ -77,7 +77,7 @@ def test_lines_of_keys_and_elements() -> None:
 names = st.text(min_size=1, max_size=12).filter(lambda text: text.isprintable())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(names, st.dictionaries(names, st.lists(names, max_size=30), max_size=3), max_size=4))
 def test_what_tomli_w_writes_is_found_again(document: dict[str, dict[str, list[str]]]) -> None:
     text = tomli_w.dumps(document)

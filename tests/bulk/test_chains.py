@@ -324,7 +324,7 @@ FAULTS = ("lost", "unsent", "rate", "refused", "unclear", "urgent", "full", "sto
 share = st.sampled_from([0.0, 0.0, 0.05, 0.5])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     seed=st.integers(0, 10_000),
     shares=st.fixed_dictionaries(dict.fromkeys(FAULTS, share)),

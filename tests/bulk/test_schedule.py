@@ -107,7 +107,7 @@ def check(results: list[Result], world: World, count: int) -> None:
 shares = st.sampled_from([0.0, 0.0, 0.02, 0.1, 0.4])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     seed=st.integers(0, 10_000),
     count=st.integers(0, 120),

@@ -25,7 +25,7 @@ def gone() -> bool:
     return not readers()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers()), st.integers(1, 12))
 def test_each_thing_has_its_answer(things: list[int], workers: int) -> None:
     answers = list(side_by_side(lambda thing: thing * 2, things, workers=workers))

@@ -37,7 +37,7 @@ ROWS = st.lists(
 )
 
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def as_csv(rows: list[dict[str, Any]]) -> str:

@@ -10,7 +10,7 @@ from proxyctl.api.models import PhoneNumber
 from proxyctl.input.items import Item
 from proxyctl.pools.pool import Pool
 
-PATIENT = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 SERVICE = "KS" + "0" * 32
 
 

@@ -178,7 +178,7 @@ parts = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(parts, max_size=25).map("".join))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

@@ -225,7 +225,7 @@ def test_cut_at_any_byte_it_tells_what_is_left(whole: tuple[str, bytes], tmp_pat
         assert len(detail.warnings) <= 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=20))
 def test_any_bytes_may_be_flipped(whole: tuple[str, bytes], flips: list[tuple[int, int]]) -> None:
     run_id, content = whole

@@ -39,7 +39,7 @@ SID, NUMBER = "PN" + "1" * 32, "+14155550101"
 ADD = {"action": "add", "input": NUMBER, "phone_number": NUMBER}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(INTENTS, OUTCOMES)
 def test_what_was_written_is_read(intent: Intent, outcome: Outcome) -> None:
     with tempfile.TemporaryDirectory() as directory:
