@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proxyctl.bulk.engine import Engine
 from proxyctl.bulk.outcomes import Result, RunReport, Scope
-from proxyctl.commands.records import Journal, recording
+from proxyctl.commands import saved_file
+from proxyctl.commands.records import Journal
 from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
-from proxyctl.errors import OutputError, TemporaryError, UsageError, exit_status
+from proxyctl.errors import OutputError, TemporaryError, UsageError
 from proxyctl.files import check_output_file, write_output_file
 from proxyctl.input.items import failed_to_text, read_items
 from proxyctl.words import counted
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from proxyctl.api.models import Service
     from proxyctl.api.resources import Call
-    from proxyctl.input.items import Items
+    from proxyctl.input.items import Item, Items
     from proxyctl.render.progress import BulkProgress
     from proxyctl.render.shape import Shape
     from proxyctl.runtime import Runtime
@@ -44,8 +46,8 @@ class Job:
     """What a command wants carried out.
 
     ``sids`` are the Services that are locked (None: the list of Services), ``decide`` reads and makes the plan, and
-    is called again where something may have changed meanwhile. ``save`` keeps what could not come back otherwise.
-    ``service`` is the one that the history names, if it is one alone. ``typed`` is what a person types to agree.
+    is called again where something may have changed meanwhile. ``service`` is the one that the history names, if it is
+    one alone. ``save`` keeps what could not come back otherwise. ``typed`` is what a person types to agree.
     """
 
     sids: Sequence[str | None]
@@ -53,10 +55,37 @@ class Job:
     done: str = ""
     single: bool = False
     service: Service | None = None
-    save: Callable[[Plan], None] | None = None
+    save: Callable[[Runtime, Plan], object] = saved_file.save_leaving
     typed: str | None = None
     locate: Locate | None = None
     show: Callable[[Plan], None] | None = None  # what --dry-run prints, if more than the plan's requests
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a verb works on, as it was typed. ``single``: one number was named, so its own error is the run's."""
+
+    items: tuple[Item, ...]
+    single: bool
+    failed_to: Path | None
+
+
+def begin(
+    runtime: Runtime,
+    shape: Shape,
+    numbers: Sequence[str] | None,
+    file: str | None,
+    *,
+    use_is_reserved: bool = False,
+    required: bool = True,
+) -> Given:
+    """Check all that a number verb was given, before anything is read or sent."""
+    runtime.out.check(shape)
+    named = required or bool(numbers) or file is not None
+    items = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved).items if named else ()
+    failed_to = check_failed_to(runtime, file)
+    runtime.guard_writes()
+    return Given(tuple(items), file is None and len(numbers or ()) == 1, failed_to)
 
 
 def read_input(
@@ -86,6 +115,15 @@ def check_failed_to(runtime: Runtime, *inputs: str | None) -> Path | None:
 
 def carry_out(runtime: Runtime, job: Job) -> Report | None:
     """Carry a job out; None where --dry-run only showed it. Raises what kept it from being begun."""
+    with closing(Journal(runtime, job.service)) as journal:
+        report = carry_out_round(runtime, job, journal)
+        if report is not None:
+            journal.end(report)
+        return report
+
+
+def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | None:
+    """Carry out one round of a run, which holds the lock for as long as it takes; `carry_out` makes one of it."""
     if runtime.options.dry_run:
         (job.show or (lambda plan: show_plan(runtime, plan)))(checked(runtime, job))
         return None
@@ -94,13 +132,13 @@ def carry_out(runtime: Runtime, job: Job) -> Report | None:
         if not has_to_wait(runtime, plan):
             if plan.question is not None:
                 runtime.confirm(plan.question, typed=job.typed)
-            return send(runtime, job, plan)
+            return send(runtime, job, plan, journal)
     runtime.confirm(plan.question or "", typed=job.typed)
     with runtime.lock(*job.sids):
         again = checked(runtime, job)
         if again.fingerprint() != plan.fingerprint():
             raise TemporaryError("Changed since it was shown.", hint="Run the command again.")
-        return send(runtime, job, again)
+        return send(runtime, job, again, journal)
 
 
 def checked(runtime: Runtime, job: Job) -> Plan:
@@ -122,24 +160,17 @@ def has_to_wait(runtime: Runtime, plan: Plan) -> bool:
     return plan.question is not None and not runtime.options.yes and runtime.console.terminal.interactive
 
 
-def send(runtime: Runtime, job: Job, plan: Plan) -> Report:
+def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     """Save, record and send what was decided."""
     if not plan.chains:
-        return replace(report_of(plan.entries, (), None), done=job.done, single=job.single)
-    if job.save is not None:
-        job.save(plan)
+        return report_of(plan.entries, (), None, job.done, single=job.single)
+    job.save(runtime, plan)
     load_what_reports(runtime)
-    with runtime.stop.in_order(), recording(runtime, job.service) as journal:
-        flow = Flow(plan)
+    flow = Flow(plan)
+    with runtime.stop.in_order():
+        journal.begin_round()
         run = run_engine(runtime, flow, journal, sum(len(chain.steps) for chain in plan.chains))
-        report = report_of(plan.entries, flow.ends(), run, job.locate)
-        report = replace(report, done=job.done, single=job.single)
-        error = report.error()
-        try:
-            journal.end(Counter(end.action for end in report.ends), exit_status(error) if error else 0)
-        except OutputError as unwritten:  # the work is done: it has to be told all the same
-            report = replace(report, stopped=unwritten)
-    return report
+    return report_of(plan.entries, flow.ends(), run, job.done, single=job.single, locate=job.locate)
 
 
 def load_what_reports(runtime: Runtime) -> None:
@@ -216,6 +247,16 @@ def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
 
 
 # What is told
+
+
+def titled(service: Service) -> str:
+    """Return a Service as a question names it: by its name, if that is known, and its SID."""
+    return f"{service.unique_name} ({service.sid})" if service.unique_name else service.sid
+
+
+def of_account(runtime: Runtime) -> str:
+    """Say as whom something will be done."""
+    return f"of account {runtime.profile.account_sid} (profile {runtime.profile.name})"
 
 
 def show_plan(runtime: Runtime, plan: Plan) -> None:

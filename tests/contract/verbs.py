@@ -101,7 +101,6 @@ VERBS: Mapping[str, Verb] = {
         {"masking": "D"},
         items="abc",
         destructive=True,
-        back={"masking": "ABCD"},  # each part is a run of its own
     ),
     "number move": Verb(
         MOVE,

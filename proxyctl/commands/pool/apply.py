@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.commands import way_back
 from proxyctl.commands.number import kept_webhooks
 from proxyctl.commands.pool import plan as pool_plan
-from proxyctl.commands.run import Job, carry_out, check_failed_to, tell
+from proxyctl.commands.run import Job, carry_out, check_failed_to, of_account, tell
 from proxyctl.pools.chains import keeping_webhooks
-from proxyctl.pools.decide import leaving
 from proxyctl.pools.desired import adds, plan_of, touched
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.words import counted
@@ -47,27 +45,13 @@ def account_job(
 ) -> Job:
     """Return the job of a plan for Services of the account."""
     only = next((one for one in services.values() if [one.sid] == list(sids)), None)
-
-    def save(plan: Plan) -> None:
-        going = leaving(plan.entries)
-        if len(going) > 1:
-            way_back.save_leaving(runtime, going)
-
-    return Job(
-        sids,
-        decide,
-        service=only,
-        save=save,
-        locate=lambda item: runtime.account.holder_of(item),
-    )
+    return Job(sids, decide, service=only, locate=lambda item: runtime.account.holder_of(item))
 
 
 def confirmation(runtime: Runtime, entries: Sequence[Entry]) -> str:
     """Say what will be done, to which Services, and as whom."""
-    profile = runtime.profile
     names = touched(entries)
-    services = counted(len(names), "Service")
-    lines = [f"This changes {services} of account {profile.account_sid} (profile {profile.name}):"]
+    lines = [f"This changes {counted(len(names), 'Service')} {of_account(runtime)}:"]
     chains = [entry for entry in entries if isinstance(entry, Chain)]
     for name in names:
         lines += [f"  {name}: {text}" for text in changes_text(chains, name)]
