@@ -96,10 +96,10 @@ def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home
     if number is None:
         return absent(item, removing=not wish.must_exist)
     if number.in_use and not wish.force:
-        error = in_use(
-            number, "", "'proxyctl number drain' waits until it is idle; --force lets the API decide."
+        hint = (
+            "'proxyctl number drain --wait --remove' removes it once it is idle; --force lets the API decide."
         )
-        return Settled(item, number.raw, error)
+        return Settled(item, number.raw, in_use(number, "", hint))
     return remove_chain(home, item, number.raw)
 
 
@@ -114,7 +114,7 @@ def not_in_pool(item: Item, hint: str | None = None) -> NotFoundError:
 
 
 def in_use(
-    number: PhoneNumber, so: str, hint: str = "'proxyctl number drain' waits until it is idle."
+    number: PhoneNumber, so: str, hint: str = "'proxyctl number drain --wait' waits until it is idle."
 ) -> RefusedError:
     """The refusal of a number that has open Sessions; ``so`` ends the sentence."""
     name = number.phone_number or number.sid

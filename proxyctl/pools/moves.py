@@ -102,8 +102,7 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     if here is None:
         return between_pools(item, number, route)
     if here.in_use:
-        hint = "'proxyctl number drain --wait' waits until it is idle."
-        return Settled(item, here.raw, in_use(here, ", so it can't be moved", hint))
+        return Settled(item, here.raw, in_use(here, ", so it can't be moved"))
     return moving(item, here, ("leave", "add"), route)
 
 

@@ -142,7 +142,7 @@ _POOL_HINTS: Meanings = {
     codes.NUMBER_IN_SERVICE: _FIND,
     codes.NUMBER_NOT_AVAILABLE: _FIND,
     codes.NUMBER_NOT_FOUND: "'proxyctl auth status' shows which account this is.",
-    codes.NUMBER_IN_USE: "'proxyctl number drain SERVICE {name}' waits until it is idle.",
+    codes.NUMBER_IN_USE: "'proxyctl number drain SERVICE {name} --wait' waits until it is idle.",
     codes.POOL_FULL: SPREAD,
 }
 HELD_ELSEWHERE = frozenset(

@@ -181,12 +181,13 @@ def drain_numbers(
     numbers: Numbers = None,
     file: File = None,
     wait: Annotated[bool, option("--wait", "Wait until no number is in use.")] = False,
-    remove: Annotated[bool, option("--remove", "Remove the numbers that are idle at the end.")] = False,
+    remove: Annotated[bool, option("--remove", "Remove the numbers that are idle.")] = False,
 ) -> None:
-    """Reserve phone numbers, wait until their Sessions have ended, and remove them.
+    """Reserve phone numbers, so that their Sessions run out; --wait waits for that, --remove removes them.
 
-    A reserved number gets no new Sessions by itself; those that run go on. No lock is held while it waits, so other
-    runs on the same Service go on too.
+    A reserved number gets no new Sessions by itself; those that run go on. Without --wait, the command returns at
+    once, and says how many numbers are still in use. With --wait --remove, each number is removed as it becomes idle.
+    No lock is held during the wait, so other runs on the same Service go on too.
     """
     from proxyctl.commands.number.drain import drain
 
