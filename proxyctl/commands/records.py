@@ -166,7 +166,7 @@ def user_name() -> str | None:
 
 
 class Search(Protocol):
-    """Something looked for in the records: the names still ``wanted``, and what takes in the items of a run."""
+    """A search through the records: the names still ``wanted``, and what takes in the items of a run."""
 
     wanted: set[str]
 

@@ -32,7 +32,7 @@ from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
 
 SHOWN_FAILURES = 20
 AGAIN = "Running the same command again continues where this one ended: it sends only what is still missing."
-MEND = "Correct what was refused, then run the same command again: it sends only what is still missing."
+CORRECT = "Correct what was refused, then run the same command again: it sends only what is still missing."
 
 Row = Mapping[str, Any]
 Locate = Callable[[Item], str | None]  # the Service whose pool has a number now
@@ -163,7 +163,7 @@ class Report:
             return named(bad[0], bad[0].error)
         cause = stopped or self.common_cause(bad)
         if cause is None:
-            return PartialError(f"{line}.", hint=MEND if any(was_refused(end) for end in bad) else AGAIN)
+            return PartialError(f"{line}.", hint=CORRECT if any(was_refused(end) for end in bad) else AGAIN)
         kind = type(cause) if self.is_whole(cause) else PartialError
         return kind(f"{cause.message.rstrip('.')}: {line}.", hint=how_to_go_on(cause), problem=cause.problem)
 
@@ -183,7 +183,7 @@ class Report:
             return self.nothing_done or not any(end.action in ("failed", "unknown") for end in self.ends)
         if isinstance(cause, AuthenticationError | NotFoundError):
             return self.nothing_done
-        return not isinstance(cause, PartialError | RefusedError)  # what nobody foresaw is told as that
+        return not isinstance(cause, PartialError | RefusedError)  # what nobody foresaw is reported as that
 
 
 def report_of(

@@ -246,7 +246,7 @@ def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
     return bar
 
 
-# What is told
+# What is shown
 
 
 def titled(service: Service) -> str:
@@ -290,10 +290,10 @@ def say_notes(runtime: Runtime, report: Report) -> None:
         runtime.note(f"{count} unchanged: {note}.")
 
 
-def tell(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Path | None) -> None:
+def finish(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Path | None) -> None:
     """Print rows, failures and summary, write --failed-to; raise the error that the run ends with.
 
-    What can't be written is told as well, and stops none of the rest.
+    What can't be written is reported as well, and stops none of the rest.
     """
     if report is None:
         return
@@ -323,7 +323,7 @@ def tell(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Path 
 
 
 def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputError | None:
-    """Write ``what``; return the error where it is lost: the work is done all the same, and has yet to be told."""
+    """Write ``what``; return the error where it is lost: the work is done all the same, and has yet to be reported."""
     try:
         write()
     except BrokenPipeError:

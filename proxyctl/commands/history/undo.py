@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.commands.history.show import load
 from proxyctl.commands.pool.apply import account_job, confirmation
-from proxyctl.commands.run import carry_out, check_failed_to, tell
+from proxyctl.commands.run import carry_out, check_failed_to, finish
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.chains import restoring_webhooks
 from proxyctl.pools.decide import with_senders
@@ -63,7 +63,7 @@ def undo(runtime: Runtime, run_id: str) -> None:
     report = carry_out(runtime, job)
     if report is not None:
         report = replace(report, single=len(report.ends) == 1)
-    tell(runtime, SERVICE_RESULT, report, failed_to)
+    finish(runtime, SERVICE_RESULT, report, failed_to)
 
 
 def check(runtime: Runtime, detail: RunDetail) -> None:

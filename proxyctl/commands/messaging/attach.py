@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.models import MessagingService, Service
 from proxyctl.commands.pool import audit
-from proxyctl.commands.run import Job, begin, carry_out, of_account, tell, titled
+from proxyctl.commands.run import Job, begin, carry_out, finish, of_account, titled
 from proxyctl.identifiers import require_sid
 from proxyctl.pools.a2p import Pair, all_items, decide_all, findings, plan_of
 from proxyctl.render.shapes import FINDING, RESULT
@@ -70,7 +70,7 @@ def attach(
         return plan.asking(question(runtime, service, messaging, count)) if count else plan
 
     job = Job([service.sid], decide, "added", given.single, service)
-    tell(runtime, RESULT, carry_out(runtime, job), given.failed_to)
+    finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
 
 
 def question(runtime: Runtime, service: Service, messaging: MessagingService, count: int) -> str:

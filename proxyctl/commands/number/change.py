@@ -1,4 +1,4 @@
-"""What add, reserve, release and remove do: look at one pool, decide, and carry it out."""
+"""What add, reserve, release and remove do: read one pool, decide, and carry it out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.models import Service
 from proxyctl.commands.number import kept_webhooks
-from proxyctl.commands.run import Job, begin, carry_out, of_account, tell, titled
+from proxyctl.commands.run import Job, begin, carry_out, finish, of_account, titled
 from proxyctl.commands.saved_file import senders_text
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import FEW
@@ -55,7 +55,7 @@ def run_verb(
         return plan.asking(removal_text(runtime, service, going)) if going else plan
 
     job = Job([service.sid], decide, wish.verb.done, given.single, service)
-    tell(runtime, RESULT, carry_out(runtime, job), given.failed_to)
+    finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
 
 
 def with_webhooks(runtime: Runtime, entries: list[Entry]) -> list[Entry]:
@@ -67,7 +67,7 @@ def with_webhooks(runtime: Runtime, entries: list[Entry]) -> list[Entry]:
 
 
 def find_service(runtime: Runtime, name_or_sid: str, *, unread: bool) -> Service:
-    """Find a Service. Where ``unread`` will do, a SID is taken as it is: reading the pool tells if there is none, so
+    """Find a Service. Where ``unread`` will do, a SID is taken as it is: reading the pool shows if there is none, so
     that a run needs no request besides that and its changes.
     """
     if unread and is_sid("KS", name_or_sid):

@@ -17,7 +17,7 @@ from proxyctl.commands import saved_file
 from proxyctl.commands.number.change import read_for_verb, removal_text
 from proxyctl.commands.records import Journal
 from proxyctl.commands.report import End, Report
-from proxyctl.commands.run import Given, Job, begin, carry_out_round, say_refused, show_calls, tell
+from proxyctl.commands.run import Given, Job, begin, carry_out_round, finish, say_refused, show_calls
 from proxyctl.errors import (
     DeadlineError,
     Interrupted,
@@ -61,7 +61,7 @@ def drain(
         report = Drain(runtime, service, given, journal, waits=wait, removes=remove).run()
         if report is not None:
             journal.end(report)
-    tell(runtime, RESULT, report, given.failed_to)
+    finish(runtime, RESULT, report, given.failed_to)
 
 
 class Drain:
@@ -251,7 +251,7 @@ class Drain:
         else:
             return None
         kind = TemporaryError if isinstance(cause, Interrupted) else type(cause)
-        hint = cause.hint if self.given.single else None  # of several, the run's end tells it once
+        hint = cause.hint if self.given.single else None  # of several, the run's end says it once
         return kind(f"{what}: {cause.message}", hint=hint, problem=cause.problem)
 
     def advised(self, end: End) -> End:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.models import Service
 from proxyctl.commands.records import read_back
-from proxyctl.commands.run import Job, begin, carry_out, of_account, tell, titled
+from proxyctl.commands.run import Job, begin, carry_out, finish, of_account, titled
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.pools.account import is_forbidden
 from proxyctl.pools.chains import Home, capacities
@@ -68,7 +68,7 @@ def move(
     except AskFlag as missing:
         flag, may_ask = ask_flag(runtime, missing.count), False
         report = carry_out(runtime, job)
-    tell(runtime, RESULT, report, given.failed_to)
+    finish(runtime, RESULT, report, given.failed_to)
 
 
 class AskFlag(Exception):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxyctl.commands.number import kept_webhooks
 from proxyctl.commands.pool import plan as pool_plan
-from proxyctl.commands.run import Job, carry_out, check_failed_to, of_account, tell
+from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_account
 from proxyctl.pools.chains import keeping_webhooks
 from proxyctl.pools.desired import adds, plan_of, touched
 from proxyctl.render.shapes import SERVICE_RESULT
@@ -37,7 +37,7 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
         return plan.asking(confirmation(runtime, entries)) if plan.chains else plan
 
     job = account_job(runtime, list(dict.fromkeys(sids)), services, decide)
-    tell(runtime, SERVICE_RESULT, carry_out(runtime, job), failed_to)
+    finish(runtime, SERVICE_RESULT, carry_out(runtime, job), failed_to)
 
 
 def account_job(
