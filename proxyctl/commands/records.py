@@ -107,9 +107,8 @@ def intent_of(request: Request) -> Intent:
     """Return what the history keeps of a request before it is sent."""
     verb = request.verb
     before, after = request.before, dict(request.wanted) or None
-    if verb.key == "phone_number":  # of a number, its flag is all that a run changes
-        before = None if before is None else {"is_reserved": before.get("is_reserved")}
-        after = after if after is None or "is_reserved" in after else None
+    if before is not None and verb.key == "phone_number":  # of a number, what the run changes is enough
+        before = {name: before.get(name) for name in after or ("is_reserved",)}
     parent = {verb.parent_key: request.parent} if verb.parent_key and request.parent else {}
     facts = {**parent, **request.kept}
     return Intent(
