@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from proxyctl.api.models import Service
-from proxyctl.commands.number import kept_webhooks
+from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.run import Job, begin, carry_out, finish, of_account, titled
 from proxyctl.commands.saved_file import senders_text
 from proxyctl.identifiers import is_sid
@@ -62,8 +62,8 @@ def with_webhooks(runtime: Runtime, entries: list[Entry]) -> list[Entry]:
     """Let the webhooks of numbers that join be kept, and those of numbers that leave be restored."""
     joining = [one.item for one in entries if isinstance(one, Chain) and one.steps[0].request.verb is ADD]
     if any(isinstance(one, Chain) and one.steps[0].request.verb is not ADD for one in entries) or not joining:
-        return kept_webhooks.restored(runtime, entries)
-    return keeping_webhooks(entries, kept_webhooks.read(runtime, joining))
+        return own_webhooks.restored(runtime, entries)
+    return keeping_webhooks(entries, own_webhooks.read(runtime, joining))
 
 
 def find_service(runtime: Runtime, name_or_sid: str, *, unread: bool) -> Service:

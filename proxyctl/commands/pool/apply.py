@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.commands.number import kept_webhooks
+from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_account
 from proxyctl.pools.chains import keeping_webhooks
@@ -32,7 +32,7 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
     def decide() -> Plan:
         entries, world = pool_plan.compute(runtime, wanted, prune=prune)
         if keep_webhooks:
-            entries = keeping_webhooks(entries, kept_webhooks.read(runtime, adds(entries)))
+            entries = keeping_webhooks(entries, own_webhooks.read(runtime, adds(entries)))
         plan = plan_of(entries, world)
         return plan.asking(confirmation(runtime, entries)) if plan.chains else plan
 
