@@ -20,6 +20,7 @@ from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
 from proxyctl.errors import OutputError, TemporaryError, UsageError
 from proxyctl.files import check_output_file, write_output_file
 from proxyctl.input.items import failed_to_text, read_items
+from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
 
+Numbers = Sequence[str] | None  # as typed
 SEE_HISTORY = "The work was done; 'proxyctl history list' and 'history show' tell what."
 
 
@@ -72,15 +74,14 @@ class Given:
 
 def begin(
     runtime: Runtime,
-    shape: Shape,
-    numbers: Sequence[str] | None,
+    numbers: Numbers,
     file: str | None,
     *,
     use_is_reserved: bool = False,
     required: bool = True,
 ) -> Given:
     """Check all that a number verb was given, before anything is read or sent."""
-    runtime.out.check(shape)
+    runtime.out.check(RESULT)
     named = required or bool(numbers) or file is not None
     items = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved).items if named else ()
     failed_to = check_failed_to(runtime, file)
@@ -89,7 +90,7 @@ def begin(
 
 
 def read_input(
-    runtime: Runtime, numbers: Sequence[str] | None, file: str | None, *, use_is_reserved: bool = False
+    runtime: Runtime, numbers: Numbers, file: str | None, *, use_is_reserved: bool = False
 ) -> Items:
     """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
     if not numbers and file is None:
@@ -111,6 +112,14 @@ def read_input(
 def check_failed_to(runtime: Runtime, *inputs: str | None) -> Path | None:
     """Return the file of --failed-to; refuse one that can't be written, or that is one of ``inputs``."""
     return check_output_file("--failed-to", runtime.options.failed_to, inputs)
+
+
+def run_numbers(
+    runtime: Runtime, service: Service, given: Given, decide: Callable[[], Plan], done: str
+) -> None:
+    """Carry a number verb out on one Service, and report; raises the error that the run ends with."""
+    job = Job([service.sid], decide, done, given.single, service)
+    finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
 
 
 def carry_out(runtime: Runtime, job: Job) -> Report | None:

@@ -88,7 +88,7 @@ def decide_moves(items: Sequence[Item], route: Route) -> list[Entry]:
         between = route.in_transit(item) if known.find(item) is None else None
         if between is not None:
             known.add(between)
-    return each_once(items, known, lambda item, number: decide(item, number, route))
+    return each_once(items, known.find, lambda item, number: decide(item, number, route))
 
 
 def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:

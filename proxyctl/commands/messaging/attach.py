@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.models import MessagingService, Service
 from proxyctl.commands.pool import audit
-from proxyctl.commands.run import Job, begin, carry_out, finish, of_account, titled
+from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import require_sid
 from proxyctl.pools.a2p import Pair, all_items, decide_all, findings, plan_of
-from proxyctl.render.shapes import FINDING, RESULT
+from proxyctl.render.shapes import FINDING
 from proxyctl.words import counted
 from proxyctl.writes.plan import Plan
 
@@ -51,13 +51,13 @@ def attach(
     runtime: Runtime,
     service_name: str,
     messaging_service: str,
-    numbers: Sequence[str] | None,
+    numbers: Numbers,
     file: str | None,
 ) -> None:
     """Put the numbers given, or all that should be, into a Messaging Service; raises the error of the run."""
     require_sid("MG", messaging_service)
     every = not numbers and file is None
-    given = begin(runtime, RESULT, numbers, file, required=False)
+    given = begin(runtime, numbers, file, required=False)
     items = given.items
     service, messaging = named(runtime, service_name, messaging_service)
 
@@ -69,8 +69,7 @@ def attach(
         count = len(plan.chains)
         return plan.asking(question(runtime, service, messaging, count)) if count else plan
 
-    job = Job([service.sid], decide, "added", given.single, service)
-    finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
+    run_numbers(runtime, service, given, decide, "added")
 
 
 def question(runtime: Runtime, service: Service, messaging: MessagingService, count: int) -> str:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.models import Service
 from proxyctl.commands.number import webhooks as own_webhooks
-from proxyctl.commands.run import Job, begin, carry_out, finish, of_account, titled
+from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.commands.saved_file import senders_text
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import FEW
 from proxyctl.pools.chains import Home, capacities, keeping_webhooks
 from proxyctl.pools.decide import Wish, decide_all, leaving
 from proxyctl.pools.pool import Pool
-from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
 from proxyctl.writes.requests import ADD, REMOVE, VERBS
@@ -28,7 +27,7 @@ def run_verb(
     runtime: Runtime,
     verb: str,
     service_name: str,
-    numbers: Sequence[str] | None,
+    numbers: Numbers,
     file: str | None,
     *,
     webhooks: bool = False,
@@ -39,7 +38,7 @@ def run_verb(
     ``webhooks``: keep those of numbers that are added, restore those of numbers that are removed.
     """
     wish = Wish(VERBS[verb], **wishes)  # type: ignore[arg-type]
-    given = begin(runtime, RESULT, numbers, file, use_is_reserved=wish.verb is ADD)
+    given = begin(runtime, numbers, file, use_is_reserved=wish.verb is ADD)
     items = given.items
     service = find_service(runtime, service_name, unread=bool(items))
 
@@ -54,8 +53,7 @@ def run_verb(
         going = [chain.steps[0].request.sid or "" for chain in leaving(entries)]
         return plan.asking(removal_text(runtime, service, going)) if going else plan
 
-    job = Job([service.sid], decide, wish.verb.done, given.single, service)
-    finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
+    run_numbers(runtime, service, given, decide, wish.verb.done)
 
 
 def with_webhooks(runtime: Runtime, entries: list[Entry]) -> list[Entry]:

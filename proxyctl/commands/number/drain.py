@@ -17,7 +17,7 @@ from proxyctl.commands import saved_file
 from proxyctl.commands.number.change import read_for_verb, removal_text
 from proxyctl.commands.records import Journal
 from proxyctl.commands.report import End, Report
-from proxyctl.commands.run import Given, Job, begin, carry_out_round, finish, say_refused, show_calls
+from proxyctl.commands.run import Given, Job, Numbers, begin, carry_out_round, finish, say_refused, show_calls
 from proxyctl.errors import (
     DeadlineError,
     Interrupted,
@@ -48,14 +48,14 @@ LONGEST_PAUSE = 30.0
 def drain(
     runtime: Runtime,
     service_name: str,
-    numbers: Sequence[str] | None,
+    numbers: Numbers,
     file: str | None,
     *,
     wait: bool,
     remove: bool,
 ) -> None:
     """Drain the numbers given; raises the error that the run ends with."""
-    given = begin(runtime, RESULT, numbers, file)
+    given = begin(runtime, numbers, file)
     service = runtime.account.service(service_name)
     with closing(Journal(runtime, service)) as journal:
         report = Drain(runtime, service, given, journal, waits=wait, removes=remove).run()

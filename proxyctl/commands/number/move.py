@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.models import Service
 from proxyctl.commands.records import read_back
-from proxyctl.commands.run import Job, begin, carry_out, finish, of_account, titled
+from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, of_account, titled
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.pools.account import is_forbidden
 from proxyctl.pools.chains import Home, capacities
@@ -27,14 +27,14 @@ def move(
     runtime: Runtime,
     source_name: str,
     target_name: str,
-    numbers: Sequence[str] | None,
+    numbers: Numbers,
     file: str | None,
     *,
     through_messaging: bool,
     is_reserved: bool | None,
 ) -> None:
     """Move the numbers given; raises the error that the run ends with."""
-    given = begin(runtime, RESULT, numbers, file)
+    given = begin(runtime, numbers, file)
     items = given.items
     source, target = runtime.account.service(source_name), runtime.account.service(target_name)
     if source.sid == target.sid:

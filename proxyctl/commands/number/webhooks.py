@@ -39,16 +39,21 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
     for chain in going:
         request = chain.steps[0].request
         wanted |= {name for name in (request.sid, request.phone_number) if name}
-    search = KeptWebhooks(wanted)
-    read_back(runtime, search)
-    unknown = sum(webhooks_of(chain, search.found) is None for chain in going)
+    found = read_kept(runtime, KeptWebhooks(wanted))
+    unknown = sum(webhooks_of(chain, found) is None for chain in going)
     if unknown:
         runtime.note(
             f"no webhooks were kept for {counted(unknown, 'number')}: they stay as Proxy leaves them."
         )
-    late = left_before(runtime, absent, search.found)
-    changed = restoring_webhooks(entries, search.found, runtime.profile.account_sid)
+    late = left_before(runtime, absent, found)
+    changed = restoring_webhooks(entries, found, runtime.profile.account_sid)
     return [late.get(entry.item, entry) if isinstance(entry, Settled) else entry for entry in changed]
+
+
+def read_kept(runtime: Runtime, search: KeptWebhooks) -> dict[str, Settings]:
+    """Return the webhooks that the history keeps of the numbers that ``search`` wants."""
+    read_back(runtime, search)
+    return search.found
 
 
 def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Settings]) -> dict[Item, Chain]:
