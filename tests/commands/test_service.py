@@ -73,6 +73,7 @@ def test_if_not_exists_prints_what_is_there_and_says_where_it_differs(either: Cl
         (("x" * 192,), 5, "UniqueName"),
         (("a", "--default-ttl", "99999999999"), 5, "DefaultTtl"),
         (("a", "--callback-url", "ftp://a.example"), 5, "CallbackUrl"),
+        (("a", "--callback-url", "CALLBACK_URL"), 2, "CALLBACK_URL stands for a URL"),
         (("a", "--default-ttl", "-1"), 2, "x>=0"),
         (("a", "--default-ttl", "1e9"), 2, "is not a valid int"),
         (("a", "--default-ttl", "nan"), 2, "is not a valid int"),
