@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from proxyctl.api.models import IncomingNumber
 from proxyctl.pools.pool import hinted_service
 from proxyctl.state.record import ItemRecord
-from proxyctl.writes.requests import ADD, REMOVE, SET_WEBHOOKS
+from proxyctl.writes.requests import ADD, REMOVE, RESTORE_WEBHOOKS
 
 Settings = Mapping[str, str]
 
@@ -57,7 +57,7 @@ class KeptWebhooks:
     def take_one(self, record: ItemRecord, names: frozenset[str]) -> None:
         """Take in what one record says of a number."""
         settings = kept(record)
-        if record.intent.action == SET_WEBHOOKS.name and record.happened == "yes":
+        if record.intent.action == RESTORE_WEBHOOKS.name and record.happened == "yes":
             self.wanted -= names  # they were put back since
         elif settings is not None:
             self.wanted -= names

@@ -246,7 +246,7 @@ UPDATE_SERVICE = _service(
 DELETE_SERVICE = _service(
     "delete_service", "deleted", lambda request: resources.delete_service(request.sid or ""), removes=True
 )
-SET_WEBHOOKS = Verb(
+RESTORE_WEBHOOKS = Verb(
     "restore_webhooks",
     "restored",
     lambda request: resources.update_incoming_number(request.parent, request.sid or "", **request.wanted),
@@ -263,7 +263,7 @@ VERBS = {
     verb.name: verb
     for verb in (
         *(ADD, RESERVE, RELEASE, REMOVE, ATTACH, DETACH),
-        *(CREATE_SERVICE, UPDATE_SERVICE, DELETE_SERVICE, SET_WEBHOOKS),
+        *(CREATE_SERVICE, UPDATE_SERVICE, DELETE_SERVICE, RESTORE_WEBHOOKS),
     )
 }
 
