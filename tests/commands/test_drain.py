@@ -95,23 +95,6 @@ def codes(ran: Ran) -> list[int | None]:
     return [row["error"] and row["error"]["exit_code"] for row in ran.rows]
 
 
-def test_without_wait_it_reserves_and_says_what_is_still_in_use(pool: Pool) -> None:
-    pool.busy(pool.numbers[0], 2)
-    ran = pool.drain(*pool.numbers)
-    assert (ran.code, actions(ran)) == (0, ["reserved"] * 3)
-    assert "still in use: 1 number; --wait waits" in ran.err
-    assert pool.clock.slept == []
-    assert set(pool.state().values()) == {True}
-
-
-def test_again_does_nothing(pool: Pool) -> None:
-    pool.drain(*pool.numbers)
-    runs = len(pool.history())
-    ran = pool.drain(*pool.numbers, "--wait")
-    assert (ran.code, actions(ran)) == (0, ["unchanged"] * 3)
-    assert len(pool.history()) == runs
-
-
 def test_waits_two_seconds_doubling_to_thirty(pool: Pool) -> None:
     pool.busy(pool.numbers[0], 1)
     pool.at(7, pool.numbers[0], 0)
@@ -142,25 +125,6 @@ def test_removes_at_the_end(pool: Pool) -> None:
     assert (ran.code, actions(ran)) == (0, ["removed"] * 3)
     assert "removed 3, failed 0 in 6.0s" in ran.err
     assert pool.state() == {}
-
-
-def test_removed_again_is_as_wanted(pool: Pool) -> None:
-    """A drain that was killed after half of the removals goes on where it ended."""
-    pool.cli.ok("number", "remove", "masking", pool.numbers[0], "--yes")
-    ran = pool.drain(*pool.numbers, "--remove", "--yes")
-    assert (ran.code, actions(ran)) == (0, ["unchanged", "removed", "removed"])
-    assert "1 unchanged: not in the pool." in ran.err
-    ran = pool.drain(*pool.numbers, "--wait", "--remove")
-    assert (ran.code, actions(ran)) == (0, ["unchanged"] * 3), "and nothing is asked"
-
-
-def test_remove_without_wait_leaves_what_is_in_use(pool: Pool) -> None:
-    pool.busy(pool.numbers[0], 1)
-    ran = pool.drain(*pool.numbers, "--remove", "--yes")
-    assert (ran.code, actions(ran), codes(ran)) == (6, ["failed", "removed", "removed"], [5, None, None])
-    assert "in use by 1 open Session. --wait waits until it is idle." in ran.err
-    assert pool.state() == {pool.numbers[0]: True}
-    assert pool.drain(pool.numbers[0], "--remove", "--yes").code == 5, "one number alone: its own code"
 
 
 def test_removes_what_becomes_idle_and_a_deadline_ends_only_the_rest(pool: Pool, tmp_path: Path) -> None:
@@ -330,35 +294,6 @@ def test_asks_once_and_only_where_something_leaves(pool: Pool) -> None:
     assert ran.err.count("[y/N]") == 1
     assert "This removes 2 numbers from Service masking" in ran.err
     assert pool.drain(pool.numbers[2], "--wait").code == 0, "without --remove nothing is asked"
-
-
-def test_dry_run_shows_the_removal_too(pool: Pool) -> None:
-    pool.cli.ok("number", "reserve", "masking", pool.numbers[0])
-    pool.busy(pool.numbers[1], 1)
-    runs = len(pool.history())
-    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--dry-run")
-    assert ran.code == 0
-    sent = [(row["method"], row["path"].rpartition("/")[2], row["form"]) for row in ran.rows]
-    assert sent == [
-        ("POST", pool.sids[1], {"IsReserved": "true"}),
-        ("POST", pool.sids[2], {"IsReserved": "true"}),
-        *(("DELETE", sid, {}) for sid in pool.sids),
-    ]
-    assert "5 requests would be sent" in ran.err
-    assert "1 number in use now" in ran.err
-    assert pool.state() == {number: number == pool.numbers[0] for number in pool.numbers}
-    assert len(pool.history()) == runs
-    assert [row["method"] for row in pool.drain(*pool.numbers, "--dry-run").rows] == ["POST", "POST"]
-
-
-def test_one_number_ends_with_its_own_code(pool: Pool) -> None:
-    assert pool.drain("+14155559999").code == 4
-    assert pool.drain("+14155559999", "--remove").code == 0, "as wanted: nothing to remove"
-    ran = pool.drain("+14155559999", pool.numbers[0])
-    assert (ran.code, actions(ran)) == (6, ["failed", "reserved"])
-    assert "--add" not in ran.err, "drain has no such option"
-    assert pool.cli("number", "drain", "nothing", pool.numbers[0]).code == 4
-    assert pool.cli("number", "drain", "masking").code == 2
 
 
 def test_nothing_to_drain(pool: Pool, tmp_path: Path) -> None:
