@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from proxyctl.bulk.engine import Engine
 from proxyctl.bulk.outcomes import Result, RunReport, Scope
-from proxyctl.commands import saved_file
 from proxyctl.commands.records import Journal
 from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
 from proxyctl.errors import OutputError, TemporaryError, UsageError
 from proxyctl.files import check_output_file, write_output_file
 from proxyctl.input.items import failed_to_text, read_items
+from proxyctl.pools.decide import leaving
 from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
 from proxyctl.writes.executor import Executor
@@ -57,7 +57,7 @@ class Job:
     done: str = ""
     single: bool = False
     service: Service | None = None
-    save: Callable[[Runtime, Plan], object] = saved_file.save_leaving
+    save: Callable[[Runtime, Plan], object] | None = None  # default: the numbers that leave
     typed: str | None = None
     locate: Locate | None = None
     show: Callable[[Plan], None] | None = None  # what --dry-run prints, if more than the plan's requests
@@ -173,13 +173,22 @@ def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     """Save, record and send what was decided."""
     if not plan.chains:
         return report_of(plan.entries, (), None, job.done, single=job.single)
-    job.save(runtime, plan)
+    (job.save or save_leaving)(runtime, plan)
     load_what_reports(runtime)
     flow = Flow(plan)
     with runtime.stop.in_order():
         journal.begin_round()
         run = run_engine(runtime, flow, journal, sum(len(chain.steps) for chain in plan.chains))
     return report_of(plan.entries, flow.ends(), run, job.done, single=job.single, locate=job.locate)
+
+
+def save_leaving(runtime: Runtime, plan: Plan) -> None:
+    """Save which numbers are about to leave their pools; one alone needs no file."""
+    going = leaving(plan.entries)
+    if len(going) > 1:
+        from proxyctl.commands.saved_file import save_chains
+
+        save_chains(runtime, going)
 
 
 def load_what_reports(runtime: Runtime) -> None:

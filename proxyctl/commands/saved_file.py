@@ -16,23 +16,15 @@ from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.errors import OutputError, ProxyctlError, RefusedError
 from proxyctl.files import replace_private, state_directory, unwritable, write_new
 from proxyctl.pools.account import COURTESY
-from proxyctl.pools.decide import leaving
 from proxyctl.pools.export import head, service_text
 from proxyctl.pools.pool import Pool
 from proxyctl.state.history import outdated_before
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
-    from proxyctl.writes.plan import Chain, Plan
+    from proxyctl.writes.plan import Chain
 
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
-
-
-def save_leaving(runtime: Runtime, plan: Plan) -> None:
-    """Save which numbers are about to leave their pools, and nothing else of these; one alone needs no file."""
-    going = leaving(plan.entries)
-    if len(going) > 1:
-        save_chains(runtime, going)
 
 
 def save_chains(runtime: Runtime, chains: Iterable[Chain], path: Path | None = None) -> Path | None:

@@ -6,9 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from proxyctl.api.models import Service
-from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
-from proxyctl.commands.saved_file import senders_text
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import FEW
 from proxyctl.pools.chains import Home, capacities, keeping_webhooks
@@ -58,6 +56,8 @@ def run_verb(
 
 def with_webhooks(runtime: Runtime, entries: list[Entry]) -> list[Entry]:
     """Let the webhooks of numbers that join be kept, and those of numbers that leave be restored."""
+    from proxyctl.commands.number import webhooks as own_webhooks
+
     joining = [one.item for one in entries if isinstance(one, Chain) and one.steps[0].request.verb is ADD]
     if any(isinstance(one, Chain) and one.steps[0].request.verb is not ADD for one in entries) or not joining:
         return own_webhooks.restored(runtime, entries)
@@ -81,6 +81,8 @@ def read_for_verb(runtime: Runtime, service: Service, items: Sequence[Item], wis
 
 def removal_text(runtime: Runtime, service: Service, sids: Collection[str]) -> str:
     """Say what will be removed, from which Service, and as whom; and which of ``sids`` could not come back."""
+    from proxyctl.commands.saved_file import senders_text
+
     if service.unique_name is None and not runtime.options.yes:  # who is asked should read a name
         service = runtime.account.service(service.sid)
     return (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,38 +58,27 @@ def drain(
     given = begin(runtime, numbers, file)
     service = runtime.account.service(service_name)
     with closing(Journal(runtime, service)) as journal:
-        report = Drain(runtime, service, given, journal, waits=wait, removes=remove).run()
+        report = Drain(runtime, service, given, journal, wait, remove).run()
         if report is not None:
             journal.end(report)
     finish(runtime, RESULT, report, given.failed_to)
 
 
+@dataclass
 class Drain:
     """One draining run. Once something was written, whatever ends it (an outage, a signal, another run's lock) is kept,
-    so that all that was done is reported.
+    so that all that was done is reported. ``left``: what was, or is about to be, removed.
     """
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        service: Service,
-        given: Given,
-        journal: Journal,
-        *,
-        waits: bool,
-        removes: bool,
-    ) -> None:
-        self.runtime = runtime
-        self.service = service
-        self.home = Home(service.sid)
-        self.given = given
-        self.journal = journal
-        self.waits = waits
-        self.removes = removes
-        self.started = runtime.clock.monotonic()
-        self.report = Report()
-        self.left: list[Chain] = []  # what was, or is about to be, removed
-        self.saved: Path | None = None
+    runtime: Runtime
+    service: Service
+    given: Given
+    journal: Journal
+    waits: bool
+    removes: bool
+    report: Report = field(default_factory=Report)
+    left: list[Chain] = field(default_factory=list)
+    saved: Path | None = None
 
     def run(self) -> Report | None:
         """Go through all that was asked for; None where --dry-run only showed it."""
@@ -139,7 +128,7 @@ class Drain:
         if not items:
             return Plan()
         pool = read_for_verb(self.runtime, self.service, items, Wish(RESERVE))
-        entries = decide_drain(items, pool, self.home, removing=self.removes)
+        entries = decide_drain(items, pool, Home(self.service.sid), removing=self.removes)
         sids = list(rows_by_sid(entries))
         question = removal_text(self.runtime, self.service, sids) if self.removes and sids else None
         return Plan(tuple(entries), capacities(pool, "the pool"), question=question)
@@ -212,7 +201,7 @@ class Drain:
             self.see(pool, items)
             still = self.draining(idle=True)
             items = [item for item in items if item in still]
-        return Plan(tuple(decide_all(Wish(REMOVE), items, pool, self.home)))
+        return Plan(tuple(decide_all(Wish(REMOVE), items, pool, Home(self.service.sid))))
 
     def save(self, runtime: Runtime, plan: Plan) -> None:
         """Save what leaves, in one file for all rounds."""
@@ -237,7 +226,9 @@ class Drain:
                 f"still in use: {counted(len(busy), 'number')}; --wait waits until they are idle."
             )
         if self.waits:
-            report = replace(report, started=self.started, ended=self.runtime.clock.monotonic(), waited=True)
+            report = replace(
+                report, started=self.runtime.started, ended=self.runtime.clock.monotonic(), waited=True
+            )
         done = REMOVE.done if self.removes else RESERVE.done
         return replace(report, ends=tuple(ends), done=done, single=self.given.single)
 
