@@ -12,21 +12,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from proxyctl.bulk.engine import Engine
-from proxyctl.bulk.outcomes import Result, RunReport, Scope
 from proxyctl.commands.records import Journal
 from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
+from proxyctl.commands.sending import load_what_reports, run_engine
 from proxyctl.errors import OutputError, TemporaryError, UsageError
 from proxyctl.files import check_output_file, write_output_file
 from proxyctl.input.items import failed_to_text, read_items
 from proxyctl.pools.decide import leaving
 from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
-from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import RULES, guard
 from proxyctl.writes.plan import Plan
-from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +31,6 @@ if TYPE_CHECKING:
     from proxyctl.api.models import Service
     from proxyctl.api.resources import Call
     from proxyctl.input.items import Item, Items
-    from proxyctl.render.progress import BulkProgress
     from proxyctl.render.shape import Shape
     from proxyctl.runtime import Runtime
 
@@ -189,79 +185,6 @@ def save_leaving(runtime: Runtime, plan: Plan) -> None:
         from proxyctl.commands.saved_file import save_chains
 
         save_chains(runtime, going)
-
-
-def load_what_reports(runtime: Runtime) -> None:
-    """Import what the report needs before the first write: afterwards, files or memory may have run out."""
-    import csv
-    import encodings.idna
-
-    from proxyctl import explaining
-    from proxyctl.render import output, shapes
-
-    _ = (csv, encodings.idna, explaining, output, shapes, runtime.out)
-
-
-class Watcher:
-    """Keeps the progress bar up to date."""
-
-    def __init__(self, bar: BulkProgress | None) -> None:
-        self.bar = bar
-        self.done = self.failed = 0
-        self.note = ""
-
-    def on_result(self, result: Result) -> None:
-        if result.state == "done":
-            self.done += 1
-        elif result.state != "skipped":
-            self.failed += 1
-        self._show()
-
-    def on_limit(self, scope: Scope) -> None:
-        self.note = "slowed by the API's limit"
-        self._show()
-
-    def _show(self) -> None:
-        if self.bar is not None:
-            self.bar.update(self.done + self.failed, self.failed, self.note)
-
-
-def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> RunReport:
-    """Send what the flow allows, until there is no more, with a progress bar on a terminal."""
-    options = runtime.options
-    bar = progress_bar(runtime, total)
-    try:
-        return Engine(
-            Executor(runtime.access.client, Reader(runtime.access.client, runtime.access.gates, lent=True)),
-            gates=runtime.access.gates,
-            clock=runtime.clock,
-            journal=journal,
-            observer=Watcher(bar),
-            stop=runtime.stop,
-            retries=options.retries,
-            max_errors=options.max_errors,
-            deadline=options.deadline,
-            time_left=runtime.time_left,
-        ).run(flow)
-    finally:
-        if bar is not None:
-            bar.close()
-
-
-def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
-    """Return a progress bar where stderr is a terminal and nobody asked for quiet."""
-    if not runtime.console.terminal.stderr or runtime.options.quiet or total < 2:
-        return None
-    from proxyctl.render.progress import BulkProgress
-
-    bar = runtime.console.bar = BulkProgress(
-        total,
-        runtime.stderr,
-        color=runtime.console.color_on(True),
-        ascii_only=runtime.console.ascii_only,
-        clock=runtime.clock,
-    )
-    return bar
 
 
 # What is shown

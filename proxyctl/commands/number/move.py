@@ -15,7 +15,7 @@ from proxyctl.pools.chains import Home, capacities
 from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, decide_moves
 from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
-from proxyctl.writes.plan import Chain, Plan, Settled
+from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 from proxyctl.writes.requests import DETACH
 
 if TYPE_CHECKING:
@@ -48,21 +48,12 @@ def move(
             return Plan()
         route = read_route(runtime, source, target, items, through=through_messaging)
         entries = decide_moves(items, replace(route, is_reserved=flag))
-        unknown = sum(
-            isinstance(entry.error, UnknownFlagError) for entry in entries if isinstance(entry, Settled)
-        )
-        if unknown and may_ask:
-            raise AskFlag(unknown)
+        raise_unknown(entries if may_ask else ())
         plan = Plan(tuple(entries), capacities(route.pools[1], "the pool"))
         return plan.asking(question(runtime, source, target, plan.chains)) if plan.chains else plan
 
-    job = Job(
-        [source.sid, target.sid],
-        decide,
-        "moved",
-        given.single,
-        locate=lambda item: runtime.account.holder_of(item),
-    )
+    locate = runtime.account.holder_of
+    job = Job([source.sid, target.sid], decide, "moved", given.single, locate=locate)
     try:
         report = carry_out(runtime, job)
     except AskFlag as missing:
@@ -77,6 +68,13 @@ class AskFlag(Exception):
     def __init__(self, count: int) -> None:
         super().__init__(count)
         self.count = count
+
+
+def raise_unknown(entries: Sequence[Entry]) -> None:
+    """Raise AskFlag where nobody knows how some numbers were."""
+    unknown = [one for one in entries if isinstance(one, Settled) and isinstance(one.error, UnknownFlagError)]
+    if unknown:
+        raise AskFlag(len(unknown))
 
 
 def ask_flag(runtime: Runtime, count: int) -> bool | None:
