@@ -6,7 +6,7 @@ A new kind of write is a row here, a function that decides, and a command.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from proxyctl.api import codes, resources
@@ -258,12 +258,14 @@ RESTORE_WEBHOOKS = Verb(
     pending="is out of the pool, but its webhooks were not put back",
     pending_hint="The same command again puts them back.",
 )
+# Of any number, in a pool or not; "restored" where it is what was kept.
+SET_WEBHOOKS = replace(RESTORE_WEBHOOKS, name="set_webhooks", done="updated", beside=False, pending="")
 
 VERBS = {
     verb.name: verb
     for verb in (
         *(ADD, RESERVE, RELEASE, REMOVE, ATTACH, DETACH),
-        *(CREATE_SERVICE, UPDATE_SERVICE, DELETE_SERVICE, RESTORE_WEBHOOKS),
+        *(CREATE_SERVICE, UPDATE_SERVICE, DELETE_SERVICE, RESTORE_WEBHOOKS, SET_WEBHOOKS),
     )
 }
 

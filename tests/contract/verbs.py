@@ -118,6 +118,13 @@ VERBS: Mapping[str, Verb] = {
         undone=6,
         back={"masking": "Bc", "other": "a", "MG": "a"},  # undo takes no number out of a Messaging Service
     ),
+    "number webhooks": Verb(
+        f"number webhooks masking --voice-url {OWN_URL} --sms-url {OWN_URL}",
+        {"masking": "aBcD"},
+        {"masking": "aBcD", "OWN": "abc"},
+        items="abc",
+        destructive=True,  # they point away from Proxy then
+    ),
     "pool apply": Verb(
         "pool apply POOL --prune",
         before={"masking": "abC", "other": "E", "fresh": ""},

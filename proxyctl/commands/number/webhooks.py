@@ -1,18 +1,30 @@
-"""A number's own webhooks: read before it joins a pool, found again in the history when it leaves."""
+"""A number's own webhooks: read before it joins a pool, found again in the history when it leaves, and set."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from proxyctl.commands.records import read_back
+from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
 from proxyctl.errors import UsageError
-from proxyctl.pools.chains import restoring_webhooks, webhooks_of, webhooks_step
-from proxyctl.pools.decide import NOT_THERE, leaving
-from proxyctl.pools.webhooks import KeptWebhooks, Settings, is_own, settings_of
+from proxyctl.pools.account import FEW
+from proxyctl.pools.chains import Home, restoring_webhooks, webhooks_of, webhooks_step
+from proxyctl.pools.decide import NOT_THERE, each_once, leaving
+from proxyctl.pools.webhooks import (
+    OVERRIDING,
+    KeptWebhooks,
+    Settings,
+    is_own,
+    leaves_proxy,
+    point,
+    set_by_proxy,
+    settings_of,
+)
 from proxyctl.words import counted
-from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Item
@@ -69,3 +81,29 @@ def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Setti
             step = webhooks_step(runtime.profile.account_sid, item, named, settings)
             late[item] = Chain(item, (step,), "restore", "unchanged")
     return late
+
+
+def set_webhooks(runtime: Runtime, name: str, numbers: Numbers, file: str | None, to: Settings) -> None:
+    """Point numbers of the account ``to`` Proxy, what was kept, or URLs; raises the error that the run ends with."""
+    if len(to) != 1 and set(to) != set(OVERRIDING):
+        raise UsageError("give exactly one of --proxy, --restore, or URLs (--voice-url, --sms-url).")
+    given = begin(runtime, numbers, file)
+    service = runtime.account.service(name)
+    home, done = Home(service.sid, service.unique_name), "restored" if "restore" in to else "updated"
+
+    def decide() -> Plan:
+        owned = runtime.account.own_numbers(given.items)
+        sids = {number.sid for number in owned.values()}
+        wanted = dict.fromkeys(sids, to)
+        if "restore" in to:
+            wanted = read_kept(runtime, KeptWebhooks(sids, newest=True))
+        elif "proxy" in to:
+            held = runtime.account.pool(service.sid, given.items, few=FEW).by_sid
+            wanted = dict.fromkeys(held, set_by_proxy(runtime.profile.account_sid, service.sid))
+        decide_one = partial(point, wanted, home, done)
+        plan = Plan(tuple(each_once(given.items, lambda item: owned.get(item.name), decide_one)))
+        away = sum(map(leaves_proxy, plan.chains))
+        text = f"This points {counted(away, 'number')} {of_account(runtime)} away from Proxy."
+        return plan.asking(text) if away else plan
+
+    run_numbers(runtime, service, given, decide, done)
