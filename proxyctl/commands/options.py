@@ -68,6 +68,13 @@ def duration(text: str) -> float:
     return total
 
 
+def url(text: str) -> str:
+    """Take a URL as it is typed, but for a bare word in capitals, by which printed commands leave a value open."""
+    if re.fullmatch("[A-Z][A-Z_]*", text):
+        raise typer.BadParameter(f"{text} stands for a URL: write your own in its place.")
+    return text
+
+
 # What several commands declare alike.
 ServiceArgument = Annotated[str, argument("SERVICE", "A Service's SID (KS…) or unique name.")]
 Services = Annotated[list[str] | None, argument("[SERVICE]...", "SIDs or unique names.")]

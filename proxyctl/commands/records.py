@@ -5,19 +5,20 @@ from __future__ import annotations
 import getpass
 import shlex
 import socket
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from proxyctl.bulk.outcomes import Done, Task
 from proxyctl.bulk.outcomes import Outcome as BulkOutcome
-from proxyctl.errors import NotFoundError, OutputError
+from proxyctl.errors import NotFoundError, OutputError, exit_status
 from proxyctl.state.record import Intent, Outcome, RunInfo
 from proxyctl.visible import cut
 from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
+    from proxyctl.commands.report import Report
     from proxyctl.runtime import Runtime
     from proxyctl.state.history import RunRecorder
     from proxyctl.state.record import ItemRecord
@@ -31,53 +32,83 @@ def command_line(runtime: Runtime) -> str:
 
 
 class Journal:
-    """The engine's journal: each request before it is sent, and what came of it.
+    """The engine's journal: each request before it is sent, and what came of it, in one record for all rounds of a run.
 
-    What can't be written is told once: by the engine, which stops at it, or at the end of the command.
+    The record is begun with the first round. What can't be written is reported once: by the engine, which stops at
+    it, or at the end of the command.
     """
 
-    def __init__(self, runtime: Runtime, recorder: RunRecorder | None) -> None:
+    def __init__(self, runtime: Runtime, service: Service | None) -> None:
         self._runtime = runtime
-        self._recorder = recorder
-        self._told = self._begun = False
+        self._service = service
+        self._recorder: RunRecorder | None = None
+        self._first = self._next = 0  # the index of this round's first request, and of the next round's
+        self._reported = self._sent = False
+
+    def begin_round(self) -> None:
+        """Begin a round, whose requests are numbered from 0 again. OutputError: nothing was sent."""
+        self._first = self._next
+        runtime, service, profile = self._runtime, self._service, self._runtime.profile
+        if self._recorder is not None or runtime.options.no_history:
+            return
+        info = RunInfo(
+            command=command_line(runtime),
+            profile=profile.name,
+            account_sid=profile.account_sid,
+            service_sid=service.sid if service else None,
+            service_name=service.unique_name if service else None,
+            user=user_name(),
+            host=socket.gethostname(),
+        )
+        try:
+            self._recorder = runtime.history.begin(info, runtime.access.server_now)
+        except OutputError as error:
+            raise nothing_sent(error) from None
 
     def intent(self, task: Task) -> None:
         """Record what is about to be sent."""
+        index = self._first + task.index
+        self._next = max(self._next, index + 1)
         if self._recorder is not None:
             try:
-                self._recorder.intent(task.index, intent_of(task.payload.request))
+                self._recorder.intent(index, intent_of(task.payload.request))
             except OutputError as error:
-                self._told = True
-                raise error if self._begun else nothing_sent(error) from None
-        self._begun = True
+                self._reported = True
+                raise error if self._sent else nothing_sent(error) from None
+        self._sent = True
 
     def outcome(self, task: Task, outcome: BulkOutcome) -> None:
         """Record what came of it."""
         if self._recorder is not None:
             try:
-                self._recorder.outcome(task.index, outcome_of(task.payload.request, outcome))
+                self._recorder.outcome(self._first + task.index, outcome_of(task.payload.request, outcome))
             except OutputError as error:
-                self._told = True
+                self._reported = True
                 raise not_recorded(error) from None
 
-    def end(self, counts: Mapping[str, int], exit_code: int) -> None:
-        """Record the end of the run. A run that could not be recorded to its end is told at the end of the command."""
+    def end(self, report: Report) -> None:
+        """Record the end of the run. One that could not be recorded to its end is reported when the command ends."""
         if self._recorder is None:
             return
+        error = report.error()
         try:
-            self._recorder.end(counts, exit_code)
-        except OutputError as error:
-            if not self._told:
-                self._runtime.late_errors.append(not_recorded(error))
+            self._recorder.end(report.counts, exit_status(error) if error else 0)
+        except OutputError as unwritten:
+            if not self._reported:
+                self._runtime.late_errors.append(not_recorded(unwritten))
+
+    def close(self) -> None:
+        """Leave the record as it is; without an end it counts as broken off."""
+        if self._recorder is not None:
+            self._recorder.close()
 
 
 def intent_of(request: Request) -> Intent:
     """Return what the history keeps of a request before it is sent."""
     verb = request.verb
     before, after = request.before, dict(request.wanted) or None
-    if verb.key == "phone_number":  # of a number, its flag is all that a run changes
-        before = None if before is None else {"is_reserved": before.get("is_reserved")}
-        after = after if after is None or "is_reserved" in after else None
+    if before is not None and verb.key == "phone_number":  # of a number, what the run changes is enough
+        before = {name: before.get(name) for name in after or ("is_reserved",)}
     parent = {verb.parent_key: request.parent} if verb.parent_key and request.parent else {}
     facts = {**parent, **request.kept}
     return Intent(
@@ -112,31 +143,6 @@ def outcome_of(request: Request, outcome: BulkOutcome) -> Outcome:
     )
 
 
-@contextmanager
-def recording(runtime: Runtime, service: Service | None) -> Iterator[Journal]:
-    """Record a run on one Service, or (None) on several; --no-history goes without. OutputError: nothing was sent."""
-    recorder = None
-    if not runtime.options.no_history:
-        info = RunInfo(
-            command=command_line(runtime),
-            profile=runtime.profile.name,
-            account_sid=runtime.profile.account_sid,
-            service_sid=service.sid if service else None,
-            service_name=service.unique_name if service else None,
-            user=user_name(),
-            host=socket.gethostname(),
-        )
-        try:
-            recorder = runtime.history.begin(info, runtime.access.server_now)
-        except OutputError as error:
-            raise nothing_sent(error) from None
-    try:
-        yield Journal(runtime, recorder)
-    finally:
-        if recorder is not None:
-            recorder.close()
-
-
 def not_recorded(error: OutputError) -> OutputError:
     """Say of a history that can't be written that the work was done."""
     return OutputError(f"what was done could not be recorded: {error.message}", hint=error.hint)
@@ -159,7 +165,7 @@ def user_name() -> str | None:
 
 
 class Search(Protocol):
-    """Something looked for in the records: the names still ``wanted``, and what takes in the items of a run."""
+    """A search through the records: the names still ``wanted``, and what takes in the items of a run."""
 
     wanted: set[str]
 

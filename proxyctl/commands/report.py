@@ -32,7 +32,7 @@ from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
 
 SHOWN_FAILURES = 20
 AGAIN = "Running the same command again continues where this one ended: it sends only what is still missing."
-MEND = "Correct what was refused, then run the same command again: it sends only what is still missing."
+CORRECT = "Correct what was refused, then run the same command again: it sends only what is still missing."
 
 Row = Mapping[str, Any]
 Locate = Callable[[Item], str | None]  # the Service whose pool has a number now
@@ -105,9 +105,14 @@ class Report:
             sent=self.sent or later.sent,
         )
 
+    @property
+    def counts(self) -> Counter[str]:
+        """How many items ended with each word."""
+        return Counter(end.action for end in self.ends)
+
     def summary(self) -> str:
         """Return the line that ends a run: ``reserved 4980, unchanged 20, failed 0 in 2m46s (30.0/s, 12 retries)``."""
-        counts = Counter(end.action for end in self.ends)
+        counts = self.counts
         # A verb may end in another's action: `reserve --add` adds.
         lead = [self.done] if self.done and (counts[self.done] or not counts["added"]) else []
         others = [action for action in ORDER if counts[action] and action not in (*lead, "failed")]
@@ -158,7 +163,7 @@ class Report:
             return named(bad[0], bad[0].error)
         cause = stopped or self.common_cause(bad)
         if cause is None:
-            return PartialError(f"{line}.", hint=MEND if any(was_refused(end) for end in bad) else AGAIN)
+            return PartialError(f"{line}.", hint=CORRECT if any(was_refused(end) for end in bad) else AGAIN)
         kind = type(cause) if self.is_whole(cause) else PartialError
         return kind(f"{cause.message.rstrip('.')}: {line}.", hint=how_to_go_on(cause), problem=cause.problem)
 
@@ -178,22 +183,29 @@ class Report:
             return self.nothing_done or not any(end.action in ("failed", "unknown") for end in self.ends)
         if isinstance(cause, AuthenticationError | NotFoundError):
             return self.nothing_done
-        return not isinstance(cause, PartialError | RefusedError)  # what nobody foresaw is told as that
+        return not isinstance(cause, PartialError | RefusedError)  # what nobody foresaw is reported as that
 
 
 def report_of(
-    entries: Iterable[Entry], ends: Iterable[Progress], run: RunReport | None, locate: Locate | None = None
+    entries: Iterable[Entry],
+    ends: Iterable[Progress],
+    run: RunReport | None,
+    done: str = "",
+    *,
+    single: bool = False,
+    locate: Locate | None = None,
 ) -> Report:
     """Return the report on a plan's entries; ``ends`` are those of its chains, in order."""
     stopped = run.stopped_by if run is not None else None
     of_chains = iter(ends)
-    told = tuple(
+    all_ends = tuple(
         end_of(next(of_chains), stopped, locate) if isinstance(entry, Chain) else settled_end(entry)
         for entry in entries
     )
     if run is None:
-        return Report(told)
-    return Report(told, "", False, stopped, run.started, run.ended, run.retries + run.throttled, sent=True)
+        return Report(all_ends, done, single)
+    retries = run.retries + run.throttled
+    return Report(all_ends, done, single, stopped, run.started, run.ended, retries, sent=True)
 
 
 def settled_end(entry: Settled) -> End:

@@ -8,34 +8,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from proxyctl.bulk.engine import Engine
-from proxyctl.bulk.outcomes import Result, RunReport, Scope
-from proxyctl.commands.records import Journal, recording
+from proxyctl.commands.records import Journal
 from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
-from proxyctl.errors import OutputError, TemporaryError, UsageError, exit_status
+from proxyctl.commands.sending import load_what_reports, run_engine
+from proxyctl.errors import OutputError, TemporaryError, UsageError
 from proxyctl.files import check_output_file, write_output_file
 from proxyctl.input.items import failed_to_text, read_items
+from proxyctl.pools.decide import leaving
+from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
-from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import RULES, guard
 from proxyctl.writes.plan import Plan
-from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from proxyctl.api.models import Service
     from proxyctl.api.resources import Call
-    from proxyctl.input.items import Items
-    from proxyctl.render.progress import BulkProgress
+    from proxyctl.input.items import Item, Items
     from proxyctl.render.shape import Shape
     from proxyctl.runtime import Runtime
 
 
+Numbers = Sequence[str] | None  # as typed
 SEE_HISTORY = "The work was done; 'proxyctl history list' and 'history show' tell what."
 
 
@@ -44,8 +44,8 @@ class Job:
     """What a command wants carried out.
 
     ``sids`` are the Services that are locked (None: the list of Services), ``decide`` reads and makes the plan, and
-    is called again where something may have changed meanwhile. ``save`` keeps what could not come back otherwise.
-    ``service`` is the one that the history names, if it is one alone. ``typed`` is what a person types to agree.
+    is called again where something may have changed meanwhile. ``service`` is the one that the history names, if it is
+    one alone. ``save`` keeps what could not come back otherwise. ``typed`` is what a person types to agree.
     """
 
     sids: Sequence[str | None]
@@ -53,14 +53,40 @@ class Job:
     done: str = ""
     single: bool = False
     service: Service | None = None
-    save: Callable[[Plan], None] | None = None
+    save: Callable[[Runtime, Plan], object] | None = None  # default: the numbers that leave
     typed: str | None = None
     locate: Locate | None = None
     show: Callable[[Plan], None] | None = None  # what --dry-run prints, if more than the plan's requests
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a verb works on, as it was typed. ``single``: one number was named, so its own error is the run's."""
+
+    items: tuple[Item, ...]
+    single: bool
+    failed_to: Path | None
+
+
+def begin(
+    runtime: Runtime,
+    numbers: Numbers,
+    file: str | None,
+    *,
+    use_is_reserved: bool = False,
+    required: bool = True,
+) -> Given:
+    """Check all that a number verb was given, before anything is read or sent."""
+    runtime.out.check(RESULT)
+    named = required or bool(numbers) or file is not None
+    items = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved).items if named else ()
+    failed_to = check_failed_to(runtime, file)
+    runtime.guard_writes()
+    return Given(tuple(items), file is None and len(numbers or ()) == 1, failed_to)
+
+
 def read_input(
-    runtime: Runtime, numbers: Sequence[str] | None, file: str | None, *, use_is_reserved: bool = False
+    runtime: Runtime, numbers: Numbers, file: str | None, *, use_is_reserved: bool = False
 ) -> Items:
     """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
     if not numbers and file is None:
@@ -84,8 +110,25 @@ def check_failed_to(runtime: Runtime, *inputs: str | None) -> Path | None:
     return check_output_file("--failed-to", runtime.options.failed_to, inputs)
 
 
+def run_numbers(
+    runtime: Runtime, service: Service, given: Given, decide: Callable[[], Plan], done: str
+) -> None:
+    """Carry a number verb out on one Service, and report; raises the error that the run ends with."""
+    job = Job([service.sid], decide, done, given.single, service)
+    finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
+
+
 def carry_out(runtime: Runtime, job: Job) -> Report | None:
     """Carry a job out; None where --dry-run only showed it. Raises what kept it from being begun."""
+    with closing(Journal(runtime, job.service)) as journal:
+        report = carry_out_round(runtime, job, journal)
+        if report is not None:
+            journal.end(report)
+        return report
+
+
+def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | None:
+    """Carry out one round of a run, which holds the lock for as long as it takes; `carry_out` makes one of it."""
     if runtime.options.dry_run:
         (job.show or (lambda plan: show_plan(runtime, plan)))(checked(runtime, job))
         return None
@@ -94,13 +137,13 @@ def carry_out(runtime: Runtime, job: Job) -> Report | None:
         if not has_to_wait(runtime, plan):
             if plan.question is not None:
                 runtime.confirm(plan.question, typed=job.typed)
-            return send(runtime, job, plan)
+            return send(runtime, job, plan, journal)
     runtime.confirm(plan.question or "", typed=job.typed)
     with runtime.lock(*job.sids):
         again = checked(runtime, job)
         if again.fingerprint() != plan.fingerprint():
             raise TemporaryError("Changed since it was shown.", hint="Run the command again.")
-        return send(runtime, job, again)
+        return send(runtime, job, again, journal)
 
 
 def checked(runtime: Runtime, job: Job) -> Plan:
@@ -122,100 +165,39 @@ def has_to_wait(runtime: Runtime, plan: Plan) -> bool:
     return plan.question is not None and not runtime.options.yes and runtime.console.terminal.interactive
 
 
-def send(runtime: Runtime, job: Job, plan: Plan) -> Report:
+def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     """Save, record and send what was decided."""
     if not plan.chains:
-        return replace(report_of(plan.entries, (), None), done=job.done, single=job.single)
-    if job.save is not None:
-        job.save(plan)
+        return report_of(plan.entries, (), None, job.done, single=job.single)
+    (job.save or save_leaving)(runtime, plan)
     load_what_reports(runtime)
-    with runtime.stop.in_order(), recording(runtime, job.service) as journal:
-        flow = Flow(plan)
+    flow = Flow(plan)
+    with runtime.stop.in_order():
+        journal.begin_round()
         run = run_engine(runtime, flow, journal, sum(len(chain.steps) for chain in plan.chains))
-        report = report_of(plan.entries, flow.ends(), run, job.locate)
-        report = replace(report, done=job.done, single=job.single)
-        error = report.error()
-        try:
-            journal.end(Counter(end.action for end in report.ends), exit_status(error) if error else 0)
-        except OutputError as unwritten:  # the work is done: it has to be told all the same
-            report = replace(report, stopped=unwritten)
-    return report
+    return report_of(plan.entries, flow.ends(), run, job.done, single=job.single, locate=job.locate)
 
 
-def load_what_reports(runtime: Runtime) -> None:
-    """Import what the report needs before the first write: afterwards, files or memory may have run out."""
-    import csv
-    import encodings.idna
+def save_leaving(runtime: Runtime, plan: Plan) -> None:
+    """Save which numbers are about to leave their pools; one alone needs no file."""
+    going = leaving(plan.entries)
+    if len(going) > 1:
+        from proxyctl.commands.saved_file import save_chains
 
-    from proxyctl import explaining
-    from proxyctl.render import output, shapes
-
-    _ = (csv, encodings.idna, explaining, output, shapes, runtime.out)
+        save_chains(runtime, going)
 
 
-class Watcher:
-    """Keeps the progress bar up to date."""
-
-    def __init__(self, bar: BulkProgress | None) -> None:
-        self.bar = bar
-        self.done = self.failed = 0
-        self.note = ""
-
-    def on_result(self, result: Result) -> None:
-        if result.state == "done":
-            self.done += 1
-        elif result.state != "skipped":
-            self.failed += 1
-        self._show()
-
-    def on_limit(self, scope: Scope) -> None:
-        self.note = "slowed by the API's limit"
-        self._show()
-
-    def _show(self) -> None:
-        if self.bar is not None:
-            self.bar.update(self.done + self.failed, self.failed, self.note)
+# What is shown
 
 
-def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> RunReport:
-    """Send what the flow allows, until there is no more, with a progress bar on a terminal."""
-    options = runtime.options
-    bar = progress_bar(runtime, total)
-    try:
-        return Engine(
-            Executor(runtime.access.client, Reader(runtime.access.client, runtime.access.gates, lent=True)),
-            gates=runtime.access.gates,
-            clock=runtime.clock,
-            journal=journal,
-            observer=Watcher(bar),
-            stop=runtime.stop,
-            retries=options.retries,
-            max_errors=options.max_errors,
-            deadline=options.deadline,
-            time_left=runtime.time_left,
-        ).run(flow)
-    finally:
-        if bar is not None:
-            bar.close()
+def titled(service: Service) -> str:
+    """Return a Service as a question names it: by its name, if that is known, and its SID."""
+    return f"{service.unique_name} ({service.sid})" if service.unique_name else service.sid
 
 
-def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
-    """Return a progress bar where stderr is a terminal and nobody asked for quiet."""
-    if not runtime.console.terminal.stderr or runtime.options.quiet or total < 2:
-        return None
-    from proxyctl.render.progress import BulkProgress
-
-    bar = runtime.console.bar = BulkProgress(
-        total,
-        runtime.stderr,
-        color=runtime.console.color_on(True),
-        ascii_only=runtime.console.ascii_only,
-        clock=runtime.clock,
-    )
-    return bar
-
-
-# What is told
+def of_account(runtime: Runtime) -> str:
+    """Say as whom something will be done."""
+    return f"of account {runtime.profile.account_sid} (profile {runtime.profile.name})"
 
 
 def show_plan(runtime: Runtime, plan: Plan) -> None:
@@ -249,10 +231,10 @@ def say_notes(runtime: Runtime, report: Report) -> None:
         runtime.note(f"{count} unchanged: {note}.")
 
 
-def tell(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Path | None) -> None:
+def finish(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Path | None) -> None:
     """Print rows, failures and summary, write --failed-to; raise the error that the run ends with.
 
-    What can't be written is told as well, and stops none of the rest.
+    What can't be written is reported as well, and stops none of the rest.
     """
     if report is None:
         return
@@ -282,7 +264,7 @@ def tell(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Path 
 
 
 def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputError | None:
-    """Write ``what``; return the error where it is lost: the work is done all the same, and has yet to be told."""
+    """Write ``what``; return the error where it is lost: the work is done all the same, and has yet to be reported."""
     try:
         write()
     except BrokenPipeError:

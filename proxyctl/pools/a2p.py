@@ -116,7 +116,7 @@ def all_items(pair: Pair) -> list[Item]:
 
 def decide_all(items: Sequence[Item], pair: Pair) -> list[Entry]:
     """Decide for each item, in order. Two items that turn out to be one number count once."""
-    return each_once(items, pair.pool, lambda item, number: decide(item, number, pair))
+    return each_once(items, pair.pool.find, lambda item, number: decide(item, number, pair))
 
 
 def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:

@@ -19,10 +19,8 @@ from proxyctl.pools.status import MOST_SESSIONS, WARNED_AT, PoolStatus
 from proxyctl.words import counted
 
 CALLBACKS = ("callback_url", "intercept_callback_url", "out_of_session_callback_url")
-WEBHOOKS = "https://webhooks.twilio.com/v1/Accounts/{account}/Proxy/{service}/Webhooks"
 DEMO_HOST = "demo.twilio.com"  # where numbers point that nobody has set up, or whose Service was deleted
 YOURS = "https://example.com/twilio"
-ACCOUNT_NUMBERS = "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{sid}.json"
 
 Named = Service | MessagingService | PhoneNumber | IncomingNumber
 
@@ -189,7 +187,6 @@ class Context:
     read; ``senders``: PN SID → MG SID. ``whole``: all of the account's pools were read.
     """
 
-    account_sid: str
     services: Mapping[str, Service]
     holders: Mapping[str, str]
     senders: Mapping[str, str]
@@ -200,18 +197,18 @@ def webhook_findings(number: IncomingNumber, context: Context) -> Iterator[Findi
     """Judge where a number of the account points."""
     holder = context.services.get(context.holders.get(number.sid, ""))
     if holder is not None:
-        yield from not_arriving(number, holder, context)
+        yield from not_arriving(number, holder)
         return
     hint = hinted_service(number)
     if hint is not None and (context.whole or hint in context.services):
         yield stale(number, hint, context)
     elif context.whole and DEMO_HOST in (host_of(number.voice_url or ""), host_of(number.sms_url or "")):
         words = f"it is in no pool, and its webhooks point at {DEMO_HOST}: callers hear Twilio's greeting"
-        fix = set_webhooks(number, context, f"{YOURS}/voice", f"{YOURS}/sms")
+        fix = set_webhooks(number, None, context)
         yield Finding.of(number, None, Severity.WARNING, "webhook-demo", words, fix)
 
 
-def not_arriving(number: IncomingNumber, holder: Service, context: Context) -> Iterator[Finding]:
+def not_arriving(number: IncomingNumber, holder: Service) -> Iterator[Finding]:
     """Find what of a pool number does not reach its Service."""
     lost = [
         words
@@ -222,9 +219,8 @@ def not_arriving(number: IncomingNumber, holder: Service, context: Context) -> I
         if can(number, medium) and (words := led_away(number, holder, medium, name, others))
     ]
     if lost:
-        root = WEBHOOKS.format(account=context.account_sid, service=holder.sid)
         words = f"it is in the pool, but {' and '.join(lost)}"
-        fix = set_webhooks(number, context, f"{root}/Call", f"{root}/Message")
+        fix = f"proxyctl number webhooks {argument(holder)} {number_argument(number)} --proxy"
         yield Finding.of(number, holder, Severity.ERROR, "webhook-elsewhere", words, fix)
 
 
@@ -256,24 +252,19 @@ def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
         f"proxyctl number add {argument(service)} {number_argument(number)}"
         if service is not None
         and number.sid not in context.senders  # what a Messaging Service has can't join
-        else set_webhooks(number, context, f"{YOURS}/voice", f"{YOURS}/sms")
+        else set_webhooks(number, service, context)
     )
     words = f"its webhooks point at {named}{', which does not hold it' if service else ''}"
     return Finding.of(number, service, Severity.WARNING, "webhook-stale", words, fix)
 
 
-def set_webhooks(number: IncomingNumber, context: Context, voice: str, sms: str) -> str:
-    """Return the command that points a number elsewhere, past any trunk or application."""
-    path = ACCOUNT_NUMBERS.format(account=context.account_sid, sid=number.sid)
-    fields = [f"VoiceUrl={voice}", f"SmsUrl={sms}"]
-    for name, form in (
-        ("trunk_sid", "TrunkSid"),
-        ("voice_application_sid", "VoiceApplicationSid"),
-        ("sms_application_sid", "SmsApplicationSid"),
-    ):
-        if number.text(name):
-            fields.append(f"{form}=")
-    return f"proxyctl api POST {path} {' '.join(f'-d {field}' for field in fields)}"
+def set_webhooks(number: IncomingNumber, service: Service | None, context: Context) -> str:
+    """Return the command that points a number at its owner's application; any Service will do to name it by."""
+    service = service or next(iter(context.services.values()), None)
+    name = argument(service) if service is not None else "SERVICE"
+    return (
+        f"proxyctl number webhooks {name} {number_argument(number)} --voice-url VOICE_URL --sms-url SMS_URL"
+    )
 
 
 # Messaging Services

@@ -23,7 +23,7 @@ from proxyctl.writes.requests import (
     RELEASE,
     REMOVE,
     RESERVE,
-    SET_WEBHOOKS,
+    RESTORE_WEBHOOKS,
     Request,
     Verb,
 )
@@ -220,7 +220,13 @@ def webhooks_step(account_sid: str, item: Item, known: Request | Item, webhooks:
     """Set the webhooks of a number of the account."""
     kept_facts = {"webhooks": dict(webhooks)}
     request = Request(
-        SET_WEBHOOKS, account_sid, known.sid, item.input, known.phone_number, dict(webhooks), kept=kept_facts
+        RESTORE_WEBHOOKS,
+        account_sid,
+        known.sid,
+        item.input,
+        known.phone_number,
+        dict(webhooks),
+        kept=kept_facts,
     )
     return Step(request)
 

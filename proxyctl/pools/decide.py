@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from proxyctl.api.models import PhoneNumber
+from proxyctl.api.models import IncomingNumber, PhoneNumber
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, chain_to, remove_chain
@@ -19,6 +20,7 @@ ADD_HINTS = {
     RESERVE.name: "Add --add to put it there as reserved.",
     RELEASE.name: "Only a number of the pool can be released; 'proxyctl number add --unreserved' puts it there.",
 }
+Number = TypeVar("Number", PhoneNumber, IncomingNumber)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +36,22 @@ class Wish:
 
 def decide_all(wish: Wish, items: Sequence[Item], pool: Pool, home: Home) -> list[Entry]:
     """Decide for each item what is missing, in order."""
-    return each_once(items, pool, lambda item, number: decide(wish, item, number, home))
+    return each_once(items, pool.find, lambda item, number: decide(wish, item, number, home))
 
 
 def each_once(
-    items: Sequence[Item], pool: Pool, decide_one: Callable[[Item, PhoneNumber | None], Entry]
+    items: Sequence[Item],
+    find: Callable[[Item], Number | None],
+    decide_one: Callable[[Item, Number | None], Entry],
 ) -> list[Entry]:
-    """Decide for each item by what the pool holds of it. Two items that turn out to be one number count once."""
+    """Decide for each item by what was found of it. Two items that turn out to be one number count once."""
     seen: dict[str, Item] = {}
     entries: list[Entry] = []
     for item in items:
-        number = pool.find(item)
+        number = find(item)
         error = disagrees(item, number)
-        if error is not None:
-            entries.append(Settled(item, raw(number), error))
+        if number is not None and error is not None:
+            entries.append(Settled(item, number.raw, error))
         elif number is not None and seen.setdefault(number.sid, item) is not item:
             entries.append(Settled(item, number.raw, note="the same number as another of the items"))
         else:
@@ -79,14 +83,15 @@ def decide(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> En
     return chain_to(home, item, number, wanted) or Settled(item, raw(number), note=note)
 
 
-def disagrees(item: Item, number: PhoneNumber | None) -> ProxyctlError | None:
-    """Return the error of a row whose SID and number mean two different numbers of the pool."""
+def disagrees(item: Item, number: PhoneNumber | IncomingNumber | None) -> ProxyctlError | None:
+    """Return the error of a row whose SID and number mean two different numbers."""
     if number is None or item.sid is None or item.phone_number is None:
         return None
     if number.phone_number in (None, item.phone_number):
         return None
+    where = "pool" if isinstance(number, PhoneNumber) else "account"
     return RefusedError(
-        f"{item.sid} is {number.phone_number} in the pool, not {item.phone_number}.",
+        f"{item.sid} is {number.phone_number} in the {where}, not {item.phone_number}.",
         hint="Correct the row, or leave one of the two out.",
     )
 
@@ -96,10 +101,10 @@ def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home
     if number is None:
         return absent(item, removing=not wish.must_exist)
     if number.in_use and not wish.force:
-        error = in_use(
-            number, "", "'proxyctl number drain' waits until it is idle; --force lets the API decide."
+        hint = (
+            "'proxyctl number drain --wait --remove' removes it once it is idle; --force lets the API decide."
         )
-        return Settled(item, number.raw, error)
+        return Settled(item, number.raw, in_use(number, "", hint))
     return remove_chain(home, item, number.raw)
 
 
@@ -114,7 +119,7 @@ def not_in_pool(item: Item, hint: str | None = None) -> NotFoundError:
 
 
 def in_use(
-    number: PhoneNumber, so: str, hint: str = "'proxyctl number drain' waits until it is idle."
+    number: PhoneNumber, so: str, hint: str = "'proxyctl number drain --wait' waits until it is idle."
 ) -> RefusedError:
     """The refusal of a number that has open Sessions; ``so`` ends the sentence."""
     name = number.phone_number or number.sid

@@ -88,7 +88,7 @@ def decide_moves(items: Sequence[Item], route: Route) -> list[Entry]:
         between = route.in_transit(item) if known.find(item) is None else None
         if between is not None:
             known.add(between)
-    return each_once(items, known, lambda item, number: decide(item, number, route))
+    return each_once(items, known.find, lambda item, number: decide(item, number, route))
 
 
 def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
@@ -102,8 +102,7 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     if here is None:
         return between_pools(item, number, route)
     if here.in_use:
-        hint = "'proxyctl number drain --wait' waits until it is idle."
-        return Settled(item, here.raw, in_use(here, ", so it can't be moved", hint))
+        return Settled(item, here.raw, in_use(here, ", so it can't be moved"))
     return moving(item, here, ("leave", "add"), route)
 
 

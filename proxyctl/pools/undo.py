@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from proxyctl.api.models import Service
+from proxyctl.api.models import IncomingNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import ABSENT, Home, chain_to, move_chain
 from proxyctl.pools.desired import World, update_chain
 from proxyctl.pools.poolfile import SETTINGS
+from proxyctl.pools.webhooks import point_chain
 from proxyctl.state.record import ItemRecord
 from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Entry, Settled, chains_of, sids_of
-from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, UPDATE_SERVICE, Request, same
+from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, SET_WEBHOOKS, UPDATE_SERVICE, same
 
 Number = tuple[str, str]  # the SID of the Service, and what names the number
 
@@ -29,7 +30,7 @@ STATES: Mapping[str, Callable[[ItemRecord], tuple[Any, Any]]] = {
     RESERVE.name: lambda record: (False, True),
     RELEASE.name: lambda record: (True, False),
 }
-INVERTED = {*STATES, UPDATE_SERVICE.name}
+INVERTED = {*STATES, UPDATE_SERVICE.name, SET_WEBHOOKS.name}
 
 
 def flag(state: Mapping[str, Any] | None) -> bool | None:
@@ -58,6 +59,8 @@ def inverse(records: Sequence[ItemRecord], only: str | None, world: World) -> li
             continue
         if record.intent.action == UPDATE_SERVICE.name:
             entries += undo_settings(record, world.services[homes[sid].name or ""])
+        elif record.intent.action == SET_WEBHOOKS.name:
+            entries.append(undo_webhooks(record, homes[sid], world.owned))
         else:
             numbers.setdefault((sid, item_of(record).name), []).append(record)
     found = [undo_number(group, homes[sid], world) for (sid, _), group in numbers.items()]
@@ -103,7 +106,7 @@ def how_changed(now: Any, before: Any) -> str:
 
 def paired(found: Sequence[Entry], homes: Mapping[str, Home], world: World) -> Iterator[Entry]:
     """Let a number that is to leave one pool and to come to another go as a move."""
-    leaving = {chain.request.sid or "": chain.request for chain in chains_of(found, "remove")}
+    leaving = {chain.request.sid or "": chain for chain in chains_of(found, "remove")}
     coming = sids_of(found, "add")
     for entry in found:
         if not isinstance(entry, Chain) or entry.change not in ("add", "remove"):
@@ -114,11 +117,11 @@ def paired(found: Sequence[Entry], homes: Mapping[str, Home], world: World) -> I
             yield entry
 
 
-def back(coming: Chain, leaving: Request | None, homes: Mapping[str, Home], world: World) -> Entry:
+def back(coming: Chain, leaving: Chain | None, homes: Mapping[str, Home], world: World) -> Entry:
     """Return what puts a number back: from the pool that it went to, if it is still there."""
     request = coming.request
     if leaving is not None:
-        source, target = homes[leaving.parent], homes[request.parent]
+        source, target = homes[leaving.request.parent], homes[request.parent]
         return move_chain(source, target, coming.item, leaving.before or {}, flag(request.wanted))
     holder = world.holder_of(coming.item)
     if holder is None:
@@ -137,6 +140,16 @@ def undo_settings(record: ItemRecord, service: Service) -> Iterator[Entry]:
         yield Settled(item, None, RefusedError(text, hint="See 'proxyctl service show'."), service=name)
     elif to_do:
         yield update_chain(service, item, to_do)
+
+
+def undo_webhooks(record: ItemRecord, home: Home, owned: Mapping[str, IncomingNumber]) -> Entry:
+    """Set the webhooks of a number back that the run changed."""
+    item = item_of(record)
+    row = owned[item.name].raw if item.name in owned else {}
+    to_do, others = fields_back(record, row, record.intent.before or ())
+    if others:
+        return Settled(item, row, changed(item, f"its {', '.join(others)}"), service=home.name or "")
+    return point_chain(item, row, to_do, home) if to_do else Settled(item, row, note="as it was already")
 
 
 def fields_back(

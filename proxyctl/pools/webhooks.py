@@ -8,15 +8,20 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from proxyctl.api.models import IncomingNumber
-from proxyctl.pools.pool import hinted_service
+from proxyctl.errors import NotFoundError, RefusedError
+from proxyctl.input.items import Item
+from proxyctl.pools.chains import Home, Row
+from proxyctl.pools.pool import WEBHOOK, hinted_service
 from proxyctl.state.record import ItemRecord
-from proxyctl.writes.requests import ADD, REMOVE, SET_WEBHOOKS
+from proxyctl.writes.plan import Chain, Entry, Settled, Step
+from proxyctl.writes.requests import ADD, REMOVE, RESTORE_WEBHOOKS, SET_WEBHOOKS, Request, same
 
 Settings = Mapping[str, str]
 
 URLS = ("voice_url", "voice_fallback_url", "sms_url", "sms_fallback_url")
 METHODS = ("voice_method", "voice_fallback_method", "sms_method", "sms_fallback_method")
 SIDS = ("voice_application_sid", "sms_application_sid", "trunk_sid")
+OVERRIDING = {"voice_url": ("voice_application_sid", "trunk_sid"), "sms_url": ("sms_application_sid",)}
 # Where Twilio points a number whose Service is gone.
 _DEMO = re.compile(r"https?://demo\.twilio\.com/")
 
@@ -40,7 +45,8 @@ def is_own(number: IncomingNumber) -> bool:
 class KeptWebhooks:
     """Finds in the records of runs, newest first, what the webhooks of the numbers ``wanted`` were."""
 
-    def __init__(self, wanted: Iterable[str]) -> None:
+    def __init__(self, wanted: Iterable[str], *, newest: bool = False) -> None:
+        self.newest = newest  # whatever has happened since
         self.wanted = set(wanted)
         self.found: dict[str, Settings] = {}
         self._runs = 0
@@ -57,7 +63,7 @@ class KeptWebhooks:
     def take_one(self, record: ItemRecord, names: frozenset[str]) -> None:
         """Take in what one record says of a number."""
         settings = kept(record)
-        if record.intent.action == SET_WEBHOOKS.name and record.happened == "yes":
+        if record.intent.action == RESTORE_WEBHOOKS.name and record.happened == "yes" and not self.newest:
             self.wanted -= names  # they were put back since
         elif settings is not None:
             self.wanted -= names
@@ -65,7 +71,7 @@ class KeptWebhooks:
         elif record.done == ADD.name:
             for name in names:
                 self._added.setdefault(name, self._runs)
-        elif record.done == REMOVE.name:
+        elif record.done == REMOVE.name and not self.newest:
             # It was out of all pools before it joined again: what was kept before that may be long out of date.
             self.wanted -= {name for name in names if self._added.get(name, self._runs) != self._runs}
 
@@ -84,3 +90,39 @@ def kept_by(records: Iterable[ItemRecord]) -> dict[str, Settings]:
         if settings is not None:
             found |= dict.fromkeys(record.names, settings)
     return found
+
+
+def set_by_proxy(account_sid: str, service_sid: str) -> Settings:
+    """Return the webhooks that Proxy sets when a number joins a Service."""
+    root = f"https://webhooks.twilio.com/v1/Accounts/{account_sid}/Proxy/{service_sid}/Webhooks"
+    urls = {"voice_url": f"{root}/Call", "sms_url": f"{root}/Message"}
+    return {**urls, "voice_method": "POST", "sms_method": "POST"}
+
+
+def point(
+    wanted: Mapping[str, Settings], home: Home, done: str, item: Item, number: IncomingNumber | None
+) -> Entry:
+    """Decide what of a number's webhooks is not as ``wanted``, by SID; nothing stays that would override a URL."""
+    if number is None:
+        return Settled(item, error=NotFoundError(f"{item.input} is not a number of this account."))
+    if number.sid not in wanted:
+        why = "no webhooks of it were kept" if done == "restored" else f"it is not in the pool of {home.name}"
+        return Settled(item, number.raw, RefusedError(f"{item.input} can't be {done}: {why}."))
+    given = wanted[number.sid]
+    settings = {**{sid: "" for name in given for sid in OVERRIDING.get(name, ())}, **given}
+    changes = {name: new for name, new in settings.items() if not same(new, number.raw.get(name))}
+    return point_chain(item, number.raw, changes, home, done) if changes else Settled(item, number.raw)
+
+
+def point_chain(item: Item, row: Row, changes: Settings, home: Home, done: str | None = None) -> Chain:
+    """Change webhooks of a number; ``row`` is the number as the account has it."""
+    about = SET_WEBHOOKS, row["account_sid"], row["sid"], item.input, row["phone_number"]
+    before = {name: row.get(name) for name in changes}
+    request = Request(*about, changes, before, {"service_sid": home.sid, "service": home.name})
+    return Chain(item, (Step(request),), "set webhooks of", done, home.name or "")
+
+
+def leaves_proxy(chain: Chain) -> bool:
+    """Whether a number that points at Proxy is pointed elsewhere."""
+    before, wanted = chain.before or {}, chain.steps[0].request.wanted
+    return any(WEBHOOK.search(before[name] or "") and not WEBHOOK.search(wanted[name]) for name in before)

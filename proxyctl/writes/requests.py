@@ -6,7 +6,7 @@ A new kind of write is a row here, a function that decides, and a command.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from proxyctl.api import codes, resources
@@ -142,7 +142,7 @@ _POOL_HINTS: Meanings = {
     codes.NUMBER_IN_SERVICE: _FIND,
     codes.NUMBER_NOT_AVAILABLE: _FIND,
     codes.NUMBER_NOT_FOUND: "'proxyctl auth status' shows which account this is.",
-    codes.NUMBER_IN_USE: "'proxyctl number drain SERVICE {name}' waits until it is idle.",
+    codes.NUMBER_IN_USE: "'proxyctl number drain SERVICE {name} --wait' waits until it is idle.",
     codes.POOL_FULL: SPREAD,
 }
 HELD_ELSEWHERE = frozenset(
@@ -246,7 +246,7 @@ UPDATE_SERVICE = _service(
 DELETE_SERVICE = _service(
     "delete_service", "deleted", lambda request: resources.delete_service(request.sid or ""), removes=True
 )
-SET_WEBHOOKS = Verb(
+RESTORE_WEBHOOKS = Verb(
     "restore_webhooks",
     "restored",
     lambda request: resources.update_incoming_number(request.parent, request.sid or "", **request.wanted),
@@ -258,12 +258,14 @@ SET_WEBHOOKS = Verb(
     pending="is out of the pool, but its webhooks were not put back",
     pending_hint="The same command again puts them back.",
 )
+# Of any number, in a pool or not; "restored" where it is what was kept.
+SET_WEBHOOKS = replace(RESTORE_WEBHOOKS, name="set_webhooks", done="updated", beside=False, pending="")
 
 VERBS = {
     verb.name: verb
     for verb in (
         *(ADD, RESERVE, RELEASE, REMOVE, ATTACH, DETACH),
-        *(CREATE_SERVICE, UPDATE_SERVICE, DELETE_SERVICE, SET_WEBHOOKS),
+        *(CREATE_SERVICE, UPDATE_SERVICE, DELETE_SERVICE, RESTORE_WEBHOOKS, SET_WEBHOOKS),
     )
 }
 

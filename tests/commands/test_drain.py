@@ -1,4 +1,4 @@
-"""`number drain`: reserve, wait without a lock, remove what is idle; and a true report however it ends."""
+"""`number drain`: reserve, wait without a lock, remove what becomes idle; and a true report however it ends."""
 
 from __future__ import annotations
 
@@ -95,23 +95,6 @@ def codes(ran: Ran) -> list[int | None]:
     return [row["error"] and row["error"]["exit_code"] for row in ran.rows]
 
 
-def test_without_wait_it_reserves_and_says_what_is_still_in_use(pool: Pool) -> None:
-    pool.busy(pool.numbers[0], 2)
-    ran = pool.drain(*pool.numbers)
-    assert (ran.code, actions(ran)) == (0, ["reserved"] * 3)
-    assert "still in use: 1 number; --wait waits" in ran.err
-    assert pool.clock.slept == []
-    assert set(pool.state().values()) == {True}
-
-
-def test_again_does_nothing(pool: Pool) -> None:
-    pool.drain(*pool.numbers)
-    runs = len(pool.history())
-    ran = pool.drain(*pool.numbers, "--wait")
-    assert (ran.code, actions(ran)) == (0, ["unchanged"] * 3)
-    assert len(pool.history()) == runs
-
-
 def test_waits_two_seconds_doubling_to_thirty(pool: Pool) -> None:
     pool.busy(pool.numbers[0], 1)
     pool.at(7, pool.numbers[0], 0)
@@ -144,27 +127,42 @@ def test_removes_at_the_end(pool: Pool) -> None:
     assert pool.state() == {}
 
 
-def test_removed_again_is_as_wanted(pool: Pool) -> None:
-    """A drain that was killed after half of the removals goes on where it ended."""
-    pool.cli.ok("number", "remove", "masking", pool.numbers[0], "--yes")
-    ran = pool.drain(*pool.numbers, "--remove", "--yes")
-    assert (ran.code, actions(ran)) == (0, ["unchanged", "removed", "removed"])
-    assert "1 unchanged: not in the pool." in ran.err
-    ran = pool.drain(*pool.numbers, "--wait", "--remove")
-    assert (ran.code, actions(ran)) == (0, ["unchanged"] * 3), "and nothing is asked"
+def test_removes_what_becomes_idle_and_a_deadline_ends_only_the_rest(pool: Pool, tmp_path: Path) -> None:
+    """Each round has its lock, all have one record, and one saved file has what left."""
+    first, second, third = pool.numbers
+    failed = tmp_path / "failed.txt"
+    seen: list[set[str]] = []
+    pool.busy(first, 1)
+    pool.busy(second, 2)
+    pool.at(2, second, 0)
+    for sleep in (1, 3):
+        pool.clock.script[sleep] = lambda: seen.append(set(pool.state()))
+    ran = pool.drain(
+        *pool.numbers, "--wait", "--remove", "--yes", "--deadline", "20s", "--failed-to", str(failed)
+    )
+    assert seen == [{first, second}, {first}], "it does not wait for the last to remove the first"
+    assert (ran.code, actions(ran), codes(ran)) == (7, ["reserved", "removed", "removed"], [7, None, None])
+    message = ran.rows[0]["error"]["message"]
+    assert "still in use by 1 Session" in message and "the deadline of 20 s was reached" in message
+    assert "removed 2, reserved 1, failed 0" in ran.err
+    assert failed.read_text().split() == [first]
+    assert pool.state() == {first: True}
 
+    run = pool.history()[0]
+    assert (run["outcome"], run["done"]) == ("exit 7", 3)
+    items = pool.cli.ok("history", "show", run["id"], "-o", "json").json
+    assert [item["action"] for item in items] == ["reserve"] * 3 + ["remove"] * 2
+    assert {item["before"]["is_reserved"] for item in items[3:]} == {True}
+    (saved,) = (pool.cli.directory / "state" / "saved").glob("*.toml")
+    assert {number for number in pool.numbers if number in saved.read_text()} == {second, third}
 
-def test_remove_without_wait_leaves_what_is_in_use(pool: Pool) -> None:
-    pool.busy(pool.numbers[0], 1)
-    ran = pool.drain(*pool.numbers, "--remove", "--yes")
-    assert (ran.code, actions(ran), codes(ran)) == (6, ["failed", "removed", "removed"], [5, None, None])
-    assert "in use by 1 open Session. --wait waits until it is idle." in ran.err
-    assert pool.state() == {pool.numbers[0]: True}
-    assert pool.drain(pool.numbers[0], "--remove", "--yes").code == 5, "one number alone: its own code"
+    pool.busy(first, 0)
+    assert pool.cli.ok("history", "undo", run["id"], "--yes").code == 0
+    assert pool.state() == dict.fromkeys(pool.numbers, False), "as the run found them"
 
 
 def test_busy_again_when_it_is_to_be_removed(either: Cli) -> None:
-    """Between the look that found it idle and its removal: the pool is looked at anew, and it stays."""
+    """Between the read that found it idle and its removal: the pool is read anew, and it is waited for again."""
     pool = Pool(either, 2)
     pool.busy(pool.numbers[0], 1)
     held = ExitStack()
@@ -180,29 +178,11 @@ def test_busy_again_when_it_is_to_be_removed(either: Cli) -> None:
         held.close()
 
     pool.clock.script[1] = idle
+    pool.at(3, pool.numbers[0], 0)
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes", "--lock-wait", "30s")
-    assert (ran.code, actions(ran)) == (6, ["failed", "removed"])
-    assert ran.rows[0]["error"]["message"].endswith("in use by 5 open Sessions.")
-    assert pool.state() == {pool.numbers[0]: True}
-
-
-def test_deadline(pool: Pool, tmp_path: Path) -> None:
-    pool.busy(pool.numbers[0], 1)
-    failed = tmp_path / "failed.txt"
-    ran = pool.drain(
-        *pool.numbers, "--wait", "--remove", "--yes", "--deadline", "10s", "--failed-to", str(failed)
-    )
-    assert ran.code == 7
-    assert pool.clock.slept == [2, 4, 4]
-    assert actions(ran) == ["reserved"] * 3, "that much was done"
-    assert codes(ran) == [7, 7, 7]
-    messages = [row["error"]["message"] for row in ran.rows]
-    assert "still in use by 1 Session" in messages[0]
-    assert "reserved and idle, but was not removed" in messages[1]
-    assert all("the deadline of 10 s was reached" in message for message in messages)
-    assert failed.read_text().split() == pool.numbers, "and all three go on with -f"
-    assert pool.state() == dict.fromkeys(pool.numbers, True)
-    assert pool.drain("-f", str(failed), "--deadline", "10s").code == 0, "without --wait all is as wanted"
+    assert (ran.code, actions(ran)) == (0, ["removed"] * 2)
+    assert "in use by 5 Sessions" in ran.err
+    assert pool.state() == {}
 
 
 def test_deadline_without_remove_fails_only_what_is_in_use(pool: Pool) -> None:
@@ -230,20 +210,22 @@ def test_signal_while_waiting(pool: Pool, number: signal.Signals) -> None:
     pool.clock.script[2] = hit
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
     assert (ran.code, ran.error["exit_code"]) == (128 + number, 128 + number)
-    assert actions(ran) == ["reserved"] * 3
-    assert codes(ran) == [7, 7, 7], "each says that it can go on; the run's own code is the signal's"
+    assert actions(ran) == ["reserved", "removed", "removed"]
+    assert codes(ran) == [7, None, None], "what is left can go on; the run's own code is the signal's"
     assert "unning the same command again" in ran.error["hint"]
-    assert pool.state() == dict.fromkeys(pool.numbers, True)
+    assert pool.state() == {pool.numbers[0]: True}
 
 
 def test_holds_no_lock_while_it_waits(pool: Pool) -> None:
     others: list[Ran] = []
 
     def other() -> None:
+        for number in pool.numbers[:2]:
+            pool.busy(number, 0)
         others.append(pool.cli("number", "remove", "masking", pool.numbers[1], "--yes", "-o", "jsonl"))
-        pool.busy(pool.numbers[0], 0)
 
-    pool.busy(pool.numbers[0], 1)
+    for number in pool.numbers[:2]:
+        pool.busy(number, 1)
     pool.clock.script[1] = other
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
     assert (others[0].code, actions(others[0])) == (0, ["removed"])
@@ -253,21 +235,30 @@ def test_holds_no_lock_while_it_waits(pool: Pool) -> None:
 
 
 def test_lock_held_when_it_is_to_be_removed(pool: Pool) -> None:
-    pool.busy(pool.numbers[0], 1)
+    """While others are in use it is tried again later; at the end, another's lock ends the run."""
+    first, second, _ = pool.numbers
     held = ExitStack()
     locks = pool.cli.directory / "state" / "locks"
 
     def taken() -> None:
-        pool.busy(pool.numbers[0], 0)
         held.enter_context(hold(locks, ACCOUNT_SID, [pool.service], "another run"))
+        pool.busy(second, 0)
 
+    pool.busy(first, 1)
+    pool.busy(second, 1)
     pool.clock.script[1] = taken
+    pool.at(2, first, 0)
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
+    assert len(pool.clock.slept) == 2
     held.close()
     assert (ran.code, ran.error["kind"]) == (7, "locked")
-    assert actions(ran) == ["reserved"] * 3, "what was done is told all the same"
-    assert codes(ran) == [7] * 3
-    assert pool.drain(*pool.numbers, "--wait", "--remove", "--yes").code == 0
+    assert actions(ran) == ["reserved", "reserved", "removed"], "what was done is told all the same"
+    assert codes(ran) == [7, 7, None]
+    assert actions(pool.drain(*pool.numbers, "--wait", "--remove", "--yes")) == [
+        "removed",
+        "removed",
+        "unchanged",
+    ]
 
 
 def test_released_by_somebody_meanwhile(pool: Pool) -> None:
@@ -283,9 +274,9 @@ def test_service_deleted_while_waiting(pool: Pool) -> None:
     pool.busy(pool.numbers[0], 1)
     pool.clock.script[1] = lambda: pool.cli.ok("service", "delete", "masking", "--yes")
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
-    assert ran.code in (4, 6)
-    assert actions(ran) == ["reserved"] * 3
-    assert codes(ran) == [4] * 3
+    assert ran.code == 6
+    assert actions(ran) == ["reserved", "removed", "removed"]
+    assert codes(ran) == [4, None, None]
     assert "Traceback" not in ran.err
 
 
@@ -305,35 +296,6 @@ def test_asks_once_and_only_where_something_leaves(pool: Pool) -> None:
     assert pool.drain(pool.numbers[2], "--wait").code == 0, "without --remove nothing is asked"
 
 
-def test_dry_run_shows_the_removal_too(pool: Pool) -> None:
-    pool.cli.ok("number", "reserve", "masking", pool.numbers[0])
-    pool.busy(pool.numbers[1], 1)
-    runs = len(pool.history())
-    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--dry-run")
-    assert ran.code == 0
-    sent = [(row["method"], row["path"].rpartition("/")[2], row["form"]) for row in ran.rows]
-    assert sent == [
-        ("POST", pool.sids[1], {"IsReserved": "true"}),
-        ("POST", pool.sids[2], {"IsReserved": "true"}),
-        *(("DELETE", sid, {}) for sid in pool.sids),
-    ]
-    assert "5 requests would be sent" in ran.err
-    assert "1 number in use now" in ran.err
-    assert pool.state() == {number: number == pool.numbers[0] for number in pool.numbers}
-    assert len(pool.history()) == runs
-    assert [row["method"] for row in pool.drain(*pool.numbers, "--dry-run").rows] == ["POST", "POST"]
-
-
-def test_one_number_ends_with_its_own_code(pool: Pool) -> None:
-    assert pool.drain("+14155559999").code == 4
-    assert pool.drain("+14155559999", "--remove").code == 0, "as wanted: nothing to remove"
-    ran = pool.drain("+14155559999", pool.numbers[0])
-    assert (ran.code, actions(ran)) == (6, ["failed", "reserved"])
-    assert "--add" not in ran.err, "drain has no such option"
-    assert pool.cli("number", "drain", "nothing", pool.numbers[0]).code == 4
-    assert pool.cli("number", "drain", "masking").code == 2
-
-
 def test_nothing_to_drain(pool: Pool, tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text("# nobody today\n")
     ran = pool.drain("-f", str(tmp_path / "empty.txt"), "--wait", "--remove")
@@ -347,16 +309,6 @@ def test_one_number_named_twice_counts_once(pool: Pool) -> None:
     assert (ran.code, actions(ran)) == (0, ["removed", "unchanged"])
     assert "1 number in use by 2 Sessions" in ran.err
     assert "This removes 1 number from" in ran.err
-
-
-def test_history_has_both_writes(pool: Pool) -> None:
-    pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
-    removal, reservation = pool.history()[:2]
-    assert removal["command"] == reservation["command"]
-    assert [removal["done"], reservation["done"]] == [3, 3]
-    items = [pool.cli.ok("history", "show", run["id"], "-o", "json").json for run in (removal, reservation)]
-    assert [{item["action"] for item in run} for run in items] == [{"remove"}, {"reserve"}]
-    assert {item["before"]["is_reserved"] for item in items[0]} == {True}
 
 
 # Over HTTP, with a ledger
@@ -407,10 +359,10 @@ def test_an_outage_while_it_waits(remote: Cli, server: Served) -> None:
     pool.clock.script[1] = outage
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes", "--retries", "1")
     assert (ran.code, ran.error["kind"]) == (7, "server")
-    assert (actions(ran), codes(ran)) == (["reserved"] * 3, [7] * 3)
+    assert (actions(ran), codes(ran)) == (["reserved", "removed", "removed"], [7, None, None])
     server.policies.faults = None
     pool.busy(pool.numbers[0], 0)
-    assert actions(pool.drain(*pool.numbers, "--wait", "--remove", "--yes")) == ["removed"] * 3
+    assert actions(pool.drain(pool.numbers[0], "--wait", "--remove", "--yes")) == ["removed"]
 
 
 def test_credentials_revoked_while_it_waits(remote: Cli, server: Served) -> None:

@@ -54,8 +54,8 @@ def test_what_it_says_mends_it(agency: Cli) -> None:
     typed = [row for row in rows if not any(word in row["mend"] for word in PLACEHOLDERS)]
     assert len(typed) > 20
     for command in dict.fromkeys(row["mend"] for row in typed):
-        words = shlex.split(command)
-        ran = agency(*words[1:], "-q")
+        _, *words = shlex.split(command.replace("VOICE_URL", GOOD[1]).replace("SMS_URL", GOOD[1]))
+        ran = agency(*words, "-q", *(["--yes"] if "webhooks" in words else []))
         assert ran.code == 0, f"{command}: {ran.err}"
     left = agency("pool", "audit", "--all", "-o", "json").json
     lasting = {"number-overloaded", "number-without-sms"}  # drained now; who can't do SMS never will

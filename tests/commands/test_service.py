@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxyctl.pools.account import Account
+from proxyctl.sandbox.server.faults import FaultPlan, Scripted
+from tests.sandbox.serving import Served
 from tests.support import Cli
 
 NOBODY = "KS" + "1" * 32
@@ -73,6 +74,7 @@ def test_if_not_exists_prints_what_is_there_and_says_where_it_differs(either: Cl
         (("x" * 192,), 5, "UniqueName"),
         (("a", "--default-ttl", "99999999999"), 5, "DefaultTtl"),
         (("a", "--callback-url", "ftp://a.example"), 5, "CallbackUrl"),
+        (("a", "--callback-url", "CALLBACK_URL"), 2, "CALLBACK_URL stands for a URL"),
         (("a", "--default-ttl", "-1"), 2, "x>=0"),
         (("a", "--default-ttl", "1e9"), 2, "is not a valid int"),
         (("a", "--default-ttl", "nan"), 2, "is not a valid int"),
@@ -166,11 +168,9 @@ def test_quiet_is_silent_on_success(either: Cli) -> None:
     assert (done.out, done.err) == ("", "")
 
 
-def test_a_race_for_a_name_ends_with_the_service_that_won(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The check finds nothing, and another process makes it before the create arrives."""
-    create(cli, "masking")
-    real = Account.service_named
-    reads = iter((lambda self, name: None, real))
-    monkeypatch.setattr(Account, "service_named", lambda self, name: next(reads)(self, name))
-    ran = cli.ok("service", "create", "masking", "--if-not-exists", "-o", "ids", "--sandbox")
-    assert ran.out.startswith("KS") and "exists already" in ran.err
+def test_a_race_for_a_name_ends_with_the_service_that_won(remote: Cli, server: Served) -> None:
+    """The list does not have it, and somebody else makes it before the create arrives."""
+    script = [Scripted(None, "POST", times=1, action=lambda: create(remote, "masking"))]
+    server.policies.faults = FaultPlan(script=script)
+    ran = remote.ok("service", "create", "masking", "--if-not-exists", "-o", "ids")
+    assert ran.lines[0].startswith("KS") and "exists already" in ran.err

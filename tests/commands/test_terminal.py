@@ -6,7 +6,7 @@ import io
 import re
 
 from proxyctl.bulk.outcomes import Result
-from proxyctl.commands.run import Watcher
+from proxyctl.commands.sending import Watcher
 from proxyctl.errors import Interrupted, RefusedError
 from proxyctl.render.progress import BulkProgress
 from proxyctl.runtime import Runtime

@@ -86,19 +86,6 @@ def test_removed_numbers_that_another_service_took(local: Pool) -> None:
     assert ran.rows[0]["error"]["exit_code"] == 5
 
 
-def test_a_drain_is_two_runs(local: Pool) -> None:
-    before = local.state()
-    local.cli.ok("number", "drain", "masking", *local.sids[:2], "--remove", "--yes")
-    assert local.state() == {}
-    removal, reservation = local.cli.ok("history", "list", "-o", "ids", "--limit", "2").lines
-    ran = local.undo(reservation)
-    assert (ran.code, ran.actions) == (5, ["failed"]), "only one of them was unreserved, and it has left"
-    assert local.undo(removal).code == 0
-    assert set(local.state().values()) == {True}
-    assert local.undo(reservation).code == 0
-    assert local.state() == before
-
-
 def test_failed_to(local: Pool, tmp_path: Path) -> None:
     run = local.run("add", *local.sids[2:])
     local.run("reserve", local.sids[3])

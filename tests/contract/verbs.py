@@ -101,7 +101,6 @@ VERBS: Mapping[str, Verb] = {
         {"masking": "D"},
         items="abc",
         destructive=True,
-        back={"masking": "ABCD"},  # each part is a run of its own
     ),
     "number move": Verb(
         MOVE,
@@ -118,6 +117,13 @@ VERBS: Mapping[str, Verb] = {
         destructive=True,
         undone=6,
         back={"masking": "Bc", "other": "a", "MG": "a"},  # undo takes no number out of a Messaging Service
+    ),
+    "number webhooks": Verb(
+        f"number webhooks masking --voice-url {OWN_URL} --sms-url {OWN_URL}",
+        {"masking": "aBcD"},
+        {"masking": "aBcD", "OWN": "abc"},
+        items="abc",
+        destructive=True,  # they point away from Proxy then
     ),
     "pool apply": Verb(
         "pool apply POOL --prune",

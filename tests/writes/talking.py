@@ -25,6 +25,7 @@ WANTED: Mapping[str, Mapping[str, Any]] = {
     "create_service": {"default_ttl": 60},
     "update_service": {"default_ttl": 60},
     "restore_webhooks": {"voice_url": "https://example.com/v"},
+    "set_webhooks": {"voice_url": "https://example.com/v"},
 }
 OTHER = {"is_reserved": None, "default_ttl": 61, "voice_url": "https://example.com/w"}
 IN_POOL = ("add", "reserve", "release", "remove")
@@ -36,7 +37,8 @@ Reply = tuple[int, Any] | Exception
 def request(name: str, sid: str | None = None) -> Request:
     """A request of each kind; of one number, in one pool."""
     verb = VERBS[name]
-    parent = {"attach": MG, "detach": MG, "restore_webhooks": AC}.get(name, KS if name in IN_POOL else "")
+    parents = {"attach": MG, "detach": MG, "restore_webhooks": AC, "set_webhooks": AC}
+    parent = parents.get(name, KS if name in IN_POOL else "")
     about = "masking" if verb.key == "unique_name" else NUMBER
     known = None if verb is CREATE_SERVICE else sid or (KS if verb.key == "unique_name" else PN)
     phone_number = NUMBER if about == NUMBER else None

@@ -51,9 +51,12 @@ ROWS: list[Row] = [
         SERVICES,
     ),
     ("delete_service", "", KS, {}, f"DELETE {SERVICE}", {}, SERVICE, SERVICES),
-    (
-        *("restore_webhooks", AC, PN, {"voice_url": "https://v", "sms_url": ""}, f"POST {OWNED}/{PN}.json"),
-        *({"VoiceUrl": "https://v", "SmsUrl": ""}, f"{OWNED}/{PN}.json", f"{OWNED}.json"),
+    *(
+        (
+            *(name, AC, PN, {"voice_url": "https://v", "sms_url": ""}, f"POST {OWNED}/{PN}.json"),
+            *({"VoiceUrl": "https://v", "SmsUrl": ""}, f"{OWNED}/{PN}.json", f"{OWNED}.json"),
+        )
+        for name in ("restore_webhooks", "set_webhooks")
     ),
 ]
 
@@ -95,7 +98,7 @@ def test_adds_and_updates_of_a_pool_share_a_lane() -> None:
     assert lane["create_service"] == lane["update_service"] == f"POST {SERVICES}"
     assert lane["remove"] == f"DELETE {POOL}" and lane["delete_service"] == f"DELETE {SERVICES}"
     assert (lane["attach"], lane["detach"]) == (f"POST {SENDERS}", f"DELETE {SENDERS}")
-    assert lane["restore_webhooks"] == f"POST {OWNED}.json"
+    assert lane["restore_webhooks"] == lane["set_webhooks"] == f"POST {OWNED}.json"
     other = lanes(Request(ADD, "KS" + "9" * 32, PN, "x"))
     assert len({*lane.values(), *other}) == 8
     assert REMOVE.fetch is not None

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from proxyctl.commands.history.show import load
 from proxyctl.commands.pool.apply import account_job, confirmation
-from proxyctl.commands.run import carry_out, check_failed_to, tell
+from proxyctl.commands.run import carry_out, check_failed_to, finish
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.chains import restoring_webhooks
 from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import World, plan_of
-from proxyctl.pools.undo import inverse, services_of
+from proxyctl.pools.undo import inverse, item_of, services_of
 from proxyctl.pools.webhooks import kept_by
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.visible import cut
 from proxyctl.writes.plan import sids_of
-from proxyctl.writes.requests import CREATE_SERVICE
+from proxyctl.writes.requests import CREATE_SERVICE, SET_WEBHOOKS
 
 if TYPE_CHECKING:
     from proxyctl.api.models import Service
@@ -50,7 +50,8 @@ def undo(runtime: Runtime, run_id: str) -> None:
         services = existing(runtime, sids)
         names = {service.sid: name for name, service in services.items()}
         pools = {names[sid]: pool for sid, pool in runtime.account.pools(names)}
-        world = World(services, pools)
+        pointed = [item_of(one) for one in detail.items if one.intent.action == SET_WEBHOOKS.name]
+        world = World(services, pools, owned=runtime.account.own_numbers(pointed))
         entries = inverse(detail.items, only, world)
         senders = runtime.account.senders(sids_of(entries, *MOVING))
         entries = with_senders(entries, senders, *MOVING)
@@ -63,7 +64,7 @@ def undo(runtime: Runtime, run_id: str) -> None:
     report = carry_out(runtime, job)
     if report is not None:
         report = replace(report, single=len(report.ends) == 1)
-    tell(runtime, SERVICE_RESULT, report, failed_to)
+    finish(runtime, SERVICE_RESULT, report, failed_to)
 
 
 def check(runtime: Runtime, detail: RunDetail) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.models import MessagingService, Service
 from proxyctl.commands.pool import audit
-from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, tell
+from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import require_sid
 from proxyctl.pools.a2p import Pair, all_items, decide_all, findings, plan_of
-from proxyctl.render.shapes import FINDING, RESULT
+from proxyctl.render.shapes import FINDING
 from proxyctl.words import counted
 from proxyctl.writes.plan import Plan
 
@@ -51,36 +51,30 @@ def attach(
     runtime: Runtime,
     service_name: str,
     messaging_service: str,
-    numbers: Sequence[str] | None,
+    numbers: Numbers,
     file: str | None,
 ) -> None:
     """Put the numbers given, or all that should be, into a Messaging Service; raises the error of the run."""
-    runtime.out.check(RESULT)
     require_sid("MG", messaging_service)
-    given = bool(numbers) or file is not None
-    items = read_input(runtime, numbers, file).items if given else ()
-    failed_to = check_failed_to(runtime, file)
-    runtime.guard_writes()
+    every = not numbers and file is None
+    given = begin(runtime, numbers, file, required=False)
+    items = given.items
     service, messaging = named(runtime, service_name, messaging_service)
 
     def decide() -> Plan:
-        if given and not items:
+        if not (items or every):
             return Plan()
         pair = read(runtime, service, messaging, items)
         plan = plan_of(decide_all(items or all_items(pair), pair), pair)
         count = len(plan.chains)
         return plan.asking(question(runtime, service, messaging, count)) if count else plan
 
-    single = file is None and len(numbers or ()) == 1
-    job = Job([service.sid], decide, "added", single, service)
-    tell(runtime, RESULT, carry_out(runtime, job), failed_to)
+    run_numbers(runtime, service, given, decide, "added")
 
 
 def question(runtime: Runtime, service: Service, messaging: MessagingService, count: int) -> str:
     """Say what will be done, to whom."""
-    profile = runtime.profile
     return (
-        f"This puts {counted(count, 'number')} of Service {service.unique_name} "
-        f"({service.sid}) into Messaging Service {messaging.friendly_name} ({messaging.sid}) "
-        f"of account {profile.account_sid} (profile {profile.name})."
+        f"This puts {counted(count, 'number')} of Service {titled(service)} into Messaging Service "
+        f"{messaging.friendly_name} ({messaging.sid}) {of_account(runtime)}."
     )

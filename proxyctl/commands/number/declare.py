@@ -20,6 +20,7 @@ from proxyctl.commands.options import (
     gathered,
     option,
     shared,
+    url,
 )
 
 app = typer.Typer(
@@ -44,6 +45,12 @@ CHOSEN: Group = {
         option("--capability C", "Only with this capability: sms, voice_outbound, …", FILTERS),
     ],
     "prefix": Annotated[str | None, option("--prefix +1415", "Only numbers like this.", FILTERS)],
+}
+WEBHOOKS: Group = {
+    "proxy": Annotated[bool | None, option("--proxy", "Point them at SERVICE, whose pool has them.")],
+    "restore": Annotated[bool | None, option("--restore", "Restore what was kept when they joined a pool.")],
+    "voice_url": Annotated[str | None, option("--voice-url URL", "Send their calls to URL.", parser=url)],
+    "sms_url": Annotated[str | None, option("--sms-url URL", "Send their messages to URL.", parser=url)],
 }
 
 
@@ -181,16 +188,37 @@ def drain_numbers(
     numbers: Numbers = None,
     file: File = None,
     wait: Annotated[bool, option("--wait", "Wait until no number is in use.")] = False,
-    remove: Annotated[bool, option("--remove", "Remove the numbers that are idle at the end.")] = False,
+    remove: Annotated[bool, option("--remove", "Remove the numbers that are idle.")] = False,
 ) -> None:
-    """Reserve phone numbers, wait until their Sessions have ended, and remove them.
+    """Reserve phone numbers, so that their Sessions run out; --wait waits for that, --remove removes them.
 
-    A reserved number gets no new Sessions by itself; those that run go on. No lock is held while it waits, so other
-    runs on the same Service go on too.
+    A reserved number gets no new Sessions by itself; those that run go on. Without --wait, the command returns at
+    once, and says how many numbers are still in use. With --wait --remove, each number is removed as it becomes idle.
+    No lock is held during the wait, so other runs on the same Service go on too.
     """
     from proxyctl.commands.number.drain import drain
 
     drain(ctx.obj, service, numbers, file, wait=wait, remove=remove)
+
+
+@app.command("webhooks")
+@shared(*CALLS, DATA, WRITES, BULK)
+@gathered("to", WEBHOOKS)
+def set_webhooks(
+    ctx: typer.Context,
+    service: ServiceArgument,
+    to: dict[str, Any],
+    numbers: Numbers = None,
+    file: File = None,
+) -> None:
+    """Set the voice and SMS webhooks of phone numbers, in a pool or not.
+
+    A trunk or an application that would override a URL is taken off the number. `proxyctl history undo` restores what
+    was there.
+    """
+    from proxyctl.commands.number.webhooks import set_webhooks
+
+    set_webhooks(ctx.obj, service, numbers, file, to)
 
 
 @app.command("move")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.models import Service
 from proxyctl.commands.records import read_back
-from proxyctl.commands.run import Job, carry_out, check_failed_to, read_input, tell
+from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, of_account, titled
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.pools.account import is_forbidden
 from proxyctl.pools.chains import Home, capacities
 from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, decide_moves
 from proxyctl.render.shapes import RESULT
 from proxyctl.words import counted
-from proxyctl.writes.plan import Chain, Plan, Settled
+from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 from proxyctl.writes.requests import DETACH
 
 if TYPE_CHECKING:
@@ -27,20 +27,18 @@ def move(
     runtime: Runtime,
     source_name: str,
     target_name: str,
-    numbers: Sequence[str] | None,
+    numbers: Numbers,
     file: str | None,
     *,
     through_messaging: bool,
     is_reserved: bool | None,
 ) -> None:
     """Move the numbers given; raises the error that the run ends with."""
-    runtime.out.check(RESULT)
-    items = read_input(runtime, numbers, file).items
-    failed_to = check_failed_to(runtime, file)
-    runtime.guard_writes()
+    given = begin(runtime, numbers, file)
+    items = given.items
     source, target = runtime.account.service(source_name), runtime.account.service(target_name)
     if source.sid == target.sid:
-        raise UsageError(f"--from and --to name the same Service: {source.unique_name} ({source.sid}).")
+        raise UsageError(f"--from and --to name the same Service: {titled(source)}.")
 
     flag = is_reserved
     may_ask = runtime.console.terminal.interactive and not (runtime.options.yes or runtime.options.dry_run)
@@ -50,27 +48,18 @@ def move(
             return Plan()
         route = read_route(runtime, source, target, items, through=through_messaging)
         entries = decide_moves(items, replace(route, is_reserved=flag))
-        unknown = sum(
-            isinstance(entry.error, UnknownFlagError) for entry in entries if isinstance(entry, Settled)
-        )
-        if unknown and may_ask:
-            raise AskFlag(unknown)
+        raise_unknown(entries if may_ask else ())
         plan = Plan(tuple(entries), capacities(route.pools[1], "the pool"))
         return plan.asking(question(runtime, source, target, plan.chains)) if plan.chains else plan
 
-    job = Job(
-        [source.sid, target.sid],
-        decide,
-        "moved",
-        single=file is None and len(numbers or ()) == 1,
-        locate=lambda item: runtime.account.holder_of(item),
-    )
+    locate = runtime.account.holder_of
+    job = Job([source.sid, target.sid], decide, "moved", given.single, locate=locate)
     try:
         report = carry_out(runtime, job)
     except AskFlag as missing:
         flag, may_ask = ask_flag(runtime, missing.count), False
         report = carry_out(runtime, job)
-    tell(runtime, RESULT, report, failed_to)
+    finish(runtime, RESULT, report, given.failed_to)
 
 
 class AskFlag(Exception):
@@ -79,6 +68,13 @@ class AskFlag(Exception):
     def __init__(self, count: int) -> None:
         super().__init__(count)
         self.count = count
+
+
+def raise_unknown(entries: Sequence[Entry]) -> None:
+    """Raise AskFlag where nobody knows how some numbers were."""
+    unknown = [one for one in entries if isinstance(one, Settled) and isinstance(one.error, UnknownFlagError)]
+    if unknown:
+        raise AskFlag(len(unknown))
 
 
 def ask_flag(runtime: Runtime, count: int) -> bool | None:
@@ -94,20 +90,19 @@ def read_route(
     runtime: Runtime, source: Service, target: Service, items: Sequence[Item], *, through: bool
 ) -> Route:
     """Read both pools, the records of moves that were cut off, and of numbers in neither pool what the account says."""
-    account = runtime.account
-    pools = account.pool(source.sid), account.pool(target.sid)
+    pools = runtime.account.pool(source.sid), runtime.account.pool(target.sid)
     homes = [Home(one.sid, one.unique_name) for one in (source, target)]
     route = Route(homes[0], homes[1], pools, through=through)
     route = replace(route, unfinished=left_undone(runtime, items, route))
     absent = [item for item in items if all(pool.find(item) is None for pool in pools)]
     try:
-        owned = account.own_numbers(absent)
+        owned = runtime.account.own_numbers(absent)
     except AuthenticationError as error:
         if not is_forbidden(error):
             raise
         owned = {}
     route = replace(route, owned=owned)
-    return replace(route, senders=account.senders(sids_of(items, route)))
+    return replace(route, senders=runtime.account.senders(sids_of(items, route)))
 
 
 def left_undone(runtime: Runtime, items: Sequence[Item], route: Route) -> dict[str, Unfinished]:
@@ -142,12 +137,10 @@ def sids_of(items: Sequence[Item], route: Route) -> set[str]:
 
 def question(runtime: Runtime, source: Service, target: Service, moves: Sequence[Chain]) -> str:
     """Say what will be moved, from where to where, and as whom."""
-    profile = runtime.profile
-    names = [f"{service.unique_name} ({service.sid})" for service in (source, target)]
     through = sum(chain.steps[0].request.verb is DETACH for chain in moves)
     text = (
-        f"This moves {counted(len(moves), 'number')} from Service {names[0]} to Service {names[1]} "
-        f"of account {profile.account_sid} (profile {profile.name})."
+        f"This moves {counted(len(moves), 'number')} from Service {titled(source)} to Service {titled(target)} "
+        f"{of_account(runtime)}."
     )
     if through:
         text += f"\n  {through} of them leave their Messaging Service for it, and are put back into it."

@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.commands import way_back
-from proxyctl.commands.number import kept_webhooks
+from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.pool import plan as pool_plan
-from proxyctl.commands.run import Job, carry_out, check_failed_to, tell
+from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_account
 from proxyctl.pools.chains import keeping_webhooks
-from proxyctl.pools.decide import leaving
 from proxyctl.pools.desired import adds, plan_of, touched
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.words import counted
@@ -34,12 +32,12 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
     def decide() -> Plan:
         entries, world = pool_plan.compute(runtime, wanted, prune=prune)
         if keep_webhooks:
-            entries = keeping_webhooks(entries, kept_webhooks.read(runtime, adds(entries)))
+            entries = keeping_webhooks(entries, own_webhooks.read(runtime, adds(entries)))
         plan = plan_of(entries, world)
         return plan.asking(confirmation(runtime, entries)) if plan.chains else plan
 
     job = account_job(runtime, list(dict.fromkeys(sids)), services, decide)
-    tell(runtime, SERVICE_RESULT, carry_out(runtime, job), failed_to)
+    finish(runtime, SERVICE_RESULT, carry_out(runtime, job), failed_to)
 
 
 def account_job(
@@ -47,27 +45,13 @@ def account_job(
 ) -> Job:
     """Return the job of a plan for Services of the account."""
     only = next((one for one in services.values() if [one.sid] == list(sids)), None)
-
-    def save(plan: Plan) -> None:
-        going = leaving(plan.entries)
-        if len(going) > 1:
-            way_back.save_leaving(runtime, going)
-
-    return Job(
-        sids,
-        decide,
-        service=only,
-        save=save,
-        locate=lambda item: runtime.account.holder_of(item),
-    )
+    return Job(sids, decide, service=only, locate=lambda item: runtime.account.holder_of(item))
 
 
 def confirmation(runtime: Runtime, entries: Sequence[Entry]) -> str:
     """Say what will be done, to which Services, and as whom."""
-    profile = runtime.profile
     names = touched(entries)
-    services = counted(len(names), "Service")
-    lines = [f"This changes {services} of account {profile.account_sid} (profile {profile.name}):"]
+    lines = [f"This changes {counted(len(names), 'Service')} {of_account(runtime)}:"]
     chains = [entry for entry in entries if isinstance(entry, Chain)]
     for name in names:
         lines += [f"  {name}: {text}" for text in changes_text(chains, name)]

@@ -56,7 +56,7 @@ def find(account: Account, services: Sequence[Service], *, whole: bool) -> list[
         findings.extend(found)
     messaging = list(account.messaging_services())
     senders = {sid: service.sid for service, members in messaging for sid in members}
-    context = Context(account.reader.account_sid, by_sid, holders, senders, whole)
+    context = Context(by_sid, holders, senders, whole)
     for page in account.own_pages():
         for number in map(IncomingNumber, page.items):
             findings.extend(webhook_findings(number, context))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
 from proxyctl.api.resources import list_sessions
-from proxyctl.commands import way_back
 from proxyctl.commands.report import Report
-from proxyctl.commands.run import Job, carry_out
+from proxyctl.commands.run import Job, carry_out, of_account, titled
+from proxyctl.commands.saved_file import restoring, save, senders_text
 from proxyctl.completion.remembering import forget_service, remember_service
 from proxyctl.errors import RefusedError, UsageError
 from proxyctl.input.items import Item
@@ -18,6 +18,8 @@ from proxyctl.render.shapes import SERVICE
 from proxyctl.writes.plan import Plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from proxyctl.api.models import Service
     from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
@@ -89,7 +91,7 @@ def delete(runtime: Runtime, name: str) -> None:
     """Show what deleting would end, ask for the unique name, save what can be saved, and delete."""
     runtime.guard_writes()
     service = runtime.account.service(name)
-    saved = []
+    saved: list[Path | None] = []
 
     def decide() -> Plan:
         plan = Plan((delete_chain(service, Item(name, service.sid, None)),))
@@ -97,10 +99,11 @@ def delete(runtime: Runtime, name: str) -> None:
             return plan
         return plan.asking(impact(runtime, service, runtime.account.pool(service.sid)))
 
-    def save(plan: Plan) -> None:
-        saved.append(way_back.save_service(runtime, service, runtime.account.pool(service.sid)))
+    def save_service(runtime: Runtime, plan: Plan) -> None:
+        saved.append(save(runtime, [(service, runtime.account.pool(service.sid))]))
 
-    job = Job([service.sid], decide, "deleted", True, service, save, typed=service.unique_name or service.sid)
+    typed = service.unique_name or service.sid
+    job = Job([service.sid], decide, "deleted", True, service, save_service, typed)
     report = carry_out(runtime, job)
     if report is None:
         return
@@ -109,11 +112,11 @@ def delete(runtime: Runtime, name: str) -> None:
     if error is not None:
         raise error
     forget_service(runtime, service.sid)
-    runtime.note(f"deleted Service {service.unique_name} ({service.sid}).")
+    runtime.note(f"deleted Service {titled(service)}.")
     for path in saved:
         if path is not None:
             runtime.note(
-                f"saved to {path}: '{way_back.restoring(path)}' makes a Service of this name, with its settings and "
+                f"saved to {path}: '{restoring(path)}' makes a Service of this name, with its settings and "
                 "numbers, again; it gets another SID, and has no Sessions."
             )
 
@@ -124,11 +127,9 @@ def impact(runtime: Runtime, service: Service, pool: Pool) -> str:
     sessions = 0
     for page in runtime.reader.pages(list_sessions(service.sid)):
         sessions += sum(1 for raw in page.items if raw.get("status") in ("open", "in-progress"))
-    profile = runtime.profile
     return (
-        f"This deletes Service {service.unique_name} ({service.sid}) "
-        f"of account {profile.account_sid} (profile {profile.name}):\n"
+        f"This deletes Service {titled(service)} {of_account(runtime)}:\n"
         f"  Numbers that become free: {len(pool.by_sid)} ({in_use} of them in use). "
-        f"Open Sessions that end: {sessions}.{way_back.senders_text(runtime, pool.by_sid)}\n"
+        f"Open Sessions that end: {sessions}.{senders_text(runtime, pool.by_sid)}\n"
         "  The Message and Call SIDs of its Interactions can't be found through Proxy afterwards."
     )

@@ -15,6 +15,7 @@ from proxyctl.commands.options import (
     gathered,
     option,
     shared,
+    url,
 )
 
 app = typer.Typer(
@@ -35,12 +36,20 @@ FIELDS: Group = {
     ],
     "callback_url": Annotated[
         str | None,
-        option("--callback-url URL", "Called when the status of an Interaction changes.", SETTINGS),
+        option(
+            "--callback-url URL",
+            "Called when the status of an Interaction changes.",
+            SETTINGS,
+            parser=url,
+        ),
     ],
     "intercept_callback_url": Annotated[
         str | None,
         option(
-            "--intercept-callback-url URL", "Called on each Interaction; a 403 answer blocks it.", SETTINGS
+            "--intercept-callback-url URL",
+            "Called on each Interaction; a 403 answer blocks it.",
+            SETTINGS,
+            parser=url,
         ),
     ],
     "out_of_session_callback_url": Annotated[
@@ -49,6 +58,7 @@ FIELDS: Group = {
             "--out-of-session-callback-url URL",
             "Called when a call or message comes in outside any Session.",
             SETTINGS,
+            parser=url,
         ),
     ],
     "geo_match_level": Annotated[

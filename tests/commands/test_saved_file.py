@@ -186,7 +186,7 @@ def test_a_messaging_api_that_can_not_be_asked_stops_no_removal(stage: Scene) ->
 def test_a_removal_does_not_wait_for_a_messaging_api_that_hangs(
     stage: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proxyctl.pools.account.COURTESY", 0.3)
+    monkeypatch.setattr("proxyctl.commands.saved_file.COURTESY", 0.3)
     stage.fill(stage.numbers, reserved=True)
     stage.script(Scripted("timeout", path="/messaging/", times=None))
     started = time.monotonic()

@@ -1,5 +1,5 @@
-"""What is saved before numbers leave a pool or a Service goes: a pool file in the state directory, and how to get them
-back from it; and which numbers no pool would take back.
+"""The pool file that is saved before numbers leave a pool or a Service goes, which brings them back; and which numbers
+no pool would take back.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.errors import OutputError, ProxyctlError, RefusedError
+from proxyctl.files import replace_private, state_directory, unwritable, write_new
+from proxyctl.pools.account import COURTESY
+from proxyctl.pools.export import head, service_text
+from proxyctl.pools.pool import Pool
+from proxyctl.state.history import outdated_before
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import Service
-    from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
     from proxyctl.writes.plan import Chain
 
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
 
 
-def save_leaving(runtime: Runtime, chains: Iterable[Chain]) -> None:
-    """Save which numbers are about to leave their pools, and nothing else of these."""
-    from proxyctl.api.models import PhoneNumber, Service
-    from proxyctl.pools.pool import Pool
-
+def save_chains(runtime: Runtime, chains: Iterable[Chain], path: Path | None = None) -> Path | None:
+    """Save the numbers of ``chains``, which leave their pools, in place of an earlier file of this run, if any."""
     pools: dict[str, tuple[Service, Pool]] = {}
     for chain in chains:
         request = chain.steps[-1].request if chain.steps[-1].request.before else chain.steps[0].request
@@ -36,14 +37,10 @@ def save_leaving(runtime: Runtime, chains: Iterable[Chain]) -> None:
             name = chain.service or request.kept.get("service") or runtime.account.service(sid).unique_name
             pools[sid] = (Service({"sid": sid, "unique_name": name}), Pool(sid, complete=False))
         pools[sid][1].add(PhoneNumber(dict(request.before or {})))
-    path = save(runtime, list(pools.values()))
-    if path is not None:
-        runtime.note(f"saved to {path}: '{restoring(path)}' adds them again.")
-
-
-def save_service(runtime: Runtime, service: Service, pool: Pool) -> Path | None:
-    """Save a Service that is about to be deleted, with its whole pool."""
-    return save(runtime, [(service, pool)])
+    saved = save(runtime, list(pools.values()), path)
+    if saved is not None and path is None:
+        runtime.note(f"saved to {saved}: '{restoring(saved)}' adds them again.")
+    return saved
 
 
 def restoring(path: Path) -> str:
@@ -51,16 +48,16 @@ def restoring(path: Path) -> str:
     return f"proxyctl pool apply {shlex.quote(str(path))}"
 
 
-def save(runtime: Runtime, pools: Sequence[tuple[Service, Pool]]) -> Path | None:
+def save(runtime: Runtime, pools: Sequence[tuple[Service, Pool]], path: Path | None = None) -> Path | None:
     """Write a pool file; None with --no-history where that can't be done. OutputError: nothing was sent."""
-    from proxyctl.pools.export import head, service_text
-
-    directory = runtime.paths.state_dir / "saved"
+    directory, now = runtime.paths.state_dir / "saved", runtime.clock.now()
     try:
         texts = [service_text(service, pool)[0] for service, pool in pools]
-        name = pools[0][0].sid if len(pools) == 1 else f"{len(pools)}-pools"
-        text = "".join([head(runtime.profile.account_sid), *texts])
-        path = write(directory, name, text, runtime.clock.now())
+        data = "".join([head(runtime.profile.account_sid), *texts]).encode()
+        if path is not None:
+            replace_private(path, data)
+            return path
+        path = write(directory, pools[0][0].sid if len(pools) == 1 else f"{len(pools)}-pools", data, now)
     except (OutputError, RefusedError) as error:
         if not runtime.options.no_history:
             raise type(error)(
@@ -69,20 +66,18 @@ def save(runtime: Runtime, pools: Sequence[tuple[Service, Pool]]) -> Path | None
             ) from None
         runtime.warn(f"no way back could be saved: {error.message}")
         return None
-    forget_old(directory, runtime.clock.now(), runtime.access.server_now)
+    forget_old(directory, now, runtime.access.server_now)
     return path
 
 
-def write(directory: Path, name: str, text: str, now: float) -> Path:
-    """Write ``text`` to a new file, named by the time and ``name``."""
-    from proxyctl.files import state_directory, unwritable, write_new
-
+def write(directory: Path, name: str, data: bytes, now: float) -> Path:
+    """Write ``data`` to a new file, named by the time and ``name``."""
     state_directory(directory)
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
     for number in range(1000):
         path = directory / f"{stamp}-{name}{f'-{number}' if number else ''}.toml"
         try:
-            write_new(path, text.encode())
+            write_new(path, data)
         except FileExistsError:
             continue
         except OSError as error:
@@ -93,8 +88,6 @@ def write(directory: Path, name: str, text: str, now: float) -> Path:
 
 def forget_old(directory: Path, now: float, server_now: float | None) -> None:
     """Delete what was saved long ago; what can't be tidied away is no reason to stop."""
-    from proxyctl.state.history import outdated_before
-
     with suppress(OSError):
         saved = {path: path.stat().st_mtime for path in directory.glob("*.toml")}
         oldest = outdated_before(saved.values(), KEPT_FOR, now, server_now)
@@ -106,8 +99,6 @@ def senders_text(runtime: Runtime, sids: Collection[str]) -> str:
     """Return a line about the numbers that could not come back to Proxy, or nothing; where nobody would read it, no
     Messaging Service is asked.
     """
-    from proxyctl.pools.account import COURTESY
-
     if not sids or (runtime.options.quiet and runtime.options.yes):
         return ""
     try:

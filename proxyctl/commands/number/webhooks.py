@@ -1,0 +1,109 @@
+"""A number's own webhooks: read before it joins a pool, found again in the history when it leaves, and set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from proxyctl.commands.records import read_back
+from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
+from proxyctl.errors import UsageError
+from proxyctl.pools.account import FEW
+from proxyctl.pools.chains import Home, restoring_webhooks, webhooks_of, webhooks_step
+from proxyctl.pools.decide import NOT_THERE, each_once, leaving
+from proxyctl.pools.webhooks import (
+    OVERRIDING,
+    KeptWebhooks,
+    Settings,
+    is_own,
+    leaves_proxy,
+    point,
+    set_by_proxy,
+    settings_of,
+)
+from proxyctl.words import counted
+from proxyctl.writes.plan import Chain, Entry, Plan, Settled
+
+if TYPE_CHECKING:
+    from proxyctl.input.items import Item
+    from proxyctl.runtime import Runtime
+
+
+def read(runtime: Runtime, items: Sequence[Item]) -> dict[str, Settings]:
+    """Return the webhooks of ``items`` by SID and by number; those that Proxy itself has set are not worth keeping."""
+    if runtime.options.no_history:
+        raise UsageError(
+            "--keep-webhooks keeps them in the history.", hint="Leave out --no-history, or --keep-webhooks."
+        )
+    numbers = runtime.account.own_numbers(items)
+    return {name: settings_of(number) for name, number in numbers.items() if is_own(number)}
+
+
+def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
+    """Let numbers that leave get the webhooks back that the history keeps; also those that have left already, where
+    nobody has set them since.
+    """
+    going = leaving(entries)
+    absent = [one.item for one in entries if isinstance(one, Settled) and one.note == NOT_THERE]
+    wanted = {name for item in absent for name in (item.sid, item.phone_number) if name}
+    for chain in going:
+        request = chain.steps[0].request
+        wanted |= {name for name in (request.sid, request.phone_number) if name}
+    found = read_kept(runtime, KeptWebhooks(wanted))
+    unknown = sum(webhooks_of(chain, found) is None for chain in going)
+    if unknown:
+        runtime.note(
+            f"no webhooks were kept for {counted(unknown, 'number')}: they stay as Proxy leaves them."
+        )
+    late = left_before(runtime, absent, found)
+    changed = restoring_webhooks(entries, found, runtime.profile.account_sid)
+    return [late.get(entry.item, entry) if isinstance(entry, Settled) else entry for entry in changed]
+
+
+def read_kept(runtime: Runtime, search: KeptWebhooks) -> dict[str, Settings]:
+    """Return the webhooks that the history keeps of the numbers that ``search`` wants."""
+    read_back(runtime, search)
+    return search.found
+
+
+def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Settings]) -> dict[Item, Chain]:
+    """Return what restores the webhooks of numbers that had left their pool before, by item."""
+    known = [item for item in absent if (item.sid or item.phone_number) in found]
+    numbers = runtime.account.own_numbers(known)
+    late = {}
+    for item in known:
+        number = numbers.get(item.sid or item.phone_number or "")
+        if number is not None and not is_own(number):
+            settings = found[item.sid or item.phone_number or ""]
+            named = replace(item, sid=number.sid, phone_number=number.phone_number)
+            step = webhooks_step(runtime.profile.account_sid, item, named, settings)
+            late[item] = Chain(item, (step,), "restore", "unchanged")
+    return late
+
+
+def set_webhooks(runtime: Runtime, name: str, numbers: Numbers, file: str | None, to: Settings) -> None:
+    """Point numbers of the account ``to`` Proxy, what was kept, or URLs; raises the error that the run ends with."""
+    if len(to) != 1 and set(to) != set(OVERRIDING):
+        raise UsageError("give exactly one of --proxy, --restore, or URLs (--voice-url, --sms-url).")
+    given = begin(runtime, numbers, file)
+    service = runtime.account.service(name)
+    home, done = Home(service.sid, service.unique_name), "restored" if "restore" in to else "updated"
+
+    def decide() -> Plan:
+        owned = runtime.account.own_numbers(given.items)
+        sids = {number.sid for number in owned.values()}
+        wanted = dict.fromkeys(sids, to)
+        if "restore" in to:
+            wanted = read_kept(runtime, KeptWebhooks(sids, newest=True))
+        elif "proxy" in to:
+            held = runtime.account.pool(service.sid, given.items, few=FEW).by_sid
+            wanted = dict.fromkeys(held, set_by_proxy(runtime.profile.account_sid, service.sid))
+        decide_one = partial(point, wanted, home, done)
+        plan = Plan(tuple(each_once(given.items, lambda item: owned.get(item.name), decide_one)))
+        away = sum(map(leaves_proxy, plan.chains))
+        text = f"This points {counted(away, 'number')} {of_account(runtime)} away from Proxy."
+        return plan.asking(text) if away else plan
+
+    run_numbers(runtime, service, given, decide, done)
