@@ -26,8 +26,11 @@ def test_the_three_apis_are_reached(either: Cli) -> None:
     assert len(listed["incoming_phone_numbers"]) == 2
     one = either.ok("api", "GET", f"{account}/{numbers[0]['sid']}.json").json
     assert one["phone_number"] == numbers[0]["phone_number"]
-    gone = either.ok("api", "DELETE", path)
-    assert (gone.out, gone.err) == ("", "")
+    asking = either("api", "DELETE", path)
+    assert asking.code == 2 and "--yes" in asking.err, "what it takes away does not come back"
+    assert either.ok("api", "GET", path).json["unique_name"] == "a"
+    gone = either.ok("api", "DELETE", path, "--yes")
+    assert gone.out == ""
     assert either("api", "GET", path).code == 4
 
 
@@ -104,7 +107,7 @@ def test_refusals_have_the_codes_of_other_commands(either: Cli) -> None:
     assert either("api", "POST", "/v1/Services", "-d", "UniqueName=a").code == 5
     assert either("api", "PUT", "/v1/Services").code == 5
     assert either("api", "GET", "/v1/Nothing").code == 4
-    missing = either("api", "DELETE", f"/v1/Services/{NOBODY}", "-o", "json")
+    missing = either("api", "DELETE", f"/v1/Services/{NOBODY}", "--yes", "-o", "json")
     assert (missing.code, missing.out, missing.error["code"]) == (4, "", 20404)
     wrong = either("api", "GET", "/v1/Services", environ={"TWILIO_AUTH_TOKEN": "wrong"})
     assert wrong.code == (3 if "TWILIO_AUTH_TOKEN" in either.environ else 0)

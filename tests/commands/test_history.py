@@ -69,9 +69,9 @@ def test_other_requests(either: Cli, sids: list[str]) -> None:
     service = either.ok("service", "show", "masking", "-o", "ids").lines[0]
     before = len(runs(either))
     either.ok("api", "POST", f"/v1/Services/{service}/PhoneNumbers", "-d", f"Sid={sids[0]}")
-    either.ok("api", "DELETE", f"/v1/Services/{service}/PhoneNumbers/{sids[0]}")
+    either.ok("api", "DELETE", f"/v1/Services/{service}/PhoneNumbers/{sids[0]}", "--yes")
     either.ok("api", "GET", f"/v1/Services/{service}/PhoneNumbers", "--paginate")
-    assert either("api", "DELETE", f"/v1/Services/{service}/PhoneNumbers/{sids[0]}").code == 4
+    assert either("api", "DELETE", f"/v1/Services/{service}/PhoneNumbers/{sids[0]}", "--yes").code == 4
     found = runs(either)
     assert len(found) == before + 3
     assert [run["outcome"] for run in found[:3]] == ["exit 4", "done", "done"]

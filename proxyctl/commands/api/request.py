@@ -46,6 +46,10 @@ def written(runtime: Runtime, call: Call) -> Any:
     """Carry a write out as every write, and return its answer; None where there is none."""
     runtime.guard_writes()
     plan = Plan((Chain(Item(str(call), None, None), (Step(raw_request(call)),)),))
+    if call.method == "DELETE":
+        plan = plan.asking(
+            f"This sends {call} as account {runtime.profile.account_sid} (profile {runtime.profile.name})."
+        )
     report = carry_out(runtime, Job([], lambda: plan, "sent", single=True))
     if report is None:
         return None
