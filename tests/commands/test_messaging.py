@@ -75,7 +75,7 @@ def test_the_wrong_order_is_refused(pool: Cli) -> None:
     found = pool("messaging", "check", "a", "--messaging-service", mg, "-o", "json")
     assert [(one["id"], one["object"]) for one in found.json] == [("messaging-not-in-pool", row["sid"])]
     mend = found.json[0]["mend"].split()[1:]
-    assert pool(*mend).code == 0
+    assert pool(*mend, "--yes").code == 0
     assert check(pool, mg) == (0, [])
 
 
