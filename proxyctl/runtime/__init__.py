@@ -65,7 +65,7 @@ class Runtime:
     def close(self) -> None:
         """Close what was opened; let completion know the profiles, if the config file was read."""
         if "store" in vars(self):
-            from proxyctl.completion.remembering import remember_profiles
+            from proxyctl.completion.names import remember_profiles
 
             remember_profiles(self)
         self.exit_stack.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxyctl.api.resources import list_numbers
 from proxyctl.commands.listing import Limit, services_meant, show_list
-from proxyctl.completion.remembering import remember_service, remember_services, service_names
+from proxyctl.completion.names import remember_service, remember_services, service_names
 from proxyctl.errors import UsageError
 from proxyctl.identifiers import country_of
 from proxyctl.pools.filters import MEDIA, NumberFilter, capability_key

@@ -10,7 +10,7 @@ from proxyctl.api.resources import list_sessions
 from proxyctl.commands.report import Report
 from proxyctl.commands.run import Job, carry_out, of_account, titled
 from proxyctl.commands.saved_file import restoring, save, senders_text
-from proxyctl.completion.remembering import forget_service, remember_service
+from proxyctl.completion.names import forget_service, remember_service
 from proxyctl.errors import RefusedError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.desired import create_chain, delete_chain, update_chain

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxyctl.api import resources
 from proxyctl.commands.listing import show_list
-from proxyctl.completion.remembering import remember_service, watch_services
+from proxyctl.completion.names import remember_service, watch_services
 from proxyctl.render.shapes import SERVICE
 
 if TYPE_CHECKING:
