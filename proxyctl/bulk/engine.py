@@ -12,9 +12,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from proxyctl.bulk.concurrency import NEVER
-from proxyctl.bulk.faults import outranks
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.lanes import Send, Verify
 from proxyctl.bulk.outcomes import (
     Chains,
     Executor,
@@ -32,6 +30,7 @@ from proxyctl.bulk.outcomes import (
 )
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.threads import Workers
+from proxyctl.bulk.waiting import Send, Verify, outranks
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import DeadlineError, InternalError, OutputError, ProxyctlError
 from proxyctl.stop import StopRequest

@@ -10,9 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from proxyctl.bulk import faults
 from proxyctl.bulk.concurrency import NEVER
-from proxyctl.bulk.faults import LONGEST_RETRY_AFTER, Doubts, Faults, outranks, wait_after
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.lanes import Item, Lanes, Send, Verify
 from proxyctl.bulk.outcomes import (
     Chains,
     Done,
@@ -28,6 +26,17 @@ from proxyctl.bulk.outcomes import (
     Throttled,
     Unclear,
     Unsent,
+)
+from proxyctl.bulk.waiting import (
+    LONGEST_RETRY_AFTER,
+    Doubts,
+    Faults,
+    Item,
+    Lanes,
+    Send,
+    Verify,
+    outranks,
+    wait_after,
 )
 from proxyctl.errors import PartialError, ProxyctlError
 

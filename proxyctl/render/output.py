@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from proxyctl.errors import OutputError
-from proxyctl.render.formats import Writer, to_json, writer_for
-from proxyctl.render.shape import Row, Shape, check_fields, parse_fields, pick
+from proxyctl.render.shape import Row, Shape, Writer, check_fields, parse_fields, pick, to_json, writer_for
 from proxyctl.visible import visible
 
 if TYPE_CHECKING:

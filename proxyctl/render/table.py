@@ -16,8 +16,7 @@ from rich.color import ColorSystem
 from rich.style import Style
 
 from proxyctl.render.cells import Display, shown, shown_value
-from proxyctl.render.formats import Writer
-from proxyctl.render.shape import ALWAYS, Column, Kind, Row, Shape, capability_names, value_at
+from proxyctl.render.shape import ALWAYS, Column, Kind, Row, Shape, Writer, capability_names, value_at
 from proxyctl.words import COLOURS
 
 GAP = "  "
