@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from proxyctl.bulk import faults
 from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import (
@@ -213,7 +212,7 @@ class Schedule:
         self.throttled += 1
         asked = outcome.retry_after or 0.0
         if asked > LONGEST_RETRY_AFTER:
-            self.stop(faults.too_long(asked, outcome.error), self._now)
+            self.stop(too_long(asked, outcome.error), self._now)
         if item.task.rescue:
             item.error = outcome.error
         if self._may_begin(item) and self._now < self._stopped_at + LONGEST_LAST_TURN:
@@ -226,7 +225,7 @@ class Schedule:
         item.tries += 1
         item.error = outcome.error
         if self.faults.saw(good=False):
-            self.stop(faults.outage(outcome.error), self._now)
+            self.stop(outage(outcome.error), self._now)
         tries_left = item.tries <= self._retries
         if isinstance(outcome, Lost) and (outcome.verify or not item.task.repeatable or not tries_left):
             self._verify(item)
@@ -241,7 +240,7 @@ class Schedule:
     def _repeat(self, item: Item, wait: float) -> None:
         """Send it again; unless the run, or its budget, is over."""
         if not item.task.rescue and self.stopped_by is None and not self.faults.may_repeat(self._lanes.tasks):
-            self.stop(faults.out_of_budget(self.faults.repeats, item.error), self._now)
+            self.stop(out_of_budget(self.faults.repeats, item.error), self._now)
         if self._may_begin(item):
             self.faults.repeats += 1
             self._doubts.delay(item, self._now + wait)
@@ -289,7 +288,7 @@ class Schedule:
         if too_late or item.failed_reads > self._retries or not self._may_begin(item):
             self._doubts.resolved(item)
             self._give_up(item)
-            self.stop(faults.too_long(asked, error) if too_late else faults.in_the_dark(error), self._now)
+            self.stop(too_long(asked, error) if too_late else in_the_dark(error), self._now)
         else:
             stopped = self.stopped_by is not None
             item.due = self._now + wait_after(item.failed_reads, jitter, asked, stopped=stopped)

@@ -19,6 +19,7 @@ from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, Task, Throttled
 from proxyctl.bulk.schedule import Schedule
+from proxyctl.bulk.waiting import Send, Verify
 from proxyctl.errors import ProxyctlError, ThrottledError
 
 Latency = Callable[[random.Random], float]

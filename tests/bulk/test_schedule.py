@@ -24,6 +24,7 @@ from proxyctl.bulk.outcomes import (
     Unclear,
     Unsent,
 )
+from proxyctl.bulk.waiting import LONGEST_RETRY_AFTER
 from proxyctl.errors import (
     AuthenticationError,
     DeadlineError,
