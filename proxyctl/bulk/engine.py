@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import (
     Chains,
@@ -28,6 +27,7 @@ from proxyctl.bulk.outcomes import (
     Unclear,
     Unsent,
 )
+from proxyctl.bulk.rate import NEVER
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.threads import Workers
 from proxyctl.bulk.waiting import Send, Verify, outranks

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from proxyctl.bulk.concurrency import NEVER, Place
-from proxyctl.bulk.gates import Gates, Ticket
+from proxyctl.bulk.gates import Gates, Place, Ticket
 from proxyctl.bulk.outcomes import Task
+from proxyctl.bulk.rate import NEVER
 from proxyctl.errors import Interrupted, PartialError, ProxyctlError, TemporaryError, ThrottledError
 
 MOST_UNKNOWN = 20  # tasks whose outcome is unknown: with so many, no new write starts

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from proxyctl.bulk.waiting import LONGEST_RETRY_AFTER
 
 from proxyctl.bulk.outcomes import (
     Done,
