@@ -10,7 +10,7 @@ from proxyctl.errors import UsageError
 from proxyctl.words import counted
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import Service
+    from proxyctl.api.resources import Service
     from proxyctl.render.shapes import Shape
     from proxyctl.runtime import Runtime
 

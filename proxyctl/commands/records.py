@@ -17,7 +17,7 @@ from proxyctl.visible import cut
 from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import Service
+    from proxyctl.api.resources import Service
     from proxyctl.commands.report import Report
     from proxyctl.runtime import Runtime
     from proxyctl.state.history import RunRecorder

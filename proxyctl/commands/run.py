@@ -28,8 +28,7 @@ from proxyctl.writes.plan import Plan
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from proxyctl.api.models import Service
-    from proxyctl.api.resources import Call
+    from proxyctl.api.resources import Call, Service
     from proxyctl.input.items import Item, Items
     from proxyctl.render.shape import Shape
     from proxyctl.runtime import Runtime

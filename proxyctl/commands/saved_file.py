@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proxyctl.api.models import PhoneNumber, Service
+from proxyctl.api.resources import PhoneNumber, Service
 from proxyctl.errors import OutputError, ProxyctlError, RefusedError
 from proxyctl.files import replace_private, state_directory, unwritable, write_new
 from proxyctl.pools.account import COURTESY

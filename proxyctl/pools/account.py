@@ -12,8 +12,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proxyctl.api import resources
-from proxyctl.api.models import IncomingNumber, MessagingPhoneNumber, MessagingService, PhoneNumber, Service
 from proxyctl.api.pages import Page
+from proxyctl.api.resources import (
+    IncomingNumber,
+    MessagingPhoneNumber,
+    MessagingService,
+    PhoneNumber,
+    Service,
+)
 from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError
 from proxyctl.identifiers import is_sid, service_reference

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.pools.filters import has_capability
 from proxyctl.pools.pool import WEBHOOK, hinted_service
 from proxyctl.pools.status import MOST_SESSIONS, WARNED_AT, PoolStatus

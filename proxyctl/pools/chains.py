@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from proxyctl.api.models import PhoneNumber
+from proxyctl.api.resources import PhoneNumber
 from proxyctl.input.items import Item
 from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
 from proxyctl.state.record import Trail

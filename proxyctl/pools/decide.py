@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from proxyctl.api.models import IncomingNumber, PhoneNumber
+from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, chain_to, remove_chain

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
+from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import InputError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import SPARE, Home, capacities, chain_to, move_chain, place, remove_chain, spare

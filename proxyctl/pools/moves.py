@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from proxyctl.api.models import IncomingNumber, PhoneNumber
+from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, move_chain

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from proxyctl.api.models import IncomingNumber, Service
+from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import ABSENT, Home, chain_to, move_chain

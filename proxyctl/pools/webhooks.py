@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from proxyctl.api.models import IncomingNumber
+from proxyctl.api.resources import IncomingNumber
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, Row

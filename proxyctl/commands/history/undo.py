@@ -21,7 +21,7 @@ from proxyctl.writes.plan import sids_of
 from proxyctl.writes.requests import CREATE_SERVICE, SET_WEBHOOKS
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import Service
+    from proxyctl.api.resources import Service
     from proxyctl.runtime import Runtime
     from proxyctl.state.record import RunDetail
     from proxyctl.writes.plan import Plan

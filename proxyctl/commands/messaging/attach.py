@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxyctl.api.models import MessagingService, Service
+from proxyctl.api.resources import MessagingService, Service
 from proxyctl.commands.pool import audit
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import require_sid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from proxyctl.api.models import Service
+from proxyctl.api.resources import Service
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import FEW

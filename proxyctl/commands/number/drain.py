@@ -37,7 +37,7 @@ from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 from proxyctl.writes.requests import REMOVE, RESERVE
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import Service
+    from proxyctl.api.resources import Service
     from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
 

@@ -17,8 +17,8 @@ from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED
 from proxyctl.words import did_you_mean
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import Service
     from proxyctl.api.pages import Page
+    from proxyctl.api.resources import Service
     from proxyctl.pools.account import Account
     from proxyctl.render.shapes import Shape
     from proxyctl.runtime import Runtime

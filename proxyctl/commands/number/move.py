@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxyctl.api.models import Service
+from proxyctl.api.resources import Service
 from proxyctl.commands.records import read_back
 from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, of_account, titled
 from proxyctl.errors import AuthenticationError, UsageError

@@ -16,7 +16,7 @@ from proxyctl.words import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import Service
+    from proxyctl.api.resources import Service
     from proxyctl.runtime import Runtime
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
+from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.commands.listing import in_pages, services_by_name
 from proxyctl.errors import CheckError
 from proxyctl.pools.audit import (

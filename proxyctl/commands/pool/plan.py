@@ -29,7 +29,7 @@ from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
 from proxyctl.writes.requests import ADD
 
 if TYPE_CHECKING:
-    from proxyctl.api.models import Service
+    from proxyctl.api.resources import Service
     from proxyctl.pools.poolfile import PoolFile, WantedService
     from proxyctl.runtime import Runtime
 

@@ -20,7 +20,7 @@ from proxyctl.writes.plan import Plan
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from proxyctl.api.models import Service
+    from proxyctl.api.resources import Service
     from proxyctl.pools.pool import Pool
     from proxyctl.runtime import Runtime
 
