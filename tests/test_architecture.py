@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
         *("api", "bulk", "completion", "input", "paths", "pools", "profiles", "render", "sandbox", "state"),
         "writes",
     },
-    "completion": {"api", "runtime"},
+    "completion": {"runtime", "writes"},
     "doctor": {"api", "explaining", "profiles", "render", "runtime"},
     "commands": {
         *("api", "bulk", "completion", "doctor", "explaining", "generate", "pools", "profiles", "render"),

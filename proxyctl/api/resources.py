@@ -140,9 +140,6 @@ def _check_path(path: str) -> None:
         raise UsageError(f"the path {path[:200]!r} climbs out of its place")
 
 
-# What is asked of each resource
-
-
 def list_services(page_size: int = PAGE_SIZE) -> Call:
     return _list(SERVICES, "services", page_size)
 
@@ -265,9 +262,6 @@ def _update(path: str, sid: str, data: Pairs) -> Call:
 
 def _delete(path: str) -> Call:
     return Call("DELETE", path, good=(204,))
-
-
-# What answers hold
 
 
 class Field(Generic[Kind]):

@@ -19,8 +19,8 @@ from proxyctl.errors import ProxyctlError
 from proxyctl.files import open_private, private_directory, write_new
 
 if TYPE_CHECKING:
-    from proxyctl.api.pages import Page
     from proxyctl.runtime import Runtime
+    from proxyctl.writes.reading import Page
 
     SomePage = TypeVar("SomePage", bound=Page)
 

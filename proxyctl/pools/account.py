@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proxyctl.api import resources
-from proxyctl.api.pages import Page
 from proxyctl.api.resources import (
     IncomingNumber,
     MessagingPhoneNumber,
@@ -24,7 +23,7 @@ from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError
 from proxyctl.identifiers import is_sid, service_reference
 from proxyctl.pools.pool import Holder, Pool, hinted_service
-from proxyctl.writes.reading import Reader
+from proxyctl.writes.reading import Page, Reader
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Item

@@ -17,11 +17,11 @@ from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED
 from proxyctl.words import did_you_mean
 
 if TYPE_CHECKING:
-    from proxyctl.api.pages import Page
     from proxyctl.api.resources import Service
     from proxyctl.pools.account import Account
     from proxyctl.render.shapes import Shape
     from proxyctl.runtime import Runtime
+    from proxyctl.writes.reading import Page
 
 Row = Mapping[str, Any]
 NOT_NAMED = "name the Services whose numbers to list, or give --all (or --unassigned)."

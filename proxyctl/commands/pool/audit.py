@@ -22,9 +22,9 @@ from proxyctl.pools.status import PoolStatus
 from proxyctl.render.shapes import FINDING
 
 if TYPE_CHECKING:
-    from proxyctl.api.pages import Page
     from proxyctl.pools.account import Account
     from proxyctl.runtime import Runtime
+    from proxyctl.writes.reading import Page
 
 
 def audit(runtime: Runtime, services: Sequence[str], *, all_services: bool) -> None:

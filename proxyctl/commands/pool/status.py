@@ -13,10 +13,10 @@ from proxyctl.pools.status import PoolStatus, status_of
 from proxyctl.render.shapes import POOL_STATUS, POOL_STATUS_BARS
 
 if TYPE_CHECKING:
-    from proxyctl.api.pages import Page
     from proxyctl.api.resources import Service
     from proxyctl.render.shape import Shape
     from proxyctl.runtime import Runtime
+    from proxyctl.writes.reading import Page
 
 BAR = 10  # cells
 
