@@ -6,9 +6,8 @@ import random
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from proxyctl.api.client import ProxyClient
+from proxyctl.api.client import GiveUp, ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
-from proxyctl.api.retry import GiveUp
 from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.threads import affordable_ceiling
 from proxyctl.writes.reading import Reader

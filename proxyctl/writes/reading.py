@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from proxyctl.api import codes
-from proxyctl.api.client import ProxyClient
+from proxyctl.api.client import ProxyClient, Tally
 from proxyctl.api.resources import Answer, Call
-from proxyctl.api.retry import Tally
 from proxyctl.errors import AnswerError, AuthenticationError, ProxyctlError, TemporaryError, ThrottledError
 
 if TYPE_CHECKING:
