@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from time import monotonic
 
 from proxyctl.errors import AuthenticationError, ConfigError
-from proxyctl.profiles.profile import usable_secret
+from proxyctl.profiles.config_file import usable_secret
 from proxyctl.visible import cut, visible
 
 COMMAND_SECONDS = 30.0

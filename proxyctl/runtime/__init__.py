@@ -20,7 +20,8 @@ from proxyctl.stop import StopRequest
 if TYPE_CHECKING:
     from proxyctl.paths import Paths
     from proxyctl.pools.account import Account
-    from proxyctl.profiles import Profile, ProfileStore
+    from proxyctl.profiles.profile import Profile
+    from proxyctl.profiles.store import ProfileStore
     from proxyctl.render.output import Output
     from proxyctl.runtime.access import Access
     from proxyctl.runtime.disk import Disk
@@ -82,14 +83,14 @@ class Runtime:
     @cached_property
     def store(self) -> ProfileStore:
         """The config file."""
-        from proxyctl.profiles import ProfileStore
+        from proxyctl.profiles.store import ProfileStore
 
         return ProfileStore(lambda: self.paths.config_file, clock=self.clock)
 
     @cached_property
     def profile(self) -> Profile:
         """Whose account this command works on, with what credentials, and at which server."""
-        from proxyctl.profiles import resolve_profile
+        from proxyctl.profiles.profile import resolve_profile
 
         profile = resolve_profile(
             option=self.options.profile,

@@ -14,7 +14,7 @@ from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
     from proxyctl.pools.account import Account
-    from proxyctl.profiles import Profile
+    from proxyctl.profiles.profile import Profile
     from proxyctl.runtime import Runtime
     from proxyctl.sandbox.server.transport import SandboxTransport
 

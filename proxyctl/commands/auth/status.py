@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any
 from proxyctl.api.resources import list_services
 from proxyctl.bulk.gates import Gates
 from proxyctl.errors import ProxyctlError, TemporaryError, UsageError
-from proxyctl.profiles import MASK, SANDBOX, Profile, environment_profile, named_profile, sandbox_profile
-from proxyctl.profiles.resolve import secret_key
+from proxyctl.profiles.config_file import SANDBOX
+from proxyctl.profiles.profile import (
+    MASK,
+    Profile,
+    environment_profile,
+    named_profile,
+    sandbox_profile,
+    secret_key,
+)
 from proxyctl.render.shapes import PROFILE, Shape
 from proxyctl.writes.reading import Reader
 
