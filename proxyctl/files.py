@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from proxyctl.clock import Clock
 from proxyctl.errors import InputError, OutputError, UsageError
-from proxyctl.visible import visible
+from proxyctl.text import visible
 
 STDIN = "-"
 CHUNK = 1024 * 1024

@@ -32,7 +32,7 @@ from proxyctl.errors import (
     ServerError,
     ThrottledError,
 )
-from proxyctl.redact import Redactor
+from proxyctl.text import Redactor
 
 if TYPE_CHECKING:
     import httpx

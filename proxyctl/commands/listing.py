@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import UsageError
-from proxyctl.words import counted
+from proxyctl.text import counted
 
 if TYPE_CHECKING:
     from proxyctl.api.resources import Service

@@ -13,7 +13,7 @@ from proxyctl.bulk.outcomes import Done, Task
 from proxyctl.bulk.outcomes import Outcome as BulkOutcome
 from proxyctl.errors import NotFoundError, OutputError, exit_status
 from proxyctl.state.record import Intent, Outcome, RunInfo
-from proxyctl.visible import cut
+from proxyctl.text import cut
 from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from proxyctl.files import check_output_file, write_output_file
 from proxyctl.input.items import failed_to_text, read_items
 from proxyctl.pools.decide import leaving
 from proxyctl.render.shapes import RESULT
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import RULES, guard
 from proxyctl.writes.plan import Plan

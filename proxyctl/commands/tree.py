@@ -20,7 +20,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command_from_info, get_params_convertors_ctx_param_name_from_function
 
 from proxyctl.commands.options import HOISTED, any_command
-from proxyctl.words import did_you_mean
+from proxyctl.text import did_you_mean
 
 __all__ = ["NoArgsIsHelpError", "ParsingError"]  # which `run` turns into ours
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.doctor.findings import GOOD, Finding, bad, good, warning
 from proxyctl.errors import ConfigError, OutputError, ProxyctlError
-from proxyctl.words import counted
+from proxyctl.text import counted
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime

@@ -11,7 +11,7 @@ from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home, chain_to, remove_chain
 from proxyctl.pools.pool import Pool
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Settled, chains_of, refusing
 from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, Verb
 

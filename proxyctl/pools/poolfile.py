@@ -17,9 +17,8 @@ from proxyctl.files import STDIN, read_bytes, source_name
 from proxyctl.identifiers import parse_number
 from proxyctl.input.items import Item, examine
 from proxyctl.pools.pool import flag_word
+from proxyctl.text import counted, show, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
-from proxyctl.visible import show, visible
-from proxyctl.words import counted
 
 VERSION = 1
 LARGEST_FILE = 16 * 1024 * 1024

@@ -16,7 +16,7 @@ from proxyctl.pools.desired import World, update_chain
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.pools.webhooks import point_chain
 from proxyctl.state.record import ItemRecord
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Settled, chains_of, sids_of
 from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, SET_WEBHOOKS, UPDATE_SERVICE, same
 

@@ -17,8 +17,8 @@ from proxyctl.clock import Clock
 from proxyctl.console import FORMATS
 from proxyctl.errors import ConfigError, LockHeldError, ProxyctlError, UsageError
 from proxyctl.files import make_directories, not_written, open_private, replace_private, take_lock
+from proxyctl.text import visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
-from proxyctl.visible import visible
 
 LARGEST_FILE = 256 * 1024
 LONGEST_LINE = 4096

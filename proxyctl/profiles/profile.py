@@ -12,7 +12,7 @@ from typing import Any
 from proxyctl.errors import AuthenticationError, ConfigError, UsageError
 from proxyctl.profiles.config_file import SANDBOX, checked, usable_secret
 from proxyctl.profiles.store import ProfileStore
-from proxyctl.visible import visible
+from proxyctl.text import visible
 
 MASK = "********"  # of fixed length, and never with a character of the secret
 

@@ -11,7 +11,7 @@ from time import monotonic
 
 from proxyctl.errors import AuthenticationError, ConfigError
 from proxyctl.profiles.config_file import usable_secret
-from proxyctl.visible import cut, visible
+from proxyctl.text import cut, visible
 
 COMMAND_SECONDS = 30.0
 LARGEST_OUTPUT = 64 * 1024

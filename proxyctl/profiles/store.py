@@ -26,8 +26,8 @@ from proxyctl.profiles.config_file import (
     replace,
     split_key,
 )
+from proxyctl.text import visible
 from proxyctl.toml_files import Places
-from proxyctl.visible import visible
 
 SECRET_SOURCES = ("api_secret", "api_secret_command", "auth_token", "auth_token_command")
 CREDENTIAL_KEYS = tuple(key for key in PROFILE_KEYS if key.startswith(("account_", "api_", "auth_")))

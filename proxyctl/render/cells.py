@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from proxyctl.render.shape import Column, Kind, Row, capability_names, to_json, value_at
-from proxyctl.visible import visible
+from proxyctl.text import visible
 
 _DIRECTIONS = {"inbound": "in", "outbound": "out"}
 

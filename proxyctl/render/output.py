@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from proxyctl.errors import OutputError
 from proxyctl.render.shape import Row, Shape, Writer, check_fields, parse_fields, pick, to_json, writer_for
-from proxyctl.visible import visible
+from proxyctl.text import visible
 
 if TYPE_CHECKING:
     from proxyctl.render.cells import Display

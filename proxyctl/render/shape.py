@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from proxyctl.errors import AnswerError, UsageError
 from proxyctl.identifiers import is_e164
-from proxyctl.visible import cut, visible, without_formula
+from proxyctl.text import cut, visible, without_formula
 
 Row = Mapping[str, Any]
 ALWAYS = 100  # the importance of a column that no terminal is too narrow for

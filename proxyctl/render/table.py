@@ -17,7 +17,7 @@ from rich.style import Style
 
 from proxyctl.render.cells import Display, shown, shown_value
 from proxyctl.render.shape import ALWAYS, Column, Kind, Row, Shape, Writer, capability_names, value_at
-from proxyctl.words import COLOURS
+from proxyctl.text import COLOURS
 
 GAP = "  "
 NARROWEST = 12  # a column of text is not worth having below this

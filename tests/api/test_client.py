@@ -26,7 +26,7 @@ from proxyctl.errors import (
     ServerError,
     ThrottledError,
 )
-from proxyctl.redact import Redactor
+from proxyctl.text import Redactor
 from tests.api.stubs import KS, PN, SECRET, answer, refusal, scripted, sent
 
 LIST = Call("GET", "/v1/Services")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxyctl.commands.listing import in_pages, show_list
 from proxyctl.render.shapes import HISTORY, HISTORY_ITEM
-from proxyctl.words import COUNTED_GOOD
+from proxyctl.text import COUNTED_GOOD
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime

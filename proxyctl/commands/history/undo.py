@@ -16,7 +16,7 @@ from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.undo import inverse, item_of, services_of
 from proxyctl.pools.webhooks import kept_by
 from proxyctl.render.shapes import SERVICE_RESULT
-from proxyctl.visible import cut
+from proxyctl.text import cut
 from proxyctl.writes.plan import sids_of
 from proxyctl.writes.requests import CREATE_SERVICE, SET_WEBHOOKS
 

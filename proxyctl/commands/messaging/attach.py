@@ -12,7 +12,7 @@ from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, title
 from proxyctl.identifiers import require_sid
 from proxyctl.pools.a2p import Pair, all_items, decide_all, findings, plan_of
 from proxyctl.render.shapes import FINDING
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.plan import Plan
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from proxyctl.pools.account import FEW
 from proxyctl.pools.chains import Home, capacities, keeping_webhooks
 from proxyctl.pools.decide import Wish, decide_all, leaving
 from proxyctl.pools.pool import Pool
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
 from proxyctl.writes.requests import ADD, REMOVE, VERBS
 

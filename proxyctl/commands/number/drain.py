@@ -32,7 +32,7 @@ from proxyctl.pools.chains import Home, capacities
 from proxyctl.pools.decide import Wish, decide_all, decide_drain, leaving
 from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.stop import Signalled
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 from proxyctl.writes.requests import REMOVE, RESERVE
 

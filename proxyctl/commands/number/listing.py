@@ -14,7 +14,7 @@ from proxyctl.identifiers import country_of
 from proxyctl.pools.filters import MEDIA, NumberFilter, capability_key
 from proxyctl.render.shape import check_fields, value_at
 from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED
-from proxyctl.words import did_you_mean
+from proxyctl.text import did_you_mean
 
 if TYPE_CHECKING:
     from proxyctl.api.resources import Service

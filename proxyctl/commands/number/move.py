@@ -14,7 +14,7 @@ from proxyctl.pools.account import is_forbidden
 from proxyctl.pools.chains import Home, capacities
 from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, decide_moves
 from proxyctl.render.shapes import RESULT
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 from proxyctl.writes.requests import DETACH
 

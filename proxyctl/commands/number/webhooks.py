@@ -23,7 +23,7 @@ from proxyctl.pools.webhooks import (
     set_by_proxy,
     settings_of,
 )
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_ac
 from proxyctl.pools.chains import keeping_webhooks
 from proxyctl.pools.desired import adds, plan_of, touched
 from proxyctl.render.shapes import SERVICE_RESULT
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
 
 if TYPE_CHECKING:

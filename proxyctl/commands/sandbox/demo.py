@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxyctl.errors import Interrupted, ProxyctlError
-from proxyctl.visible import wrapped
+from proxyctl.text import wrapped
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
