@@ -31,7 +31,6 @@ ROOTS = {
 ALLOWED: dict[str, set[str]] = {
     "__init__": set(),
     **{name: set() for name in ROOTS - {"__version__"}},
-    "paths": set(),
     "api": set(),
     "bulk": set(),
     "input": set(),
@@ -43,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "pools": {"api", "bulk", "input", "state", "writes"},
     "profiles": {"sandbox.context"},  # the sandbox's credentials, which are public
     "runtime": {
-        *("api", "bulk", "completion", "input", "paths", "pools", "profiles", "render", "sandbox", "state"),
+        *("api", "bulk", "completion", "input", "pools", "profiles", "render", "sandbox", "state"),
         "writes",
     },
     "completion": {"runtime", "writes"},
@@ -63,7 +62,7 @@ HOMES = {
     "httpx": ("api/", "sandbox/server/transport.py"),
     "sqlite3": ("sandbox/",),
     "phonenumbers": ("identifiers.py",),
-    "platformdirs": ("paths.py",),
+    "platformdirs": ("files.py",),
     "typer": ("cli.py", "commands/", "generate/"),
 }
 
