@@ -12,9 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from proxyctl.commands.records import Journal
 from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
-from proxyctl.commands.sending import load_what_reports, run_engine
+from proxyctl.commands.sending import Journal, load_what_reports, run_engine
 from proxyctl.errors import OutputError, TemporaryError, UsageError
 from proxyctl.files import check_output_file, write_output_file
 from proxyctl.input.items import failed_to_text, read_items

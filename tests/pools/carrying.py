@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from proxyctl.api.resources import Service
 from proxyctl.bulk.outcomes import Done, Lost, Refused
-from proxyctl.commands.records import intent_of, outcome_of
+from proxyctl.commands.sending import intent_of, outcome_of
 from proxyctl.errors import RefusedError, ServerError
 from proxyctl.input.items import Item
 from proxyctl.pools.chains import Home

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from proxyctl.api.resources import remove_number
 from proxyctl.commands import saved_file
 from proxyctl.commands.number.change import read_for_verb, removal_text
-from proxyctl.commands.records import Journal
 from proxyctl.commands.report import End, Report
 from proxyctl.commands.run import Given, Job, Numbers, begin, carry_out_round, finish, say_refused, show_calls
+from proxyctl.commands.sending import Journal
 from proxyctl.errors import (
     DeadlineError,
     Interrupted,

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proxyctl.api.resources import Service
-from proxyctl.commands.records import read_back
 from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, of_account, titled
+from proxyctl.commands.sending import read_back
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.pools.account import is_forbidden
 from proxyctl.pools.chains import Home, capacities

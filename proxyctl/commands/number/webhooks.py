@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from proxyctl.commands.records import read_back
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
+from proxyctl.commands.sending import read_back
 from proxyctl.errors import UsageError
 from proxyctl.pools.account import FEW
 from proxyctl.pools.chains import Home, restoring_webhooks, webhooks_of, webhooks_step
