@@ -44,7 +44,7 @@ def main(
 
 def carry_out(arguments: list[str], runtime: Runtime) -> None:
     """Run the command that ``arguments`` name."""
-    from proxyctl.commands.root import run
+    from proxyctl.commands.tree import run
 
     run(arguments, runtime)
     end_as_asked(runtime)
