@@ -15,7 +15,7 @@ from proxyctl.api.resources import PhoneNumber
 from proxyctl.input.items import Item
 from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
 from proxyctl.state.record import Trail
-from proxyctl.writes.plan import Capacity, Chain, Entry, Room, Step
+from proxyctl.writes.plan import Capacity, Chain, Room, Step
 from proxyctl.writes.requests import (
     ADD,
     ATTACH,
@@ -23,7 +23,6 @@ from proxyctl.writes.requests import (
     RELEASE,
     REMOVE,
     RESERVE,
-    RESTORE_WEBHOOKS,
     Request,
     Verb,
 )
@@ -32,7 +31,6 @@ ABSENT = "absent"  # the state of a number that is not in the pool; in it, the s
 SPARE = "spare "
 
 Row = Mapping[str, Any]
-Webhooks = Mapping[str, str]
 
 
 class Home(NamedTuple):
@@ -184,57 +182,3 @@ def kept(step: Step, facts: Mapping[str, Any]) -> Step:
     rollback = None if step.rollback is None else kept(step.rollback, facts)
     request = replace(step.request, kept={**step.request.kept, **facts})
     return replace(step, request=request, rollback=rollback)
-
-
-def keeping_webhooks(entries: Iterable[Entry], found: Mapping[str, Webhooks]) -> list[Entry]:
-    """Let the history keep the webhooks of numbers that join; ``found``: by SID and by number."""
-    changed: list[Entry] = []
-    for entry in entries:
-        webhooks = webhooks_of(entry, found)
-        if isinstance(entry, Chain) and webhooks is not None and entry.change == "add":
-            entry = replace(
-                entry, steps=tuple(kept(step, {"webhooks": dict(webhooks)}) for step in entry.steps)
-            )
-        changed.append(entry)
-    return changed
-
-
-def restoring_webhooks(
-    entries: Iterable[Entry], found: Mapping[str, Webhooks], account_sid: str
-) -> list[Entry]:
-    """Let numbers that leave get their webhooks back; ``found``: by SID and by number."""
-    changed: list[Entry] = []
-    for entry in entries:
-        webhooks = webhooks_of(entry, found)
-        if isinstance(entry, Chain) and webhooks is not None and entry.steps[-1].request.verb is REMOVE:
-            leaving = entry.steps[-1].request
-            # What is to be restored stays in the history until it is.
-            steps = tuple(kept(step, {"webhooks": dict(webhooks)}) for step in entry.steps)
-            restore = webhooks_step(account_sid, entry.item, leaving, webhooks)
-            entry = replace(entry, steps=(*steps, restore), done="removed")
-        changed.append(entry)
-    return changed
-
-
-def webhooks_step(account_sid: str, item: Item, known: Request | Item, webhooks: Webhooks) -> Step:
-    """Set the webhooks of a number of the account."""
-    kept_facts = {"webhooks": dict(webhooks)}
-    request = Request(
-        RESTORE_WEBHOOKS,
-        account_sid,
-        known.sid,
-        item.input,
-        known.phone_number,
-        dict(webhooks),
-        kept=kept_facts,
-    )
-    return Step(request)
-
-
-def webhooks_of(entry: Entry, found: Mapping[str, Webhooks]) -> Webhooks | None:
-    """Return the webhooks that are known for the number of an entry."""
-    if not isinstance(entry, Chain):
-        return None
-    request = entry.steps[0].request
-    names = (request.sid, request.phone_number, entry.item.phone_number)
-    return next((found[name] for name in names if name is not None and name in found), None)

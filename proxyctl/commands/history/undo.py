@@ -10,11 +10,10 @@ from proxyctl.commands.history.show import load
 from proxyctl.commands.pool.apply import account_job, confirmation
 from proxyctl.commands.run import carry_out, check_failed_to, finish
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
-from proxyctl.pools.chains import restoring_webhooks
 from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.undo import inverse, item_of, services_of
-from proxyctl.pools.webhooks import kept_by
+from proxyctl.pools.webhooks import kept_by, restoring_webhooks
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.text import cut
 from proxyctl.writes.plan import sids_of

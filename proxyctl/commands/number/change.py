@@ -9,9 +9,10 @@ from proxyctl.api.resources import Service
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import FEW
-from proxyctl.pools.chains import Home, capacities, keeping_webhooks
+from proxyctl.pools.chains import Home, capacities
 from proxyctl.pools.decide import Wish, decide_all, leaving
 from proxyctl.pools.pool import Pool
+from proxyctl.pools.webhooks import keeping_webhooks
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
 from proxyctl.writes.requests import ADD, REMOVE, VERBS

@@ -11,7 +11,7 @@ from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import UsageError
 from proxyctl.pools.account import FEW
-from proxyctl.pools.chains import Home, restoring_webhooks, webhooks_of, webhooks_step
+from proxyctl.pools.chains import Home
 from proxyctl.pools.decide import NOT_THERE, each_once, leaving
 from proxyctl.pools.webhooks import (
     OVERRIDING,
@@ -20,8 +20,11 @@ from proxyctl.pools.webhooks import (
     is_own,
     leaves_proxy,
     point,
+    restoring_webhooks,
     set_by_proxy,
     settings_of,
+    webhooks_of,
+    webhooks_step,
 )
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan, Settled

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_account
-from proxyctl.pools.chains import keeping_webhooks
 from proxyctl.pools.desired import adds, plan_of, touched
+from proxyctl.pools.webhooks import keeping_webhooks
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
