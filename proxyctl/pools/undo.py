@@ -11,7 +11,7 @@ from typing import Any
 from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import ABSENT, Home, chain_to, move_chain
+from proxyctl.pools.decide import ABSENT, Home, chain_to, move_chain
 from proxyctl.pools.desired import World, update_chain
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.pools.webhooks import point_chain

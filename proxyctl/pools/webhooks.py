@@ -11,7 +11,7 @@ from dataclasses import replace
 from proxyctl.api.resources import IncomingNumber
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home, Row, kept
+from proxyctl.pools.decide import Home, Row, kept
 from proxyctl.pools.pool import WEBHOOK, hinted_service
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.plan import Chain, Entry, Settled, Step

@@ -9,8 +9,7 @@ from proxyctl.api.resources import Service
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import FEW
-from proxyctl.pools.chains import Home, capacities
-from proxyctl.pools.decide import Wish, decide_all, leaving
+from proxyctl.pools.decide import Home, Wish, capacities, decide_all, leaving
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.webhooks import keeping_webhooks
 from proxyctl.text import counted

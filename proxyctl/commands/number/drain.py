@@ -28,8 +28,7 @@ from proxyctl.errors import (
 )
 from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
-from proxyctl.pools.chains import Home, capacities
-from proxyctl.pools.decide import Wish, decide_all, decide_drain, leaving
+from proxyctl.pools.decide import Home, Wish, capacities, decide_all, decide_drain, leaving
 from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.stop import Signalled
 from proxyctl.text import counted

@@ -11,7 +11,7 @@ from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, of_acc
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.pools.account import is_forbidden
-from proxyctl.pools.chains import Home, capacities
+from proxyctl.pools.decide import Home, capacities
 from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, decide_moves
 from proxyctl.render.shapes import RESULT
 from proxyctl.text import counted

@@ -11,8 +11,7 @@ from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import UsageError
 from proxyctl.pools.account import FEW
-from proxyctl.pools.chains import Home
-from proxyctl.pools.decide import NOT_THERE, each_once, leaving
+from proxyctl.pools.decide import NOT_THERE, Home, each_once, leaving
 from proxyctl.pools.webhooks import (
     OVERRIDING,
     KeptWebhooks,
