@@ -7,6 +7,7 @@ the process.
 from __future__ import annotations
 
 import re
+from binascii import b2a_base64
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -62,12 +63,17 @@ def in_words() -> str:
     return f"{', '.join(others)} or {last}"
 
 
+def nearest(text: str, known: Iterable[str]) -> str | None:
+    """Return which of ``known`` was probably meant, if any was."""
+    from difflib import get_close_matches  # only for errors
+
+    return next(iter(get_close_matches(text, list(known), n=1)), None)
+
+
 def did_you_mean(text: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the nearest of ``known`` in any case, or nothing."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(text.casefold(), list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    near = nearest(text.casefold(), known)
+    return f" Did you mean {near!r}?" if near else ""
 
 
 def counted(count: int, thing: str, things: str | None = None) -> str:
@@ -200,11 +206,9 @@ def _spellings(secret: str, raw: bytes) -> set[str]:
 
 def _base64_cores(secret: bytes) -> set[str]:
     """What base64 of anything with the secret inside must hold, for each of three alignments."""
-    import base64
-
     cores = set()
     for offset in range(3):
-        text = base64.b64encode(b"\0" * offset + secret).decode()
+        text = b2a_base64(b"\0" * offset + secret, newline=False).decode()
         first = (offset * 8 + 5) // 6  # characters that also hold bits of what stands before
         whole = (offset + len(secret)) * 8 // 6  # characters that hold no bit of what follows
         core = text[first:whole]

@@ -17,7 +17,7 @@ from proxyctl.clock import Clock
 from proxyctl.console import FORMATS
 from proxyctl.errors import ConfigError, LockHeldError, ProxyctlError, UsageError
 from proxyctl.files import make_directories, not_written, open_private, replace_private, take_lock
-from proxyctl.text import visible
+from proxyctl.text import nearest, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
 
 LARGEST_FILE = 256 * 1024
@@ -160,10 +160,8 @@ def check_document(document: Mapping[str, Any], text: str, path: Path) -> None:
 
 def did_you_mean(word: str, known: Mapping[str, Any] | list[str]) -> str:
     """Return `` (did you mean X?)``, or nothing where nothing is near."""
-    from difflib import get_close_matches  # only for errors
-
-    near = get_close_matches(word, list(known), n=1)
-    return f" (did you mean {visible(near[0])}?)" if near else ""
+    near = nearest(word, known)
+    return f" (did you mean {visible(near)}?)" if near else ""
 
 
 def split_key(key: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from proxyctl.errors import AnswerError, UsageError
 from proxyctl.identifiers import is_e164
-from proxyctl.text import cut, visible, without_formula
+from proxyctl.text import cut, nearest, visible, without_formula
 
 Row = Mapping[str, Any]
 ALWAYS = 100  # the importance of a column that no terminal is too narrow for
@@ -167,10 +167,8 @@ def known_fields(shape: Shape, rows: Sequence[Row]) -> list[str]:
 
 def unknown_field(name: str, known: Sequence[str]) -> UsageError:
     """Return the error about a field that is not known."""
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=1)
-    question = f"; did you mean {visible(near[0])}?" if near else ""
+    near = nearest(name, known)
+    question = f"; did you mean {visible(near)}?" if near else ""
     return UsageError(
         f"--fields: there is no field {visible(cut(name, 80))}{question}",
         hint=f"known are {visible(cut(', '.join(known), 2000))}",

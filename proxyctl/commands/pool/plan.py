@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.commands.listing import in_pages
@@ -24,6 +23,7 @@ from proxyctl.pools.desired import (
 )
 from proxyctl.pools.poolfile import read_pool_file
 from proxyctl.render.shapes import PLANNED
+from proxyctl.text import nearest
 from proxyctl.writes.guard import guard
 from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
 from proxyctl.writes.requests import ADD
@@ -130,9 +130,9 @@ def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, 
                 f"{wanted.name} names the Service {name} by its SID; nothing was sent",
                 hint=f"Write [services.{own or 'NAME'}], with its unique name.",
             )
-        near = get_close_matches(name, services, n=1)
+        near = nearest(name, services)
         if near:
-            runtime.note(f"there is no Service {name} yet; did you mean {near[0]}?")
+            runtime.note(f"there is no Service {name} yet; did you mean {near}?")
 
 
 def rows_of(entry: Entry) -> list[dict[str, Any]]:
