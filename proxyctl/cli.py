@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
 from proxyctl import __version__
-from proxyctl.clock import Clock
+from proxyctl.clock import Clock, Signalled
 from proxyctl.errors import ExitCode, HelpShown, Interrupted, OutputError, ProxyctlError, exit_status
 from proxyctl.runtime import Runtime
-from proxyctl.stop import Signalled
 
 
 def main(

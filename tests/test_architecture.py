@@ -22,7 +22,6 @@ ROOTS = {
     "console",
     "files",
     "identifiers",
-    "stop",
     "toml_files",
     "text",
 }

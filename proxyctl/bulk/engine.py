@@ -31,9 +31,8 @@ from proxyctl.bulk.rate import NEVER
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.threads import Workers
 from proxyctl.bulk.waiting import Send, Verify, outranks
-from proxyctl.clock import Clock, SystemClock
+from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.errors import DeadlineError, InternalError, OutputError, ProxyctlError
-from proxyctl.stop import StopRequest
 
 OWED = 0.2  # of a deadline, at most the time of grace: kept for the rescues of what is in transit
 

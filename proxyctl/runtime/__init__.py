@@ -13,10 +13,9 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 
-from proxyctl.clock import Clock, SystemClock
+from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
 from proxyctl.errors import ConfigError, OutputError, UsageError
-from proxyctl.stop import StopRequest
 
 if TYPE_CHECKING:
     from proxyctl.files import Paths

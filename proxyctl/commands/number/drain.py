@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.api.resources import remove_number
+from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
 from proxyctl.commands.number.change import read_for_verb, removal_text
 from proxyctl.commands.report import End, Report
@@ -30,7 +31,6 @@ from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import Home, Wish, capacities, decide_all, decide_drain, leaving
 from proxyctl.render.shapes import RESULT, SESSION
-from proxyctl.stop import Signalled
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 from proxyctl.writes.requests import REMOVE, RESERVE
