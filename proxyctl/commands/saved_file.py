@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from proxyctl.api.resources import PhoneNumber, Service
 from proxyctl.errors import OutputError, ProxyctlError, RefusedError
@@ -18,11 +17,9 @@ from proxyctl.files import replace_private, state_directory, unwritable, write_n
 from proxyctl.pools.account import COURTESY
 from proxyctl.pools.export import head, service_text
 from proxyctl.pools.pool import Pool
+from proxyctl.runtime import Runtime
 from proxyctl.state.history import outdated_before
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
-    from proxyctl.writes.plan import Chain
+from proxyctl.writes.plan import Chain
 
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
 

@@ -11,24 +11,23 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from proxyctl.api.resources import Service
 from proxyctl.bulk.engine import Engine
 from proxyctl.bulk.outcomes import Done, Result, RunReport, Scope, Task
 from proxyctl.bulk.outcomes import Outcome as BulkOutcome
+from proxyctl.commands.report import Report
 from proxyctl.errors import NotFoundError, OutputError, exit_status
-from proxyctl.state.record import Intent, Outcome, RunInfo
+from proxyctl.runtime import Runtime
+from proxyctl.state.history import RunRecorder
+from proxyctl.state.record import Intent, ItemRecord, Outcome, RunInfo
 from proxyctl.text import cut
 from proxyctl.writes.executor import Executor
+from proxyctl.writes.flow import Flow
 from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen
 
 if TYPE_CHECKING:
-    from proxyctl.api.resources import Service
-    from proxyctl.commands.report import Report
     from proxyctl.render.progress import BulkProgress
-    from proxyctl.runtime import Runtime
-    from proxyctl.state.history import RunRecorder
-    from proxyctl.state.record import ItemRecord
-    from proxyctl.writes.flow import Flow
 
 LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proxyctl.api.resources import list_services
 from proxyctl.bulk.gates import Gates
@@ -19,10 +19,8 @@ from proxyctl.profiles.profile import (
     secret_key,
 )
 from proxyctl.render.shapes import PROFILE, Shape
+from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Reader
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
 
 OF_PROFILE = ("source", "account_sid", "username", "secret", "base_url", "region", "edge", "protected")
 SHAPE = Shape.generic("profile", ("profile", *OF_PROFILE, "works", "problem"), id_field="profile")

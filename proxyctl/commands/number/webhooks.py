@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import UsageError
+from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import NOT_THERE, Home, each_once, leaving
 from proxyctl.pools.webhooks import (
@@ -25,12 +25,9 @@ from proxyctl.pools.webhooks import (
     webhooks_of,
     webhooks_step,
 )
+from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan, Settled
-
-if TYPE_CHECKING:
-    from proxyctl.input.items import Item
-    from proxyctl.runtime import Runtime
 
 
 def read(runtime: Runtime, items: Sequence[Item]) -> dict[str, Settings]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import UsageError
+from proxyctl.runtime import Runtime
 from proxyctl.sandbox.context import Rules
 from proxyctl.sandbox.server.faults import FaultPlan
 from proxyctl.sandbox.server.guards import is_loopback
@@ -16,7 +17,6 @@ from proxyctl.sandbox.server.policies import Policies
 from proxyctl.sandbox.server.rate_limit import SlidingWindow
 
 if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
     from proxyctl.sandbox.server.server import Server
 
 
