@@ -34,7 +34,7 @@ def run() -> None:
         # Ctrl-C during the imports: Python would print where it was
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from proxyctl.cli import main
-    from proxyctl.stop import Signalled, ignore, install
+    from proxyctl.clock import Signalled, ignore, install
 
     try:
         code = main(prepare=lambda runtime: install(runtime.stop, runtime.console))

@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TextIO
 
 from proxyctl import __version__
-from proxyctl.clock import Clock
+from proxyctl.clock import Clock, Signalled
 from proxyctl.errors import ExitCode, HelpShown, Interrupted, OutputError, ProxyctlError, exit_status
 from proxyctl.runtime import Runtime
-from proxyctl.stop import Signalled
 
 
 def main(
@@ -44,7 +43,7 @@ def main(
 
 def carry_out(arguments: list[str], runtime: Runtime) -> None:
     """Run the command that ``arguments`` name."""
-    from proxyctl.commands.root import run
+    from proxyctl.commands.tree import run
 
     run(arguments, runtime)
     end_as_asked(runtime)

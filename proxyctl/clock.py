@@ -1,9 +1,25 @@
-"""Time as a thing that is handed in, so that what waits can be tested without waiting."""
+"""Time as a thing that is handed in, so that what waits can be tested without waiting; and what ends a run before its
+time. SIGINT, SIGTERM and SIGHUP: once, the command ends in order; twice, at once. A handler takes no lock.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import time
-from typing import Protocol
+from collections.abc import Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, Protocol
+
+from proxyctl.errors import Interrupted, ProxyctlError
+
+if TYPE_CHECKING:
+    from proxyctl.console import Console
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SHOW_CURSOR = "\x1b[?25h"  # a progress bar hides it
+CLEAR_LINE = "\r\x1b[K"  # where one is drawn: it comes back below
 
 
 class Clock(Protocol):
@@ -27,3 +43,106 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))
+
+
+class Signalled(BaseException):
+    """A signal came while nothing was under way that has to end in order.
+
+    Not an Exception: nothing that handles its own errors on the way out may take it for one.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class StopRequest:
+    """``error`` says why to stop (usually ``Interrupted``); what is under way then has ``grace`` seconds to answer.
+
+    ``running``: a signal asks to stop, instead of ending the command at once. ``ending``: all that is left is to
+    report.
+    """
+
+    def __init__(self, grace: float = 8.0) -> None:
+        self.grace = grace
+        self.error: ProxyctlError | None = None
+        self.running = False
+        self.ending = False
+
+    def request(self, error: ProxyctlError) -> None:
+        """Ask to stop because of ``error``; the first reason stays. Safe inside a signal handler."""
+        self.error = self.error or error
+
+    def check(self) -> None:
+        """Raise the reason, if there is one."""
+        if self.error is not None:
+            raise self.error
+
+    @contextlib.contextmanager
+    def in_order(self) -> Iterator[None]:
+        """From here on a signal asks the run to stop, instead of ending the command at once.
+
+        It does so after the block too: what was done there has yet to be reported.
+        """
+        self.running = True
+        yield
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """While this holds, a signal raises Signalled at once, although something was written before.
+
+        For waiting and reading between writes; whoever uses it catches that, and reports what was done.
+        """
+        self.running = False
+        try:
+            self.check()
+            yield
+        finally:
+            self.running = True
+
+
+def install(stop: StopRequest, console: Console) -> None:
+    """Handle the signals for the command that ``stop`` belongs to; one inherited as ignored stays ignored."""
+    seen: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if seen:
+            leave_at_once(console, number)
+        seen.append(number)
+        if stop.ending:
+            write("proxyctl: the work is over, and is being reported. The same signal again ends at once.\n")
+            return
+        if not stop.running:
+            raise Signalled(number)
+        write(
+            f"{cleared(console)}proxyctl: stopping; what is under way gets 8 s. The same signal again ends at once.\n"
+        )
+        stop.request(Interrupted(number))
+
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handle)
+
+
+def ignore() -> None:
+    """Let no signal disturb the interpreter's own end, when all is said."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def cleared(console: Console) -> str:
+    """Return what makes room for a line where a progress bar is on the screen."""
+    return CLEAR_LINE if console.bar is not None and console.bar.shown else ""
+
+
+def write(text: str) -> None:
+    """Write to stderr past its buffer, which may be in use below a signal handler."""
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode())
+
+
+def leave_at_once(console: Console, number: int) -> None:
+    """End the process now. The history is on file line by line, and the kernel drops the lock."""
+    if console.terminal.stderr:
+        write(cleared(console) + SHOW_CURSOR)
+    os._exit(128 + number)

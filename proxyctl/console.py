@@ -9,13 +9,10 @@ import contextlib
 import os
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO
+from typing import NamedTuple, Protocol, TextIO
 
 from proxyctl.errors import UsageError
-from proxyctl.visible import visible, wrapped
-
-if TYPE_CHECKING:
-    from proxyctl.redact import Redactor
+from proxyctl.text import Redactor, visible, wrapped
 
 FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
 NARROWEST = 20
@@ -88,8 +85,6 @@ class Console:
 
     @cached_property
     def redactor(self) -> Redactor:
-        from proxyctl.redact import Redactor
-
         return Redactor()
 
     # The terminal

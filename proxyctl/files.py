@@ -1,6 +1,8 @@
-"""Files and directories that only their owner may use: private whatever the umask, opened through no link, replaced
-whole, locked. At the root, since config, state and what a command writes beside its rows (--failed-to FILE) need the
-same care. And what goes wrong with files that a user names, to be read or written.
+"""Files and directories: where proxyctl keeps its own; private ones that only their owner may use, whatever the umask,
+opened through no link, replaced whole, locked; and what goes wrong with files that a user names, to be read or written.
+
+At the root, since config, state and what a command writes beside its rows (--failed-to FILE) need the same care. Only
+here the environment or platformdirs are asked for a path.
 """
 
 from __future__ import annotations
@@ -9,14 +11,15 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 from proxyctl.clock import Clock
-from proxyctl.errors import InputError, OutputError, UsageError
-from proxyctl.visible import visible
+from proxyctl.errors import ConfigError, InputError, OutputError, UsageError
+from proxyctl.text import visible
 
 STDIN = "-"
 CHUNK = 1024 * 1024
@@ -24,6 +27,60 @@ MAX_BYTES = (
     256 * 1024 * 1024
 )  # of numbers: a million full CSV rows of a pool; what is larger is no list of numbers
 STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history."
+
+
+class Paths:
+    """The files and directories of one process, each worked out on first use; nothing is created here.
+
+    ``PROXYCTL_CONFIG`` and ``PROXYCTL_STATE_DIR`` are taken from the environment handed in. Everything else
+    comes from platformdirs, which reads ``HOME`` and ``XDG_*`` from the process's own environment. Without a
+    home directory a property raises ConfigError, and only when it is used.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    @cached_property
+    def config_file(self) -> Path:
+        """The config file, which need not exist."""
+        return self._named("PROXYCTL_CONFIG") or self._standard("config", "PROXYCTL_CONFIG") / "config.toml"
+
+    @cached_property
+    def state_dir(self) -> Path:
+        """Where history and locks live."""
+        return self._named("PROXYCTL_STATE_DIR") or self._standard("state", "PROXYCTL_STATE_DIR")
+
+    @cached_property
+    def data_dir(self) -> Path:
+        """Where the sandbox's database lives."""
+        return self._named("PROXYCTL_STATE_DIR") or self._standard("data", "PROXYCTL_STATE_DIR")
+
+    @cached_property
+    def cache_dir(self) -> Path:
+        """Where completion caches live; losing it loses nothing."""
+        return self._standard("cache", "XDG_CACHE_HOME")
+
+    def _named(self, variable: str) -> Path | None:
+        value = self._environ.get(variable)
+        return Path(value).absolute() if value else None
+
+    @staticmethod
+    def _standard(kind: str, variable: str) -> Path:
+        from platformdirs import PlatformDirs
+
+        directories = PlatformDirs("proxyctl", appauthor=False)
+        try:
+            path = Path(getattr(directories, f"user_{kind}_dir"))
+        except RuntimeError:
+            path = Path("~")
+        # Without HOME and without an entry in the password database, older versions of platformdirs leave
+        # the "~" in place, and newer ones raise.
+        if not path.is_absolute():
+            raise ConfigError(
+                f"there is no home directory, so no place for proxyctl's {kind} files.",
+                hint=f"Set HOME, or {variable}.",
+            )
+        return path
 
 
 def make_directories(path: Path) -> None:

@@ -10,7 +10,7 @@ import re
 from typing import Literal, NamedTuple, NoReturn
 
 from proxyctl.errors import UsageError
-from proxyctl.words import counted
+from proxyctl.text import counted
 
 SERVICE = "KS"
 PHONE_NUMBER = "PN"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.errors import ConfigError
-from proxyctl.paths import Paths
+from proxyctl.files import Paths
 
 
 def test_variables_name_the_files(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.errors import ConfigError, LockHeldError, OutputError
-from proxyctl.profiles import ProfileStore
+from proxyctl.profiles.store import ProfileStore
 from tests.api.stubs import CountingClock
 
 ACCOUNT = "AC" + "1" * 32
@@ -123,7 +123,7 @@ def test_a_writer_that_never_ends_is_not_waited_for_for_ever(path: Path) -> None
 WRITE_FOR_EVER = """
 import sys
 from pathlib import Path
-from proxyctl.profiles import ProfileStore
+from proxyctl.profiles.store import ProfileStore
 store = ProfileStore(Path(sys.argv[1]))
 number = 0
 while True:

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxyctl.errors import ConfigError
-from proxyctl.profiles import ProfileStore
-from proxyctl.profiles.config_file import parse
-from proxyctl.profiles.schema import check_document
+from proxyctl.profiles.config_file import check_document, parse
+from proxyctl.profiles.store import ProfileStore
 
 HOSTILE = {
     "nested in a line": ("a = " + "[" * 5000 + "]" * 5000, 1),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from proxyctl.errors import AuthenticationError, ConfigError, UsageError
-from proxyctl.profiles import Profile, ProfileStore, resolve_profile
+from proxyctl.profiles.profile import Profile, resolve_profile
+from proxyctl.profiles.store import ProfileStore
 
 ACCOUNT = "AC" + "1" * 32
 OTHER = "AC" + "3" * 32

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from proxyctl.errors import AuthenticationError, ConfigError
-from proxyctl.profiles import ProfileStore, resolve_profile
+from proxyctl.profiles.profile import resolve_profile
 from proxyctl.profiles.secret_command import secret_from_command
+from proxyctl.profiles.store import ProfileStore
 
 ACCOUNT = "AC" + "1" * 32
 

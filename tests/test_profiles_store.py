@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proxyctl.errors import ConfigError, UsageError
-from proxyctl.profiles import ProfileStore
-from proxyctl.profiles.store import Change
+from proxyctl.profiles.store import Change, ProfileStore
 
 ACCOUNT = "AC" + "1" * 32
 KEY = "SK" + "2" * 32

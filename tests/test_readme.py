@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxyctl.commands.root import root_command
-from proxyctl.commands.tree import hoist
+from proxyctl.commands.tree import hoist, root_command
 from proxyctl.errors import EXIT_CODE_MEANINGS
 from tests.support import REPOSITORY
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.redact import REDACTED, Redactor
+from proxyctl.text import REDACTED, Redactor
 
 _SECRET = st.text(st.characters(codec="utf-8", exclude_characters="[]"), min_size=8, max_size=40).filter(
     lambda secret: secret not in REDACTED

@@ -13,7 +13,7 @@ import pytest
 from proxyctl.api.answers import error_of
 from proxyctl.api.resources import Call
 from proxyctl.commands.report import End, failure_line
-from proxyctl.commands.root import root_command
+from proxyctl.commands.tree import root_command
 from proxyctl.errors import ExitCode, NotFoundError, Problem, RefusedError, exit_status
 from proxyctl.explaining import (
     Explanation,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from proxyctl.visible import cut, visible, without_formula
+from proxyctl.text import cut, visible, without_formula
 from tests.render.rows import unguarded
 
 ANYTHING = st.text(st.characters(exclude_categories=()))  # lone surrogates as well

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxyctl.words import COLOURS, ENDS, GOOD, ORDER, counted, duration_text, in_words
+from proxyctl.text import COLOURS, ENDS, GOOD, ORDER, counted, duration_text, in_words
 
 
 def test_one_and_several() -> None:

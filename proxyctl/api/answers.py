@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from proxyctl.api import codes
 from proxyctl.api.resources import Call
-from proxyctl.api.retry import LONGEST_WAIT, TooLargeError, retry_after
 from proxyctl.errors import (
     AnswerError,
     AuthenticationError,
@@ -33,9 +32,15 @@ if TYPE_CHECKING:
 
 LARGEST = 32 * 1024 * 1024  # bytes, decoded
 LONGEST_MESSAGE = 500
+LONGEST_WAIT = 300.0  # seconds: a Retry-After above this ends the command
+_DAY = 24 * 3600.0
 _BOM = b"\xef\xbb\xbf"
 
 Clean = Callable[[str], str]
+
+
+class TooLargeError(AnswerError):
+    """The answer is larger than any answer of the API: asking again would only fetch it again."""
 
 
 def read_answer(response: httpx.Response, check: Callable[[], object], *, lenient: bool) -> Any:
@@ -158,6 +163,40 @@ def request_id(headers: Mapping[str, str]) -> str | None:
     """Return the id to quote to Twilio's support, if it looks like one."""
     text = headers.get("Twilio-Request-Id", "")
     return text if text.isascii() and text.isalnum() and len(text) <= 64 else None
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that Retry-After asks for, or None where it says nothing sensible.
+
+    A date is taken against the answer's own Date, so that a wrong clock on either side does no harm; ``now``
+    (seconds since 1970) stands in where there is none. Never negative, never above 24 hours.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        seconds: float | None = float(text)
+    else:
+        seconds = _until(text, headers.get("Date", ""), now)
+    return seconds if seconds is not None and 0 <= seconds <= _DAY else None
+
+
+def _until(date: str, base: str, now: float) -> float | None:
+    moment = timestamp(date)
+    if moment is None:
+        return None
+    start = timestamp(base)
+    return moment - (now if start is None else start)
+
+
+def timestamp(date: str) -> float | None:
+    """Return the seconds since 1970 of a date as HTTP writes it; None where it is none."""
+    from datetime import UTC
+    from email.utils import parsedate_to_datetime
+
+    try:
+        moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError, OSError):
+        return None
 
 
 def _words(said: Mapping[str, Any], *keys: str) -> str | None:

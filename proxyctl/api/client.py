@@ -1,4 +1,5 @@
-"""ProxyClient: one attempt at a call, with the credentials, and what its answer means.
+"""ProxyClient: one attempt at a call, with the credentials, and what its answer means. Its policy says when a read is
+tried again, and after how long: values in, values out. Full jitter spreads the clients of one outage over the wait.
 
 The only module besides the wire's own that needs httpx, which is imported when the first request is made.
 """
@@ -7,27 +8,120 @@ from __future__ import annotations
 
 import base64
 import os
+import random
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
 from proxyctl import __version__
 from proxyctl.api import answers
 from proxyctl.api.endpoint import Credentials, Endpoint, origin_of
 from proxyctl.api.resources import Answer, Call
-from proxyctl.api.retry import GiveUp, RetryPolicy, timestamp
 from proxyctl.clock import Clock, SystemClock
-from proxyctl.errors import AnswerError, AuthenticationError, NetworkError, ProxyctlError
-from proxyctl.redact import Redactor
+from proxyctl.errors import (
+    AnswerError,
+    AuthenticationError,
+    DeadlineError,
+    NetworkError,
+    ProxyctlError,
+    ServerError,
+    ThrottledError,
+)
+from proxyctl.text import Redactor
 
 if TYPE_CHECKING:
     import httpx
 
     from proxyctl.api.wire import Deadline, Wires
+
+_BASE, _CAP = 0.5, 20.0
+_MOST_THROTTLES, _MOST_WAITED = 30, 600.0
+
+
+def jitter(attempt: int, rand: Callable[[], float]) -> float:
+    """Seconds to wait before try ``attempt`` + 1 (from 0): random × min(20, 0.5 × 2^attempt)."""
+    return rand() * min(_CAP, _BASE * 2.0 ** min(attempt, 16))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of one request so far: tries that failed, 429s, and seconds waited."""
+
+    failures: int = 0
+    throttles: int = 0
+    waited: float = 0.0
+
+
+class GiveUp(NamedTuple):
+    """The end of a whole command: ``seconds`` as asked for (the words name them); ``left()`` are left of them."""
+
+    seconds: float
+    left: Callable[[], float]
+
+    def error(self, last: ProxyctlError) -> DeadlineError:
+        """Say that time is up, and what went wrong ``last``."""
+        return DeadlineError(
+            f"the deadline of {self.seconds:g} s was reached (the last time: {last.message})",
+            hint="run the same command again: it continues where this run ended",
+            problem=last.problem,
+        )
+
+
+class RetryPolicy:
+    """Decides about reads; writes have an engine with rules of its own."""
+
+    def __init__(
+        self,
+        retries: int = 4,
+        rand: Callable[[], float] = random.random,
+        *,
+        give_up: GiveUp | None = None,
+    ) -> None:
+        self.retries = retries
+        self._random = rand
+        self._give_up = give_up
+
+    def after(self, error: ProxyctlError, tally: Tally, *, patient: bool = True) -> float | None:
+        """Return the seconds to wait before the next try, or None to give up. Counts in ``tally``.
+
+        To the ``patient`` a 429 is no try. DeadlineError where the command would be over by then.
+        """
+        asked = error.problem.retry_after if error.problem else None
+        if asked is not None and asked > answers.LONGEST_WAIT:
+            return None
+        delay = self._delay(error, tally, patient)
+        if delay is None:
+            return None
+        delay = max(delay, asked or 0.0)
+        if isinstance(error, ThrottledError) and tally.waited + delay > _MOST_WAITED:
+            return None
+        if self._give_up is not None and delay >= self._give_up.left():
+            raise self._give_up.error(error) from error
+        tally.waited += delay
+        return delay
+
+    def _delay(self, error: ProxyctlError, tally: Tally, patient: bool) -> float | None:
+        if patient and isinstance(error, ThrottledError):
+            tally.throttles += 1
+            return jitter(tally.throttles - 1, self._random) if tally.throttles <= _MOST_THROTTLES else None
+        if not is_passing(error) or tally.failures >= self.retries:
+            return None
+        tally.failures += 1
+        return jitter(tally.failures - 1, self._random)
+
+
+def is_passing(error: ProxyctlError) -> bool:
+    """May the same request fare better a moment later?"""
+    if isinstance(error, NetworkError):
+        return error.repeatable
+    return isinstance(error, ServerError | AnswerError | ThrottledError) and not isinstance(
+        error, answers.TooLargeError
+    )
 
 
 class ProxyClient(AbstractContextManager["ProxyClient"]):
@@ -74,7 +168,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
     @property
     def server_now(self) -> float | None:
         """The server's clock as its latest answer showed it, in seconds since 1970; None without one."""
-        return timestamp(self._date)
+        return answers.timestamp(self._date)
 
     def send(self, call: Call) -> Answer:
         """Make one attempt. Raises the class of error that says what to do next; its ``may_have_happened``

@@ -1,8 +1,10 @@
-"""Requests and answers as plain values, and the API's resources as functions that return requests.
+"""Requests and answers as plain values: the API's resources as functions that return requests, and what its answers
+hold as frozen values around the untouched object.
 
-Fields are named as the API's answers name them (``unique_name``, ``default_ttl``, ``voice_url``). None leaves a
-field out; an empty text clears it. ``sid`` or ``ks``, ``pn``, ``mg`` and ``ac`` are SIDs. A call for one item
-knows its SID, and a write knows its statuses: the client accepts no other answer.
+Fields are named as the API's answers name them (``unique_name``, ``default_ttl``, ``voice_url``). In a request None
+leaves a field out, and an empty text clears it. ``sid`` or ``ks``, ``pn``, ``mg`` and ``ac`` are SIDs. A call for one
+item knows its SID, and a write knows its statuses: the client accepts no other answer. In an answer a field is None
+where it is missing or of another type. Unknown fields are kept, and none is validated.
 """
 
 from __future__ import annotations
@@ -10,15 +12,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, unquote
 
 from proxyctl.api.endpoint import PREFIXES, segment
-from proxyctl.errors import UsageError
+from proxyctl.errors import AnswerError, UsageError
 
 Pairs = tuple[tuple[str, str], ...]
 Value = str | int | bool | None
+Kind = TypeVar("Kind")
 
 SERVICES = "/v1/Services"
 MESSAGING_SERVICES = "/messaging/v1/Services"
@@ -135,9 +138,6 @@ def _check_path(path: str) -> None:
         raise UsageError(f"the path {path[:200]!r} holds characters that no path of this API has")
     if any(unquote(part) in (".", "..") for part in path.split("/")):
         raise UsageError(f"the path {path[:200]!r} climbs out of its place")
-
-
-# Resources
 
 
 def list_services(page_size: int = PAGE_SIZE) -> Call:
@@ -262,3 +262,85 @@ def _update(path: str, sid: str, data: Pairs) -> Call:
 
 def _delete(path: str) -> Call:
     return Call("DELETE", path, good=(204,))
+
+
+class Field(Generic[Kind]):
+    """A field of a resource, by the name that it has in the class."""
+
+    def __init__(self, kind: type[Kind]) -> None:
+        self._kind = kind
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, resource: Resource, owner: type | None = None) -> Kind | None:
+        value = resource.raw.get(self._name)
+        return value if type(value) is self._kind else None  # true is no number
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Any resource. AnswerError where ``raw`` is not an object with a sid."""
+
+    raw: dict[str, Any] = field(hash=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.raw, dict) or not isinstance(self.raw.get("sid"), str) or not self.raw["sid"]:
+            raise AnswerError(f"the answer holds no {type(self).__name__} (no object with a sid)")
+
+    @property
+    def sid(self) -> str:
+        return str(self.raw["sid"])
+
+    def text(self, name: str) -> str | None:
+        """Return any field if it is a text."""
+        value = self.raw.get(name)
+        return value if isinstance(value, str) else None
+
+
+class Service(Resource):
+    """A Proxy Service."""
+
+    __slots__ = ()
+    unique_name = Field(str)
+
+
+class PhoneNumber(Resource):
+    """A number in a Service's pool. ``in_use``: open Sessions assigned to it."""
+
+    __slots__ = ()
+    phone_number = Field(str)
+    iso_country = Field(str)
+    is_reserved = Field(bool)
+    in_use = Field(int)
+
+    @property
+    def capabilities(self) -> dict[str, bool]:
+        """The API's open map, as far as its values are true or false."""
+        value = self.raw.get("capabilities")
+        items = value.items() if isinstance(value, dict) else ()
+        return {name: flag for name, flag in items if isinstance(flag, bool)}
+
+
+class IncomingNumber(Resource):
+    """A number that the account owns, with its webhooks."""
+
+    __slots__ = ()
+    phone_number = Field(str)
+    voice_url = Field(str)
+    sms_url = Field(str)
+
+
+class MessagingService(Resource):
+    """A Messaging Service."""
+
+    __slots__ = ()
+    friendly_name = Field(str)
+    use_inbound_webhook_on_number = Field(bool)
+
+
+class MessagingPhoneNumber(Resource):
+    """A number in a Messaging Service."""
+
+    __slots__ = ()
+    phone_number = Field(str)

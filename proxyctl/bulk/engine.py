@@ -11,10 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-from proxyctl.bulk.concurrency import NEVER
-from proxyctl.bulk.faults import outranks
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.lanes import Send, Verify
 from proxyctl.bulk.outcomes import (
     Chains,
     Executor,
@@ -30,11 +27,12 @@ from proxyctl.bulk.outcomes import (
     Unclear,
     Unsent,
 )
+from proxyctl.bulk.rate import NEVER
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.threads import Workers
-from proxyctl.clock import Clock, SystemClock
+from proxyctl.bulk.waiting import Send, Verify, outranks
+from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.errors import DeadlineError, InternalError, OutputError, ProxyctlError
-from proxyctl.stop import StopRequest
 
 OWED = 0.2  # of a deadline, at most the time of grace: kept for the rescues of what is in transit
 

@@ -1,4 +1,5 @@
-"""How fast to go in one lane: the gate for the documented rate, or for a lower one that the server does not name.
+"""How fast to go in one lane: the gate for the documented rate, or for a lower one that the server does not name; and
+the pauses that both gates make.
 
 Pure: time is an argument, randomness is handed in. So thousands of requests can be tried in simulated time.
 """
@@ -6,12 +7,30 @@ Pure: time is an argument, randomness is handed in. So thousands of requests can
 from __future__ import annotations
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Callable
 
-from proxyctl.bulk.concurrency import HURRIED, NEVER, Pause
-
+NEVER = math.inf
+HURRIED = 0.1  # seconds: the longest pause once only rescues are sent
 WINDOW = 5.0
+
+
+class Pause:
+    """Growing pauses while 429s keep coming, for both gates: 0.25 s doubling to 30 s, half of each random."""
+
+    def __init__(self, random: Callable[[], float]) -> None:
+        self._random = random
+        self._count = 0
+
+    def next(self) -> float:
+        """The next pause, in seconds."""
+        full: float = min(30.0, 0.25 * 2 ** min(self._count, 10))
+        self._count += 1
+        return full * (0.5 + 0.5 * self._random())
+
+    def reset(self) -> None:
+        self._count = 0
 
 
 class RateGate:

@@ -8,11 +8,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from proxyctl.bulk import faults
-from proxyctl.bulk.concurrency import NEVER
-from proxyctl.bulk.faults import LONGEST_RETRY_AFTER, Doubts, Faults, outranks, wait_after
+from proxyctl.bulk import waiting
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.lanes import Item, Lanes, Send, Verify
 from proxyctl.bulk.outcomes import (
     Chains,
     Done,
@@ -29,6 +26,8 @@ from proxyctl.bulk.outcomes import (
     Unclear,
     Unsent,
 )
+from proxyctl.bulk.rate import NEVER
+from proxyctl.bulk.waiting import Doubts, Faults, Item, Lanes, Send, Verify, outranks
 from proxyctl.errors import PartialError, ProxyctlError
 
 LONGEST_LAST_TURN = 8.0  # seconds: as long after that, a rescue that is answered 429 is tried again
@@ -203,8 +202,8 @@ class Schedule:
     def _turned_away(self, item: Item, outcome: Throttled) -> None:
         self.throttled += 1
         asked = outcome.retry_after or 0.0
-        if asked > LONGEST_RETRY_AFTER:
-            self.stop(faults.too_long(asked, outcome.error), self._now)
+        if asked > waiting.LONGEST_RETRY_AFTER:
+            self.stop(waiting.too_long(asked, outcome.error), self._now)
         if item.task.rescue:
             item.error = outcome.error
         if self._may_begin(item) and self._now < self._stopped_at + LONGEST_LAST_TURN:
@@ -217,13 +216,13 @@ class Schedule:
         item.tries += 1
         item.error = outcome.error
         if self.faults.saw(good=False):
-            self.stop(faults.outage(outcome.error), self._now)
+            self.stop(waiting.outage(outcome.error), self._now)
         tries_left = item.tries <= self._retries
         if isinstance(outcome, Lost) and (outcome.verify or not item.task.repeatable or not tries_left):
             self._verify(item)
         elif tries_left:
             self._repeat(
-                item, wait_after(item.tries - 1, self._random(), stopped=self.stopped_by is not None)
+                item, waiting.wait_after(item.tries - 1, self._random(), stopped=self.stopped_by is not None)
             )
         else:
             self._give_up(item)
@@ -232,7 +231,7 @@ class Schedule:
     def _repeat(self, item: Item, wait: float) -> None:
         """Send it again; unless the run, or its budget, is over."""
         if not item.task.rescue and self.stopped_by is None and not self.faults.may_repeat(self._lanes.tasks):
-            self.stop(faults.out_of_budget(self.faults.repeats, item.error), self._now)
+            self.stop(waiting.out_of_budget(self.faults.repeats, item.error), self._now)
         if self._may_begin(item):
             self.faults.repeats += 1
             self._doubts.delay(item, self._now + wait)
@@ -276,14 +275,14 @@ class Schedule:
             asked = max(1.0, outcome.retry_after or 0.0)
         else:
             item.failed_reads += 1
-        too_late = asked > LONGEST_RETRY_AFTER
+        too_late = asked > waiting.LONGEST_RETRY_AFTER
         if too_late or item.failed_reads > self._retries or not self._may_begin(item):
             self._doubts.resolved(item)
             self._give_up(item)
-            self.stop(faults.too_long(asked, error) if too_late else faults.in_the_dark(error), self._now)
+            self.stop(waiting.too_long(asked, error) if too_late else waiting.in_the_dark(error), self._now)
         else:
             stopped = self.stopped_by is not None
-            item.due = self._now + wait_after(item.failed_reads, jitter, asked, stopped=stopped)
+            item.due = self._now + waiting.wait_after(item.failed_reads, jitter, asked, stopped=stopped)
 
     # Ends
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from proxyctl.bulk.concurrency import NEVER
+from proxyctl.bulk.rate import NEVER
 from proxyctl.clock import Clock, SystemClock
 
 RESERVED_FILES = 32  # for what else a run opens: history, modules, certificates

@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from proxyctl.commands.options import argument
-from proxyctl.commands.root import root_command
-from proxyctl.commands.tree import under_cursor
+from proxyctl.commands.tree import root_command, under_cursor
 from proxyctl.completion.names import SANDBOX, Names
 from proxyctl.completion.shells import SHELLS, VARIABLE, Candidate, answer, asked, script
 

@@ -8,7 +8,7 @@ from proxyctl.commands.options import DATA, MESSAGES, argument, shared
 from proxyctl.errors import ConfigError, NotFoundError, UsageError
 from proxyctl.explaining import Explanation, explanation_of, near_codes
 from proxyctl.runtime import Runtime
-from proxyctl.visible import wrapped
+from proxyctl.text import wrapped
 
 app = typer.Typer(
     epilog="""Examples:

@@ -6,7 +6,7 @@ import typer
 
 from proxyctl.commands.options import argument
 from proxyctl.errors import UsageError
-from proxyctl.words import did_you_mean
+from proxyctl.text import did_you_mean
 
 app = typer.Typer(
     epilog="""Examples:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from proxyctl.api.resources import Service
 from proxyctl.errors import UsageError
-from proxyctl.words import counted
-
-if TYPE_CHECKING:
-    from proxyctl.api.models import Service
-    from proxyctl.render.shapes import Shape
-    from proxyctl.runtime import Runtime
+from proxyctl.render.shapes import Shape
+from proxyctl.runtime import Runtime
+from proxyctl.text import counted
 
 PAGE = 100
 

@@ -32,6 +32,18 @@ def option(shown: str, about: str, panel: str | None = None, **settings: Any) ->
     return typer.Option(*names, help=about, rich_help_panel=panel, **settings)
 
 
+def typed(kind: Any, shown: str, about: str, **settings: Any) -> Any:
+    """Declare an option of a group, whose value is a ``kind``."""
+    return Annotated[kind, option(shown, about, **settings)]
+
+
+def group(panel: str | None, **declared: Any) -> Group:
+    """Declare options that help lists together, under ``panel``; each is named as the parameter that gets its value."""
+    for annotation in declared.values():
+        get_args(annotation)[1].rich_help_panel = panel
+    return declared
+
+
 def argument(shown: str, about: str, **settings: Any) -> Any:
     """Declare an argument as help shows it: `SERVICE`, or `[NUMBER]...`."""
     return typer.Argument(metavar=shown, help=about, show_default=False, **settings)
@@ -87,141 +99,99 @@ File = Annotated[
 ]
 Limit = Annotated[int | None, option("--limit N", "At most N rows.", min=1)]
 
-PROFILE: Group = {
-    "profile": Annotated[
-        str | None, option("-p --profile NAME", "Use this profile's credentials.", CONNECTION)
-    ],
-    "sandbox": Annotated[
-        bool,
-        option("--sandbox", "Use the embedded sandbox (the same as --profile sandbox).", CONNECTION),
-    ],
-}
-REQUESTS: Group = {
-    "timeout": Annotated[
+PROFILE = group(
+    CONNECTION,
+    profile=typed(str | None, "-p --profile NAME", "Use this profile's credentials."),
+    sandbox=typed(bool, "--sandbox", "Use the embedded sandbox (the same as --profile sandbox)."),
+)
+REQUESTS = group(
+    CONNECTION,
+    timeout=typed(
         float,
-        option(
-            "--timeout SECONDS",
-            "Time for the whole of one request.",
-            CONNECTION,
-            parser=within(0.001, 3600.0, "seconds, for example 30"),
-        ),
-    ],
-    "retries": Annotated[
+        "--timeout SECONDS",
+        "Time for the whole of one request.",
+        parser=within(0.001, 3600.0, "seconds, for example 30"),
+    ),
+    retries=typed(int, "--retries N", "Extra tries after a failure that may pass.", min=0, max=100),
+)
+MESSAGES = group(
+    CONNECTION,
+    verbose=typed(
         int,
-        option("--retries N", "Extra tries after a failure that may pass.", CONNECTION, min=0, max=100),
-    ],
-}
-MESSAGES: Group = {
-    "verbose": Annotated[
-        int,
-        option(
-            "-v --verbose",
-            "Say more; twice: a line for each request.",
-            CONNECTION,
-            count=True,
-            metavar="",
-            show_default=False,
-        ),
-    ],
-    "quiet": Annotated[bool, option("-q --quiet", "Say nothing when all goes well.", CONNECTION)],
-    "color": Annotated[Literal["auto", "always", "never"], option("--color", "When to colour.", CONNECTION)],
-}
-DATA: Group = {
-    "output": Annotated[
+        "-v --verbose",
+        "Say more; twice: a line for each request.",
+        count=True,
+        metavar="",
+        show_default=False,
+    ),
+    quiet=typed(bool, "-q --quiet", "Say nothing when all goes well."),
+    color=typed(Literal["auto", "always", "never"], "--color", "When to colour."),
+)
+DATA = group(
+    OUTPUT,
+    output=typed(
         Literal[FORMATS] | None,
-        option(
-            "-o --output",
-            "Format: table on a terminal and tsv elsewhere, unless this says otherwise.",
-            OUTPUT,
-        ),
-    ],
-    "fields": Annotated[
+        "-o --output",
+        "Format: table on a terminal and tsv elsewhere, unless this says otherwise.",
+    ),
+    fields=typed(
         str | None,
-        option(
-            "--fields A,B,C",
-            "Only these fields, in this order; capabilities.sms_outbound reaches into a map.",
-            OUTPUT,
-        ),
-    ],
-    "no_header": Annotated[bool, option("--no-header", "No header line in tsv and csv.", OUTPUT)],
-}
-YES: Group = {"yes": Annotated[bool, option("-y --yes", "Do not ask for confirmation.", WRITING)]}
-DRY_RUN: Group = {
-    "dry_run": Annotated[bool, option("--dry-run", "Print what would be sent; send nothing.", WRITING)],
-    **YES,
-}
-WRITES: Group = {
-    **DRY_RUN,
-    "confirm_profile": Annotated[
-        str | None,
-        option(
-            "--confirm-profile NAME", "Name a protected profile, to be allowed to write with it.", WRITING
-        ),
-    ],
-    "no_history": Annotated[
-        bool,
-        option("--no-history", "Do not record this run (for when state can't be written).", WRITING),
-    ],
-    "lock_wait": Annotated[
+        "--fields A,B,C",
+        "Only these fields, in this order; capabilities.sms_outbound reaches into a map.",
+    ),
+    no_header=typed(bool, "--no-header", "No header line in tsv and csv."),
+)
+YES = group(WRITING, yes=typed(bool, "-y --yes", "Do not ask for confirmation."))
+DRY_RUN = group(WRITING, dry_run=typed(bool, "--dry-run", "Print what would be sent; send nothing.")) | YES
+WRITES = DRY_RUN | group(
+    WRITING,
+    confirm_profile=typed(
+        str | None, "--confirm-profile NAME", "Name a protected profile, to be allowed to write with it."
+    ),
+    no_history=typed(bool, "--no-history", "Do not record this run (for when state can't be written)."),
+    lock_wait=typed(
         float,
-        option(
-            "--lock-wait DURATION",
-            "Wait this long for another run on the same Service to end.",
-            WRITING,
-            parser=duration,
-            show_default=False,
-        ),
-    ],
-}
-ALLOW: Group = {
-    "allow": Annotated[
-        list[str] | None,
-        option("--allow RULE", "Permit what this rule refuses; the refusal names it.", WRITING),
-    ],
-}
-COUNTRY: Group = {
-    "default_country": Annotated[
+        "--lock-wait DURATION",
+        "Wait this long for another run on the same Service to end.",
+        parser=duration,
+        show_default=False,
+    ),
+)
+ALLOW = group(
+    WRITING,
+    allow=typed(list[str] | None, "--allow RULE", "Permit what this rule refuses; the refusal names it."),
+)
+COUNTRY = group(
+    None,
+    default_country=typed(
         str | None,
-        option(
-            "--default-country CC",
-            "Read numbers in this country's national format too, for example US.",
-        ),
-    ],
-}
-PACING: Group = {
-    "rate": Annotated[
+        "--default-country CC",
+        "Read numbers in this country's national format too, for example US.",
+    ),
+)
+PACING = group(
+    PACE,
+    rate=typed(
         float | None,
-        option(
-            "--rate N",
-            "Requests a second for each endpoint of a Service; 0 turns pacing off. [default: 30]",
-            PACE,
-            parser=within(0.0, 10_000.0, "requests a second, for example 30; 0 turns pacing off"),
-        ),
-    ],
-    "concurrency": Annotated[
+        "--rate N",
+        "Requests a second for each endpoint of a Service; 0 turns pacing off. [default: 30]",
+        parser=within(0.0, 10_000.0, "requests a second, for example 30; 0 turns pacing off"),
+    ),
+    concurrency=typed(
         int | None,
-        option(
-            "--concurrency N",
-            "Requests under way at once, at most. [default: found by itself]",
-            PACE,
-            min=1,
-            max=200,
-        ),
-    ],
-    "max_errors": Annotated[
-        int | None, option("--max-errors N", "Stop when this many items failed.", PACE, min=1)
-    ],
-    "deadline": Annotated[
-        float | None,
-        option("--deadline DURATION", "Stop after this time: 90s, 15m, 2h.", PACE, parser=duration),
-    ],
-    "failed_to": Annotated[
-        str | None,
-        option(
-            "--failed-to FILE", "Write the failed and unknown inputs here, in a form that -f takes.", PACE
-        ),
-    ],
-}
+        "--concurrency N",
+        "Requests under way at once, at most. [default: found by itself]",
+        min=1,
+        max=200,
+    ),
+    max_errors=typed(int | None, "--max-errors N", "Stop when this many items failed.", min=1),
+    deadline=typed(
+        float | None, "--deadline DURATION", "Stop after this time: 90s, 15m, 2h.", parser=duration
+    ),
+    failed_to=typed(
+        str | None, "--failed-to FILE", "Write the failed and unknown inputs here, in a form that -f takes."
+    ),
+)
 
 CALLS = (PROFILE, REQUESTS, MESSAGES)
 BULK = COUNTRY | PACING
@@ -238,8 +208,8 @@ def _names_and_value(annotation: Any) -> Iterator[tuple[str, bool]]:
 # Options that may stand before the subcommand as well as after it: True where a value follows.
 HOISTED: dict[str, bool] = {
     name: valued
-    for group in (*CALLS, DATA, WRITES)
-    for annotation in group.values()
+    for declared in (*CALLS, DATA, WRITES)
+    for annotation in declared.values()
     for name, valued in _names_and_value(annotation)
 }
 

@@ -25,7 +25,7 @@ from proxyctl.errors import (
 )
 from proxyctl.explaining import hint_for
 from proxyctl.input.items import Item
-from proxyctl.words import CHANGED, NOT_GOOD, ORDER, counted, duration_text
+from proxyctl.text import CHANGED, NOT_GOOD, ORDER, counted, duration_text
 from proxyctl.writes.flow import Progress
 from proxyctl.writes.plan import Chain, Entry, Settled
 from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
@@ -40,7 +40,7 @@ Locate = Callable[[Item], str | None]  # the Service whose pool has a number now
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How one item ended: ``action`` is one of `proxyctl.words`, ``seen`` the resource as it was last seen."""
+    """How one item ended: ``action`` is one of `proxyctl.text`, ``seen`` the resource as it was last seen."""
 
     item: Item
     action: str

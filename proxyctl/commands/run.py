@@ -10,30 +10,22 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from proxyctl.commands.records import Journal
+from proxyctl.api.resources import Call, Service
 from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
-from proxyctl.commands.sending import load_what_reports, run_engine
+from proxyctl.commands.sending import Journal, load_what_reports, run_engine
 from proxyctl.errors import OutputError, TemporaryError, UsageError
 from proxyctl.files import check_output_file, write_output_file
-from proxyctl.input.items import failed_to_text, read_items
+from proxyctl.input.items import Item, Items, failed_to_text, read_items
 from proxyctl.pools.decide import leaving
+from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
-from proxyctl.words import counted
+from proxyctl.runtime import Runtime
+from proxyctl.text import counted
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import RULES, guard
 from proxyctl.writes.plan import Plan
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from proxyctl.api.models import Service
-    from proxyctl.api.resources import Call
-    from proxyctl.input.items import Item, Items
-    from proxyctl.render.shape import Shape
-    from proxyctl.runtime import Runtime
-
 
 Numbers = Sequence[str] | None  # as typed
 SEE_HISTORY = "The work was done; 'proxyctl history list' and 'history show' tell what."

@@ -10,19 +10,16 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from proxyctl.api.models import PhoneNumber, Service
+from proxyctl.api.resources import PhoneNumber, Service
 from proxyctl.errors import OutputError, ProxyctlError, RefusedError
 from proxyctl.files import replace_private, state_directory, unwritable, write_new
 from proxyctl.pools.account import COURTESY
 from proxyctl.pools.export import head, service_text
 from proxyctl.pools.pool import Pool
+from proxyctl.runtime import Runtime
 from proxyctl.state.history import outdated_before
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
-    from proxyctl.writes.plan import Chain
+from proxyctl.writes.plan import Chain
 
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
 

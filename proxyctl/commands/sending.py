@@ -1,19 +1,35 @@
-"""How a run is sent: by the engine, with a progress bar where somebody watches."""
+"""How a run is sent, by the engine, with a progress bar where somebody watches; its record, written request by request;
+and what runs read back of earlier ones.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import getpass
+import shlex
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
+from proxyctl.api.resources import Service
 from proxyctl.bulk.engine import Engine
-from proxyctl.bulk.outcomes import Result, RunReport, Scope
+from proxyctl.bulk.outcomes import Done, Result, RunReport, Scope, Task
+from proxyctl.bulk.outcomes import Outcome as BulkOutcome
+from proxyctl.commands.report import Report
+from proxyctl.errors import NotFoundError, OutputError, exit_status
+from proxyctl.runtime import Runtime
+from proxyctl.state.history import RunRecorder
+from proxyctl.state.record import Intent, ItemRecord, Outcome, RunInfo
+from proxyctl.text import cut
 from proxyctl.writes.executor import Executor
+from proxyctl.writes.flow import Flow
 from proxyctl.writes.reading import Reader
+from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen
 
 if TYPE_CHECKING:
-    from proxyctl.commands.records import Journal
     from proxyctl.render.progress import BulkProgress
-    from proxyctl.runtime import Runtime
-    from proxyctl.writes.flow import Flow
+
+LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers
 
 
 def load_what_reports(runtime: Runtime) -> None:
@@ -86,3 +102,167 @@ def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
         clock=runtime.clock,
     )
     return bar
+
+
+def command_line(runtime: Runtime) -> str:
+    """Return what was typed, cut where it names hundreds of numbers. No option takes a secret, so it holds none."""
+    return cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND)
+
+
+class Journal:
+    """The engine's journal: each request before it is sent, and what came of it, in one record for all rounds of a run.
+
+    The record is begun with the first round. What can't be written is reported once: by the engine, which stops at
+    it, or at the end of the command.
+    """
+
+    def __init__(self, runtime: Runtime, service: Service | None) -> None:
+        self._runtime = runtime
+        self._service = service
+        self._recorder: RunRecorder | None = None
+        self._first = self._next = 0  # the index of this round's first request, and of the next round's
+        self._reported = self._sent = False
+
+    def begin_round(self) -> None:
+        """Begin a round, whose requests are numbered from 0 again. OutputError: nothing was sent."""
+        self._first = self._next
+        runtime, service, profile = self._runtime, self._service, self._runtime.profile
+        if self._recorder is not None or runtime.options.no_history:
+            return
+        info = RunInfo(
+            command=command_line(runtime),
+            profile=profile.name,
+            account_sid=profile.account_sid,
+            service_sid=service.sid if service else None,
+            service_name=service.unique_name if service else None,
+            user=user_name(),
+            host=socket.gethostname(),
+        )
+        try:
+            self._recorder = runtime.history.begin(info, runtime.access.server_now)
+        except OutputError as error:
+            raise nothing_sent(error) from None
+
+    def intent(self, task: Task) -> None:
+        """Record what is about to be sent."""
+        index = self._first + task.index
+        self._next = max(self._next, index + 1)
+        if self._recorder is not None:
+            try:
+                self._recorder.intent(index, intent_of(task.payload.request))
+            except OutputError as error:
+                self._reported = True
+                raise error if self._sent else nothing_sent(error) from None
+        self._sent = True
+
+    def outcome(self, task: Task, outcome: BulkOutcome) -> None:
+        """Record what came of it."""
+        if self._recorder is not None:
+            try:
+                self._recorder.outcome(self._first + task.index, outcome_of(task.payload.request, outcome))
+            except OutputError as error:
+                self._reported = True
+                raise not_recorded(error) from None
+
+    def end(self, report: Report) -> None:
+        """Record the end of the run. One that could not be recorded to its end is reported when the command ends."""
+        if self._recorder is None:
+            return
+        error = report.error()
+        try:
+            self._recorder.end(report.counts, exit_status(error) if error else 0)
+        except OutputError as unwritten:
+            if not self._reported:
+                self._runtime.late_errors.append(not_recorded(unwritten))
+
+    def close(self) -> None:
+        """Leave the record as it is; without an end it counts as broken off."""
+        if self._recorder is not None:
+            self._recorder.close()
+
+
+def intent_of(request: Request) -> Intent:
+    """Return what the history keeps of a request before it is sent."""
+    verb = request.verb
+    before, after = request.before, dict(request.wanted) or None
+    if before is not None and verb.key == "phone_number":  # of a number, what the run changes is enough
+        before = {name: before.get(name) for name in after or ("is_reserved",)}
+    parent = {verb.parent_key: request.parent} if verb.parent_key and request.parent else {}
+    facts = {**parent, **request.kept}
+    return Intent(
+        verb.name, request.name, request.sid, request.phone_number, before=before, after=after, **facts
+    )
+
+
+def outcome_of(request: Request, outcome: BulkOutcome) -> Outcome:
+    """Return what the history keeps of one attempt."""
+    if not isinstance(outcome, Done):
+        error, problem = outcome.error, outcome.error.problem
+        return Outcome(
+            type(outcome).__name__.lower(),
+            message=error.message,
+            code=problem.code if problem else None,
+            status=problem.status if problem else None,
+            request_id=problem.request_id if problem else None,
+        )
+    seen: Seen = outcome.detail
+    raw = seen.raw or {}
+    created = request.verb is CREATE_SERVICE
+    settings = request.wanted if request.verb.key == "unique_name" else ()
+    after = {key: raw.get(key) for key in settings}
+    return Outcome(
+        "done",
+        outcome.action,
+        sid=None if created else raw.get("sid"),
+        service_sid=raw.get("sid") if created else None,
+        phone_number=raw.get("phone_number"),
+        after=after or None,
+        request_id=seen.request_id,
+    )
+
+
+def not_recorded(error: OutputError) -> OutputError:
+    """Say of a history that can't be written that the work was done."""
+    return OutputError(f"what was done could not be recorded: {error.message}", hint=error.hint)
+
+
+def nothing_sent(error: OutputError) -> OutputError:
+    """Say of a history that can't be written that this came first."""
+    return OutputError(
+        f"the history can't be written, so nothing was sent: {error.message}",
+        hint=error.hint,
+    )
+
+
+def user_name() -> str | None:
+    """Return who is running this, where the system knows."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return None
+
+
+class Search(Protocol):
+    """A search through the records: the names still ``wanted``, and what takes in the items of a run."""
+
+    wanted: set[str]
+
+    def take(self, records: Sequence[ItemRecord]) -> None: ...
+
+
+def read_back(runtime: Runtime, search: Search) -> None:
+    """Show ``search`` the runs on this account, newest first, until all that it wants is found.
+
+    OutputError where the history can't be read, unless --no-history goes without.
+    """
+    try:
+        for run in runtime.history.runs() if search.wanted else ():
+            if run.account_sid == runtime.profile.account_sid:
+                with suppress(NotFoundError):  # another process has rotated it away meanwhile
+                    search.take(runtime.history.show(run.id).items)
+            if not search.wanted:
+                return
+    except OutputError as error:
+        if not runtime.options.no_history:
+            raise
+        runtime.warn(f"what earlier runs did is not known: {error.message}")

@@ -1,5 +1,6 @@
-"""How the command tree is made of Typer's classes: a command is made when it is named, options that several commands
-share may stand before or after the subcommand, and help is plain text grouped by purpose.
+"""The command tree: which command lives in which module, how the tree is made of Typer's classes, and how a command
+line is parsed and run. A command is made when it is named, options that several commands share may stand before or
+after the subcommand, and help is plain text grouped by purpose.
 
 The only module that imports private names of Typer.
 """
@@ -10,7 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache, partial
-from typing import Any, NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 from typer._click.exceptions import NoArgsIsHelpError, NoSuchOption
@@ -19,12 +21,41 @@ from typer._click.shell_completion import CompletionItem, _resolve_context, _res
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command_from_info, get_params_convertors_ctx_param_name_from_function
 
+from proxyctl import __version__
 from proxyctl.commands.options import HOISTED, any_command
-from proxyctl.words import did_you_mean
+from proxyctl.errors import HelpShown, UsageError
+from proxyctl.text import did_you_mean
 
-__all__ = ["NoArgsIsHelpError", "ParsingError"]  # which `run` turns into ours
+if TYPE_CHECKING:
+    from proxyctl.runtime import Runtime
 
 _SHORT_WITH_VALUE = re.compile(r"^(-[A-Za-z])=", re.DOTALL)
+
+LONGEST_MESSAGE = 400  # of the parser, which repeats what was typed
+
+# Each command, the module that declares it, and the line that help shows without importing it.
+COMMANDS = {
+    "service": ("service.declare", "Create, list, show, update and delete Services."),
+    "number": (
+        "number.declare",
+        "Add, reserve, release, remove, list, find, drain and move phone numbers.",
+    ),
+    "pool": ("pool.declare", "See, declare and keep whole pools: status, export, plan, apply, audit."),
+    "messaging": (
+        "messaging.declare",
+        "Check and fill the Messaging Service of a pool's US numbers (A2P 10DLC).",
+    ),
+    "auth": ("auth.declare", "Log in, log out, and see which credentials win."),
+    "profile": ("auth.profile", "List, choose and remove profiles."),
+    "config": ("auth.config", "Read and change the config file."),
+    "history": ("history.declare", "See what was changed, by whom and when, and take it back."),
+    "sandbox": ("sandbox.declare", "An emulated Twilio Proxy, to try and to rehearse with."),
+    "api": ("api.declare", "Send any other request, with the same auth and retries."),
+    "explain": ("explain", "Say what a code means and what to do: Twilio's, HTTP's or an exit code."),
+    "doctor": ("doctor", "Check config, credentials, state, network and terminal."),
+    "completion": ("completion", "Print the script that lets bash, zsh or fish complete proxyctl."),
+    "help": ("help", "Show the help of a command, or of a topic such as exit-codes."),
+}
 
 
 def hoist(args: list[str]) -> list[str]:
@@ -219,3 +250,56 @@ def under_cursor(root: Any, words: list[str], word: str) -> tuple[Any, Any, str,
     found, word = _resolve_incomplete(context, words, word)
     offered = [(item.value, item.help or "") for item in found.shell_complete(context, word)]
     return context, None if found is context.command else found, word, offered
+
+
+def root_command() -> Any:
+    """Return the root of the command tree."""
+    entries = {name: Entry(summary, partial(load, name)) for name, (_, summary) in COMMANDS.items()}
+    return root_group(
+        entries,
+        show_version,
+        name="proxyctl",
+        help="Administer Twilio Proxy: Services and their pools of phone numbers.",
+        epilog="Start with:\n  proxyctl sandbox demo\n",
+    )
+
+
+def load(name: str) -> Any:
+    """Import the module of a command and make it."""
+    module, summary = COMMANDS[name]
+    return command_of(import_module(f"proxyctl.commands.{module}").app, name, summary)
+
+
+def show_version(ctx: typer.Context, parameter: Any, value: bool) -> None:
+    """Print the version and leave."""
+    if value and not ctx.resilient_parsing:
+        ctx.obj.stdout.write(f"proxyctl {__version__}\n")
+        raise typer.Exit
+
+
+def run(arguments: list[str], runtime: Runtime) -> None:
+    """Parse and carry out the command line; errors come out as ProxyctlError."""
+    command = root_command()
+    try:
+        with command.make_context("proxyctl", unequal(arguments), obj=runtime) as context:
+            command.invoke(context)
+    except ParsingError as error:
+        raise usage(error, runtime) from None
+    except typer.Exit as leave:
+        if leave.exit_code:
+            raise UsageError("nothing was done.") from None
+    except (typer.Abort, EOFError):
+        raise UsageError("not confirmed: nothing was sent.") from None
+
+
+def usage(error: Any, runtime: Runtime) -> UsageError:
+    """Turn the parser's error into ours, with the command to ask for help."""
+    if isinstance(error, NoArgsIsHelpError):
+        runtime.console.write_error(error.ctx.get_help() + "\n")
+        return HelpShown("no subcommand was given.")
+    message = " ".join(error.format_message().split())
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]}..."
+    elsewhere = "Other commands take this option; here it has no meaning, so leave it out. "
+    hint = elsewhere if getattr(error, "option_name", None) in HOISTED else ""
+    return UsageError(message, hint=f"{hint}See '{error.ctx.command_path if error.ctx else 'proxyctl'} -h'.")

@@ -1,7 +1,7 @@
 """What completion knows of accounts: names of profiles and Services, in small private files.
 
-Commands write them, a TAB reads them. No secret and no phone number is among them, all are bounded in size and age,
-and losing them loses nothing: what can't be read is not there.
+Commands write them as they go by, a TAB reads them. No secret and no phone number is among them, all are bounded in
+size and age, and losing them loses nothing: what can't be read is not there, and nothing here fails a command.
 """
 
 from __future__ import annotations
@@ -11,10 +11,18 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from proxyctl.errors import ProxyctlError
 from proxyctl.files import open_private, private_directory, write_new
+
+if TYPE_CHECKING:
+    from proxyctl.runtime import Runtime
+    from proxyctl.writes.reading import Page
+
+    SomePage = TypeVar("SomePage", bound=Page)
 
 OLDEST = 30 * 86400.0  # seconds
 MOST_SERVICES = 200
@@ -156,3 +164,74 @@ class Names:
                     shutil.rmtree(path)
                 elif self.now - path.lstat().st_mtime > OLDEST:
                     path.unlink()
+
+
+def watch_services(runtime: Runtime, pages: Iterable[SomePage]) -> Iterator[SomePage]:
+    """Yield ``pages`` of Services as they are; when the last has gone by, these are the names to offer.
+
+    A list that is not read to its end changes nothing.
+    """
+    seen: list[tuple[str, str]] = []
+    for page in pages:
+        if len(seen) < MOST_SERVICES:
+            seen.extend(service_names(raw) for raw in page.items)
+        yield page
+    remember_services(runtime, seen)
+
+
+def remember_services(runtime: Runtime, seen: list[tuple[str, str]]) -> None:
+    """Offer these Services (SID and unique name): they are all that there are."""
+    with account_of(runtime) as account:
+        account.save_services(seen)
+
+
+def remember_service(runtime: Runtime, raw: Mapping[str, Any]) -> None:
+    """Offer one Service from now on: it was just shown, created or renamed."""
+    with account_of(runtime) as account:
+        account.add_service(*service_names(raw))
+
+
+def forget_service(runtime: Runtime, service_sid: str) -> None:
+    """Offer a Service no longer: it was just deleted."""
+    with account_of(runtime) as account:
+        account.forget_service(service_sid)
+
+
+def remember_profiles(runtime: Runtime) -> None:
+    """Offer the profiles of the config file, if this run has read it."""
+    store = vars(runtime).get("store")
+    if store is None:
+        return
+    with harmless():
+        default = store.default_profile()
+        profiles = {name: text_of(table, "account_sid") for name, table in store.profiles().items()}
+        if default is not None:
+            profiles.setdefault(default, "")  # the sandbox, which is in no file
+        Names(runtime.environ).save_profiles(
+            (name, account_sid, name == default) for name, account_sid in profiles.items()
+        )
+
+
+@contextlib.contextmanager
+def account_of(runtime: Runtime) -> Iterator[Account]:
+    """The names of the account that this command works on; what fails while they change is of no matter."""
+    with harmless():
+        profile = runtime.profile
+        yield Account(Names(runtime.environ), profile.name, "" if profile.is_sandbox else profile.account_sid)
+
+
+@contextlib.contextmanager
+def harmless() -> Iterator[None]:
+    """Names are a comfort: a read-only home, a full disk or a broken config must not fail a command."""
+    with contextlib.suppress(OSError, ValueError, ProxyctlError):
+        yield
+
+
+def service_names(raw: Mapping[str, Any]) -> tuple[str, str]:
+    return text_of(raw, "sid"), text_of(raw, "unique_name")
+
+
+def text_of(raw: Mapping[str, Any], key: str) -> str:
+    """Return a text of an answer; what is missing or no text is as good as empty."""
+    value = raw.get(key) if isinstance(raw, Mapping) else None
+    return value if isinstance(value, str) else ""

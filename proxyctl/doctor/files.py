@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.doctor.findings import GOOD, Finding, bad, good, warning
 from proxyctl.errors import ConfigError, OutputError, ProxyctlError
-from proxyctl.words import counted
+from proxyctl.text import counted
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -109,7 +109,7 @@ def existing(path: Path) -> Path:
 def sandbox(runtime: Runtime, *, used: bool) -> Finding:
     """Check that the sandbox's database can be used; it only matters to a command that uses it."""
     try:
-        path = runtime.disk.sandbox_file
+        path = runtime.sandbox_file
     except ConfigError as error:
         return as_needed("sandbox", error, used)
     if not os.path.lexists(path):

@@ -9,7 +9,7 @@ from proxyctl.doctor import examine
 from proxyctl.doctor.findings import BAD, GOOD, WARNING, Finding
 from proxyctl.errors import ConfigError, ProxyctlError, TemporaryError
 from proxyctl.render.shapes import Shape
-from proxyctl.visible import wrapped
+from proxyctl.text import wrapped
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime

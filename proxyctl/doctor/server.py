@@ -11,11 +11,11 @@ from proxyctl.api.wire import proxy_for
 from proxyctl.doctor.findings import Finding, bad, good, warning
 from proxyctl.errors import CheckError, ProxyctlError
 from proxyctl.explaining import hint_for, sentence
-from proxyctl.profiles import MASK
+from proxyctl.profiles.profile import MASK
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
-    from proxyctl.profiles import Profile
+    from proxyctl.profiles.profile import Profile
     from proxyctl.runtime import Runtime
 
 VARIABLES = ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_AUTH_TOKEN")

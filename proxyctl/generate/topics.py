@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from proxyctl.words import in_words
+from proxyctl.text import in_words
 
 TOPICS = ("exit-codes", "environment", "formatting")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from proxyctl.commands.root import root_command
+from proxyctl.commands.tree import root_command
 
 OPTIONS = "Options"
 

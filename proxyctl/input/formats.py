@@ -16,8 +16,7 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from proxyctl.errors import InputError
-from proxyctl.visible import show
-from proxyctl.words import counted
+from proxyctl.text import counted, show
 
 
 class Row(NamedTuple):

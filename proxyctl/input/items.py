@@ -16,7 +16,7 @@ from proxyctl.errors import InputError
 from proxyctl.files import read_bytes, source_name
 from proxyctl.identifiers import PHONE_NUMBER, is_sid, parse_number, require_country
 from proxyctl.input.formats import Flaw, Row, Source, Unit, rows
-from proxyctl.visible import show
+from proxyctl.text import show
 
 NAMED_ROWS = 20
 

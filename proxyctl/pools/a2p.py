@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from proxyctl.api.models import MessagingService, PhoneNumber, Service
+from proxyctl.api.resources import MessagingService, PhoneNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.audit import Finding, Severity, defer_command, name_of, not_deferring
-from proxyctl.pools.chains import sender_step
-from proxyctl.pools.decide import each_once
+from proxyctl.pools.decide import each_once, sender_step
 from proxyctl.pools.filters import has_capability
 from proxyctl.pools.pool import MOST_SENDERS, Pool
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Settled

@@ -12,13 +12,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proxyctl.api import resources
-from proxyctl.api.models import IncomingNumber, MessagingPhoneNumber, MessagingService, PhoneNumber, Service
-from proxyctl.api.pages import Page
+from proxyctl.api.resources import (
+    IncomingNumber,
+    MessagingPhoneNumber,
+    MessagingService,
+    PhoneNumber,
+    Service,
+)
 from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError
 from proxyctl.identifiers import is_sid, service_reference
 from proxyctl.pools.pool import Holder, Pool, hinted_service
-from proxyctl.writes.reading import Reader
+from proxyctl.text import nearest
+from proxyctl.writes.reading import Page, Reader
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Item
@@ -324,9 +330,6 @@ def is_forbidden(error: ProxyctlError) -> bool:
 
 def suggestion(name: str, names: list[str]) -> str:
     """Return the hint about a name that no Service has: the one that is near, or where the names are."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, names, n=1) or [
-        other for other in names if other.casefold() == name.casefold()
-    ]
-    return f"did you mean {near[0]}?" if near else "`proxyctl service list` shows the names"
+    same = (other for other in names if other.casefold() == name.casefold())
+    near = nearest(name, names) or next(same, None)
+    return f"did you mean {near}?" if near else "`proxyctl service list` shows the names"

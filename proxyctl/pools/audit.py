@@ -12,11 +12,11 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.pools.filters import has_capability
 from proxyctl.pools.pool import WEBHOOK, hinted_service
 from proxyctl.pools.status import MOST_SESSIONS, WARNED_AT, PoolStatus
-from proxyctl.words import counted
+from proxyctl.text import counted
 
 CALLBACKS = ("callback_url", "intercept_callback_url", "out_of_session_callback_url")
 DEMO_HOST = "demo.twilio.com"  # where numbers point that nobody has set up, or whose Service was deleted

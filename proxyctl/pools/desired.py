@@ -9,11 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
+from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import InputError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import SPARE, Home, capacities, chain_to, move_chain, place, remove_chain, spare
-from proxyctl.pools.decide import disagrees, in_use
+from proxyctl.pools.decide import (
+    SPARE,
+    Home,
+    capacities,
+    chain_to,
+    disagrees,
+    in_use,
+    move_chain,
+    place,
+    remove_chain,
+    spare,
+)
 from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word
 from proxyctl.pools.poolfile import WantedService
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, Settled, Step, chains_of, refusing

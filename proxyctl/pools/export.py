@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from proxyctl.api.models import Service
+from proxyctl.api.resources import Service
 from proxyctl.errors import RefusedError
 from proxyctl.identifiers import is_e164, parse_number
 from proxyctl.pools.pool import Pool, flag_word

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from proxyctl.api.models import IncomingNumber, PhoneNumber
+from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home, move_chain
-from proxyctl.pools.decide import each_once, in_messaging, in_use, not_in_pool
+from proxyctl.pools.decide import Home, each_once, in_messaging, in_use, move_chain, not_in_pool
 from proxyctl.pools.pool import Pool, points_at
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.plan import Entry, Settled

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.api.models import IncomingNumber, PhoneNumber
+from proxyctl.api.resources import IncomingNumber, PhoneNumber
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Item

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,9 +16,8 @@ from proxyctl.files import STDIN, read_bytes, source_name
 from proxyctl.identifiers import parse_number
 from proxyctl.input.items import Item, examine
 from proxyctl.pools.pool import flag_word
+from proxyctl.text import counted, nearest, show, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
-from proxyctl.visible import show, visible
-from proxyctl.words import counted
 
 VERSION = 1
 LARGEST_FILE = 16 * 1024 * 1024
@@ -274,6 +272,6 @@ class _Checking:
 
 def unknown(what: str, name: str, known: tuple[str, ...]) -> str:
     """Return the words for a key that there is not, with what may have been meant."""
-    near = get_close_matches(name, known, n=1)
-    suggestion = f" (did you mean {near[0]}?)" if near else f" (known are {', '.join(known)})"
+    near = nearest(name, known)
+    suggestion = f" (did you mean {near}?)" if near else f" (known are {', '.join(known)})"
     return f"unknown {what} {visible(name)}{suggestion}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED
-from proxyctl.words import counted
+from proxyctl.text import counted
 
 WARNED_AT = 85.0  # per cent of a limit: where Twilio warns
 MOST_SESSIONS = 100  # open Sessions a number, as Twilio advises

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from proxyctl.api.models import IncomingNumber, Service
+from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import ABSENT, Home, chain_to, move_chain
+from proxyctl.pools.decide import ABSENT, Home, chain_to, move_chain
 from proxyctl.pools.desired import World, update_chain
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.pools.webhooks import point_chain
 from proxyctl.state.record import ItemRecord
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Settled, chains_of, sids_of
 from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, SET_WEBHOOKS, UPDATE_SERVICE, same
 

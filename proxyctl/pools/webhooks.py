@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from proxyctl.api.models import IncomingNumber
+from proxyctl.api.resources import IncomingNumber
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home, Row
+from proxyctl.pools.decide import Home, Row, kept
 from proxyctl.pools.pool import WEBHOOK, hinted_service
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.plan import Chain, Entry, Settled, Step
@@ -62,7 +63,7 @@ class KeptWebhooks:
 
     def take_one(self, record: ItemRecord, names: frozenset[str]) -> None:
         """Take in what one record says of a number."""
-        settings = kept(record)
+        settings = kept_in(record)
         if record.intent.action == RESTORE_WEBHOOKS.name and record.happened == "yes" and not self.newest:
             self.wanted -= names  # they were put back since
         elif settings is not None:
@@ -76,7 +77,7 @@ class KeptWebhooks:
             self.wanted -= {name for name in names if self._added.get(name, self._runs) != self._runs}
 
 
-def kept(record: ItemRecord) -> Settings | None:
+def kept_in(record: ItemRecord) -> Settings | None:
     """Return the webhooks that a record keeps."""
     settings = record.intent.webhooks or {}
     return {name: settings[name] for name in (*URLS, *METHODS, *SIDS) if name in settings} or None
@@ -86,7 +87,7 @@ def kept_by(records: Iterable[ItemRecord]) -> dict[str, Settings]:
     """Return what the records of one run keep, by SID and by number."""
     found: dict[str, Settings] = {}
     for record in records:
-        settings = kept(record)
+        settings = kept_in(record)
         if settings is not None:
             found |= dict.fromkeys(record.names, settings)
     return found
@@ -126,3 +127,60 @@ def leaves_proxy(chain: Chain) -> bool:
     """Whether a number that points at Proxy is pointed elsewhere."""
     before, wanted = chain.before or {}, chain.steps[0].request.wanted
     return any(WEBHOOK.search(before[name] or "") and not WEBHOOK.search(wanted[name]) for name in before)
+
+
+# Beside the changes of a pool
+
+
+def keeping_webhooks(entries: Iterable[Entry], found: Mapping[str, Settings]) -> list[Entry]:
+    """Let the history keep the webhooks of numbers that join; ``found``: by SID and by number."""
+    changed: list[Entry] = []
+    for entry in entries:
+        webhooks = webhooks_of(entry, found)
+        if isinstance(entry, Chain) and webhooks is not None and entry.change == "add":
+            entry = replace(
+                entry, steps=tuple(kept(step, {"webhooks": dict(webhooks)}) for step in entry.steps)
+            )
+        changed.append(entry)
+    return changed
+
+
+def restoring_webhooks(
+    entries: Iterable[Entry], found: Mapping[str, Settings], account_sid: str
+) -> list[Entry]:
+    """Let numbers that leave get their webhooks back; ``found``: by SID and by number."""
+    changed: list[Entry] = []
+    for entry in entries:
+        webhooks = webhooks_of(entry, found)
+        if isinstance(entry, Chain) and webhooks is not None and entry.steps[-1].request.verb is REMOVE:
+            leaving = entry.steps[-1].request
+            # What is to be restored stays in the history until it is.
+            steps = tuple(kept(step, {"webhooks": dict(webhooks)}) for step in entry.steps)
+            restore = webhooks_step(account_sid, entry.item, leaving, webhooks)
+            entry = replace(entry, steps=(*steps, restore), done="removed")
+        changed.append(entry)
+    return changed
+
+
+def webhooks_step(account_sid: str, item: Item, known: Request | Item, webhooks: Settings) -> Step:
+    """Set the webhooks of a number of the account."""
+    kept_facts = {"webhooks": dict(webhooks)}
+    request = Request(
+        RESTORE_WEBHOOKS,
+        account_sid,
+        known.sid,
+        item.input,
+        known.phone_number,
+        dict(webhooks),
+        kept=kept_facts,
+    )
+    return Step(request)
+
+
+def webhooks_of(entry: Entry, found: Mapping[str, Settings]) -> Settings | None:
+    """Return the webhooks that are known for the number of an entry."""
+    if not isinstance(entry, Chain):
+        return None
+    request = entry.steps[0].request
+    names = (request.sid, request.phone_number, entry.item.phone_number)
+    return next((found[name] for name in names if name is not None and name in found), None)

@@ -1,14 +1,29 @@
-"""A profile: whose account a command works on, with what credentials, and at which server."""
+"""A profile: whose account a command works on, with what credentials, and at which server; the rules of precedence, and
+what to say where there are no credentials.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from proxyctl.errors import ProxyctlError
+from proxyctl.errors import AuthenticationError, ConfigError, UsageError
+from proxyctl.profiles.config_file import SANDBOX, checked, usable_secret
+from proxyctl.profiles.store import ProfileStore
+from proxyctl.text import visible
 
-SANDBOX = "sandbox"
 MASK = "********"  # of fixed length, and never with a character of the secret
+
+ENVIRONMENT = "environment"
+VARIABLES = ("account_sid", "api_key", "api_secret", "auth_token", "region", "edge")  # TWILIO_…
+BASE_URL = "PROXYCTL_BASE_URL"
+NO_CREDENTIALS_HINT = (
+    "Run 'proxyctl auth login' to save a profile.\n"
+    "Or set TWILIO_ACCOUNT_SID with TWILIO_API_KEY and TWILIO_API_SECRET (or TWILIO_AUTH_TOKEN).\n"
+    "Or add --sandbox to use the embedded sandbox."
+)
 
 
 @dataclass(frozen=True)
@@ -53,11 +68,158 @@ def sandbox_profile(source: str) -> Profile:
     )
 
 
-def usable_secret(text: str, what: str, error: type[ProxyctlError]) -> str:
-    """Return ``text`` without its line end; raise ``error`` where that is no secret that can be sent."""
-    value = text.strip(" \t\r\n")
-    if not value:
-        raise error(f"{what} is empty.")
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        raise error(f"{what} is not a single word of plain ASCII text, so not a secret that can be sent.")
-    return value
+def resolve_profile(
+    *, option: str | None, sandbox: bool, environ: Mapping[str, str], store: ProfileStore
+) -> Profile:
+    """Return the profile of a command; the config file is read only where it decides.
+
+    Order: ``--sandbox`` and ``--profile``, PROXYCTL_PROFILE, the TWILIO_* variables, the config's
+    default_profile. Raises UsageError for an unknown profile and half a set of variables, ConfigError for a
+    wrong config file, AuthenticationError where there are no credentials.
+    """
+    if sandbox and option not in (None, SANDBOX):
+        raise UsageError(
+            f"--sandbox and --profile {visible(option or '')} exclude each other.",
+            hint="Leave one of them out.",
+        )
+    choices = {
+        "--sandbox": SANDBOX if sandbox else None,
+        "--profile": option,
+        "PROXYCTL_PROFILE": environ.get("PROXYCTL_PROFILE", "").strip(),
+    }
+    for source, name in choices.items():
+        if name:
+            return named_profile(name, source, environ=environ, store=store)
+    found = environment_profile(environ)
+    if found is not None:
+        return found
+    name = store.default_profile()
+    if name is not None:
+        return named_profile(name, "default_profile", environ=environ, store=store)
+    hint = NO_CREDENTIALS_HINT
+    if store.profiles():
+        hint = f"Choose a profile with --profile NAME or 'proxyctl profile use NAME'.\n{hint}"
+    raise AuthenticationError("there are no credentials.", hint=hint)
+
+
+def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: ProfileStore) -> Profile:
+    """Return the sandbox or a profile of the config file; UsageError where there is no such profile."""
+    if name == SANDBOX:
+        return sandbox_profile(source)
+    table, where, shown = store.get(name), store.where("profiles", name), visible(name)
+    if not table.get("account_sid"):
+        raise ConfigError(
+            f"{where}: profile {shown!r} has no account_sid.",
+            hint=f"Run 'proxyctl auth login --profile {shown}'.",
+        )
+    secret = secret_key(table)
+    if table.get(secret) and table.get(f"{secret}_command"):
+        raise ConfigError(
+            f"{where}: profile {shown!r} has both {secret} and {secret}_command.", hint="Keep one of them."
+        )
+    return _profile(name, source, table, lambda key: f"{where}: {key}", ConfigError, environ)
+
+
+def environment_profile(environ: Mapping[str, str]) -> Profile | None:
+    """Return the profile that the TWILIO_* variables make, None where none of them is set.
+
+    Empty variables count as not set. Raises UsageError for half a set and for malformed values, which are not
+    repeated: one of them may be a secret in the wrong place.
+    """
+    table = {key: value for key in VARIABLES if (value := environ.get(variable(key), "").strip())}
+    if not table.keys() & {"account_sid", "api_key", "api_secret", "auth_token"}:
+        return None
+    missing = _missing(table)
+    if missing:
+        raise UsageError(
+            f"the environment has half a set of credentials: {missing} is not set.",
+            hint="Set it, or unset the other TWILIO_ variables, or choose a profile with --profile.",
+        )
+    return _profile(ENVIRONMENT, ENVIRONMENT, table, variable, UsageError, environ)
+
+
+def variable(key: str) -> str:
+    """Return the variable that stands for a key of a profile."""
+    return f"TWILIO_{key.upper()}"
+
+
+def _missing(table: Mapping[str, str]) -> str | None:
+    """Return the variables that half a set lacks."""
+    if "account_sid" not in table:
+        return "TWILIO_ACCOUNT_SID"
+    if ("api_key" in table) != ("api_secret" in table):
+        return "TWILIO_API_SECRET" if "api_key" in table else "TWILIO_API_KEY"
+    if "api_key" in table or "auth_token" in table:
+        return None
+    return "TWILIO_API_KEY with TWILIO_API_SECRET, or TWILIO_AUTH_TOKEN,"
+
+
+def secret_key(table: Mapping[str, Any]) -> str:
+    """Return the key of the secret: an API key is preferred over the token, as Twilio's own tools do."""
+    return "api_secret" if table.get("api_key") else "auth_token"
+
+
+def _profile(
+    name: str,
+    source: str,
+    table: Mapping[str, Any],
+    label: Callable[[str], str],
+    error: type[UsageError],
+    environ: Mapping[str, str],
+) -> Profile:
+    """Make a profile of a table that is whole; ``error`` names a malformed value by its ``label``.
+
+    PROXYCTL_BASE_URL is used instead of the profile's own server, with a note where that is another.
+    """
+
+    def value(key: str) -> str | None:
+        return checked(table.get(key) or None, key, label(key), error)
+
+    own_url, url = table.get("base_url") or None, environ.get(BASE_URL, "").strip()
+    note = f"{BASE_URL} is used instead of the base_url of profile {visible(name)!r}."
+    account_sid = value("account_sid") or ""
+    return Profile(
+        name=name,
+        source=source,
+        account_sid=account_sid,
+        username=value("api_key") or account_sid,
+        secret=_secret_of(name, table, label, error, environ),
+        base_url=url or own_url,
+        region=value("region"),
+        edge=value("edge"),
+        protected=table.get("protected", False),
+        notes=(note,) if url and own_url and url.rstrip("/") != own_url.rstrip("/") else (),
+    )
+
+
+def _secret_of(
+    name: str,
+    table: Mapping[str, Any],
+    label: Callable[[str], str],
+    error: type[UsageError],
+    environ: Mapping[str, str],
+) -> Callable[[], str]:
+    """Return what returns the secret: the stored one, or that of the command, which is run once."""
+    key = secret_key(table)
+    shown = visible(name)
+    if table.get(key):
+        usable = usable_secret(table[key], label(key), error)
+        return lambda: usable
+
+    command = table.get(f"{key}_command")
+    if not command:
+        missing = (
+            "api_secret for its api_key"
+            if table.get("api_key")
+            else "auth_token, and no api_key with api_secret"
+        )
+        raise AuthenticationError(
+            f"profile {shown!r} has no {missing}.", hint=f"Run 'proxyctl auth login --profile {shown}'."
+        )
+
+    def fetch() -> str:
+        from proxyctl.profiles.secret_command import secret_from_command
+
+        return secret_from_command(command, f"profile {shown!r}: {key}_command", environ)
+
+    return cache(fetch)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from time import monotonic
 
 from proxyctl.errors import AuthenticationError, ConfigError
-from proxyctl.profiles.profile import usable_secret
-from proxyctl.visible import cut, visible
+from proxyctl.profiles.config_file import usable_secret
+from proxyctl.text import cut, visible
 
 COMMAND_SECONDS = 30.0
 LARGEST_OUTPUT = 64 * 1024

@@ -11,19 +11,23 @@ from typing import Any
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import ConfigError, UsageError
-from proxyctl.profiles.config_file import LARGEST_FILE, only_writer, parse, read_private, replace
-from proxyctl.profiles.profile import SANDBOX
-from proxyctl.profiles.schema import (
+from proxyctl.profiles.config_file import (
+    LARGEST_FILE,
     PROFILE_KEYS,
+    SANDBOX,
     check_document,
     check_name,
     did_you_mean,
     displaced_secrets,
+    only_writer,
+    parse,
     parse_value,
+    read_private,
+    replace,
     split_key,
 )
+from proxyctl.text import visible
 from proxyctl.toml_files import Places
-from proxyctl.visible import visible
 
 SECRET_SOURCES = ("api_secret", "api_secret_command", "auth_token", "auth_token_command")
 CREDENTIAL_KEYS = tuple(key for key in PROFILE_KEYS if key.startswith(("account_", "api_", "auth_")))

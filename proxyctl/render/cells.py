@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from proxyctl.render.formats import to_json
-from proxyctl.render.shape import Column, Kind, Row, capability_names, value_at
-from proxyctl.visible import visible
+from proxyctl.render.shape import Column, Kind, Row, capability_names, to_json, value_at
+from proxyctl.text import visible
 
 _DIRECTIONS = {"inbound": "in", "outbound": "out"}
 

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from proxyctl.errors import OutputError
-from proxyctl.render.formats import Writer, to_json, writer_for
-from proxyctl.render.shape import Row, Shape, check_fields, parse_fields, pick
-from proxyctl.visible import visible
+from proxyctl.render.shape import Row, Shape, Writer, check_fields, parse_fields, pick, to_json, writer_for
+from proxyctl.text import visible
 
 if TYPE_CHECKING:
     from proxyctl.render.cells import Display

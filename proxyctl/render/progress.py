@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.text import Text
 
 from proxyctl.clock import Clock, SystemClock
-from proxyctl.visible import cut, visible
+from proxyctl.text import cut, visible
 
 INTERVAL = 0.1  # seconds between two drawings
 

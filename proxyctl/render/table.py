@@ -16,9 +16,8 @@ from rich.color import ColorSystem
 from rich.style import Style
 
 from proxyctl.render.cells import Display, shown, shown_value
-from proxyctl.render.formats import Writer
-from proxyctl.render.shape import ALWAYS, Column, Kind, Row, Shape, capability_names, value_at
-from proxyctl.words import COLOURS
+from proxyctl.render.shape import ALWAYS, Column, Kind, Row, Shape, Writer, capability_names, value_at
+from proxyctl.text import COLOURS
 
 GAP = "  "
 NARROWEST = 12  # a column of text is not worth having below this

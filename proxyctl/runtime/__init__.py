@@ -1,29 +1,29 @@
 """The Runtime: what a command is handed. Its parts are made on first use, so that a command pays only for what it
-needs, and `--help` opens nothing. What reaches the API, and what lies on disk, are made in modules of their own.
+needs, and `--help` opens nothing. What reaches the API is made in a module of its own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import shlex
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TextIO
 
-from proxyctl.clock import Clock, SystemClock
+from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
 from proxyctl.errors import ConfigError, OutputError, UsageError
-from proxyctl.stop import StopRequest
 
 if TYPE_CHECKING:
-    from proxyctl.paths import Paths
+    from proxyctl.files import Paths
     from proxyctl.pools.account import Account
-    from proxyctl.profiles import Profile, ProfileStore
+    from proxyctl.profiles.profile import Profile
+    from proxyctl.profiles.store import ProfileStore
     from proxyctl.render.output import Output
     from proxyctl.runtime.access import Access
-    from proxyctl.runtime.disk import Disk
     from proxyctl.sandbox.world.store import Store
     from proxyctl.state.history import History
     from proxyctl.writes.reading import Reader
@@ -65,7 +65,7 @@ class Runtime:
     def close(self) -> None:
         """Close what was opened; let completion know the profiles, if the config file was read."""
         if "store" in vars(self):
-            from proxyctl.completion.remembering import remember_profiles
+            from proxyctl.completion.names import remember_profiles
 
             remember_profiles(self)
         self.exit_stack.close()
@@ -82,14 +82,14 @@ class Runtime:
     @cached_property
     def store(self) -> ProfileStore:
         """The config file."""
-        from proxyctl.profiles import ProfileStore
+        from proxyctl.profiles.store import ProfileStore
 
         return ProfileStore(lambda: self.paths.config_file, clock=self.clock)
 
     @cached_property
     def profile(self) -> Profile:
         """Whose account this command works on, with what credentials, and at which server."""
-        from proxyctl.profiles import resolve_profile
+        from proxyctl.profiles.profile import resolve_profile
 
         profile = resolve_profile(
             option=self.options.profile,
@@ -125,33 +125,64 @@ class Runtime:
         """What is asked about the account: each question once, and once more with the lock."""
         return self.access.account
 
-    # The disk
+    # Files
 
     @cached_property
     def paths(self) -> Paths:
-        from proxyctl.paths import Paths
+        from proxyctl.files import Paths
 
         return Paths(self.environ)
 
     @cached_property
-    def disk(self) -> Disk:
-        """The history, the locks, and the sandbox's database."""
-        from proxyctl.runtime.disk import Disk
-
-        return Disk(self)
-
-    @property
     def history(self) -> History:
-        return self.disk.history
+        """The records of writes."""
+        from proxyctl.state.history import History
 
-    def lock(self, *service_sids: str | None) -> AbstractContextManager[None]:
-        """Hold the locks of these Services of the account (None: of its list of Services), for writing."""
-        return self.disk.lock(*service_sids)
+        return History(self.paths.state_dir / "history", clock=self.clock)
+
+    @contextlib.contextmanager
+    def lock(self, *service_sids: str | None) -> Iterator[None]:
+        """Hold the locks of these Services of the account (None: of its list of Services), for writing.
+
+        Raises LockHeldError that names the holder. --dry-run needs none, and --no-history goes without where
+        the state directory can't be written.
+        """
+        from proxyctl.files import STATE_HINT
+        from proxyctl.state.lock import hold
+
+        options = self.options
+        if options.dry_run:
+            yield
+            return
+        account = self.profile.account_sid
+        held = contextlib.ExitStack()
+        command = shlex.join(["proxyctl", *self.argv])
+        try:
+            directory = self.paths.state_dir / "locks"
+            wait = min(options.lock_wait, math.inf if self.time_left is None else self.time_left)
+            held.enter_context(hold(directory, account, service_sids, command, wait=wait, clock=self.clock))
+        except (OutputError, ConfigError) as error:
+            if not options.no_history:
+                hint = error.hint if isinstance(error, OutputError) else STATE_HINT
+                raise type(error)(
+                    f"the lock can't be taken, so nothing was sent: {error.message}", hint=hint
+                ) from None
+            self.warn("no lock could be taken: another run may be writing at the same time.")
+        with held:
+            self.account.forget()  # what was read before may be out of date
+            yield
 
     @property
+    def sandbox_file(self) -> str:
+        """Where the default sandbox keeps its state."""
+        return str(self.paths.data_dir / "sandbox.db")
+
+    @cached_property
     def sandbox_store(self) -> Store:
         """The default sandbox's database."""
-        return self.disk.sandbox_store
+        from proxyctl.sandbox.world.store import Store
+
+        return self.exit_stack.enter_context(contextlib.closing(Store(self.sandbox_file)))
 
     # Output
 

@@ -6,16 +6,15 @@ import random
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from proxyctl.api.client import ProxyClient
+from proxyctl.api.client import GiveUp, ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
-from proxyctl.api.retry import GiveUp
 from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.threads import affordable_ceiling
 from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
     from proxyctl.pools.account import Account
-    from proxyctl.profiles import Profile
+    from proxyctl.profiles.profile import Profile
     from proxyctl.runtime import Runtime
     from proxyctl.sandbox.server.transport import SandboxTransport
 

@@ -16,19 +16,24 @@ from urllib.parse import unquote
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import OutputError
 from proxyctl.sandbox.api import incoming_numbers, messaging, phone_numbers, services
-from proxyctl.sandbox.api.fields import is_storable
+from proxyctl.sandbox.api.resource import is_storable
 from proxyctl.sandbox.context import (
     ACCOUNT_SID,
     API_KEY_SECRET,
     API_KEY_SID,
     AUTH_TOKEN,
     RULES,
+    ApiError,
     Context,
     Handler,
     Reply,
+    Request,
+    Response,
     Rules,
+    answer,
+    not_found,
+    with_platform_headers,
 )
-from proxyctl.sandbox.wire import ApiError, Request, Response, answer, not_found, with_platform_headers
 from proxyctl.sandbox.world.store import Store, StoreBusy
 
 __all__ = ["ACCOUNT_SID", "API_KEY_SECRET", "API_KEY_SID", "AUTH_TOKEN", "Request", "Response", "Sandbox"]

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from proxyctl.api.codes import RATE_LIMITED
-from proxyctl.api.pages import Requests, pages
 from proxyctl.api.resources import Answer, Call
 from proxyctl.bulk.outcomes import (
     Done,
@@ -36,6 +35,7 @@ from proxyctl.errors import (
     ThrottledError,
 )
 from proxyctl.writes.flow import Sending
+from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import CREATE_SERVICE, RESERVE, Request, Seen
 
 FEW = 10  # requests that are verified one by one; more are by one list
@@ -54,7 +54,7 @@ class Executor:
     A refusal that may mean "as wanted", or that a Service is gone, is unclear until it is verified, with all others.
     """
 
-    def __init__(self, client: Sender, reader: Requests) -> None:
+    def __init__(self, client: Sender, reader: Reader) -> None:
         self._client = client
         self._reader = reader
         self._unsure: dict[int, ProxyctlError] = {}  # tasks whose earlier answer was lost
@@ -138,7 +138,7 @@ class Executor:
         try:
             if read.key is None:
                 return self._reader.request(read.call).body  # type: ignore[no-any-return]
-            rows = [row for page in pages(self._reader, read.call) for row in page.items]
+            rows = [row for page in self._reader.pages(read.call) for row in page.items]
         except ProxyctlError as error:
             return error
         return {value: row for row in rows for key in ("sid", read.key) if (value := row.get(key))}

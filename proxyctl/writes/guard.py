@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from proxyctl.bulk.outcomes import Result
 from proxyctl.errors import RefusedError
-from proxyctl.words import counted
+from proxyctl.text import counted
 from proxyctl.writes.flow import Flow, NoRoomError
 from proxyctl.writes.plan import Capacity, Chain, Plan, Room
 from proxyctl.writes.requests import CREATE_SERVICE, SPREAD, Request, Seen

@@ -10,9 +10,8 @@ from typing import Any
 
 import httpx
 
-from proxyctl.api.client import ProxyClient
+from proxyctl.api.client import ProxyClient, RetryPolicy
 from proxyctl.api.endpoint import Credentials, Endpoint
-from proxyctl.api.retry import RetryPolicy
 from proxyctl.bulk.gates import Gates
 from proxyctl.writes.reading import Reader
 

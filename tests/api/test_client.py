@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from proxyctl import __version__
+from proxyctl.api.answers import TooLargeError
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.api.resources import Call, form
-from proxyctl.api.retry import TooLargeError
 from proxyctl.errors import (
     AnswerError,
     AuthenticationError,
@@ -26,7 +26,7 @@ from proxyctl.errors import (
     ServerError,
     ThrottledError,
 )
-from proxyctl.redact import Redactor
+from proxyctl.text import Redactor
 from tests.api.stubs import KS, PN, SECRET, answer, refusal, scripted, sent
 
 LIST = Call("GET", "/v1/Services")

@@ -8,10 +8,9 @@ import time
 import httpx
 import pytest
 
-from proxyctl.api.client import ProxyClient
+from proxyctl.api.client import GiveUp, ProxyClient, RetryPolicy, Tally
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.api.resources import Call
-from proxyctl.api.retry import GiveUp, RetryPolicy, Tally
 from proxyctl.errors import DeadlineError, ExitCode, NetworkError, Problem, RefusedError, ThrottledError
 from tests.api.stubs import AC, CountingClock, answer, raw_server, read_request, reader_of, refusal, scripted
 

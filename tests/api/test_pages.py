@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from proxyctl.api import pages as module
 from proxyctl.api.resources import Call, list_incoming_numbers, list_services
 from proxyctl.errors import AnswerError, NetworkError, ServerError
+from proxyctl.writes import reading
 from tests.api.stubs import AC, answer, page, read_by, refusal, slept
 
 FIRST = "GET /v1/Services?PageSize=100"
@@ -97,7 +97,7 @@ def test_a_page_that_names_itself_ends_too() -> None:
 
 
 def test_a_list_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_PAGES", 3)
+    monkeypatch.setattr(reading, "MOST_PAGES", 3)
     script = [(FIRST, page("services", [], _next(1)))] + [
         (_asked(n), page("services", [], _next(n + 1))) for n in (1, 2)
     ]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.api.retry import RetryPolicy, Tally, TooLargeError, jitter, retry_after
+from proxyctl.api.answers import TooLargeError, retry_after
+from proxyctl.api.client import RetryPolicy, Tally, jitter
 from proxyctl.errors import (
     AnswerError,
     AuthenticationError,

@@ -17,10 +17,10 @@ import httpx
 import pytest
 
 from proxyctl.api import failures, wire
-from proxyctl.api.client import ProxyClient
+from proxyctl.api.answers import TooLargeError
+from proxyctl.api.client import ProxyClient, RetryPolicy
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.api.resources import Call
-from proxyctl.api.retry import RetryPolicy, TooLargeError
 from proxyctl.api.wire import Wires
 from proxyctl.errors import NetworkError, ServerError
 from tests.api.stubs import AC, KS, SECRET, CountingClock, http, raw_server, read_request, reader_of

@@ -17,14 +17,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from proxyctl import cli, stop
+from proxyctl import cli, clock
 from proxyctl.__main__ import run
 from proxyctl.api.client import ProxyClient
+from proxyctl.clock import StopRequest, install
 from proxyctl.console import Console
 from proxyctl.render.output import Output
 from proxyctl.runtime import Runtime
 from proxyctl.state.history import RunRecorder
-from proxyctl.stop import StopRequest, install
 
 POINTS = ("intent", "intended", "half-intended", "send", "answered", "half-told", "told", "end", "ended")
 LATE_POINTS = ("rows", "printed", "flush", "close", "closed")
@@ -191,5 +191,5 @@ def prepare(change: str) -> Callable[[StopRequest, Console], None]:
 
 
 if __name__ == "__main__":
-    stop.install = prepare(sys.argv.pop(1))
+    clock.install = prepare(sys.argv.pop(1))
     run()

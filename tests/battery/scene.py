@@ -18,9 +18,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, Sandbox
+from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.sandbox.server.policies import Entry, Ledger, Policies
-from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC, served

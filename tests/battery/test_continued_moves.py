@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.wire import Request, Response
+from proxyctl.sandbox.context import Request, Response
 from tests.battery.live import end, record, settled, start
 from tests.battery.transit import MOST, Crossing, crossing, forbidden
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from proxyctl.sandbox.context import ApiError, problem
 from proxyctl.sandbox.server.faults import Scripted
-from proxyctl.sandbox.wire import ApiError, problem
 from proxyctl.sandbox.world.seed import seed_numbers
 from tests.battery.live import drive, end, settled
 from tests.battery.scene import Scene

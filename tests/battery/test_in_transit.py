@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.wire import ApiError, Request, Response, problem
+from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from tests.battery.live import drive, end, start
 from tests.battery.transit import MOST, VERBS, Crossing, crossing, forbidden, full, throttled
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from proxyctl.clock import SystemClock
+from proxyctl.sandbox.context import ApiError, problem
 from proxyctl.sandbox.server.faults import Scripted
 from proxyctl.sandbox.server.rate_limit import SlidingWindow
-from proxyctl.sandbox.wire import ApiError, problem
 from tests.battery.scene import Scene, scene
 
 SLOWER = 10.0  # the factor of time: more, and what a busy machine adds would pass for seconds

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.sandbox.wire import ApiError, Request, Response, problem
+from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from tests.battery.scene import Scene
 from tests.sandbox.serving import BASIC
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.faults import Scripted
-from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from proxyctl.sandbox.world.seed import seed_numbers
 from tests.battery.scene import Scene, scene
 from tests.battery.transit import write_pool_file

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from proxyctl.sandbox.context import ApiError, problem
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
-from proxyctl.sandbox.wire import ApiError, problem
 from tests.battery.scene import CANARY, SECRET, Scene, scene
 
 BEFORE = ("500", "503", "504", "html", "reset", "close")

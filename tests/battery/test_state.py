@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.faults import Scripted
-from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from proxyctl.sandbox.world.seed import seed_numbers
 from tests.battery.scene import Scene, scene
 from tests.contract.account import Account

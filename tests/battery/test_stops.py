@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from proxyctl.cli import main
+from proxyctl.clock import SIGNALS, install
 from proxyctl.state.history import RunRecorder
-from proxyctl.stop import SIGNALS, install
 from tests.battery.live import Arrivals, drive, end, histories, settled
 from tests.battery.scene import Scene, scene
 from tests.support import Ran, command, stream, written

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.sandbox.wire import Request, Response
+from proxyctl.sandbox.context import Request, Response
 from tests.battery.scene import Scene
 from tests.sandbox.serving import BASIC
 

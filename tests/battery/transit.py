@@ -11,8 +11,8 @@ from pathlib import Path
 
 import tomli_w
 
+from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.policies import Entry
-from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from tests.battery.scene import Scene, scene
 from tests.sandbox.serving import BASIC
 from tests.support import Ran, StandingClock

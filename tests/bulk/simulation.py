@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.lanes import Send, Verify
 from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, Task, Throttled
+from proxyctl.bulk.rate import NEVER
 from proxyctl.bulk.schedule import Schedule
+from proxyctl.bulk.waiting import Send, Verify
 from proxyctl.errors import ProxyctlError, ThrottledError
 
 Latency = Callable[[random.Random], float]

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from proxyctl.bulk.concurrency import NEVER, ConcurrencyGate, Pause
+from proxyctl.bulk.gates import ConcurrencyGate
+from proxyctl.bulk.rate import NEVER, Pause
 from tests.bulk.simulation import Server, between, fixed, per_second, simulate, tasks
 
 

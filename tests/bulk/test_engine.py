@@ -28,6 +28,7 @@ from proxyctl.bulk.outcomes import (
     Throttled,
     Unclear,
 )
+from proxyctl.clock import StopRequest
 from proxyctl.errors import (
     Interrupted,
     OutputError,
@@ -36,7 +37,6 @@ from proxyctl.errors import (
     ServerError,
     ThrottledError,
 )
-from proxyctl.stop import StopRequest
 from tests.bulk.simulation import Unchained
 
 LOST = ServerError("500", may_have_happened=True)

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from proxyctl.bulk.concurrency import NEVER
 from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import Done, Throttled
-from proxyctl.bulk.rate import RateGate
+from proxyctl.bulk.rate import NEVER, RateGate
 from proxyctl.errors import ThrottledError
 from tests.bulk.simulation import Server, between, fixed, per_second, simulate, tasks
 

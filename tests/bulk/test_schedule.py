@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxyctl.bulk.faults import LONGEST_RETRY_AFTER
 from proxyctl.bulk.outcomes import (
     Done,
     Full,
@@ -24,6 +23,7 @@ from proxyctl.bulk.outcomes import (
     Unclear,
     Unsent,
 )
+from proxyctl.bulk.waiting import LONGEST_RETRY_AFTER
 from proxyctl.errors import (
     AuthenticationError,
     DeadlineError,

@@ -21,6 +21,7 @@ from proxyctl.bulk.outcomes import (
     Throttled,
 )
 from proxyctl.bulk.threads import RESERVED_FILES, affordable_ceiling, side_by_side
+from proxyctl.clock import StopRequest
 from proxyctl.errors import (
     AuthenticationError,
     DeadlineError,
@@ -33,7 +34,6 @@ from proxyctl.errors import (
     ThrottledError,
     exit_status,
 )
-from proxyctl.stop import StopRequest
 from tests.bulk.moves import BACK, JOIN, Moves
 from tests.bulk.test_engine import Diary, Script, add, engine, slow, states, tasks
 

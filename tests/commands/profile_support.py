@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from proxyctl.profiles import ProfileStore
+from proxyctl.profiles.store import ProfileStore
 from tests.api.stubs import http, raw_server, read_request
 from tests.support import Cli, Ran
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from proxyctl.clock import Signalled
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.sandbox.world.seed import pool_numbers
 from proxyctl.sandbox.world.store import Store
 from proxyctl.state.lock import hold
-from proxyctl.stop import Signalled
 from tests.sandbox.serving import Served
 from tests.support import Cli, Ran
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from proxyctl.commands.options import duration
-from proxyctl.commands.root import root_command
-from proxyctl.commands.tree import hoist, unequal
+from proxyctl.commands.tree import hoist, root_command, unequal
 from tests.support import Cli
 
 SHARED = (

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
+from proxyctl.sandbox.context import Request, Response
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
-from proxyctl.sandbox.wire import Request, Response
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import Served, served
 from tests.support import Cli

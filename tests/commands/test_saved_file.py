@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from proxyctl.sandbox.context import Response
 from proxyctl.sandbox.server.faults import Scripted
-from proxyctl.sandbox.wire import Response
 from tests.battery.scene import Scene, scene
 from tests.commands.test_move import messaging_service
 from tests.support import Cli, Ran

@@ -6,11 +6,11 @@ import io
 import re
 
 from proxyctl.bulk.outcomes import Result
+from proxyctl.clock import CLEAR_LINE, cleared
 from proxyctl.commands.sending import Watcher
 from proxyctl.errors import Interrupted, RefusedError
 from proxyctl.render.progress import BulkProgress
 from proxyctl.runtime import Runtime
-from proxyctl.stop import CLEAR_LINE, cleared
 from tests.support import Cli, stream, written
 
 TOKEN = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\n|\r|[^\x1b\n\r]+")

@@ -109,7 +109,7 @@ def seen(stage: Scene) -> list[dict[str, Any]]:
 
 
 def test_what_could_not_be_put_back_has_failed(stage: Scene) -> None:
-    from proxyctl.sandbox.wire import ApiError, problem
+    from proxyctl.sandbox.context import ApiError, problem
 
     def refuse(request: Any) -> Any:
         named = request.method == "POST" and request.path == path_of(stage.numbers[3]["sid"])

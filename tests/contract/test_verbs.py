@@ -15,8 +15,8 @@ import pytest
 
 from proxyctl.generate.walk import command_tree
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
+from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.faults import Scripted
-from proxyctl.sandbox.wire import ApiError, Request, Response, problem
 from proxyctl.state.lock import hold
 from tests.battery.driver import die, hit_at
 from tests.battery.scene import SECRET, scene

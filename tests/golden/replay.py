@@ -30,10 +30,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
-from proxyctl.sandbox.context import Rules
+from proxyctl.sandbox.context import Request, Rules
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.sandbox.server.policies import Policies
-from proxyctl.sandbox.wire import Request
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC, served

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from proxyctl.errors import InputError
 from proxyctl.input.items import Item, failed_to_text
-from proxyctl.visible import visible
+from proxyctl.text import visible
 from tests.input.reading import PN_A, A, B, names, read
 
 HEX = st.text("0123456789abcdef", min_size=32, max_size=32)

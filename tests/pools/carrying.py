@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from proxyctl.api.models import Service
+from proxyctl.api.resources import Service
 from proxyctl.bulk.outcomes import Done, Lost, Refused
-from proxyctl.commands.records import intent_of, outcome_of
+from proxyctl.commands.sending import intent_of, outcome_of
 from proxyctl.errors import RefusedError, ServerError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home
+from proxyctl.pools.decide import Home
 from proxyctl.pools.desired import World
 from proxyctl.pools.pool import Pool
 from proxyctl.state.record import ItemRecord

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.generate import topics
 from proxyctl.pools import audit
 from proxyctl.pools.audit import (

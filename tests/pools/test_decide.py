@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.api.models import PhoneNumber
+from proxyctl.api.resources import PhoneNumber
 from proxyctl.errors import NotFoundError, RefusedError, exit_status
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Wish, decide_all, decide_drain, leaving

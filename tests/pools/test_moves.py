@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxyctl.api.models import IncomingNumber, PhoneNumber
+from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.commands.report import report_of
 from proxyctl.errors import NotFoundError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home
+from proxyctl.pools.decide import Home
 from proxyctl.pools.moves import PRESENT, Route, Trails, Unfinished, UnknownFlagError, decide_moves
 from proxyctl.pools.pool import Pool
 from proxyctl.writes.plan import MOST_IN_TRANSIT, Chain, Entry, Plan, Settled

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.api.models import IncomingNumber
+from proxyctl.api.resources import IncomingNumber
 from proxyctl.pools.webhooks import KeptWebhooks, is_own, kept_by, settings_of
 from proxyctl.state.record import ItemRecord
 from tests.state.records import item_record

@@ -16,7 +16,7 @@ from proxyctl.errors import AnswerError, NetworkError, UsageError
 from proxyctl.identifiers import is_e164
 from proxyctl.render.output import Output
 from proxyctl.render.shapes import FOUND, HISTORY, PHONE_NUMBER, PROFILE, RESULT, SERVICE, Shape
-from proxyctl.visible import visible
+from proxyctl.text import visible
 from tests.render.rows import number, output, service, unescape, unguarded
 
 FORMATS = ("json", "jsonl", "tsv", "csv", "ids", "table")

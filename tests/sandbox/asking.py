@@ -10,8 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
-from proxyctl.sandbox.context import Rules
-from proxyctl.sandbox.wire import Request, parse_pairs
+from proxyctl.sandbox.context import Request, Rules, parse_pairs
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
 

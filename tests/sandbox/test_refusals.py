@@ -21,7 +21,7 @@ from proxyctl.sandbox.behaviour import (
     Sandbox,
     find,
 )
-from proxyctl.sandbox.wire import parse_pairs
+from proxyctl.sandbox.context import parse_pairs
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import NUMBERS, Ask, basic
 

@@ -6,7 +6,7 @@ import phonenumbers
 import pytest
 
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
-from proxyctl.sandbox.api.fields import is_sid
+from proxyctl.sandbox.api.resource import is_sid
 from proxyctl.sandbox.world.countries import CAPABILITIES, COUNTRIES
 from proxyctl.sandbox.world.scenarios import SCENARIOS, seed_scenario
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers

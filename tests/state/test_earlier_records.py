@@ -16,8 +16,7 @@ from urllib.parse import urlencode
 import pytest
 
 from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.context import ACCOUNT_SID
-from proxyctl.sandbox.wire import Request
+from proxyctl.sandbox.context import ACCOUNT_SID, Request
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.serving import BASIC

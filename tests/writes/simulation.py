@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from proxyctl.bulk.outcomes import Done, Lost, Outcome, Refused, Result, Task
-from proxyctl.commands.records import intent_of, outcome_of
+from proxyctl.commands.sending import intent_of, outcome_of
 from proxyctl.errors import ProxyctlError, RefusedError, TemporaryError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home, add_chain, flag_chain, move_chain, place, remove_chain
+from proxyctl.pools.decide import Home, add_chain, flag_chain, move_chain, place, remove_chain
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.plan import Capacity, Chain, Plan, Room

@@ -14,6 +14,7 @@ from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.bulk.outcomes import Outcome, Task, Unclear
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Sending
+from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import CREATE_SERVICE, VERBS, Request
 from tests.api.stubs import AC, KS, MG, PN, SECRET, CountingClock, answer, page, refusal
 
@@ -83,7 +84,7 @@ class Api(httpx.BaseTransport):
         return httpx.Response(status) if said is None else answer(said, status, Twilio_Request_Id="RQ1")
 
 
-class Reading:
+class Reading(Reader):
     """Reads without a second try."""
 
     def __init__(self, client: ProxyClient) -> None:

@@ -11,7 +11,7 @@ import pytest
 from proxyctl.bulk.outcomes import Result
 from proxyctl.errors import RefusedError, TemporaryError
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home, add_chain
+from proxyctl.pools.decide import Home, add_chain
 from proxyctl.pools.desired import World, create_chain, plan_of
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import LEAVE_FIRST, guard, stuck

@@ -10,8 +10,7 @@ from hypothesis import given
 
 from proxyctl.errors import RefusedError, exit_status
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import capacities, place, sender_step
-from proxyctl.pools.decide import Wish, decide_all
+from proxyctl.pools.decide import Wish, capacities, decide_all, place, sender_step
 from proxyctl.pools.pool import MOST_RESERVED, MOST_SENDERS, MOST_UNRESERVED, Pool
 from proxyctl.writes.guard import after, guard
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan

@@ -8,7 +8,7 @@ import pytest
 
 from proxyctl.api.resources import Call
 from proxyctl.input.items import Item
-from proxyctl.pools.chains import Home, move_chain
+from proxyctl.pools.decide import Home, move_chain
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.plan import Chain, Plan, Step
 from proxyctl.writes.requests import ADD, ATTACH, REMOVE, VERBS, Request, Verb, raw_request, same

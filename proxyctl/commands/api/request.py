@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proxyctl.api.resources import Call
 from proxyctl.commands.run import Job, carry_out
@@ -13,11 +13,9 @@ from proxyctl.input.items import Item
 from proxyctl.render.output import Output
 from proxyctl.render.shape import check_fields, pick
 from proxyctl.render.shapes import Shape
+from proxyctl.runtime import Runtime
 from proxyctl.writes.plan import Chain, Plan, Step
 from proxyctl.writes.requests import raw_request
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
 
 
 def send(runtime: Runtime, method: str, path: str, data: Sequence[str], *, paginate: bool) -> None:

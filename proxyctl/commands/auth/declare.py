@@ -12,10 +12,11 @@ from proxyctl.commands.options import (
     MESSAGES,
     PROFILE,
     YES,
-    Group,
     gathered,
+    group,
     option,
     shared,
+    typed,
 )
 
 app = typer.Typer(
@@ -26,21 +27,20 @@ app = typer.Typer(
 """
 )
 
-SAVED_AS: Group = {
-    "profile": Annotated[
+SAVED_AS = group(
+    CONNECTION,
+    profile=typed(
         str | None,
-        option(
-            "-p --profile NAME",
-            "Save the credentials as this profile. [default: PROXYCTL_PROFILE, or else 'default']",
-            CONNECTION,
-        ),
-    ],
-}
-SERVER: Group = {
-    "base_url": Annotated[str | None, option("--base-url URL", "Another server than Twilio's.")],
-    "region": Annotated[str | None, option("--region NAME", "Twilio's region, for example ie1.")],
-    "edge": Annotated[str | None, option("--edge NAME", "Twilio's edge, for example dublin.")],
-}
+        "-p --profile NAME",
+        "Save the credentials as this profile. [default: PROXYCTL_PROFILE, or else 'default']",
+    ),
+)
+SERVER = group(
+    None,
+    base_url=typed(str | None, "--base-url URL", "Another server than Twilio's."),
+    region=typed(str | None, "--region NAME", "Twilio's region, for example ie1."),
+    edge=typed(str | None, "--edge NAME", "Twilio's edge, for example dublin."),
+)
 
 
 @app.command("login")

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from proxyctl.api.endpoint import Endpoint
 from proxyctl.commands.auth.status import try_out
 from proxyctl.errors import AuthenticationError, TemporaryError, UsageError
-from proxyctl.profiles import SANDBOX, Profile
-from proxyctl.profiles.profile import usable_secret
-from proxyctl.profiles.resolve import BASE_URL
-from proxyctl.profiles.schema import check_name, parse_value
+from proxyctl.profiles.config_file import SANDBOX, check_name, parse_value, usable_secret
+from proxyctl.profiles.profile import BASE_URL, Profile
 from proxyctl.profiles.store import SECRET_SOURCES
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
+from proxyctl.runtime import Runtime
 
 LONGEST_SECRET = 4096
 DEFAULT_NAME = "default"

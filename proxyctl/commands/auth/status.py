@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proxyctl.api.resources import list_services
 from proxyctl.bulk.gates import Gates
 from proxyctl.errors import ProxyctlError, TemporaryError, UsageError
-from proxyctl.profiles import MASK, SANDBOX, Profile, environment_profile, named_profile, sandbox_profile
-from proxyctl.profiles.resolve import secret_key
+from proxyctl.profiles.config_file import SANDBOX
+from proxyctl.profiles.profile import (
+    MASK,
+    Profile,
+    environment_profile,
+    named_profile,
+    sandbox_profile,
+    secret_key,
+)
 from proxyctl.render.shapes import PROFILE, Shape
+from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Reader
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
 
 OF_PROFILE = ("source", "account_sid", "username", "secret", "base_url", "region", "edge", "protected")
 SHAPE = Shape.generic("profile", ("profile", *OF_PROFILE, "works", "problem"), id_field="profile")

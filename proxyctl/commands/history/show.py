@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proxyctl.commands.listing import in_pages, show_list
 from proxyctl.render.shapes import HISTORY, HISTORY_ITEM
-from proxyctl.words import COUNTED_GOOD
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
-    from proxyctl.state.record import ItemRecord, RunDetail, RunSummary
+from proxyctl.runtime import Runtime
+from proxyctl.state.record import ItemRecord, RunDetail, RunSummary
+from proxyctl.text import COUNTED_GOOD
 
 
 def show_runs(runtime: Runtime, since: float | None, limit: int | None) -> None:

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from proxyctl.api.resources import Service
 from proxyctl.commands.history.show import load
 from proxyctl.commands.pool.apply import account_job, confirmation
 from proxyctl.commands.run import carry_out, check_failed_to, finish
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
-from proxyctl.pools.chains import restoring_webhooks
 from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.undo import inverse, item_of, services_of
-from proxyctl.pools.webhooks import kept_by
+from proxyctl.pools.webhooks import kept_by, restoring_webhooks
 from proxyctl.render.shapes import SERVICE_RESULT
-from proxyctl.visible import cut
-from proxyctl.writes.plan import sids_of
+from proxyctl.runtime import Runtime
+from proxyctl.state.record import RunDetail
+from proxyctl.text import cut
+from proxyctl.writes.plan import Plan, sids_of
 from proxyctl.writes.requests import CREATE_SERVICE, SET_WEBHOOKS
-
-if TYPE_CHECKING:
-    from proxyctl.api.models import Service
-    from proxyctl.runtime import Runtime
-    from proxyctl.state.record import RunDetail
-    from proxyctl.writes.plan import Plan
 
 SHOWN_COMMAND = 120  # characters of a command in a question
 MOVING = ("add", "remove", "move")  # changes that no pool takes of a number in a Messaging Service

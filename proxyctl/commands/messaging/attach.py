@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from proxyctl.api.models import MessagingService, Service
+from proxyctl.api.resources import MessagingService, Service
 from proxyctl.commands.pool import audit
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import require_sid
+from proxyctl.input.items import Item
 from proxyctl.pools.a2p import Pair, all_items, decide_all, findings, plan_of
 from proxyctl.render.shapes import FINDING
-from proxyctl.words import counted
+from proxyctl.runtime import Runtime
+from proxyctl.text import counted
 from proxyctl.writes.plan import Plan
-
-if TYPE_CHECKING:
-    from proxyctl.input.items import Item
-    from proxyctl.runtime import Runtime
 
 
 def check(runtime: Runtime, service_name: str, messaging_service: str) -> None:

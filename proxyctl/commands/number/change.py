@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
-from proxyctl.api.models import Service
+from proxyctl.api.resources import Service
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import is_sid
+from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
-from proxyctl.pools.chains import Home, capacities, keeping_webhooks
-from proxyctl.pools.decide import Wish, decide_all, leaving
+from proxyctl.pools.decide import Home, Wish, capacities, decide_all, leaving
 from proxyctl.pools.pool import Pool
-from proxyctl.words import counted
+from proxyctl.pools.webhooks import keeping_webhooks
+from proxyctl.runtime import Runtime
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
 from proxyctl.writes.requests import ADD, REMOVE, VERBS
-
-if TYPE_CHECKING:
-    from proxyctl.input.items import Item
-    from proxyctl.runtime import Runtime
 
 
 def run_verb(

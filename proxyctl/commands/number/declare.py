@@ -11,15 +11,16 @@ from proxyctl.commands.options import (
     DATA,
     WRITES,
     File,
-    Group,
     Limit,
     NumberArgument,
     Numbers,
     ServiceArgument,
     Services,
     gathered,
+    group,
     option,
     shared,
+    typed,
     url,
 )
 
@@ -32,26 +33,23 @@ app = typer.Typer(
 )
 
 FILTERS = "Filters"
-CHOSEN: Group = {
-    "reserved": Annotated[
-        bool | None, option("--reserved/--unreserved", "Only reserved ones, or only the others.", FILTERS)
-    ],
-    "in_use": Annotated[
-        bool | None, option("--in-use/--idle", "Only with open Sessions, or only without.", FILTERS)
-    ],
-    "country": Annotated[str | None, option("--country CC", "Only this ISO country.", FILTERS)],
-    "capabilities": Annotated[
-        list[str] | None,
-        option("--capability C", "Only with this capability: sms, voice_outbound, …", FILTERS),
-    ],
-    "prefix": Annotated[str | None, option("--prefix +1415", "Only numbers like this.", FILTERS)],
-}
-WEBHOOKS: Group = {
-    "proxy": Annotated[bool | None, option("--proxy", "Point them at SERVICE, whose pool has them.")],
-    "restore": Annotated[bool | None, option("--restore", "Restore what was kept when they joined a pool.")],
-    "voice_url": Annotated[str | None, option("--voice-url URL", "Send their calls to URL.", parser=url)],
-    "sms_url": Annotated[str | None, option("--sms-url URL", "Send their messages to URL.", parser=url)],
-}
+CHOSEN = group(
+    FILTERS,
+    reserved=typed(bool | None, "--reserved/--unreserved", "Only reserved ones, or only the others."),
+    in_use=typed(bool | None, "--in-use/--idle", "Only with open Sessions, or only without."),
+    country=typed(str | None, "--country CC", "Only this ISO country."),
+    capabilities=typed(
+        list[str] | None, "--capability C", "Only with this capability: sms, voice_outbound, …"
+    ),
+    prefix=typed(str | None, "--prefix +1415", "Only numbers like this."),
+)
+WEBHOOKS = group(
+    None,
+    proxy=typed(bool | None, "--proxy", "Point them at SERVICE, whose pool has them."),
+    restore=typed(bool | None, "--restore", "Restore what was kept when they joined a pool."),
+    voice_url=typed(str | None, "--voice-url URL", "Send their calls to URL.", parser=url),
+    sms_url=typed(str | None, "--sms-url URL", "Send their messages to URL.", parser=url),
+)
 
 
 @app.command("add")

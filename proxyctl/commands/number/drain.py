@@ -10,14 +10,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from proxyctl.api.resources import remove_number
+from proxyctl.api.resources import Service, remove_number
+from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
 from proxyctl.commands.number.change import read_for_verb, removal_text
-from proxyctl.commands.records import Journal
 from proxyctl.commands.report import End, Report
 from proxyctl.commands.run import Given, Job, Numbers, begin, carry_out_round, finish, say_refused, show_calls
+from proxyctl.commands.sending import Journal
 from proxyctl.errors import (
     DeadlineError,
     Interrupted,
@@ -28,18 +29,13 @@ from proxyctl.errors import (
 )
 from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
-from proxyctl.pools.chains import Home, capacities
-from proxyctl.pools.decide import Wish, decide_all, decide_drain, leaving
+from proxyctl.pools.decide import Home, Wish, capacities, decide_all, decide_drain, leaving
+from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import RESULT, SESSION
-from proxyctl.stop import Signalled
-from proxyctl.words import counted
+from proxyctl.runtime import Runtime
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 from proxyctl.writes.requests import REMOVE, RESERVE
-
-if TYPE_CHECKING:
-    from proxyctl.api.models import Service
-    from proxyctl.pools.pool import Pool
-    from proxyctl.runtime import Runtime
 
 FIRST_PAUSE = 2.0  # seconds between two reads; doubled up to the longest
 LONGEST_PAUSE = 30.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from proxyctl.commands.report import SHOWN_FAILURES
 from proxyctl.commands.run import read_input
@@ -12,9 +11,7 @@ from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import disagrees
 from proxyctl.render.shapes import FOUND, PHONE_NUMBER
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
+from proxyctl.runtime import Runtime
 
 
 def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> None:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from proxyctl.api.resources import list_numbers
+from proxyctl.api.resources import Service, list_numbers
 from proxyctl.commands.listing import Limit, services_meant, show_list
-from proxyctl.completion.remembering import remember_service, remember_services, service_names
+from proxyctl.completion.names import remember_service, remember_services, service_names
 from proxyctl.errors import UsageError
 from proxyctl.identifiers import country_of
+from proxyctl.pools.account import Account
 from proxyctl.pools.filters import MEDIA, NumberFilter, capability_key
 from proxyctl.render.shape import check_fields, value_at
-from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED
-from proxyctl.words import did_you_mean
-
-if TYPE_CHECKING:
-    from proxyctl.api.models import Service
-    from proxyctl.api.pages import Page
-    from proxyctl.pools.account import Account
-    from proxyctl.render.shapes import Shape
-    from proxyctl.runtime import Runtime
+from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED, Shape
+from proxyctl.runtime import Runtime
+from proxyctl.text import did_you_mean
+from proxyctl.writes.reading import Page
 
 Row = Mapping[str, Any]
 NOT_NAMED = "name the Services whose numbers to list, or give --all (or --unassigned)."

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from proxyctl.api.models import Service
-from proxyctl.commands.records import read_back
+from proxyctl.api.resources import Service
 from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, of_account, titled
+from proxyctl.commands.sending import read_back
 from proxyctl.errors import AuthenticationError, UsageError
+from proxyctl.input.items import Item
 from proxyctl.pools.account import is_forbidden
-from proxyctl.pools.chains import Home, capacities
+from proxyctl.pools.decide import Home, capacities
 from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, decide_moves
 from proxyctl.render.shapes import RESULT
-from proxyctl.words import counted
+from proxyctl.runtime import Runtime
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 from proxyctl.writes.requests import DETACH
-
-if TYPE_CHECKING:
-    from proxyctl.input.items import Item
-    from proxyctl.runtime import Runtime
 
 
 def move(

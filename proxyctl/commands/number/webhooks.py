@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
-from proxyctl.commands.records import read_back
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
+from proxyctl.commands.sending import read_back
 from proxyctl.errors import UsageError
+from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
-from proxyctl.pools.chains import Home, restoring_webhooks, webhooks_of, webhooks_step
-from proxyctl.pools.decide import NOT_THERE, each_once, leaving
+from proxyctl.pools.decide import NOT_THERE, Home, each_once, leaving
 from proxyctl.pools.webhooks import (
     OVERRIDING,
     KeptWebhooks,
@@ -20,15 +19,15 @@ from proxyctl.pools.webhooks import (
     is_own,
     leaves_proxy,
     point,
+    restoring_webhooks,
     set_by_proxy,
     settings_of,
+    webhooks_of,
+    webhooks_step,
 )
-from proxyctl.words import counted
+from proxyctl.runtime import Runtime
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan, Settled
-
-if TYPE_CHECKING:
-    from proxyctl.input.items import Item
-    from proxyctl.runtime import Runtime
 
 
 def read(runtime: Runtime, items: Sequence[Item]) -> dict[str, Settings]:

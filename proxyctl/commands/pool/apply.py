@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from proxyctl.api.resources import Service
 from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_account
-from proxyctl.pools.chains import keeping_webhooks
 from proxyctl.pools.desired import adds, plan_of, touched
+from proxyctl.pools.webhooks import keeping_webhooks
 from proxyctl.render.shapes import SERVICE_RESULT
-from proxyctl.words import counted
+from proxyctl.runtime import Runtime
+from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
-
-if TYPE_CHECKING:
-    from proxyctl.api.models import Service
-    from proxyctl.runtime import Runtime
 
 
 def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = False) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
+from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.commands.listing import in_pages, services_by_name
 from proxyctl.errors import CheckError
+from proxyctl.pools.account import Account
 from proxyctl.pools.audit import (
     Context,
     Finding,
@@ -20,11 +20,8 @@ from proxyctl.pools.audit import (
 )
 from proxyctl.pools.status import PoolStatus
 from proxyctl.render.shapes import FINDING
-
-if TYPE_CHECKING:
-    from proxyctl.api.pages import Page
-    from proxyctl.pools.account import Account
-    from proxyctl.runtime import Runtime
+from proxyctl.runtime import Runtime
+from proxyctl.writes.reading import Page
 
 
 def audit(runtime: Runtime, services: Sequence[str], *, all_services: bool) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from proxyctl.commands.listing import services_by_name
 from proxyctl.errors import OutputError
 from proxyctl.files import replace_private
 from proxyctl.pools.export import NumberFile, all_ascii, file_names, head, service_text
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
+from proxyctl.runtime import Runtime
 
 FIELDS = ("phone_number", "is_reserved")  # of a number, that a pool file has
 

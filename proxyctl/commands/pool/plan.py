@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from proxyctl.api.resources import Service
 from proxyctl.commands.listing import in_pages
 from proxyctl.commands.run import allowed_rules
 from proxyctl.errors import AuthenticationError, CheckError, DeadlineError, InputError, TemporaryError
@@ -22,16 +22,13 @@ from proxyctl.pools.desired import (
     problems_of_adds,
     with_problems,
 )
-from proxyctl.pools.poolfile import read_pool_file
+from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED
+from proxyctl.runtime import Runtime
+from proxyctl.text import nearest
 from proxyctl.writes.guard import guard
 from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
 from proxyctl.writes.requests import ADD
-
-if TYPE_CHECKING:
-    from proxyctl.api.models import Service
-    from proxyctl.pools.poolfile import PoolFile, WantedService
-    from proxyctl.runtime import Runtime
 
 NEEDED = ("phone_number", "is_reserved", "in_use")  # of a number, to decide what happens to it
 
@@ -130,9 +127,9 @@ def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, 
                 f"{wanted.name} names the Service {name} by its SID; nothing was sent",
                 hint=f"Write [services.{own or 'NAME'}], with its unique name.",
             )
-        near = get_close_matches(name, services, n=1)
+        near = nearest(name, services)
         if near:
-            runtime.note(f"there is no Service {name} yet; did you mean {near[0]}?")
+            runtime.note(f"there is no Service {name} yet; did you mean {near}?")
 
 
 def rows_of(entry: Entry) -> list[dict[str, Any]]:

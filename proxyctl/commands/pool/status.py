@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from proxyctl.api.resources import Service
 from proxyctl.commands.listing import services_by_name
 from proxyctl.errors import CheckError, UsageError
 from proxyctl.pools.status import PoolStatus, status_of
+from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import POOL_STATUS, POOL_STATUS_BARS
-
-if TYPE_CHECKING:
-    from proxyctl.api.models import Service
-    from proxyctl.api.pages import Page
-    from proxyctl.render.shape import Shape
-    from proxyctl.runtime import Runtime
+from proxyctl.runtime import Runtime
+from proxyctl.writes.reading import Page
 
 BAR = 10  # cells
 

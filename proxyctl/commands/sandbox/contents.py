@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
 
 from proxyctl.commands.sandbox.serving import require_loopback
 from proxyctl.errors import UsageError
 from proxyctl.identifiers import require_number
 from proxyctl.render.shapes import PHONE_NUMBER, Shape
+from proxyctl.runtime import Runtime
 from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
 
 
 def seed(

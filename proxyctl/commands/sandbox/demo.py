@@ -9,13 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from proxyctl.errors import Interrupted, ProxyctlError
-from proxyctl.visible import wrapped
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
+from proxyctl.runtime import Runtime
+from proxyctl.text import wrapped
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import UsageError
+from proxyctl.runtime import Runtime
 from proxyctl.sandbox.context import Rules
 from proxyctl.sandbox.server.faults import FaultPlan
 from proxyctl.sandbox.server.guards import is_loopback
@@ -16,7 +17,6 @@ from proxyctl.sandbox.server.policies import Policies
 from proxyctl.sandbox.server.rate_limit import SlidingWindow
 
 if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
     from proxyctl.sandbox.server.server import Server
 
 
@@ -50,7 +50,7 @@ def run_server(runtime: Runtime, serving: Serving) -> None:
     )
     rules = Rules(not_found_status=int(serving.not_found), max_page_size=serving.max_page_size)
     log = None if runtime.options.quiet else runtime.stderr
-    with contextlib.closing(Store(serving.database or runtime.disk.sandbox_file)) as store:
+    with contextlib.closing(Store(serving.database or runtime.sandbox_file)) as store:
         sandbox = Sandbox(store, rules=rules)
         server = Server(sandbox, serving.host, serving.port, policies=policies, log=log)
         with server, stopping_on_signals(server):

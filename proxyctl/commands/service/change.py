@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
-from proxyctl.api.resources import list_sessions
+from proxyctl.api.resources import Service, list_sessions
 from proxyctl.commands.report import Report
 from proxyctl.commands.run import Job, carry_out, of_account, titled
 from proxyctl.commands.saved_file import restoring, save, senders_text
-from proxyctl.completion.remembering import forget_service, remember_service
+from proxyctl.completion.names import forget_service, remember_service
 from proxyctl.errors import RefusedError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.desired import create_chain, delete_chain, update_chain
+from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import SERVICE
+from proxyctl.runtime import Runtime
 from proxyctl.writes.plan import Plan
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from proxyctl.api.models import Service
-    from proxyctl.pools.pool import Pool
-    from proxyctl.runtime import Runtime
 
 
 def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_exists: bool) -> None:

@@ -8,13 +8,14 @@ from proxyctl.commands.options import (
     CALLS,
     DATA,
     WRITES,
-    Group,
     Limit,
     ServiceArgument,
     argument,
     gathered,
+    group,
     option,
     shared,
+    typed,
     url,
 )
 
@@ -27,68 +28,41 @@ app = typer.Typer(
 )
 
 SETTINGS = "Settings of the Service"
-
-
-FIELDS: Group = {
-    "default_ttl": Annotated[
-        int | None,
-        option("--default-ttl SECONDS", "A Session's time to live; 0 means no limit.", SETTINGS, min=0),
-    ],
-    "callback_url": Annotated[
+FIELDS = group(
+    SETTINGS,
+    default_ttl=typed(
+        int | None, "--default-ttl SECONDS", "A Session's time to live; 0 means no limit.", min=0
+    ),
+    callback_url=typed(
+        str | None, "--callback-url URL", "Called when the status of an Interaction changes.", parser=url
+    ),
+    intercept_callback_url=typed(
         str | None,
-        option(
-            "--callback-url URL",
-            "Called when the status of an Interaction changes.",
-            SETTINGS,
-            parser=url,
-        ),
-    ],
-    "intercept_callback_url": Annotated[
+        "--intercept-callback-url URL",
+        "Called on each Interaction; a 403 answer blocks it.",
+        parser=url,
+    ),
+    out_of_session_callback_url=typed(
         str | None,
-        option(
-            "--intercept-callback-url URL",
-            "Called on each Interaction; a 403 answer blocks it.",
-            SETTINGS,
-            parser=url,
-        ),
-    ],
-    "out_of_session_callback_url": Annotated[
-        str | None,
-        option(
-            "--out-of-session-callback-url URL",
-            "Called when a call or message comes in outside any Session.",
-            SETTINGS,
-            parser=url,
-        ),
-    ],
-    "geo_match_level": Annotated[
+        "--out-of-session-callback-url URL",
+        "Called when a call or message comes in outside any Session.",
+        parser=url,
+    ),
+    geo_match_level=typed(
         Literal["country", "area-code", "extended-area-code", "overlay", "radius"] | None,
-        option(
-            "--geo-match-level", "How near a proxy number must be; the API's default is country.", SETTINGS
-        ),
-    ],
-    "number_selection_behavior": Annotated[
+        "--geo-match-level",
+        "How near a proxy number must be; the API's default is country.",
+    ),
+    number_selection_behavior=typed(
         Literal["prefer-sticky", "avoid-sticky"] | None,
-        option(
-            "--number-selection-behavior",
-            "Whether a participant keeps the same proxy number where possible.",
-            SETTINGS,
-        ),
-    ],
-    "chat_instance_sid": Annotated[
-        str | None,
-        option(
-            "--chat-instance-sid IS",
-            "The Chat Service instance that messages are forwarded to.",
-            SETTINGS,
-        ),
-    ],
-}
-NEW_NAME: Group = {
-    "unique_name": Annotated[
-        str | None, option("--unique-name NEW", "Give it another unique name.", SETTINGS)
-    ]
-}
+        "--number-selection-behavior",
+        "Whether a participant keeps the same proxy number where possible.",
+    ),
+    chat_instance_sid=typed(
+        str | None, "--chat-instance-sid IS", "The Chat Service instance that messages are forwarded to."
+    ),
+)
+NEW_NAME = group(SETTINGS, unique_name=typed(str | None, "--unique-name NEW", "Give it another unique name."))
 
 
 @app.command("create")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proxyctl.api import resources
 from proxyctl.commands.listing import show_list
-from proxyctl.completion.remembering import remember_service, watch_services
+from proxyctl.completion.names import remember_service, watch_services
 from proxyctl.render.shapes import SERVICE
-
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
+from proxyctl.runtime import Runtime
 
 
 def show_all(runtime: Runtime, name: str | None, limit: int | None) -> None:

@@ -8,17 +8,18 @@ import sqlite3
 from email.utils import formatdate
 from typing import Any
 
-from proxyctl.sandbox.api.fields import (
+from proxyctl.sandbox.api.resource import (
+    Collection,
     Parameters,
     capabilities,
     method,
     optional,
     read_form,
+    read_page,
     sid,
     text_of,
     url,
 )
-from proxyctl.sandbox.api.paging import Collection, read_page
 from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN, Context, Reply
 
 _ROOT = f"/2010-04-01/Accounts/{ACCOUNT_SID}"

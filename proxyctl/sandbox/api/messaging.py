@@ -10,7 +10,8 @@ import json
 import sqlite3
 from typing import Any
 
-from proxyctl.sandbox.api.fields import (
+from proxyctl.sandbox.api.resource import (
+    Collection,
     Parameters,
     capabilities,
     flag,
@@ -25,9 +26,7 @@ from proxyctl.sandbox.api.fields import (
     url,
     whole,
 )
-from proxyctl.sandbox.api.paging import Collection
-from proxyctl.sandbox.context import ACCOUNT_SID, SENDERS_AT_MOST, Context, Reply
-from proxyctl.sandbox.wire import ApiError, not_found
+from proxyctl.sandbox.context import ACCOUNT_SID, SENDERS_AT_MOST, ApiError, Context, Reply, not_found
 
 _VALIDITY_AT_MOST = 36000
 _PARAMETERS: Parameters = {

@@ -6,18 +6,17 @@ import re
 import sqlite3
 from typing import Any
 
-from proxyctl.sandbox.api.fields import capabilities, flag, is_sid, iso_date
-from proxyctl.sandbox.api.paging import Collection
+from proxyctl.sandbox.api.resource import Collection, capabilities, flag, is_sid, iso_date
 from proxyctl.sandbox.api.services import SERVICES
 from proxyctl.sandbox.context import (
     ACCOUNT_SID,
     RESERVED_AT_MOST,
     UNRESERVED_AT_MOST,
+    ApiError,
     Context,
     Reply,
     webhooks_of,
 )
-from proxyctl.sandbox.wire import ApiError
 
 
 def present(context: Context, row: sqlite3.Row, url: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import sqlite3
 from typing import Any
 from urllib.parse import urlsplit
 
-from proxyctl.sandbox.api.fields import (
+from proxyctl.sandbox.api.resource import (
+    Collection,
     Parameters,
     Reader,
     iso_date,
@@ -20,9 +21,7 @@ from proxyctl.sandbox.api.fields import (
     web_host,
     whole,
 )
-from proxyctl.sandbox.api.paging import Collection
-from proxyctl.sandbox.context import ACCOUNT_SID, Context, Reply
-from proxyctl.sandbox.wire import ApiError
+from proxyctl.sandbox.context import ACCOUNT_SID, ApiError, Context, Reply
 
 _NAME_AT_MOST = 191  # characters, not bytes
 _TTL_BELOW = 2147483647

@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 import h11
 
-from proxyctl.sandbox.wire import ApiError
+from proxyctl.sandbox.context import ApiError
 
 _CHUNK = 16 * 1024
 _MAX_HEAD = 32 * 1024

@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from enum import Enum
 
 from proxyctl.errors import UsageError
-from proxyctl.sandbox.wire import ApiError
+from proxyctl.sandbox.context import ApiError
 
 HTML = (
     b"<html><head><title>Bad Gateway</title></head><body><h1>The upstream did not answer</h1></body></html>\n"

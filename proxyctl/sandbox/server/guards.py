@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from proxyctl.errors import UsageError
-from proxyctl.sandbox.wire import ApiError, Request
+from proxyctl.sandbox.context import ApiError, Request
 
 if TYPE_CHECKING:
     from proxyctl.sandbox.server.connection import Head

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from proxyctl.sandbox.context import ApiError, Request, Response, problem, with_platform_headers
 from proxyctl.sandbox.server.faults import Act, Fault, FaultPlan
 from proxyctl.sandbox.server.rate_limit import ConcurrencyLimit, SlidingWindow, endpoint_of
-from proxyctl.sandbox.wire import ApiError, Request, Response, problem, with_platform_headers
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ import time
 from typing import Protocol, TextIO
 
 from proxyctl.errors import UsageError
+from proxyctl.sandbox.context import ApiError, Request, Response, problem, with_platform_headers
 from proxyctl.sandbox.server.connection import Connection, Gone, Head, Limits
 from proxyctl.sandbox.server.faults import Act
 from proxyctl.sandbox.server.guards import check_sender, loopback_address, read_request
 from proxyctl.sandbox.server.policies import Delivery, Policies
-from proxyctl.sandbox.wire import ApiError, Request, Response, problem, with_platform_headers
 
 _BACKLOG = 512
 _FINISH = 0.5

@@ -7,7 +7,7 @@ import threading
 import httpx
 
 from proxyctl.sandbox.behaviour import Sandbox
-from proxyctl.sandbox.wire import Request
+from proxyctl.sandbox.context import Request
 
 # The URL that in-process requests are addressed to: loopback, and what `sandbox serve` listens on by default,
 # so that the URLs in printed answers work against it.

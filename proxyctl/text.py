@@ -1,0 +1,217 @@
+"""Text as people may see it: amounts, durations and the words by which an item of a run can end, said in one way;
+foreign text made safe to show (what the API or a file says may hold escape sequences, text that runs backwards, or
+spreadsheet formulas); and the one sieve that every log line, error and crash report passes, so that no secret leaves
+the process.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_base64
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+# Controls (C0, DEL, C1); the soft hyphen; zero-width and bidi controls; line and paragraph separators;
+# interlinear annotations; shorthand and musical format controls; tags; lone surrogates. The zero-width joiner
+# is among them, although emoji use it: it hides as well in a unique_name that looks like another one.
+_HIDDEN = (
+    "\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufeff\ufff9-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f\ud800-\udfff"
+)
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+# What a spreadsheet runs as a formula, behind any apostrophes that were there (so that it can be undone).
+_FORMULA = re.compile("'*[=+\\-@\t\r]")
+_TYPED = re.compile("'proxyctl [^']*'|(?<=: )proxyctl .*|^ *proxyctl [a-z].*")
+
+REDACTED = "[redacted]"
+_BASE64 = r"[A-Za-z0-9+/_=-]{0,200}"  # bounded, or a long word would take quadratic time
+_SHORTEST_CORE = 6  # a shorter piece of base64 would meet ordinary words
+
+
+class End(NamedTuple):
+    """``good``: the item is as wanted now. ``meaning`` is given where the word alone does not say it."""
+
+    word: str
+    good: bool
+    colour: str
+    meaning: str = ""
+
+
+CHANGED = ["created", "updated", "deleted", "added", "reserved", "released", "removed", "moved", "restored"]
+# In the order in which a summary counts them.
+ENDS = (
+    *(End(word, True, "green") for word in CHANGED),
+    End("unchanged", True, "dim"),
+    End("skipped", False, "yellow", "not tried"),
+    End("unknown", False, "magenta", "may have been carried out; the next run settles it"),
+    End("failed", False, "red"),
+)
+ORDER = tuple(end.word for end in ENDS)
+GOOD = frozenset(end.word for end in ENDS if end.good)
+NOT_GOOD = frozenset(end.word for end in ENDS if not end.good)
+# Records of the history count other successes too: requests of `api` that were sent, and in old ones what was done.
+COUNTED_GOOD = GOOD | {"sent", "done"}
+COLOURS = {end.word: end.colour for end in ENDS}
+
+
+def in_words() -> str:
+    """Return all of them as a part of a sentence."""
+    *others, last = (f"{end.word} ({end.meaning})" if end.meaning else end.word for end in ENDS)
+    return f"{', '.join(others)} or {last}"
+
+
+def nearest(text: str, known: Iterable[str]) -> str | None:
+    """Return which of ``known`` was probably meant, if any was."""
+    from difflib import get_close_matches  # only for errors
+
+    return next(iter(get_close_matches(text, list(known), n=1)), None)
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the nearest of ``known`` in any case, or nothing."""
+    near = nearest(text.casefold(), known)
+    return f" Did you mean {near!r}?" if near else ""
+
+
+def counted(count: int, thing: str, things: str | None = None) -> str:
+    """Return ``1 number``, ``12 numbers``; ``things`` is the plural where no s makes it."""
+    return f"{count} {thing if count == 1 else things or thing + 's'}"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration: ``0.4s``, ``52s``, ``2m46s``, ``1h02m``."""
+    if seconds < 10:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+# Foreign text
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""Return ``text`` with its control characters written out (``\x1b``, ``\u202e``), except ``keep``.
+
+    Everything that prints stays as it is: accents, emoji, letters that run from right to left, the
+    backslash itself. What was made visible therefore stays the same when it is made visible again.
+    """
+    if text.isprintable():
+        return text
+    return _pattern(keep).sub(_escape, text)
+
+
+def cut(text: str, limit: int = 500) -> str:
+    """Return at most ``limit`` characters of ``text``; three dots at the end say that there was more."""
+    return text if len(text) <= limit else text[: max(0, limit - 3)] + "..."[:limit]
+
+
+def show(text: str, width: int = 60) -> str:
+    """Quote text from a file or an argument for a message: cut, and without control characters."""
+    return f'"{visible(text[:width])}{"…" if len(text) > width else ""}"'
+
+
+def without_formula(text: str) -> str:
+    """Return ``text`` with a leading apostrophe where a spreadsheet would take it for a formula."""
+    return "'" + text if _FORMULA.match(text) else text
+
+
+@lru_cache(maxsize=8)
+def _pattern(keep: str) -> re.Pattern[str]:
+    kept = f"(?![{re.escape(keep)}])" if keep else ""
+    return re.compile(f"{kept}[{_HIDDEN}]")
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    code = ord(character)
+    if character in _SHORT:
+        return _SHORT[character]
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break lines at words, keeping each line's indent; what is typed or copied (a command, a URL) stays whole."""
+    import textwrap
+
+    lines: list[str] = []
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip(" "))
+        pieces = textwrap.wrap(
+            _TYPED.sub(lambda found: found[0].replace(" ", "\0"), line),
+            width,
+            subsequent_indent=" " * (indent + 2 if line.startswith("- ", indent) else indent),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines.extend(piece.replace("\0", " ") for piece in pieces or [""])
+    return "\n".join(lines)
+
+
+# Secrets
+
+
+class Redactor:
+    """Replaces every secret that was added by ``[redacted]``, in all forms in which one travels: as it is, in base64
+    (alone or inside a Basic header), in URLs and inside quoted strings. One a process, shared by all threads.
+    """
+
+    def __init__(self) -> None:
+        self._plain: set[str] = set()
+        self._wide: set[str] = set()
+        self._sign: re.Pattern[str] | None = None
+        self._whole: re.Pattern[str] | None = None
+
+    def add(self, secret: str) -> None:
+        """Never let ``secret`` through again, in any of its forms. An empty one is ignored."""
+        if not secret:
+            return
+        raw = secret.encode(errors="surrogatepass")
+        cores = {re.escape(core) for core in _base64_cores(raw)}
+        self._plain |= {re.escape(form) for form in _spellings(secret, raw)} | cores
+        self._wide |= {f"{_BASE64}{core}{_BASE64}" for core in cores}
+        self._sign, self._whole = _any_of(self._plain), _any_of(self._plain | self._wide)
+
+    def clean(self, text: str) -> str:
+        """Return ``text`` without the secrets."""
+        # Most text holds none, and a search for that is many times faster than the pattern that takes it out.
+        if self._sign is None or self._whole is None or not self._sign.search(text):
+            return text
+        return self._whole.sub(REDACTED, text)
+
+
+def _any_of(forms: set[str]) -> re.Pattern[str]:
+    # The longest first: of two forms that begin alike, the shorter would leave the other's end behind.
+    return re.compile("|".join(sorted(forms, key=len, reverse=True)))
+
+
+def _spellings(secret: str, raw: bytes) -> set[str]:
+    """The secret as it is, as in a URL or a form (either case of %2f), and inside JSON or a Python repr."""
+    import json
+    from urllib.parse import quote, quote_plus
+
+    encoded = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    lower = {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), text) for text in encoded}
+    quoted = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
+    return {secret} | encoded | lower | quoted
+
+
+def _base64_cores(secret: bytes) -> set[str]:
+    """What base64 of anything with the secret inside must hold, for each of three alignments."""
+    cores = set()
+    for offset in range(3):
+        text = b2a_base64(b"\0" * offset + secret, newline=False).decode()
+        first = (offset * 8 + 5) // 6  # characters that also hold bits of what stands before
+        whole = (offset + len(secret)) * 8 // 6  # characters that hold no bit of what follows
+        core = text[first:whole]
+        if len(core) >= _SHORTEST_CORE:
+            cores |= {core, core.translate(str.maketrans("+/", "-_"))}
+    return cores
