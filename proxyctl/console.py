@@ -195,7 +195,13 @@ class Console:
     def ask(self, question: str) -> str:
         """Ask on the terminal; the end of input is an empty answer."""
         self.write_error(visible(question))
-        return self._stdin.readline().strip() if self._stdin is not None else ""
+        answer = ""
+        try:
+            answer = self._stdin.readline() if self._stdin is not None else ""
+        finally:
+            if not answer.endswith("\n"):  # Ctrl-D or Ctrl-C: the cursor still stands behind the question
+                self.write_error("\n")
+        return answer.strip()
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -74,7 +74,7 @@ def _what(error: httpx.HTTPError, host: str, timeout: float) -> str:
         if isinstance(cause, ConnectionRefusedError):
             return f"{host} refused the connection"
     words = next(words for kind, words in _WORDS if isinstance(error, kind))
-    return words.format(host=host, timeout=timeout)
+    return words.format(host=host, timeout=round(timeout, 2))
 
 
 def _ran_out_of_files(error: httpx.HTTPError) -> bool:

@@ -74,8 +74,9 @@ class Account:
         self.names.write(self.file, [f"{sid}\t{name}" for sid, name in known])
 
     def add_service(self, sid: str, name: str) -> None:
-        """Keep one Service more, as the first; a name that changed replaces the old one."""
-        self.save_services([(sid, name), *self.others(sid)])
+        """Keep one Service more, as the first; a name that changed replaces the old one, and is no other's now."""
+        others = [row for row in self.others(sid) if not name or row[1] != name]
+        self.save_services([(sid, name), *others])
 
     def forget_service(self, sid: str) -> None:
         """Keep a Service no longer."""

@@ -145,7 +145,10 @@ def undo_settings(record: ItemRecord, service: Service) -> Iterator[Entry]:
 def undo_webhooks(record: ItemRecord, home: Home, owned: Mapping[str, IncomingNumber]) -> Entry:
     """Set the webhooks of a number back that the run changed."""
     item = item_of(record)
-    row = owned[item.name].raw if item.name in owned else {}
+    number = owned.get(item.name)
+    if number is None:
+        return Settled(item, error=changed(item, "it has left the account"), service=home.name or "")
+    row = number.raw
     to_do, others = fields_back(record, row, record.intent.before or ())
     if others:
         return Settled(item, row, changed(item, f"its {', '.join(others)}"), service=home.name or "")

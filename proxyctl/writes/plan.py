@@ -165,5 +165,6 @@ class Plan:
 
 def one(request: Request) -> tuple[object, ...]:
     """Return a request as a value that compares: what is sent, and what it replaces."""
-    before = None if request.before is None else request.before.get("is_reserved")
-    return (request.verb.name, request.parent, request.sid, dict(request.wanted), before)
+    before, names = request.before, (*request.wanted, "is_reserved")
+    replaced = None if before is None else {name: before.get(name) for name in names}
+    return (request.verb.name, request.parent, request.sid, dict(request.wanted), replaced)

@@ -60,7 +60,7 @@ def test_the_whole_request_ends_in_time_however_slowly_the_answer_drips(part: by
             time.sleep(0.05)  # so slow is the server; the client does not wait for its end
 
     handle = dripping if part else silent
-    with raw_server(handle) as port, client_of(port, timeout=0.4) as client:
+    with raw_server(handle) as port, client_of(port, timeout=0.40004) as client:
         started = time.monotonic()
         with pytest.raises(NetworkError, match=r"within 0\.4 s") as caught:
             client.send(CREATE)

@@ -85,6 +85,8 @@ def test_restore(either: Cli, numbers: Rows) -> None:
         (("--proxy", "--restore"), "--proxy, --restore"),
         (("--proxy", *URLS), "--proxy, --restore"),
         (("--voice-url", "VOICE_URL"), "VOICE_URL stands for a URL"),
+        (("--voice-url", "", *URLS[2:]), "'--voice-url': the URL is empty"),
+        (("--sms-url", " "), "'--sms-url': the URL is empty"),
     ],
 )
 def test_usage(either: Cli, numbers: Rows, options: tuple[str, ...], words: str) -> None:

@@ -38,8 +38,10 @@ def cli(cli: Cli) -> Cli:
 def test_commands_refresh_it(cli: Cli) -> None:
     one = cli.ok("service", "create", "one", "-o", "json").json["sid"]
     assert known(cli).services() == [(one, "one")]
+    nameless = "KS" + "e" * 32
+    known(cli).save_services([("KS" + "f" * 32, "uno"), (nameless, ""), (one, "one")])
     cli.ok("service", "update", "one", "--unique-name", "uno")
-    assert known(cli).services() == [(one, "uno")]
+    assert known(cli).services() == [(one, "uno"), (nameless, "")], "a name is one Service's"
     cli.ok("service", "create", "two")
     cli.ok("service", "list")
     assert sorted(name for _, name in known(cli).services()) == ["two", "uno"]

@@ -280,3 +280,19 @@ def test_settings_that_were_not_changed_or_not_recorded() -> None:
     cleared = {"before": {"callback_url": None}, "after": {"callback_url": "https://x"}}
     (entry,) = undo_settings({"callback_url": "https://x"}, done, **cleared)
     assert next(requests_of([entry])).wanted == {"callback_url": ""}
+
+
+# Webhooks
+
+
+@pytest.mark.parametrize("before", ["https://old", ""])
+def test_webhooks_of_a_number_that_has_left_the_account(before: str) -> None:
+    pointed = record(
+        "set_webhooks",
+        {"state": "done", "action": "updated"},
+        sid="PN" + "1" * 32,
+        service_sid=SERVICE,
+        before={"voice_url": before},
+        after={"voice_url": "https://new"},
+    )
+    assert refusal(one(pointed, pool_of({}))).endswith("has changed since that run: it has left the account.")

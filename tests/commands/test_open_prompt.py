@@ -1,0 +1,67 @@
+"""A prompt that stands open: what changes meanwhile is not overwritten, and its line is ended whatever is typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxyctl.console import Console
+from tests.commands.test_webhooks import numbers, path_of, sids
+from tests.support import Cli
+
+__all__ = ["numbers"]
+
+Rows = list[dict[str, str]]
+
+
+def to(url: str) -> tuple[str, ...]:
+    return "--voice-url", f"https://{url}.example.com"
+
+
+def table(ttl: int) -> str:
+    return f"version = 1\n[services.a]\ndefault_ttl = {ttl}\n"
+
+
+@pytest.mark.parametrize("verb", ["webhooks", "apply", "remove"])
+def test_what_changed_meanwhile_is_not_overwritten(
+    cli: Cli, numbers: Rows, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sids(numbers)[:2]
+    pool_file = cli.directory / "pools.toml"
+    pool_file.write_text(table(60))
+    cli.ok("number", "add", "a", first, second)
+    line, meanwhile, state = {
+        "webhooks": (
+            ("number", "webhooks", "a", first, second, *to("mine")),
+            ("number", "webhooks", "a", first, *to("theirs"), "--yes"),
+            ("api", "GET", path_of(first)),
+        ),
+        "apply": (
+            ("pool", "apply", str(pool_file)),
+            ("service", "update", "a", "--default-ttl", "7200"),
+            ("service", "show", "a", "-o", "json"),
+        ),
+        "remove": (
+            ("number", "remove", "a", first, second),
+            ("number", "reserve", "a", first),
+            ("number", "show", "a", first, "-o", "json"),
+        ),
+    }[verb]
+    seen = []
+
+    def answer(console: Console, question: str) -> str:
+        cli.ok(*meanwhile)
+        seen.append(cli.ok(*state).json)
+        return "y"
+
+    monkeypatch.setattr(Console, "ask", answer)
+    ran = cli(*line, tty=True)
+    assert (ran.code, "Changed since it was shown" in ran.err) == (7, True), ran.err
+    assert [cli.ok(*state).json] == seen
+
+
+@pytest.mark.parametrize("typed", ["", "y"])
+def test_the_end_of_input_ends_the_line(cli: Cli, numbers: Rows, typed: str) -> None:
+    cli.ok("number", "add", "a", sids(numbers)[0])
+    ran = cli("number", "remove", "a", sids(numbers)[0], tty=True, stdin=typed)
+    assert "Go on? [y/N] \n" in ran.err
+    assert ran.code == (0 if typed else 2)
