@@ -58,7 +58,7 @@ ALLOWED: dict[str, set[str]] = {
 # Libraries with one home each.
 HOMES = {
     "rich": ("render/",),
-    "httpx": ("api/", "sandbox/server/transport.py"),
+    "httpx": ("api/", "runtime/access.py"),
     "sqlite3": ("sandbox/",),
     "phonenumbers": ("identifiers.py",),
     "platformdirs": ("files.py",),

@@ -1,10 +1,15 @@
-"""How a command reaches the API: a client with the profile's credentials, and what paces it."""
+"""How a command reaches the API, or the sandbox in its place: a client with the profile's credentials, and what paces
+it.
+"""
 
 from __future__ import annotations
 
 import random
+import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import httpx
 
 from proxyctl.api.client import GiveUp, ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
@@ -16,11 +21,15 @@ if TYPE_CHECKING:
     from proxyctl.pools.account import Account
     from proxyctl.profiles.profile import Profile
     from proxyctl.runtime import Runtime
-    from proxyctl.sandbox.server.transport import SandboxTransport
+    from proxyctl.sandbox.behaviour import Sandbox
 
 # Clients of 10 connections each, made as they are needed: one big pool is slower (it is scanned for each request).
 CLIENTS = 10
 RATE = 30.0  # requests a second for each endpoint of a Service, as Twilio documents it
+
+# The URL that in-process requests are addressed to: loopback, and what `sandbox serve` listens on by default,
+# so that the URLs in printed answers work against it.
+IN_PROCESS_URL = "http://127.0.0.1:8181"
 
 
 class Access:
@@ -66,7 +75,6 @@ class Access:
 
     def _sandbox(self) -> tuple[SandboxTransport, Endpoint]:
         from proxyctl.sandbox.behaviour import Sandbox
-        from proxyctl.sandbox.server.transport import IN_PROCESS_URL, SandboxTransport
 
         sandbox = Sandbox(self._runtime.sandbox_store, clock=self._runtime.clock)
         return SandboxTransport(sandbox), Endpoint.at(IN_PROCESS_URL)
@@ -107,3 +115,31 @@ class Access:
         from proxyctl.pools.account import Account
 
         return Account(self.reader)
+
+
+class SandboxTransport(httpx.BaseTransport):
+    """Answers requests from ``sandbox``, from any thread: the client's whole code runs, and no socket is opened."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self._under_way = 0
+        self._lock = threading.Lock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        with self._lock:
+            self._under_way += 1
+            concurrent = self._under_way
+        try:
+            answer = self.sandbox.respond_to(
+                request.method,
+                url.raw_path.decode("ascii"),
+                {name.lower(): value for name, value in request.headers.items()},
+                request.read(),
+                f"{url.scheme}://{url.netloc.decode('ascii')}",
+                concurrent=concurrent,
+            )
+        finally:
+            with self._lock:
+                self._under_way -= 1
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body or b"")

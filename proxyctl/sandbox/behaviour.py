@@ -1,7 +1,7 @@
 """The emulated API: a request in, a response out, with no HTTP server, socket or thread of its own.
 
-Servers and the in-process transport sit on top; faults and rates of requests are theirs too. ``ROUTES`` is the only
-table of paths, so that what is emulated stands in one place.
+The server, and the transport of a client in process, sit on top; faults and rates of requests are theirs too.
+``ROUTES`` is the only table of paths, so that what is emulated stands in one place.
 """
 
 from __future__ import annotations
@@ -103,6 +103,19 @@ class Sandbox:
         self.store = store
         self.clock: Clock = clock or SystemClock()
         self.rules = rules
+
+    def respond_to(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        body: bytes,
+        base_url: str,
+        *,
+        concurrent: int = 1,
+    ) -> Response:
+        """Answer a request as it comes over the wire."""
+        return self.respond(Request.from_wire(method, target, headers, body, base_url, concurrent=concurrent))
 
     def respond(self, request: Request) -> Response:
         """Answer ``request``. Whatever it holds, the answer is one of Twilio's; nothing is raised."""

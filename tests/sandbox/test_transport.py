@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from proxyctl.runtime.access import IN_PROCESS_URL, SandboxTransport
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Request, Response, Sandbox
-from proxyctl.sandbox.server.transport import IN_PROCESS_URL, SandboxTransport
 from proxyctl.sandbox.world.store import Store
 
 
