@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import OutputError
-from proxyctl.sandbox.api import incoming_numbers, messaging, phone_numbers, services
+from proxyctl.sandbox.api import incoming_numbers, messaging, services
 from proxyctl.sandbox.api.resource import is_storable
 from proxyctl.sandbox.context import (
     ACCOUNT_SID,
@@ -55,13 +55,13 @@ ROUTES: dict[str, dict[str, Handler]] = {
         "DELETE": services.delete_service,
     },
     f"{_SERVICE}/PhoneNumbers": {
-        "GET": phone_numbers.PHONE_NUMBERS.list,
-        "POST": phone_numbers.add_phone_number,
+        "GET": services.PHONE_NUMBERS.list,
+        "POST": services.add_phone_number,
     },
     f"{_SERVICE}/PhoneNumbers/{{Sid}}": {
-        "GET": phone_numbers.PHONE_NUMBERS.fetch,
-        "POST": phone_numbers.update_phone_number,
-        "DELETE": phone_numbers.remove_phone_number,
+        "GET": services.PHONE_NUMBERS.fetch,
+        "POST": services.update_phone_number,
+        "DELETE": services.remove_phone_number,
     },
     f"{_SERVICE}/Sessions": {"GET": services.SESSIONS.list, "POST": services.not_emulated},
     _SESSION: _NO_SESSION,
