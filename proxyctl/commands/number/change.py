@@ -11,7 +11,6 @@ from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import Home, Wish, capacities, decide_all, leaving
 from proxyctl.pools.pool import Pool
-from proxyctl.pools.webhooks import keeping_webhooks
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
@@ -58,7 +57,7 @@ def with_webhooks(runtime: Runtime, entries: list[Entry]) -> list[Entry]:
     joining = [one.item for one in entries if isinstance(one, Chain) and one.steps[0].request.verb is ADD]
     if any(isinstance(one, Chain) and one.steps[0].request.verb is not ADD for one in entries) or not joining:
         return own_webhooks.restored(runtime, entries)
-    return keeping_webhooks(entries, own_webhooks.read(runtime, joining))
+    return own_webhooks.kept(runtime, entries, joining)
 
 
 def find_service(runtime: Runtime, name_or_sid: str, *, unread: bool) -> Service:

@@ -17,6 +17,7 @@ from proxyctl.pools.webhooks import (
     KeptWebhooks,
     Settings,
     is_own,
+    keeping_webhooks,
     leaves_proxy,
     point,
     restoring_webhooks,
@@ -30,14 +31,15 @@ from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan, Settled
 
 
-def read(runtime: Runtime, items: Sequence[Item]) -> dict[str, Settings]:
-    """Return the webhooks of ``items`` by SID and by number; those that Proxy itself has set are not worth keeping."""
+def kept(runtime: Runtime, entries: Sequence[Entry], items: Sequence[Item]) -> list[Entry]:
+    """Let the history keep the webhooks of ``items``, which join; those that Proxy itself has set are not worth it."""
     if runtime.options.no_history:
         raise UsageError(
             "--keep-webhooks keeps them in the history.", hint="Leave out --no-history, or --keep-webhooks."
         )
     numbers = runtime.account.own_numbers(items)
-    return {name: settings_of(number) for name, number in numbers.items() if is_own(number)}
+    own = {name: settings_of(number) for name, number in numbers.items() if is_own(number)}
+    return keeping_webhooks(entries, own)
 
 
 def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:

@@ -11,7 +11,6 @@ from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_account
 from proxyctl.pools.desired import adds, plan_of, touched
-from proxyctl.pools.webhooks import keeping_webhooks
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
@@ -30,7 +29,7 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
     def decide() -> Plan:
         entries, world = pool_plan.compute(runtime, wanted, prune=prune)
         if keep_webhooks:
-            entries = keeping_webhooks(entries, own_webhooks.read(runtime, adds(entries)))
+            entries = own_webhooks.kept(runtime, entries, adds(entries))
         plan = plan_of(entries, world)
         return plan.asking(confirmation(runtime, entries)) if plan.chains else plan
 
