@@ -1,32 +1,41 @@
-"""What `proxyctl doctor` checks. A check changes nothing; its Finding says what is wrong and what to type."""
+"""What `proxyctl doctor` checks, and what a check finds: good, a warning, or bad. A check changes nothing; its Finding
+says what is wrong and what to type.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from proxyctl.doctor import files, installed, server
-from proxyctl.doctor.findings import Finding
+from proxyctl.errors import ProxyctlError
 
-if TYPE_CHECKING:
-    from proxyctl.runtime import Runtime
+GOOD, WARNING, BAD = "good", "warning", "bad"
 
 
-def examine(runtime: Runtime) -> Iterator[Finding]:
-    """Yield a finding for each check, as it is made.
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A row. ``hint`` is what to type; ``error``, where bad, is what a command would raise."""
 
-    Nothing is sent with the sandbox's profile, and where no credentials say which server is meant.
-    """
-    yield installed.program(runtime.environ)
-    yield installed.python()
-    yield files.config(runtime)
-    profile, finding = server.credentials(runtime)
-    yield finding
-    yield files.state(runtime)
-    yield files.cache(runtime)
-    yield files.sandbox(runtime, used=profile is not None and profile.is_sandbox)
-    if profile is not None and not profile.is_sandbox:
-        yield from server.call(runtime, profile)
-    yield installed.terminal(runtime)
-    yield installed.completions(runtime.environ)
-    yield installed.man_pages(runtime.environ)
+    check: str
+    state: str
+    detail: str
+    hint: str | None = None
+    error: ProxyctlError | None = None
+
+    def row(self) -> dict[str, str | None]:
+        """Return what is printed."""
+        return {"check": self.check, "state": self.state, "detail": self.detail, "hint": self.hint}
+
+
+def good(check: str, detail: str) -> Finding:
+    """Return the finding that all is well."""
+    return Finding(check, GOOD, detail)
+
+
+def warning(check: str, detail: str, hint: str | None) -> Finding:
+    """Return a finding that does not keep commands from working."""
+    return Finding(check, WARNING, detail, hint)
+
+
+def bad(check: str, error: ProxyctlError) -> Finding:
+    """Return the finding that commands fail, and how: ``error`` says it, and its class the exit code."""
+    return Finding(check, BAD, error.message, error.hint, error)

@@ -11,7 +11,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from proxyctl.doctor.findings import GOOD, Finding, bad, good, warning
+from proxyctl.doctor import GOOD, Finding, bad, good, warning
 from proxyctl.errors import ConfigError, OutputError, ProxyctlError
 from proxyctl.text import counted
 

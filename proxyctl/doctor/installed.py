@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxyctl import __version__
-from proxyctl.doctor.findings import Finding, good, warning
+from proxyctl.doctor import Finding, good, warning
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime

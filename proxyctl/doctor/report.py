@@ -1,12 +1,13 @@
-"""How findings are printed: lines for people, rows for programs; then the count, or the worst error."""
+"""All checks in turn, and how their findings are printed: lines for people, rows for programs; then the count, or the
+worst error.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.doctor import examine
-from proxyctl.doctor.findings import BAD, GOOD, WARNING, Finding
+from proxyctl.doctor import BAD, GOOD, WARNING, Finding, files, installed, server
 from proxyctl.errors import ConfigError, ProxyctlError, TemporaryError
 from proxyctl.render.shapes import Shape
 from proxyctl.text import wrapped
@@ -36,6 +37,26 @@ def report(runtime: Runtime) -> None:
     else:
         runtime.out.rows(SHAPE, rows(runtime, found))
     conclude(runtime, found)
+
+
+def examine(runtime: Runtime) -> Iterator[Finding]:
+    """Yield a finding for each check, as it is made.
+
+    Nothing is sent with the sandbox's profile, and where no credentials say which server is meant.
+    """
+    yield installed.program(runtime.environ)
+    yield installed.python()
+    yield files.config(runtime)
+    profile, finding = server.credentials(runtime)
+    yield finding
+    yield files.state(runtime)
+    yield files.cache(runtime)
+    yield files.sandbox(runtime, used=profile is not None and profile.is_sandbox)
+    if profile is not None and not profile.is_sandbox:
+        yield from server.call(runtime, profile)
+    yield installed.terminal(runtime)
+    yield installed.completions(runtime.environ)
+    yield installed.man_pages(runtime.environ)
 
 
 def rows(runtime: Runtime, found: list[Finding]) -> Iterator[Sequence[dict[str, Any]]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.resources import list_services
 from proxyctl.api.wire import proxy_for
-from proxyctl.doctor.findings import Finding, bad, good, warning
+from proxyctl.doctor import Finding, bad, good, warning
 from proxyctl.errors import CheckError, ProxyctlError
 from proxyctl.explaining import hint_for, sentence
 from proxyctl.profiles.profile import MASK
