@@ -106,7 +106,7 @@ def test_one_call(tmp_path: Path, arguments: list[str]) -> None:
         found = imported(cli, *arguments, "-o", "json")
     assert "httpx" in found
     assert found & NEVER == set()
-    gates = {f"proxyctl.bulk.{name}" for name in ("concurrency", "gates", "pauses", "rate", "threads")}
+    gates = {f"proxyctl.bulk.{name}" for name in ("gates", "rate", "threads")}
     assert not {name for name in found if name.startswith(("proxyctl.sandbox", "proxyctl.bulk."))} - gates
     assert not {
         name
