@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxyctl.api.resources import Call, Service
-from proxyctl.commands.report import SHOWN_FAILURES, Locate, Report, report_of
+from proxyctl.commands.report import SHOWN_FAILURES, Report, report_of
 from proxyctl.commands.sending import Journal, load_what_reports, run_engine
 from proxyctl.errors import OutputError, TemporaryError, UsageError
 from proxyctl.files import check_output_file, write_output_file
@@ -47,7 +47,6 @@ class Job:
     service: Service | None = None
     save: Callable[[Runtime, Plan], object] | None = None  # default: the numbers that leave
     typed: str | None = None
-    locate: Locate | None = None
     show: Callable[[Plan], None] | None = None  # what --dry-run prints, if more than the plan's requests
 
 
@@ -167,7 +166,8 @@ def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     with runtime.stop.in_order():
         journal.begin_round()
         run = run_engine(runtime, flow, journal, sum(len(chain.steps) for chain in plan.chains))
-    return report_of(plan.entries, flow.ends(), run, job.done, single=job.single, locate=job.locate)
+    locate = runtime.account.holder_of
+    return report_of(plan.entries, flow.ends(), run, job.done, single=job.single, locate=locate)
 
 
 def save_leaving(runtime: Runtime, plan: Plan) -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 import getpass
 import shlex
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from proxyctl.api.resources import Service
 from proxyctl.bulk.engine import Engine
@@ -242,25 +242,17 @@ def user_name() -> str | None:
         return None
 
 
-class Search(Protocol):
-    """A search through the records: the names still ``wanted``, and what takes in the items of a run."""
-
-    wanted: set[str]
-
-    def take(self, records: Sequence[ItemRecord]) -> None: ...
-
-
-def read_back(runtime: Runtime, search: Search) -> None:
-    """Show ``search`` the runs on this account, newest first, until all that it wants is found.
+def read_back(runtime: Runtime, wanted: set[str], take: Callable[[Sequence[ItemRecord]], None]) -> None:
+    """Let ``take`` read the runs on this account, newest first, until it has taken all from ``wanted``.
 
     OutputError where the history can't be read, unless --no-history goes without.
     """
     try:
-        for run in runtime.history.runs() if search.wanted else ():
+        for run in runtime.history.runs() if wanted else ():
             if run.account_sid == runtime.profile.account_sid:
                 with suppress(NotFoundError):  # another process has rotated it away meanwhile
-                    search.take(runtime.history.show(run.id).items)
-            if not search.wanted:
+                    take(runtime.history.show(run.id).items)
+            if not wanted:
                 return
     except OutputError as error:
         if not runtime.options.no_history:

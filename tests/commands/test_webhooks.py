@@ -84,6 +84,14 @@ def test_kept_through_a_move(either: Cli, numbers: list[dict[str, Any]]) -> None
     assert webhooks(either, sid) == OWN
 
 
+def test_kept_beside_a_number_that_is_in_the_pool_already(either: Cli, numbers: list[dict[str, Any]]) -> None:
+    there, joining, _ = sids(numbers)
+    either.ok("number", "add", "a", there)
+    either.ok("number", "add", "a", there, joining, "--reserved", "--keep-webhooks")
+    either.ok("number", "remove", "a", joining, "--restore-webhooks", "--yes")
+    assert webhooks(either, joining) == OWN
+
+
 def test_keeping_needs_the_history(either: Cli, numbers: list[dict[str, Any]]) -> None:
     ran = either("number", "add", "a", numbers[0]["sid"], "--keep-webhooks", "--no-history")
     assert ran.code == 2 and "--no-history" in ran.err

@@ -55,7 +55,7 @@ def undo(runtime: Runtime, run_id: str) -> None:
         text = f"{what_is_undone(detail)}\n{confirmation(runtime, entries)}"
         return plan.asking(text) if plan.chains else plan
 
-    job = account_job(runtime, sids, existing(runtime, sids), decide)
+    job = account_job(sids, existing(runtime, sids), decide)
     report = carry_out(runtime, job)
     if report is not None:
         report = replace(report, single=len(report.ends) == 1)

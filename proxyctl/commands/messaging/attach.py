@@ -59,14 +59,12 @@ def attach(
     service, messaging = named(runtime, service_name, messaging_service)
 
     def decide() -> Plan:
-        if not (items or every):
-            return Plan()
         pair = read(runtime, service, messaging, items)
         plan = plan_of(decide_all(items or all_items(pair), pair), pair)
         count = len(plan.chains)
         return plan.asking(question(runtime, service, messaging, count)) if count else plan
 
-    run_numbers(runtime, service, given, decide, "added")
+    run_numbers(runtime, service, given, decide if items or every else Plan, "added")
 
 
 def question(runtime: Runtime, service: Service, messaging: MessagingService, count: int) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import is_sid
-from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import Home, Wish, capacities, decide_all, leaving
-from proxyctl.pools.pool import Pool
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, Plan
+from proxyctl.writes.plan import Entry, Plan
 from proxyctl.writes.requests import ADD, REMOVE, VERBS
 
 
@@ -37,27 +35,23 @@ def run_verb(
     service = find_service(runtime, service_name, unread=bool(items))
 
     def decide() -> Plan:
-        if not items:
-            return Plan()
-        pool = read_for_verb(runtime, service, items, wish)
+        # The limits can only be checked against the whole pool; for one number the API itself is as exact.
+        pool = runtime.account.pool(service.sid, items, few=FEW if wish.verb is REMOVE else 1)
         entries = decide_all(wish, items, pool, Home(service.sid))
         if webhooks:
-            entries = with_webhooks(runtime, entries)
+            entries = with_webhooks(runtime, entries, removing=wish.verb is REMOVE)
         plan = Plan(tuple(entries), capacities(pool, "the pool"))
-        going = [chain.steps[0].request.sid or "" for chain in leaving(entries)]
+        going = [chain.request.sid or "" for chain in leaving(entries)]
         return plan.asking(removal_text(runtime, service, going)) if going else plan
 
-    run_numbers(runtime, service, given, decide, wish.verb.done)
+    run_numbers(runtime, service, given, decide if items else Plan, wish.verb.done)
 
 
-def with_webhooks(runtime: Runtime, entries: list[Entry]) -> list[Entry]:
-    """Let the webhooks of numbers that join be kept, and those of numbers that leave be restored."""
+def with_webhooks(runtime: Runtime, entries: list[Entry], *, removing: bool) -> list[Entry]:
+    """Let the webhooks of numbers that leave be restored, or those of numbers that join be kept."""
     from proxyctl.commands.number import webhooks as own_webhooks
 
-    joining = [one.item for one in entries if isinstance(one, Chain) and one.steps[0].request.verb is ADD]
-    if any(isinstance(one, Chain) and one.steps[0].request.verb is not ADD for one in entries) or not joining:
-        return own_webhooks.restored(runtime, entries)
-    return own_webhooks.kept(runtime, entries, joining)
+    return (own_webhooks.restored if removing else own_webhooks.kept)(runtime, entries)
 
 
 def find_service(runtime: Runtime, name_or_sid: str, *, unread: bool) -> Service:
@@ -67,12 +61,6 @@ def find_service(runtime: Runtime, name_or_sid: str, *, unread: bool) -> Service
     if unread and is_sid("KS", name_or_sid):
         return Service({"sid": name_or_sid})
     return runtime.account.service(name_or_sid)
-
-
-def read_for_verb(runtime: Runtime, service: Service, items: Sequence[Item], wish: Wish) -> Pool:
-    """Read the pool: number by number where only a few are named and no limit is at stake, else whole."""
-    # The limits can only be checked against the whole pool; for one number the API itself is as exact.
-    return runtime.account.pool(service.sid, items, few=FEW if wish.verb is REMOVE else 1)
 
 
 def removal_text(runtime: Runtime, service: Service, sids: Collection[str]) -> str:

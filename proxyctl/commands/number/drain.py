@@ -15,7 +15,7 @@ from typing import Any
 from proxyctl.api.resources import Service, remove_number
 from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
-from proxyctl.commands.number.change import read_for_verb, removal_text
+from proxyctl.commands.number.change import removal_text
 from proxyctl.commands.report import End, Report
 from proxyctl.commands.run import Given, Job, Numbers, begin, carry_out_round, finish, say_refused, show_calls
 from proxyctl.commands.sending import Journal
@@ -123,7 +123,7 @@ class Drain:
         items = self.given.items
         if not items:
             return Plan()
-        pool = read_for_verb(self.runtime, self.service, items, Wish(RESERVE))
+        pool = self.runtime.account.pool(self.service.sid, items)
         entries = decide_drain(items, pool, Home(self.service.sid), removing=self.removes)
         sids = list(rows_by_sid(entries))
         question = removal_text(self.runtime, self.service, sids) if self.removes and sids else None
@@ -192,7 +192,7 @@ class Drain:
 
     def removing(self, items: Sequence[Item]) -> Plan:
         """Read again, and decide; what is in use again is waited for. It was confirmed at the start."""
-        pool = read_for_verb(self.runtime, self.service, items, Wish(REMOVE))
+        pool = self.runtime.account.pool(self.service.sid, items, few=FEW)
         if self.waits:
             self.see(pool, items)
             still = self.draining(idle=True)

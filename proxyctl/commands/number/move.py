@@ -41,16 +41,13 @@ def move(
     may_ask = runtime.console.terminal.interactive and not (runtime.options.yes or runtime.options.dry_run)
 
     def decide() -> Plan:
-        if not items:
-            return Plan()
         route = read_route(runtime, source, target, items, through=through_messaging)
         entries = decide_moves(items, replace(route, is_reserved=flag))
         raise_unknown(entries if may_ask else ())
         plan = Plan(tuple(entries), capacities(route.pools[1], "the pool"))
         return plan.asking(question(runtime, source, target, plan.chains)) if plan.chains else plan
 
-    locate = runtime.account.holder_of
-    job = Job([source.sid, target.sid], decide, "moved", given.single, locate=locate)
+    job = Job([source.sid, target.sid], decide if items else Plan, "moved", given.single)
     try:
         report = carry_out(runtime, job)
     except AskFlag as missing:
@@ -109,11 +106,11 @@ def left_undone(runtime: Runtime, items: Sequence[Item], route: Route) -> dict[s
     for item in items:
         number = source.find(item) or target.find(item)
         if number is None:
-            wanted |= {name for name in (item.sid, item.phone_number) if name}
+            wanted.update(item.names)
         elif route.through:
             wanted |= {name for name in (number.sid, number.phone_number) if name}
     trails = Trails(wanted, route.source.sid)
-    read_back(runtime, trails)
+    read_back(runtime, trails.wanted, trails.take)
     return trails.found
 
 
@@ -134,7 +131,7 @@ def sids_of(items: Sequence[Item], route: Route) -> set[str]:
 
 def question(runtime: Runtime, source: Service, target: Service, moves: Sequence[Chain]) -> str:
     """Say what will be moved, from where to where, and as whom."""
-    through = sum(chain.steps[0].request.verb is DETACH for chain in moves)
+    through = sum(chain.request.verb is DETACH for chain in moves)
     text = (
         f"This moves {counted(len(moves), 'number')} from Service {titled(source)} to Service {titled(target)} "
         f"{of_account(runtime)}."

@@ -28,18 +28,18 @@ from proxyctl.pools.webhooks import (
 )
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, Plan, Settled
+from proxyctl.writes.plan import Chain, Entry, Plan, Settled, chains_of
 
 
-def kept(runtime: Runtime, entries: Sequence[Entry], items: Sequence[Item]) -> list[Entry]:
-    """Let the history keep the webhooks of ``items``, which join; those that Proxy itself has set are not worth it."""
+def kept(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
+    """Let numbers that join keep their webhooks in the history; those that Proxy itself has set are not worth it."""
     if runtime.options.no_history:
         raise UsageError(
             "--keep-webhooks keeps them in the history.", hint="Leave out --no-history, or --keep-webhooks."
         )
-    numbers = runtime.account.own_numbers(items)
-    own = {name: settings_of(number) for name, number in numbers.items() if is_own(number)}
-    return keeping_webhooks(entries, own)
+    numbers = runtime.account.own_numbers([chain.item for chain in chains_of(entries, "add")])
+    found = {name: settings_of(number) for name, number in numbers.items() if is_own(number)}
+    return keeping_webhooks(entries, found)
 
 
 def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
@@ -48,9 +48,9 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
     """
     going = leaving(entries)
     absent = [one.item for one in entries if isinstance(one, Settled) and one.note == NOT_THERE]
-    wanted = {name for item in absent for name in (item.sid, item.phone_number) if name}
+    wanted = {name for item in absent for name in item.names}
     for chain in going:
-        request = chain.steps[0].request
+        request = chain.request
         wanted |= {name for name in (request.sid, request.phone_number) if name}
     found = read_kept(runtime, KeptWebhooks(wanted))
     unknown = sum(webhooks_of(chain, found) is None for chain in going)
@@ -65,7 +65,7 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
 
 def read_kept(runtime: Runtime, search: KeptWebhooks) -> dict[str, Settings]:
     """Return the webhooks that the history keeps of the numbers that ``search`` wants."""
-    read_back(runtime, search)
+    read_back(runtime, search.wanted, search.take)
     return search.found
 
 

@@ -10,7 +10,7 @@ from proxyctl.api.resources import Service
 from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_account
-from proxyctl.pools.desired import adds, plan_of, touched
+from proxyctl.pools.desired import plan_of, touched
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
@@ -29,20 +29,20 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
     def decide() -> Plan:
         entries, world = pool_plan.compute(runtime, wanted, prune=prune)
         if keep_webhooks:
-            entries = own_webhooks.kept(runtime, entries, adds(entries))
+            entries = own_webhooks.kept(runtime, entries)
         plan = plan_of(entries, world)
         return plan.asking(confirmation(runtime, entries)) if plan.chains else plan
 
-    job = account_job(runtime, list(dict.fromkeys(sids)), services, decide)
+    job = account_job(list(dict.fromkeys(sids)), services, decide)
     finish(runtime, SERVICE_RESULT, carry_out(runtime, job), failed_to)
 
 
 def account_job(
-    runtime: Runtime, sids: Sequence[str | None], services: Mapping[str, Service], decide: Callable[[], Plan]
+    sids: Sequence[str | None], services: Mapping[str, Service], decide: Callable[[], Plan]
 ) -> Job:
     """Return the job of a plan for Services of the account."""
     only = next((one for one in services.values() if [one.sid] == list(sids)), None)
-    return Job(sids, decide, service=only, locate=lambda item: runtime.account.holder_of(item))
+    return Job(sids, decide, service=only)
 
 
 def confirmation(runtime: Runtime, entries: Sequence[Entry]) -> str:
@@ -62,7 +62,7 @@ def changes_text(chains: Sequence[Chain], name: str) -> list[str]:
     for chain in chains:
         if chain.service != name:
             continue
-        wanted, before = chain.steps[0].request.wanted, chain.before or {}
+        wanted, before = chain.request.wanted, chain.before or {}
         if chain.change == "create":
             lines.append(f"create it{settings_text(wanted)}")
         elif chain.change == "update":

@@ -143,7 +143,7 @@ def rows_of(entry: Entry) -> list[dict[str, Any]]:
                 entry, "refused", "is_reserved", flag, entry.item.is_reserved, entry.seen, entry.error.message
             )
         ]
-    first, before = entry.steps[0].request, entry.before or {}
+    first, before = entry.request, entry.before or {}
     if entry.change in ("create", "update"):
         created = {"unique_name": entry.service} if entry.change == "create" else {}
         settings = {**created, **first.wanted}
