@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from proxyctl.errors import UsageError
-from proxyctl.identifiers import require_country
+from proxyctl.identifiers import country_of, require_country
 
 MEDIA = ("voice", "sms", "mms", "fax")
 
@@ -37,11 +37,17 @@ class NumberFilter:
             return False
         if self.in_use is not None and bool(number.get("in_use")) != self.in_use:
             return False
-        if self.country is not None and str(number.get("iso_country")).upper() != self.country:
+        if self.country is not None and country(number) != self.country:
             return False
         if self.prefix is not None and not str(number.get("phone_number")).startswith(self.prefix):
             return False
         return all(has_capability(number.get("capabilities"), name) for name in self.capabilities)
+
+
+def country(number: Mapping[str, Any]) -> str | None:
+    """Return the country of a number: the account's own records name none, so that of the digits counts there."""
+    named = number.get("iso_country")
+    return str(named).upper() if named else country_of(str(number.get("phone_number")))
 
 
 def digits_of(prefix: str) -> str:

@@ -15,6 +15,7 @@ WARNED_AT = 85.0  # per cent of a limit: where Twilio warns
 MOST_SESSIONS = 100  # open Sessions a number, as Twilio advises
 BUSIEST = 5
 NO_COUNTRY = "unknown"
+LIMITS = {"reserved": MOST_RESERVED, "unreserved": MOST_UNRESERVED}
 
 
 @dataclass
@@ -61,13 +62,14 @@ class PoolStatus:
         """Numbers in the pool."""
         return self.reserved + self.unreserved
 
+    def count(self, kind: str) -> int:
+        """Return how many numbers of the pool are ``reserved``, or ``unreserved``."""
+        return self.reserved if kind == "reserved" else self.unreserved
+
     @property
     def shares(self) -> dict[str, float]:
         """How much of each limit is used, in per cent."""
-        return {
-            "reserved": 100 * self.reserved / MOST_RESERVED,
-            "unreserved": 100 * self.unreserved / MOST_UNRESERVED,
-        }
+        return {kind: 100 * self.count(kind) / most for kind, most in LIMITS.items()}
 
     @property
     def share(self) -> float:
@@ -80,10 +82,7 @@ class PoolStatus:
 
     def share_text(self, kind: str) -> str:
         """Return a share in words: ``reserved 92.0 % (4600 of 5000)``."""
-        count, limit = (
-            (self.reserved, MOST_RESERVED) if kind == "reserved" else (self.unreserved, MOST_UNRESERVED)
-        )
-        return f"{kind} {self.shares[kind]:.1f} % ({count} of {limit})"
+        return f"{kind} {self.shares[kind]:.1f} % ({self.count(kind)} of {LIMITS[kind]})"
 
     @property
     def warnings(self) -> list[str]:

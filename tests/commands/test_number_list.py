@@ -123,12 +123,14 @@ def test_sorting(pools: Cli) -> None:
 
 
 def test_values_of_any_type_sort_without_an_error() -> None:
-    from proxyctl.commands.number.listing import sorted_by
+    from proxyctl.commands.number.listing import in_order
+    from proxyctl.render.shapes import Shape
 
+    shape = Shape.generic("row", ("x",))
     rows: list[dict[str, Any]] = [{"x": value} for value in ("b", None, 2, {"k": 1}, 1, True, "a")]
-    up = [row["x"] for row in sorted_by(rows, lambda row: row["x"], down=False)]
+    up = [row["x"] for row in in_order("x", rows, shape)]
     assert up[:3] == [1, True, 2] and up[-1] is None
-    assert [row["x"] for row in sorted_by(rows, lambda row: row["x"], down=True)][-1] is None
+    assert [row["x"] for row in in_order("-x", rows, shape)][-1] is None
 
 
 def test_the_limit_says_that_it_cut(pools: Cli) -> None:

@@ -16,6 +16,7 @@ from proxyctl.runtime import Runtime
 
 LONGEST_SECRET = 4096
 DEFAULT_NAME = "default"
+SERVER = ("base_url", "region", "edge")
 
 
 def log_in(
@@ -42,16 +43,15 @@ def log_in(
     secret = read_secret(runtime, "API key secret: " if api_key else "Auth token: ")
     runtime.console.redactor.add(secret)
     if verify:
+        # What the profile already says about its server stays, so the credentials are tried there.
+        server: dict[str, Any] = {key: settings.get(key) or table.get(key) or None for key in SERVER}
         profile = Profile(
             name=name,
             source="--profile",
             account_sid=account_sid,
             username=api_key or account_sid,
             secret=lambda: secret,
-            # What the profile already says about its server stays, so the credentials are tried there.
-            base_url=settings.get("base_url") or table.get("base_url") or None,
-            region=settings.get("region") or table.get("region") or None,
-            edge=settings.get("edge") or table.get("edge") or None,
+            **server,
         )
         prove(runtime, profile)
     first = runtime.store.save_profile(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from proxyctl.api.resources import Service, list_numbers
 from proxyctl.commands.listing import Limit, services_meant, show_list
 from proxyctl.completion.names import remember_service, remember_services, service_names
 from proxyctl.errors import UsageError
-from proxyctl.identifiers import country_of
 from proxyctl.pools.account import Account
 from proxyctl.pools.filters import MEDIA, NumberFilter, capability_key
 from proxyctl.render.shape import check_fields, value_at
@@ -121,7 +119,7 @@ def unassigned_pages(account: Account, chosen: NumberFilter, named: bool) -> Ite
     held = {sid for _, pool in account.each_pool(services, sids_of, skip_gone=True) for sid in pool}
     senders: dict[str, Row] | None = None
     for page in account.own_pages():
-        rows = [row for row in page.items if str(row.get("sid")) not in held and accepts(chosen, row)]
+        rows = [row for row in page.items if str(row.get("sid")) not in held and chosen.accepts(row)]
         if rows and senders is None:
             found = account.messaging_services()
             senders = {sid: service.raw for service, members in found for sid in members}
@@ -140,34 +138,24 @@ def marked(row: Row, messaging_service: Row, named: bool) -> Row:
     return {**row, "messaging_service_sid": sid, **mark}
 
 
-def accepts(chosen: NumberFilter, row: Row) -> bool:
-    """Apply the filter; the account's own records name no country, so that of the number itself counts."""
-    if chosen.country is None or row.get("iso_country"):
-        return chosen.accepts(row)
-    number = str(row.get("phone_number"))
-    return country_of(number) == chosen.country and replace(chosen, country=None).accepts(row)
-
-
 # Order
 
 
 def in_order(field: str, rows: list[Row], shape: Shape) -> list[Row]:
-    """Sort by ``field`` (or a path into a map), downwards where it starts with '-'; what lacks it comes last."""
+    """Sort by ``field`` (or a path into a map), downwards where it starts with '-'; what lacks it comes last.
+
+    Numbers are sorted by size, any other value by its text.
+    """
     name = field.removeprefix("-")
     try:
         check_fields((name,), shape, rows)
     except UsageError as error:
         raise UsageError(error.message.replace("--fields", "--sort", 1), hint=error.hint) from None
-    return sorted_by(rows, lambda row: value_at(row, name), down=field.startswith("-"))
-
-
-def sorted_by(rows: list[Row], key: Callable[[Row], Any], *, down: bool) -> list[Row]:
-    """Sort rows by a value of any JSON type: numbers by size, all else by its text."""
-    there = [row for row in rows if key(row) is not None]
-    absent = [row for row in rows if key(row) is None]
+    there = [row for row in rows if value_at(row, name) is not None]
+    absent = [row for row in rows if value_at(row, name) is None]
 
     def rank(row: Row) -> tuple[int, Any]:
-        value = key(row)
+        value = value_at(row, name)
         return (0, value) if isinstance(value, int | float) else (1, str(value))
 
-    return sorted(there, key=rank, reverse=down) + absent
+    return sorted(there, key=rank, reverse=field.startswith("-")) + absent

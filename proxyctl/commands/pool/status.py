@@ -99,12 +99,8 @@ def show_bars(runtime: Runtime, statuses: Iterator[PoolStatus]) -> None:
 def bars(runtime: Runtime, status: PoolStatus) -> dict[str, str]:
     """Return the cells that only a table has."""
     return {
-        "reserved_bar": gauge(
-            status.reserved, status.shares["reserved"], ascii_only=runtime.console.ascii_only
-        ),
-        "unreserved_bar": gauge(
-            status.unreserved, status.shares["unreserved"], ascii_only=runtime.console.ascii_only
-        ),
+        "reserved_bar": gauge(runtime, status, "reserved"),
+        "unreserved_bar": gauge(runtime, status, "unreserved"),
         "countries": in_words(status.by_country),
         "media": in_words(media(status)),
     }
@@ -124,9 +120,10 @@ def sheet(runtime: Runtime, status: PoolStatus) -> dict[str, Any]:
     }
 
 
-def gauge(count: int, share: float, *, ascii_only: bool) -> str:
+def gauge(runtime: Runtime, status: PoolStatus, kind: str) -> str:
     """Return a bar with its count and per cent: empty only at nothing, full only at the limit."""
-    full, empty = ("#", ".") if ascii_only else ("█", "░")
+    count, share = status.count(kind), status.shares[kind]
+    full, empty = ("#", ".") if runtime.console.ascii_only else ("█", "░")
     filled = 0 if count == 0 else BAR if share >= 100 else min(BAR - 1, max(1, round(share / 100 * BAR)))
     return f"{full * filled}{empty * (BAR - filled)} {count:>4} {share:5.1f} %"
 
