@@ -137,11 +137,8 @@ class Report:
             lines.append(
                 f"… and {len(failed) - SHOWN_FAILURES} more; -o json or --failed-to FILE has them all."
             )
-        skipped = Counter(
-            str(end.error.message if end.error else "not tried")
-            for end in self.ends
-            if end.action == "skipped"
-        )
+        untried = [end.error for end in self.ends if end.action == "skipped"]
+        skipped = Counter(error.message if error else "not tried" for error in untried)
         lines.extend(f"{count} skipped: {cause}" for cause, count in skipped.items())
         return lines
 
@@ -242,7 +239,8 @@ def word_for(end: Progress) -> str:
 def pending_error(end: Progress, error: ProxyctlError | None, locate: Locate | None) -> ProxyctlError:
     """The error for an item that stands half-way: where it is, where it belongs, and what to do."""
     request = end.pending[0]
-    holder = locate(named_item(request)) if locate is not None and held_elsewhere(end, error) else None
+    item = Item(request.name, request.sid, request.phone_number)
+    holder = locate(item) if locate is not None and held_elsewhere(end, error) else None
     if holder is not None:
         return RefusedError(
             f"{request.name} is in the pool of Service {holder} now: somebody else moved it meanwhile.",
@@ -275,11 +273,6 @@ def held_elsewhere(end: Progress, error: ProxyctlError | None) -> bool:
     return end.pending[0].verb is ADD and problem is not None and problem.code in HELD_ELSEWHERE
 
 
-def named_item(request: Request) -> Item:
-    """Return the item that a request is about."""
-    return Item(request.name, request.sid, request.phone_number)
-
-
 def put_back(error: ProxyctlError | None) -> ProxyctlError | None:
     """Return the error that kept a number from its new pool, and say that it is in its old one again."""
     if error is None:
@@ -290,12 +283,7 @@ def put_back(error: ProxyctlError | None) -> ProxyctlError | None:
 def another_number(item: Item, action: str, seen: Row | None) -> ProxyctlError | None:
     """Tell a row whose SID turned out to be that of another number than the one it names: the SID was added."""
     number = (seen or {}).get("phone_number")
-    if (
-        action != "added"
-        or item.sid is None
-        or item.phone_number is None
-        or number in (None, item.phone_number)
-    ):
+    if action != "added" or len(item.names) < 2 or number in (None, item.phone_number):
         return None
     return RefusedError(
         f"its SID is that of {number}, which was added; the row says {item.phone_number}.",

@@ -15,11 +15,11 @@ from proxyctl.api.client import GiveUp, ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.threads import affordable_ceiling
+from proxyctl.pools.account import Account
+from proxyctl.profiles.profile import Profile
 from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
-    from proxyctl.pools.account import Account
-    from proxyctl.profiles.profile import Profile
     from proxyctl.runtime import Runtime
     from proxyctl.sandbox.behaviour import Sandbox
 
@@ -112,8 +112,6 @@ class Access:
     @cached_property
     def account(self) -> Account:
         """What is asked about the account."""
-        from proxyctl.pools.account import Account
-
         return Account(self.reader)
 
 

@@ -52,7 +52,8 @@ def undo(runtime: Runtime, run_id: str) -> None:
         entries = with_senders(entries, senders, *MOVING)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
         plan = plan_of(entries, world, replacing=False)
-        text = f"{what_is_undone(detail)}\n{confirmation(runtime, entries)}"
+        command = cut(detail.run.command or "?", SHOWN_COMMAND)
+        text = f"This takes back run {detail.run.id} ({command})\n{confirmation(runtime, entries)}"
         return plan.asking(text) if plan.chains else plan
 
     job = account_job(sids, existing(runtime, sids), decide)
@@ -96,8 +97,3 @@ def say_created(runtime: Runtime, detail: RunDetail) -> None:
         if item.intent.action == CREATE_SERVICE.name:
             name = item.intent.service or item.intent.input
             runtime.note(f"Service {name} stays; 'proxyctl service delete {name}' removes it.")
-
-
-def what_is_undone(detail: RunDetail) -> str:
-    """Say which run is taken back."""
-    return f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)})"

@@ -173,7 +173,11 @@ class Drain:
                 number = pool.by_sid.get(end.seen["sid"])
                 end = replace(end, seen=None if number is None else number.raw)
                 if number is not None and number.is_reserved is False:
-                    end = replace(end, error=released_meanwhile(end.item), action="failed")
+                    hint = "Run it again to reserve it once more."
+                    error = RefusedError(
+                        f"{end.item.input} was released by somebody else meanwhile.", hint=hint
+                    )
+                    end = replace(end, error=error, action="failed")
             ends.append(end)
         self.report = replace(self.report, ends=tuple(ends))
 
@@ -253,13 +257,6 @@ def rows_by_sid(entries: Sequence[Entry]) -> dict[str, Mapping[str, Any]]:
     """Return the numbers that the pool has, as it has them, each once."""
     rows = (entry.seen if isinstance(entry, Settled) else entry.before for entry in entries)
     return {row["sid"]: row for row in rows if row is not None}
-
-
-def released_meanwhile(item: Item) -> ProxyctlError:
-    """Say that a number can't drain, since it gets new Sessions again."""
-    return RefusedError(
-        f"{item.input} was released by somebody else meanwhile.", hint="Run it again to reserve it once more."
-    )
 
 
 def pauses() -> Iterator[float]:

@@ -64,7 +64,8 @@ def changes_text(chains: Sequence[Chain], name: str) -> list[str]:
             continue
         wanted, before = chain.request.wanted, chain.before or {}
         if chain.change == "create":
-            lines.append(f"create it{settings_text(wanted)}")
+            settings = ", ".join(f"{key} {shown(value)}" for key, value in wanted.items())
+            lines.append(f"create it, with {settings}" if settings else "create it")
         elif chain.change == "update":
             lines += [f"{key} {shown(before.get(key))} → {shown(value)}" for key, value in wanted.items()]
         else:
@@ -72,13 +73,6 @@ def changes_text(chains: Sequence[Chain], name: str) -> list[str]:
     lines += [words.format(counted(count, "number")) for words, count in counts.items()]
     going = sum(1 for chain in chains if chain.source == name)
     return [*lines, *([f"{counted(going, 'number')} move to other Services"] if going else [])]
-
-
-def settings_text(settings: Mapping[str, Any]) -> str:
-    """Return the settings of a new Service in words."""
-    return (
-        f", with {', '.join(f'{key} {shown(value)}' for key, value in settings.items())}" if settings else ""
-    )
 
 
 def shown(value: Any) -> str:
