@@ -138,45 +138,34 @@ def rows_of(entry: Entry) -> list[dict[str, Any]]:
         if entry.error is None:
             return []
         flag = (entry.seen or {}).get("is_reserved")
-        return [
-            row(
-                entry, "refused", "is_reserved", flag, entry.item.is_reserved, entry.seen, entry.error.message
-            )
-        ]
+        return [row(entry, "is_reserved", flag, entry.item.is_reserved, entry.seen)]
     first, before = entry.request, entry.before or {}
     if entry.change in ("create", "update"):
         created = {"unique_name": entry.service} if entry.change == "create" else {}
         settings = {**created, **first.wanted}
-        return [row(entry, entry.change, key, before.get(key), value) for key, value in settings.items()]
+        return [row(entry, key, before.get(key), value) for key, value in settings.items()]
     wanted = next((one.request.wanted for one in reversed(entry.steps) if one.request.wanted), {})
     seen = None if first.verb is ADD else entry.before
-    return [
-        row(entry, entry.change, "is_reserved", before.get("is_reserved"), wanted.get("is_reserved"), seen)
-    ]
+    return [row(entry, "is_reserved", before.get("is_reserved"), wanted.get("is_reserved"), seen)]
 
 
 def row(
-    entry: Entry,
-    change: str,
-    field: str,
-    before: Any,
-    after: Any,
-    seen: Mapping[str, Any] | None = None,
-    problem: str | None = None,
+    entry: Entry, field: str, before: Any, after: Any, seen: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return one row of the plan."""
+    error = entry.error if isinstance(entry, Settled) else None
     is_service = entry.item.input == entry.service and seen is None and field != "is_reserved"
     number = (seen or {}).get("phone_number") or entry.item.phone_number
     return {
         "service": entry.service,
-        "change": change,
+        "change": entry.change if error is None else "refused",
         "sid": (seen or {}).get("sid") or entry.item.sid,
         "phone_number": None if is_service else number,
         "field": field,
         "before": before,
         "after": after,
         "from_service": entry.source if isinstance(entry, Chain) else None,
-        "problem": problem,
+        "problem": None if error is None else error.message,
     }
 
 
