@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxyctl.api.resources import Call, Service
-from proxyctl.commands.report import SHOWN_FAILURES, Report, report_of
+from proxyctl.commands.report import SHOWN_FAILURES, End, Report, report_of
 from proxyctl.commands.sending import Journal, load_what_reports, run_engine
 from proxyctl.errors import OutputError, TemporaryError, UsageError
 from proxyctl.files import check_output_file, write_output_file
@@ -253,6 +253,18 @@ def finish(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Pat
         runtime.warn(loss.message)
     if failure is not None:
         raise failure
+
+
+def finish_one(runtime: Runtime, report: Report | None, show: Callable[[End], None]) -> None:
+    """Let ``show`` print the one item of a run if it is as wanted; raise the error that the run ends with."""
+    if report is None:
+        return
+    runtime.stop.ending = True
+    error, end = report.error(), report.ends[0]
+    if not end.bad:
+        show(end)
+    if error is not None:
+        raise error
 
 
 def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputError | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from proxyctl.api.resources import Call
-from proxyctl.commands.run import Job, carry_out
+from proxyctl.commands.run import Job, carry_out, finish_one
 from proxyctl.errors import UsageError
 from proxyctl.input.items import Item
 from proxyctl.render.output import Output
@@ -27,9 +27,9 @@ def send(runtime: Runtime, method: str, path: str, data: Sequence[str], *, pagin
     if paginate:
         print_items(runtime, call)
     elif call.writes:
-        print_body(runtime, written(runtime, call), fields, sent=True)
+        write(runtime, call, fields)
     else:
-        print_body(runtime, runtime.reader.request(call).body, fields, sent=False)
+        print_body(runtime, runtime.access.reader.request(call).body, fields, sent=False)
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -40,8 +40,8 @@ def pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def written(runtime: Runtime, call: Call) -> Any:
-    """Carry a write out as every write, and return its answer; None where there is none."""
+def write(runtime: Runtime, call: Call, fields: tuple[str, ...] | None) -> None:
+    """Carry a write out as every write, and print its answer."""
     runtime.guard_writes()
     plan = Plan((Chain(Item(str(call), None, None), (Step(raw_request(call)),)),))
     if call.method == "DELETE":
@@ -49,12 +49,7 @@ def written(runtime: Runtime, call: Call) -> Any:
             f"This sends {call} as account {runtime.profile.account_sid} (profile {runtime.profile.name})."
         )
     report = carry_out(runtime, Job([], lambda: plan, "sent", single=True))
-    if report is None:
-        return None
-    error = report.error()
-    if error is not None:
-        raise error
-    return report.ends[0].seen
+    finish_one(runtime, report, lambda end: print_body(runtime, end.seen, fields, sent=True))
 
 
 def print_body(runtime: Runtime, body: Any, fields: tuple[str, ...] | None, *, sent: bool) -> None:
@@ -80,7 +75,7 @@ def print_body(runtime: Runtime, body: Any, fields: tuple[str, ...] | None, *, s
 
 def print_items(runtime: Runtime, call: Call) -> None:
     """Print the items of all pages as one array, as the pages arrive."""
-    items: Iterator[list[Any]] = (page.items for page in runtime.reader.pages(call))
+    items: Iterator[list[Any]] = (page.items for page in runtime.access.reader.pages(call))
     shown = runtime.options.output if runtime.options.output in ("jsonl", "csv", "tsv", "ids") else "json"
     shape = Shape.generic("item", ("sid",))
     header = not runtime.options.no_header

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
 from proxyctl.api.resources import Service, list_sessions
-from proxyctl.commands.report import Report
-from proxyctl.commands.run import Job, carry_out, of_account, titled
+from proxyctl.commands.report import End
+from proxyctl.commands.run import Job, carry_out, finish_one, of_account, titled
 from proxyctl.commands.saved_file import restoring, save, senders_text
 from proxyctl.completion.names import forget_service, remember_service
 from proxyctl.errors import RefusedError, UsageError
@@ -31,7 +32,8 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
         return
     plan = Plan((create_chain(name, Item(name, None, None), settings),))
     try:
-        show(runtime, carry_out(runtime, Job([], lambda: plan, "created", single=True)))
+        report = carry_out(runtime, Job([], lambda: plan, "created", single=True))
+        finish_one(runtime, report, partial(show, runtime))
     except RefusedError as error:
         taken = error.problem is not None and error.problem.code == SERVICE_NAME_TAKEN
         existing = runtime.account.service_named(name) if if_not_exists and taken else None
@@ -40,18 +42,11 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
         show_existing(runtime, existing, settings)
 
 
-def show(runtime: Runtime, report: Report | None) -> None:
-    """Print the Service that a run made or changed; raise the error that the run ends with."""
-    if report is None:
-        return
-    runtime.stop.ending = True
-    error, end = report.error(), report.ends[0]
-    if not end.bad:
-        raw = dict(end.seen or {})
-        remember_service(runtime, raw)
-        runtime.out.one(SERVICE, raw)
-    if error is not None:
-        raise error
+def show(runtime: Runtime, end: End) -> None:
+    """Print the Service that a run made or changed."""
+    raw = dict(end.seen or {})
+    remember_service(runtime, raw)
+    runtime.out.one(SERVICE, raw)
 
 
 def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, Any]) -> None:
@@ -80,7 +75,8 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, Any]) -> None:
     def decide() -> Plan:
         return Plan((update_chain(service, Item(name, service.sid, None), settings),))
 
-    show(runtime, carry_out(runtime, Job([service.sid], decide, "updated", single=True, service=service)))
+    report = carry_out(runtime, Job([service.sid], decide, "updated", single=True, service=service))
+    finish_one(runtime, report, partial(show, runtime))
 
 
 def delete(runtime: Runtime, name: str) -> None:
@@ -98,30 +94,26 @@ def delete(runtime: Runtime, name: str) -> None:
     def save_service(runtime: Runtime, plan: Plan) -> None:
         saved.append(save(runtime, [(service, runtime.account.pool(service.sid))]))
 
+    def say_deleted(end: End) -> None:
+        forget_service(runtime, service.sid)
+        runtime.note(f"deleted Service {titled(service)}.")
+        for path in saved:
+            if path is not None:
+                runtime.note(
+                    f"saved to {path}: '{restoring(path)}' makes a Service of this name, with its settings and "
+                    "numbers, again; it gets another SID, and has no Sessions."
+                )
+
     typed = service.unique_name or service.sid
     job = Job([service.sid], decide, "deleted", True, service, save_service, typed)
-    report = carry_out(runtime, job)
-    if report is None:
-        return
-    runtime.stop.ending = True
-    error = report.error()
-    if error is not None:
-        raise error
-    forget_service(runtime, service.sid)
-    runtime.note(f"deleted Service {titled(service)}.")
-    for path in saved:
-        if path is not None:
-            runtime.note(
-                f"saved to {path}: '{restoring(path)}' makes a Service of this name, with its settings and "
-                "numbers, again; it gets another SID, and has no Sessions."
-            )
+    finish_one(runtime, carry_out(runtime, job), say_deleted)
 
 
 def impact(runtime: Runtime, service: Service, pool: Pool) -> str:
     """Say what goes with a Service: its numbers, of them in use, its open Sessions, and what is lost for good."""
     in_use = sum(1 for number in pool.by_sid.values() if number.in_use)
     sessions = 0
-    for page in runtime.reader.pages(list_sessions(service.sid)):
+    for page in runtime.access.reader.pages(list_sessions(service.sid)):
         sessions += sum(1 for raw in page.items if raw.get("status") in ("open", "in-progress"))
     return (
         f"This deletes Service {titled(service)} {of_account(runtime)}:\n"

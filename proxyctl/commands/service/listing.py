@@ -15,7 +15,7 @@ from proxyctl.runtime import Runtime
 
 def show_all(runtime: Runtime, name: str | None, limit: int | None) -> None:
     """Print the account's Services as the pages come in; only those whose name is like ``name``, if it is given."""
-    found = watch_services(runtime, runtime.reader.pages(resources.list_services()))
+    found = watch_services(runtime, runtime.access.reader.pages(resources.list_services()))
     pages: Iterator[Sequence[Any]] = (page.items for page in found)
     if name is not None:
         wanted = name
