@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from proxyctl.runtime.access import Access
     from proxyctl.sandbox.world.store import Store
     from proxyctl.state.history import History
-    from proxyctl.writes.reading import Reader
 
 
 class Runtime:
@@ -114,11 +113,6 @@ class Runtime:
         from proxyctl.runtime.access import Access
 
         return Access(self)
-
-    @property
-    def reader(self) -> Reader:
-        """What reads many lists at once for this command, within the limits."""
-        return self.access.reader
 
     @property
     def account(self) -> Account:

@@ -72,7 +72,7 @@ def pool_pages(
     """
     checked = False
     for service in services:
-        for page in runtime.reader.pages(list_numbers(service.sid)):
+        for page in runtime.access.reader.pages(list_numbers(service.sid)):
             if page.items and not checked:
                 check_capabilities(chosen.capabilities, page.items, PHONE_NUMBER)
                 checked = True
