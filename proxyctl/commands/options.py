@@ -81,14 +81,17 @@ def duration(text: str) -> float:
 
 
 def url(text: str) -> str:
-    """Take a URL as it is typed, but for nothing at all (a variable that is not set), and for a bare word in capitals,
-    by which printed commands leave a value open.
-    """
-    if not text.strip():
-        raise typer.BadParameter("the URL is empty.")
+    """Take a URL as it is typed, but for a bare word in capitals, by which printed commands leave a value open."""
     if re.fullmatch("[A-Z][A-Z_]*", text):
         raise typer.BadParameter(f"{text} stands for a URL: write your own in its place.")
     return text
+
+
+def url_given(text: str) -> str:
+    """Take a URL where nothing at all would be a variable that is not set."""
+    if not text.strip():
+        raise typer.BadParameter("the URL is empty.")
+    return url(text)
 
 
 # What several commands declare alike.

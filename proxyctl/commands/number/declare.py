@@ -21,7 +21,7 @@ from proxyctl.commands.options import (
     option,
     shared,
     typed,
-    url,
+    url_given,
 )
 
 app = typer.Typer(
@@ -47,8 +47,8 @@ WEBHOOKS = group(
     None,
     proxy=typed(bool | None, "--proxy", "Point them at SERVICE, whose pool has them."),
     restore=typed(bool | None, "--restore", "Restore what was kept when they joined a pool."),
-    voice_url=typed(str | None, "--voice-url URL", "Send their calls to URL.", parser=url),
-    sms_url=typed(str | None, "--sms-url URL", "Send their messages to URL.", parser=url),
+    voice_url=typed(str | None, "--voice-url URL", "Send their calls to URL.", parser=url_given),
+    sms_url=typed(str | None, "--sms-url URL", "Send their messages to URL.", parser=url_given),
 )
 
 
