@@ -23,6 +23,8 @@ SWITCH_ON = {
     "zsh": "echo 'source <(proxyctl completion zsh)' >> ~/.zshrc",
     "fish": "proxyctl completion fish > ~/.config/fish/completions/proxyctl.fish",
 }
+# Where systems keep what programs share.
+SYSTEM_SHARES = (Path("/usr/local/share"), Path("/usr/share"))
 
 
 def program(environ: Mapping[str, str]) -> Finding:
@@ -96,12 +98,15 @@ def completion_files(shell: str, environ: Mapping[str, str]) -> list[Path]:
         loaded = [share / "bash-completion/completions/proxyctl" for share in shares(environ)]
         return [*loaded, Path("/etc/bash_completion.d/proxyctl"), *started]
     if shell == "zsh":
-        folders = [share / "zsh/site-functions" for share in shares(environ)]
+        folders = [
+            share / "zsh/site-functions" for share in (*beside_programs(environ, shell), *SYSTEM_SHARES)
+        ]
         folders += [Path("/usr/share/zsh/vendor-completions"), *paths_in(environ.get("FPATH"))]
         started = [Path(environ.get("ZDOTDIR") or home) / ".zshrc"]
         return [*(folder / "_proxyctl" for folder in folders), *started]
     own = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "fish"
-    folders = [share / "fish/vendor_completions.d" for share in shares(environ)]
+    shared = (*user_shares(environ), *beside_programs(environ, shell))
+    folders = [share / "fish/vendor_completions.d" for share in shared]
     folders += [Path("/etc/fish/completions"), own / "completions"]
     return [*(folder / "proxyctl.fish" for folder in folders), own / "config.fish"]
 
@@ -117,13 +122,24 @@ def completes_proxyctl(path: Path) -> bool:
 
 def shares(environ: Mapping[str, str]) -> list[Path]:
     """Return the ``share`` directories: the user's, the system's, and those beside the programs on PATH."""
+    return [*user_shares(environ), *beside_programs(environ)]
+
+
+def user_shares(environ: Mapping[str, str]) -> list[Path]:
+    """Return the ``share`` directories that the environment names: the user's, and the system's."""
     home = environ.get("HOME")
     own = environ.get("XDG_DATA_HOME") or (f"{home}/.local/share" if home else None)
-    programs = paths_in(environ.get("PATH", os.defpath))
+    system = environ.get("XDG_DATA_DIRS")
+    return [*paths_in(own), *(paths_in(system) if system else SYSTEM_SHARES)]
+
+
+def beside_programs(environ: Mapping[str, str], program: str = "") -> list[Path]:
+    """Return the ``share`` directories beside the directories on PATH; with ``program``, of those that hold it."""
+    folders = paths_in(environ.get("PATH", os.defpath))
     return [
-        *paths_in(own),
-        *paths_in(environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"),
-        *(path.parent / "share" for path in programs if path.name in ("bin", "sbin")),
+        path.parent / "share"
+        for path in folders
+        if path.name in ("bin", "sbin") and (not program or (path / program).exists())
     ]
 
 

@@ -189,22 +189,31 @@ def test_another_proxyctl_comes_first(cli: Cli, tmp_path: Path) -> None:
      ("bash", "venv/share/bash-completion/completions/proxyctl"),
      ("bash", "home/.bashrc"),
      ("zsh", "home/.zshrc"),
-     ("zsh", "venv/share/zsh/site-functions/_proxyctl"),
+     ("zsh", "prefix/share/zsh/site-functions/_proxyctl"),
      ("zsh", "functions/_proxyctl"),
      ("fish", "home/.config/fish/completions/proxyctl.fish"),
-     ("fish", "venv/share/fish/vendor_completions.d/proxyctl.fish")],
+     ("fish", "home/.local/share/fish/vendor_completions.d/proxyctl.fish"),
+     ("fish", "prefix/share/fish/vendor_completions.d/proxyctl.fish")],
 )  # fmt: skip
 def test_completions_where_the_shell_looks(cli: Cli, tmp_path: Path, shell: str, place: str) -> None:
+    """Beside programs on PATH bash finds them, and zsh and fish beside themselves only."""
+    program = tmp_path / "prefix" / "bin" / shell
+    program.parent.mkdir(parents=True)
+    program.touch()
+    for share in ("zsh/site-functions/_proxyctl", "fish/vendor_completions.d/proxyctl.fish"):
+        unread = tmp_path / "venv" / "share" / share
+        unread.parent.mkdir(parents=True)
+        unread.write_text("_PROXYCTL_COMPLETE")
     environ = {
         "SHELL": f"/usr/bin/{shell}",
-        "PATH": str(tmp_path / "venv" / "bin"),
+        "PATH": f"{tmp_path / 'venv' / 'bin'}:{program.parent}",
         "FPATH": str(tmp_path / "functions"),
         "XDG_DATA_DIRS": str(tmp_path / "none"),
     }
     row = found(examine(cli, "-o", "jsonl", **environ))["completions"]
     assert row["state"] == "warning" and f"proxyctl completion {shell}" in row["hint"]
     path = tmp_path / place
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("source <(proxyctl completion bash)\n")
     row = found(examine(cli, "-o", "jsonl", **environ))["completions"]
     assert row["state"] == "good" and str(path) in row["detail"]
