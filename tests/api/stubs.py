@@ -1,4 +1,4 @@
-"""Stand-ins for the world around the client: a strict transport, a clock that only counts, raw servers on loopback."""
+"""Stand-ins for the world around the client: a strict transport, raw servers on loopback."""
 
 from __future__ import annotations
 
@@ -14,28 +14,13 @@ from proxyctl.api.client import ProxyClient, RetryPolicy
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.bulk.gates import Gates
 from proxyctl.writes.reading import Reader
+from tests.support import StandingClock
 
 KS = "KS" + "1" * 32
 PN = "PN" + "2" * 32
 MG = "MG" + "3" * 32
 AC = "AC" + "4" * 32
 SECRET = "canary-5f2c9e/+secret"
-
-
-class CountingClock:
-    """Sleeps at once and remembers for how long."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return sum(self.slept)
-
-    def now(self) -> float:
-        return 1_700_000_000.0 + sum(self.slept)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
 
 Reply = httpx.Response | Exception
@@ -81,7 +66,7 @@ def page(key: str, items: list[Any], following: str | None = None) -> httpx.Resp
 def scripted(*script: tuple[str, Reply], **settings: Any) -> Iterator[ProxyClient]:
     """A client whose whole conversation is ``script``; it must be used up at the end."""
     transport = StrictTransport(*script)
-    settings.setdefault("clock", CountingClock())
+    settings.setdefault("clock", StandingClock())
     settings.setdefault("policy", RetryPolicy(settings.pop("retries", 4), lambda: 0.5))
     endpoint = settings.pop("endpoint", None) or Endpoint.at("http://127.0.0.1:9")
     with ProxyClient(endpoint, Credentials(AC, "SK1", SECRET), transport=transport, **settings) as client:
@@ -107,7 +92,7 @@ def sent(client: ProxyClient) -> list[httpx.Request]:
 
 
 def slept(client: ProxyClient) -> list[float]:
-    assert isinstance(client.clock, CountingClock)
+    assert isinstance(client.clock, StandingClock)
     return client.clock.slept
 
 

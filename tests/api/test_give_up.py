@@ -12,7 +12,8 @@ from proxyctl.api.client import GiveUp, ProxyClient, RetryPolicy, Tally
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.api.resources import Call
 from proxyctl.errors import DeadlineError, ExitCode, NetworkError, Problem, RefusedError, ThrottledError
-from tests.api.stubs import AC, CountingClock, answer, raw_server, read_request, reader_of, refusal, scripted
+from tests.api.stubs import AC, answer, raw_server, read_request, reader_of, refusal, scripted
+from tests.support import StandingClock
 
 PATH = "/v1/Services"
 
@@ -40,7 +41,7 @@ def test_the_first_try_is_made_although_time_is_up() -> None:
 
 
 def test_429_for_ever_ends_in_time() -> None:
-    clock = CountingClock()
+    clock = StandingClock()
     give_up = GiveUp(60, lambda: 60 - clock.monotonic())
     turned_away = httpx.MockTransport(lambda request: refusal(429, 80621, Retry_After="7"))
     endpoint, credentials = Endpoint.at("http://127.0.0.1:9"), Credentials(AC, "SK1", "s")

@@ -23,7 +23,8 @@ from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.api.resources import Call
 from proxyctl.api.wire import Wires
 from proxyctl.errors import NetworkError, ServerError
-from tests.api.stubs import AC, KS, SECRET, CountingClock, http, raw_server, read_request, reader_of
+from tests.api.stubs import AC, KS, SECRET, http, raw_server, read_request, reader_of
+from tests.support import StandingClock
 
 LIST = Call("GET", "/v1/Services")
 CREATE = Call("POST", "/v1/Services", data=(("UniqueName", "a"),))
@@ -32,7 +33,7 @@ OK = http(b'{"sid": "KS1"}')
 
 @contextmanager
 def client_of(port: int, **settings: Any) -> Iterator[ProxyClient]:
-    settings = {"clock": CountingClock(), "policy": RetryPolicy(1, lambda: 0.5), "timeout": 10.0} | settings
+    settings = {"clock": StandingClock(), "policy": RetryPolicy(1, lambda: 0.5), "timeout": 10.0} | settings
     with ProxyClient(
         Endpoint.at(f"http://127.0.0.1:{port}"), Credentials(AC, AC, SECRET), **settings
     ) as client:

@@ -38,6 +38,7 @@ from proxyctl.errors import (
     ThrottledError,
 )
 from tests.bulk.simulation import Unchained
+from tests.support import StandingClock
 
 LOST = ServerError("500", may_have_happened=True)
 Send = Callable[[Task], Outcome]
@@ -337,22 +338,6 @@ def test_a_defect_in_the_executor_ends_the_run_truthfully() -> None:
     assert len(report.results) == 1000
     assert report.results[5].state == "unknown"  # absent at the one look that was left: that proves little
     assert states(report)["skipped"] > 0
-
-
-class StandingClock:
-    """Time that passes by sleeping only."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
 
 
 def test_waits_pass_by_the_clock_that_is_handed_in() -> None:
