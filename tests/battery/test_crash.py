@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -123,20 +122,6 @@ def test_killed_between_intent_send_answer_and_outcome(stage: Scene, point: str)
     assert all(item["action"] and item["at"] for run in histories(stage) for item in run["items"])
 
 
-@pytest.mark.parametrize("fault", ["timeout", "timeout-after"])
-def test_killed_while_the_answer_is_held_before_and_after_the_effect(stage: Scene, fault: str) -> None:
-    command, wanted = few(stage)
-    arrivals = Arrivals()
-    stage.script(arrivals.entry(fault, first=3))
-    process = start(stage, *command)
-    assert arrivals.wait(4)
-    kill(process)
-    settled()
-    lost = sum(item["state"] == "unknown" for item in histories(stage)[0]["items"])
-    assert lost >= 2
-    stage.keeps_its_promises(command, wanted)
-
-
 def test_a_second_run_names_the_first_or_waits_until_it_is_killed(stage: Scene) -> None:
     command, wanted = few(stage)
     arrivals = Arrivals()
@@ -162,14 +147,3 @@ def test_a_second_run_names_the_first_or_waits_until_it_is_killed(stage: Scene) 
     assert [ran.code for ran in ends] == [0, 0], ends
     assert sum(ran.counts.get("added", 0) for ran in ends) + 4 >= len(wanted)
     stage.keeps_its_promises(command, wanted)
-
-
-def test_the_lock_of_a_killed_run_is_free_at_once(stage: Scene) -> None:
-    command, wanted = few(stage)
-    process = drive(stage, "kill=answered:2", *command)
-    assert end(stage, process).code == -9
-    settled()
-    kept = json.loads(next(Path(stage.cli.environ["PROXYCTL_STATE_DIR"]).glob("locks/*.lock")).read_text())
-    assert kept["pid"] == process.pid
-    assert stage.run(*command).code == 0
-    assert stage.pool() == wanted

@@ -38,51 +38,25 @@ def turn_away(stage: Scene, code: int, times: int | None = None) -> None:
     )
 
 
-def everything(stage: Scene) -> dict[str, bool]:
-    return {row["sid"]: True for row in stage.numbers}
-
-
 def test_the_documented_window(crowd: Scene) -> None:
     """Scaled to 8 a second, 40 in any 5 s: bursts that fill the window, and hardly a 429."""
     crowd.policies.window = SlidingWindow(seconds=WINDOW, burst=40)
     ran = crowd.run(*crowd.add("--rate", "8"))
     assert ran.code == 0, ran.err
     assert crowd.throttled <= 4
-    crowd.keeps_its_promises(crowd.add("--rate", "8"), everything(crowd))
+    crowd.keeps_its_promises(crowd.add("--rate", "8"), crowd.everything())
 
 
-def test_adds_and_updates_share_the_window(crowd: Scene) -> None:
-    """One endpoint takes both: half of the numbers are there already, unreserved."""
-    crowd.fill(crowd.numbers[::2], reserved=False)
-    crowd.policies.window = SlidingWindow(seconds=WINDOW, burst=40)
-    ran = crowd.run(*crowd.add("--rate", "8"))
-    assert ran.code == 0, ran.err
-    assert {row["action"] for row in ran.rows} == {"added", "reserved"}
-    assert crowd.throttled <= 4
-    crowd.keeps_its_promises(crowd.add(), everything(crowd))
-
-
-def test_a_window_that_is_narrower_than_documented(crowd: Scene) -> None:
-    """Nobody knows why, but the API lets through half: the pace is found, nothing fails."""
-    crowd.policies.window = SlidingWindow(seconds=WINDOW, burst=20)
-    some = crowd.numbers[:60]
-    command = crowd.add("--rate", "8", numbers=some)
-    ran = crowd.run(*command)
-    assert ran.code == 0, ran.err
-    assert crowd.throttled <= 30
-    crowd.keeps_its_promises(command, {row["sid"]: True for row in some})
-
-
-@pytest.mark.parametrize(("ceiling", "wasted"), [(1, 40), (5, 40), (20, 40)])
-def test_a_hidden_ceiling(crowd: Scene, ceiling: int, wasted: int) -> None:
+@pytest.mark.parametrize("ceiling", [1, 5])
+def test_a_hidden_ceiling(crowd: Scene, ceiling: int) -> None:
     crowd.policies.concurrency.ceiling = ceiling
-    crowd.policies.latency = 0.004 if ceiling < 20 else 0.05  # long enough to be met
+    crowd.policies.latency = 0.01 * ceiling  # long enough to be met
     ran = crowd.run(*crowd.add("--rate", "0"))
     assert ran.code == 0, ran.err
-    assert {row["action"] for row in ran.rows} == {"added"}
-    assert 0 < crowd.throttled <= wasted
+    assert set(ran.counts) == {"added"}
+    assert 0 < crowd.throttled <= 40
     assert crowd.policies.concurrency.most >= min(ceiling, 4)
-    crowd.keeps_its_promises(crowd.add(), everything(crowd))
+    crowd.keeps_its_promises(crowd.add(), crowd.everything())
 
 
 def test_one_at_a_time_also_where_answers_are_lost(crowd: Scene) -> None:
@@ -95,22 +69,6 @@ def test_one_at_a_time_also_where_answers_are_lost(crowd: Scene) -> None:
     assert ran.code == 0, ran.err
     assert (crowd.throttled, crowd.policies.concurrency.most) == (0, 1)
     crowd.keeps_its_promises(command, {row["sid"]: True for row in some})
-
-
-def test_a_ceiling_that_falls_and_rises(crowd: Scene) -> None:
-    def set_to(ceiling: int | None) -> None:
-        crowd.policies.concurrency.ceiling = ceiling
-
-    crowd.policies.concurrency.ceiling = 20
-    crowd.policies.latency = 0.004
-    crowd.script(
-        Scripted(method="POST", first=40, action=lambda: set_to(4)),
-        Scripted(method="POST", first=70, action=lambda: set_to(None)),
-    )
-    ran = crowd.run(*crowd.add("--rate", "0"))
-    assert ran.code == 0, ran.err
-    assert crowd.throttled <= 50
-    crowd.keeps_its_promises(crowd.add(), everything(crowd))
 
 
 @pytest.mark.parametrize("code", [20429, 80621])
@@ -136,7 +94,7 @@ def test_retry_after_that_says_nothing_sensible(stage: Scene, asked: str) -> Non
     stage.script(Scripted("429", "POST", first=10, times=3), Scripted("429", "GET"))
     ran = stage.run(*stage.add())
     assert ran.code == 0, ran.err
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 @pytest.mark.parametrize("code", [20429, 80621])
@@ -146,11 +104,9 @@ def test_retry_after_that_is_too_long(stage: Scene, code: int) -> None:
     ran = stage.run(*stage.add())
     assert ran.code == 7
     assert "2099 s" in ran.err
-    actions = [row["action"] for row in ran.rows]
-    assert set(actions) == {"added", "skipped"}
-    assert actions.count("added") == 9
+    assert ran.counts == {"added": 9, "skipped": len(stage.numbers) - 9}
     assert stage.throttled <= 20
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 def test_retry_after_that_is_too_long_for_a_look(stage: Scene) -> None:
@@ -160,7 +116,7 @@ def test_retry_after_that_is_too_long_for_a_look(stage: Scene) -> None:
     assert ran.code == 7
     assert "2099 s" in ran.err
     assert stage.throttled == 1
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 @pytest.mark.parametrize("code", [20429, 80621])
@@ -169,11 +125,9 @@ def test_429_for_ever(stage: Scene, code: int) -> None:
     ran = stage.run(*stage.add("--deadline", "60s"))
     assert ran.code == 7
     assert ran.error["kind"] == "deadline"
-    actions = [row["action"] for row in ran.rows]
-    assert set(actions) == {"added", "skipped"}
-    assert actions.count("added") == 9
+    assert ran.counts == {"added": 9, "skipped": len(stage.numbers) - 9}
     assert stage.throttled <= 60
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 def test_429_for_ever_from_the_first_read(stage: Scene) -> None:
@@ -183,7 +137,7 @@ def test_429_for_ever_from_the_first_read(stage: Scene) -> None:
     assert ran.code == 7
     assert stage.writes == []
     assert stage.throttled <= 31
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 @pytest.mark.parametrize("options", [(), ("--concurrency", "1")], ids=["parallel", "one at a time"])
@@ -237,4 +191,4 @@ def test_the_documented_window_in_real_time(tmp_path: Path) -> None:
         arrivals = stage.front.arrivals
         assert arrivals[-1] - arrivals[0] <= 1.03 * 20.0
         assert re.search(r"added 615, failed 0 in 2[01]s", ran.err)
-        stage.keeps_its_promises(stage.add(), everything(stage))
+        stage.keeps_its_promises(stage.add(), stage.everything())

@@ -11,7 +11,7 @@ import pytest
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.faults import Scripted
 from proxyctl.sandbox.world.seed import seed_numbers
-from tests.battery.scene import Scene, scene
+from tests.battery.scene import DONE, Scene, scene
 from tests.contract.account import Account
 from tests.contract.verbs import VERBS
 from tests.support import Ran
@@ -114,16 +114,15 @@ def test_a_pool_that_is_nearly_full(stage: Scene) -> None:
 @pytest.mark.parametrize("verb", ["add", "reserve"])
 def test_the_pool_fills_up_meanwhile(stage: Scene, verb: str) -> None:
     """80622 in spite of the preflight: the rest of that kind is skipped, not tried."""
-    stage.fill(stage.numbers, reserved=False) if verb == "reserve" else None
+    command = stage.command(verb)
     turn = itertools.count(1)
     stage.front.answer = lambda request: (
         problem(ApiError(80622)) if request.method == "POST" and next(turn) > 10 else None
     )
-    command = stage.add() if verb == "add" else stage.verb(verb)
     ran = stage.run(*command)
     assert ran.code == 6
     told = ran.counts
-    assert told["added" if verb == "add" else "reserved"] == 10
+    assert told[DONE[verb]] == 10
     assert 1 <= told["failed"] <= 20
     assert told["skipped"] == 30 - told["failed"]
     assert codes(ran) == {80622}
@@ -178,9 +177,7 @@ def test_refused_midway(stage: Scene, fault: str) -> None:
 def test_the_service_is_deleted_midway(stage: Scene, verb: str, status: int) -> None:
     """The API answers a missing Service and a missing number alike: one GET tells them apart."""
     stage.front.sandbox.rules = replace(stage.front.sandbox.rules, not_found_status=status)
-    stage.fill(stage.numbers, reserved=False) if verb != "add" else None
-    command = stage.add() if verb == "add" else stage.verb(verb, *(["--yes"] if verb == "remove" else []))
-    command = (*command, "--concurrency", "5")
+    command = stage.command(verb, "--concurrency", "5")
     stage.script(
         Scripted(
             method="DELETE" if verb == "remove" else "POST",
@@ -191,7 +188,7 @@ def test_the_service_is_deleted_midway(stage: Scene, verb: str, status: int) -> 
     ran = stage.run(*command)
     assert ran.code == 6
     told = ran.counts
-    assert sum(told[done] for done in ("added", "reserved", "removed")) >= 10
+    assert told[DONE[verb]] >= 10
     assert 1 <= told["failed"] <= 5
     assert told["skipped"] >= 1
     assert stage.service in ran.err
@@ -217,14 +214,6 @@ def test_a_service_that_a_pool_file_names_vanishes_midway(tmp_path: Path) -> Non
         assert account.run().code == 0
         account.is_done()
         account.sends_no_more()
-
-
-def test_the_service_is_not_there(stage: Scene) -> None:
-    stage.service = "KS" + "0" * 32
-    ran = stage.run(*stage.add())
-    assert ran.code == 4
-    assert stage.writes == []
-    stage.left_no_trace()
 
 
 def test_others_add_and_remove_midway(stage: Scene) -> None:

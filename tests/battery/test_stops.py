@@ -141,14 +141,6 @@ def test_a_defect_in_a_worker_is_1_and_all_is_reported(stage: Scene, options: tu
 # Machines at their limits
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_few_threads_are_enough(stage: Scene, threads: int) -> None:
-    ran = end(stage, drive(stage, f"threads={threads}", *stage.add("--rate", "0", "--concurrency", "20")))
-    assert ran.code == 0, ran.err
-    assert ran.counts == {"added": len(stage.numbers)}
-    stage.keeps_its_promises(stage.add(), stage.everything())
-
-
 def test_without_any_thread_it_works_or_sends_nothing(stage: Scene) -> None:
     ran = end(stage, drive(stage, "threads=0", *stage.add("--rate", "0")))
     if ran.code:

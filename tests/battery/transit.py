@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tomli_w
@@ -14,7 +14,6 @@ import tomli_w
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.policies import Entry
 from tests.battery.scene import Scene, scene
-from tests.sandbox.serving import BASIC
 from tests.support import Ran, StandingClock
 
 VERBS = ("move", "apply", "undo")
@@ -64,8 +63,7 @@ class Crossing:
         with self._lock:
             answer = self.refuse(request)
             if answer is None:
-                trusted = {**request.headers, "authorization": BASIC}
-                answer = self.stage.front.sandbox.respond(replace(request, headers=trusted))
+                answer = self.stage.front.carry_out(request)
             self.most = max(self.most, len(self.outside))
         return answer
 
