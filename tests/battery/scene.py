@@ -149,6 +149,17 @@ class Scene:
         """Let faults and other actors come at certain requests."""
         self.policies.faults = FaultPlan(script=entries)
 
+    def act_before_the_first_write(self, action: Callable[[], object]) -> None:
+        """Let another actor be there first: every write waits until it is done."""
+        lock, done = threading.Lock(), []
+
+        def answer(request: Request) -> None:
+            with lock:
+                if request.method != "GET" and not done:
+                    done.append(action())
+
+        self.front.answer = answer
+
     def draw(
         self, rates: dict[str, float], *, seed: int = 1, methods: Sequence[str] = ("POST", "DELETE")
     ) -> None:

@@ -14,6 +14,7 @@ from proxyctl.sandbox.server.faults import FaultPlan
 from proxyctl.sandbox.server.policies import Entry
 from tests.battery.driver import POINTS
 from tests.battery.live import (
+    FAST,
     Arrivals,
     drive,
     end,
@@ -30,7 +31,6 @@ from tests.contract.account import Account
 from tests.contract.verbs import VERBS
 from tests.support import StandingClock
 
-FAST = ("--rate", "0", "--concurrency", "4")
 WIDTH = 4  # numbers for each letter of the table: 16 to 24 in a run
 
 

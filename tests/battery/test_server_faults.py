@@ -62,13 +62,6 @@ def test_three_in_a_row(stage: Scene, fault: str) -> None:
     stage.keeps_its_promises(stage.add(numbers=number), {number[0]["sid"]: True})
 
 
-def test_reads_fail_three_times(stage: Scene) -> None:
-    stage.script(Scripted("503", "GET", times=3))
-    ran = stage.run(*stage.add())
-    assert ran.code == 0, ran.err
-    stage.keeps_its_promises(stage.add(), stage.everything())
-
-
 @pytest.mark.parametrize("fault", ["html", "reset", "empty"])
 @pytest.mark.parametrize("verb", ["add", "release", "remove"])
 def test_writes_fail_for_ever(stage: Scene, verb: str, fault: str) -> None:
@@ -88,17 +81,6 @@ def test_writes_fail_for_ever(stage: Scene, verb: str, fault: str) -> None:
     sent = {(entry.path, entry.form) for entry in stage.writes}
     assert len(stage.writes) - len(sent) <= 0.1 * len(stage.numbers) + 10
     stage.keeps_its_promises(command, stage.wanted(verb))
-
-
-def test_everything_fails_for_ever(stage: Scene) -> None:
-    stage.script(Scripted("html", times=None))
-    ran = stage.run(*stage.add())
-    assert ran.code == 7, ran.err
-    assert stage.writes == []
-    assert len(stage.reads) == 5
-    assert "502" in ran.err
-    assert "<html" not in ran.err
-    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 def test_an_outage_that_begins_midway(stage: Scene) -> None:

@@ -15,11 +15,9 @@ import pytest
 from proxyctl.cli import main
 from proxyctl.clock import SIGNALS, install
 from proxyctl.state.history import RunRecorder
-from tests.battery.live import Arrivals, drive, end, histories, settled
+from tests.battery.live import FAST, Arrivals, drive, end, histories, settled
 from tests.battery.scene import Scene, scene
 from tests.support import Ran, command, stream, written
-
-FAST = ("--rate", "0", "--concurrency", "4")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.battery.live import drive, end, environment, histories
+from tests.battery.live import Terminal, drive, end, environment, histories
 from tests.battery.scene import Scene
-from tests.battery.test_signals import Terminal
 from tests.support import Ran, command
 
 FAST = ("--rate", "0")
@@ -276,28 +274,3 @@ def test_a_disk_that_is_full_from_the_start_sends_nothing(stage: Scene) -> None:
     assert ran.code == 1
     assert "No space left" in ran.error["message"]
     assert stage.writes == []
-
-
-HOSTILE = {
-    "nested": "a = " + "[" * 5000 + "]" * 5000,
-    "dotted": ".".join(["a"] * 20000) + " = 1",
-    "number": "a = " + "1" * 5000,
-    "twice": 'output = "json"\noutput = "csv"',
-    "unknown": "colour = true",
-    "huge": "#" * 20_000_000,
-    "binary": "\x00\x01",
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_config_is_refused_in_a_second(stage: Scene, name: str) -> None:
-    config = Path(stage.cli.environ["PROXYCTL_CONFIG"])
-    config.parent.mkdir(mode=0o700, exist_ok=True)
-    config.write_text(HOSTILE[name] + "\n")
-    config.chmod(0o600)
-    before = os.times().children_user
-    ran = run(stage, "service", "list", "--profile", "prod")
-    assert os.times().children_user - before < 1.0
-    assert ran.code == 2
-    assert str(config) in ran.err
-    assert stage.ledger.entries == []
