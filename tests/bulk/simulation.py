@@ -8,13 +8,13 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, Task, Throttled
+from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, State, Task, Throttled
 from proxyctl.bulk.rate import NEVER
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.waiting import Send, Verify
@@ -102,6 +102,10 @@ class Run:
     retries: int = 0
     stopped_by: ProxyctlError | None = None
     now: float = 0.0  # at the end
+
+    @property
+    def states(self) -> Counter[State]:
+        return Counter(result.state for result in self.results)
 
     @property
     def seconds(self) -> float:

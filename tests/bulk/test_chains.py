@@ -40,12 +40,21 @@ from tests.bulk.test_engine import Script, engine, states
 
 BROKEN = ServerError("500", may_have_happened=True)
 RATE = Throttled("rate", None, ThrottledError("429"))
+REFUSED = Refused(RefusedError("80101"))
+REFUSED_ALL = Stop(AuthenticationError("401"))
 Fate = Callable[[Task, float], Outcome]
 
 
-def fates(moves: Moves, **parts: Outcome) -> Fate:
-    """What becomes of each part; done where nothing is said."""
-    return lambda task, now: parts.get(moves.part(task), Done("done"))
+def fates(moves: Moves, **parts: Outcome | list[Outcome]) -> Fate:
+    """What becomes of each part, of a list one after another; done where nothing is said."""
+
+    def fate(task: Task, now: float) -> Outcome:
+        outcome = parts.get(moves.part(task), Done("done"))
+        if isinstance(outcome, list):
+            return outcome.pop(0) if outcome else Done("done")
+        return outcome
+
+    return fate
 
 
 def chain(last: int) -> tuple[Task, list[Task]]:
@@ -161,50 +170,21 @@ def test_a_rescue_is_sent_although_its_room_is_full() -> None:
     assert next(result.state for result in run.results if result.index == 100) == "done"
 
 
-def test_a_rescue_goes_ahead_of_what_waits() -> None:
-    order: list[int] = []
-
-    def fate(task: Task, now: float) -> Outcome:
-        order.append(task.index)
-        return Done("added")
-
-    simulate(crowd(20, None), Server(), fate=fate, ceiling=1)
-    assert order[:3] == [0, 20, 1]
-
-
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize(
     "fault", [RATE, Throttled("concurrency", None, ThrottledError("429")), Unsent(NetworkError("refused"))]
 )
 def test_a_rescue_is_tried_again_after_a_stop(fault: Outcome, times: int) -> None:
     moves = Moves(1)
-    faults = [fault] * times
-
-    def fate(task: Task, now: float) -> Outcome:
-        if moves.part(task) == JOIN:
-            return Stop(AuthenticationError("401"))
-        return faults.pop() if faults and moves.part(task) == BACK else Done("done")
-
-    run = simulate(moves, Server(), fate=fate)
+    run = simulate(moves, Server(), fate=fates(moves, join=REFUSED_ALL, back=[fault] * times))
     assert moves.ends == {0: "here"}
     assert run.seconds <= 4.0
 
 
 def test_a_rescue_whose_answer_is_lost_is_looked_for_and_then_repeated_in_time() -> None:
     moves = Moves(1)
-    faults: list[Outcome] = [Lost(BROKEN)]
-
-    def fate(task: Task, now: float) -> Outcome:
-        if moves.part(task) == JOIN:
-            return Refused(RefusedError("80101"))
-        return faults.pop() if faults and moves.part(task) == BACK else Done("done")
-
-    run = simulate(
-        moves,
-        Server(),
-        fate=fate,
-        stop_at=(0.3, Interrupted(15)),
-    )
+    fate = fates(moves, join=REFUSED, back=[Lost(BROKEN)])
+    run = simulate(moves, Server(), fate=fate, stop_at=(0.3, Interrupted(15)))
     assert moves.ends == {0: "here"}
     assert run.verifications == 4
     assert run.last <= 0.3 + 8.0
@@ -213,7 +193,7 @@ def test_a_rescue_whose_answer_is_lost_is_looked_for_and_then_repeated_in_time()
 @pytest.mark.parametrize("outcome", [Refused(RefusedError("80601")), Stop(AuthenticationError("401"))])
 def test_a_rescue_that_is_refused_is_tried_once(outcome: Outcome) -> None:
     moves = Moves(1)
-    run = simulate(moves, Server(), fate=fates(moves, join=Stop(AuthenticationError("401")), back=outcome))
+    run = simulate(moves, Server(), fate=fates(moves, join=REFUSED_ALL, back=outcome))
     assert moves.states == {(LEAVE, "done"): 1, (JOIN, "failed"): 1, (BACK, "failed"): 1}
     assert run.sent == 3
 
@@ -223,7 +203,7 @@ def test_a_rescue_that_is_answered_429_for_ever_ends(retry_after: float | None) 
     """Also where no signal and no deadline sets a clock; and no pause is a long one by then."""
     moves = Moves(1)
     turned = Throttled("rate", retry_after, ThrottledError("429"))
-    run = simulate(moves, Server(), fate=fates(moves, join=Stop(AuthenticationError("401")), back=turned))
+    run = simulate(moves, Server(), fate=fates(moves, join=REFUSED_ALL, back=turned))
     assert moves.states[BACK, "failed"] == 1
     assert isinstance(run.stopped_by, AuthenticationError)
     assert 8.0 <= run.last <= 9.0
@@ -233,13 +213,7 @@ def test_a_rescue_that_is_answered_429_for_ever_ends(retry_after: float | None) 
 def test_a_long_pause_ends_when_the_run_is_stopped() -> None:
     """Nobody waits for a Retry-After of minutes while an item is in no place."""
     moves = Moves(1)
-    faults: list[Outcome] = [Throttled("rate", 250.0, ThrottledError("429"))]
-
-    def fate(task: Task, now: float) -> Outcome:
-        if moves.part(task) == JOIN:
-            return Refused(RefusedError("80101"))
-        return faults.pop() if faults and moves.part(task) == BACK else Done("done")
-
+    fate = fates(moves, join=REFUSED, back=[Throttled("rate", 250.0, ThrottledError("429"))])
     simulate(moves, Server(), fate=fate, stop_at=(30.0, Interrupted(15)))
     assert moves.ends == {0: "here"}
 
@@ -251,7 +225,7 @@ def test_rescues_are_not_counted_against_the_budget_of_repeats() -> None:
 
     def fate(task: Task, now: float) -> Outcome:
         if moves.part(task) != BACK:
-            return Refused(RefusedError("80101")) if moves.part(task) == JOIN else Done("done")
+            return REFUSED if moves.part(task) == JOIN else Done("done")
         times[task.index] = times.get(task.index, 0) + 1
         return Unsent(NetworkError("refused")) if times[task.index] <= 2 else Done("done")
 
@@ -262,30 +236,19 @@ def test_rescues_are_not_counted_against_the_budget_of_repeats() -> None:
 
 
 def test_a_rescue_begins_although_twenty_are_unsettled() -> None:
-
-    late: dict[int, float] = {}
+    times: dict[int, float] = {}
 
     def fate(task: Task, now: float) -> Outcome:
-        late[task.index] = now
-        return Done("added") if task.index in (0, 21) else Lost(BROKEN)
+        times[task.index] = now
+        return {0: REFUSED, 21: Done("added")}.get(task.index, Lost(BROKEN))
 
-    def start_of_all(task: Task, now: float) -> Outcome:
-        outcome = fate(task, now)
-        return Refused(RefusedError("no")) if task.index == 0 else outcome
-
-    simulate(
-        crowd(21, None),
-        Server(),
-        fate=start_of_all,
-        until=3.0,
-    )
-    assert late[21] < 1.0
+    simulate(crowd(21, None), Server(), fate=fate, until=3.0)
+    assert times[21] < 1.0
 
 
 def test_max_errors_counts_items_and_not_their_ways_back() -> None:
     moves = Moves(100, most=1)
-    refusal = Refused(RefusedError("80101"))
-    run = simulate(moves, Server(), fate=fates(moves, join=refusal, back=refusal), max_errors=3)
+    run = simulate(moves, Server(), fate=fates(moves, join=REFUSED, back=REFUSED), max_errors=3)
     assert isinstance(run.stopped_by, PartialError)
     assert moves.states[JOIN, "failed"] == 3
 
@@ -297,13 +260,7 @@ def test_one_good_answer_begins_the_row_anew(good: Outcome) -> None:
     def fate(task: Task, now: float) -> Outcome:
         return good if task.index % 15 == 14 else Lost(BROKEN)
 
-    run = simulate(
-        items,
-        Server(),
-        fate=fate,
-        ceiling=1,
-        retries=0,
-    )
+    run = simulate(items, Server(), fate=fate, ceiling=1, retries=0)
     assert run.stopped_by is None
 
 
@@ -317,7 +274,7 @@ def test_a_look_that_finds_something_begins_the_row_anew() -> None:
         ceiling=10,
     )
     assert run.stopped_by is None
-    assert {result.state for result in run.results} == {"done"}
+    assert set(run.states) == {"done"}
 
 
 FAULTS = ("lost", "unsent", "rate", "refused", "unclear", "urgent", "full", "stop")
@@ -340,11 +297,11 @@ def test_whatever_happens_each_work_is_heard_of_and_whoever_is_nowhere_is_known(
         "lost": Lost(BROKEN),
         "unsent": Unsent(NetworkError("refused")),
         "rate": RATE,
-        "refused": Refused(RefusedError("80101")),
+        "refused": REFUSED,
         "unclear": Unclear(RefusedError("80104")),
         "urgent": Unclear(RefusedError("20404"), urgent=True),
         "full": Full(RefusedError("80622")),
-        "stop": Stop(AuthenticationError("401")),
+        "stop": REFUSED_ALL,
     }
 
     def fate(task: Task, now: float) -> Outcome:
