@@ -68,10 +68,17 @@ def scripted(*script: tuple[str, Reply], **settings: Any) -> Iterator[ProxyClien
     transport = StrictTransport(*script)
     settings.setdefault("clock", StandingClock())
     settings.setdefault("policy", RetryPolicy(settings.pop("retries", 4), lambda: 0.5))
-    endpoint = settings.pop("endpoint", None) or Endpoint.at("http://127.0.0.1:9")
-    with ProxyClient(endpoint, Credentials(AC, "SK1", SECRET), transport=transport, **settings) as client:
+    with client_of(settings.pop("endpoint", None), transport=transport, **settings) as client:
         yield client
     assert not transport.script, f"never called: {transport.script}"
+
+
+def client_of(endpoint: Endpoint | int | None = None, **settings: Any) -> ProxyClient:
+    """A client of a server on this port of loopback (None: of nobody), or of an endpoint."""
+    if not isinstance(endpoint, Endpoint):
+        endpoint = Endpoint.at(f"http://127.0.0.1:{9 if endpoint is None else endpoint}")
+    settings.setdefault("credentials", Credentials(AC, "SK1", SECRET))
+    return ProxyClient(endpoint, **settings)
 
 
 @contextmanager
@@ -152,6 +159,16 @@ def raw_server(handle: Callable[[socket.socket], None], wrap: Any = None) -> Ite
             thread.join()
         for connection in connections:
             connection.close()
+
+
+def answering(data: bytes) -> Callable[[socket.socket], None]:
+    """What answers one request with these bytes."""
+
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(data)
+
+    return handle
 
 
 def http(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
