@@ -92,17 +92,6 @@ def test_where_state_can_not_be_written_reading_works_and_a_write_says_so(
     assert cli("history", "list").code in (0, 1)
 
 
-@pytest.mark.parametrize("line", [("service", "list"), ("number", "list"), ("history", "list")])
-def test_an_empty_environment(stage: Scene, line: tuple[str, ...]) -> None:
-    env = {name: stage.cli.environ[name] for name in ("PATH", "PROXYCTL_STATE_DIR", "PROXYCTL_CONFIG")}
-    ran = run(stage, *line, *([stage.service] if line[0] == "number" else []), env=env)
-    if line[0] == "history":
-        assert ran.code == 0
-    else:
-        assert ran.code == 3
-        assert "auth login" in ran.err
-
-
 # Cron
 
 
@@ -143,14 +132,6 @@ def test_cron_hears_of_each_failure_and_a_summary(stage: Scene) -> None:
         assert "--add" in line
     assert f"reserved {len(stage.numbers) - 3}, failed 3" in lines[3]
     assert len(lines) == 5  # the last says what to do
-
-
-def test_cron_without_credentials_says_so(stage: Scene) -> None:
-    env = {name: stage.cli.environ[name] for name in ("PATH", "HOME")}
-    ran = run(stage, *stage.verb("reserve", "--quiet"), env=env, shell='exec setsid "$@"')
-    assert ran.code == 3
-    assert "proxyctl auth login" in ran.err
-    assert stage.ledger.entries == []
 
 
 # Words and terminals
@@ -267,10 +248,3 @@ def test_a_disk_that_fills_up_under_a_single_write(stage: Scene) -> None:
     assert ran.rows[0]["unique_name"] == "second"
     assert "could not be recorded" in ran.error["message"]
     assert [item["state"] for item in histories(stage)[0]["items"]] == ["unknown"]
-
-
-def test_a_disk_that_is_full_from_the_start_sends_nothing(stage: Scene) -> None:
-    ran = end(stage, drive(stage, "full=0", *stage.add(*FAST)))
-    assert ran.code == 1
-    assert "No space left" in ran.error["message"]
-    assert stage.writes == []
