@@ -154,19 +154,6 @@ def test_a_gzip_bomb_takes_no_memory(tmp_path: Path) -> None:
     assert peak < 200
 
 
-@pytest.mark.parametrize("where", ["refused", "unknown name"])
-def test_nobody_there_is_7_at_once_without_retries(tmp_path: Path, where: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    cli = program(tmp_path, url if where == "refused" else "https://proxy.invalid")
-    began = time.monotonic()
-    ran = run(cli, *LIST, "--retries", "0", "--timeout", "3")
-    assert time.monotonic() - began < 4.5
-    assert ran.code == 7
-    assert ran.error["kind"] == "network"
-    assert ("127.0.0.1" if where == "refused" else "proxy.invalid") in ran.error["message"]
-
-
 # The secret
 
 
