@@ -5,14 +5,12 @@ from __future__ import annotations
 import socket
 import time
 
-import httpx
 import pytest
 
 from proxyctl.api.client import GiveUp, RetryPolicy, Tally
 from proxyctl.api.resources import Call
 from proxyctl.errors import DeadlineError, ExitCode, NetworkError, Problem, RefusedError, ThrottledError
-from tests.api.stubs import answer, client_of, raw_server, read_request, reader_of, refusal, scripted
-from tests.support import StandingClock
+from tests.api.stubs import answer, client_of, raw_server, read_request, reader_of, scripted
 
 PATH = "/v1/Services"
 
@@ -37,18 +35,6 @@ def test_what_is_not_tried_again_anyway_stays_its_own_error() -> None:
 def test_the_first_try_is_made_although_time_is_up() -> None:
     with scripted((f"GET {PATH}", answer({"sid": "x"})), give_up=GiveUp(1, lambda: -5.0)) as client:
         assert reader_of(client).request(Call("GET", PATH)).status == 200
-
-
-def test_429_for_ever_ends_in_time() -> None:
-    clock = StandingClock()
-    give_up = GiveUp(60, lambda: 60 - clock.monotonic())
-    turned_away = httpx.MockTransport(lambda request: refusal(429, 80621, Retry_After="7"))
-    with (
-        client_of(transport=turned_away, clock=clock, retries=99, give_up=give_up) as client,
-        pytest.raises(DeadlineError),
-    ):
-        reader_of(client).request(Call("GET", PATH))
-    assert 37 <= clock.monotonic() <= 60  # the next pause, 22.5 s at most, would pass the end
 
 
 def test_a_read_that_hangs_ends_with_the_command() -> None:

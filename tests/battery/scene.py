@@ -188,6 +188,12 @@ class Scene:
         self.ran.append(ran)
         return ran
 
+    def ok(self, *arguments: str) -> Ran:
+        """The same, and demand exit code 0."""
+        ran = self.run(*arguments)
+        assert ran.code == 0, ran.err
+        return ran
+
     def add(self, *options: str, numbers: Sequence[Mapping[str, Any]] | None = None) -> tuple[str, ...]:
         """The command that adds numbers (default: all) as reserved."""
         name = self.file(self.numbers if numbers is None else numbers)
@@ -252,13 +258,11 @@ class Scene:
         """Check what holds after any fault: nothing twice, the same command heals, a third run is idle."""
         self.did_nothing_twice()
         self.heal()
-        again = self.run(*command)
-        assert again.code == 0, again.err
+        self.ok(*command)
         assert self.pool() == wanted
         self.did_nothing_twice()
         self.ledger.clear()
-        third = self.run(*command)
-        assert third.code == 0, third.err
+        third = self.ok(*command)
         assert self.writes == []
         assert {row["action"] for row in third.rows} <= {"unchanged"}
         self.left_no_trace()

@@ -36,8 +36,7 @@ def test_a_mixed_add_in_a_full_pool_and_its_undo(stage: Scene, swapped: bool) ->
     path = stage.directory / "mixed.csv"
     path.write_text("\n".join(["phone_number,is_reserved", *(rows[::-1] if swapped else rows)]) + "\n")
     command = ("number", "add", stage.service, "-f", str(path), *ONE_BY_ONE)
-    ran = stage.run(*command)
-    assert ran.code == 0, ran.err
+    stage.ok(*command)
     assert stage.pool() == before | {new["sid"]: False, old["sid"]: True}
     back = undo(stage, last_run(stage))
     assert back.code == 0, back.err
@@ -62,8 +61,7 @@ def test_a_number_that_somebody_else_added_is_not_removed_by_undo(
         Scripted(method="POST", action=lambda: stage.fill([theirs], reserved=False)),
         Scripted(fault, "POST", path="/PN", times=1),
     )
-    ran = stage.run(*stage.add(*ONE_BY_ONE))
-    assert ran.code == 0, ran.err
+    ran = stage.ok(*stage.add(*ONE_BY_ONE))
     assert stage.pool() == {row["sid"]: True for row in stage.numbers}
     assert ran.rows[0]["action"] == "reserved"
     stage.heal()
@@ -78,13 +76,13 @@ def test_a_number_that_somebody_else_added_is_not_removed_by_undo(
 def test_a_clock_that_is_ahead_deletes_no_history(stage: Scene) -> None:
     """91 days by our clock, none by the server's: the runs before are still there, and their saved files."""
     stage.numbers = stage.numbers[:3]
-    assert stage.run(*stage.add()).code == 0
-    assert stage.run(*stage.verb("remove", "--yes")).code == 0
+    stage.ok(*stage.add())
+    stage.ok(*stage.verb("remove", "--yes"))
     saved = sorted(stage.directory.glob("run/state/saved/*"))
     runs = set(stage.cli.ok("history", "list", "-o", "ids").lines)
     assert len(runs) == 2 and len(saved) == 1
     stage.clock.ahead = 91 * DAY
-    assert stage.run(*stage.add()).code == 0
-    assert stage.run(*stage.verb("remove", "--yes")).code == 0
+    stage.ok(*stage.add())
+    stage.ok(*stage.verb("remove", "--yes"))
     assert runs < set(stage.cli.ok("history", "list", "-o", "ids").lines)
     assert set(saved) < set(stage.directory.glob("run/state/saved/*"))

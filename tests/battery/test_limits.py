@@ -41,8 +41,7 @@ def turn_away(stage: Scene, code: int, times: int | None = None) -> None:
 def test_the_documented_window(crowd: Scene) -> None:
     """Scaled to 8 a second, 40 in any 5 s: bursts that fill the window, and hardly a 429."""
     crowd.policies.window = SlidingWindow(seconds=WINDOW, burst=40)
-    ran = crowd.run(*crowd.add("--rate", "8"))
-    assert ran.code == 0, ran.err
+    crowd.ok(*crowd.add("--rate", "8"))
     assert crowd.throttled <= 4
     crowd.keeps_its_promises(crowd.add("--rate", "8"), crowd.everything())
 
@@ -51,8 +50,7 @@ def test_the_documented_window(crowd: Scene) -> None:
 def test_a_hidden_ceiling(crowd: Scene, ceiling: int) -> None:
     crowd.policies.concurrency.ceiling = ceiling
     crowd.policies.latency = 0.01 * ceiling  # long enough to be met
-    ran = crowd.run(*crowd.add("--rate", "0"))
-    assert ran.code == 0, ran.err
+    ran = crowd.ok(*crowd.add("--rate", "0"))
     assert set(ran.counts) == {"added"}
     assert 0 < crowd.throttled <= 40
     assert crowd.policies.concurrency.most >= min(ceiling, 4)
@@ -65,8 +63,7 @@ def test_one_at_a_time_also_where_answers_are_lost(crowd: Scene) -> None:
     crowd.policies.concurrency.ceiling = 1
     crowd.script(Scripted("reset-after", "POST", first=3, times=3))
     command = crowd.add("--concurrency", "1", numbers=some)
-    ran = crowd.run(*command)
-    assert ran.code == 0, ran.err
+    crowd.ok(*command)
     assert (crowd.throttled, crowd.policies.concurrency.most) == (0, 1)
     crowd.keeps_its_promises(command, {row["sid"]: True for row in some})
 
@@ -77,8 +74,7 @@ def test_retry_after_is_honoured(crowd: Scene, code: int, asked: str) -> None:
     number = crowd.numbers[:20]
     crowd.policies.retry_after = formatdate(time.time() + 4.5, usegmt=True) if asked == "date" else asked
     turn_away(crowd, code, times=1)
-    ran = crowd.run(*crowd.add(numbers=number))
-    assert ran.code == 0, ran.err
+    ran = crowd.ok(*crowd.add(numbers=number))
     assert "1 retry" in ran.err
     arrivals = crowd.front.arrivals
     pauses = [later - sooner for sooner, later in itertools.pairwise(arrivals)]
@@ -140,8 +136,7 @@ def test_a_hidden_rate_in_real_time(tmp_path: Path, count: int, seconds: float) 
         stage.cli.clock = SystemClock()
         stage.policies.window = SlidingWindow(seconds=seconds, burst=count)
         stage.policies.latency = 0.08
-        ran = stage.run(*stage.add())
-        assert ran.code == 0, ran.err
+        stage.ok(*stage.add())
         assert stage.throttled <= 30
         arrivals = stage.front.arrivals
         assert 150 / (arrivals[-1] - arrivals[0]) >= 0.7 * count / seconds
@@ -154,8 +149,7 @@ def test_the_documented_window_in_real_time(tmp_path: Path) -> None:
         stage.cli.clock = SystemClock()
         stage.policies.window = SlidingWindow()
         stage.policies.latency = 0.08
-        ran = stage.run(*stage.add())
-        assert ran.code == 0, ran.err
+        ran = stage.ok(*stage.add())
         assert stage.throttled <= 3
         arrivals = stage.front.arrivals
         assert arrivals[-1] - arrivals[0] <= 1.03 * 20.0

@@ -28,8 +28,7 @@ AFTER = (
 @pytest.mark.parametrize("fault", [*BEFORE, *AFTER])
 def test_adds_that_fail_now_and_then(stage: Scene, fault: str) -> None:
     stage.draw({fault: 0.08}, seed=3)
-    ran = stage.run(*stage.add())
-    assert ran.code == 0, ran.err
+    ran = stage.ok(*stage.add())
     assert set(ran.counts) == {"added"}
     assert stage.pool() == stage.everything()
     assert any(entry.fault == fault for entry in stage.writes), "the case did not happen"
@@ -44,8 +43,7 @@ def test_answers_lost_on_any_request(stage: Scene, verb: str, fault: str) -> Non
     """5 % of all requests, those that look included."""
     command = stage.command(verb, "--timeout", "0.4")
     stage.draw({fault: 0.05}, seed=5, methods=("GET", "POST", "DELETE"))
-    ran = stage.run(*command)
-    assert ran.code == 0, ran.err
+    stage.ok(*command)
     assert stage.pool() == stage.wanted(verb)
     stage.keeps_its_promises(command, stage.wanted(verb))
 
@@ -55,8 +53,7 @@ def test_three_in_a_row(stage: Scene, fault: str) -> None:
     """The same number fails three times: a fourth try brings it."""
     number = stage.numbers[:1]
     stage.script(Scripted(fault, "POST", times=3))
-    ran = stage.run(*stage.add(numbers=number))
-    assert ran.code == 0, ran.err
+    ran = stage.ok(*stage.add(numbers=number))
     assert len(stage.writes) == 4
     assert "3 retries" in ran.err
     stage.keeps_its_promises(stage.add(numbers=number), {number[0]["sid"]: True})
@@ -101,8 +98,7 @@ def test_new_numbers_are_seen_late(stage: Scene, fault: str, reads: int) -> None
     """After a create that got no answer, the first looks may not see it; 80104 settles what looks can't."""
     stage.front.late = reads
     stage.draw({fault: 0.1}, seed=3)
-    ran = stage.run(*stage.add())
-    assert ran.code == 0, ran.err
+    ran = stage.ok(*stage.add())
     assert set(ran.counts) == {"added"}
     stage.keeps_its_promises(stage.add(), stage.everything())
 
@@ -144,11 +140,9 @@ def test_all_faults_at_once(tmp_path: Path, seed: int) -> None:
         rates = {**dict.fromkeys(faults, 0.01), "429": 0.025}
         stage.draw(rates, seed=seed, methods=("GET", "POST", "DELETE"))
         stage.front.late = seed % 3
-        ran = stage.run(*stage.add("--timeout", "0.5"))
-        assert ran.code == 0, ran.err
+        stage.ok(*stage.add("--timeout", "0.5"))
         assert stage.pool() == stage.everything()
         stage.front.see_all()
         command = stage.verb("release", "--timeout", "0.5")
-        ran = stage.run(*command)
-        assert ran.code == 0, ran.err
+        stage.ok(*command)
         stage.keeps_its_promises(command, stage.everything(reserved=False))

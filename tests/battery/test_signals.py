@@ -155,7 +155,7 @@ def test_in_a_single_write_the_change_is_unknown(stage: Scene) -> None:
     assert "unknown 1" in ran.error["message"]
     assert [item["state"] for item in histories(stage)[0]["items"]] == ["unknown"]
     settled()
-    assert stage.run("service", "create", "second", "--if-not-exists").code == 0
+    stage.ok("service", "create", "second", "--if-not-exists")
 
 
 @pytest.mark.parametrize("point", ["send:1", "answered:12", "told:12", "end:1", "ended:1", *LATE_POINTS])
@@ -228,7 +228,7 @@ def test_while_drain_waits(stage: Scene) -> None:
     said = read_until(process.stderr.fileno(), b"Sessions")
     assert "waiting: 2 numbers in use by 2 Sessions" in said
     # Nobody else is kept out while it waits.
-    assert stage.run("number", "reserve", stage.service, stage.numbers[0]["sid"]).code == 0
+    stage.ok("number", "reserve", stage.service, stage.numbers[0]["sid"])
     ran, seconds = timed(stage, process, signal.SIGTERM)
     interrupted(ran, signal.SIGTERM)
     assert seconds < AT_ONCE

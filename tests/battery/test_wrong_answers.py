@@ -259,7 +259,7 @@ def test_a_number_that_is_another_than_was_asked_for(stage: Scene) -> None:
 
 def test_a_sid_in_capitals_is_the_same_sid(stage: Scene) -> None:
     spoil(stage, lambda request, body: {**body, "sid": "KS" + body["sid"][2:].upper()})
-    assert stage.run("service", "show", stage.service).code == 0
+    stage.ok("service", "show", stage.service)
 
 
 # Writes whose answer proves nothing
