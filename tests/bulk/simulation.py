@@ -14,14 +14,50 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, State, Task, Throttled
+from proxyctl.bulk.outcomes import (
+    Chains,
+    Done,
+    Full,
+    Lost,
+    Outcome,
+    Refused,
+    Result,
+    Scope,
+    State,
+    Stop,
+    Task,
+    Throttled,
+    Unclear,
+    Unsent,
+)
 from proxyctl.bulk.rate import NEVER
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.waiting import Send, Verify
-from proxyctl.errors import ProxyctlError, ThrottledError
+from proxyctl.errors import (
+    AuthenticationError,
+    NetworkError,
+    ProxyctlError,
+    RefusedError,
+    ServerError,
+    ThrottledError,
+)
 
 Latency = Callable[[random.Random], float]
 Fate = Callable[[Task, float], Outcome]
+
+# What may become of a request, by name.
+FAULTS: dict[str, Outcome] = {
+    "lost": Lost(ServerError("500", may_have_happened=True)),
+    "unsent": Unsent(NetworkError("connection refused")),
+    "busy": Throttled("concurrency", None, ThrottledError("429")),
+    "rate": Throttled("rate", None, ThrottledError("429")),
+    "refused": Refused(RefusedError("80301")),
+    "unclear": Unclear(RefusedError("80104")),
+    "urgent": Unclear(RefusedError("20404"), urgent=True),
+    "full": Full(RefusedError("80622")),
+    "stop": Stop(AuthenticationError("401")),
+}
+LOST, REFUSED, STOP = (FAULTS[name] for name in ("lost", "refused", "stop"))
 
 
 def at_once(rng: random.Random) -> float:

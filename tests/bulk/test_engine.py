@@ -16,7 +16,6 @@ from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import (
     Chains,
     Done,
-    Lost,
     Outcome,
     Result,
     RunReport,
@@ -24,22 +23,18 @@ from proxyctl.bulk.outcomes import (
     State,
     Task,
     Throttled,
-    Unclear,
 )
 from proxyctl.clock import StopRequest
 from proxyctl.errors import (
     InternalError,
     Interrupted,
     OutputError,
-    RefusedError,
-    ServerError,
     ThrottledError,
     exit_status,
 )
-from tests.bulk.simulation import Unchained
+from tests.bulk.simulation import FAULTS, LOST, Unchained
 from tests.support import StandingClock
 
-LOST = ServerError("500", may_have_happened=True)
 Send = Callable[[Task], Outcome]
 
 
@@ -183,7 +178,7 @@ def test_lost_answers_are_looked_for_in_batches() -> None:
 
     def send(task: Task) -> Outcome:
         there.add(task.index)
-        return Lost(LOST) if task.index % 10 == 0 else add(task)
+        return LOST if task.index % 10 == 0 else add(task)
 
     executor = Script(send, lambda task: Done("added") if task.index in there else None)
     diary = Diary()
@@ -194,7 +189,7 @@ def test_lost_answers_are_looked_for_in_batches() -> None:
 
 
 def test_what_is_unclear_is_kept_as_refused_until_it_is_read() -> None:
-    executor = Script(lambda task: Unclear(RefusedError("80104")), seen=lambda task: Done("unchanged"))
+    executor = Script(lambda task: FAULTS["unclear"], seen=lambda task: Done("unchanged"))
     diary = Diary()
     assert states(engine(executor, journal=diary).run(tasks(3))) == {"done": 3}
     assert Counter(kind for kind, _ in diary.lines) == {"intent": 3, "Refused": 3, "Done": 3}

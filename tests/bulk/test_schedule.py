@@ -12,31 +12,22 @@ from hypothesis import strategies as st
 from proxyctl.bulk.outcomes import (
     Done,
     Full,
-    Lost,
     Outcome,
-    Refused,
     Result,
-    Stop,
     Task,
     Throttled,
     Unclear,
-    Unsent,
 )
 from proxyctl.bulk.waiting import LONGEST_RETRY_AFTER
 from proxyctl.errors import (
     AuthenticationError,
     DeadlineError,
-    NetworkError,
     PartialError,
     RefusedError,
-    ServerError,
     TemporaryError,
     ThrottledError,
 )
-from tests.bulk.simulation import Server, fixed, simulate, tasks
-
-BROKEN = ServerError("500", may_have_happened=True)
-REFUSED = NetworkError("connection refused")
+from tests.bulk.simulation import FAULTS, LOST, Server, fixed, simulate, tasks
 
 
 class World:
@@ -64,19 +55,8 @@ class World:
     def _fault(self, fault: str, task: Task, now: float) -> Outcome:
         if fault == "after":
             self._commit(task, now)
-            return Lost(BROKEN)
-        outcomes: dict[str, Outcome] = {
-            "before": Lost(BROKEN),
-            "unsent": Unsent(REFUSED),
-            "throttled": Throttled("concurrency", None, ThrottledError("429")),
-            "rated": Throttled("rate", None, ThrottledError("429")),
-            "refused": Refused(RefusedError("80301")),
-            "unclear": Unclear(RefusedError("80104")),
-            "urgent": Unclear(RefusedError("20404"), urgent=True),
-            "stop": Stop(AuthenticationError("401")),
-            "full": Full(RefusedError("80622")),
-        }
-        return outcomes[fault]
+            return LOST
+        return FAULTS[fault]
 
     def _commit(self, task: Task, now: float) -> Outcome:
         self.committed[task.index] += 1
@@ -86,7 +66,7 @@ class World:
     def verify(self, items: Sequence[Task], now: float) -> dict[int, Outcome | None]:
         self.looked.append([task.index for task in items])
         if self._rng.random() < self._look_fails:
-            return {task.index: Lost(BROKEN) for task in items}
+            return {task.index: LOST for task in items}
         there = {index for index, visible_at in self.visible_at.items() if visible_at <= now}
         return {task.index: Done("added") if task.index in there else None for task in items}
 
@@ -112,11 +92,11 @@ shares = st.sampled_from([0.0, 0.0, 0.02, 0.1, 0.4])
     count=st.integers(0, 120),
     faults=st.fixed_dictionaries(
         {
-            "before": shares,
+            "lost": shares,
             "after": shares,
             "unsent": shares,
-            "throttled": st.sampled_from([0.0, 0.02]),
-            "rated": st.sampled_from([0.0, 0.02]),
+            "busy": st.sampled_from([0.0, 0.02]),
+            "rate": st.sampled_from([0.0, 0.02]),
             "refused": st.sampled_from([0.0, 0.02]),
             "unclear": st.sampled_from([0.0, 0.02, 0.4]),
             "urgent": st.sampled_from([0.0, 0.02, 0.4]),
@@ -153,7 +133,7 @@ def test_no_mix_of_faults_adds_twice_or_tells_a_lie(
 
 
 def test_five_percent_of_500s_are_all_healed_by_looking() -> None:
-    world = World(before=0.025, after=0.025)
+    world = World(lost=0.025, after=0.025)
     run = simulate(tasks(2000), Server(), fate=world.fate, verify=world.verify)
     assert set(run.states) == {"done"}
     assert run.stopped_by is None
@@ -167,7 +147,7 @@ def test_one_look_is_for_all_that_are_due() -> None:
 
 def test_absent_is_looked_at_again_after_1_2_and_5_seconds_and_only_then_repeated() -> None:
     world = World()
-    fates: Iterator[Outcome] = iter([Lost(BROKEN), Done("added")])
+    fates: Iterator[Outcome] = iter([LOST, Done("added")])
     times: list[float] = []
     looks: list[float] = []
 
@@ -195,14 +175,14 @@ def test_late_visibility_is_waited_for() -> None:
 
 
 def test_with_twenty_unsettled_no_new_write_starts() -> None:
-    world = World(before=1.0)
+    world = World(lost=1.0)
     run = simulate(tasks(500), Server(), fate=world.fate, verify=world.verify, until=4.0, rate=0, retries=0)
     in_flight_when_the_first_was_lost = 8
     assert run.sent <= 20 + in_flight_when_the_first_was_lost
 
 
 def test_an_outage_stops_the_run_within_its_budget() -> None:
-    world = World(before=1.0)
+    world = World(lost=1.0)
     run = simulate(tasks(1000), Server(), fate=world.fate, verify=world.verify)
     check(run.results, world, 1000)
     assert isinstance(run.stopped_by, TemporaryError)
@@ -212,7 +192,7 @@ def test_an_outage_stops_the_run_within_its_budget() -> None:
 
 
 def test_too_many_faults_between_good_answers_stop_the_run_too() -> None:
-    world = World(before=0.5)
+    world = World(lost=0.5)
     run = simulate(tasks(1000), Server(), fate=world.fate, verify=world.verify)
     check(run.results, world, 1000)
     assert isinstance(run.stopped_by, TemporaryError)
@@ -221,7 +201,7 @@ def test_too_many_faults_between_good_answers_stop_the_run_too() -> None:
 
 
 def test_an_outage_under_repeatable_works_stops_too() -> None:
-    world = World(before=1.0)
+    world = World(lost=1.0)
     items = [Task(index, "a", "k", repeatable=True) for index in range(300)]
     run = simulate(items, Server(), fate=world.fate, verify=world.verify)
     assert run.stopped_by is not None
@@ -233,7 +213,7 @@ def test_an_outage_under_repeatable_works_stops_too() -> None:
 def test_no_connection_in_all_the_tries_of_one_item_stops_the_run() -> None:
     world = World(unsent=1.0)
     run = simulate(tasks(5000), Server(), fate=world.fate, verify=world.verify)
-    assert run.stopped_by is REFUSED
+    assert run.stopped_by is FAULTS["unsent"].error
     assert run.sent <= 4 * 5
     states = run.states
     assert states["skipped"] >= 4990
@@ -288,7 +268,7 @@ def test_max_errors_stops_early() -> None:
 
 def test_a_poisoned_item_fails_alone() -> None:
     def fate(task: Task, now: float) -> Outcome:
-        return Lost(BROKEN) if task.index == 7 else Done("added")
+        return LOST if task.index == 7 else Done("added")
 
     items = [Task(index, "a", "k", repeatable=True) for index in range(100)]
     run = simulate(items, Server(), fate=fate)
@@ -311,8 +291,8 @@ def test_where_everything_hangs_it_is_over_within_30_seconds() -> None:
     run = simulate(
         tasks(4),
         Server(takes=fixed(0.5)),
-        fate=lambda task, now: Lost(BROKEN),
-        verify=lambda found, now: {task.index: Unsent(REFUSED) for task in found},
+        fate=lambda task, now: LOST,
+        verify=lambda found, now: {task.index: FAULTS["unsent"] for task in found},
         read=0.5,
     )
     assert isinstance(run.stopped_by, TemporaryError)
