@@ -12,7 +12,7 @@ import pytest
 
 from proxyctl import files
 from proxyctl.errors import OutputError
-from tests.api.stubs import CountingClock
+from tests.support import StandingClock
 
 
 def mode(path: Path) -> int:
@@ -94,7 +94,7 @@ def test_a_disk_that_fills_up_midway_does_so_too(tmp_path: Path) -> None:
 
 
 def test_a_lock_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
-    clock = CountingClock()
+    clock = StandingClock()
     with open(tmp_path / "lock", "w") as holder, open(tmp_path / "lock") as other:
         fcntl.flock(holder, fcntl.LOCK_EX)
         assert not files.take_lock(other.fileno(), clock, 1.0, pause=0.4)

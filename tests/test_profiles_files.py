@@ -15,7 +15,7 @@ import pytest
 
 from proxyctl.errors import ConfigError, LockHeldError, OutputError
 from proxyctl.profiles.store import ProfileStore
-from tests.api.stubs import CountingClock
+from tests.support import StandingClock
 
 ACCOUNT = "AC" + "1" * 32
 
@@ -110,7 +110,7 @@ def test_writers_do_not_lose_each_others_change(path: Path) -> None:
 
 def test_a_writer_that_never_ends_is_not_waited_for_for_ever(path: Path) -> None:
     save(path)
-    clock = CountingClock()
+    clock = StandingClock()
     with open(path.with_name(".config.toml.lock")) as holder:
         fcntl.flock(holder, fcntl.LOCK_EX)
         with pytest.raises(LockHeldError):

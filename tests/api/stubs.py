@@ -1,4 +1,4 @@
-"""Stand-ins for the world around the client: a strict transport, a clock that only counts, raw servers on loopback."""
+"""Stand-ins for the world around the client: a strict transport, raw servers on loopback."""
 
 from __future__ import annotations
 
@@ -14,28 +14,13 @@ from proxyctl.api.client import ProxyClient, RetryPolicy
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.bulk.gates import Gates
 from proxyctl.writes.reading import Reader
+from tests.support import StandingClock
 
 KS = "KS" + "1" * 32
 PN = "PN" + "2" * 32
 MG = "MG" + "3" * 32
 AC = "AC" + "4" * 32
 SECRET = "canary-5f2c9e/+secret"
-
-
-class CountingClock:
-    """Sleeps at once and remembers for how long."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return sum(self.slept)
-
-    def now(self) -> float:
-        return 1_700_000_000.0 + sum(self.slept)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
 
 Reply = httpx.Response | Exception
@@ -81,12 +66,19 @@ def page(key: str, items: list[Any], following: str | None = None) -> httpx.Resp
 def scripted(*script: tuple[str, Reply], **settings: Any) -> Iterator[ProxyClient]:
     """A client whose whole conversation is ``script``; it must be used up at the end."""
     transport = StrictTransport(*script)
-    settings.setdefault("clock", CountingClock())
+    settings.setdefault("clock", StandingClock())
     settings.setdefault("policy", RetryPolicy(settings.pop("retries", 4), lambda: 0.5))
-    endpoint = settings.pop("endpoint", None) or Endpoint.at("http://127.0.0.1:9")
-    with ProxyClient(endpoint, Credentials(AC, "SK1", SECRET), transport=transport, **settings) as client:
+    with client_of(settings.pop("endpoint", None), transport=transport, **settings) as client:
         yield client
     assert not transport.script, f"never called: {transport.script}"
+
+
+def client_of(endpoint: Endpoint | int | None = None, **settings: Any) -> ProxyClient:
+    """A client of a server on this port of loopback (None: of nobody), or of an endpoint."""
+    if not isinstance(endpoint, Endpoint):
+        endpoint = Endpoint.at(f"http://127.0.0.1:{9 if endpoint is None else endpoint}")
+    settings.setdefault("credentials", Credentials(AC, "SK1", SECRET))
+    return ProxyClient(endpoint, **settings)
 
 
 @contextmanager
@@ -107,7 +99,7 @@ def sent(client: ProxyClient) -> list[httpx.Request]:
 
 
 def slept(client: ProxyClient) -> list[float]:
-    assert isinstance(client.clock, CountingClock)
+    assert isinstance(client.clock, StandingClock)
     return client.clock.slept
 
 
@@ -167,6 +159,16 @@ def raw_server(handle: Callable[[socket.socket], None], wrap: Any = None) -> Ite
             thread.join()
         for connection in connections:
             connection.close()
+
+
+def answering(data: bytes) -> Callable[[socket.socket], None]:
+    """What answers one request with these bytes."""
+
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(data)
+
+    return handle
 
 
 def http(body: bytes, status: str = "200 OK", *headers: str) -> bytes:

@@ -13,7 +13,6 @@ import pytest
 
 from proxyctl import __version__
 from proxyctl.api.answers import TooLargeError
-from proxyctl.api.client import ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.api.resources import Call, form
 from proxyctl.errors import (
@@ -27,7 +26,7 @@ from proxyctl.errors import (
     ThrottledError,
 )
 from proxyctl.text import Redactor
-from tests.api.stubs import KS, PN, SECRET, answer, refusal, scripted, sent
+from tests.api.stubs import KS, PN, SECRET, answer, client_of, refusal, scripted, sent
 
 LIST = Call("GET", "/v1/Services")
 ITEM = f"/v1/Services/{KS}"
@@ -193,12 +192,6 @@ def test_lists_that_are_no_lists(body: Any) -> None:
         client.send(Call("GET", "/v1/Services", expect="services"))
 
 
-@pytest.mark.parametrize("status", [200, 201, 202])
-def test_success_in_any_of_its_codes(status: int) -> None:
-    with scripted(("POST /v1/Services", answer({"sid": KS}, status))) as client:
-        assert client.send(CREATE).status == status
-
-
 @pytest.mark.parametrize(
     "reply", [httpx.Response(204), answer({"sid": KS}), httpx.Response(200, content=b"")]
 )
@@ -318,28 +311,11 @@ def test_authentication_errors_say_what_to_type_and_which_region() -> None:
     assert "ie1" in str(caught.value.hint)
 
 
-def test_the_secret_is_fetched_when_the_first_request_is_made() -> None:
-    asked: list[int] = []
-
-    def fetch() -> str:
-        asked.append(1)
-        return SECRET
-
-    transport = httpx.MockTransport(lambda request: answer({}))
-    with ProxyClient(
-        Endpoint.at("http://localhost"), Credentials("AC1", "AC1", fetch), transport=transport
-    ) as client:
-        assert asked == []
-        client.send(LIST)
-        client.send(LIST)
-    assert asked == [1]
-
-
 def test_a_secret_that_cannot_be_sent() -> None:
     transport = httpx.MockTransport(lambda request: answer({}))
     credentials = Credentials("AC1", "AC1", "bad\udcff")
     with (
-        ProxyClient(Endpoint.at("http://localhost"), credentials, transport=transport) as client,
+        client_of(credentials=credentials, transport=transport) as client,
         pytest.raises(AuthenticationError) as caught,
     ):
         client.send(LIST)

@@ -6,6 +6,7 @@ import pytest
 
 from proxyctl.api.endpoint import Credentials, Endpoint, segment
 from proxyctl.errors import UsageError
+from tests.api.stubs import client_of
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,8 @@ def test_a_secret_is_fetched_once_and_never_shown() -> None:
 
     credentials = Credentials("AC1", "SK1", fetch)
     assert "hunter2" not in repr(credentials)
-    assert asked == []
+    with client_of(credentials=credentials):
+        assert asked == []
     assert [credentials.secret(), credentials.secret()] == ["hunter2", "hunter2"]
     assert asked == [1]
     assert "hunter2" not in repr(credentials)

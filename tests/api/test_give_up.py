@@ -5,14 +5,12 @@ from __future__ import annotations
 import socket
 import time
 
-import httpx
 import pytest
 
-from proxyctl.api.client import GiveUp, ProxyClient, RetryPolicy, Tally
-from proxyctl.api.endpoint import Credentials, Endpoint
+from proxyctl.api.client import GiveUp, RetryPolicy, Tally
 from proxyctl.api.resources import Call
 from proxyctl.errors import DeadlineError, ExitCode, NetworkError, Problem, RefusedError, ThrottledError
-from tests.api.stubs import AC, CountingClock, answer, raw_server, read_request, reader_of, refusal, scripted
+from tests.api.stubs import answer, client_of, raw_server, read_request, reader_of, scripted
 
 PATH = "/v1/Services"
 
@@ -39,21 +37,6 @@ def test_the_first_try_is_made_although_time_is_up() -> None:
         assert reader_of(client).request(Call("GET", PATH)).status == 200
 
 
-def test_429_for_ever_ends_in_time() -> None:
-    clock = CountingClock()
-    give_up = GiveUp(60, lambda: 60 - clock.monotonic())
-    turned_away = httpx.MockTransport(lambda request: refusal(429, 80621, Retry_After="7"))
-    endpoint, credentials = Endpoint.at("http://127.0.0.1:9"), Credentials(AC, "SK1", "s")
-    with (
-        ProxyClient(
-            endpoint, credentials, transport=turned_away, clock=clock, retries=99, give_up=give_up
-        ) as client,
-        pytest.raises(DeadlineError),
-    ):
-        reader_of(client).request(Call("GET", PATH))
-    assert 37 <= clock.monotonic() <= 60  # the next pause, 22.5 s at most, would pass the end
-
-
 def test_a_read_that_hangs_ends_with_the_command() -> None:
     def hang(connection: socket.socket) -> None:
         read_request(connection)
@@ -61,19 +44,16 @@ def test_a_read_that_hangs_ends_with_the_command() -> None:
 
     began = time.monotonic()
     give_up = GiveUp(0.2, lambda: began + 0.2 - time.monotonic())
-    with raw_server(hang) as port:
-        endpoint = Endpoint.at(f"http://127.0.0.1:{port}")
-        with (
-            ProxyClient(endpoint, Credentials(AC, "SK1", "s"), give_up=give_up) as client,
-            pytest.raises(DeadlineError),
-        ):
-            reader_of(client).request(Call("GET", PATH))
+    with (
+        raw_server(hang) as port,
+        client_of(port, give_up=give_up) as client,
+        pytest.raises(DeadlineError),
+    ):
+        reader_of(client).request(Call("GET", PATH))
     assert time.monotonic() - began < 5
 
 
 def test_a_write_is_waited_for() -> None:
-    with ProxyClient(
-        Endpoint.at("http://127.0.0.1:9"), Credentials(AC, "SK1", "s"), give_up=GiveUp(1, lambda: 1.0)
-    ) as client:
+    with client_of(give_up=GiveUp(1, lambda: 1.0)) as client:
         assert client._seconds_for(Call("POST", PATH)) == 60
         assert client._seconds_for(Call("GET", PATH)) == 1

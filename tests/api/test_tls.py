@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from proxyctl.api.client import ProxyClient
-from proxyctl.api.endpoint import Credentials, Endpoint
+from proxyctl.api.endpoint import Endpoint
 from proxyctl.api.resources import Call
 from proxyctl.api.tls import tls_context
 from proxyctl.errors import NetworkError, UsageError
 from tests.api.certificates import make_certificates, serving
-from tests.api.stubs import AC, SECRET, http, raw_server, read_request
+from tests.api.stubs import answering, client_of, http, raw_server
 
 LIST = Call("GET", "/v1/Services")
 CREATE = Call("POST", "/v1/Services")
@@ -25,20 +25,15 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
-def _answer(connection: socket.socket) -> None:
-    read_request(connection)
-    connection.sendall(http(b"{}"))
-
-
 def _client(port: int) -> ProxyClient:
-    return ProxyClient(Endpoint.at(f"https://127.0.0.1:{port}"), Credentials(AC, AC, SECRET), timeout=60)
+    return client_of(Endpoint.at(f"https://127.0.0.1:{port}"), timeout=60)
 
 
 def test_an_authority_of_ones_own_is_trusted_once_it_is_named(
     certificates: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
-    with raw_server(_answer, serving(certificates, "good")) as port, _client(port) as client:
+    with raw_server(answering(http(b"{}")), serving(certificates, "good")) as port, _client(port) as client:
         assert client.send(LIST).status == 200
 
 
@@ -62,7 +57,7 @@ def test_what_is_not_trusted(
         monkeypatch.setenv("SSL_CERT_FILE", str(certificates / named))
     context = serving(certificates, name)
     with (
-        raw_server(_answer, context) as port,
+        raw_server(answering(http(b"{}")), context) as port,
         _client(port) as client,
         pytest.raises(NetworkError, match=cause) as caught,
     ):
@@ -73,24 +68,17 @@ def test_what_is_not_trusted(
     assert ("SSL_CERT_FILE" in str(error.hint)) is (named is None)
 
 
-def test_a_server_that_speaks_no_tls() -> None:
+@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["no TLS", "closed"])
+def test_a_server_that_closes_in_the_handshake_is_worth_another_try(said: bytes) -> None:
+    """One that speaks no TLS is not."""
+
     def handle(connection: socket.socket) -> None:
         connection.recv(1000)
-        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        connection.sendall(said)
 
     with raw_server(handle) as port, _client(port) as client, pytest.raises(NetworkError) as caught:
         client.send(CREATE)
-    assert not caught.value.repeatable
-    assert not caught.value.may_have_happened
-
-
-def test_a_server_that_closes_in_the_handshake_is_worth_another_try() -> None:
-    def handle(connection: socket.socket) -> None:
-        connection.recv(1000)
-
-    with raw_server(handle) as port, _client(port) as client, pytest.raises(NetworkError) as caught:
-        client.send(CREATE)
-    assert caught.value.repeatable
+    assert caught.value.repeatable is not bool(said)
     assert not caught.value.may_have_happened
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import select
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from proxyctl.sandbox.server.faults import Scripted
 from tests.battery.scene import Scene
 from tests.sandbox.serving import wait_for
-from tests.support import Ran
+from tests.support import Ran, command
 
 DRIVER = Path(__file__).with_name("driver.py")
 ARRIVED = "POST"
+FAST = ("--rate", "0", "--concurrency", "4")
 
 
 class Arrivals:
@@ -54,6 +58,18 @@ def drive(stage: Scene, change: str, *arguments: str, **settings: Any) -> subpro
     line = [sys.executable, str(DRIVER), change, *arguments, "-o", "jsonl"]
     environ = settings.pop("env", stage.cli.environ)
     return subprocess.Popen(line, env=environ, **settings)
+
+
+def adding(
+    stage: Scene, fault: str | None = None, *, change: str = "", options: Sequence[str] = FAST
+) -> subprocess.Popen[bytes]:
+    """Start a run that adds all numbers, each of which goes wrong so, and return when four have reached the server."""
+    arrivals = Arrivals()
+    stage.script(arrivals.entry(fault))
+    command = stage.add(*options)
+    process = drive(stage, change, *command) if change else start(stage, *command)
+    assert arrivals.wait(4)
+    return process
 
 
 def end(
@@ -121,3 +137,60 @@ def record(stage: Scene) -> Path:
     """The newest record of the history."""
     directory = Path(stage.cli.environ["PROXYCTL_STATE_DIR"]) / "history"
     return max(directory.glob("*.jsonl"))
+
+
+LAUNCH = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+class Terminal:
+    """A process on a terminal of its own, as its session's leader: what is typed can be Ctrl-C."""
+
+    def __init__(self, stage: Scene, *arguments: str) -> None:
+        self.master, slave = pty.openpty()
+        line = [sys.executable, "-c", LAUNCH, *command(*arguments)[1:]]
+        environ = {"TERM": "xterm", **stage.cli.environ}
+        self.process = subprocess.Popen(line, env=environ, stdin=slave, stdout=slave, stderr=slave)
+        os.close(slave)
+        self.text = ""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+    def expect(self, text: str) -> None:
+        self.text += read_until(self.master, text.encode())
+
+    def type(self, text: bytes) -> None:
+        os.write(self.master, text)
+
+    def end(self) -> int:
+        """Read all that is still said, and return the exit code."""
+        self.text += read_until(self.master, None)
+        return self.process.wait(5)
+
+
+def read_until(descriptor: int, text: bytes | None, seconds: float = 10.0) -> str:
+    """Read until ``text`` was seen, or to the end."""
+    seen = b""
+    deadline = time.monotonic() + seconds
+    while text is None or text not in seen:
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, f"waited in vain for {text!r}: {seen!r}"
+        try:
+            data = os.read(descriptor, 65536)
+        except OSError:  # a terminal whose last process has gone
+            data = b""
+        if not data:
+            assert text is None, f"it ended before {text!r}: {seen!r}"
+            break
+        seen += data
+    return seen.decode()

@@ -27,6 +27,7 @@ from tests.sandbox.serving import BASIC, served
 from tests.support import Cli, Ran
 
 SECRET = "canary/5e11+ab1e=do~not-sing"
+DONE = {"add": "added", "reserve": "reserved", "release": "released", "remove": "removed"}
 CANARY = "Basic " + base64.b64encode(f"{ACCOUNT_SID}:{SECRET}".encode()).decode()
 
 
@@ -70,21 +71,22 @@ class Front:
         own = self.answer(request)
         if own is not None:
             return own
-        request = replace(request, headers={**request.headers, "authorization": BASIC})
-        if request.method != "GET":
-            return self._write(request)
-        return self._read(request)
+        return self._read(request) if request.method == "GET" else self._write(request)
+
+    def carry_out(self, request: Request) -> Response:
+        """What the sandbox answers, whatever the credentials."""
+        return self.sandbox.respond(replace(request, headers={**request.headers, "authorization": BASIC}))
 
     def _write(self, request: Request) -> Response:
         self.arrivals.append(time.monotonic())
-        response = self.sandbox.respond(request)
+        response = self.carry_out(request)
         if self.late and response.status == 201 and response.body:
             with self._lock:
                 self._hidden[json.loads(response.body)["sid"]] = self.late
         return response
 
     def _read(self, request: Request) -> Response:
-        response = self.sandbox.respond(request)
+        response = self.carry_out(request)
         if not self._hidden or response.status != 200 or not response.body:
             return response
         body = json.loads(response.body)
@@ -123,10 +125,8 @@ class Scene:
 
     def other(self, method: str, path: str, **form: str) -> Any:
         """Another actor's request, with credentials of its own; it is not in the ledger."""
-        request = Request.from_wire(
-            method, path, {"authorization": BASIC}, urlencode(form).encode(), "http://127.0.0.1:1"
-        )
-        response = self.front.sandbox.respond(request)
+        body = urlencode(form).encode()
+        response = self.front.carry_out(Request.from_wire(method, path, {}, body, "http://127.0.0.1:1"))
         assert response.status < 300, response.body
         return json.loads(response.body) if response.body else None
 
@@ -148,6 +148,17 @@ class Scene:
     def script(self, *entries: Scripted) -> None:
         """Let faults and other actors come at certain requests."""
         self.policies.faults = FaultPlan(script=entries)
+
+    def act_before_the_first_write(self, action: Callable[[], object]) -> None:
+        """Let another actor be there first: every write waits until it is done."""
+        lock, done = threading.Lock(), []
+
+        def answer(request: Request) -> None:
+            with lock:
+                if request.method != "GET" and not done:
+                    done.append(action())
+
+        self.front.answer = answer
 
     def draw(
         self, rates: dict[str, float], *, seed: int = 1, methods: Sequence[str] = ("POST", "DELETE")
@@ -177,6 +188,12 @@ class Scene:
         self.ran.append(ran)
         return ran
 
+    def ok(self, *arguments: str) -> Ran:
+        """The same, and demand exit code 0."""
+        ran = self.run(*arguments)
+        assert ran.code == 0, ran.err
+        return ran
+
     def add(self, *options: str, numbers: Sequence[Mapping[str, Any]] | None = None) -> tuple[str, ...]:
         """The command that adds numbers (default: all) as reserved."""
         name = self.file(self.numbers if numbers is None else numbers)
@@ -185,6 +202,17 @@ class Scene:
     def verb(self, verb: str, *options: str) -> tuple[str, ...]:
         """The command that does something with all numbers."""
         return ("number", verb, self.service, "-f", self.file(self.numbers), *options)
+
+    def command(self, verb: str, *options: str) -> tuple[str, ...]:
+        """Let the pool be one that ``verb`` changes as a whole, and return the command that does."""
+        if verb == "add":
+            return self.add(*options)
+        self.fill(self.numbers, reserved=verb != "reserve")
+        return self.verb(verb, *(["--yes"] if verb == "remove" else []), *options)
+
+    def wanted(self, verb: str) -> dict[str, bool]:
+        """The pool after `command`."""
+        return {} if verb == "remove" else self.everything(reserved=verb != "release")
 
     def pool(self, service: str = "") -> dict[str, bool]:
         """What the pool really holds: SID to is_reserved."""
@@ -230,13 +258,11 @@ class Scene:
         """Check what holds after any fault: nothing twice, the same command heals, a third run is idle."""
         self.did_nothing_twice()
         self.heal()
-        again = self.run(*command)
-        assert again.code == 0, again.err
+        self.ok(*command)
         assert self.pool() == wanted
         self.did_nothing_twice()
         self.ledger.clear()
-        third = self.run(*command)
-        assert third.code == 0, third.err
+        third = self.ok(*command)
         assert self.writes == []
         assert {row["action"] for row in third.rows} <= {"unchanged"}
         self.left_no_trace()

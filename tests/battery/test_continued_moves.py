@@ -75,13 +75,12 @@ def test_a_killed_move_goes_on_without_its_record(some: Crossing, loss: str, res
     assert "is not in the pool" not in asked.err
     assert some.stage.pool(some.other).items() <= some.flags.items()
     flag = "--reserved" if reserved else "--unreserved"
-    ran = some.stage.run(*command, flag)
-    assert ran.code == 0, ran.err
+    ran = some.stage.ok(*command, flag)
     assert {row["phone_number"] for row in ran.rows if row["action"] == "moved"} >= some.named(out)
     wanted = some.flags | dict.fromkeys(out, reserved)
     assert (some.stage.pool(), some.stage.pool(some.other)) == ({}, wanted)
     some.stage.ledger.clear()
-    assert some.stage.run(*command, flag).code == 0
+    some.stage.ok(*command, flag)
     assert some.stage.writes == []
 
 
@@ -101,8 +100,7 @@ def test_without_a_record_the_flag_is_for_those_in_transit_alone(some: Crossing)
     command = cut_short(some)
     out = some.outside
     other_state(some)
-    ran = some.stage.run(*command, "--reserved")
-    assert ran.code == 0, ran.err
+    some.stage.ok(*command, "--reserved")
     assert some.stage.pool(some.other) == some.flags | dict.fromkeys(out, True)
 
 

@@ -38,51 +38,23 @@ def turn_away(stage: Scene, code: int, times: int | None = None) -> None:
     )
 
 
-def everything(stage: Scene) -> dict[str, bool]:
-    return {row["sid"]: True for row in stage.numbers}
-
-
 def test_the_documented_window(crowd: Scene) -> None:
     """Scaled to 8 a second, 40 in any 5 s: bursts that fill the window, and hardly a 429."""
     crowd.policies.window = SlidingWindow(seconds=WINDOW, burst=40)
-    ran = crowd.run(*crowd.add("--rate", "8"))
-    assert ran.code == 0, ran.err
+    crowd.ok(*crowd.add("--rate", "8"))
     assert crowd.throttled <= 4
-    crowd.keeps_its_promises(crowd.add("--rate", "8"), everything(crowd))
+    crowd.keeps_its_promises(crowd.add("--rate", "8"), crowd.everything())
 
 
-def test_adds_and_updates_share_the_window(crowd: Scene) -> None:
-    """One endpoint takes both: half of the numbers are there already, unreserved."""
-    crowd.fill(crowd.numbers[::2], reserved=False)
-    crowd.policies.window = SlidingWindow(seconds=WINDOW, burst=40)
-    ran = crowd.run(*crowd.add("--rate", "8"))
-    assert ran.code == 0, ran.err
-    assert {row["action"] for row in ran.rows} == {"added", "reserved"}
-    assert crowd.throttled <= 4
-    crowd.keeps_its_promises(crowd.add(), everything(crowd))
-
-
-def test_a_window_that_is_narrower_than_documented(crowd: Scene) -> None:
-    """Nobody knows why, but the API lets through half: the pace is found, nothing fails."""
-    crowd.policies.window = SlidingWindow(seconds=WINDOW, burst=20)
-    some = crowd.numbers[:60]
-    command = crowd.add("--rate", "8", numbers=some)
-    ran = crowd.run(*command)
-    assert ran.code == 0, ran.err
-    assert crowd.throttled <= 30
-    crowd.keeps_its_promises(command, {row["sid"]: True for row in some})
-
-
-@pytest.mark.parametrize(("ceiling", "wasted"), [(1, 40), (5, 40), (20, 40)])
-def test_a_hidden_ceiling(crowd: Scene, ceiling: int, wasted: int) -> None:
+@pytest.mark.parametrize("ceiling", [1, 5])
+def test_a_hidden_ceiling(crowd: Scene, ceiling: int) -> None:
     crowd.policies.concurrency.ceiling = ceiling
-    crowd.policies.latency = 0.004 if ceiling < 20 else 0.05  # long enough to be met
-    ran = crowd.run(*crowd.add("--rate", "0"))
-    assert ran.code == 0, ran.err
-    assert {row["action"] for row in ran.rows} == {"added"}
-    assert 0 < crowd.throttled <= wasted
+    crowd.policies.latency = 0.01 * ceiling  # long enough to be met
+    ran = crowd.ok(*crowd.add("--rate", "0"))
+    assert set(ran.counts) == {"added"}
+    assert 0 < crowd.throttled <= 40
     assert crowd.policies.concurrency.most >= min(ceiling, 4)
-    crowd.keeps_its_promises(crowd.add(), everything(crowd))
+    crowd.keeps_its_promises(crowd.add(), crowd.everything())
 
 
 def test_one_at_a_time_also_where_answers_are_lost(crowd: Scene) -> None:
@@ -91,26 +63,9 @@ def test_one_at_a_time_also_where_answers_are_lost(crowd: Scene) -> None:
     crowd.policies.concurrency.ceiling = 1
     crowd.script(Scripted("reset-after", "POST", first=3, times=3))
     command = crowd.add("--concurrency", "1", numbers=some)
-    ran = crowd.run(*command)
-    assert ran.code == 0, ran.err
+    crowd.ok(*command)
     assert (crowd.throttled, crowd.policies.concurrency.most) == (0, 1)
     crowd.keeps_its_promises(command, {row["sid"]: True for row in some})
-
-
-def test_a_ceiling_that_falls_and_rises(crowd: Scene) -> None:
-    def set_to(ceiling: int | None) -> None:
-        crowd.policies.concurrency.ceiling = ceiling
-
-    crowd.policies.concurrency.ceiling = 20
-    crowd.policies.latency = 0.004
-    crowd.script(
-        Scripted(method="POST", first=40, action=lambda: set_to(4)),
-        Scripted(method="POST", first=70, action=lambda: set_to(None)),
-    )
-    ran = crowd.run(*crowd.add("--rate", "0"))
-    assert ran.code == 0, ran.err
-    assert crowd.throttled <= 50
-    crowd.keeps_its_promises(crowd.add(), everything(crowd))
 
 
 @pytest.mark.parametrize("code", [20429, 80621])
@@ -119,24 +74,12 @@ def test_retry_after_is_honoured(crowd: Scene, code: int, asked: str) -> None:
     number = crowd.numbers[:20]
     crowd.policies.retry_after = formatdate(time.time() + 4.5, usegmt=True) if asked == "date" else asked
     turn_away(crowd, code, times=1)
-    ran = crowd.run(*crowd.add(numbers=number))
-    assert ran.code == 0, ran.err
+    ran = crowd.ok(*crowd.add(numbers=number))
     assert "1 retry" in ran.err
     arrivals = crowd.front.arrivals
     pauses = [later - sooner for sooner, later in itertools.pairwise(arrivals)]
     assert max(pauses) * SLOWER >= 2.5
     crowd.keeps_its_promises(crowd.add(numbers=number), {row["sid"]: True for row in number})
-
-
-@pytest.mark.parametrize(
-    "asked", ["-5", "abc", "1e309", "", "0", "Fri, 01 Jan 2099 00:00:00 GMT", "99999999999"]
-)
-def test_retry_after_that_says_nothing_sensible(stage: Scene, asked: str) -> None:
-    stage.policies.retry_after = asked
-    stage.script(Scripted("429", "POST", first=10, times=3), Scripted("429", "GET"))
-    ran = stage.run(*stage.add())
-    assert ran.code == 0, ran.err
-    stage.keeps_its_promises(stage.add(), everything(stage))
 
 
 @pytest.mark.parametrize("code", [20429, 80621])
@@ -146,21 +89,9 @@ def test_retry_after_that_is_too_long(stage: Scene, code: int) -> None:
     ran = stage.run(*stage.add())
     assert ran.code == 7
     assert "2099 s" in ran.err
-    actions = [row["action"] for row in ran.rows]
-    assert set(actions) == {"added", "skipped"}
-    assert actions.count("added") == 9
+    assert ran.counts == {"added": 9, "skipped": len(stage.numbers) - 9}
     assert stage.throttled <= 20
-    stage.keeps_its_promises(stage.add(), everything(stage))
-
-
-def test_retry_after_that_is_too_long_for_a_look(stage: Scene) -> None:
-    stage.policies.retry_after = "2099"
-    stage.script(Scripted("429", "GET", times=None))
-    ran = stage.run(*stage.add())
-    assert ran.code == 7
-    assert "2099 s" in ran.err
-    assert stage.throttled == 1
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 @pytest.mark.parametrize("code", [20429, 80621])
@@ -169,21 +100,9 @@ def test_429_for_ever(stage: Scene, code: int) -> None:
     ran = stage.run(*stage.add("--deadline", "60s"))
     assert ran.code == 7
     assert ran.error["kind"] == "deadline"
-    actions = [row["action"] for row in ran.rows]
-    assert set(actions) == {"added", "skipped"}
-    assert actions.count("added") == 9
+    assert ran.counts == {"added": 9, "skipped": len(stage.numbers) - 9}
     assert stage.throttled <= 60
-    stage.keeps_its_promises(stage.add(), everything(stage))
-
-
-def test_429_for_ever_from_the_first_read(stage: Scene) -> None:
-    stage.clock.factor = 1000.0
-    stage.script(Scripted("429", times=None))
-    ran = stage.run(*stage.add("--deadline", "60s"))
-    assert ran.code == 7
-    assert stage.writes == []
-    assert stage.throttled <= 31
-    stage.keeps_its_promises(stage.add(), everything(stage))
+    stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 @pytest.mark.parametrize("options", [(), ("--concurrency", "1")], ids=["parallel", "one at a time"])
@@ -197,7 +116,7 @@ def test_one_list_says_what_80104_means_for_many(
         some = stage.numbers[:60]
         stage.fill(stage.numbers[60:], reserved=False)
         if ours:
-            stage.script(Scripted(method="POST", action=lambda: stage.fill(some, reserved=True)))
+            stage.act_before_the_first_write(lambda: stage.fill(some, reserved=True))
         else:
             stage.front.answer = lambda sent: problem(ApiError(80104)) if sent.method == "POST" else None
         path = tmp_path / "some.csv"
@@ -217,8 +136,7 @@ def test_a_hidden_rate_in_real_time(tmp_path: Path, count: int, seconds: float) 
         stage.cli.clock = SystemClock()
         stage.policies.window = SlidingWindow(seconds=seconds, burst=count)
         stage.policies.latency = 0.08
-        ran = stage.run(*stage.add())
-        assert ran.code == 0, ran.err
+        stage.ok(*stage.add())
         assert stage.throttled <= 30
         arrivals = stage.front.arrivals
         assert 150 / (arrivals[-1] - arrivals[0]) >= 0.7 * count / seconds
@@ -231,10 +149,9 @@ def test_the_documented_window_in_real_time(tmp_path: Path) -> None:
         stage.cli.clock = SystemClock()
         stage.policies.window = SlidingWindow()
         stage.policies.latency = 0.08
-        ran = stage.run(*stage.add())
-        assert ran.code == 0, ran.err
+        ran = stage.ok(*stage.add())
         assert stage.throttled <= 3
         arrivals = stage.front.arrivals
         assert arrivals[-1] - arrivals[0] <= 1.03 * 20.0
         assert re.search(r"added 615, failed 0 in 2[01]s", ran.err)
-        stage.keeps_its_promises(stage.add(), everything(stage))
+        stage.keeps_its_promises(stage.add(), stage.everything())

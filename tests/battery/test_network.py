@@ -22,9 +22,6 @@ from tests.support import Cli, Ran
 
 SECRET = "canary/5e11+ab1e=do~not-sing"
 BASIC = base64.b64encode(f"{AC}:{SECRET}".encode()).decode()
-PORTAL = http(
-    b"<html><body>Welcome to the hotel! <a href='http://login.example'>Sign in</a></body></html>"
-).replace(b"application/json", b"text/html")
 SERVICE = {"sid": KS, "unique_name": "masking", "account_sid": AC}
 LIST = ("service", "list", "-o", "jsonl")
 
@@ -78,25 +75,6 @@ def listed(*services: object, following: str | None = None) -> bytes:
     """One page of Services."""
     meta = {"key": "services", "next_page_url": following}
     return http(json.dumps({"meta": meta, "services": services}).encode())
-
-
-def test_a_captive_portal_is_not_understood_and_not_dumped(tmp_path: Path) -> None:
-    with recording(PORTAL) as server:
-        ran = run(program(tmp_path, server.url), *LIST, "--retries", "0")
-        assert ran.code == 1
-        assert ran.error["kind"] == "answer"
-        assert "hotel" not in ran.out + ran.err
-        assert len(server.requests) == 1
-
-
-def test_a_captive_portal_before_a_write_leaves_it_unknown(tmp_path: Path) -> None:
-    fetched = http(json.dumps(SERVICE).encode())
-    with recording(fetched, PORTAL) as server:
-        ran = run(
-            program(tmp_path, server.url), "service", "update", KS, "--default-ttl", "60", "--retries", "0"
-        )
-        assert ran.code == 1
-        assert len(server.writes) == 1
 
 
 @pytest.mark.parametrize("status", ["301 Moved Permanently", "307 Temporary Redirect"])
@@ -174,27 +152,6 @@ def test_a_gzip_bomb_takes_no_memory(tmp_path: Path) -> None:
     assert code == 1
     assert json.loads(err)["error"]["kind"] == "answer"
     assert peak < 200
-
-
-@pytest.mark.parametrize("where", ["refused", "unknown name"])
-def test_nobody_there_is_7_at_once_without_retries(tmp_path: Path, where: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    cli = program(tmp_path, url if where == "refused" else "https://proxy.invalid")
-    began = time.monotonic()
-    ran = run(cli, *LIST, "--retries", "0", "--timeout", "3")
-    assert time.monotonic() - began < 4.5
-    assert ran.code == 7
-    assert ran.error["kind"] == "network"
-    assert ("127.0.0.1" if where == "refused" else "proxy.invalid") in ran.error["message"]
-
-
-def test_nobody_there_ends_a_bulk_run_before_it_begins(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    ran = run(program(tmp_path, url), "number", "add", KS, "+14155550100", "--retries", "0")
-    assert ran.code == 7
-    assert ran.out == ""
 
 
 # The secret

@@ -14,8 +14,7 @@ import pytest
 
 from proxyctl.sandbox.server.faults import Scripted
 from proxyctl.sandbox.world.seed import seed_numbers
-from tests.battery.scene import Scene
-from tests.support import Ran
+from tests.battery.scene import DONE, Scene
 
 VERBS = ("add", "reserve", "remove")
 IN_A_ROW = 20  # failures without one good answer between them
@@ -27,15 +26,9 @@ def outage(stage: Scene, *, first: int = 1, fault: str = "503") -> None:
 
 
 def command(stage: Scene, verb: str, count: int, *options: str) -> tuple[str, ...]:
+    stage.numbers += seed_numbers(stage.store, max(0, count - len(stage.numbers)), seed=2)
     stage.numbers = stage.numbers[:count]
-    if verb == "add":
-        return stage.add("--rate", "0", *options)
-    stage.fill(stage.numbers, reserved=False)
-    return stage.verb(verb, "--yes", "--rate", "0", *options)
-
-
-def actions(ran: Ran) -> Counter[str]:
-    return Counter(row["action"] for row in ran.rows)
+    return stage.command(verb, "--rate", "0", *options)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 40])
@@ -47,15 +40,7 @@ def test_nothing_could_be_done(stage: Scene, verb: str, count: int, retries: tup
     ran = stage.run(*line)
     assert ran.code == 7, ran.err
     assert "the same command again" in ran.err
-    assert set(actions(ran)) <= {"failed", "unknown", "skipped"}
-
-
-@pytest.mark.parametrize("count", [2, 3])
-def test_named_as_arguments_it_is_the_same(stage: Scene, count: int) -> None:
-    outage(stage)
-    sids = [row["sid"] for row in stage.numbers[:count]]
-    ran = stage.run("number", "add", stage.service, *sids, "--retries", "0")
-    assert ran.code == 7, ran.err
+    assert set(ran.counts) <= {"failed", "unknown", "skipped"}
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -64,40 +49,27 @@ def test_something_was_done_before(stage: Scene, verb: str) -> None:
     outage(stage, first=3)
     ran = stage.run(*line)
     assert ran.code == 6, ran.err
-    done = {"add": "added", "reserve": "reserved", "remove": "removed"}[verb]
-    assert actions(ran)[done] == 2
+    assert ran.counts[DONE[verb]] == 2
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_it_stops_after_20_in_a_row(stage: Scene, verb: str) -> None:
-    """Without retries too: 100 numbers do not make 100 requests."""
-    stage.numbers = [*stage.numbers, *seed_numbers(stage.store, 60, seed=2)]
-    line = command(stage, verb, 100, "--retries", "0", "--concurrency", "1")
+@pytest.mark.parametrize(
+    ("verb", "options", "most"),
+    [
+        *((verb, ("--retries", "0", "--concurrency", "1"), IN_A_ROW) for verb in VERBS),
+        ("reserve", ("--retries", "0"), 2 * IN_A_ROW),
+        ("reserve", (), 2 * IN_A_ROW),
+    ],
+)
+def test_it_stops_after_20_in_a_row(stage: Scene, verb: str, options: tuple[str, ...], most: int) -> None:
+    """100 numbers do not make 100 requests: what is under way at the 20th is all that follows, and the budget of
+    repeats, 10 % and 10, is for all of it.
+    """
+    line = command(stage, verb, 100, *options)
     outage(stage)
     ran = stage.run(*line)
     assert ran.code == 7, ran.err
-    assert len(stage.writes) <= IN_A_ROW
-    assert actions(ran)["skipped"] >= 80
-
-
-@pytest.mark.parametrize("options", [(), ("--retries", "0")], ids=["retries", "no retries"])
-def test_what_is_under_way_at_the_20th_is_all_that_follows(stage: Scene, options: tuple[str, ...]) -> None:
-    """In parallel, and with retries: the budget of repeats, 10 % and 10, is for all of it."""
-    stage.numbers = [*stage.numbers, *seed_numbers(stage.store, 60, seed=2)]
-    line = command(stage, "reserve", 100, *options)
-    outage(stage)
-    ran = stage.run(*line)
-    assert ran.code == 7, ran.err
-    assert len(stage.writes) <= 2 * IN_A_ROW
-
-
-def test_one_good_answer_begins_the_count_anew(stage: Scene) -> None:
-    """Every tenth write works: the run goes on to its end, and its failures are told."""
-    line = command(stage, "reserve", 40, "--retries", "0", "--concurrency", "1")
-    stage.script(*(Scripted("503", "POST", first=turn, times=9) for turn in range(1, 41, 10)))
-    ran = stage.run(*line)
-    assert ran.code == 6, ran.err
-    assert actions(ran) == {"failed": 36, "reserved": 4}
+    assert len(stage.writes) <= most
+    assert ran.counts["skipped"] >= 100 - most
 
 
 # What becomes of the reads that verify
@@ -119,7 +91,7 @@ def test_everything_hangs(stage: Scene, named: Callable[..., tuple[str, ...]]) -
     )
     ran = stage.run(*named(stage, "--timeout", "0.1"))
     assert ran.code == 7, ran.err
-    assert actions(ran) == {"unknown": 4}
+    assert ran.counts == {"unknown": 4}
     assert len(stage.writes) == 4
     asked = Counter(entry.path for entry in stage.reads)
     assert max(asked.values()) <= 6
@@ -135,7 +107,7 @@ def test_credentials_refused_while_lost_answers_are_verified(
     )
     ran = stage.run(*named(stage))
     assert ran.code == 3, ran.err
-    assert set(actions(ran)) == {"unknown", "skipped"}
+    assert set(ran.counts) == {"unknown", "skipped"}
     assert 1 <= [entry.sent for entry in stage.reads].count(401) <= 4
 
 
@@ -144,13 +116,13 @@ def test_numbers_that_somebody_else_removes(stage: Scene, verb: str, ends: str) 
     """The Service is asked for once for a burst of them, and again after five."""
     line = command(stage, verb, 40)
 
-    def others() -> None:  # all at once: the run's own writes go on meanwhile
+    def others() -> None:
         with stage.store.writing() as db:
             db.execute("DELETE FROM pool")
 
-    stage.script(Scripted(method="DELETE" if verb == "remove" else "POST", action=others))
+    stage.act_before_the_first_write(others)
     ran = stage.run(*line)
-    assert actions(ran)[ends] >= 36, ran.err  # others were under way
+    assert ran.counts == {ends: 40}, ran.err
     services = [entry for entry in stage.reads if entry.path == f"/v1/Services/{stage.service}"]
     assert 1 <= len(services) <= 1 + 40 / 5
     assert stage.throttled == 0
@@ -162,7 +134,7 @@ def test_a_deadline_leaves_what_is_under_way_8_seconds(stage: Scene) -> None:
     stage.script(Scripted("timeout", "POST", first=3, times=None))
     began = time.monotonic()
     ran = stage.run(*line)
-    assert (ran.code, actions(ran)) == (6, {"reserved": 2, "unknown": 4, "skipped": 4}), ran.err
+    assert (ran.code, ran.counts) == (6, {"reserved": 2, "unknown": 4, "skipped": 4}), ran.err
     assert 0.9 <= time.monotonic() - began < 3.0
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pty
-import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Sequence
@@ -20,13 +17,24 @@ import pytest
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.state.lock import hold
 from tests.battery.driver import LATE_POINTS
-from tests.battery.live import Arrivals, drive, end, histories, settled, start, timed
+from tests.battery.live import (
+    FAST,
+    Arrivals,
+    Terminal,
+    adding,
+    drive,
+    end,
+    histories,
+    read_until,
+    settled,
+    start,
+    timed,
+)
 from tests.battery.scene import Scene
 from tests.sandbox.serving import wait_for
 from tests.support import Ran, command
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-FAST = ("--rate", "0", "--concurrency", "4")
 # Seconds: less than what is under way gets and than any pause here, more than a busy machine needs.
 AT_ONCE = 5.0
 
@@ -41,11 +49,8 @@ def interrupted(ran: Ran, number: int) -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_once_what_is_under_way_finishes(stage: Scene, number: signal.Signals) -> None:
-    arrivals = Arrivals()
-    stage.script(arrivals.entry())
     stage.policies.latency = 0.25
-    process = start(stage, *stage.add(*FAST))
-    assert arrivals.wait(4)
+    process = adding(stage)
     ran, seconds = timed(stage, process, number)
     interrupted(ran, number)
     assert seconds < AT_ONCE
@@ -58,11 +63,8 @@ def test_once_what_is_under_way_finishes(stage: Scene, number: signal.Signals) -
 
 
 def test_once_and_what_does_not_answer_within_the_grace_is_unknown(stage: Scene) -> None:
-    arrivals = Arrivals()
-    stage.script(arrivals.entry("timeout-after"))
     failed = stage.directory / "failed.txt"
-    process = drive(stage, "grace=0.5", *stage.add(*FAST, "--failed-to", str(failed)))
-    assert arrivals.wait(4)
+    process = adding(stage, "timeout-after", change="grace=0.5", options=(*FAST, "--failed-to", str(failed)))
     ran, seconds = timed(stage, process, signal.SIGINT)
     interrupted(ran, signal.SIGINT)
     assert 0.5 <= seconds < AT_ONCE
@@ -75,10 +77,7 @@ def test_once_and_what_does_not_answer_within_the_grace_is_unknown(stage: Scene)
 
 @pytest.mark.long
 def test_once_the_grace_is_8_seconds(stage: Scene) -> None:
-    arrivals = Arrivals()
-    stage.script(arrivals.entry("timeout-after"))
-    process = start(stage, *stage.add(*FAST))
-    assert arrivals.wait(4)
+    process = adding(stage, "timeout-after")
     ran, seconds = timed(stage, process, signal.SIGTERM)
     interrupted(ran, signal.SIGTERM)
     assert 8.0 <= seconds < 9.5
@@ -87,10 +86,7 @@ def test_once_the_grace_is_8_seconds(stage: Scene) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_twice_it_is_out_at_once(stage: Scene, number: signal.Signals) -> None:
-    arrivals = Arrivals()
-    stage.script(arrivals.entry("timeout-after"))
-    process = start(stage, *stage.add(*FAST))
-    assert arrivals.wait(4)
+    process = adding(stage, "timeout-after")
     assert process.stderr is not None
     process.send_signal(number)
     assert "stopping" in read_until(process.stderr.fileno(), b"at once")
@@ -111,11 +107,8 @@ def test_twice_it_is_out_at_once(stage: Scene, number: signal.Signals) -> None:
 def test_while_paused(
     stage: Scene, number: signal.Signals, options: tuple[str, ...], fault: str | None
 ) -> None:
-    arrivals = Arrivals()
-    stage.script(arrivals.entry(fault))
     stage.policies.retry_after = "60" if fault else None
-    process = start(stage, *stage.add(*options))
-    assert arrivals.wait(4)
+    process = adding(stage, fault, options=options)
     ran, seconds = timed(stage, process, number)
     interrupted(ran, number)
     assert seconds < AT_ONCE
@@ -162,7 +155,7 @@ def test_in_a_single_write_the_change_is_unknown(stage: Scene) -> None:
     assert "unknown 1" in ran.error["message"]
     assert [item["state"] for item in histories(stage)[0]["items"]] == ["unknown"]
     settled()
-    assert stage.run("service", "create", "second", "--if-not-exists").code == 0
+    stage.ok("service", "create", "second", "--if-not-exists")
 
 
 @pytest.mark.parametrize("point", ["send:1", "answered:12", "told:12", "end:1", "ended:1", *LATE_POINTS])
@@ -235,7 +228,7 @@ def test_while_drain_waits(stage: Scene) -> None:
     said = read_until(process.stderr.fileno(), b"Sessions")
     assert "waiting: 2 numbers in use by 2 Sessions" in said
     # Nobody else is kept out while it waits.
-    assert stage.run("number", "reserve", stage.service, stage.numbers[0]["sid"]).code == 0
+    stage.ok("number", "reserve", stage.service, stage.numbers[0]["sid"])
     ran, seconds = timed(stage, process, signal.SIGTERM)
     interrupted(ran, signal.SIGTERM)
     assert seconds < AT_ONCE
@@ -275,63 +268,6 @@ def test_inherited_as_ignored_it_stays_ignored(stage: Scene, launcher: str) -> N
 
 
 # A terminal
-
-
-LAUNCH = """
-import fcntl, os, sys, termios
-os.setsid()
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
-"""
-
-
-class Terminal:
-    """A process on a terminal of its own, as its session's leader: what is typed can be Ctrl-C."""
-
-    def __init__(self, stage: Scene, *arguments: str) -> None:
-        self.master, slave = pty.openpty()
-        line = [sys.executable, "-c", LAUNCH, *command(*arguments)[1:]]
-        environ = {"TERM": "xterm", **stage.cli.environ}
-        self.process = subprocess.Popen(line, env=environ, stdin=slave, stdout=slave, stderr=slave)
-        os.close(slave)
-        self.text = ""
-
-    def __enter__(self) -> Terminal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-
-    def expect(self, text: str) -> None:
-        self.text += read_until(self.master, text.encode())
-
-    def type(self, text: bytes) -> None:
-        os.write(self.master, text)
-
-    def end(self) -> int:
-        """Read all that is still said, and return the exit code."""
-        self.text += read_until(self.master, None)
-        return self.process.wait(5)
-
-
-def read_until(descriptor: int, text: bytes | None, seconds: float = 10.0) -> str:
-    """Read until ``text`` was seen, or to the end."""
-    seen = b""
-    deadline = time.monotonic() + seconds
-    while text is None or text not in seen:
-        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-        assert ready, f"waited in vain for {text!r}: {seen!r}"
-        try:
-            data = os.read(descriptor, 65536)
-        except OSError:  # a terminal whose last process has gone
-            data = b""
-        if not data:
-            assert text is None, f"it ended before {text!r}: {seen!r}"
-            break
-        seen += data
-    return seen.decode()
 
 
 def test_ctrl_c_at_a_prompt(stage: Scene) -> None:

@@ -8,20 +8,56 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.outcomes import Chains, Done, Outcome, Result, Scope, Task, Throttled
+from proxyctl.bulk.outcomes import (
+    Chains,
+    Done,
+    Full,
+    Lost,
+    Outcome,
+    Refused,
+    Result,
+    Scope,
+    State,
+    Stop,
+    Task,
+    Throttled,
+    Unclear,
+    Unsent,
+)
 from proxyctl.bulk.rate import NEVER
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.waiting import Send, Verify
-from proxyctl.errors import ProxyctlError, ThrottledError
+from proxyctl.errors import (
+    AuthenticationError,
+    NetworkError,
+    ProxyctlError,
+    RefusedError,
+    ServerError,
+    ThrottledError,
+)
 
 Latency = Callable[[random.Random], float]
 Fate = Callable[[Task, float], Outcome]
+
+# What may become of a request, by name.
+FAULTS: dict[str, Outcome] = {
+    "lost": Lost(ServerError("500", may_have_happened=True)),
+    "unsent": Unsent(NetworkError("connection refused")),
+    "busy": Throttled("concurrency", None, ThrottledError("429")),
+    "rate": Throttled("rate", None, ThrottledError("429")),
+    "refused": Refused(RefusedError("80301")),
+    "unclear": Unclear(RefusedError("80104")),
+    "urgent": Unclear(RefusedError("20404"), urgent=True),
+    "full": Full(RefusedError("80622")),
+    "stop": Stop(AuthenticationError("401")),
+}
+LOST, REFUSED, STOP = (FAULTS[name] for name in ("lost", "refused", "stop"))
 
 
 def at_once(rng: random.Random) -> float:
@@ -102,6 +138,10 @@ class Run:
     retries: int = 0
     stopped_by: ProxyctlError | None = None
     now: float = 0.0  # at the end
+
+    @property
+    def states(self) -> Counter[State]:
+        return Counter(result.state for result in self.results)
 
     @property
     def seconds(self) -> float:

@@ -40,12 +40,6 @@ def test_requests_that_overtake_each_other_do_not_hide_the_limit(
     assert run.seconds <= 1.2 * count * 0.135 / limit
 
 
-def test_the_benchmark_of_five_at_a_time() -> None:
-    run = simulate(tasks(600), Server(ceiling=lambda now: 5, takes=fixed(0.1)), rate=0)
-    assert run.rejected <= 6
-    assert run.seconds <= 600 * 0.1 / 5 / 0.9
-
-
 def test_a_limit_that_falls_and_rises_again() -> None:
     server = Server(ceiling=lambda now: 8 if 20 <= now < 60 else 30, takes=fixed(0.1))
     run = simulate(tasks(30_000), server, rate=0)

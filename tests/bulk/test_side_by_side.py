@@ -33,11 +33,6 @@ def test_each_thing_has_its_answer(things: list[int], workers: int) -> None:
     assert gone()
 
 
-def test_nothing_to_ask() -> None:
-    assert list(side_by_side(lambda thing: thing, ())) == []
-    assert not readers()
-
-
 def test_nothing_is_asked_before_the_first_answer_is_wanted() -> None:
     asked: list[int] = []
     answers = side_by_side(asked.append, [1, 2])

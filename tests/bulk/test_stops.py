@@ -11,14 +11,11 @@ import pytest
 
 from proxyctl.bulk.outcomes import (
     Done,
-    Full,
-    Lost,
     Outcome,
     Result,
     RunReport,
     Stop,
     Task,
-    Throttled,
 )
 from proxyctl.bulk.threads import RESERVED_FILES, affordable_ceiling, side_by_side
 from proxyctl.clock import StopRequest
@@ -28,16 +25,12 @@ from proxyctl.errors import (
     InternalError,
     Interrupted,
     OutputError,
-    RefusedError,
-    ServerError,
     TemporaryError,
-    ThrottledError,
-    exit_status,
 )
 from tests.bulk.moves import BACK, JOIN, Moves
+from tests.bulk.simulation import FAULTS, LOST
 from tests.bulk.test_engine import Diary, Script, add, engine, slow, states, tasks
-
-RATE = Throttled("rate", None, ThrottledError("429"))
+from tests.support import StandingClock
 
 
 def moving(moves: Moves, join: Callable[[], Outcome]) -> Script:
@@ -59,28 +52,15 @@ def test_items_come_back_although_the_history_cannot_be_written(lines: int) -> N
 
 def test_a_deadline_leaves_time_for_what_is_in_transit() -> None:
     moves = Moves(10)
-    report = engine(moving(moves, lambda: RATE), deadline=1.0).run(moves)
+    report = engine(moving(moves, lambda: FAULTS["rate"]), deadline=1.0, clock=StandingClock()).run(moves)
     assert isinstance(report.stopped_by, DeadlineError)
     assert set(moves.ends.values()) == {"here"}
     assert 0.8 <= report.ended - report.started < 1.0
 
 
 def test_a_deadline_stands_while_nothing_is_in_transit() -> None:
-    report = engine(Script(lambda task: RATE), deadline=0.3).run(tasks(5))
-    assert report.ended - report.started >= 0.3
-
-
-def test_what_has_no_answer_after_a_deadline_and_its_grace_is_unknown() -> None:
-    held = threading.Event()
-
-    def send(task: Task) -> Outcome:
-        held.wait(5)
-        return add(task)
-
-    report = engine(Script(send), deadline=0.05, stop=StopRequest(grace=0.05)).run(tasks(50))
-    held.set()
-    assert states(report) == {"unknown": 4, "skipped": 46}
-    assert report.ended - report.started < 1.0
+    report = engine(Script(lambda task: FAULTS["rate"]), deadline=0.3, clock=StandingClock()).run(tasks(5))
+    assert 0.3 <= report.ended - report.started < 0.4
 
 
 def test_a_signal_after_the_deadline_is_what_the_run_ends_with() -> None:
@@ -142,19 +122,9 @@ def test_a_signal_that_comes_with_the_last_answer_interrupted_nothing() -> None:
 
 
 def test_a_signal_that_comes_with_the_last_answer_is_told_where_something_was_left() -> None:
-    full = Full(RefusedError("80622"))
-    report, stop = run_with_late_signal(lambda task: full if task.index == 5 else add(task))
+    report, stop = run_with_late_signal(lambda task: FAULTS["full"] if task.index == 5 else add(task))
     assert states(report) == {"done": 5, "failed": 1, "skipped": 4}
     assert report.stopped_by is stop.error
-
-
-def test_a_defect_is_told_from_all_that_the_world_does() -> None:
-    def send(task: Task) -> Outcome:
-        raise ZeroDivisionError
-
-    report = engine(Script(send)).run(tasks(5))
-    assert isinstance(report.stopped_by, InternalError)
-    assert exit_status(report.stopped_by) == 1
 
 
 def test_a_defect_brings_back_what_is_in_transit() -> None:
@@ -199,8 +169,7 @@ def test_a_run_goes_on_with_the_threads_that_there_are(
 
 def test_lost_answers_are_looked_for_without_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     Bound(monkeypatch, 0, RuntimeError)
-    lost = Lost(ServerError("500", may_have_happened=True))
-    report = engine(Script(lambda task: lost, lambda task: Done("added"))).run(tasks(5))
+    report = engine(Script(lambda task: LOST, lambda task: Done("added"))).run(tasks(5))
     assert states(report) == {"done": 5}
 
 

@@ -12,9 +12,8 @@ import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
-from tests.sandbox.asking import SetClock
 from tests.sandbox.serving import Served
-from tests.support import Cli
+from tests.support import Cli, StandingClock
 
 DAY = 86_400.0
 
@@ -144,7 +143,7 @@ def test_a_write_whose_answer_is_lost_is_verified(remote: Cli, server: Served) -
 
 
 def test_since_and_limit(cli: Cli) -> None:
-    clock = SetClock()
+    clock = StandingClock()
     cli.clock = clock
     for day in range(4):
         cli.ok("service", "create", f"day-{day}")
@@ -233,7 +232,7 @@ def test_a_command_that_names_hundreds_of_numbers(cli: Cli) -> None:
 
 
 def test_an_id_may_be_cut_as_long_as_it_is_one_runs(cli: Cli) -> None:
-    cli.clock = SetClock()
+    cli.clock = StandingClock()
     cli.ok("service", "create", "one")
     run = runs(cli)[0]["id"]
     assert items(cli, run[:8]) == items(cli, run)
@@ -284,7 +283,7 @@ def test_hostile_text_is_shown_as_text(cli: Cli) -> None:
 
 
 def test_prune(cli: Cli) -> None:
-    clock = cli.clock = SetClock()
+    clock = cli.clock = StandingClock()
     for _ in range(3):
         cli.ok("service", "create", f"at-{clock.time}")
         clock.time += 10 * DAY
@@ -299,7 +298,7 @@ def test_prune(cli: Cli) -> None:
 
 
 def test_it_forgets_by_itself(cli: Cli) -> None:
-    clock = cli.clock = SetClock()
+    clock = cli.clock = StandingClock()
     for name in ("oldest", "old", "new"):
         cli.ok("service", "create", name)
         clock.time += 50 * DAY
@@ -307,7 +306,7 @@ def test_it_forgets_by_itself(cli: Cli) -> None:
 
 
 def test_a_clock_that_jumped_forgets_nothing(cli: Cli) -> None:
-    clock = cli.clock = SetClock()
+    clock = cli.clock = StandingClock()
     for name in ("one", "two"):
         cli.ok("service", "create", name)
     clock.time += 91 * DAY

@@ -19,7 +19,8 @@ from proxyctl.errors import AuthenticationError, NotFoundError, ServerError, Thr
 from proxyctl.input.items import Item
 from proxyctl.pools.account import Account
 from proxyctl.writes.reading import Reader
-from tests.api.stubs import AC, KS, PN, CountingClock, Reply, answer, page, read_by, refusal
+from tests.api.stubs import AC, KS, PN, Reply, answer, page, read_by, refusal
+from tests.support import StandingClock
 
 PAGE = 2
 Fault = Callable[[str, int], httpx.Response | None]
@@ -32,7 +33,7 @@ def sids(count: int) -> list[str]:
 class Lists(httpx.BaseTransport):
     """Pools of so many pages each; ``fault`` may answer in their place. Remembers when what was asked for."""
 
-    def __init__(self, pages: int, clock: CountingClock, fault: Fault | None = None) -> None:
+    def __init__(self, pages: int, clock: StandingClock, fault: Fault | None = None) -> None:
         self.pages = pages
         self.clock = clock
         self.fault = fault
@@ -71,7 +72,7 @@ class Lists(httpx.BaseTransport):
 def reading(
     pages: int, *, fault: Fault | None = None, rate: float = 0.0, ceiling: int = 100, retries: int = 4
 ) -> Iterator[tuple[Account, Lists]]:
-    clock = CountingClock()
+    clock = StandingClock()
     transport = Lists(pages, clock, fault)
     gates = Gates(rate, random=lambda: 0.5, ceiling=ceiling, clock=clock)
     endpoint, credentials = Endpoint.at("http://127.0.0.1:9"), Credentials(AC, "SK1", "secret")

@@ -13,6 +13,7 @@ from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
 from proxyctl.sandbox.context import Request, Rules, parse_pairs
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
+from tests.support import StandingClock
 
 BASE_URL = "http://127.0.0.1:8181"
 NUMBERS = f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers"
@@ -20,22 +21,6 @@ NUMBERS = f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers"
 
 def basic(user: str = ACCOUNT_SID, secret: str = AUTH_TOKEN) -> dict[str, str]:
     return {"authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()}
-
-
-class SetClock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self, now: float = 1_750_000_000.0) -> None:
-        self.time = now
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
 
 
 @dataclass(frozen=True)
@@ -59,7 +44,7 @@ class Ask:
 
     def __init__(self, store: Store, **rules: Any) -> None:
         self.store = store
-        self.clock = SetClock()
+        self.clock = StandingClock()
         self.sandbox = Sandbox(store, clock=self.clock, rules=Rules(**rules))
 
     def call(
@@ -99,7 +84,7 @@ class Ask:
         return urlsplit(answer.body["url"]).path
 
     def numbers(self, count: int, country: str = "US", type_: str | None = None) -> list[dict[str, Any]]:
-        return seed_numbers(self.store, count, country, type=type_, now=self.clock.time)
+        return seed_numbers(self.store, count, country, type=type_, now=self.clock.now())
 
     def filled(self, service: str, count: int, *, reserved: bool = False) -> list[str]:
         """Fill a pool at once and return the PN SIDs."""

@@ -14,11 +14,6 @@ def _found(ask: Ask, query: str) -> list[str]:
     return [row["phone_number"] for row in ask.get(f"{NUMBERS}.json?{query}").body["incoming_phone_numbers"]]
 
 
-def test_the_account_itself(ask: Ask) -> None:
-    body = ask.get(f"/2010-04-01/Accounts/{ACCOUNT_SID}.json").body
-    assert (body["sid"], body["status"]) == (ACCOUNT_SID, "active")
-
-
 def test_filters(ask: Ask) -> None:
     rows = ask.numbers(40)
     phone_number = rows[7]["phone_number"]

@@ -49,23 +49,11 @@ def test_the_names_that_the_help_shows_are_all_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "item",
-    [
-        "429",
-        "429=",
-        "429=x",
-        "429=-0.1",
-        "429=1.1",
-        "429=nan",
-        "429=inf",
-        "429=1e309",
-        "429=0.1=0.1",
-        "429=50%",
-    ],
+    "rate", ["", "=", "=x", "=-0.1", "=1.1", "=nan", "=inf", "=1e309", "=0.1=0.1", "=50%"]
 )
-def test_a_bad_probability_is_a_usage_error(item: str) -> None:
+def test_a_bad_probability_is_a_usage_error(rate: str) -> None:
     with pytest.raises(UsageError, match="probability from 0 to 1"):
-        FaultPlan.parse([item])
+        FaultPlan.parse([f"429{rate}"])
 
 
 def test_an_unknown_name_lists_the_known_ones_and_guesses() -> None:
@@ -94,21 +82,29 @@ def test_rates_can_be_kept_to_writes() -> None:
     assert plan.decide(*POST) is FAULTS["500"]
 
 
-def test_a_script_counts_only_what_matches() -> None:
-    plan = FaultPlan(script=[Scripted("reset-after", method="POST", path="/PhoneNumbers$", first=3)])
-    calls = [POST, GET, POST, ("POST", "/v1/Services"), POST, POST]
-    assert [fault.name if fault else None for fault in (plan.decide(*call) for call in calls)] == [
-        *(None, None, None, None),
-        "reset-after",
-        None,
-    ]
+SERVICES = ("POST", "/v1/Services")
 
 
-def test_a_script_may_go_on_for_ever_or_for_some_times() -> None:
-    ever = FaultPlan(script=[Scripted("html", first=2, times=None)])
-    assert [ever.decide(*POST) is not None for _ in range(5)] == [False, True, True, True, True]
-    twice = FaultPlan(script=[Scripted("404", method="GET", times=2)])
-    assert [twice.decide(*GET) is not None for _ in range(4)] == [True, True, False, False]
+@pytest.mark.parametrize(
+    ("script", "calls", "hit"),
+    [
+        (
+            Scripted("reset-after", method="POST", path="/PhoneNumbers$", first=3),
+            [POST, GET, POST, SERVICES, POST, POST],
+            [4],
+        ),
+        (Scripted("html", first=2, times=None), [POST] * 5, [1, 2, 3, 4]),
+        (Scripted("404", method="GET", times=2), [GET] * 4, [0, 1]),
+    ],
+)
+def test_a_script_counts_what_matches_once_for_some_times_or_for_ever(
+    script: Scripted, calls: list[tuple[str, str]], hit: list[int]
+) -> None:
+    plan = FaultPlan(script=[script])
+    decided = [plan.decide(*call) for call in calls]
+    assert {index: fault.name for index, fault in enumerate(decided) if fault} == dict.fromkeys(
+        hit, script.fault
+    )
 
 
 def test_a_script_goes_before_the_probabilities_and_may_act_without_a_fault() -> None:

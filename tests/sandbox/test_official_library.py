@@ -4,7 +4,7 @@ scripts can't either. Only its base URLs are changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -97,23 +97,20 @@ def test_exceptions_carry_our_codes(store: Store, twilio: Client) -> None:
     (number,) = seed_numbers(store, 1)
     services = twilio.proxy.v1.services
     service = services.create(unique_name="one")
-    with pytest.raises(TwilioRestException) as caught:
-        services.create(unique_name="one")
-    refused(400, 80602, caught)
-    service.phone_numbers.create(sid=number["sid"])
-    with pytest.raises(TwilioRestException) as caught:
-        service.phone_numbers.create(sid=number["sid"])
-    refused(400, 80104, caught)
-    with pytest.raises(TwilioRestException) as caught:
-        service.phone_numbers.create(sid=number["sid"], phone_number=number["phone_number"])
-    refused(400, 80701, caught)
-    with pytest.raises(TwilioRestException) as caught:
-        service.phone_numbers.create(phone_number="+15005550006")
-    refused(400, 80301, caught)
+    add = service.phone_numbers.create
+    add(sid=number["sid"])
     store.set_in_use(number["sid"], 3)
-    with pytest.raises(TwilioRestException) as caught:
-        service.phone_numbers(number["sid"]).delete()
-    refused(400, 80611, caught)
+    calls: list[tuple[int, Callable[[], object]]] = [
+        (80602, lambda: services.create(unique_name="one")),
+        (80104, lambda: add(sid=number["sid"])),
+        (80701, lambda: add(sid=number["sid"], phone_number=number["phone_number"])),
+        (80301, lambda: add(phone_number="+15005550006")),
+        (80611, lambda: service.phone_numbers(number["sid"]).delete()),
+    ]
+    for code, call in calls:
+        with pytest.raises(TwilioRestException) as caught:
+            call()
+        refused(400, code, caught)
 
 
 def test_an_api_key_and_wrong_credentials(server: Served, http: TwilioHttpClient) -> None:

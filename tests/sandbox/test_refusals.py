@@ -163,61 +163,50 @@ def test_forms_that_no_client_sends() -> None:
     assert request.form == [("UniqueName", "café"), ("x", "\udcff")]
 
 
+_COLLECTIONS = [
+    "v1",
+    "messaging",
+    "2010-04-01",
+    "Accounts",
+    "Services",
+    "PhoneNumbers",
+    "Sessions",
+    "ShortCodes",
+]
+_PARAMETERS = [
+    "UniqueName",
+    "DefaultTtl",
+    "CallbackUrl",
+    "GeoMatchLevel",
+    "ChatInstanceSid",
+    "Sid",
+    "PhoneNumber",
+    "IsReserved",
+    "PhoneNumberSid",
+    "FriendlyName",
+    "VoiceUrl",
+    "SmsMethod",
+    "TrunkSid",
+    "UseInboundWebhookOnNumber",
+    "ValidityPeriod",
+    "PageSize",
+    "Page",
+    "PageToken",
+]
 _SEGMENTS = st.one_of(
-    st.sampled_from(
-        [
-            "v1",
-            "messaging",
-            "2010-04-01",
-            "Accounts",
-            ACCOUNT_SID,
-            "Services",
-            "PhoneNumbers",
-            "Sessions",
-            "ShortCodes",
-        ]
-    ),
+    st.sampled_from([*_COLLECTIONS, ACCOUNT_SID]),
     st.sampled_from(["KS", "PN", "MG", "KC"]).map(lambda prefix: prefix + "0" * 32),
     st.sampled_from(["IncomingPhoneNumbers.json", "%00", "%ff", "..", "' OR 1=1--"]),
     st.text(max_size=12),
     st.text(max_size=12).map(lambda text: quote(text, safe="", errors="replace")),
 )
 _VALUES = st.one_of(
-    st.sampled_from(
-        [
-            "true",
-            "false",
-            "0",
-            "-1",
-            "1001",
-            "https://example.com",
-            "+14155550100",
-            "PN" + "0" * 32,
-            "\0",
-            "\ud800",
-        ]
-    ),
+    st.sampled_from(["true", "false", "0", "-1", "1001", "https://example.com", "+14155550100"]),
+    st.sampled_from(["PN" + "0" * 32, "\0", "\ud800"]),
     st.text(st.characters(), max_size=40),
     st.integers().map(str),
 )
-_NAMES = st.one_of(
-    st.sampled_from(
-        [
-            *(
-                "UniqueName",
-                "DefaultTtl",
-                "CallbackUrl",
-                "GeoMatchLevel",
-                "ChatInstanceSid",
-                "Sid",
-                "PhoneNumber",
-            ),
-            *("IsReserved", "PhoneNumberSid", "FriendlyName", "VoiceUrl", "SmsMethod", "TrunkSid"),
-            *("UseInboundWebhookOnNumber", "ValidityPeriod", "PageSize", "Page", "PageToken"),
-        ]
-    ),
-    st.text(st.characters(), max_size=10),
-)
+_NAMES = st.sampled_from(_PARAMETERS) | st.text(st.characters(), max_size=10)
 _PAIRS = st.lists(st.tuples(_NAMES, _VALUES), max_size=5)
 
 

@@ -79,152 +79,123 @@ def _rfc_2822(value: Any) -> bool:
 _METHOD = _one_of("GET", "POST")
 _OPTIONAL_URL = _or_null(_web)
 
-SERVICE: dict[str, Check] = {
-    "sid": _sid("KS"),
-    "unique_name": _text,
-    "account_sid": _one_of(ACCOUNT_SID),
-    "chat_instance_sid": _or_null(_sid("IS")),
-    "callback_url": _OPTIONAL_URL,
-    "default_ttl": _whole,
-    "number_selection_behavior": _one_of("prefer-sticky", "avoid-sticky"),
-    "geo_match_level": _one_of("area-code", "overlay", "radius", "country", "extended-area-code"),
-    "intercept_callback_url": _OPTIONAL_URL,
-    "out_of_session_callback_url": _OPTIONAL_URL,
-    "date_created": _date,
-    "date_updated": _date,
-    "url": _url,
-    "links": _map("sessions phone_numbers short_codes", _url),
-}
-PHONE_NUMBER: dict[str, Check] = {
-    "sid": _sid("PN"),
-    "account_sid": _one_of(ACCOUNT_SID),
-    "service_sid": _sid("KS"),
-    "date_created": _date,
-    "date_updated": _date,
-    "phone_number": _e164,
-    "friendly_name": _text,
-    "iso_country": _country,
-    "capabilities": _flags,
-    "url": _url,
-    "is_reserved": _flag,
-    "in_use": _whole,
-}
-META: dict[str, Check] = {
-    "page": _whole,
-    "page_size": _whole,
-    "first_page_url": _url,
-    "previous_page_url": _or_null(_url),
-    "next_page_url": _or_null(_url),
-    "url": _url,
-    "key": _text,
-}
-INCOMING_PHONE_NUMBER: dict[str, Check] = {
-    "sid": _sid("PN"),
-    "account_sid": _one_of(ACCOUNT_SID),
-    "phone_number": _e164,
-    "friendly_name": _text,
-    "api_version": _text,
-    "beta": _flag,
-    "capabilities": _map("voice sms mms fax", _flag),
-    "date_created": _rfc_2822,
-    "date_updated": _rfc_2822,
-    "origin": _text,
-    "status": _text,
-    "type": _text,
-    "uri": _uri,
-    "voice_url": _web,
-    "voice_method": _METHOD,
-    "voice_fallback_url": _web,
-    "voice_fallback_method": _METHOD,
-    "voice_application_sid": _text,
-    "voice_caller_id_lookup": _flag,
-    "voice_receive_mode": _one_of("voice", "fax"),
-    "sms_url": _web,
-    "sms_method": _METHOD,
-    "sms_fallback_url": _web,
-    "sms_fallback_method": _METHOD,
-    "sms_application_sid": _text,
-    "status_callback": _web,
-    "status_callback_method": _METHOD,
-    "trunk_sid": _or_null(_sid("TK")),
-    "address_requirements": _one_of("none", "any", "local", "foreign"),
-    "address_sid": _or_null(_sid("AD")),
-    "identity_sid": _or_null(_sid("RI")),
-    "bundle_sid": _or_null(_sid("BU")),
-    "emergency_status": _one_of("Active", "Inactive"),
-    "emergency_address_sid": _or_null(_sid("AD")),
-    "emergency_address_status": _one_of(
-        "registered",
-        "unregistered",
-        "pending-registration",
-        "registration-failure",
-        "pending-unregistration",
-        "unregistration-failure",
+
+def shape(*fields: tuple[str, Check]) -> dict[str, Check]:
+    """The fields of an answer: those that are alike in one line."""
+    return {name: check for names, check in fields for name in names.split()}
+
+
+SERVICE = shape(
+    ("sid", _sid("KS")),
+    ("unique_name", _text),
+    ("account_sid", _one_of(ACCOUNT_SID)),
+    ("chat_instance_sid", _or_null(_sid("IS"))),
+    ("callback_url intercept_callback_url out_of_session_callback_url", _OPTIONAL_URL),
+    ("default_ttl", _whole),
+    ("number_selection_behavior", _one_of("prefer-sticky", "avoid-sticky")),
+    ("geo_match_level", _one_of("area-code", "overlay", "radius", "country", "extended-area-code")),
+    ("date_created date_updated", _date),
+    ("url", _url),
+    ("links", _map("sessions phone_numbers short_codes", _url)),
+)
+PHONE_NUMBER = shape(
+    ("sid", _sid("PN")),
+    ("account_sid", _one_of(ACCOUNT_SID)),
+    ("service_sid", _sid("KS")),
+    ("date_created date_updated", _date),
+    ("phone_number", _e164),
+    ("friendly_name", _text),
+    ("iso_country", _country),
+    ("capabilities", _flags),
+    ("url", _url),
+    ("is_reserved", _flag),
+    ("in_use", _whole),
+)
+META = shape(
+    ("page page_size", _whole),
+    ("first_page_url url", _url),
+    ("previous_page_url next_page_url", _or_null(_url)),
+    ("key", _text),
+)
+INCOMING_PHONE_NUMBER = shape(
+    ("sid", _sid("PN")),
+    ("account_sid", _one_of(ACCOUNT_SID)),
+    ("phone_number", _e164),
+    ("friendly_name api_version origin status type voice_application_sid sms_application_sid", _text),
+    ("beta voice_caller_id_lookup", _flag),
+    ("capabilities", _map("voice sms mms fax", _flag)),
+    ("date_created date_updated", _rfc_2822),
+    ("uri", _uri),
+    ("voice_url voice_fallback_url sms_url sms_fallback_url status_callback", _web),
+    ("voice_method voice_fallback_method sms_method sms_fallback_method status_callback_method", _METHOD),
+    ("voice_receive_mode", _one_of("voice", "fax")),
+    ("trunk_sid", _or_null(_sid("TK"))),
+    ("address_requirements", _one_of("none", "any", "local", "foreign")),
+    ("address_sid emergency_address_sid", _or_null(_sid("AD"))),
+    ("identity_sid", _or_null(_sid("RI"))),
+    ("bundle_sid", _or_null(_sid("BU"))),
+    ("emergency_status", _one_of("Active", "Inactive")),
+    (
+        "emergency_address_status",
+        _one_of(
+            "registered",
+            "unregistered",
+            "pending-registration",
+            "registration-failure",
+            "pending-unregistration",
+            "unregistration-failure",
+        ),
     ),
-}
-ENVELOPE_2010: dict[str, Check] = {
-    "page": _whole,
-    "page_size": _whole,
-    "start": _whole,
-    "end": _whole,
-    "uri": _uri,
-    "first_page_uri": _uri,
-    "next_page_uri": _or_null(_uri),
-    "previous_page_uri": _or_null(_uri),
-    "incoming_phone_numbers": lambda value: isinstance(value, list),
-}
-ACCOUNT: dict[str, Check] = {
-    "sid": _one_of(ACCOUNT_SID),
-    "owner_account_sid": _one_of(ACCOUNT_SID),
-    "auth_token": _text,
-    "friendly_name": _text,
-    "status": _one_of("active", "suspended", "closed"),
-    "type": _one_of("Trial", "Full"),
-    "date_created": _rfc_2822,
-    "date_updated": _rfc_2822,
-    "uri": _uri,
-    "subresource_uris": lambda value: all(map(_uri, value.values())),
-}
-MESSAGING_SERVICE: dict[str, Check] = {
-    "sid": _sid("MG"),
-    "account_sid": _one_of(ACCOUNT_SID),
-    "friendly_name": _text,
-    "date_created": _date,
-    "date_updated": _date,
-    "inbound_request_url": _OPTIONAL_URL,
-    "inbound_method": _METHOD,
-    "fallback_url": _OPTIONAL_URL,
-    "fallback_method": _METHOD,
-    "status_callback": _OPTIONAL_URL,
-    "sticky_sender": _flag,
-    "mms_converter": _flag,
-    "smart_encoding": _flag,
-    "scan_message_content": _one_of("inherit", "enable", "disable"),
-    "fallback_to_long_code": _flag,
-    "area_code_geomatch": _flag,
-    "synchronous_validation": _flag,
-    "validity_period": _whole,
-    "usecase": _text,
-    "us_app_to_person_registered": _flag,
-    "use_inbound_webhook_on_number": _flag,
-    "url": _url,
-    "links": _map(
-        "phone_numbers short_codes alpha_senders messages us_app_to_person us_app_to_person_usecases"
-        " channel_senders destination_alpha_senders",
-        _url,
+)
+ENVELOPE_2010 = shape(
+    ("page page_size start end", _whole),
+    ("uri first_page_uri", _uri),
+    ("next_page_uri previous_page_uri", _or_null(_uri)),
+    ("incoming_phone_numbers", lambda value: isinstance(value, list)),
+)
+ACCOUNT = shape(
+    ("sid owner_account_sid", _one_of(ACCOUNT_SID)),
+    ("auth_token friendly_name", _text),
+    ("status", _one_of("active", "suspended", "closed")),
+    ("type", _one_of("Trial", "Full")),
+    ("date_created date_updated", _rfc_2822),
+    ("uri", _uri),
+    ("subresource_uris", lambda value: all(map(_uri, value.values()))),
+)
+MESSAGING_SERVICE = shape(
+    ("sid", _sid("MG")),
+    ("account_sid", _one_of(ACCOUNT_SID)),
+    ("friendly_name usecase", _text),
+    ("date_created date_updated", _date),
+    ("inbound_request_url fallback_url status_callback", _OPTIONAL_URL),
+    ("inbound_method fallback_method", _METHOD),
+    (
+        "sticky_sender mms_converter smart_encoding fallback_to_long_code area_code_geomatch "
+        "synchronous_validation us_app_to_person_registered use_inbound_webhook_on_number",
+        _flag,
     ),
-}
-MESSAGING_PHONE_NUMBER: dict[str, Check] = {
-    "sid": _sid("PN"),
-    "account_sid": _one_of(ACCOUNT_SID),
-    "service_sid": _sid("MG"),
-    "date_created": _date,
-    "date_updated": _date,
-    "phone_number": _e164,
-    "country_code": _country,
-    "capabilities": lambda value: isinstance(value, list) and set(value) <= {"Voice", "SMS", "MMS"},
-    "url": _url,
-}
+    ("scan_message_content", _one_of("inherit", "enable", "disable")),
+    ("validity_period", _whole),
+    ("url", _url),
+    (
+        "links",
+        _map(
+            "phone_numbers short_codes alpha_senders messages us_app_to_person us_app_to_person_usecases"
+            " channel_senders destination_alpha_senders",
+            _url,
+        ),
+    ),
+)
+MESSAGING_PHONE_NUMBER = shape(
+    ("sid", _sid("PN")),
+    ("account_sid", _one_of(ACCOUNT_SID)),
+    ("service_sid", _sid("MG")),
+    ("date_created date_updated", _date),
+    ("phone_number", _e164),
+    ("country_code", _country),
+    ("capabilities", lambda value: isinstance(value, list) and set(value) <= {"Voice", "SMS", "MMS"}),
+    ("url", _url),
+)
 
 
 def _wrong(shape: dict[str, Check], body: dict[str, Any]) -> list[str]:

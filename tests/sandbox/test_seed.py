@@ -17,22 +17,20 @@ from tests.sandbox.asking import NUMBERS, Ask
 @pytest.mark.parametrize(
     ("country", "type_"), [(country, kind.type) for country, kinds in COUNTRIES.items() for kind in kinds]
 )
-def test_numbers_of_every_country_are_possible_and_new(country: str, type_: str) -> None:
-    with Store(":memory:") as store:
-        rows = seed_numbers(store, 150, country, 1, type=type_)
-        rows += seed_numbers(store, 150, country.lower(), 1, type=type_)
-        assert len({row["phone_number"] for row in rows}) == len({row["sid"] for row in rows}) == 300
-        for row in rows:
-            assert phonenumbers.is_possible_number(phonenumbers.parse(row["phone_number"]))
-            assert is_sid("PN", row["sid"])
-            assert tuple(row["capabilities"]) == CAPABILITIES
-            assert (row["iso_country"], row["type"]) == (country, type_)
+def test_numbers_of_every_country_are_possible_and_new(store: Store, country: str, type_: str) -> None:
+    rows = seed_numbers(store, 150, country, 1, type=type_)
+    rows += seed_numbers(store, 150, country.lower(), 1, type=type_)
+    assert len({row["phone_number"] for row in rows}) == len({row["sid"] for row in rows}) == 300
+    for row in rows:
+        assert phonenumbers.is_possible_number(phonenumbers.parse(row["phone_number"]))
+        assert is_sid("PN", row["sid"])
+        assert tuple(row["capabilities"]) == CAPABILITIES
+        assert (row["iso_country"], row["type"]) == (country, type_)
 
 
-def test_a_plain_seed_can_do_sms() -> None:
-    with Store(":memory:") as store:
-        for country in COUNTRIES:
-            assert seed_numbers(store, 1, country)[0]["capabilities"]["sms_outbound"]
+def test_a_plain_seed_can_do_sms(store: Store) -> None:
+    for country in COUNTRIES:
+        assert seed_numbers(store, 1, country)[0]["capabilities"]["sms_outbound"]
 
 
 def test_the_same_seed_gives_the_same_numbers_and_the_account_shows_them() -> None:
@@ -63,19 +61,17 @@ def test_impossible_seeds(count: int, country: str, type_: str | None) -> None:
         seed_numbers(store, count, country, type=type_)
 
 
-def test_filling_a_pool_points_the_webhooks_as_joining_does() -> None:
-    with Store(":memory:") as store:
-        ask = Ask(store)
-        service = ask.service()
-        direct = ask.filled(service, 1)[0]
-        joined = ask.numbers(1)[0]["sid"]
-        ask.post(f"{service}/PhoneNumbers", Sid=joined)
-        urls = [ask.get(f"{NUMBERS}/{sid}.json").body for sid in (direct, joined)]
-        assert [urls[0][key] for key in ("voice_url", "sms_url")] == [
-            urls[1][key] for key in ("voice_url", "sms_url")
-        ]
-        with pytest.raises(NotFoundError):
-            pool_numbers(store, "KS" + "0" * 32, [])
+def test_filling_a_pool_points_the_webhooks_as_joining_does(store: Store, ask: Ask) -> None:
+    service = ask.service()
+    direct = ask.filled(service, 1)[0]
+    joined = ask.numbers(1)[0]["sid"]
+    ask.post(f"{service}/PhoneNumbers", Sid=joined)
+    urls = [ask.get(f"{NUMBERS}/{sid}.json").body for sid in (direct, joined)]
+    assert [urls[0][key] for key in ("voice_url", "sms_url")] == [
+        urls[1][key] for key in ("voice_url", "sms_url")
+    ]
+    with pytest.raises(NotFoundError):
+        pool_numbers(store, "KS" + "0" * 32, [])
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
@@ -99,36 +95,34 @@ def test_an_unknown_scenario_names_the_known() -> None:
     assert caught.value.hint is not None and "agency" in caught.value.hint
 
 
-def test_the_agency_has_pools_near_their_limits_and_the_faults_of_real_accounts() -> None:
-    with Store(":memory:") as store:
-        seed_scenario(store, "agency", 1)
-        ask = Ask(store)
-        services = {row["unique_name"]: row for row in ask.get("/v1/Services").body["services"]}
-        pools = {
-            name: [
-                row
-                for page in ask.pages(f"{service['url']}/PhoneNumbers?PageSize=100")
-                for row in page["phone_numbers"]
-            ]
-            for name, service in services.items()
-        }
-        assert sum(not row["is_reserved"] for row in pools["rides-us"]) >= 0.85 * 500
-        assert sum(row["is_reserved"] for row in pools["archive-us"]) >= 0.85 * 5000
-        assert any(row["is_reserved"] and row["in_use"] for row in pools["delivery-de"])
-        assert all(row["is_reserved"] for row in pools["concierge-fr"])
-        assert pools["pilot-au"] == []
-        assert services["rides-ca"]["callback_url"].startswith("http://")
-        assert any(not row["capabilities"]["sms_outbound"] for row in pools["clinic-gb"])
-        held = {row["sid"] for pool in pools.values() for row in pool}
-        numbers = [
+def test_the_agency_has_pools_near_their_limits_and_the_faults_of_real_accounts(
+    store: Store, ask: Ask
+) -> None:
+    seed_scenario(store, "agency", 1)
+    services = {row["unique_name"]: row for row in ask.get("/v1/Services").body["services"]}
+    pools = {
+        name: [
             row
-            for page in ask.pages(f"{NUMBERS}.json?PageSize=1000")
-            for row in page["incoming_phone_numbers"]
+            for page in ask.pages(f"{service['url']}/PhoneNumbers?PageSize=100")
+            for row in page["phone_numbers"]
         ]
-        stale = [row for row in numbers if row["sid"] not in held and "/Proxy/KS" in row["voice_url"]]
-        astray = [row for row in numbers if row["sid"] in held and "/Proxy/KS" not in row["sms_url"]]
-        assert (len(stale), len(astray)) == (7, 3)
-        messaging = ask.get("/messaging/v1/Services").body["services"]
-        assert [row["use_inbound_webhook_on_number"] for row in messaging] == [True, False]
-        senders = ask.get(f"{messaging[1]['url']}/PhoneNumbers").body["phone_numbers"]
-        assert {row["sid"] in held for row in senders} == {True, False}
+        for name, service in services.items()
+    }
+    assert sum(not row["is_reserved"] for row in pools["rides-us"]) >= 0.85 * 500
+    assert sum(row["is_reserved"] for row in pools["archive-us"]) >= 0.85 * 5000
+    assert any(row["is_reserved"] and row["in_use"] for row in pools["delivery-de"])
+    assert all(row["is_reserved"] for row in pools["concierge-fr"])
+    assert pools["pilot-au"] == []
+    assert services["rides-ca"]["callback_url"].startswith("http://")
+    assert any(not row["capabilities"]["sms_outbound"] for row in pools["clinic-gb"])
+    held = {row["sid"] for pool in pools.values() for row in pool}
+    numbers = [
+        row for page in ask.pages(f"{NUMBERS}.json?PageSize=1000") for row in page["incoming_phone_numbers"]
+    ]
+    stale = [row for row in numbers if row["sid"] not in held and "/Proxy/KS" in row["voice_url"]]
+    astray = [row for row in numbers if row["sid"] in held and "/Proxy/KS" not in row["sms_url"]]
+    assert (len(stale), len(astray)) == (7, 3)
+    messaging = ask.get("/messaging/v1/Services").body["services"]
+    assert [row["use_inbound_webhook_on_number"] for row in messaging] == [True, False]
+    senders = ask.get(f"{messaging[1]['url']}/PhoneNumbers").body["phone_numbers"]
+    assert {row["sid"] in held for row in senders} == {True, False}

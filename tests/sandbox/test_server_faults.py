@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -15,20 +18,35 @@ from proxyctl.sandbox.server.policies import Policies
 from proxyctl.sandbox.server.rate_limit import ConcurrencyLimit, SlidingWindow
 from proxyctl.sandbox.world.seed import seed_numbers
 from proxyctl.sandbox.world.store import Store
-from tests.sandbox.serving import Client, ask, problem, raw, served
+from tests.sandbox.serving import Client, Served, ask, problem, raw, served
+
+Running = tuple[Served, Client]
+
+
+@contextlib.contextmanager
+def running(store: Store, policies: Policies) -> Iterator[Running]:
+    """A server with these policies, and a client of it."""
+    with (
+        served(Sandbox(store), policies=policies) as server,
+        contextlib.closing(Client(server.port)) as client,
+    ):
+        yield server, client
+
+
+def faulty(store: Store, name: str | None, **script: Any) -> AbstractContextManager[Running]:
+    """The same, where requests go wrong by a script of one line."""
+    return running(store, Policies(faults=FaultPlan(script=[Scripted(name, **script)], hold=0.1)))
 
 
 def test_the_rate_limit_refuses_without_effect(store: Store) -> None:
     policies = Policies(window=SlidingWindow(seconds=60.0, burst=3), retry_after="3")
-    with served(Sandbox(store), policies=policies) as server:
-        client = Client(server.port)
+    with running(store, policies) as (server, client):
         statuses = [client("POST", "/v1/Services", UniqueName=f"s{n}")[0] for n in range(5)]
         assert statuses == [201, 201, 201, 429, 429]
         status, body, headers = client("POST", "/v1/Services", UniqueName="x")
         assert (status, body["code"], headers["Retry-After"]) == (429, 80621, "3")
         assert len(client("GET", "/v1/Services")[1]["services"]) == 3
         assert len(server.ledger.effects) == 3
-        client.close()
 
 
 def test_the_hidden_concurrency_limit(store: Store) -> None:
@@ -50,15 +68,10 @@ def test_the_hidden_concurrency_limit(store: Store) -> None:
         assert one(99) == (429, 20429)
 
 
-def faulty(store: Store, name: str, **script: Any) -> Policies:
-    return Policies(faults=FaultPlan(script=[Scripted(name, **script)], hold=0.1))
-
-
 @pytest.mark.parametrize("when", ["", "-after"])
 @pytest.mark.parametrize("name", ["reset", "close", "timeout"])
 def test_broken_connections(store: Store, name: str, when: str) -> None:
-    with served(Sandbox(store), policies=faulty(store, name + when, method="POST")) as server:
-        client = Client(server.port)
+    with faulty(store, name + when, method="POST") as (server, client):
         with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
             client("POST", "/v1/Services", UniqueName="a")
         client.close()
@@ -66,12 +79,11 @@ def test_broken_connections(store: Store, name: str, when: str) -> None:
         assert server.ledger.entries[0].sent is None
         assert server.ledger.entries[0].fault == name + when
         assert len(client("GET", "/v1/Services")[1]["services"]) == bool(when)
-        client.close()
 
 
 def test_a_reset_is_a_reset(store: Store) -> None:
     with (
-        served(Sandbox(store), policies=faulty(store, "reset")) as server,
+        faulty(store, "reset") as (server, _),
         socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock,
     ):
         sock.sendall(ask("GET /v1/Services"))
@@ -94,7 +106,7 @@ def test_a_reset_is_a_reset(store: Store) -> None:
     ],
 )
 def test_other_answers(store: Store, name: str, status: int, code: int | None) -> None:
-    with served(Sandbox(store), policies=faulty(store, name, method="POST")) as server:
+    with faulty(store, name, method="POST") as (server, _):
         answer = raw(server.port, ask("POST /v1/Services", body="UniqueName=a"))
         assert answer.startswith(f"HTTP/1.1 {status} ".encode())
         if code is None:
@@ -105,8 +117,7 @@ def test_other_answers(store: Store, name: str, status: int, code: int | None) -
 
 
 def test_a_truncated_answer(store: Store) -> None:
-    with served(Sandbox(store), policies=faulty(store, "truncate", method="POST")) as server:
-        client = Client(server.port)
+    with faulty(store, "truncate", method="POST") as (server, client):
         with pytest.raises(http.client.IncompleteRead):
             client("POST", "/v1/Services", UniqueName="a")
         client.close()
@@ -124,7 +135,7 @@ def test_a_truncated_answer(store: Store) -> None:
     ],
 )
 def test_garbage_for_an_answer(store: Store, name: str, body: bytes) -> None:
-    with served(Sandbox(store), policies=faulty(store, name, method="POST")) as server:
+    with faulty(store, name, method="POST") as (server, _):
         answer = raw(server.port, ask("POST /v1/Services", body="UniqueName=a"))
         assert answer.startswith(b"HTTP/1.1 201 ")
         assert answer.partition(b"\r\n\r\n")[2] == body
@@ -132,19 +143,13 @@ def test_garbage_for_an_answer(store: Store, name: str, body: bytes) -> None:
 
 
 def test_a_204_has_no_body_to_spoil(store: Store) -> None:
-    with served(Sandbox(store), policies=faulty(store, "garbage", method="DELETE")) as server:
-        client = Client(server.port)
+    with faulty(store, "garbage", method="DELETE") as (_, client):
         sid = client("POST", "/v1/Services", UniqueName="a")[1]["sid"]
         assert client("DELETE", f"/v1/Services/{sid}")[:2] == (204, None)
-        client.close()
 
 
 def test_another_actor_may_come_between(store: Store) -> None:
-    script = Scripted(method="POST", path="PhoneNumbers", action=store.reset)
-    policies = Policies(faults=FaultPlan(script=[script]))
     (number,) = seed_numbers(store, 1)
-    with served(Sandbox(store), policies=policies) as server:
-        client = Client(server.port)
+    with faulty(store, None, method="POST", path="PhoneNumbers", action=store.reset) as (_, client):
         sid = client("POST", "/v1/Services", UniqueName="a")[1]["sid"]
         assert client("POST", f"/v1/Services/{sid}/PhoneNumbers", Sid=number["sid"])[0] == 404
-        client.close()

@@ -17,31 +17,30 @@ from tests.sandbox.serving import Client, Served, ask, problem, raw, served, wai
 QUICK = Limits(idle=0.2, slow=0.2, linger=0.2)
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "evil.com",
-        "127.0.0.1.evil.com",
-        "localhost.evil.com",
-        "localhost@evil.com",
-        "127.0.0.1:80@evil.com",
-        "0.0.0.0",
-        "192.168.0.1",
-        "[::2]",
-        "[fe80::1]",
-        "localhost:",
-        "localhost:80:80",
-        "127.0.0.01",
-        "2130706433",
-        "",
-        "*",
-        "localhost,evil.com",
-        "[::1",
-        "localhöst",
-        "localhost.",
-        "[::1%lo]",
-    ],
-)
+FOREIGN = [
+    "evil.com",
+    "127.0.0.1.evil.com",
+    "localhost.evil.com",
+    "localhost@evil.com",
+    "127.0.0.1:80@evil.com",
+    "localhost,evil.com",
+    "0.0.0.0",
+    "192.168.0.1",
+    "127.0.0.01",
+    "2130706433",
+    "[::2]",
+    "[fe80::1]",
+    "[::1",
+    "[::1%lo]",
+    "localhost:",
+    "localhost:80:80",
+    "localhost.",
+    "localhöst",
+    "*",
+]
+
+
+@pytest.mark.parametrize("host", ["", *FOREIGN])
 def test_a_foreign_host_is_refused(server: Served, host: str) -> None:
     assert problem(raw(server.port, ask("GET /v1/Services", host=host))) == (421, 20421)
 
@@ -208,15 +207,6 @@ def test_hostile_text_in_paths_and_forms_is_only_text(server: Served, call: Clie
     assert sorted(names) == sorted(["innocent", text] if status == 201 else ["innocent"])
     assert server.log.getvalue().replace("\n", "").isprintable()
     assert server.log.getvalue().isascii()
-
-
-@pytest.mark.parametrize(
-    "query", ["a=%00", "a=%ff", "PageToken=%00", "a", "&&==&", "a=" + "b" * 5000, "a&" * 5000]
-)
-def test_hostile_queries_never_hurt(call: Client, query: str) -> None:
-    status, body, _ = call("GET", f"/v1/Services?{query}")
-    assert status in (200, 400)
-    assert status == 200 or body["status"] == status
 
 
 def test_a_defect_is_logged_and_answered_and_the_server_lives() -> None:

@@ -158,15 +158,13 @@ def test_an_unknown_service_is_404_or_400_as_told() -> None:
         assert old.get(session).refusal == (400, 80409)
 
 
-def test_guesses_are_one_table() -> None:
-    with Store(":memory:") as store:
-        ask = Ask(store)
-        ask.service("by-name")
-        assert ask.get("/v1/Services/by-name").refusal == (404, 20404)
-        generous = Ask(store, service_fetch_takes_unique_name=True, unique_names_fold_case=True)
-        assert generous.get("/v1/Services/by-name").body["unique_name"] == "by-name"
-        assert generous.get("/v1/Services/by%2Dname").status == 200
-        assert generous.post("/v1/Services", UniqueName="BY-name").refusal == (400, 80602)
+def test_guesses_are_one_table(store: Store, ask: Ask) -> None:
+    ask.service("by-name")
+    assert ask.get("/v1/Services/by-name").refusal == (404, 20404)
+    generous = Ask(store, service_fetch_takes_unique_name=True, unique_names_fold_case=True)
+    assert generous.get("/v1/Services/by-name").body["unique_name"] == "by-name"
+    assert generous.get("/v1/Services/by%2Dname").status == 200
+    assert generous.post("/v1/Services", UniqueName="BY-name").refusal == (400, 80602)
 
 
 def test_sessions_and_short_codes_are_empty_lists_and_nothing_can_be_added(ask: Ask) -> None:

@@ -159,71 +159,65 @@ def test_after_closing_nothing_is_lent(path: Path) -> None:
         db.execute("SELECT 1")
 
 
-def test_status_counts_and_reset_forgets() -> None:
-    with Store(":memory:") as store:
-        ask = Ask(store)
-        service = ask.service()
-        busy, _ = ask.filled(service, 2)
-        ask.filled(service, 3, reserved=True)
-        spare = ask.numbers(4)[0]["sid"]
-        url = ask.post("/messaging/v1/Services", FriendlyName="a2p").body["url"]
-        ask.post(f"{url}/PhoneNumbers", PhoneNumberSid=spare)
-        store.set_in_use(busy, 7)
-        status = store.status()
-        assert (status.services, status.numbers, status.in_pools, status.reserved) == (1, 9, 5, 3)
-        assert (status.in_use, status.sessions) == (1, 7)
-        assert (status.messaging_services, status.messaging_numbers) == (1, 1)
-        assert (status.database, status.size > 0) == (":memory:", True)
-        store.reset()
-        assert ask.get("/v1/Services").body["services"] == []
-        assert store.status().numbers == store.status().messaging_numbers == 0
+def test_status_counts_and_reset_forgets(store: Store, ask: Ask) -> None:
+    service = ask.service()
+    busy, _ = ask.filled(service, 2)
+    ask.filled(service, 3, reserved=True)
+    spare = ask.numbers(4)[0]["sid"]
+    url = ask.post("/messaging/v1/Services", FriendlyName="a2p").body["url"]
+    ask.post(f"{url}/PhoneNumbers", PhoneNumberSid=spare)
+    store.set_in_use(busy, 7)
+    status = store.status()
+    assert (status.services, status.numbers, status.in_pools, status.reserved) == (1, 9, 5, 3)
+    assert (status.in_use, status.sessions) == (1, 7)
+    assert (status.messaging_services, status.messaging_numbers) == (1, 1)
+    assert (status.database, status.size > 0) == (":memory:", True)
+    store.reset()
+    assert ask.get("/v1/Services").body["services"] == []
+    assert store.status().numbers == store.status().messaging_numbers == 0
 
 
-def test_each_services_counts_follow_its_pool_whatever_happens() -> None:
-    with Store(":memory:") as store:
-        ask = Ask(store)
-        services = [ask.service(name) for name in ("one", "two")]
-        draw = random.Random(1)
-        sids = [row["sid"] for row in ask.numbers(30)]
-        for _ in range(600):
-            service, sid, reserved = draw.choice(services), draw.choice(sids), draw.choice(["true", "false"])
-            path = f"{service}/PhoneNumbers"
-            draw.choice(
-                [
-                    functools.partial(ask.post, path, Sid=sid, IsReserved=reserved),
-                    functools.partial(ask.post, f"{path}/{sid}", IsReserved=reserved),
-                    functools.partial(ask.delete, f"{path}/{sid}"),
-                ]
-            )()
-        with store.reading() as db:
-            counted = db.execute(
-                "SELECT reserved, unreserved, (SELECT total(is_reserved) FROM pool WHERE service_id = services.id),"
-                " (SELECT total(1 - is_reserved) FROM pool WHERE service_id = services.id) FROM services"
-            ).fetchall()
-        assert [tuple(row)[:2] for row in counted] == [tuple(row)[2:] for row in counted]
-        assert sum(map(sum, counted)) > 0
+def test_each_services_counts_follow_its_pool_whatever_happens(store: Store, ask: Ask) -> None:
+    services = [ask.service(name) for name in ("one", "two")]
+    draw = random.Random(1)
+    sids = [row["sid"] for row in ask.numbers(30)]
+    for _ in range(600):
+        service, sid, reserved = draw.choice(services), draw.choice(sids), draw.choice(["true", "false"])
+        path = f"{service}/PhoneNumbers"
+        draw.choice(
+            [
+                functools.partial(ask.post, path, Sid=sid, IsReserved=reserved),
+                functools.partial(ask.post, f"{path}/{sid}", IsReserved=reserved),
+                functools.partial(ask.delete, f"{path}/{sid}"),
+            ]
+        )()
+    with store.reading() as db:
+        counted = db.execute(
+            "SELECT reserved, unreserved, (SELECT total(is_reserved) FROM pool WHERE service_id = services.id),"
+            " (SELECT total(1 - is_reserved) FROM pool WHERE service_id = services.id) FROM services"
+        ).fetchall()
+    assert [tuple(row)[:2] for row in counted] == [tuple(row)[2:] for row in counted]
+    assert sum(map(sum, counted)) > 0
 
 
-def test_making_a_number_busy() -> None:
-    with Store(":memory:") as store:
-        ask = Ask(store)
-        service = ask.service()
-        sid = ask.filled(service, 1)[0]
-        row = store.set_in_use(sid, 3)
-        assert row == {
-            "sid": sid,
-            "phone_number": row["phone_number"],
-            "service_sid": service.rpartition("/")[2],
-            "is_reserved": False,
-            "in_use": 3,
-        }
-        assert ask.get(f"{service}/PhoneNumbers/{sid}").body["in_use"] == 3
-        assert store.set_in_use(row["phone_number"], 0)["in_use"] == 0
-        spare = ask.numbers(1)[0]["phone_number"]
-        with pytest.raises(RefusedError, match="in no Service's pool"):
-            store.set_in_use(spare, 1)
-        with pytest.raises(NotFoundError, match="no number"):
-            store.set_in_use("PN" + "0" * 32, 1)
-        for number, sessions in ((sid, -1), (sid, 2**31), ("\0", 1), ("\ud800", 1)):
-            with pytest.raises(UsageError):
-                store.set_in_use(number, sessions)
+def test_making_a_number_busy(store: Store, ask: Ask) -> None:
+    service = ask.service()
+    sid = ask.filled(service, 1)[0]
+    row = store.set_in_use(sid, 3)
+    assert row == {
+        "sid": sid,
+        "phone_number": row["phone_number"],
+        "service_sid": service.rpartition("/")[2],
+        "is_reserved": False,
+        "in_use": 3,
+    }
+    assert ask.get(f"{service}/PhoneNumbers/{sid}").body["in_use"] == 3
+    assert store.set_in_use(row["phone_number"], 0)["in_use"] == 0
+    spare = ask.numbers(1)[0]["phone_number"]
+    with pytest.raises(RefusedError, match="in no Service's pool"):
+        store.set_in_use(spare, 1)
+    with pytest.raises(NotFoundError, match="no number"):
+        store.set_in_use("PN" + "0" * 32, 1)
+    for number, sessions in ((sid, -1), (sid, 2**31), ("\0", 1), ("\ud800", 1)):
+        with pytest.raises(UsageError):
+            store.set_in_use(number, sessions)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from proxyctl.errors import OutputError
 from proxyctl.state.history import DAY, History
 from proxyctl.state.record import Intent, Outcome, RunInfo
-from tests.sandbox.asking import SetClock
+from tests.support import StandingClock
 
 INFO = RunInfo(
     command="number add masking -f numbers.txt",
@@ -34,12 +34,12 @@ INFO = RunInfo(
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
+def clock() -> StandingClock:
+    return StandingClock()
 
 
 @pytest.fixture
-def history(tmp_path: Path, clock: SetClock) -> History:
+def history(tmp_path: Path, clock: StandingClock) -> History:
     return History(tmp_path / "state" / "history", clock=clock)
 
 
@@ -109,18 +109,20 @@ def test_processes_at_one_moment_have_ids_of_their_own(tmp_path: Path) -> None:
     assert len({run.id for run in History(directory).runs()}) == 60
 
 
-def test_age_counts_by_the_servers_clock_where_that_is_earlier(history: History, clock: SetClock) -> None:
+def test_age_counts_by_the_servers_clock_where_that_is_earlier(
+    history: History, clock: StandingClock
+) -> None:
     first = record(history)
     clock.time += 91 * DAY
-    history.begin(INFO, server_now=clock.time - 2 * DAY).end({}, 0)
+    history.begin(INFO, server_now=clock.now() - 2 * DAY).end({}, 0)
     assert first in [run.id for run in history.runs()]
-    history.begin(INFO, server_now=clock.time + 365 * DAY).end({}, 0)
+    history.begin(INFO, server_now=clock.now() + 365 * DAY).end({}, 0)
     assert first not in [run.id for run in history.runs()]
     assert len(list(history.runs())) == 2
 
 
 def test_a_clock_that_jumped_deletes_nothing_without_the_server_to_confirm_it(
-    history: History, clock: SetClock
+    history: History, clock: StandingClock
 ) -> None:
     before = [record(history) for _ in range(3)]
     clock.time += 91 * DAY
@@ -133,7 +135,9 @@ def test_a_clock_that_jumped_deletes_nothing_without_the_server_to_confirm_it(
     assert {run.id for run in history.runs()} == {*before, *ahead, back}
 
 
-def test_rotation_by_size_takes_the_oldest_and_never_a_run_under_way(tmp_path: Path, clock: SetClock) -> None:
+def test_rotation_by_size_takes_the_oldest_and_never_a_run_under_way(
+    tmp_path: Path, clock: StandingClock
+) -> None:
     history = History(tmp_path, clock=clock, max_bytes=10_000)
     under_way = history.begin(INFO)
     for _ in range(20):
@@ -207,7 +211,7 @@ def test_a_damaged_first_line_costs_only_itself(history: History, tmp_path: Path
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
     directory = tmp_path_factory.mktemp("whole")
-    run_id = record(History(directory, clock=SetClock()), 3)
+    run_id = record(History(directory, clock=StandingClock()), 3)
     return run_id, (directory / f"{run_id}.jsonl").read_bytes()
 
 
@@ -297,7 +301,7 @@ assert detail.run.exit_code == 1, detail
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_long_list_reads_only_the_ends_of_each_file(tmp_path: Path, clock: SetClock) -> None:
+def test_a_long_list_reads_only_the_ends_of_each_file(tmp_path: Path, clock: StandingClock) -> None:
     history = History(tmp_path, clock=clock)
     run_id = record(history, 2000)
     path = tmp_path / f"{run_id}.jsonl"

@@ -16,6 +16,7 @@ import pytest
 
 from proxyctl.errors import LockHeldError, OutputError
 from proxyctl.state.lock import hold
+from tests.support import StandingClock
 
 ACCOUNT = "AC" + "0" * 32
 SERVICE = "KS" + "1" * 32
@@ -31,37 +32,16 @@ with hold(Path(sys.argv[1]), sys.argv[2], [sys.argv[3]], "number add masking"):
 """
 
 
-class ManualClock:
-    """Time that passes by sleeping; ``then`` is let go after so many sleeps."""
-
-    def __init__(self) -> None:
-        self.time = 1_750_000_000.0
-        self.sleeps: list[float] = []
-        self.then: dict[int, ExitStack] = {}
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-        self.sleeps.append(seconds)
-        if len(self.sleeps) in self.then:
-            self.then[len(self.sleeps)].close()
-
-
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+def clock() -> StandingClock:
+    return StandingClock()
 
 
 Locked = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.fixture
-def locked(tmp_path: Path, clock: ManualClock) -> Locked:
+def locked(tmp_path: Path, clock: StandingClock) -> Locked:
     """Holds the locks of Services (default: of one) for a block."""
 
     def locked(command: str = "a", *services: str | None, wait: float = 0.0) -> AbstractContextManager[None]:
@@ -81,13 +61,13 @@ def refused(lock: AbstractContextManager[None]) -> LockHeldError:
     return caught.value
 
 
-def test_the_second_is_told_who_holds_it_and_does_not_wait(locked: Locked, clock: ManualClock) -> None:
+def test_the_second_is_told_who_holds_it_and_does_not_wait(locked: Locked, clock: StandingClock) -> None:
     with locked("number reserve masking -f x.csv"):
         error = refused(locked("number add"))
     for part in (f"pid {os.getpid()}", "2025-06-15T15:06:40Z", "number reserve masking -f x.csv", SERVICE):
         assert part in error.message
     assert "--lock-wait" in str(error.hint)
-    assert clock.sleeps == []
+    assert clock.slept == []
 
 
 def test_it_is_free_again_afterwards_and_its_file_stays(locked: Locked, tmp_path: Path) -> None:
@@ -99,18 +79,18 @@ def test_it_is_free_again_afterwards_and_its_file_stays(locked: Locked, tmp_path
     assert the_file(tmp_path).exists()
 
 
-def test_waiting_ends_when_the_holder_lets_go(locked: Locked, clock: ManualClock) -> None:
+def test_waiting_ends_when_the_holder_lets_go(locked: Locked, clock: StandingClock) -> None:
     held = ExitStack()
     held.enter_context(locked())
-    clock.then[7] = held
+    clock.script[7] = held.close
     with locked("b", wait=60):
-        assert len(clock.sleeps) == 7
+        assert len(clock.slept) == 7
 
 
-def test_waiting_ends_after_its_time(locked: Locked, clock: ManualClock) -> None:
+def test_waiting_ends_after_its_time(locked: Locked, clock: StandingClock) -> None:
     with locked():
         assert "after waiting 3 s" in refused(locked("b", wait=3)).message
-    assert sum(clock.sleeps) == pytest.approx(3)
+    assert sum(clock.slept) == pytest.approx(3)
 
 
 def test_other_services_and_accounts_are_free(locked: Locked, tmp_path: Path) -> None:
@@ -180,13 +160,13 @@ def test_a_name_cannot_lead_out_of_the_directory(locked: Locked, service: str) -
         pytest.fail("it was taken")
 
 
-def test_several_are_taken_in_one_order_and_all_let_go(locked: Locked, clock: ManualClock) -> None:
+def test_several_are_taken_in_one_order_and_all_let_go(locked: Locked, clock: StandingClock) -> None:
     with locked("pool apply", OTHER, SERVICE, OTHER):
         for service in (SERVICE, OTHER):
             refused(locked("b", service))
     with locked("a", OTHER):
         refused(locked("pool apply", SERVICE, OTHER, wait=2))
-        assert sum(clock.sleeps) == pytest.approx(2)
+        assert sum(clock.slept) == pytest.approx(2)
         with locked("b", SERVICE):
             pass
     with locked("pool apply", SERVICE, OTHER):

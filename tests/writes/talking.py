@@ -16,7 +16,8 @@ from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Sending
 from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import CREATE_SERVICE, VERBS, Request
-from tests.api.stubs import AC, KS, MG, PN, SECRET, CountingClock, answer, page, refusal
+from tests.api.stubs import AC, KS, MG, PN, SECRET, answer, page, refusal
+from tests.support import StandingClock
 
 NUMBER = "+14155550100"
 WANTED: Mapping[str, Mapping[str, Any]] = {
@@ -96,7 +97,7 @@ def talking(replies: Mapping[str, Reply | list[Reply]]) -> Iterator[tuple[Execut
     api = Api(replies)
     endpoint = Endpoint.at("http://127.0.0.1:9")
     with ProxyClient(
-        endpoint, Credentials(AC, "SK1", SECRET), transport=api, clock=CountingClock()
+        endpoint, Credentials(AC, "SK1", SECRET), transport=api, clock=StandingClock()
     ) as client:
         yield Executor(client, Reading(client)), api
 

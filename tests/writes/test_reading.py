@@ -19,7 +19,6 @@ from tests.api.stubs import (
     AC,
     KS,
     PN,
-    CountingClock,
     Reply,
     answer,
     read_by,
@@ -28,6 +27,7 @@ from tests.api.stubs import (
     scripted,
     slept,
 )
+from tests.support import StandingClock
 
 LIST = Call("GET", "/v1/Services")
 ITEM = Call("GET", f"/v1/Services/{KS}", expect="sid", sid=KS)
@@ -109,7 +109,7 @@ def test_a_retry_after_above_five_minutes_ends_it_and_says_how_long() -> None:
 class Hanging(httpx.BaseTransport):
     """Answers nothing: a request takes all the time that it has, on the clock that was handed in."""
 
-    def __init__(self, clock: CountingClock) -> None:
+    def __init__(self, clock: StandingClock) -> None:
         self.clock = clock
         self.asked = 0
 
@@ -122,7 +122,7 @@ class Hanging(httpx.BaseTransport):
 @pytest.mark.parametrize("timeout", [60.0, 1.5])
 def test_a_reading_that_the_run_can_do_without_ends(timeout: float) -> None:
     """However long a request may take, and however often it may be repeated: all of them together end."""
-    clock = CountingClock()
+    clock = StandingClock()
     transport = Hanging(clock)
     with scripted(clock=clock, timeout=timeout) as client:
         client._transport = transport
