@@ -141,7 +141,7 @@ def test_a_second_run_names_the_first_or_waits_until_it_is_killed(stage: Scene) 
     stage.ok("number", "add", other, stage.numbers[0]["sid"])
     stage.other("DELETE", f"/v1/Services/{other}/PhoneNumbers/{stage.numbers[0]['sid']}")
     stage.ledger.clear()
-    waiting = [start(stage, *command, "--lock-wait", "30s") for _ in range(2)]
+    waiting = [start(stage, *command, "--lock-wait", "300s") for _ in range(2)]
     kill(first)
     ends = [end(stage, process) for process in waiting]
     assert [ran.code for ran in ends] == [0, 0], ends
