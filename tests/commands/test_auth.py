@@ -6,18 +6,12 @@ import io
 import os
 import pty
 import select
-from pathlib import Path
 
 import pytest
 
 from tests.commands.profile_support import ACCOUNT, CANARY, KEY, OTHER, Home, server
 
 UNUSED = "http://127.0.0.1:1"  # nobody listens there
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
 
 
 LOGIN = ("auth", "login", "--profile", "prod", "--account-sid", ACCOUNT, "--secret-stdin")
