@@ -7,13 +7,6 @@ import pytest
 from tests.commands.profile_support import CANARY, KEY, Home, server
 
 
-def test_the_output_of_the_config_is_used(home: Home) -> None:
-    assert home.run("config", "set", "output", "json").code == 0
-    assert home.run("profile", "list").out.startswith("[")
-    assert home.run("profile", "list", PROXYCTL_OUTPUT="csv").out.startswith("name,")
-    assert home.config.stat().st_mode & 0o777 == 0o600
-
-
 def test_names_in_a_file_are_shown_harmless(home: Home) -> None:
     home.write('[profiles."\\u001b[31m"]\nregion = "ie1"\n')
     run = home.run("profile", "use", "\x1b[32m")
