@@ -20,38 +20,6 @@ def store(tmp_path: Path) -> ProfileStore:
     return ProfileStore(tmp_path / "config.toml")
 
 
-def test_saving_again_replaces_credentials_and_keeps_settings(store: ProfileStore) -> None:
-    store.save_profile("prod", account_sid=ACCOUNT, secret="old", api_key=KEY, region="ie1")
-    store.set_value("profiles.prod.protected", "true")
-    store.set_value("profiles.prod.api_secret_command", "pass twilio")
-    store.save_profile("prod", account_sid=ACCOUNT, secret="new")
-    assert store.get("prod") == {
-        "account_sid": ACCOUNT,
-        "auth_token": "new",
-        "region": "ie1",
-        "protected": True,
-    }
-
-
-@pytest.mark.parametrize(
-    ("api_key", "field", "words", "way_on"),
-    [
-        (None, "api_secret_command", "has no api_key", "auth_token_command"),
-        (None, "api_secret_command", "has no api_key", "config set profiles.prod.api_key SK"),
-        (KEY, "auth_token_command", "signs in with its api_key", "Set api_secret_command"),
-        (KEY, "auth_token_command", "signs in with its api_key", "config set profiles.prod.api_key ''"),
-    ],
-)
-def test_a_command_that_would_not_be_used_is_refused(
-    store: ProfileStore, api_key: str | None, field: str, words: str, way_on: str
-) -> None:
-    store.save_profile("prod", account_sid=ACCOUNT, secret="canary", api_key=api_key)
-    before = store.path.read_bytes()
-    with pytest.raises(UsageError, match=words) as caught:
-        store.set_value(f"profiles.prod.{field}", "pass show twilio")
-    assert way_on in str(caught.value.hint) and store.path.read_bytes() == before
-
-
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
