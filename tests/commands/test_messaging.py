@@ -6,7 +6,7 @@ from pathlib import Path
 
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
-from tests.commands.test_move import messaging_service
+from tests.commands.pool_support import messaging_service
 from tests.support import Cli
 
 

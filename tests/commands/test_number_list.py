@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from proxyctl.commands.number.listing import sorted_by
-from tests.commands.pool_support import fill
-from tests.commands.test_move import messaging_service
+from tests.commands.pool_support import fill, messaging_service
 from tests.support import Cli
 
 TERMINAL = {"COLUMNS": "80", "NO_COLOR": "1"}

@@ -126,6 +126,10 @@ class Stage:
         """Each 429 asks for so many seconds."""
         self.policies.retry_after = retry_after
 
+    def days(self, count: str) -> None:
+        """Time passes."""
+        self.clock.sleep(float(count) * 86_400)
+
     def heal(self) -> None:
         self.policies.faults = self.policies.retry_after = None
 
@@ -209,7 +213,7 @@ DIRECTIVES: dict[str, Callable[..., object]] = {
     name: getattr(Stage, name)
     for name in (
         *("more", "pool", "service", "leave", "gone", "messaging", "busy", "file", "at", "fault", "limit"),
-        "heal",
+        *("heal", "days"),
     )
 }
 
