@@ -25,7 +25,6 @@ from proxyctl.explaining import (
     twilio_code,
 )
 from proxyctl.input.items import Item
-from tests.support import Cli
 
 KS = "KS" + "a1" * 16
 PN = "PN" + "b2" * 16
@@ -185,19 +184,3 @@ def test_the_line_of_a_failed_item_teaches_too() -> None:
     assert line.startswith("+1 415 555 0100: failed: refused (400, code 80605). ")
     assert "is not in this Service's pool. 'proxyctl number find +14155550100' says where it is" in line
     assert "\n" not in line
-
-
-@pytest.mark.parametrize("output", ["tsv", "json"])
-def test_a_refusal_of_the_api_is_told_with_all_that_is_known(either: Cli, output: str) -> None:
-    request = ("api", "POST", "/v1/Services", "-d", "UniqueName=masking")
-    either.ok(*request)
-    ran = either(*request, "-o", output)
-    assert ran.code == 5
-    for words in (
-        "80602",
-        "has this unique name",
-        "proxyctl service create NAME --if-not-exists",
-        "/errors/80602",
-    ):
-        assert words in ran.err
-    assert re.search(r"\bRQ[0-9a-f]{32}\b", ran.err)

@@ -10,6 +10,7 @@ import pytest
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
 from proxyctl.sandbox.world.store import Store
 from tests.commands.doctor_support import STARTUP_VARIABLES
+from tests.commands.profile_support import Home
 from tests.sandbox.serving import Served, served
 from tests.support import Cli
 
@@ -38,6 +39,12 @@ def remote(server: Served, tmp_path: Path) -> Cli:
         "PROXYCTL_BASE_URL": server.url,
     }
     return Cli(tmp_path, environ)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """The program with a config file of its own."""
+    return Home(tmp_path)
 
 
 @pytest.fixture

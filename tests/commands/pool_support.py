@@ -9,8 +9,6 @@ import tomli_w
 
 from tests.support import Cli
 
-Lists = Mapping[str, Sequence[str]]
-
 
 def pool_file(directory: Path, services: Mapping[str, Mapping[str, object]], name: str = "pool.toml") -> str:
     """Write a pool file; return its path."""
@@ -29,3 +27,13 @@ def fill(cli: Cli, service: str, numbers: Sequence[str], *, reserved: bool = Tru
     """Create a Service if need be, and add numbers to its pool."""
     cli.ok("service", "create", service, "--if-not-exists", "-o", "ids")
     cli.ok("number", "add", service, *numbers, "--reserved" if reserved else "--unreserved")
+
+
+def messaging_service(cli: Cli, *sids: str, defers: bool = True) -> str:
+    """Make a Messaging Service with these numbers."""
+    form = ("FriendlyName=mg", f"UseInboundWebhookOnNumber={str(defers).lower()}")
+    path = "/messaging/v1/Services"
+    mg: str = cli.ok("api", "POST", path, "-d", form[0], "-d", form[1]).json["sid"]
+    for sid in sids:
+        cli.ok("api", "POST", f"{path}/{mg}/PhoneNumbers", "-d", f"PhoneNumberSid={sid}")
+    return mg

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
-from tests.commands.pool_support import fill, numbers_of, pool_file
-from tests.commands.test_move import messaging_service
+from tests.commands.pool_support import fill, messaging_service, numbers_of, pool_file
 from tests.sandbox.serving import Served
 from tests.support import Cli
 

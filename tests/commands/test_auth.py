@@ -6,18 +6,12 @@ import io
 import os
 import pty
 import select
-from pathlib import Path
 
 import pytest
 
 from tests.commands.profile_support import ACCOUNT, CANARY, KEY, OTHER, Home, server
 
 UNUSED = "http://127.0.0.1:1"  # nobody listens there
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
 
 
 LOGIN = ("auth", "login", "--profile", "prod", "--account-sid", ACCOUNT, "--secret-stdin")
@@ -90,30 +84,6 @@ def test_a_network_that_is_down_saves_nothing(home: Home) -> None:
     assert home.saved("prod")["auth_token"] == CANARY
 
 
-@pytest.mark.parametrize(
-    ("options", "stdin", "words"),
-    [
-        (("--secret-stdin",), CANARY, "--account-sid must be given"),
-        (("--account-sid", ACCOUNT), "", "--secret-stdin must be given"),
-        ((), "", "--account-sid and --secret-stdin"),
-        (("--account-sid", CANARY, "--secret-stdin"), "x", "AC and 32"),
-        (("--account-sid", ACCOUNT, "--api-key", CANARY, "--secret-stdin"), "x", "SK and 32"),
-        (("--account-sid", ACCOUNT, "--secret-stdin"), "\n", "is empty"),
-        (("--account-sid", ACCOUNT, "--secret-stdin"), f"{CANARY}\t{CANARY}", "not a single word"),
-        (("--account-sid", ACCOUNT, "--secret-stdin", "--region", "a/b"), "x", "region"),
-        (("--account-sid", ACCOUNT, "--secret-stdin", "--base-url", "http://evil.example"), "x", "https"),
-        (("--account-sid", ACCOUNT, "--secret-stdin", "--profile", "sandbox"), "x", "built in"),
-        (("--account-sid", ACCOUNT, "--secret-stdin", "--sandbox"), "x", "built in"),
-    ],
-)
-def test_what_is_missing_or_wrong_is_named(
-    home: Home, options: tuple[str, ...], stdin: str, words: str
-) -> None:
-    run = home.run("auth", "login", *options, stdin=stdin)
-    assert run.code == 2 and words in run.err
-    assert not home.config.exists()
-
-
 def test_login_asks_on_a_terminal(home: Home) -> None:
     answers = f"{ACCOUNT}\n{KEY}\n{CANARY}\n"
     run = home.run("auth", "login", "--no-verify", stdin=answers, terminal=True)
@@ -128,14 +98,6 @@ def test_login_asks_on_a_terminal(home: Home) -> None:
 def test_an_end_of_input_at_a_question_saves_nothing(home: Home, answers: str) -> None:
     assert home.run("auth", "login", "--no-verify", stdin=answers, terminal=True).code == 2
     assert not home.config.exists()
-
-
-def test_replacing_credentials_needs_a_yes(home: Home) -> None:
-    home.add("prod")
-    run = home.run(*LOGIN, "--no-verify", stdin="other")
-    assert run.code == 2 and "--yes" in run.err and home.saved("prod")["auth_token"] == CANARY
-    assert home.run(*LOGIN, "--no-verify", "--yes", stdin="other").code == 0
-    assert home.saved("prod")["auth_token"] == "other"
 
 
 def read_until(terminal: io.FileIO, wanted: bytes | None) -> bytes:
@@ -215,24 +177,3 @@ def test_status_runs_the_command_of_a_secret(home: Home) -> None:
         assert home.run("auth", "status", "-p", "prod", MY_SECRET=CANARY).code == 0
         run = home.run("auth", "status", "-p", "prod")
     assert run.code == 3 and "exit code 1" in run.err
-
-
-def test_logout_removes_the_secret_and_keeps_the_rest(home: Home) -> None:
-    home.add("prod", region="ie1")
-    assert home.run("auth", "logout").code == 2
-    assert "--yes" in home.run("auth", "logout").err
-    assert home.run("auth", "logout", "--dry-run").code == 0
-    assert home.saved("prod")["auth_token"] == CANARY
-    assert home.run("auth", "logout", stdin="n\n", terminal=True).code == 2
-    assert home.run("auth", "logout", "--yes").code == 0
-    assert home.saved("prod") == {"account_sid": ACCOUNT, "region": "ie1"}
-    assert all(CANARY.encode() not in path.read_bytes() for path in home.config.parent.iterdir())
-    run = home.run("auth", "status")
-    assert run.code == 3 and "auth login --profile prod" in run.err
-
-
-def test_logout_of_nothing(home: Home) -> None:
-    assert home.run("auth", "logout", "--yes").code == 2
-    assert home.run("auth", "logout", "--yes", "--sandbox").code == 2
-    run = home.run("auth", "logout", "--yes", "-p", "prod")
-    assert run.code == 2 and "no profile 'prod'" in run.err

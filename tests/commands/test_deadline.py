@@ -10,9 +10,8 @@ import pytest
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.state.lock import hold
-from tests.commands.test_drain import HookedClock
 from tests.sandbox.serving import Served
-from tests.support import Cli
+from tests.support import Cli, StandingClock
 
 
 @pytest.fixture
@@ -20,13 +19,13 @@ def numbers(remote: Cli) -> list[str]:
     """Numbers of the account, and a Service ``masking``; time passes by sleeping only."""
     seeded = remote.seed(3)
     remote.ok("service", "create", "masking")
-    remote.clock = HookedClock()
+    remote.clock = StandingClock()
     return [row["phone_number"] for row in seeded]
 
 
 def slept(remote: Cli) -> float:
     clock = remote.clock
-    assert isinstance(clock, HookedClock)
+    assert isinstance(clock, StandingClock)
     return sum(clock.slept)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -19,29 +19,7 @@ from proxyctl.sandbox.world.seed import pool_numbers
 from proxyctl.sandbox.world.store import Store
 from proxyctl.state.lock import hold
 from tests.sandbox.serving import Served
-from tests.support import Cli, Ran
-
-
-class HookedClock:
-    """Time that passes by sleeping only; ``script[n]`` is called at the n-th sleep, counted from 1."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-        self.began = time.time()  # after whatever was recorded before
-        self.slept: list[float] = []
-        self.script: dict[int, Callable[[], object]] = {}
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def now(self) -> float:
-        return self.began + self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
-        assert len(self.slept) < 100, "it waits for ever"
-        self.script.pop(len(self.slept), lambda: None)()
+from tests.support import Cli, Ran, StandingClock
 
 
 class Pool:
@@ -56,7 +34,7 @@ class Pool:
             self.numbers = [row["phone_number"] for row in seeded]
             self.sids = [row["sid"] for row in seeded]
             cli.ok("number", "add", "masking", *self.numbers, "--unreserved")
-        cli.clock = self.clock = HookedClock()
+        cli.clock = self.clock = StandingClock(time.time())  # after whatever was recorded before
 
     @property
     def service(self) -> str:
@@ -87,10 +65,6 @@ def pool(cli: Cli) -> Pool:
     return Pool(cli, 3)
 
 
-def actions(ran: Ran) -> list[str]:
-    return [row["action"] for row in ran.rows]
-
-
 def codes(ran: Ran) -> list[int | None]:
     return [row["error"] and row["error"]["exit_code"] for row in ran.rows]
 
@@ -99,7 +73,7 @@ def test_waits_two_seconds_doubling_to_thirty(pool: Pool) -> None:
     pool.busy(pool.numbers[0], 1)
     pool.at(7, pool.numbers[0], 0)
     ran = pool.drain(*pool.numbers, "--wait")
-    assert (ran.code, actions(ran)) == (0, ["reserved"] * 3)
+    assert (ran.code, ran.actions) == (0, ["reserved"] * 3)
     assert pool.clock.slept == [2, 4, 8, 16, 30, 30, 30]
     assert ran.err.count("waiting: 1 number in use by 1 Session.") == 1, (
         "a line where something changed, no more"
@@ -122,7 +96,7 @@ def test_removes_at_the_end(pool: Pool) -> None:
     pool.busy(pool.numbers[1], 4)
     pool.at(2, pool.numbers[1], 0)
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
-    assert (ran.code, actions(ran)) == (0, ["removed"] * 3)
+    assert (ran.code, ran.actions) == (0, ["removed"] * 3)
     assert "removed 3, failed 0 in 6.0s" in ran.err
     assert pool.state() == {}
 
@@ -141,7 +115,7 @@ def test_removes_what_becomes_idle_and_a_deadline_ends_only_the_rest(pool: Pool,
         *pool.numbers, "--wait", "--remove", "--yes", "--deadline", "20s", "--failed-to", str(failed)
     )
     assert seen == [{first, second}, {first}], "it does not wait for the last to remove the first"
-    assert (ran.code, actions(ran), codes(ran)) == (7, ["reserved", "removed", "removed"], [7, None, None])
+    assert (ran.code, ran.actions, codes(ran)) == (7, ["reserved", "removed", "removed"], [7, None, None])
     message = ran.rows[0]["error"]["message"]
     assert "still in use by 1 Session" in message and "the deadline of 20 s was reached" in message
     assert "removed 2, reserved 1, failed 0" in ran.err
@@ -180,7 +154,7 @@ def test_busy_again_when_it_is_to_be_removed(either: Cli) -> None:
     pool.clock.script[1] = idle
     pool.at(3, pool.numbers[0], 0)
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes", "--lock-wait", "30s")
-    assert (ran.code, actions(ran)) == (0, ["removed"] * 2)
+    assert (ran.code, ran.actions) == (0, ["removed"] * 2)
     assert "in use by 5 Sessions" in ran.err
     assert pool.state() == {}
 
@@ -196,7 +170,7 @@ def test_deadline_without_remove_fails_only_what_is_in_use(pool: Pool) -> None:
 
 def test_deadline_that_is_over_at_the_start(pool: Pool) -> None:
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes", "--deadline", "0s")
-    assert (ran.code, actions(ran)) == (7, ["skipped"] * 3)
+    assert (ran.code, ran.actions) == (7, ["skipped"] * 3)
     assert "deadline of 0 s" in ran.err
     assert set(pool.state().values()) == {False}
 
@@ -210,7 +184,7 @@ def test_signal_while_waiting(pool: Pool, number: signal.Signals) -> None:
     pool.clock.script[2] = hit
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
     assert (ran.code, ran.error["exit_code"]) == (128 + number, 128 + number)
-    assert actions(ran) == ["reserved", "removed", "removed"]
+    assert ran.actions == ["reserved", "removed", "removed"]
     assert codes(ran) == [7, None, None], "what is left can go on; the run's own code is the signal's"
     assert "unning the same command again" in ran.error["hint"]
     assert pool.state() == {pool.numbers[0]: True}
@@ -228,9 +202,9 @@ def test_holds_no_lock_while_it_waits(pool: Pool) -> None:
         pool.busy(number, 1)
     pool.clock.script[1] = other
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
-    assert (others[0].code, actions(others[0])) == (0, ["removed"])
+    assert (others[0].code, others[0].actions) == (0, ["removed"])
     assert ran.code == 0
-    assert actions(ran) == ["removed", "reserved", "removed"], "the second left the pool by another's hand"
+    assert ran.actions == ["removed", "reserved", "removed"], "the second left the pool by another's hand"
     assert pool.state() == {}
 
 
@@ -252,9 +226,9 @@ def test_lock_held_when_it_is_to_be_removed(pool: Pool) -> None:
     assert len(pool.clock.slept) == 2
     held.close()
     assert (ran.code, ran.error["kind"]) == (7, "locked")
-    assert actions(ran) == ["reserved", "reserved", "removed"], "what was done is told all the same"
+    assert ran.actions == ["reserved", "reserved", "removed"], "what was done is told all the same"
     assert codes(ran) == [7, 7, None]
-    assert actions(pool.drain(*pool.numbers, "--wait", "--remove", "--yes")) == [
+    assert pool.drain(*pool.numbers, "--wait", "--remove", "--yes").actions == [
         "removed",
         "removed",
         "unchanged",
@@ -265,7 +239,7 @@ def test_released_by_somebody_meanwhile(pool: Pool) -> None:
     pool.busy(pool.numbers[0], 1)
     pool.clock.script[1] = lambda: pool.cli.ok("number", "release", "masking", pool.numbers[0])
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
-    assert (ran.code, actions(ran), codes(ran)) == (6, ["failed", "removed", "removed"], [5, None, None])
+    assert (ran.code, ran.actions, codes(ran)) == (6, ["failed", "removed", "removed"], [5, None, None])
     assert "was released by somebody else" in ran.err
     assert pool.state() == {pool.numbers[0]: False}
 
@@ -275,7 +249,7 @@ def test_service_deleted_while_waiting(pool: Pool) -> None:
     pool.clock.script[1] = lambda: pool.cli.ok("service", "delete", "masking", "--yes")
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
     assert ran.code == 6
-    assert actions(ran) == ["reserved", "removed", "removed"]
+    assert ran.actions == ["reserved", "removed", "removed"]
     assert codes(ran) == [4, None, None]
     assert "Traceback" not in ran.err
 
@@ -296,17 +270,11 @@ def test_asks_once_and_only_where_something_leaves(pool: Pool) -> None:
     assert pool.drain(pool.numbers[2], "--wait").code == 0, "without --remove nothing is asked"
 
 
-def test_nothing_to_drain(pool: Pool, tmp_path: Path) -> None:
-    (tmp_path / "empty.txt").write_text("# nobody today\n")
-    ran = pool.drain("-f", str(tmp_path / "empty.txt"), "--wait", "--remove")
-    assert (ran.code, ran.out) == (0, "")
-
-
 def test_one_number_named_twice_counts_once(pool: Pool) -> None:
     pool.busy(pool.numbers[0], 2)
     pool.at(1, pool.numbers[0], 0)
     ran = pool.drain(pool.numbers[0], pool.sids[0], "--wait", "--remove", "--yes")
-    assert (ran.code, actions(ran)) == (0, ["removed", "unchanged"])
+    assert (ran.code, ran.actions) == (0, ["removed", "unchanged"])
     assert "1 number in use by 2 Sessions" in ran.err
     assert "This removes 1 number from" in ran.err
 
@@ -359,10 +327,10 @@ def test_an_outage_while_it_waits(remote: Cli, server: Served) -> None:
     pool.clock.script[1] = outage
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes", "--retries", "1")
     assert (ran.code, ran.error["kind"]) == (7, "server")
-    assert (actions(ran), codes(ran)) == (["reserved", "removed", "removed"], [7, None, None])
+    assert (ran.actions, codes(ran)) == (["reserved", "removed", "removed"], [7, None, None])
     server.policies.faults = None
     pool.busy(pool.numbers[0], 0)
-    assert actions(pool.drain(pool.numbers[0], "--wait", "--remove", "--yes")) == ["removed"]
+    assert pool.drain(pool.numbers[0], "--wait", "--remove", "--yes").actions == ["removed"]
 
 
 def test_credentials_revoked_while_it_waits(remote: Cli, server: Served) -> None:
@@ -374,4 +342,4 @@ def test_credentials_revoked_while_it_waits(remote: Cli, server: Served) -> None
 
     pool.clock.script[1] = revoke
     ran = pool.drain(pool.numbers[0], "--wait")
-    assert (ran.code, actions(ran), codes(ran)) == (3, ["reserved"], [3])
+    assert (ran.code, ran.actions, codes(ran)) == (3, ["reserved"], [3])

@@ -38,17 +38,6 @@ def test_the_json_error_is_one_line_with_all_keys_the_last_of_stderr(either: Cli
             assert ran.error["message"] and ran.err.isascii() and ran.err.endswith("}\n")
 
 
-def test_what_the_api_said_is_passed_on(either: Cli) -> None:
-    either.ok("service", "create", "a", "-q")
-    error = either("service", "create", "a", "-o", "json").error
-    assert (error["status"], error["code"]) == (400, 80602)
-    assert error["more_info"].endswith("80602") and error["request_id"].startswith("RQ")
-    text = either("service", "create", "a").err
-    assert text.startswith("proxyctl: ") and len(text.splitlines()) <= 5
-    usage = either("service", "update", "a", "-o", "json").error
-    assert (usage["status"], usage["code"], usage["request_id"]) == (None, None, None)
-
-
 def test_no_credentials_and_three_ways_on(bare: Cli) -> None:
     for arguments in (
         ("service", "list"),

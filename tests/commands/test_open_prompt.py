@@ -5,12 +5,19 @@ from __future__ import annotations
 import pytest
 
 from proxyctl.console import Console
-from tests.commands.test_webhooks import numbers, path_of, sids
+from proxyctl.sandbox.context import ACCOUNT_SID
 from tests.support import Cli
 
-__all__ = ["numbers"]
 
-Rows = list[dict[str, str]]
+def path_of(sid: str) -> str:
+    return f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers/{sid}.json"
+
+
+@pytest.fixture
+def sids(cli: Cli) -> list[str]:
+    """Two numbers of the account, and a Service "a"."""
+    cli.ok("service", "create", "a", "-q")
+    return [row["sid"] for row in cli.seed(2)]
 
 
 def to(url: str) -> tuple[str, ...]:
@@ -23,9 +30,9 @@ def table(ttl: int) -> str:
 
 @pytest.mark.parametrize("verb", ["webhooks", "apply", "remove"])
 def test_what_changed_meanwhile_is_not_overwritten(
-    cli: Cli, numbers: Rows, verb: str, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, sids: list[str], verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = sids(numbers)[:2]
+    first, second = sids
     pool_file = cli.directory / "pools.toml"
     pool_file.write_text(table(60))
     cli.ok("number", "add", "a", first, second)
@@ -60,8 +67,8 @@ def test_what_changed_meanwhile_is_not_overwritten(
 
 
 @pytest.mark.parametrize("typed", ["", "y"])
-def test_the_end_of_input_ends_the_line(cli: Cli, numbers: Rows, typed: str) -> None:
-    cli.ok("number", "add", "a", sids(numbers)[0])
-    ran = cli("number", "remove", "a", sids(numbers)[0], tty=True, stdin=typed)
+def test_the_end_of_input_ends_the_line(cli: Cli, sids: list[str], typed: str) -> None:
+    cli.ok("number", "add", "a", sids[0])
+    ran = cli("number", "remove", "a", sids[0], tty=True, stdin=typed)
     assert "Go on? [y/N] \n" in ran.err
     assert ran.code == (0 if typed else 2)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from proxyctl.commands.options import duration
-from proxyctl.commands.tree import hoist, root_command, unequal
+from proxyctl.commands.tree import hoist, unequal
+from proxyctl.generate.walk import command_tree
 from tests.support import Cli
 
 SHARED = (
@@ -18,71 +16,47 @@ SHARED = (
 WRITING = ("--dry-run", "--yes", "--confirm-profile", "--no-history", "--lock-wait")
 
 
-def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Walk the whole tree: every command with the words that lead to it."""
-    import typer
-
-    command = group or root_command()
-    yield path, command
-    if not hasattr(command, "list_commands"):
-        return
-    context = typer.Context(command)
-    for name in command.list_commands(context):
-        yield from commands(command.get_command(context, name), (*path, name))
-
-
 def test_every_command_answers_h_without_a_config_or_credentials(bare: Cli) -> None:
-    walked = 0
-    for path, command in commands():
+    nodes = list(command_tree().walk())
+    assert len(nodes) > 20
+    for node in nodes:
         for flag in ("-h", "--help"):
-            ran = bare(*path, flag, environ={"PROXYCTL_CONFIG": "/dev/null/none"})
-            assert (ran.code, ran.err) == (0, ""), path
+            ran = bare(*node.path, flag, environ={"PROXYCTL_CONFIG": "/dev/null/none"})
+            assert (ran.code, ran.err) == (0, ""), node.path
             usage, _, text = ran.out.partition("\n")
-            assert usage.startswith(f"Usage: proxyctl {' '.join(path)}".rstrip()), path
-            assert "{" not in usage and "default: 0]" not in ran.out, path
+            assert usage.startswith(f"Usage: {node.command_line}"), node.path
+            assert "{" not in usage and "default: 0]" not in ran.out, node.path
             assert "Traceback" not in text and "\x1b" not in text
-            assert max(map(len, ran.out.splitlines())) <= 110, path
-        assert command.help, path
-        walked += 1
-    assert walked > 20
+            assert max(map(len, ran.out.splitlines())) <= 110, node.path
+        assert node.summary, node.path
 
 
 def test_every_command_of_the_api_takes_the_shared_options() -> None:
-    for path, command in commands():
-        there = {name for parameter in command.params for name in parameter.opts}
-        if path == ("api",) or (len(path) == 2 and path[0] in ("service", "number", "messaging")):
-            assert there >= set(SHARED), path
+    for node in command_tree().walk():
+        there = {name for option in node.options for name in option.names}
+        if node.path == ("api",) or (
+            len(node.path) == 2 and node.path[0] in ("service", "number", "messaging")
+        ):
+            assert there >= set(SHARED), node.path
         if "--no-history" in there:  # it makes a run
-            assert there >= {*SHARED, *WRITING}, path
+            assert there >= {*SHARED, *WRITING}, node.path
 
 
 def test_shared_options_stand_on_either_side(either: Cli) -> None:
     either.ok("service", "create", "a", "-q")
     ways = (
-        ("service", "list", "-o", "json", "--fields", "unique_name", "-q"),
-        ("-o", "json", "service", "list", "--fields", "unique_name"),
-        ("-ojson", "--fields=unique_name", "service", "list"),
-        ("-q", "service", "-o=json", "--fields", "unique_name", "list"),
-        ("-qvo", "json", "service", "list", "--fields", "unique_name"),
-        ("--output=json", "service", "list", "-vqv", "--fields", "unique_name", "--timeout", "5"),
-        (
-            "--timeout",
-            "5",
-            "--retries",
-            "0",
-            "--color",
-            "never",
-            "service",
-            "list",
-            "-o",
-            "json",
-            "--fields=unique_name",
-        ),
-        ("service", "list", "-o", "tsv", "-o", "json", "--fields", "unique_name"),
-        ("-o", "tsv", "service", "list", "-o", "json", "--fields", "unique_name"),
+        "service list -o json --fields unique_name -q",
+        "-o json service list --fields unique_name",
+        "-ojson --fields=unique_name service list",
+        "-q service -o=json --fields unique_name list",
+        "-qvo json service list --fields unique_name",
+        "--output=json service list -vqv --fields unique_name --timeout 5",
+        "--timeout 5 --retries 0 --color never service list -o json --fields=unique_name",
+        "service list -o tsv -o json --fields unique_name",
+        "-o tsv service list -o json --fields unique_name",
     )
     for way in ways:
-        assert either.ok(*way).json == [{"unique_name": "a"}], way
+        assert either.ok(*way.split()).json == [{"unique_name": "a"}], way
 
 
 def test_hoisting_leaves_the_rest_alone() -> None:
@@ -133,6 +107,16 @@ def test_hoisting_leaves_the_rest_alone() -> None:
         ),
         *((f"service list --retries {text}", "--retries") for text in ("-1", "101", "1.5", "nan")),
         (f"service list --limit {'9' * 5000}", "'--limit'"),
+        *((f"number list a --limit {text}", "x>=1") for text in ("0", "-1")),
+        *((f"sandbox seed --numbers {text}", "is not a valid int") for text in ("1.5", "1e9", "nan")),
+        *((f"pool status a --fail-above {text}", "--fail-above") for text in ("-1", "100.5", "inf", "x")),
+        ("number list a --limit 1.5", "is not a valid int"),
+        ("sandbox seed --numbers -1", "x>=0"),
+        ("sandbox seed --seed x", "is not a valid int"),
+        ("sandbox env --port 0", "--port"),
+        ("api GET", "PATH"),
+        ("api", "METHOD"),
+        ("api GET /v1/Services more", "more"),
         ("service delete a --lock-wait nan", "90s"),
         ("service delete a --lock-wait 1e9", "90s"),
     ],

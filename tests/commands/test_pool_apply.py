@@ -1,4 +1,7 @@
-"""`pool apply`: the account becomes what the file says, whatever happens on the way."""
+"""`pool apply` and `pool plan`: the account becomes what the file says, whatever happens on the way.
+
+What they print is in ``tests/golden``.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ import json
 import stat
 from collections import Counter
 from pathlib import Path
-
-import pytest
 
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
@@ -34,12 +35,6 @@ def test_the_history_names_each_service(cli: Cli, tmp_path: Path) -> None:
     assert (update["before"], update["after"]) == ({"default_ttl": 0}, {"default_ttl": 7})
 
 
-@pytest.mark.parametrize("options", [("--quiet",), ("-o", "ids")])
-def test_an_empty_file_is_no_work(cli: Cli, tmp_path: Path, options: tuple[str, ...]) -> None:
-    ran = cli("pool", "apply", pool_file(tmp_path, {}), *options)
-    assert (ran.code, ran.out) == (0, "")
-
-
 def test_a_pool_that_is_full_both_ways(cli: Cli, tmp_path: Path) -> None:
     """No number leaves before there is a place for it, so that numbers can't change places where none is free."""
     cli.ok("service", "create", "a")
@@ -48,17 +43,8 @@ def test_a_pool_that_is_full_both_ways(cli: Cli, tmp_path: Path) -> None:
         rows = seed_numbers(store, 5500, seed=1)
         pool_numbers(store, service, [row["sid"] for row in rows[:5000]], is_reserved=True)
         pool_numbers(store, service, [row["sid"] for row in rows[5000:]])
-    file = pool_file(
-        tmp_path,
-        {
-            "a": {
-                "numbers": {
-                    "reserved": [row["phone_number"] for row in rows[5000:5003]],
-                    "unreserved": [row["phone_number"] for row in rows[:3]],
-                }
-            }
-        },
-    )
+    names = [row["phone_number"] for row in rows]
+    file = pool_file(tmp_path, {"a": {"numbers": {"reserved": names[5000:5003], "unreserved": names[:3]}}})
     for allowed in ((), ("--allow", "leave-first")):
         ran = cli("pool", "apply", file, "--yes", "-o", "json", *allowed)
         assert (ran.code, ran.out) == (5, "")
@@ -80,3 +66,13 @@ def test_pruned_numbers_can_be_restored(cli: Cli, tmp_path: Path) -> None:
     assert numbers_of(cli, "a") == {numbers[0]: True}
     assert cli("pool", "apply", str(saved), "--yes").code == 0
     assert numbers_of(cli, "a") == before
+
+
+def test_a_flawed_file_costs_no_request(bare: Cli, tmp_path: Path) -> None:
+    """Not even credentials are needed to hear what is wrong."""
+    file = tmp_path / "pool.toml"
+    file.write_text("version = 1\n[services.a]\nclalback_url = 'x'\n")
+    ran = bare("pool", "plan", str(file), "-o", "json")
+    assert ran.code == 2
+    assert f"{file}:3: unknown setting clalback_url (did you mean callback_url?)" in ran.error["message"]
+    assert bare("pool", "apply", str(tmp_path / "gone.toml")).code == 2

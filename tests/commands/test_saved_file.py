@@ -15,7 +15,6 @@ import pytest
 from proxyctl.sandbox.context import Response
 from proxyctl.sandbox.server.faults import Scripted
 from tests.battery.scene import Scene, scene
-from tests.commands.test_move import messaging_service
 from tests.support import Cli, Ran
 
 SAVED = re.compile(r"saved to (\S+): '(proxyctl pool apply [^']+)'")
@@ -66,12 +65,6 @@ def test_removed_numbers_come_back(pool: Cli) -> None:
     assert numbers(pool) == {**before, first: False}
 
 
-def test_one_number_alone_is_not_saved(pool: Cli) -> None:
-    first = next(iter(numbers(pool)))
-    assert "saved" not in pool.ok("number", "remove", "a", first, "--yes").err
-    assert saved(pool) == []
-
-
 def test_a_deleted_service_comes_back(pool: Cli) -> None:
     before = numbers(pool)
     ran = pool.ok("service", "delete", "a", "--yes")
@@ -79,13 +72,6 @@ def test_a_deleted_service_comes_back(pool: Cli) -> None:
     pool.ok(*way_back(ran), "--yes")
     assert numbers(pool) == before
     assert pool.ok("service", "show", "a", "-o", "json").json["default_ttl"] == 77
-
-
-def test_nothing_is_saved_without_a_yes_or_for_a_dry_run(pool: Cli) -> None:
-    for options in ((), ("--dry-run",)):
-        pool("number", "remove", "a", *numbers(pool), *options)
-        pool("service", "delete", "a", *options)
-    assert saved(pool) == []
 
 
 def test_without_a_way_back_nothing_is_sent(pool: Cli) -> None:
@@ -117,50 +103,6 @@ def test_a_clock_that_jumped_is_no_reason_to_forget(cli: Cli) -> None:
         cli.ok("number", "remove", "a", *sids, "--yes")
         assert len(saved(cli)) == left
         os.utime(saved(cli)[0], (time.time() - 91 * 86_400,) * 2)
-
-
-def test_numbers_that_can_not_come_back_are_told_of(pool: Cli) -> None:
-    one, two, _ = numbers(pool)
-    mg = messaging_service(pool, one, two)
-    words = f"2 of them can't come back to Proxy before they leave Messaging Service {mg}."
-    for line in (("number", "remove", "a", *numbers(pool)), ("service", "delete", "a")):
-        assert words in " ".join(pool(*line).err.split())
-    alone = pool("number", "remove", "a", one)
-    assert f"1 of them can't come back to Proxy before it leaves Messaging Service {mg}." in " ".join(
-        alone.err.split()
-    )
-
-
-def test_undo_refuses_what_can_not_come_back(pool: Cli) -> None:
-    """To take numbers out again that are in a Messaging Service by now would be for good."""
-    one, two, three = numbers(pool)
-    pool.ok("number", "remove", "a", one, "--yes")
-    pool.ok("number", "add", "a", one, "--reserved")
-    run = pool.ok("history", "list", "-o", "ids").lines[0]
-    mg = messaging_service(pool, one)
-    ran = pool("history", "undo", run, "--yes")
-    assert ran.code == 5 and mg in ran.err
-    assert set(numbers(pool)) == {one, two, three}
-
-
-def test_undo_of_apply_refuses_it_too(pool: Cli, tmp_path: Path) -> None:
-    (row,) = pool.seed(1, seed=5)
-    file = tmp_path / "pool.toml"
-    file.write_text(f'version = 1\n[services.a.numbers]\nreserved = ["{row["phone_number"]}"]\n')
-    pool.ok("pool", "apply", str(file), "--yes")
-    run = pool.ok("history", "list", "-o", "ids").lines[0]
-    mg = messaging_service(pool, row["sid"])
-    ran = pool("history", "undo", run, "--yes")
-    assert ran.code == 5 and mg in ran.err
-    assert row["sid"] in numbers(pool)
-
-
-def test_drain_tells_and_saves_too(pool: Cli) -> None:
-    before = numbers(pool)
-    mg = messaging_service(pool, next(iter(before)))
-    ran = pool.ok("number", "drain", "a", *before, "--remove", "--yes")
-    assert f"leaves Messaging Service {mg}" in " ".join(ran.err.split())
-    assert len(saved(pool)) == 1 and numbers(pool) == {}
 
 
 def test_a_messaging_api_that_can_not_be_asked_stops_no_removal(stage: Scene) -> None:

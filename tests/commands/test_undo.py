@@ -1,10 +1,9 @@
-"""`history undo`: a run is taken back through the same engine, except for what has changed since."""
+"""`history undo` of records that say less than all, or that are not ours. What it prints is golden."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,20 +27,14 @@ class Pool:
         cli.ok("number", "add", "masking", self.sids[0], "--reserved")
         cli.ok("number", "add", "masking", self.sids[1], "--unreserved")
 
-    def run(self, verb: str, *arguments: str, code: int = 0) -> str:
+    def run(self, verb: str, *arguments: str) -> str:
         """Carry out a verb; return the id of its run."""
-        assert (
-            self.cli("number", verb, "masking", *arguments, "--yes" if verb == "remove" else "-q").code
-            == code
-        )
+        self.cli.ok("number", verb, "masking", *arguments, "-q")
         return self.last()
 
     def last(self) -> str:
         run: str = self.cli.ok("history", "list", "-o", "ids", "--limit", "1", "-q").lines[0]
         return run
-
-    def runs(self) -> int:
-        return len(self.cli.ok("history", "list", "-o", "ids").lines)
 
     def undo(self, run: str, *options: str, **settings: Any) -> Ran:
         return self.cli("history", "undo", run, "-o", "jsonl", *(options or ("--yes",)), **settings)
@@ -61,46 +54,7 @@ def local(cli: Cli) -> Pool:
     return Pool(cli)
 
 
-def test_what_changed_since_is_refused(local: Pool) -> None:
-    reserved = local.run("reserve", local.sids[1])
-    local.run("remove", local.sids[1])
-    ran = local.undo(reserved)
-    assert (ran.code, ran.actions) == (5, ["failed"]), "one item: its own code"
-    assert "it has left the pool" in ran.error["message"]
-
-
-def test_added_numbers_that_are_in_use_stay(local: Pool) -> None:
-    run = local.run("add", local.sids[2])
-    local.cli.ok("sandbox", "busy", local.sids[2], "3")
-    ran = local.undo(run)
-    assert ran.code == 5
-    assert "in use by 3 Sessions" in ran.err
-
-
-def test_removed_numbers_that_another_service_took(local: Pool) -> None:
-    run = local.run("remove", *local.sids[:2])
-    local.cli.ok("service", "create", "other")
-    local.cli.ok("number", "add", "other", local.sids[0])
-    ran = local.undo(run)
-    assert (ran.code, ran.actions) == (6, ["failed", "added"])
-    assert ran.rows[0]["error"]["exit_code"] == 5
-
-
-def test_failed_to(local: Pool, tmp_path: Path) -> None:
-    run = local.run("add", *local.sids[2:])
-    local.run("reserve", local.sids[3])
-    failed = tmp_path / "failed"
-    assert local.undo(run, "--yes", "--failed-to", str(failed)).code == 6
-    assert failed.read_text().split() == [local.sids[3]]
-
-
 # Which runs
-
-
-def test_the_service_is_gone(local: Pool) -> None:
-    run = local.run("reserve", local.sids[1])
-    local.cli.ok("service", "delete", "masking", "--yes")
-    assert local.undo(run).code == 4
 
 
 def test_another_account(local: Pool) -> None:

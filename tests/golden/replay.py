@@ -7,6 +7,7 @@
     $> number list masking     runs it, and demands exit code 0; nothing of it is recorded
     $y number remove masking   runs it at a terminal, where every question is answered with yes
     $n number remove masking   the same, answered with no
+    $ pool plan - < FILE > FILE    as a shell reads it, stdout is not recorded then
     ~ text                     a line of the file that the last ``% file NAME`` names
     = | ! >                    what was recorded: exit code, a line of stdout, one of stderr, the form
 
@@ -91,9 +92,9 @@ class Stage:
         """Another actor deletes a Service."""
         self.ask("DELETE", f"/v1/Services/{self.service(service)}")
 
-    def messaging(self, name: str, numbers: str = "") -> None:
-        """Make a Messaging Service with these numbers as senders."""
-        mg = self.ask("POST", "/messaging/v1/Services", FriendlyName=name, UseInboundWebhookOnNumber="true")
+    def messaging(self, name: str, numbers: str = "", defers: str = "true") -> None:
+        """Make a Messaging Service with these numbers as senders; it leaves messages to their webhooks, or not."""
+        mg = self.ask("POST", "/messaging/v1/Services", FriendlyName=name, UseInboundWebhookOnNumber=defers)
         for index in indices(numbers):
             path = f"/messaging/v1/Services/{mg}/PhoneNumbers"
             self.ask("POST", path, PhoneNumberSid=self.numbers[index - 1]["sid"])
@@ -124,6 +125,10 @@ class Stage:
     def limit(self, retry_after: str) -> None:
         """Each 429 asks for so many seconds."""
         self.policies.retry_after = retry_after
+
+    def days(self, count: str) -> None:
+        """Time passes."""
+        self.clock.sleep(float(count) * 86_400)
 
     def heal(self) -> None:
         self.policies.faults = self.policies.retry_after = None
@@ -156,13 +161,17 @@ class Stage:
             self.record(0, path.read_text(), "")
         elif mark.startswith("$"):
             self.clock.sleep(MINUTE)
-            answer = ANSWERS.get(mark)
+            text, _, target = text.partition(" > ")
+            text, _, source = text.partition(" < ")
+            stdin = (self.directory / source).read_text() if source else ANSWERS.get(mark, "")
             line = (*shlex.split(text), *shlex.split(form))
             with contextlib.chdir(self.directory):
-                ran = self.cli(*line, tty=answer is not None, stdin=answer or "", environ=TERMINAL)
+                ran = self.cli(*line, tty=mark in ANSWERS, stdin=stdin, environ=TERMINAL)
+            if target:
+                (self.directory / target).write_text(ran.out)
             assert mark != "$>" or ran.code == 0, ran.err
             if mark != "$>" and not quiet:
-                self.record(ran.code, ran.out, ran.err)
+                self.record(ran.code, "" if target else ran.out, ran.err)
 
     def record(self, code: int, out: str, err: str) -> None:
         err = re.sub(BAR, "", err)
@@ -171,6 +180,7 @@ class Stage:
 
     def unmasked(self, text: str) -> str:
         """Replace the short names of a script."""
+        text = re.sub(r"\bAC1\b", ACCOUNT_SID, text)
         text = re.sub(r"\bPN(\d{1,3})\b", lambda found: self.numbers[int(found[1]) - 1]["sid"], text)
         text = re.sub(r"\bN(\d{1,3})\b", lambda found: self.numbers[int(found[1]) - 1]["phone_number"], text)
         return re.sub(r"\b(KS|MG)(\d{1,3})\b", lambda found: made_sid(found[1], int(found[2])), text)
@@ -190,6 +200,7 @@ MASKS = (
     (re.escape(ACCOUNT_SID), "AC1"),
     (r"\bRQ[0-9a-f]{32}\b", "RQ…"),
     (r"\bpid \d+\b", "pid PID"),
+    (r"\b\d+ ms\b", "MS ms"),
     (r" by \S+@\S+ \(", " by USER@HOST ("),
     # How long pauses are is drawn by lot, and so is whether there is a speed to tell.
     (
@@ -202,7 +213,7 @@ DIRECTIVES: dict[str, Callable[..., object]] = {
     name: getattr(Stage, name)
     for name in (
         *("more", "pool", "service", "leave", "gone", "messaging", "busy", "file", "at", "fault", "limit"),
-        "heal",
+        *("heal", "days"),
     )
 }
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from proxyctl.api.models import PhoneNumber
 
-from proxyctl.api.resources import PhoneNumber
-from proxyctl.errors import NotFoundError, RefusedError, exit_status
+from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Wish, decide_all, decide_drain, leaving
+from proxyctl.pools.decide import Wish, decide_all, decide_drain
 from proxyctl.pools.pool import Pool
 from proxyctl.writes.plan import Chain, Entry, Settled
-from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, Verb
+from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE
 from tests.pools.carrying import HOME, carried_out, index_of, requests_of
 from tests.pools.rows import PATIENT, SERVICE, e164, flags_of, item, number, pool_of, sid
 
@@ -94,36 +93,6 @@ def test_a_drain_reserves_what_is_there(items: list[Item], pool: Pool, removing:
             assert isinstance(entry, Settled) and (entry.error is None) is removing
 
 
-@pytest.mark.parametrize("verb", [RESERVE, RELEASE])
-def test_only_what_is_in_the_pool_has_a_flag(verb: Verb) -> None:
-    entry = one(Wish(verb), item(1), pool_of({}))
-    assert isinstance(entry, Settled) and isinstance(entry.error, NotFoundError)
-    assert ("--add" in str(entry.error.hint)) is (verb is RESERVE)
-
-
-def test_reserve_adds_what_is_missing_where_asked_to() -> None:
-    assert change_of(one(Wish(RESERVE, add_missing=True), item(1), pool_of({}))) == ("add", True)
-
-
-@pytest.mark.parametrize(
-    ("option", "column", "wanted"),
-    [(None, None, None), (True, None, True), (None, False, False), (True, False, True), (False, True, False)],
-)
-def test_the_option_goes_before_the_column(
-    option: bool | None, column: bool | None, wanted: bool | None
-) -> None:
-    entry = one(Wish(ADD, is_reserved=option), item(1, reserved=column), pool_of({}))
-    assert change_of(entry) == ("add", wanted)
-
-
-def test_an_add_leaves_the_flag_unless_another_is_asked_for() -> None:
-    pool, items = pool_of({1: True, 2: False}), [item(1), item(2)]
-    kept = decide_all(Wish(ADD), items, pool, HOME)
-    assert [isinstance(entry, Settled) and entry.note for entry in kept] == ["in the pool already"] * 2
-    first, second = decide_all(Wish(ADD, is_reserved=True), items, pool, HOME)
-    assert isinstance(first, Settled) and change_of(second) == ("reserve", True)
-
-
 def test_an_add_of_what_is_there_meanwhile_sets_the_flag_that_was_asked_for() -> None:
     for wanted, seen, verbs in (
         (True, False, ["reserve"]),
@@ -136,15 +105,6 @@ def test_an_add_of_what_is_there_meanwhile_sets_the_flag_that_was_asked_for() ->
         following = entry.steps[0].then(number(1, seen).raw)
         assert [step.request.verb.name for step in following] == verbs
         assert all(step.request.sid == sid(1) and not step.takes for step in following)
-
-
-def test_removed_already_is_as_wanted_unless_it_must_exist() -> None:
-    gone = one(Wish(REMOVE), item(1), pool_of({}))
-    assert isinstance(gone, Settled) and gone.error is None
-    gone = one(Wish(REMOVE, must_exist=True), item(1), pool_of({}))
-    assert isinstance(gone, Settled) and gone.error is not None and exit_status(gone.error) == 4
-    leaves = decide_all(Wish(REMOVE), [item(1), item(2)], pool_of({1: True}), HOME)
-    assert [chain.item for chain in leaving(leaves)] == [item(1)]
 
 
 def test_a_row_whose_sid_and_number_disagree_is_refused_and_stands_for_no_right_one() -> None:
@@ -165,10 +125,3 @@ def test_a_pool_may_hold_numbers_that_are_not_in_e164() -> None:
     pool = pool_of({1: False})
     pool.add(PhoneNumber({**number(2, False).raw, "phone_number": "12345"}))
     assert change_of(one(Wish(RESERVE), Item(sid(2), sid(2), "12345"), pool)) == ("reserve", True)
-
-
-def test_two_names_for_one_number_count_once_and_share_a_note() -> None:
-    items = [item(1), item(1, by_sid=True), item(2), item(2, by_sid=True)]
-    entries = decide_all(Wish(RESERVE), items, pool_of({1: False, 2: False}), HOME)
-    assert [isinstance(entry, Chain) for entry in entries] == [True, False, True, False]
-    assert len({entry.note for entry in entries if isinstance(entry, Settled)}) == 1

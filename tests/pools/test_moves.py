@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.commands.report import report_of
-from proxyctl.errors import NotFoundError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home
 from proxyctl.pools.moves import PRESENT, Route, Trails, Unfinished, UnknownFlagError, decide_moves
@@ -136,21 +135,6 @@ def refusal(entry: Entry) -> str:
     return f"{entry.error} {entry.error.hint}"
 
 
-def test_what_is_refused() -> None:
-    assert "3 open Sessions, so it can't be moved" in refusal(one("n1", {A: {"n1": 3}}))
-    held = {"senders": {sid("n1"): MG}}
-    assert f"{MG}: once out of its pool" in refusal(one("n1", {A: {"n1": 0}}, **held))
-    assert "--through-messaging" in refusal(one("n1", {A: {"n1": 0}}, **held))
-    assert verbs(one("n1", {A: {"n1": 0}}, **held, through=True)) == ["detach", "remove", "add", "attach"]
-    assert verbs(one("n1", {A: {"n1": 0}})) == ["remove", "add"]
-    elsewhere = one("n1", {})
-    assert "not in the pool" in refusal(elsewhere)
-    assert isinstance(elsewhere, Settled) and isinstance(elsewhere.error, NotFoundError)
-    torn = Item("n1", sid("n1"), "n2")
-    for service in (A, B):
-        assert "is n1 in the pool, not n2" in refusal(one(torn, {service: {"n1": 0, "n2": 0}}))
-
-
 def test_arrived() -> None:
     """All that can be left to do is to go back into the Messaging Service."""
     there = {B: {"n1": 0}}
@@ -213,10 +197,12 @@ def test_two_names_for_one_number_count_once() -> None:
         assert isinstance(second, Settled) and "the same number" in str(second.note)
 
 
-def test_a_row_that_disagrees_is_refused_in_transit_too() -> None:
+def test_a_row_that_disagrees_is_refused_wherever_the_number_is() -> None:
+    torn = Item("n1", sid("n1"), "n2")
     owned = {sid("n1"): hinting("n1"), "n2": hinting("n2")}
-    entry = one(Item("n1", sid("n1"), "n2"), {}, owned=owned, is_reserved=True)
-    assert "is n1 in the pool, not n2" in refusal(entry)
+    entries = [one(torn, {service: {"n1": 0, "n2": 0}}) for service in (A, B)]
+    for entry in (*entries, one(torn, {}, owned=owned, is_reserved=True)):
+        assert "is n1 in the pool, not n2" in refusal(entry)
 
 
 # What the records say of earlier moves

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
+from proxyctl.pools.chains import capacities, place
 
 from proxyctl.errors import RefusedError, exit_status
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Wish, capacities, decide_all, place, sender_step
-from proxyctl.pools.pool import MOST_RESERVED, MOST_SENDERS, MOST_UNRESERVED, Pool
+from proxyctl.pools.decide import Wish, decide_all
+from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED, Pool
 from proxyctl.writes.guard import after, guard
-from proxyctl.writes.plan import Capacity, Chain, Entry, Plan
-from proxyctl.writes.requests import ADD, ATTACH, RELEASE, REMOVE, RESERVE
+from proxyctl.writes.plan import Entry, Plan
+from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE
 from tests.pools.carrying import HOME, carried_out, requests_of
 from tests.pools.rows import PATIENT, SERVICE, item, pool_of
 from tests.pools.test_decide import ITEMS, POOLS, WISHES, without_doubles
@@ -67,11 +68,6 @@ def test_at_the_edge(reserved: bool, most: int, there: int) -> None:
     assert set(map(int, re.findall(r"[0-9]+", message))) == {most + 1, there, most}
 
 
-def test_the_default_of_an_add_is_unreserved() -> None:
-    assert verdict(plan_for(filled(0, 500), Wish(ADD), new(1))) is not None
-    assert verdict(plan_for(filled(5000, 0), Wish(ADD), new(1))) is None
-
-
 def test_a_change_of_the_flag_needs_room_on_the_other_side() -> None:
     full = filled(4999, 500)
     assert verdict(plan_for(full, Wish(RESERVE), [item(4999)])) is None
@@ -97,13 +93,3 @@ def test_a_pool_that_was_read_in_part_is_left_to_the_api() -> None:
     part = filled(0, 500)
     part.complete = False
     assert verdict(plan_for(part, Wish(ADD, is_reserved=False), new(9))) is None
-
-
-@pytest.mark.parametrize(("more", "fits"), [(2, True), (3, False)])
-def test_a_messaging_service_has_a_limit_too(more: int, fits: bool) -> None:
-    chains = [Chain(each, (sender_step(ATTACH, MG, each),)) for each in new(more)]
-    held = Capacity("Messaging Service alerts", MOST_SENDERS - 2, MOST_SENDERS)
-    message = verdict(Plan(tuple(chains), {(MG, "senders"): held}))
-    assert (message is None) is fits
-    text = "Messaging Service alerts would hold 401 numbers (now 398, the limit is 400)"
-    assert fits or text in str(message)

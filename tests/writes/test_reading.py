@@ -16,7 +16,6 @@ from proxyctl.errors import (
     ThrottledError,
 )
 from tests.api.stubs import (
-    AC,
     KS,
     PN,
     Reply,
@@ -31,10 +30,6 @@ from tests.support import StandingClock
 
 LIST = Call("GET", "/v1/Services")
 ITEM = Call("GET", f"/v1/Services/{KS}", expect="sid", sid=KS)
-SERVICES = "GET /v1/Services?PageSize=100"
-OURS = {"sid": KS, "unique_name": "mask", "future_field": 1}
-NUMBER = {"sid": PN, "phone_number": "+14155550100", "is_reserved": True}
-OWNED = f"/2010-04-01/Accounts/{AC}/IncomingPhoneNumbers"
 
 
 # Again

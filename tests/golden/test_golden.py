@@ -1,4 +1,4 @@
-"""What the writing commands print, in each form, and their exit codes: the files in ``writes/`` are the contract.
+"""What commands print, in each form, and their exit codes: the files in ``writes/`` and ``reads/`` are the contract.
 
 ``GOLDEN=write pytest tests/golden`` writes them anew; read the difference before it is committed.
 """
@@ -12,10 +12,10 @@ import pytest
 
 from tests.golden.replay import replay
 
-FILES = sorted(Path(__file__).with_name("writes").glob("*.txt"))
+FILES = sorted(Path(__file__).parent.glob("*/*.txt"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_the_commands_print_what_the_file_says(path: Path, tmp_path: Path) -> None:
     script = path.read_text()
     found = replay(script, tmp_path)
