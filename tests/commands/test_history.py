@@ -12,7 +12,7 @@ import pytest
 
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from tests.sandbox.serving import Served
-from tests.support import Cli, StandingClock
+from tests.support import Cli
 
 
 def runs(cli: Cli, *options: str) -> Sequence[dict[str, Any]]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from proxyctl.commands.number.listing import sorted_by
+from proxyctl.commands.number.listing import in_order
+from proxyctl.render.shapes import Shape
 from tests.commands.pool_support import fill, messaging_service
 from tests.support import Cli
 
@@ -16,6 +17,7 @@ TERMINAL = {"COLUMNS": "80", "NO_COLOR": "1"}
 
 def test_values_of_any_type_sort_without_an_error() -> None:
     rows: list[dict[str, Any]] = [{"x": value} for value in ("b", None, 2, {"k": 1}, 1, True, "a")]
+    shape = Shape.generic("row", ("x",))
     up = [row["x"] for row in in_order("x", rows, shape)]
     assert up[:3] == [1, True, 2] and up[-1] is None
     assert [row["x"] for row in in_order("-x", rows, shape)][-1] is None

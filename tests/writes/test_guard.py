@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
-from proxyctl.pools.chains import capacities, place
 
 from proxyctl.errors import RefusedError, exit_status
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Wish, decide_all
+from proxyctl.pools.decide import Wish, capacities, decide_all, place
 from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED, Pool
 from proxyctl.writes.guard import after, guard
 from proxyctl.writes.plan import Entry, Plan
