@@ -33,10 +33,7 @@ def test_the_secret_is_gone_from_any_text(secret: str, before: str, after: str) 
 def test_base64_of_anything_with_the_secret_inside_is_gone(secret: str, before: bytes, after: bytes) -> None:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         word = encode(before + secret.encode() + after).decode()
-        assert (
-            _redactor(secret).clean(f"Authorization: Basic {word} end")
-            == f"Authorization: Basic {REDACTED} end"
-        )
+        assert _redactor(secret).clean(f"Basic {word} end") == f"Basic {REDACTED} end"
 
 
 @given(_SECRET)
