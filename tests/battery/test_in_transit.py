@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,27 @@ def test_throttled_until_the_deadline(tmp_path: Path, verb: str, for_ever: bool)
         many.arrives(command[:-2])
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_stopped_at_the_first_error(many: Crossing, verb: str) -> None:
+    """One number is refused, and comes back; what was in transit by then arrives or comes back."""
+    command = many.command(verb, "--max-errors", "1")
+    refused = many.stage.numbers[20]["sid"]
+    many.refuse = lambda request: (
+        problem(ApiError(80601))
+        if many.is_add(request, many.other) and many.names(request, refused)
+        else None
+    )
+    ran = many.stage.run(*command)
+    assert ran.code == 6, ran.err
+    assert many.outside == set()
+    assert many.most <= MOST
+    assert refused in many.stage.pool()
+    told = ran.counts
+    assert told["failed"] == 1
+    assert told["moved"] == len(many.stage.pool(many.other))
+    many.arrives(command[:-2])
+
+
 @pytest.mark.parametrize("code", REFUSALS)
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("arrived", [0, 30])
@@ -82,6 +104,27 @@ def test_adds_are_refused_from_some_moment_on(many: Crossing, verb: str, code: s
     assert ran.counts["moved"] == len(many.stage.pool(many.other)) == arrived
     many.names_what_is_outside(ran)
     many.arrives(command)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_adds_fail_from_midway_on_and_then_work_again(some: Crossing, verb: str) -> None:
+    """Each add answers 503 a few times, before its effect."""
+    command = some.command(verb)
+    tries: Counter[str] = Counter()
+
+    def refuse(request: Request) -> Response | None:
+        if not some.is_add(request, some.other):
+            return None
+        name = str(request.form)
+        tries[name] += 1
+        return problem(ApiError(20503)) if tries[name] == 1 and len(tries) % 5 == 0 else None
+
+    some.refuse = refuse
+    ran = some.stage.run(*command)
+    assert ran.code == 0, ran.err
+    assert some.most <= MOST
+    assert (some.stage.pool(), some.stage.pool(some.other)) == ({}, some.flags)
+    some.added_once()
 
 
 # A disk that is full
@@ -171,3 +214,23 @@ def test_another_machine_does_the_same(some: Crossing) -> None:
     assert (some.stage.pool(), some.stage.pool(some.other)) == ({}, some.flags)
     assert {row["sid"] for row in ran.rows if row["action"] == "unchanged"} == {whole, half}
     assert ran.counts == {"moved": len(some.flags) - 2, "unchanged": 2}
+
+
+# Messaging Services
+
+
+def test_a_number_that_comes_back_is_in_its_messaging_service_again(some: Crossing) -> None:
+    mg = some.stage.other("POST", "/messaging/v1/Services", FriendlyName="mg")["sid"]
+    command = some.command("move", "--through-messaging")
+    senders = f"/messaging/v1/Services/{mg}/PhoneNumbers"
+    for sid in some.flags:
+        some.stage.other("POST", senders, PhoneNumberSid=sid)
+    some.refuse = lambda request: full() if some.is_add(request, some.other) else None
+    ran = some.stage.run(*command)
+    assert ran.code in (5, 6), ran.err
+    assert (some.stage.pool(), some.outside) == (some.flags, set())
+    rows = some.stage.other("GET", senders)["phone_numbers"]
+    assert {row["sid"] for row in rows} == set(some.flags)
+    kinds = len(set(some.flags.values()))
+    assert ran.counts == {"failed": kinds, "skipped": len(some.flags) - kinds}
+    some.arrives(command)

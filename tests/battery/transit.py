@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,6 +130,12 @@ class Crossing:
     def removals(self) -> list[Entry]:
         """The removals that took place."""
         return [entry for entry in self.stage.ledger.effects if entry.method == "DELETE"]
+
+    def added_once(self) -> None:
+        """No number was added twice to one pool."""
+        adds = [entry for entry in self.stage.ledger.effects if entry.path.endswith("/PhoneNumbers")]
+        named = Counter((entry.path, entry.answer) for entry in adds)
+        assert not [each for each, count in named.items() if count > 1]
 
     def names_what_is_outside(self, ran: Ran) -> None:
         """Each number in no pool is named, with its SID and where it belongs."""
