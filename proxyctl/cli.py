@@ -38,10 +38,10 @@ def main(
         return finish(runtime, lambda: runtime.stdout.write(f"proxyctl {__version__}\n"))
     if prepare is not None:
         prepare(runtime)
-    return finish(runtime, lambda: carry_out(arguments, runtime))
+    return finish(runtime, lambda: run_command(arguments, runtime))
 
 
-def carry_out(arguments: list[str], runtime: Runtime) -> None:
+def run_command(arguments: list[str], runtime: Runtime) -> None:
     """Run the command that ``arguments`` name."""
     from proxyctl.commands.tree import run
 

@@ -31,7 +31,7 @@ _BASE64 = r"[A-Za-z0-9+/_=-]{0,200}"  # bounded, or a long word would take quadr
 _SHORTEST_CORE = 6  # a shorter piece of base64 would meet ordinary words
 
 
-class End(NamedTuple):
+class Action(NamedTuple):
     """``good``: the item is as wanted now. ``meaning`` is given where the word alone does not say it."""
 
     word: str
@@ -42,24 +42,26 @@ class End(NamedTuple):
 
 CHANGED = ["created", "updated", "deleted", "added", "reserved", "released", "removed", "moved", "restored"]
 # In the order in which a summary counts them.
-ENDS = (
-    *(End(word, True, "green") for word in CHANGED),
-    End("unchanged", True, "dim"),
-    End("skipped", False, "yellow", "not tried"),
-    End("unknown", False, "magenta", "may have been carried out; the next run settles it"),
-    End("failed", False, "red"),
+ACTIONS = (
+    *(Action(word, True, "green") for word in CHANGED),
+    Action("unchanged", True, "dim"),
+    Action("skipped", False, "yellow", "not tried"),
+    Action("unknown", False, "magenta", "may have been carried out; the next run finds out"),
+    Action("failed", False, "red"),
 )
-ORDER = tuple(end.word for end in ENDS)
-GOOD = frozenset(end.word for end in ENDS if end.good)
-NOT_GOOD = frozenset(end.word for end in ENDS if not end.good)
+ORDER = tuple(action.word for action in ACTIONS)
+GOOD = frozenset(action.word for action in ACTIONS if action.good)
+NOT_GOOD = frozenset(action.word for action in ACTIONS if not action.good)
 # Records of the history count other successes too: requests of `api` that were sent, and in old ones what was done.
 COUNTED_GOOD = GOOD | {"sent", "done"}
-COLOURS = {end.word: end.colour for end in ENDS}
+COLOURS = {action.word: action.colour for action in ACTIONS}
 
 
 def in_words() -> str:
     """Return all of them as a part of a sentence."""
-    *others, last = (f"{end.word} ({end.meaning})" if end.meaning else end.word for end in ENDS)
+    *others, last = (
+        f"{action.word} ({action.meaning})" if action.meaning else action.word for action in ACTIONS
+    )
     return f"{', '.join(others)} or {last}"
 
 

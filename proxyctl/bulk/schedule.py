@@ -27,7 +27,7 @@ from proxyctl.bulk.outcomes import (
     Unsent,
 )
 from proxyctl.bulk.rate import NEVER
-from proxyctl.bulk.waiting import Doubts, Faults, Item, Lanes, Send, Verify, outranks
+from proxyctl.bulk.waiting import Doubts, Faults, Lanes, Pending, Send, Verify, outranks
 from proxyctl.errors import PartialError, ProxyctlError
 
 LONGEST_LAST_TURN = 8.0  # seconds: as long after that, a rescue that is answered 429 is tried again
@@ -58,7 +58,7 @@ class Schedule:
         self._max_errors = NEVER if max_errors is None else max_errors
         self._lanes = Lanes(gates)
         self._more = deque(chains.start())  # taken in between steps: results come in the midst of one
-        self._under_way: dict[int, Item] = {}
+        self._under_way: dict[int, Pending] = {}
         self._doubts = Doubts(verify_after)
         self._errors = 0
         self._room_at = -NEVER
@@ -113,7 +113,7 @@ class Schedule:
         self._doubts.verifying = True
         return Verify(items, min(reads, MOST_READS))
 
-    def _next_item(self) -> Item | None:
+    def _next_item(self) -> Pending | None:
         while True:
             self._let_in()
             item = self._lanes.next(self._now, not self._doubts.many, self._has_room)
@@ -127,7 +127,7 @@ class Schedule:
         while self._more:
             task = self._more.popleft()
             if self._expired or (self.stopped_by is not None and not task.rescue):
-                self._give_up(Item(task))
+                self._give_up(Pending(task))
             else:
                 self._lanes.add(task)
 
@@ -143,7 +143,7 @@ class Schedule:
 
     # What was answered
 
-    def answered(self, item: Item, outcome: Outcome, started: float, ended: float) -> None:
+    def answered(self, item: Pending, outcome: Outcome, started: float, ended: float) -> None:
         """Take in the outcome of a ``Send``, and when it was under way."""
         self._now = ended
         if self._under_way.pop(item.task.index, None) is None:
@@ -180,7 +180,7 @@ class Schedule:
                 ticket.answered(ended)
                 self._final(item, outcome)
 
-    def _final(self, item: Item, outcome: Done | Refused | Full | Stop) -> None:
+    def _final(self, item: Pending, outcome: Done | Refused | Full | Stop) -> None:
         """What became of the item is known."""
         self.faults.saw(good=True)
         if item.place is not None:
@@ -199,7 +199,7 @@ class Schedule:
                 self._end(item, "unknown" if item.lost or error.may_have_happened else "failed", error)
                 self.stop(error, self._now)
 
-    def _turned_away(self, item: Item, outcome: Throttled) -> None:
+    def _turned_away(self, item: Pending, outcome: Throttled) -> None:
         self.throttled += 1
         asked = outcome.retry_after or 0.0
         if asked > waiting.LONGEST_RETRY_AFTER:
@@ -211,7 +211,7 @@ class Schedule:
         else:
             self._give_up(item)
 
-    def _failed(self, item: Item, outcome: Unsent | Lost) -> None:
+    def _failed(self, item: Pending, outcome: Unsent | Lost) -> None:
         """A fault: send it again after a while, keeping its place, or verify what became of it."""
         item.tries += 1
         item.error = outcome.error
@@ -228,7 +228,7 @@ class Schedule:
             self._give_up(item)
             self.stop(outcome.error, self._now)  # no connection in all its tries: nor would others have one
 
-    def _repeat(self, item: Item, wait: float) -> None:
+    def _repeat(self, item: Pending, wait: float) -> None:
         """Send it again; unless the run, or its budget, is over."""
         if not item.task.rescue and self.stopped_by is None and not self.faults.may_repeat(self._lanes.tasks):
             self.stop(waiting.out_of_budget(self.faults.repeats, item.error), self._now)
@@ -242,7 +242,7 @@ class Schedule:
 
     # What was verified
 
-    def verified(self, items: Sequence[Item], answers: Mapping[int, Outcome | None], now: float) -> None:
+    def verified(self, items: Sequence[Pending], answers: Mapping[int, Outcome | None], now: float) -> None:
         """Take in what a ``Verify`` found."""
         self._now = now
         self._doubts.verifying = False
@@ -257,7 +257,7 @@ class Schedule:
                     self._doubts.resolved(item)
                     self._final(item, outcome)
 
-    def _absent(self, item: Item) -> None:
+    def _absent(self, item: Pending) -> None:
         last = self._doubts.absent(item)
         if last:
             item.lost = False
@@ -267,7 +267,7 @@ class Schedule:
         elif last:
             self._repeat(item, 0.0)
 
-    def _unread(self, item: Item, outcome: Lost | Unsent | Throttled | Unclear, jitter: float) -> None:
+    def _unread(self, item: Pending, outcome: Lost | Unsent | Throttled | Unclear, jitter: float) -> None:
         """A read failed: try it again later, together with all others that are due then."""
         asked, error = 0.0, outcome.error
         if isinstance(outcome, Throttled):
@@ -286,7 +286,7 @@ class Schedule:
 
     # Ends
 
-    def _may_begin(self, item: Item) -> bool:
+    def _may_begin(self, item: Pending) -> bool:
         return self.stopped_by is None or item.task.rescue
 
     def stop(self, error: ProxyctlError, now: float) -> None:
@@ -309,7 +309,7 @@ class Schedule:
         self._gates.hurry(now)
         self._lanes.unblock()
 
-    def _verify(self, item: Item, *, urgent: bool = True) -> None:
+    def _verify(self, item: Pending, *, urgent: bool = True) -> None:
         self._doubts.verify(item, self._now, last=not self._may_begin(item), urgent=urgent)
 
     def expire(self) -> None:
@@ -323,7 +323,7 @@ class Schedule:
         for item in (*ended, *self._doubts.again(NEVER), *self._lanes.drain()):
             self._give_up(item)
 
-    def _give_up(self, item: Item) -> None:
+    def _give_up(self, item: Pending) -> None:
         """No more tries: its state is what is known so far."""
         if item.place is not None:
             self._gates.leave(item.place)
@@ -334,7 +334,7 @@ class Schedule:
         else:
             self._emit(Result(item.task.index, "skipped", error=reason, attempts=item.sent))
 
-    def _end(self, item: Item, state: State, error: ProxyctlError | None, *, full: bool = False) -> None:
+    def _end(self, item: Pending, state: State, error: ProxyctlError | None, *, full: bool = False) -> None:
         self._emit(Result(item.task.index, state, error=error, attempts=item.sent, full=full))
         self._errors += not item.task.rescue  # whose item has been counted
         if self._errors >= self._max_errors:

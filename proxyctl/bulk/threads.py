@@ -19,7 +19,7 @@ Job = TypeVar("Job")
 Found = TypeVar("Found")
 
 
-class Answer(NamedTuple, Generic[Job]):
+class Reply(NamedTuple, Generic[Job]):
     """What came of a job, and when it was under way."""
 
     job: Job
@@ -46,7 +46,7 @@ class Workers(Generic[Job]):
         self._lower_ceiling = lower_ceiling
         self._most = most
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._answers: SimpleQueue[Answer[Job]] = SimpleQueue()
+        self._answers: SimpleQueue[Reply[Job]] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self.busy = 0
 
@@ -78,9 +78,9 @@ class Workers(Generic[Job]):
     def _answer(self, job: Job) -> None:
         started = self._clock.monotonic()
         what = self._do(job)
-        self._answers.put(Answer(job, what, started, self._clock.monotonic()))
+        self._answers.put(Reply(job, what, started, self._clock.monotonic()))
 
-    def answers(self, seconds: float) -> Iterator[Answer[Job]]:
+    def answers(self, seconds: float) -> Iterator[Reply[Job]]:
         """Wait for an answer at most so long; yield all that are there."""
         timeout = min(seconds, LONGEST_WAIT)
         if not isinstance(self._clock, SystemClock) and seconds < NEVER:

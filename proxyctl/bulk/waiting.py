@@ -25,7 +25,7 @@ PATIENCE = 5.0  # seconds that a refusal which is not urgent waits for others, w
 
 
 @dataclass(slots=True, eq=False)
-class Item:
+class Pending:
     """A task on its way."""
 
     task: Task
@@ -44,13 +44,13 @@ class Item:
 class Send(NamedTuple):
     """Send this item's task once."""
 
-    item: Item
+    item: Pending
 
 
 class Verify(NamedTuple):
     """Find out what became of these items, by at most ``reads`` requests at a time."""
 
-    items: list[Item]
+    items: list[Pending]
     reads: int
 
 
@@ -63,16 +63,16 @@ class Lane:
     """
 
     name: str
-    rescues: deque[Item] = field(default_factory=deque)
-    again: deque[Item] = field(default_factory=deque)
-    waiting: deque[Item] = field(default_factory=deque)
+    rescues: deque[Pending] = field(default_factory=deque)
+    again: deque[Pending] = field(default_factory=deque)
+    waiting: deque[Pending] = field(default_factory=deque)
     blocked_until: float = -NEVER
 
     def waits(self, fresh_too: bool) -> bool:
         """Whether there is anything to send; ``fresh_too``: also what was never sent."""
         return bool(self.rescues or self.again or (self.waiting and (fresh_too or self.waiting[0].sent)))
 
-    def queue(self, fresh_too: bool, room: Callable[[], bool]) -> deque[Item] | None:
+    def queue(self, fresh_too: bool, room: Callable[[], bool]) -> deque[Pending] | None:
         """Where the next one is; ``room`` (for one more in flight) is asked only for what needs a place."""
         if self.rescues and room():
             return self.rescues
@@ -98,19 +98,19 @@ class Lanes:
         if lane is None:
             lane = self._lanes[task.lane] = Lane(task.lane)
             self._turn.append(lane)
-        (lane.rescues if task.rescue else lane.waiting).append(Item(task))
+        (lane.rescues if task.rescue else lane.waiting).append(Pending(task))
 
-    def put_back(self, item: Item) -> None:
+    def put_back(self, item: Pending) -> None:
         """Let ``item`` wait that was taken out before: ahead of its lane."""
         lane = self._lanes[item.task.lane]
         queue = lane.again if item.place else lane.rescues if item.task.rescue else lane.waiting
         queue.appendleft(item)
 
-    def shut(self, item: Item) -> ProxyctlError | None:
+    def shut(self, item: Pending) -> ProxyctlError | None:
         """Why ``item`` can't succeed any more, if its room is full."""
         return None if item.lost or item.task.rescue else self.closed.get(item.task.room or "")
 
-    def next(self, now: float, fresh_too: bool, room: Callable[[], bool]) -> Item | None:
+    def next(self, now: float, fresh_too: bool, room: Callable[[], bool]) -> Pending | None:
         """The item whose turn it is, from a lane that lets one start now; or one that is shut."""
         for _ in range(len(self._turn)):
             lane = self._turn[0]
@@ -137,7 +137,7 @@ class Lanes:
     def empty(self) -> bool:
         return not any(lane.waits(True) for lane in self._turn)
 
-    def drain(self) -> Iterator[Item]:
+    def drain(self) -> Iterator[Pending]:
         """Take out all that wait; what is put back meanwhile stays."""
         for lane in tuple(self._turn):
             items = [*lane.rescues, *lane.again, *lane.waiting]
@@ -176,8 +176,8 @@ class Doubts:
     """
 
     def __init__(self, delays: Sequence[float]) -> None:
-        self.unverified: dict[int, Item] = {}  # by index
-        self.delayed: list[Item] = []
+        self.unverified: dict[int, Pending] = {}  # by index
+        self.delayed: list[Pending] = []
         self.verifying = False
         self._delays = delays
 
@@ -191,14 +191,14 @@ class Doubts:
     def _lost(self) -> int:
         return sum(item.lost for item in self.unverified.values())
 
-    def verify(self, item: Item, now: float, *, last: bool, urgent: bool = True) -> None:
+    def verify(self, item: Pending, now: float, *, last: bool, urgent: bool = True) -> None:
         """A new doubt: the reads begin from the start. ``last``: there will be one, now."""
         item.reads = item.failed_reads = 0
         item.doubted_at = now
         item.due = -NEVER if last else now + (self._delays[0] if urgent else PATIENCE)
         self.unverified[item.task.index] = item
 
-    def absent(self, item: Item) -> bool:
+    def absent(self, item: Pending) -> bool:
         """It was not there; True when that was the last read, and it may be sent again."""
         item.reads += 1
         if item.reads < len(self._delays):
@@ -207,16 +207,16 @@ class Doubts:
         self.resolved(item)
         return True
 
-    def resolved(self, item: Item) -> None:
+    def resolved(self, item: Pending) -> None:
         """What became of the item is known, or will never be."""
         self.unverified.pop(item.task.index, None)
 
-    def delay(self, item: Item, until: float) -> None:
+    def delay(self, item: Pending, until: float) -> None:
         """Send the item again, but not before ``until``."""
         item.due = until
         self.delayed.append(item)
 
-    def due(self, now: float) -> list[Item]:
+    def due(self, now: float) -> list[Pending]:
         """What is to be verified now, with all that may join it; empty while a verification is under way."""
         items = () if self.verifying else self.unverified.values()
         if all(item.due > now for item in items):
@@ -232,7 +232,7 @@ class Doubts:
             if not (item.lost or item.reads or item.failed_reads):
                 item.due = -NEVER
 
-    def again(self, now: float) -> list[Item]:
+    def again(self, now: float) -> list[Pending]:
         """What is to be sent again now."""
         due = [item for item in self.delayed if item.due <= now]
         if due:

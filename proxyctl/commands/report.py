@@ -27,7 +27,7 @@ from proxyctl.explaining import hint_for
 from proxyctl.input.items import Item
 from proxyctl.text import CHANGED, NOT_GOOD, ORDER, counted, duration_text
 from proxyctl.writes.flow import Progress
-from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.plan import Chain, Entry, NoOp
 from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
 
 SHOWN_FAILURES = 20
@@ -196,7 +196,7 @@ def report_of(
     stopped = run.stopped_by if run is not None else None
     of_chains = iter(ends)
     all_ends = tuple(
-        end_of(next(of_chains), stopped, locate) if isinstance(entry, Chain) else settled_end(entry)
+        end_of(next(of_chains), stopped, locate) if isinstance(entry, Chain) else no_op_end(entry)
         for entry in entries
     )
     if run is None:
@@ -205,7 +205,7 @@ def report_of(
     return Report(all_ends, done, single, stopped, run.started, run.ended, retries, sent=True)
 
 
-def settled_end(entry: Settled) -> End:
+def no_op_end(entry: NoOp) -> End:
     """Return the end of an item that needed no request."""
     action = "failed" if entry.error is not None else "unchanged"
     return End(entry.item, action, entry.seen, entry.error, entry.service, entry.note)

@@ -56,7 +56,7 @@ def fit(text: object) -> bool:
     return isinstance(text, str) and 0 < len(text) <= 500 and text.isprintable()
 
 
-class Account:
+class AccountNames:
     """The names of one account, as one profile sees it."""
 
     def __init__(self, names: Names, profile: str, account_sid: str) -> None:
@@ -115,7 +115,7 @@ class Names:
         if lines != self.read(self.profiles_file):
             self.write(self.profiles_file, lines)
 
-    def account(self, profile: str | None) -> Account | None:
+    def account(self, profile: str | None) -> AccountNames | None:
         """Return the account that a command works on, by the rules of precedence; None where nothing tells.
 
         ``profile`` is what --profile says.
@@ -123,13 +123,13 @@ class Names:
         environ = self.environ
         name = profile or environ.get("PROXYCTL_PROFILE", "").strip()
         if name == SANDBOX:
-            return Account(self, SANDBOX, "")
+            return AccountNames(self, SANDBOX, "")
         sid = environ.get("TWILIO_ACCOUNT_SID", "").strip()
         if not name and sid:
-            return Account(self, ENVIRONMENT, sid)
+            return AccountNames(self, ENVIRONMENT, sid)
         for there, account_sid, default in self.profiles():
             if there == name or (not name and default):
-                return Account(self, there, "" if there == SANDBOX else account_sid)
+                return AccountNames(self, there, "" if there == SANDBOX else account_sid)
         return None
 
     # Files
@@ -214,11 +214,13 @@ def remember_profiles(runtime: Runtime) -> None:
 
 
 @contextlib.contextmanager
-def account_of(runtime: Runtime) -> Iterator[Account]:
+def account_of(runtime: Runtime) -> Iterator[AccountNames]:
     """The names of the account that this command works on; what fails while they change is of no matter."""
     with harmless():
         profile = runtime.profile
-        yield Account(Names(runtime.environ), profile.name, "" if profile.is_sandbox else profile.account_sid)
+        yield AccountNames(
+            Names(runtime.environ), profile.name, "" if profile.is_sandbox else profile.account_sid
+        )
 
 
 @contextlib.contextmanager

@@ -1,5 +1,5 @@
-"""What `proxyctl doctor` checks, and what a check finds: good, a warning, or bad. A check changes nothing; its Finding
-says what is wrong and what to type.
+"""What `proxyctl doctor` checks, and what a check finds: good, a warning, or bad. A check changes nothing; its
+CheckResult says what is wrong and what to type.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ GOOD, WARNING, BAD = "good", "warning", "bad"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """A row. ``hint`` is what to type; ``error``, where bad, is what a command would raise."""
 
     check: str
@@ -26,16 +26,16 @@ class Finding:
         return {"check": self.check, "state": self.state, "detail": self.detail, "hint": self.hint}
 
 
-def good(check: str, detail: str) -> Finding:
+def good(check: str, detail: str) -> CheckResult:
     """Return the finding that all is well."""
-    return Finding(check, GOOD, detail)
+    return CheckResult(check, GOOD, detail)
 
 
-def warning(check: str, detail: str, hint: str | None) -> Finding:
+def warning(check: str, detail: str, hint: str | None) -> CheckResult:
     """Return a finding that does not keep commands from working."""
-    return Finding(check, WARNING, detail, hint)
+    return CheckResult(check, WARNING, detail, hint)
 
 
-def bad(check: str, error: ProxyctlError) -> Finding:
+def bad(check: str, error: ProxyctlError) -> CheckResult:
     """Return the finding that commands fail, and how: ``error`` says it, and its class the exit code."""
-    return Finding(check, BAD, error.message, error.hint, error)
+    return CheckResult(check, BAD, error.message, error.hint, error)

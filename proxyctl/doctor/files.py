@@ -11,7 +11,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from proxyctl.doctor import GOOD, Finding, bad, good, warning
+from proxyctl.doctor import GOOD, CheckResult, bad, good, warning
 from proxyctl.errors import ConfigError, OutputError, ProxyctlError
 from proxyctl.text import counted
 
@@ -23,7 +23,7 @@ STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory of yours; writing without it
 CACHE_HINT = "Set XDG_CACHE_HOME to a directory of yours; without it completion does not know your Services."
 
 
-def config(runtime: Runtime) -> Finding:
+def config(runtime: Runtime) -> CheckResult:
     """Check that the config file can be read, and that nobody else can change it."""
     try:
         path = runtime.store.path
@@ -41,7 +41,7 @@ def config(runtime: Runtime) -> Finding:
     return open_directory(path.resolve().parent, detail) or good("config", detail)
 
 
-def open_directory(directory: Path, detail: str) -> Finding | None:
+def open_directory(directory: Path, detail: str) -> CheckResult | None:
     """Return a warning where others could put another file in the config's place."""
     found = directory.stat()
     if not found.st_mode & 0o022 or found.st_mode & stat.S_ISVTX:
@@ -53,7 +53,7 @@ def open_directory(directory: Path, detail: str) -> Finding | None:
     )
 
 
-def state(runtime: Runtime) -> Finding:
+def state(runtime: Runtime) -> CheckResult:
     """Check that history and locks can be written, with room for more."""
     found = written_to("state", lambda: runtime.paths.state_dir, STATE_HINT, needed=True)
     if found.state != GOOD:
@@ -68,12 +68,12 @@ def state(runtime: Runtime) -> Finding:
     return found
 
 
-def cache(runtime: Runtime) -> Finding:
+def cache(runtime: Runtime) -> CheckResult:
     """Check that the names which completion offers can be kept; nothing else needs the cache."""
     return written_to("cache", lambda: runtime.paths.cache_dir, CACHE_HINT, needed=False)
 
 
-def written_to(check: str, path: Callable[[], Path], hint: str, *, needed: bool) -> Finding:
+def written_to(check: str, path: Callable[[], Path], hint: str, *, needed: bool) -> CheckResult:
     """Check that files can be made in a directory, which need not exist yet."""
     try:
         directory = path()
@@ -106,7 +106,7 @@ def existing(path: Path) -> Path:
     return next(place for place in (path, *path.parents) if os.path.lexists(place))
 
 
-def sandbox(runtime: Runtime, *, used: bool) -> Finding:
+def sandbox(runtime: Runtime, *, used: bool) -> CheckResult:
     """Check that the sandbox's database can be used; it only matters to a command that uses it."""
     try:
         path = runtime.sandbox_file
@@ -121,6 +121,6 @@ def sandbox(runtime: Runtime, *, used: bool) -> Finding:
     return good("sandbox", f"{path}: {counts.services} Services, {counts.numbers} numbers")
 
 
-def as_needed(check: str, error: ProxyctlError, used: bool) -> Finding:
+def as_needed(check: str, error: ProxyctlError, used: bool) -> CheckResult:
     """Return a bad finding where the thing is used, else a warning."""
     return bad(check, error) if used else warning(check, error.message, error.hint)

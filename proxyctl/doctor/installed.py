@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxyctl import __version__
-from proxyctl.doctor import Finding, good, warning
+from proxyctl.doctor import CheckResult, good, warning
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -27,7 +27,7 @@ SWITCH_ON = {
 SYSTEM_SHARES = (Path("/usr/local/share"), Path("/usr/share"))
 
 
-def program(environ: Mapping[str, str]) -> Finding:
+def program(environ: Mapping[str, str]) -> CheckResult:
     """Check that the ``proxyctl`` which the shell finds is the one that runs."""
     scripts = Path(sys.prefix) / "bin"
     here = f"proxyctl {__version__} in {Path(__file__).parent.parent}"
@@ -43,7 +43,7 @@ def program(environ: Mapping[str, str]) -> Finding:
     return good("program", f"{here}, started as {found or 'python -m proxyctl'}")
 
 
-def python() -> Finding:
+def python() -> CheckResult:
     """Name the interpreter and the packages."""
     versions = ", ".join(f"{name} {version_of(name)}" for name in PACKAGES)
     system = f"{platform.system()} {platform.machine()}"
@@ -60,7 +60,7 @@ def version_of(package: str) -> str:
         return "(not installed as a package)"
 
 
-def terminal(runtime: Runtime) -> Finding:
+def terminal(runtime: Runtime) -> CheckResult:
     """Say how output is printed here, and why."""
     encoding = (getattr(runtime.stdout, "encoding", None) or "unknown").upper()
     if not runtime.console.terminal.stdout:
@@ -79,7 +79,7 @@ def why_plain(runtime: Runtime) -> str:
     return "NO_COLOR" if runtime.environ.get("NO_COLOR") else "TERM=dumb"
 
 
-def completions(environ: Mapping[str, str]) -> Finding:
+def completions(environ: Mapping[str, str]) -> CheckResult:
     """Find the completions of the user's shell, where it reads them."""
     shell = Path(environ.get("SHELL", "")).name
     if shell not in SWITCH_ON:
@@ -148,7 +148,7 @@ def paths_in(text: str | None) -> list[Path]:
     return [Path(part) for part in (text or "").split(os.pathsep) if part]
 
 
-def man_pages(environ: Mapping[str, str]) -> Finding:
+def man_pages(environ: Mapping[str, str]) -> CheckResult:
     """Find the man pages where man reads them: in MANPATH, and beside the programs on PATH."""
     folders = [*paths_in(environ.get("MANPATH")), *(share / "man" for share in shares(environ))]
     pages = [folder / "man1" / name for folder in folders for name in ("proxyctl.1", "proxyctl.1.gz")]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.doctor import BAD, GOOD, WARNING, Finding, files, installed, server
+from proxyctl.doctor import BAD, GOOD, WARNING, CheckResult, files, installed, server
 from proxyctl.errors import ConfigError, ProxyctlError, TemporaryError
 from proxyctl.render.shapes import Shape
 from proxyctl.text import wrapped
@@ -29,7 +29,7 @@ def report(runtime: Runtime) -> None:
     except ConfigError:  # a config that can't be read is a finding, and not the end
         runtime.format = runtime.usual_format
     runtime.out.check(SHAPE)
-    found: list[Finding] = []
+    found: list[CheckResult] = []
     if runtime.format == "table" and runtime.options.fields is None:
         for finding in examine(runtime):
             found.append(finding)
@@ -39,7 +39,7 @@ def report(runtime: Runtime) -> None:
     conclude(runtime, found)
 
 
-def examine(runtime: Runtime) -> Iterator[Finding]:
+def examine(runtime: Runtime) -> Iterator[CheckResult]:
     """Yield a finding for each check, as it is made.
 
     Nothing is sent with the sandbox's profile, and where no credentials say which server is meant.
@@ -59,7 +59,7 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
     yield installed.man_pages(runtime.environ)
 
 
-def rows(runtime: Runtime, found: list[Finding]) -> Iterator[Sequence[dict[str, Any]]]:
+def rows(runtime: Runtime, found: list[CheckResult]) -> Iterator[Sequence[dict[str, Any]]]:
     """Yield a page for each finding, as it is made, and keep it in ``found``."""
     clean = runtime.console.redactor.clean
     for finding in examine(runtime):
@@ -67,7 +67,7 @@ def rows(runtime: Runtime, found: list[Finding]) -> Iterator[Sequence[dict[str, 
         yield [{name: value and clean(value) for name, value in finding.row().items()}]
 
 
-def show(runtime: Runtime, finding: Finding) -> None:
+def show(runtime: Runtime, finding: CheckResult) -> None:
     """Print a finding for people: sign, state, check, what was found; below it what to type."""
     plain = runtime.console.ascii_only
     sign, arrow = (PLAIN_SIGNS if plain else SIGNS)[finding.state], "->" if plain else "→"
@@ -89,7 +89,7 @@ def lines(runtime: Runtime, text: str, indent: int = 0) -> list[str]:
     return clean.splitlines() or [""]
 
 
-def conclude(runtime: Runtime, found: list[Finding]) -> None:
+def conclude(runtime: Runtime, found: list[CheckResult]) -> None:
     """Say how many checks are good; raise the error of the worst, with its exit code.
 
     What a user has to fix comes before what may pass; among equals the first is the likeliest cause.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.resources import list_services
 from proxyctl.api.wire import proxy_for
-from proxyctl.doctor import Finding, bad, good, warning
+from proxyctl.doctor import CheckResult, bad, good, warning
 from proxyctl.errors import CheckError, ProxyctlError
 from proxyctl.explaining import hint_for, sentence
 from proxyctl.profiles.profile import MASK
@@ -23,7 +23,7 @@ PATIENCE = 10.0  # seconds for the call: a person waits
 SLACK, TOO_FAR = 30.0, 300.0  # seconds between the clocks
 
 
-def credentials(runtime: Runtime) -> tuple[Profile | None, Finding]:
+def credentials(runtime: Runtime) -> tuple[Profile | None, CheckResult]:
     """Return the profile that commands use here, None where there is none, and the finding about it.
 
     The secret is fetched, and never shown.
@@ -51,7 +51,7 @@ def description(profile: Profile) -> str:
     return f"{chosen}: account {profile.account_sid}, with {what}, secret {MASK}"
 
 
-def call(runtime: Runtime, profile: Profile) -> Iterator[Finding]:
+def call(runtime: Runtime, profile: Profile) -> Iterator[CheckResult]:
     """List one Service, the cheapest request that needs credentials; yield which server, what came, and its clock."""
     try:
         client = runtime.access.client_for(profile)
@@ -94,7 +94,7 @@ def chosen_by(runtime: Runtime, profile: Profile) -> str:
     return ", ".join(asked) or "Twilio"
 
 
-def failed_call(error: ProxyctlError) -> Finding:
+def failed_call(error: ProxyctlError) -> CheckResult:
     """Return the finding about a call that failed, in the words that every command has for it."""
     error.hint = "\n".join(sentence(hint) for hint in (hint_for(error) or "").splitlines()) or None
     found = bad("call", error)
@@ -102,7 +102,7 @@ def failed_call(error: ProxyctlError) -> Finding:
     return replace(found, detail=f"{found.detail} Request id: {request_id}") if request_id else found
 
 
-def clock(ahead: float) -> Finding:
+def clock(ahead: float) -> CheckResult:
     """Judge by how many seconds this machine's clock is ahead of the answer's Date, which is in whole seconds."""
     detail = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server"
     if abs(ahead) <= SLACK:

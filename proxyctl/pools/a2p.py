@@ -12,7 +12,7 @@ from proxyctl.pools.audit import Finding, Severity, defer_command, name_of, not_
 from proxyctl.pools.decide import each_once, sender_step
 from proxyctl.pools.filters import has_capability
 from proxyctl.pools.pool import MOST_SENDERS, Pool
-from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Settled
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan
 from proxyctl.writes.requests import ATTACH
 
 PRESENT = "in the Messaging Service already"
@@ -126,19 +126,19 @@ def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:
             "any more.",
             hint=f"Run 'proxyctl number add {pair.name} {item.input}' first.",
         )
-        return Settled(item, None, error)
+        return NoOp(item, None, error)
     if number.sid in pair.members:
-        return Settled(item, number.raw, note=PRESENT)
+        return NoOp(item, number.raw, note=PRESENT)
     if number.sid in pair.elsewhere:
         other = pair.elsewhere[number.sid]
         error = RefusedError(
             f"{item.input} is in Messaging Service {other}.",
             hint=f"'{detach_command(other, number.sid)}' takes it out of there.",
         )
-        return Settled(item, number.raw, error)
+        return NoOp(item, number.raw, error)
     if not sends_sms(number):
         error = RefusedError(f"{item.input} can't send SMS, so it can't be in a Messaging Service.")
-        return Settled(item, number.raw, error)
+        return NoOp(item, number.raw, error)
     known = replace(item, sid=number.sid, phone_number=item.phone_number or number.phone_number)
     return Chain(item, (sender_step(ATTACH, pair.messaging.sid, known, number.raw),), "attach", "added")
 

@@ -17,7 +17,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
 from proxyctl.state.record import Trail
 from proxyctl.text import counted
-from proxyctl.writes.plan import Capacity, Chain, Entry, Room, Settled, Step, chains_of, refusing
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Room, Step, chains_of, refusing
 from proxyctl.writes.requests import (
     ADD,
     ATTACH,
@@ -223,9 +223,9 @@ def each_once(
         number = find(item)
         error = disagrees(item, number)
         if number is not None and error is not None:
-            entries.append(Settled(item, number.raw, error))
+            entries.append(NoOp(item, number.raw, error))
         elif number is not None and seen.setdefault(number.sid, item) is not item:
-            entries.append(Settled(item, number.raw, note="the same number as another of the items"))
+            entries.append(NoOp(item, number.raw, note="the same number as another of the items"))
         else:
             entries.append(decide_one(item, number))
     return entries
@@ -251,8 +251,8 @@ def decide(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> En
             "in the pool already",
         )
     elif number is None and not wish.add_missing:
-        return Settled(item, error=not_in_pool(item, ADD_HINTS[wish.verb.name]))
-    return chain_to(home, item, number, wanted) or Settled(item, raw(number), note=note)
+        return NoOp(item, error=not_in_pool(item, ADD_HINTS[wish.verb.name]))
+    return chain_to(home, item, number, wanted) or NoOp(item, raw(number), note=note)
 
 
 def disagrees(item: Item, number: PhoneNumber | IncomingNumber | None) -> ProxyctlError | None:
@@ -276,13 +276,13 @@ def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home
         hint = (
             "'proxyctl number drain --wait --remove' removes it once it is idle; --force lets the API decide."
         )
-        return Settled(item, number.raw, in_use(number, "", hint))
+        return NoOp(item, number.raw, in_use(number, "", hint))
     return remove_chain(home, item, number.raw)
 
 
-def absent(item: Item, *, removing: bool) -> Settled:
+def absent(item: Item, *, removing: bool) -> NoOp:
     """The end of an item that the pool does not have: it is as wanted where it is to leave it."""
-    return Settled(item, note=NOT_THERE) if removing else Settled(item, error=not_in_pool(item))
+    return NoOp(item, note=NOT_THERE) if removing else NoOp(item, error=not_in_pool(item))
 
 
 def not_in_pool(item: Item, hint: str | None = None) -> NotFoundError:
@@ -301,7 +301,7 @@ def in_use(
 def decide_drain(items: Sequence[Item], pool: Pool, home: Home, *, removing: bool) -> list[Entry]:
     """Decide what has to be reserved; one that is not in the pool is as wanted where it is to leave it anyway."""
     return [
-        absent(entry.item, removing=removing) if isinstance(entry, Settled) and entry.seen is None else entry
+        absent(entry.item, removing=removing) if isinstance(entry, NoOp) and entry.seen is None else entry
         for entry in decide_all(Wish(RESERVE), items, pool, home)
     ]
 

@@ -26,7 +26,7 @@ from proxyctl.pools.decide import (
 )
 from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word
 from proxyctl.pools.poolfile import WantedService
-from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, Settled, Step, chains_of, refusing
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, Step, chains_of, refusing
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
 CHANGES = ("create", "update", "add", "reserve", "release", "remove", "move")
@@ -138,13 +138,13 @@ class _Planning:
         error = disagrees(item, found)
         row = number.raw if number is not None else None
         if error is not None:
-            return Settled(item, row, error, service=service)
+            return NoOp(item, row, error, service=service)
         if found is not None and not self.claim(service, item, found):
-            return Settled(item, row, note="named twice", service=service)
+            return NoOp(item, row, note="named twice", service=service)
         home = self.world.home(service)
         if holder is not None:
             return self.moved(home, item, holder)
-        return chain_to(home, item, number, item.is_reserved) or Settled(item, row, service=service)
+        return chain_to(home, item, number, item.is_reserved) or NoOp(item, row, service=service)
 
     def claim(self, service: str, item: Item, number: PhoneNumber) -> bool:
         """Whether this is the first entry that names the number; another one must want the same."""
@@ -172,7 +172,7 @@ class _Planning:
         else:
             source = Home(holder.service_sid, holder.name)
             return move_chain(source, home, item, number.raw, item.is_reserved)
-        return Settled(item, number.raw, error, change="move", service=home.name or "")
+        return NoOp(item, number.raw, error, change="move", service=home.name or "")
 
     def raise_conflicts(self) -> None:
         """Raise InputError where one number has two names in the file that want different things."""
@@ -192,7 +192,7 @@ class _Planning:
             item = Item(number.phone_number or number.sid, number.sid, number.phone_number)
             if number.in_use:
                 error = in_use(number, ", so it is not removed")
-                yield Settled(item, number.raw, error, change="remove", service=service.name)
+                yield NoOp(item, number.raw, error, change="remove", service=service.name)
             else:
                 yield remove_chain(self.world.home(service.name), item, number.raw)
 

@@ -16,7 +16,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home, each_once, in_messaging, in_use, move_chain, not_in_pool
 from proxyctl.pools.pool import Pool, points_at
 from proxyctl.state.record import ItemRecord
-from proxyctl.writes.plan import Entry, Settled
+from proxyctl.writes.plan import Entry, NoOp
 from proxyctl.writes.requests import ADD, ATTACH
 
 PRESENT = "in the pool already"
@@ -95,13 +95,13 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     here, there = (pool.find(item) for pool in route.pools)
     if number is None:
         hint = f"'proxyctl number find {item.input}' says where it is."
-        return Settled(item, error=not_in_pool(item, hint))
+        return NoOp(item, error=not_in_pool(item, hint))
     if there is not None:
         return arrived(item, there, route)
     if here is None:
         return between_pools(item, number, route)
     if here.in_use:
-        return Settled(item, here.raw, in_use(here, ", so it can't be moved"))
+        return NoOp(item, here.raw, in_use(here, ", so it can't be moved"))
     return moving(item, here, ("leave", "add"), route)
 
 
@@ -109,7 +109,7 @@ def arrived(item: Item, number: PhoneNumber, route: Route) -> Entry:
     """A number that is where it is wanted has at most to go back into its Messaging Service."""
     undone = route.left_undone(item)
     if undone is None or undone.messaging_service is None or number.sid in route.senders:
-        return Settled(item, number.raw, note=PRESENT)
+        return NoOp(item, number.raw, note=PRESENT)
     return moving(item, number, (), route)
 
 
@@ -122,7 +122,7 @@ def between_pools(item: Item, number: PhoneNumber, route: Route) -> Entry:
         f"{route.source.name}. Whether it was reserved is not known here.",
         hint="The same command again, with --reserved or --unreserved, adds it where it belongs.",
     )
-    return Settled(item, number.raw, error)
+    return NoOp(item, number.raw, error)
 
 
 def moving(item: Item, number: PhoneNumber, parts: tuple[str, ...], route: Route) -> Entry:
@@ -131,7 +131,7 @@ def moving(item: Item, number: PhoneNumber, parts: tuple[str, ...], route: Route
     if holder is not None and not route.through:
         hint = "--through-messaging takes it out for the move, and puts it back afterwards."
         leaves = "leave" in parts
-        return Settled(item, number.raw if leaves else None, in_messaging(item, holder, hint, leaves=leaves))
+        return NoOp(item, number.raw if leaves else None, in_messaging(item, holder, hint, leaves=leaves))
     undone = route.left_undone(item)
     return move_chain(
         route.source,

@@ -17,7 +17,7 @@ from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.pools.webhooks import point_chain
 from proxyctl.state.record import ItemRecord
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, Settled, chains_of, sids_of
+from proxyctl.writes.plan import Chain, Entry, NoOp, chains_of, sids_of
 from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, SET_WEBHOOKS, UPDATE_SERVICE, same
 
 Number = tuple[str, str]  # the SID of the Service, and what names the number
@@ -74,18 +74,18 @@ def undo_number(records: Sequence[ItemRecord], home: Home, world: World) -> Entr
     before, _ = STATES[first.done or ""](first)
     halfway, after = STATES[last.done or ""](last)
     if item.sid is None and item.phone_number is None:
-        return Settled(item, error=RefusedError("the record does not say which number this was."))
+        return NoOp(item, error=RefusedError("the record does not say which number this was."))
     number = world.pools[name].find(item)
     now = ABSENT if number is None else number.is_reserved
     row = None if number is None else number.raw
     if now == before or (before is None and now != ABSENT):
-        return Settled(item, row, note=as_it_was(before, last), service=name)
+        return NoOp(item, row, note=as_it_was(before, last), service=name)
     if now != after and not (last.happened == "maybe" and now == halfway):
-        return Settled(item, row, changed(item, how_changed(now, before)), service=name)
+        return NoOp(item, row, changed(item, how_changed(now, before)), service=name)
     if number is not None and number.in_use and before == ABSENT:
         error = changed(item, f"it is in use by {counted(number.in_use, 'Session')}")
-        return Settled(item, row, error, service=name)
-    return chain_to(home, item, number, before) or Settled(item, row, service=name)
+        return NoOp(item, row, error, service=name)
+    return chain_to(home, item, number, before) or NoOp(item, row, service=name)
 
 
 def as_it_was(before: Any, last: ItemRecord) -> str:
@@ -127,7 +127,7 @@ def back(coming: Chain, leaving: Chain | None, homes: Mapping[str, Home], world:
     if holder is None:
         return coming
     error = changed(coming.item, f"it is in the pool of Service {holder.name}")
-    return Settled(coming.item, error=error, service=coming.service)
+    return NoOp(coming.item, error=error, service=coming.service)
 
 
 def undo_settings(record: ItemRecord, service: Service) -> Iterator[Entry]:
@@ -137,7 +137,7 @@ def undo_settings(record: ItemRecord, service: Service) -> Iterator[Entry]:
     to_do, others = fields_back(record, service.raw, ("unique_name", *SETTINGS))
     if others:
         text = f"{', '.join(others)} of Service {name} has changed since that run."
-        yield Settled(item, None, RefusedError(text, hint="See 'proxyctl service show'."), service=name)
+        yield NoOp(item, None, RefusedError(text, hint="See 'proxyctl service show'."), service=name)
     elif to_do:
         yield update_chain(service, item, to_do)
 
@@ -147,12 +147,12 @@ def undo_webhooks(record: ItemRecord, home: Home, owned: Mapping[str, IncomingNu
     item = item_of(record)
     number = owned.get(item.name)
     if number is None:
-        return Settled(item, error=changed(item, "it has left the account"), service=home.name or "")
+        return NoOp(item, error=changed(item, "it has left the account"), service=home.name or "")
     row = number.raw
     to_do, others = fields_back(record, row, record.intent.before or ())
     if others:
-        return Settled(item, row, changed(item, f"its {', '.join(others)}"), service=home.name or "")
-    return point_chain(item, row, to_do, home) if to_do else Settled(item, row, note="as it was already")
+        return NoOp(item, row, changed(item, f"its {', '.join(others)}"), service=home.name or "")
+    return point_chain(item, row, to_do, home) if to_do else NoOp(item, row, note="as it was already")
 
 
 def fields_back(

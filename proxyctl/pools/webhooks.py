@@ -14,7 +14,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home, Row, kept
 from proxyctl.pools.pool import WEBHOOK, hinted_service
 from proxyctl.state.record import ItemRecord
-from proxyctl.writes.plan import Chain, Entry, Settled, Step
+from proxyctl.writes.plan import Chain, Entry, NoOp, Step
 from proxyctl.writes.requests import ADD, REMOVE, RESTORE_WEBHOOKS, SET_WEBHOOKS, Request, same
 
 Settings = Mapping[str, str]
@@ -105,14 +105,14 @@ def point(
 ) -> Entry:
     """Decide what of a number's webhooks is not as ``wanted``, by SID; nothing stays that would override a URL."""
     if number is None:
-        return Settled(item, error=NotFoundError(f"{item.input} is not a number of this account."))
+        return NoOp(item, error=NotFoundError(f"{item.input} is not a number of this account."))
     if number.sid not in wanted:
         why = "no webhooks of it were kept" if done == "restored" else f"it is not in the pool of {home.name}"
-        return Settled(item, number.raw, RefusedError(f"{item.input} can't be {done}: {why}."))
+        return NoOp(item, number.raw, RefusedError(f"{item.input} can't be {done}: {why}."))
     given = wanted[number.sid]
     settings = {**{sid: "" for name in given for sid in OVERRIDING.get(name, ())}, **given}
     changes = {name: new for name, new in settings.items() if not same(new, number.raw.get(name))}
-    return point_chain(item, number.raw, changes, home, done) if changes else Settled(item, number.raw)
+    return point_chain(item, number.raw, changes, home, done) if changes else NoOp(item, number.raw)
 
 
 def point_chain(item: Item, row: Row, changes: Settings, home: Home, done: str | None = None) -> Chain:

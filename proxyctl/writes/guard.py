@@ -26,7 +26,7 @@ def guard(plan: Plan, allowed: Collection[str] = ()) -> Plan:
     """
     over = [sentence for room in plan.capacities if (sentence := too_many(plan, room))]
     if over:
-        raise RefusedError(f"{'; '.join(over)}: nothing was sent.", hint=hint_for(plan))
+        raise RefusedError(f"{'; '.join(over)}: nothing was sent.", hint=how_to_allow(plan))
     # On paper, a replacement that was refused is there: that it does not come is no want of room.
     paper = replace(plan, spares={room: n + plan.absent.get(room, 0) for room, n in plan.spares.items()})
     left = stuck(paper)
@@ -106,7 +106,7 @@ def things(room: Room) -> str:
     return "numbers" if room[1] == "senders" else f"{room[1]} numbers"
 
 
-def hint_for(plan: Plan) -> str:
+def how_to_allow(plan: Plan) -> str:
     """Return what to do where too many numbers are to be in one place."""
     if any(room[1] == "senders" for room in plan.capacities):
         return "Spread the numbers over several Messaging Services."

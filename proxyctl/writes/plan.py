@@ -77,7 +77,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class NoOp:
     """An item that needs no request: it is as wanted, or (``error``) can't be changed.
 
     ``seen`` is the resource as it was read.
@@ -91,7 +91,7 @@ class Settled:
     service: str = ""
 
 
-Entry = Chain | Settled
+Entry = Chain | NoOp
 
 
 def chains_of(entries: Iterable[Entry], *changes: str) -> list[Chain]:
@@ -115,7 +115,7 @@ def refusing(
         error = why(entry)
         if error is None:
             return entry
-        return Settled(entry.item, entry.before, error, change=entry.change, service=entry.service)
+        return NoOp(entry.item, entry.before, error, change=entry.change, service=entry.service)
 
     return [judged(entry) for entry in entries]
 
@@ -149,9 +149,9 @@ class Plan:
         return [entry for entry in self.entries if isinstance(entry, Chain)]
 
     @property
-    def refused(self) -> list[Settled]:
+    def refused(self) -> list[NoOp]:
         """The entries that can't be changed as asked."""
-        return [entry for entry in self.entries if isinstance(entry, Settled) and entry.error is not None]
+        return [entry for entry in self.entries if isinstance(entry, NoOp) and entry.error is not None]
 
     def fingerprint(self) -> tuple[object, ...]:
         """Return what tells two plans apart: items, requests, and what was there before each."""

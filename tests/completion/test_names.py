@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from proxyctl.completion import names as module
-from proxyctl.completion.names import Account, Names, cache_directory
+from proxyctl.completion.names import AccountNames, Names, cache_directory
 from tests.support import Cli
 
 SERVICE = "KS" + "0" * 32
 
 
-def known(cli: Cli) -> Account:
-    return Account(Names(cli.environ), "sandbox", "")
+def known(cli: Cli) -> AccountNames:
+    return AccountNames(Names(cli.environ), "sandbox", "")
 
 
 def cached(cli: Cli) -> Path:
@@ -133,7 +133,7 @@ def test_links_and_foreign_things_are_left_alone(cli: Cli, tmp_path: Path) -> No
 
 def test_old_names_are_not_read_and_go(cli: Cli) -> None:
     names = Names(cli.environ)
-    old = Account(names, "old", "AC1")
+    old = AccountNames(names, "old", "AC1")
     old.save_services([(SERVICE, "old")])
     assert old.services() == [(SERVICE, "old")]
     (file,) = cached(cli).glob("services.old*")
@@ -162,10 +162,10 @@ def test_profiles_and_accounts_do_not_mix(cli: Cli) -> None:
         ("../a", "AC1", "z"),
         ("a/b", "AC1", "w"),
     ):
-        Account(names, profile, account).save_services([(SERVICE, service)])
-    assert Account(names, "a", "AC1").services() == [(SERVICE, "x")]
-    assert Account(names, "a", "AC2").services() == [(SERVICE, "y")]
-    assert Account(names, "../a", "AC1").services() == [(SERVICE, "z")]
+        AccountNames(names, profile, account).save_services([(SERVICE, service)])
+    assert AccountNames(names, "a", "AC1").services() == [(SERVICE, "x")]
+    assert AccountNames(names, "a", "AC2").services() == [(SERVICE, "y")]
+    assert AccountNames(names, "../a", "AC1").services() == [(SERVICE, "z")]
     assert len(list(cached(cli).iterdir())) == 4
     assert list(cached(cli).parent.iterdir()) == [cached(cli)]
 

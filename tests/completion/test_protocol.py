@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.commands.completion import answer_to
-from proxyctl.completion.names import Account, Names
+from proxyctl.completion.names import AccountNames, Names
 from proxyctl.completion.shells import quoted, split
 from tests.support import REPOSITORY, command
 
@@ -24,11 +24,11 @@ def environ(tmp_path: Path) -> Environ:
     environ = {"HOME": str(tmp_path)}
     names = Names(environ)
     names.save_profiles([("prod", "AC1", True), ("dev", "AC2", False), ("empty", "AC3", False)])
-    prod = Account(names, "prod", "AC1")
+    prod = AccountNames(names, "prod", "AC1")
     prod.save_services([(SERVICE, "masking"), ("KS" + "1" * 32, "other")])
-    Account(names, "dev", "AC2").save_services([("KS" + "2" * 32, "of-dev")])
-    Account(names, "environment", "AC9").save_services([("KS" + "3" * 32, "of-environment")])
-    Account(names, "sandbox", "").save_services([("KS" + "4" * 32, "of-sandbox")])
+    AccountNames(names, "dev", "AC2").save_services([("KS" + "2" * 32, "of-dev")])
+    AccountNames(names, "environment", "AC9").save_services([("KS" + "3" * 32, "of-environment")])
+    AccountNames(names, "sandbox", "").save_services([("KS" + "4" * 32, "of-sandbox")])
     return environ
 
 
@@ -126,14 +126,14 @@ def test_fish_gets_whole_words_with_what_they_are(environ: Environ) -> None:
 
 
 def test_zsh_gets_names_as_describe_reads_them(environ: Environ) -> None:
-    Account(Names(environ), "prod", "AC1").save_services([(SERVICE, "a:b'c\\d$(x)")])
+    AccountNames(Names(environ), "prod", "AC1").save_services([(SERVICE, "a:b'c\\d$(x)")])
     text = asked_by_script("zsh", "proxyctl service show ", environ)[1]
     assert text == f"a\\:b'c\\\\d$(x):{SERVICE}\n"
 
 
 def test_names_that_a_terminal_would_act_on_are_never_offered(environ: Environ) -> None:
     evil = ["ok", "bell\a", "esc\x1b[31m", "bidi\u202eabc", "tab\there", "new\nline", "half\udc80", "nul\0"]
-    prod = Account(Names(environ), "prod", "AC1")
+    prod = AccountNames(Names(environ), "prod", "AC1")
     prod.save_services([(f"KS{i:032d}", name) for i, name in enumerate(evil)])
     assert [name for name in offered(environ, "proxyctl service show ") if not name.startswith("KS")] == [
         "ok"

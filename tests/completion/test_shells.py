@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.completion.names import Account, Names
+from proxyctl.completion.names import AccountNames, Names
 from tests.completion.terminals import SHELLS, Terminal, installed, program
 
 HOSTILE = (
@@ -40,7 +40,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
     }
     names = Names(environ)
-    sandbox = Account(names, "sandbox", "")
+    sandbox = AccountNames(names, "sandbox", "")
     sandbox.save_services(
         [("KS" + "0" * 32, "masking-prod"), *((f"KS{i:032d}", n) for i, n in enumerate(HOSTILE, 1))]
     )

@@ -10,7 +10,7 @@ from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Wish, decide_all, decide_drain
 from proxyctl.pools.pool import Pool
-from proxyctl.writes.plan import Chain, Entry, Settled
+from proxyctl.writes.plan import Chain, Entry, NoOp
 from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE
 from tests.pools.carrying import HOME, carried_out, index_of, requests_of
 from tests.pools.rows import PATIENT, SERVICE, e164, flags_of, item, number, pool_of, sid
@@ -90,7 +90,7 @@ def test_a_drain_reserves_what_is_there(items: list[Item], pool: Pool, removing:
         if found is not None:
             assert found.is_reserved
         else:
-            assert isinstance(entry, Settled) and (entry.error is None) is removing
+            assert isinstance(entry, NoOp) and (entry.error is None) is removing
 
 
 def test_an_add_of_what_is_there_meanwhile_sets_the_flag_that_was_asked_for() -> None:
@@ -111,13 +111,13 @@ def test_a_row_whose_sid_and_number_disagree_is_refused_and_stands_for_no_right_
     pool, wrong = pool_of({1: False, 2: False}), Item(sid(1), sid(1), e164(2))
     for verb in NUMBER_VERBS:
         refused = one(Wish(verb), wrong, pool)
-        assert isinstance(refused, Settled) and isinstance(refused.error, RefusedError)
+        assert isinstance(refused, NoOp) and isinstance(refused.error, RefusedError)
         assert e164(1) in str(refused.error) and e164(2) in str(refused.error)
     for items in ([wrong, item(1)], [item(1), wrong]):
         entries = {entry.item.input: entry for entry in decide_all(Wish(RESERVE), items, pool, HOME)}
         assert change_of(entries[e164(1)]) == ("reserve", True)
         refused = entries[sid(1)]
-        assert isinstance(refused, Settled) and refused.error is not None
+        assert isinstance(refused, NoOp) and refused.error is not None
 
 
 def test_a_pool_may_hold_numbers_that_are_not_in_e164() -> None:

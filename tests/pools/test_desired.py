@@ -18,7 +18,7 @@ from proxyctl.pools.desired import World, decide_file, plan_of
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.poolfile import WantedService
 from proxyctl.writes.guard import LEAVE_FIRST, guard
-from proxyctl.writes.plan import MOST_IN_TRANSIT, Chain, Entry, Plan, Settled, sids_of
+from proxyctl.writes.plan import MOST_IN_TRANSIT, Chain, Entry, NoOp, Plan, sids_of
 from tests.writes.simulation import Account, run, sid, states
 
 LIMITS = {True: 4, False: 3}
@@ -237,7 +237,7 @@ def test_a_number_has_one_place_in_a_file() -> None:
     by_number = Item("n1", None, "n1", True)
     twice = [WantedService("a", numbers=(by_sid, by_number))]
     first, second = decide_file(twice, world_of(account), prune=True)
-    assert isinstance(first, Settled) and isinstance(second, Settled)
+    assert isinstance(first, NoOp) and isinstance(second, NoOp)
     assert (first.error, second.error, second.note) == (None, None, "named twice")
     torn = [WantedService("a", numbers=(by_sid,)), WantedService("b", numbers=(by_number,))]
     with pytest.raises(InputError, match="are one number"):

@@ -16,7 +16,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home
 from proxyctl.pools.moves import PRESENT, Route, Trails, Unfinished, UnknownFlagError, decide_moves
 from proxyctl.pools.pool import Pool
-from proxyctl.writes.plan import MOST_IN_TRANSIT, Chain, Entry, Plan, Settled
+from proxyctl.writes.plan import MOST_IN_TRANSIT, Chain, Entry, NoOp, Plan
 from tests.writes.simulation import Account, records, run, sid
 
 A, B = "KS" + "a" * 32, "KS" + "b" * 32
@@ -102,7 +102,7 @@ def test_cut_off_anywhere_the_next_run_finishes(
     trails.take(records(account) if remembers else [])
     owned = {} if remembers else {sid(number): hinting(number) for number in account.out()}
     again = decide_moves(items, route(account, unfinished=trails.found, owned=owned, is_reserved=True))
-    assert not [entry for entry in again if isinstance(entry, Settled) and entry.error]
+    assert not [entry for entry in again if isinstance(entry, NoOp) and entry.error]
     run(account, Plan(tuple(again)), rng)
     assert account.pools == {A: {}, B: before}
     assert set(account.senders) == senders
@@ -131,7 +131,7 @@ def verbs(entry: Entry) -> list[str]:
 
 
 def refusal(entry: Entry) -> str:
-    assert isinstance(entry, Settled) and entry.error is not None
+    assert isinstance(entry, NoOp) and entry.error is not None
     return f"{entry.error} {entry.error.hint}"
 
 
@@ -141,7 +141,7 @@ def test_arrived() -> None:
     undone = {sid("n1"): Unfinished(sid("n1"), True, MG)}
     for more in ({}, {"unfinished": undone, "senders": {sid("n1"): MG}}):
         entry = one("n1", there, **more)
-        assert isinstance(entry, Settled) and (entry.error, entry.note) == (None, PRESENT)
+        assert isinstance(entry, NoOp) and (entry.error, entry.note) == (None, PRESENT)
     assert verbs(one("n1", there, unfinished=undone)) == ["attach"]
 
 
@@ -170,7 +170,7 @@ def test_in_transit(known: set[str], recorded: bool | None, said: bool | None, f
         more["owned"] = {sid("n1"): hinting("n1")}
     entry = one("n1", {}, **more)
     if flag is None:
-        assert isinstance(entry, Settled) and isinstance(entry.error, UnknownFlagError)
+        assert isinstance(entry, NoOp) and isinstance(entry.error, UnknownFlagError)
         assert "--reserved or --unreserved" in refusal(entry)
         return
     assert isinstance(entry, Chain) and verbs(entry) == ["add"]
@@ -194,7 +194,7 @@ def test_two_names_for_one_number_count_once() -> None:
     for there, more in (({"n1": True}, {}), *(({}, facts) for facts in in_transit)):
         first, second = decide_moves(items, route(Account({A: there, B: {}}), **more))
         assert isinstance(first, Chain)
-        assert isinstance(second, Settled) and "the same number" in str(second.note)
+        assert isinstance(second, NoOp) and "the same number" in str(second.note)
 
 
 def test_a_row_that_disagrees_is_refused_wherever_the_number_is() -> None:

@@ -19,7 +19,7 @@ from proxyctl.pools.pool import Pool
 from proxyctl.pools.undo import inverse, services_of
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.guard import LEAVE_FIRST, guard
-from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
+from proxyctl.writes.plan import Chain, Entry, NoOp, sids_of
 from proxyctl.writes.requests import RESERVE, Request
 from tests.pools.carrying import HOME, NAME, carried_out, recorded, requests_of, world_of
 from tests.pools.rows import PATIENT, SERVICE, e164, flags_of, item, pool_of, sid
@@ -67,7 +67,7 @@ def test_whatever_became_of_each_item(wish: Wish, items: list[Item], pool: Pool,
     ends = [data.draw(ENDS if did else st.sampled_from(["lost", None, "refused"])) for did in done]
     after = carried_out(pool, [one for one, did in zip(requests, done, strict=True) if did])
     entries = undo(recorded(requests, ends), after)
-    assert not [entry for entry in entries if isinstance(entry, Settled) and entry.error]
+    assert not [entry for entry in entries if isinstance(entry, NoOp) and entry.error]
     assert flags_of(carried_out(after, requests_of(entries))) == flags_of(pool)
 
 
@@ -80,7 +80,7 @@ def test_whatever_happened_since(wish: Wish, items: list[Item], pool: Pool, now:
     for entry in entries:
         before, kept = pool.find(entry.item), pool_of(now).find(entry.item)
         found = then.find(entry.item)
-        if isinstance(entry, Settled) and entry.error is not None:
+        if isinstance(entry, NoOp) and entry.error is not None:
             assert (found and found.raw) == (kept and kept.raw)
         else:
             assert (found and found.is_reserved) == (before and before.is_reserved)
@@ -105,7 +105,7 @@ def test_a_run_on_several_services_is_taken_back_whatever_became_of_it(
     assume(made)
     assert set(services_of(made, None)) <= set(before)
     back = inverse(made, None, world_of_account(account))
-    assert not [entry for entry in back if isinstance(entry, Settled) and entry.error]
+    assert not [entry for entry in back if isinstance(entry, NoOp) and entry.error]
     sids = [entry.steps[0].request.sid for entry in back if isinstance(entry, Chain)]
     assert len(set(sids)) == len(sids), "each has one entry"
     run(account, plan_of(back, world_of_account(account), replacing=False), rng)
@@ -154,7 +154,7 @@ def one(entry: ItemRecord, pool: Pool) -> Entry:
 
 
 def refusal(entry: Entry) -> str:
-    assert isinstance(entry, Settled) and isinstance(entry.error, RefusedError)
+    assert isinstance(entry, NoOp) and isinstance(entry.error, RefusedError)
     return entry.error.message
 
 
@@ -176,7 +176,7 @@ def test_an_answer_that_was_lost_before_the_last_try_still_counts() -> None:
     """The first try may have worked, although the second one was turned away."""
     lost = record("reserve", {"state": "lost"}, {"state": "throttled"})
     assert change_of(one(lost, pool_of({1: True}))) == ("release", False)
-    assert isinstance(one(lost, pool_of({1: False})), Settled)
+    assert isinstance(one(lost, pool_of({1: False})), NoOp)
 
 
 def test_changed_since() -> None:
@@ -196,7 +196,7 @@ def test_a_removed_number_comes_back_though_its_flag_was_not_recorded() -> None:
     assert change_of(one(removed, pool_of({}))) == ("add", None)
     for flag in (True, False):
         back = one(removed, pool_of({1: flag}))
-        assert isinstance(back, Settled) and (back.error, back.note) == (None, "back in the pool already")
+        assert isinstance(back, NoOp) and (back.error, back.note) == (None, "back in the pool already")
 
 
 def test_a_number_whose_rollback_was_cut_off_goes_back() -> None:
@@ -206,7 +206,7 @@ def test_a_number_whose_rollback_was_cut_off_goes_back() -> None:
     (entry,) = undo([left, back], pool_of({}))
     assert change_of(entry) == ("add", True)
     (entry,) = undo([left, back], pool_of({1: True}))
-    assert isinstance(entry, Settled) and entry.error is None
+    assert isinstance(entry, NoOp) and entry.error is None
     (entry,) = undo([left, back], pool_of({1: False}))
     assert "with the other flag" in refusal(entry)
 

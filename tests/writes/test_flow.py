@@ -15,7 +15,7 @@ from proxyctl.pools.decide import Home, add_chain
 from proxyctl.pools.desired import World, create_chain, plan_of
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import LEAVE_FIRST, guard, stuck
-from proxyctl.writes.plan import MOST_IN_TRANSIT, Capacity, Chain, Entry, Plan, Settled
+from proxyctl.writes.plan import MOST_IN_TRANSIT, Capacity, Chain, Entry, NoOp, Plan
 from proxyctl.writes.requests import ADD, REMOVE, Seen
 from tests.writes.simulation import Account, goal_chains, random_pools, run, states
 
@@ -161,7 +161,7 @@ def test_replacements_that_were_refused_keep_what_they_should_replace() -> None:
     world = Account({"A": {f"old{i}": False for i in range(3)}})
     refused = RefusedError("not ours")
     entries: list[Entry] = [
-        Settled(Item(f"new{i}", None, f"new{i}"), None, refused, change="add", service="A") for i in range(3)
+        NoOp(Item(f"new{i}", None, f"new{i}"), None, refused, change="add", service="A") for i in range(3)
     ]
     entries += [world.remove("A", f"old{i}") for i in range(3)]
     flow = run(world, guard(planned(world, entries)), random.Random(1))

@@ -34,7 +34,7 @@ from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, Plan, Settled
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
 from proxyctl.writes.requests import REMOVE, RESERVE
 
 FIRST_PAUSE = 2.0  # seconds between two reads; doubled up to the longest
@@ -255,7 +255,7 @@ class Drain:
 
 def rows_by_sid(entries: Sequence[Entry]) -> dict[str, Mapping[str, Any]]:
     """Return the numbers that the pool has, as it has them, each once."""
-    rows = (entry.seen if isinstance(entry, Settled) else entry.before for entry in entries)
+    rows = (entry.seen if isinstance(entry, NoOp) else entry.before for entry in entries)
     return {row["sid"]: row for row in rows if row is not None}
 
 

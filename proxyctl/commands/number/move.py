@@ -16,7 +16,7 @@ from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, de
 from proxyctl.render.shapes import RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, Plan, Settled
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
 from proxyctl.writes.requests import DETACH
 
 
@@ -66,7 +66,7 @@ class AskFlag(Exception):
 
 def raise_unknown(entries: Sequence[Entry]) -> None:
     """Raise AskFlag where nobody knows how some numbers were."""
-    unknown = [one for one in entries if isinstance(one, Settled) and isinstance(one.error, UnknownFlagError)]
+    unknown = [one for one in entries if isinstance(one, NoOp) and isinstance(one.error, UnknownFlagError)]
     if unknown:
         raise AskFlag(len(unknown))
 

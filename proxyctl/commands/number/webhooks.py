@@ -28,7 +28,7 @@ from proxyctl.pools.webhooks import (
 )
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, Plan, Settled, chains_of
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, chains_of
 
 
 def kept(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
@@ -47,7 +47,7 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
     nobody has set them since.
     """
     going = leaving(entries)
-    absent = [one.item for one in entries if isinstance(one, Settled) and one.note == NOT_THERE]
+    absent = [one.item for one in entries if isinstance(one, NoOp) and one.note == NOT_THERE]
     wanted = {name for item in absent for name in item.names}
     for chain in going:
         request = chain.request
@@ -60,7 +60,7 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
         )
     late = left_before(runtime, absent, found)
     changed = restoring_webhooks(entries, found, runtime.profile.account_sid)
-    return [late.get(entry.item, entry) if isinstance(entry, Settled) else entry for entry in changed]
+    return [late.get(entry.item, entry) if isinstance(entry, NoOp) else entry for entry in changed]
 
 
 def read_kept(runtime: Runtime, search: KeptWebhooks) -> dict[str, Settings]:

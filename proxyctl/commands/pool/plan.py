@@ -27,7 +27,7 @@ from proxyctl.render.shapes import PLANNED
 from proxyctl.runtime import Runtime
 from proxyctl.text import nearest
 from proxyctl.writes.guard import guard
-from proxyctl.writes.plan import Chain, Entry, Settled, sids_of
+from proxyctl.writes.plan import Chain, Entry, NoOp, sids_of
 from proxyctl.writes.requests import ADD
 
 NEEDED = ("phone_number", "is_reserved", "in_use")  # of a number, to decide what happens to it
@@ -134,7 +134,7 @@ def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, 
 
 def rows_of(entry: Entry) -> list[dict[str, Any]]:
     """Return the rows of one entry of the plan: one a field that changes; none for what is as wanted."""
-    if isinstance(entry, Settled):
+    if isinstance(entry, NoOp):
         if entry.error is None:
             return []
         flag = (entry.seen or {}).get("is_reserved")
@@ -153,7 +153,7 @@ def row(
     entry: Entry, field: str, before: Any, after: Any, seen: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return one row of the plan."""
-    error = entry.error if isinstance(entry, Settled) else None
+    error = entry.error if isinstance(entry, NoOp) else None
     is_service = entry.item.input == entry.service and seen is None and field != "is_reserved"
     number = (seen or {}).get("phone_number") or entry.item.phone_number
     return {
@@ -173,7 +173,7 @@ def summary(entries: Sequence[Entry]) -> str:
     """Return the count of what would be done."""
     counts = Counter(entry.change for entry in entries if isinstance(entry, Chain))
     words = [f"{change} {counts[change]}" for change in CHANGES if counts[change]]
-    refused = sum(isinstance(entry, Settled) and entry.error is not None for entry in entries)
+    refused = sum(isinstance(entry, NoOp) and entry.error is not None for entry in entries)
     if refused:
         words.append(f"refused {refused}")
     return f"to do: {', '.join(words)}" if words else "nothing to do: all is as the file wants it"
