@@ -223,11 +223,9 @@ def account_of(runtime: Runtime) -> Iterator[AccountNames]:
         )
 
 
-@contextlib.contextmanager
-def harmless() -> Iterator[None]:
+def harmless() -> contextlib.AbstractContextManager[None]:
     """Names are a comfort: a read-only home, a full disk or a broken config must not fail a command."""
-    with contextlib.suppress(OSError, ValueError, ProxyctlError):
-        yield
+    return contextlib.suppress(OSError, ValueError, ProxyctlError)
 
 
 def service_names(raw: Mapping[str, Any]) -> tuple[str, str]:
