@@ -290,6 +290,12 @@ def not_in_pool(item: Item, hint: str | None = None) -> NotFoundError:
     return NotFoundError(f"{item.input} is not in the pool.", hint=hint)
 
 
+def not_owned(item: Item, error: type[ProxyctlError]) -> ProxyctlError:
+    """The refusal of a number that the account does not have."""
+    hint = "'proxyctl auth status' shows which account this is."
+    return error(f"{item.input} is not a number of this account.", hint=hint)
+
+
 def in_use(
     number: PhoneNumber, so: str, hint: str = "'proxyctl number drain --wait' waits until it is idle."
 ) -> RefusedError:

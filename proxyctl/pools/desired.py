@@ -20,6 +20,7 @@ from proxyctl.pools.decide import (
     disagrees,
     in_use,
     move_chain,
+    not_owned,
     place,
     remove_chain,
     spare,
@@ -213,10 +214,7 @@ def problems_of_adds(
     for item in items:
         number = owned.get(item.name)
         if number is None:
-            problems[item.name] = RefusedError(
-                f"{item.input} is not a number of this account.",
-                hint="'proxyctl auth status' shows which account this is.",
-            )
+            problems[item.name] = not_owned(item, RefusedError)
         elif number.sid in senders:
             problems[item.name] = RefusedError(
                 f"{item.input} is in Messaging Service {senders[number.sid]}: it can be added to no pool.",

@@ -11,7 +11,7 @@ from dataclasses import replace
 from proxyctl.api.resources import IncomingNumber
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Home, Row, kept
+from proxyctl.pools.decide import Home, Row, kept, not_owned
 from proxyctl.pools.pool import WEBHOOK, hinted_service
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.plan import Chain, Entry, NoOp, Step
@@ -105,7 +105,7 @@ def point(
 ) -> Entry:
     """Decide what of a number's webhooks is not as ``wanted``, by SID; nothing stays that would override a URL."""
     if number is None:
-        return NoOp(item, error=NotFoundError(f"{item.input} is not a number of this account."))
+        return NoOp(item, error=not_owned(item, NotFoundError))
     if number.sid not in wanted:
         why = "no webhooks of it were kept" if done == "restored" else f"it is not in the pool of {home.name}"
         return NoOp(item, number.raw, RefusedError(f"{item.input} can't be {done}: {why}."))
