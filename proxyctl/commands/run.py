@@ -209,8 +209,6 @@ def say_refused(runtime: Runtime, plan: Plan) -> None:
 
 def show_calls(runtime: Runtime, calls: Sequence[Call]) -> None:
     """Print the requests that would be sent, a row each; nothing is sent."""
-    from proxyctl.render.shapes import Shape
-
     shape = Shape.generic("request", ("method", "path", "form"), id_field="path")
     rows = [{"method": call.method, "path": call.path, "form": dict(call.data)} for call in calls]
     runtime.out.rows(shape, [rows])

@@ -29,7 +29,7 @@ from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen
 if TYPE_CHECKING:
     from proxyctl.render.progress import BulkProgress
 
-LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers
+LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers; no option takes a secret
 
 
 def load_what_reports(runtime: Runtime) -> None:
@@ -104,11 +104,6 @@ def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
     return bar
 
 
-def command_line(runtime: Runtime) -> str:
-    """Return what was typed, cut where it names hundreds of numbers. No option takes a secret, so it holds none."""
-    return cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND)
-
-
 class Journal:
     """The engine's journal: each request before it is sent, and what came of it, in one record for all rounds of a run.
 
@@ -130,7 +125,7 @@ class Journal:
         if self._recorder is not None or runtime.options.no_history:
             return
         info = RunInfo(
-            command=command_line(runtime),
+            command=cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND),
             profile=profile.name,
             account_sid=profile.account_sid,
             service_sid=service.sid if service else None,

@@ -218,22 +218,6 @@ def summary_of(function: Any) -> str:
     return str(function.__doc__).strip().partition("\n")[0]
 
 
-def root_group(
-    entries: Mapping[str, Entry], version: Callable[..., None], **attributes: Any
-) -> ProxyctlGroup:
-    """Return the root of the tree, with its one option."""
-    option = TyperOption(
-        param_decls=["--version"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=version,
-        help="Show the version.",
-    )
-    settings = {"help_option_names": ["-h", "--help"]}  # of the commands below it too
-    return ProxyctlGroup(entries, params=[option], context_settings=settings, **attributes)
-
-
 @cache
 def shared_parameters() -> list[Any]:
     """Return the options that may stand before the subcommand, for a TAB there."""
@@ -255,12 +239,21 @@ def under_cursor(root: Any, words: list[str], word: str) -> tuple[Any, Any, str,
 def root_command() -> Any:
     """Return the root of the command tree."""
     entries = {name: Entry(summary, partial(load, name)) for name, (_, summary) in COMMANDS.items()}
-    return root_group(
+    version = TyperOption(
+        param_decls=["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show_version,
+        help="Show the version.",
+    )
+    return ProxyctlGroup(
         entries,
-        show_version,
         name="proxyctl",
         help="Administer Twilio Proxy: Services and their pools of phone numbers.",
         epilog="Start with:\n  proxyctl sandbox demo\n",
+        params=[version],
+        context_settings={"help_option_names": ["-h", "--help"]},  # of the commands below it too
     )
 
 

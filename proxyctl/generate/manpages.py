@@ -64,9 +64,9 @@ def command_page(node: Node) -> list[str]:
     """Return the page of a group with all its commands, or of a command that is in no group."""
     lines = title(page_of(node), 1, node.summary)
     lines += roff.section("Synopsis")
-    lines.append(synopsis_of_group(node) if node.is_group else synopsis(node))
+    lines.append(synopsis_of_group(node) if node.children else synopsis(node))
     lines += [*roff.section("Description"), *described(node)[1:]]
-    if node.is_group:
+    if node.children:
         shared = options_of_several(node.children)
         lines += roff.section("Commands")
         for child in node.children:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from proxyctl.text import in_words
@@ -35,7 +34,6 @@ class Topic:
     blocks: tuple[Block, ...]
 
 
-@cache
 def topic(name: str) -> Topic:
     """Read one of TOPICS."""
     text = (Path(__file__).with_name("topics") / f"{name}.txt").read_text(encoding="utf-8")

@@ -45,7 +45,6 @@ class Node:
     remarks: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     children: tuple[Node, ...]
-    is_group: bool
 
     @property
     def command_line(self) -> str:
@@ -89,7 +88,6 @@ def node_of(command: Any, parent: Any, path: tuple[str, ...]) -> Node:
         remarks,
         tuple(parameter_of(parameter, context) for parameter in parameters),
         children,
-        bool(names),
     )
 
 

@@ -212,7 +212,7 @@ class Runtime:
         options, on_terminal = self.options, self.console.terminal.stdout
         return Output(
             self.format,
-            fields=None if options.fields is None else [name.strip() for name in options.fields.split(",")],
+            fields=options.fields,
             header=not options.no_header,
             stdout=self.stdout,
             color=self.console.color_on(on_terminal),

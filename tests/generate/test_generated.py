@@ -29,7 +29,7 @@ PLACES = {
 
 
 def leaves() -> list[Node]:
-    return [node for node in TREE.walk() if not node.is_group]
+    return [node for node in TREE.walk() if not node.children]
 
 
 def test_everything_is_fresh() -> None:

@@ -27,7 +27,7 @@ from proxyctl.render.shapes import PLANNED
 from proxyctl.runtime import Runtime
 from proxyctl.text import nearest
 from proxyctl.writes.guard import guard
-from proxyctl.writes.plan import Chain, Entry, NoOp, sids_of
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, sids_of
 from proxyctl.writes.requests import ADD
 
 NEEDED = ("phone_number", "is_reserved", "in_use")  # of a number, to decide what happens to it
@@ -42,7 +42,7 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     if rows or runtime.options.output or not runtime.options.quiet:  # cron hears of changes only
         runtime.out.rows(PLANNED, in_pages(rows))
     found = plan_of(entries, world)
-    text = summary(entries)
+    text = summary(found)
     guard(found, allowed)
     if exit_code and (found.chains or found.refused):
         raise CheckError(f"{text}.", hint=f"'proxyctl pool apply {file}' makes the changes.")
@@ -169,11 +169,10 @@ def row(
     }
 
 
-def summary(entries: Sequence[Entry]) -> str:
+def summary(found: Plan) -> str:
     """Return the count of what would be done."""
-    counts = Counter(entry.change for entry in entries if isinstance(entry, Chain))
+    counts = Counter(chain.change for chain in found.chains)
     words = [f"{change} {counts[change]}" for change in CHANGES if counts[change]]
-    refused = sum(isinstance(entry, NoOp) and entry.error is not None for entry in entries)
-    if refused:
-        words.append(f"refused {refused}")
+    if found.refused:
+        words.append(f"refused {len(found.refused)}")
     return f"to do: {', '.join(words)}" if words else "nothing to do: all is as the file wants it"
