@@ -31,7 +31,7 @@ def completion(
 ) -> None:
     """Print the script that lets a shell complete commands, options, and names of profiles and Services.
 
-    The names are those that the last listing commands saw. A TAB sends nothing and reads no credentials.
+    The names are those that earlier commands saw. A TAB sends nothing and reads no credentials.
     """
     ctx.obj.stdout.write(script(shell))
 

@@ -18,8 +18,8 @@ app = typer.Typer(
 def doctor(ctx: typer.Context) -> None:
     """Check config, credentials, state, the way to Twilio, and the terminal.
 
-    Prints a row for each check: good, warning or bad, what was found, and how to fix it. Sends one request, changes
-    nothing, and never shows a secret. Exits with the code of the worst; warnings don't count.
+    Prints a row for each check: good, warning or bad, what was found, and how to fix it. Sends one request at most,
+    changes nothing, and never shows a secret. Exits with the code of the worst; warnings don't count.
     """
     from proxyctl.doctor.report import report
 

@@ -18,6 +18,7 @@ from proxyctl.pools.decide import (
     capacities,
     chain_to,
     disagrees,
+    in_messaging,
     in_use,
     move_chain,
     not_owned,
@@ -216,10 +217,8 @@ def problems_of_adds(
         if number is None:
             problems[item.name] = not_owned(item, RefusedError)
         elif number.sid in senders:
-            problems[item.name] = RefusedError(
-                f"{item.input} is in Messaging Service {senders[number.sid]}: it can be added to no pool.",
-                hint="Take it out of the Messaging Service first.",
-            )
+            hint = "Take it out of the Messaging Service first."
+            problems[item.name] = in_messaging(item, senders[number.sid], hint, leaves=False)
     return problems
 
 

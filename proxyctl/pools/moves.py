@@ -79,15 +79,12 @@ class Route:
 
 def decide_moves(items: Sequence[Item], route: Route) -> list[Entry]:
     """Decide for each item, in order. Two items that turn out to be one number count once."""
-    known = Pool(route.source.sid)
-    for pool in route.pools:
-        for number in pool.by_sid.values():
-            known.add(number)
-    for item in items:
-        between = route.in_transit(item) if known.find(item) is None else None
-        if between is not None:
-            known.add(between)
-    return each_once(items, known.find, lambda item, number: decide(item, number, route))
+    here, there = route.pools
+
+    def find(item: Item) -> PhoneNumber | None:
+        return there.find(item) or here.find(item) or route.in_transit(item)
+
+    return each_once(items, find, lambda item, number: decide(item, number, route))
 
 
 def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:

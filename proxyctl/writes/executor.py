@@ -138,7 +138,7 @@ class Executor:
         try:
             if read.key is None:
                 return self._reader.request(read.call).body  # type: ignore[no-any-return]
-            rows = [row for page in self._reader.pages(read.call) for row in page.items]
+            rows = list(self._reader.rows(read.call))
         except ProxyctlError as error:
             return error
         return {value: row for row in rows for key in ("sid", read.key) if (value := row.get(key))}

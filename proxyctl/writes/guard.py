@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from proxyctl.bulk.outcomes import Result
 from proxyctl.errors import RefusedError
 from proxyctl.text import counted
 from proxyctl.writes.flow import Flow, NoRoomError
-from proxyctl.writes.plan import Capacity, Chain, Plan, Room
+from proxyctl.writes.plan import Chain, Plan, Room
 from proxyctl.writes.requests import CREATE_SERVICE, SPREAD, Request, Seen
 
 LEAVE_FIRST = "leave-first"
@@ -24,7 +24,7 @@ def guard(plan: Plan, allowed: Collection[str] = ()) -> Plan:
 
     ``allowed`` are names of `RULES` that the user lifted.
     """
-    over = [sentence for room in plan.capacities if (sentence := too_many(plan, room))]
+    over = list(too_many(plan))
     if over:
         raise RefusedError(f"{'; '.join(over)}: nothing was sent.", hint=how_to_allow(plan))
     # On paper, a replacement that was refused is there: that it does not come is no want of room.
@@ -68,24 +68,23 @@ def stuck(plan: Plan) -> list[Chain]:
     return [end.chain for end in flow.ends() if isinstance(end.error, NoRoomError)]
 
 
-def after(plan: Plan, room: Room) -> int:
-    """Return how many a room would hold once all is done."""
-    change: Counter[Room] = Counter()
+def after(plan: Plan) -> Counter[Room]:
+    """Return how many each room would hold once all is done."""
+    held: Counter[Room] = Counter({room: one.held for room, one in plan.capacities.items()})
     for chain in plan.chains:
         for step in chain.steps:
             if step.request.verb is not CREATE_SERVICE:
-                change.update(step.takes)
-                change.subtract(step.frees)
-    return plan.capacities[room].held + change[room]
+                held.update(step.takes)
+                held.subtract(step.frees)
+    return held
 
 
-def too_many(plan: Plan, room: Room) -> str | None:
-    """Return what a room would hold where that is more than it may, and more than it does."""
-    one: Capacity = plan.capacities[room]
-    then = after(plan, room)
-    if then <= max(one.limit, one.held):
-        return None
-    return f"{one.name} would hold {then} {things(room)} (now {one.held}, the limit is {one.limit})"
+def too_many(plan: Plan) -> Iterator[str]:
+    """Say what rooms would hold where that is more than they may, and more than they do."""
+    held = after(plan)
+    for room, one in plan.capacities.items():
+        if (then := held[room]) > max(one.limit, one.held):
+            yield f"{one.name} would hold {then} {things(room)} (now {one.held}, the limit is {one.limit})"
 
 
 def full_rooms(plan: Plan) -> list[str]:

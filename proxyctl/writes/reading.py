@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from proxyctl.api import codes
 from proxyctl.api.client import ProxyClient, Tally
@@ -238,7 +238,6 @@ def _params(call: Call, url: Any) -> tuple[tuple[str, str], ...]:
         )
     try:
         query = urlsplit(url).query
-        parse_qs(query, max_num_fields=100)
+        return tuple(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
     except ValueError:
         raise AnswerError(f"{call}: the next page's address can't be read") from None
-    return tuple(parse_qsl(query, keep_blank_values=True))

@@ -43,8 +43,8 @@ def verdict(plan: Plan) -> str | None:
 def test_counts_are_those_of_the_pool_afterwards(wish: Wish, items: list[Item], pool: Pool) -> None:
     plan = plan_for(pool, wish, without_doubles(items))
     then = carried_out(pool, requests_of(plan.entries))
-    counts = after(plan, place(SERVICE, True)), after(plan, place(SERVICE, False))
-    assert counts == (then.reserved, then.unreserved)
+    held = after(plan)
+    assert (held[place(SERVICE, True)], held[place(SERVICE, False)]) == (then.reserved, then.unreserved)
 
 
 def filled(reserved: int, unreserved: int) -> Pool:

@@ -57,7 +57,7 @@ def show_run(ctx: typer.Context, run_id: RunId) -> None:
 @app.command("undo")
 @shared(*CALLS, DATA, WRITES, PACING)
 def undo_run(ctx: typer.Context, run_id: RunId) -> None:
-    """Take back what a run did to a pool: reserve and release, add and remove.
+    """Take back what a run did: to a pool, to webhooks, or to the settings of a Service.
 
     Numbers that have changed since are refused, and named.
     """

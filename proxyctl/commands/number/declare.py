@@ -191,7 +191,8 @@ def drain_numbers(
     """Reserve phone numbers, so that their Sessions run out; --wait waits for that, --remove removes them.
 
     A reserved number gets no new Sessions by itself; those that run go on. Without --wait, the command returns at
-    once, and says how many numbers are still in use. With --wait --remove, each number is removed as it becomes idle.
+    once, and says how many numbers are still in use. With --remove alone, those in use fail. With --wait --remove, each
+    number is removed as it becomes idle.
     No lock is held during the wait, so other runs on the same Service go on too.
     """
     from proxyctl.commands.number.drain import drain

@@ -45,7 +45,8 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     text = summary(found)
     guard(found, allowed)
     if exit_code and (found.chains or found.refused):
-        raise CheckError(f"{text}.", hint=f"'proxyctl pool apply {file}' makes the changes.")
+        pruning = " --prune" if prune else ""
+        raise CheckError(f"{text}.", hint=f"'proxyctl pool apply {file}{pruning}' makes the changes.")
     runtime.note(f"{text}.")
 
 
