@@ -122,13 +122,16 @@ def parse_fields(text: str) -> tuple[str, ...]:
     return chosen
 
 
-def value_at(row: Row, path: str) -> Any:
-    """Return what ``path`` leads to in ``row``, or None. A key that itself holds dots is found as well."""
+ABSENT = object()  # what is there may be null
+
+
+def value_at(row: Row, path: str, absent: Any = None) -> Any:
+    """Return what ``path`` leads to in ``row``, or ``absent``. A key that itself holds dots is found as well."""
     if path in row:
         return row[path]
     head, dot, rest = path.partition(".")
     inner = row.get(head) if dot else None
-    return value_at(inner, rest) if isinstance(inner, dict) else None
+    return value_at(inner, rest, absent) if isinstance(inner, dict) else absent
 
 
 def pick(row: Row, chosen: Sequence[str]) -> dict[str, Any]:
@@ -140,17 +143,8 @@ def check_fields(chosen: Sequence[str], shape: Shape, rows: Sequence[Row] = ()) 
     """Raise UsageError, naming the known, for a name that neither ``shape`` nor any of ``rows`` has."""
     known = known_fields(shape, rows)
     for name in chosen:
-        if name not in known and not any(leads_somewhere(row, name) for row in rows):
+        if name not in known and all(value_at(row, name, ABSENT) is ABSENT for row in rows):
             raise unknown_field(name, known)
-
-
-def leads_somewhere(row: Row, path: str) -> bool:
-    """Whether ``path`` is there in ``row``, be it null."""
-    if path in row:
-        return True
-    head, dot, rest = path.partition(".")
-    inner = row.get(head) if dot else None
-    return isinstance(inner, dict) and leads_somewhere(inner, rest)
 
 
 def known_fields(shape: Shape, rows: Sequence[Row]) -> list[str]:

@@ -76,12 +76,6 @@ class Request:
             return seen is None
         return seen is not None and all(same(value, seen.get(key)) for key, value in self.wanted.items())
 
-    def names(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row of the list is the thing that this request is about."""
-        if self.sid is not None:
-            return bool(row.get("sid") == self.sid)
-        return bool(row.get(self.verb.key) == (self.phone_number or self.name))
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:

@@ -12,6 +12,7 @@ import pytest
 from proxyctl.api.resources import Call
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home, move_chain
+from proxyctl.writes.executor import Read, found_in
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.plan import Chain, Plan, Step
 from proxyctl.writes.requests import ADD, ATTACH, REMOVE, VERBS, Request, Verb, raw_request, same
@@ -101,7 +102,8 @@ def test_names() -> None:
     row = {"sid": PN, "phone_number": "+1415", "unique_name": "masking"}
 
     def named(verb: Verb, sid: str | None, name: str, number: str | None = None) -> bool:
-        return Request(verb, KS, sid, name, number).names(row)
+        request, listed = Request(verb, KS, sid, name, number), {row["sid"]: row, row[verb.key]: row}
+        return found_in(listed, Read(Call("GET", POOL), (), verb.key), request) is row
 
     assert named(ADD, PN, "y", "+1416") and not named(ADD, "PN9", "+1415", "+1415")
     assert named(ADD, None, "(415)", "+1415") and not named(ADD, None, "+1415", "+1416")
