@@ -150,7 +150,7 @@ DATA = group(
 )
 YES = group(WRITING, yes=typed(bool, "-y --yes", "Do not ask for confirmation."))
 DRY_RUN = group(WRITING, dry_run=typed(bool, "--dry-run", "Print what would be sent; send nothing.")) | YES
-WRITES = DRY_RUN | group(
+RECORDED = DRY_RUN | group(
     WRITING,
     confirm_profile=typed(
         str | None, "--confirm-profile NAME", "Name a protected profile, to be allowed to write with it."
@@ -168,6 +168,7 @@ ALLOW = group(
     WRITING,
     allow=typed(list[str] | None, "--allow RULE", "Permit what this rule refuses; the refusal names it."),
 )
+WRITES = RECORDED | ALLOW
 COUNTRY = group(
     None,
     default_country=typed(

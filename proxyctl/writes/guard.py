@@ -1,29 +1,78 @@
-"""What would not fit, found on paper before anything is sent. Pure: one table of rules over every plan."""
+"""What would take live service away, or would not fit: found on paper before anything is sent. Pure.
+
+One table of rules holds for every plan. A rule refuses the run, or the chains that carry its name as a risk.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from proxyctl.bulk.outcomes import Result
-from proxyctl.errors import RefusedError
+from proxyctl.errors import ProxyctlError, RefusedError, reworded
 from proxyctl.text import counted
 from proxyctl.writes.flow import Flow, NoRoomError
-from proxyctl.writes.plan import Chain, Plan, Room
+from proxyctl.writes.plan import Chain, Entry, Plan, Room, refused
 from proxyctl.writes.requests import CREATE_SERVICE, SPREAD, Request, Seen
 
+
+class Rule(NamedTuple):
+    """A rule that `--allow NAME` permits: what it refuses, and which commands it concerns."""
+
+    refuses: str
+    commands: tuple[str, ...]
+
+
+NO_UNRESERVED = "no-unreserved"
+LOSE_HALF = "lose-half"
 LEAVE_FIRST = "leave-first"
+LEAVE_MESSAGING = "leave-messaging"
+TAKE_OVER = "take-over"
+IN_USE = "in-use"
+NEW_SERVICE = "new-service"
+EMPTY_INPUT = "empty-input"
+BULK = ("add", "reserve", "release", "remove", "drain", "move", "webhooks")
 RULES = {
-    LEAVE_FIRST: "numbers would have to leave a full pool before their replacements are there",
+    NO_UNRESERVED: Rule(
+        "A Service would lose its last unreserved number. Proxy could give no participant a number.",
+        ("add", "reserve", "drain", "remove", "move", "webhooks", "apply"),
+    ),
+    LOSE_HALF: Rule(
+        "A pool would lose more than half of its numbers, or of its unreserved ones.",
+        ("apply",),
+    ),
+    LEAVE_FIRST: Rule(
+        "A pool is full. Numbers would have to leave before their replacements are there.",
+        ("apply",),
+    ),
+    LEAVE_MESSAGING: Rule(
+        "A number in a Messaging Service would leave its pool. No pool takes it back while it is in there.",
+        ("remove", "drain", "move", "apply", "undo", "service delete"),
+    ),
+    TAKE_OVER: Rule(
+        "A number would join a pool that another application uses.",
+        ("add", "reserve", "apply", "undo"),
+    ),
+    IN_USE: Rule(
+        "A number with open Sessions would be removed, or a Service with open Sessions deleted.",
+        ("remove", "move", "apply", "undo", "service delete"),
+    ),
+    NEW_SERVICE: Rule(
+        "A Service would be created that resembles an existing one, or that takes numbers from another.",
+        ("apply",),
+    ),
+    EMPTY_INPUT: Rule("A file holds no number.", (*BULK, "plan", "apply")),
 }
 
 
 def guard(plan: Plan, allowed: Collection[str] = ()) -> Plan:
     """Return the plan as it may be carried out. RefusedError: what it wants does not fit, in no order.
 
-    ``allowed`` are names of `RULES` that the user lifted.
+    ``allowed`` are names of `RULES` that the user lifted. Chains at any other risk become refusals.
     """
+    plan = refusing_risks(plan, allowed)
     over = list(too_many(plan))
     if over:
         raise RefusedError(f"{'; '.join(over)}: nothing was sent.", hint=how_to_allow(plan))
@@ -51,6 +100,27 @@ def guard(plan: Plan, allowed: Collection[str] = ()) -> Plan:
             else "Make room for them first: remove numbers, or move some to another Service."
         ),
     )
+
+
+def refusing_risks(plan: Plan, allowed: Collection[str]) -> Plan:
+    """Return the plan without the chains whose risks are not all permitted: they are refused."""
+
+    def judged(entry: Entry) -> Entry:
+        risk = next((one for one in getattr(entry, "risks", ()) if one.rule not in allowed), None)
+        if not isinstance(entry, Chain) or risk is None:
+            return entry
+        return refused(entry, by_rule(risk.error, risk.rule))
+
+    if not any(chain.risks for chain in plan.chains):
+        return plan
+    return replace(plan, entries=tuple(judged(entry) for entry in plan.entries))
+
+
+def by_rule(error: ProxyctlError, rule: str) -> ProxyctlError:
+    """Return the error of what a rule refuses: it names the rule, and ends with the option that permits it."""
+    advice = f"{error.hint} " if error.hint else ""
+    text = f"{error.message.rstrip('.')} (rule {rule})."
+    return reworded(error, text, hint=f"{advice}--allow {rule} permits it.")
 
 
 def stuck(plan: Plan) -> list[Chain]:

@@ -51,11 +51,20 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Risk:
+    """What a rule of the guard refuses a chain for; ``error`` has the words, without the rule and what permits it."""
+
+    rule: str
+    error: ProxyctlError
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """The steps of one item, one after another.
 
     ``change`` names what they come to, in the words of a plan; ``done`` is the word for the item when they are done,
-    where that is not the last request's own. ``service`` and ``source`` are names of Services, for people.
+    where that is not the last request's own. ``service`` and ``source`` are names of Services, for people. Each of the
+    ``risks`` has to be permitted, or the guard refuses the chain.
     """
 
     item: Item
@@ -64,6 +73,11 @@ class Chain:
     done: str | None = None
     service: str = ""
     source: str | None = None
+    risks: tuple[Risk, ...] = ()
+
+    def at_risk(self, rule: str, error: ProxyctlError) -> Chain:
+        """Return the chain with one more risk."""
+        return replace(self, risks=(*self.risks, Risk(rule, error)))
 
     @property
     def request(self) -> Request:
@@ -104,6 +118,11 @@ def sids_of(entries: Iterable[Entry], *changes: str) -> set[str]:
     return {sid for chain in chains_of(entries, *changes) if (sid := chain.request.sid)}
 
 
+def refused(chain: Chain, error: ProxyctlError) -> NoOp:
+    """Return the end of a chain that is not begun."""
+    return NoOp(chain.item, chain.before, error, change=chain.change, service=chain.service)
+
+
 def refusing(
     entries: Iterable[Entry], why: Callable[[Chain], ProxyctlError | None], *changes: str
 ) -> list[Entry]:
@@ -113,9 +132,7 @@ def refusing(
         if not isinstance(entry, Chain) or entry.change not in changes:
             return entry
         error = why(entry)
-        if error is None:
-            return entry
-        return NoOp(entry.item, entry.before, error, change=entry.change, service=entry.service)
+        return entry if error is None else refused(entry, error)
 
     return [judged(entry) for entry in entries]
 

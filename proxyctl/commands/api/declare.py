@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.options import CALLS, DATA, WRITES, argument, option, shared
+from proxyctl.commands.options import CALLS, DATA, RECORDED, argument, option, shared
 
 app = typer.Typer(
     epilog="""Examples:
@@ -16,7 +16,7 @@ app = typer.Typer(
 
 
 @app.command("api")
-@shared(*CALLS, DATA, WRITES)
+@shared(*CALLS, DATA, RECORDED)
 def api_request(
     ctx: typer.Context,
     method: Annotated[str, argument("METHOD", "GET, POST or DELETE.")],

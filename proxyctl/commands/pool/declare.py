@@ -91,7 +91,7 @@ def plan_pools(
 
 
 @app.command("apply")
-@shared(*CALLS, DATA, WRITES, BULK, ALLOW)
+@shared(*CALLS, DATA, WRITES, BULK)
 def apply_pools(
     ctx: typer.Context,
     file: PoolFileArgument,
