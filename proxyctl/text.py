@@ -78,6 +78,11 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
     return f" Did you mean {near!r}?" if near else ""
 
 
+def folded(name: str) -> str:
+    """Return a name without what people take for the same: case, blanks, ``-`` and ``_``."""
+    return re.sub(r"[\s_-]", "", name.casefold())
+
+
 def counted(count: int, thing: str, things: str | None = None) -> str:
     """Return ``1 number``, ``12 numbers``; ``things`` is the plural where no s makes it."""
     return f"{count} {thing if count == 1 else things or thing + 's'}"

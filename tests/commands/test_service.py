@@ -44,3 +44,13 @@ def test_lists_go_on_over_all_pages(either: Cli, tmp_path: object) -> None:
         either.ok("api", "POST", "/v1/Services", "-d", f"UniqueName=s{number:03}", "--no-history")
     listed = either.ok("service", "list", "-o", "jsonl").rows
     assert [row["unique_name"] for row in listed] == [f"s{number:03}" for number in range(101)]
+
+
+@pytest.mark.parametrize("name", ["Masking-Prod", "masking_prod", "masking prod", "MASKINGPROD"])
+def test_a_name_that_people_take_for_another_is_noted(either: Cli, name: str) -> None:
+    create(either, "masking-prod")
+    said = "Service masking-prod exists. Its name differs only in case, blanks, '-' or '_'.\n"
+    assert either.ok("service", "create", name, "--dry-run").err.startswith(said)
+    assert either.ok("service", "create", name).err == said
+    assert either.ok("service", "create", "masking-prod2").err == ""
+    assert either.ok("service", "create", "masking-prod", "--if-not-exists", "-q").err == ""

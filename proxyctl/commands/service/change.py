@@ -19,6 +19,7 @@ from proxyctl.pools.desired import create_chain, delete_chain, update_chain
 from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import SERVICE
 from proxyctl.runtime import Runtime
+from proxyctl.text import folded
 from proxyctl.writes.plan import Plan
 
 
@@ -30,6 +31,7 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
     if existing is not None:
         show_existing(runtime, existing, settings)
         return
+    note_alike(runtime, name)
     plan = Plan((create_chain(name, Item(name, None, None), settings),))
     try:
         report = carry_out(runtime, Job([], lambda: plan, "created", single=True))
@@ -40,6 +42,13 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
         if existing is None:
             raise
         show_existing(runtime, existing, settings)
+
+
+def note_alike(runtime: Runtime, name: str) -> None:
+    """Note each Service whose name people could take for ``name``."""
+    for other in (one.unique_name or "" for one in runtime.account.services()):
+        if other != name and folded(other) == folded(name):
+            runtime.note(f"Service {other} exists. Its name differs only in case, blanks, '-' or '_'.")
 
 
 def show(runtime: Runtime, end: End) -> None:
