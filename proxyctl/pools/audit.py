@@ -101,10 +101,24 @@ def service_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
         words = "it has no numbers, so no participant can get one"
         fix = f"proxyctl number add {argument(service)} -f numbers.csv"
         yield Finding.of(service, service, Severity.WARNING, "service-empty", words, fix)
-    elif status.unreserved == 0:
-        words = "all of its numbers are reserved: Proxy picks none of them by itself"
-        fix = f"proxyctl number release {argument(service)} -f numbers.csv"
-        yield Finding.of(service, service, Severity.INFO, "service-all-reserved", words, fix)
+    else:
+        yield from reserved_findings(service, status)
+
+
+def reserved_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
+    """Find where no unreserved number is left: in a Service, or in a country or an area code of it."""
+    countries, area_codes = status.all_reserved()
+    where = {}
+    if status.unreserved == 0:
+        where["service-all-reserved"] = ""
+    elif countries:
+        where["country-all-reserved"] = f" in {', '.join(countries)}"
+    if area_codes and service.text("geo_match_level") == "area-code":
+        where["area-code-all-reserved"] = f" in area code {', '.join(area_codes)}"
+    fix = f"proxyctl number release {argument(service)} -f numbers.csv"
+    for rule, place in where.items():
+        words = f"all of its numbers{place} are reserved, so no participant can get one"
+        yield Finding.of(service, service, Severity.WARNING, rule, words, fix)
 
 
 def limit_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ class PoolStatus:
     crowded: int = 0
     by_country: Counter[str] = field(default_factory=Counter)
     by_capability: Counter[str] = field(default_factory=Counter)
+    areas: set[tuple[bool, str, str]] = field(
+        default_factory=set
+    )  # of numbers: is_reserved, country, area code
     _busiest: list[tuple[int, str, str | None]] = field(default_factory=list)
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -40,7 +44,9 @@ class PoolStatus:
                 self.reserved += 1
             else:
                 self.unreserved += 1
-            self.by_country[str(row.get("iso_country") or NO_COUNTRY)] += 1
+            country = str(row.get("iso_country") or NO_COUNTRY)
+            self.by_country[country] += 1
+            self.areas.add((bool(row.get("is_reserved")), country, area_code(row)))
             capabilities = row.get("capabilities")
             if isinstance(capabilities, dict):
                 self.by_capability.update(name for name, there in capabilities.items() if there is True)
@@ -79,6 +85,16 @@ class PoolStatus:
     def above(self, percent: float) -> list[str]:
         """Name the shares above ``percent``."""
         return [self.share_text(kind) for kind, share in self.shares.items() if share > percent]
+
+    def all_reserved(self) -> tuple[list[str], list[str]]:
+        """Return the countries that have reserved numbers alone, and such area codes of the other countries."""
+        left = {country for is_reserved, country, _ in self.areas if not is_reserved}
+        reserved = [(country, code) for is_reserved, country, code in self.areas if is_reserved]
+        gone = {country for country, _ in reserved} - left
+        codes = {
+            code for country, code in reserved if country in left and (False, country, code) not in self.areas
+        }
+        return sorted(gone), sorted(codes - {""})
 
     def share_text(self, kind: str) -> str:
         """Return a share in words: ``reserved 92.0 % (4600 of 5000)``."""
@@ -119,6 +135,12 @@ class PoolStatus:
             "busiest": self.busiest,
             "warnings": self.warnings,
         }
+
+
+def area_code(row: Mapping[str, Any]) -> str:
+    """Return the area code of a North American number; empty for any other."""
+    match = re.fullmatch(r"\+1([2-9][0-9]{2})[0-9]{7}", str(row.get("phone_number")))
+    return match[1] if match else ""
 
 
 def ranked(counts: Counter[str]) -> dict[str, int]:

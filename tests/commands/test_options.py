@@ -110,6 +110,7 @@ def test_hoisting_leaves_the_rest_alone() -> None:
         *((f"number list a --limit {text}", "x>=1") for text in ("0", "-1")),
         *((f"sandbox seed --numbers {text}", "is not a valid int") for text in ("1.5", "1e9", "nan")),
         *((f"pool status a --fail-above {text}", "--fail-above") for text in ("-1", "100.5", "inf", "x")),
+        *((f"pool status a --fail-below {text}", "--fail-below") for text in ("-1", "1.5", "x")),
         ("number list a --limit 1.5", "is not a valid int"),
         ("sandbox seed --numbers -1", "x>=0"),
         ("sandbox seed --seed x", "is not a valid int"),

@@ -69,11 +69,11 @@ def told(found: Any) -> list[tuple[str, str]]:
     ("reserved", "unreserved", "expected"),
     [
         (4249, 424, []),
-        (4250, 0, [("warning", "pool-near-limit"), ("info", "service-all-reserved")]),
+        (4250, 0, [("warning", "pool-near-limit"), ("warning", "service-all-reserved")]),
         (0, 425, [("warning", "pool-near-limit")]),
         (5000, 500, [("error", "pool-full")] * 2),
         (0, 0, [("warning", "service-empty")]),
-        (3, 0, [("info", "service-all-reserved")]),
+        (3, 0, [("warning", "service-all-reserved")]),
         (3, 1, []),
     ],
 )
@@ -104,6 +104,43 @@ def test_callbacks(url: str | None, expected: str | None) -> None:
     assert (problem[1] if problem else None) == expected
 
 
+PLACES = {"US": "+1212555", "us": "+1415555", "GB": "+4420", "CA": "+1604555"}
+
+
+@pytest.mark.parametrize(
+    ("pool", "level", "expected"),
+    [
+        ("US- GB-", "country", []),
+        ("US- US+ GB+ GB+ CA+", "country", ["country-all-reserved: CA, GB"]),
+        ("US- us+ GB+", None, ["country-all-reserved: GB"]),
+        (
+            "US- us+ GB+ CA+",
+            "area-code",
+            ["country-all-reserved: CA, GB", "area-code-all-reserved: area code 415"],
+        ),
+        ("US+ us+ GB-", "area-code", ["country-all-reserved: US"]),
+        ("US+ us+", "area-code", ["service-all-reserved: "]),
+    ],
+)
+def test_countries_and_area_codes_without_an_unreserved_number(
+    pool: str, level: str | None, expected: list[str]
+) -> None:
+    """``US+`` is a reserved number in one area code of the country, ``us-`` an unreserved one in another."""
+    status = PoolStatus(HERE)
+    status.add(
+        {
+            "phone_number": f"{PLACES[word[:-1]]}{index:04}",
+            "iso_country": word[:2].upper(),
+            "is_reserved": word.endswith("+"),
+        }
+        for index, word in enumerate(pool.split())
+    )
+    found = list(service_findings(service(geo_match_level=level), status))
+    assert {finding.severity for finding in found} <= {Severity.WARNING}
+    named = [re.split("all of its numbers(?: in)?|are reserved", one.message)[1].strip() for one in found]
+    assert [f"{one.id}: {place}" for one, place in zip(found, named, strict=True)] == expected
+
+
 def test_only_the_main_callback_is_expected() -> None:
     status = PoolStatus(HERE, unreserved=1)
     assert told(service_findings(service(callback_url=None), status)) == [("info", "callback-missing")]
@@ -116,10 +153,15 @@ def test_only_the_main_callback_is_expected() -> None:
 
 
 def test_the_manual_names_every_id() -> None:
-    ids = set(re.findall(r'"((?:callback|messaging|number|pool|service|webhook)-[a-z-]+)"', getsource(audit)))
+    ids = set(
+        re.findall(
+            r'"((?:callback|messaging|number|pool|service|webhook|country|area-code)-[a-z-]+)"',
+            getsource(audit),
+        )
+    )
     ids |= {"number-without-sms", "number-without-voice"}
     text = (Path(topics.__file__).with_name("topics") / "formatting.txt").read_text()
-    assert len(ids) == 14
+    assert len(ids) == 16
     assert {short for short in ids if short not in text} == set()
 
 

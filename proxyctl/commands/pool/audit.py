@@ -68,7 +68,8 @@ def show(runtime: Runtime, findings: Sequence[Finding]) -> None:
     CheckError where there is a finding, whatever its severity: who wants fewer filters by it.
     """
     rows = [finding.row() for finding in findings]
-    runtime.out.rows(FINDING, in_pages(rows))
+    if rows or runtime.options.output or not runtime.options.quiet:
+        runtime.out.rows(FINDING, in_pages(rows))
     if runtime.format == "table":
         first = {finding.id: finding for finding in reversed(findings)}
         for finding in sorted(first.values(), key=lambda finding: finding.rank):

@@ -20,7 +20,7 @@ from proxyctl.commands.options import (
 
 app = typer.Typer(
     epilog="""Examples:
-  proxyctl pool status --all --fail-above 85
+  proxyctl pool status --all --fail-above 85 --fail-below 20
   proxyctl pool export --all --numbers-to . > pool.toml
   proxyctl pool plan pool.toml --exit-code
   proxyctl pool apply pool.toml
@@ -49,11 +49,15 @@ def show_status(
             max=100,
         ),
     ] = None,
+    fail_below: Annotated[
+        int | None,
+        option("--fail-below N", "Exit 8 when a Service has fewer unreserved numbers than this.", min=0),
+    ] = None,
 ) -> None:
     """Show how full and how busy pools are: reserved, unreserved, in use, by country and capability."""
     from proxyctl.commands.pool.status import show
 
-    show(ctx.obj, services or [], all_services=all_services, fail_above=fail_above)
+    show(ctx.obj, services or [], all_services=all_services, fail_above=fail_above, fail_below=fail_below)
 
 
 @app.command("export")

@@ -17,10 +17,21 @@ from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Page
 
 BAR = 10  # cells
+MORE = "Add numbers, or release some: 'proxyctl number release SERVICE -f FILE'."
+SPREAD = "Spread the numbers over more Services: 'proxyctl number move --from SERVICE --to SERVICE'."
 
 
-def show(runtime: Runtime, services: Sequence[str], *, all_services: bool, fail_above: float | None) -> None:
-    """Print how full and how busy pools are; CheckError where one is fuller than ``fail_above`` per cent."""
+def show(
+    runtime: Runtime,
+    services: Sequence[str],
+    *,
+    all_services: bool,
+    fail_above: float | None,
+    fail_below: int | None,
+) -> None:
+    """Print how full and how busy pools are; CheckError where one is fuller than ``fail_above`` per cent, or has fewer
+    than ``fail_below`` unreserved numbers.
+    """
     if fail_above is not None and not math.isfinite(fail_above):
         raise UsageError("--fail-above: it is not a number from 0 to 100.", hint="Write --fail-above 85.")
     shape = with_open_maps(POOL_STATUS, runtime.out.fields or ())
@@ -28,14 +39,17 @@ def show(runtime: Runtime, services: Sequence[str], *, all_services: bool, fail_
     chosen = services_by_name(runtime, services, all_services=all_services)
     seen: list[PoolStatus] = []
     statuses = counted(runtime, chosen, seen, all_services=all_services)
-    if runtime.format != "table" or runtime.options.fields is not None:
+    checks = fail_above is not None or fail_below is not None
+    if checks and runtime.options.quiet and runtime.options.output is None:
+        seen = list(statuses)
+    elif runtime.format != "table" or runtime.options.fields is not None:
         runtime.out.rows(shape, ([status.row()] for status in statuses))
     elif len(services) == 1:
         for status in statuses:
             runtime.out.one(POOL_STATUS, sheet(runtime, status))
     else:
         show_bars(runtime, statuses)
-    check(seen, fail_above)
+    check(seen, fail_above, fail_below)
 
 
 def with_open_maps(shape: Shape, fields: Sequence[str]) -> Shape:
@@ -62,20 +76,23 @@ def counted(
         yield status
 
 
-def check(statuses: Sequence[PoolStatus], fail_above: float | None) -> None:
-    """Raise CheckError that names each share above the limit that was given."""
-    if fail_above is None:
-        return
-    found = [
-        f"{status.service or status.sid}: {' and '.join(above)}"
-        for status in statuses
-        if (above := status.above(fail_above))
+def check(statuses: Sequence[PoolStatus], fail_above: float | None, fail_below: int | None) -> None:
+    """Raise CheckError that names each pool beyond a limit that was given."""
+    named = [(status.service or status.sid, status) for status in statuses]
+    low = [f"{name} has {one.unreserved}" for name, one in named if one.unreserved < (fail_below or 0)]
+    high = [
+        f"{name}: {' and '.join(above)}"
+        for name, status in named
+        if fail_above is not None and (above := status.above(fail_above))
     ]
-    if found:
-        raise CheckError(
-            f"above {fail_above:g} %: {'; '.join(found)}.",
-            hint="Spread the numbers over more Services: 'proxyctl number move --from SERVICE --to SERVICE'.",
-        )
+    found = [
+        (f"Fewer unreserved numbers than {fail_below}", low, MORE),
+        (f"Above {fail_above or 0:g} %", high, SPREAD),
+    ]
+    texts = [f"{limit}: {'; '.join(those)}." for limit, those, _ in found if those]
+    if texts:
+        hints = [hint for _, those, hint in found if those]
+        raise CheckError(" ".join(texts), hint=" ".join(hints))
 
 
 # For people
