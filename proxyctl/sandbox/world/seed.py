@@ -17,8 +17,7 @@ from proxyctl.sandbox.world.store import Store
 
 _NUMBERS_AT_MOST = 1_000_000  # in one go
 _DRAWS_PER_NUMBER = 50  # before a country counts as full
-_VOICE_URL = "https://app.example.com/twilio/voice"
-_SMS_URL = "https://app.example.com/twilio/sms"
+_NO_URL = ""  # a number that was just bought leads nowhere
 
 
 def seed_numbers(
@@ -106,7 +105,7 @@ def insert_numbers(
         (
             (
                 *(row["sid"], row["phone_number"], row["friendly_name"], country, kind.type, stored),
-                *(_VOICE_URL, _SMS_URL, now, now),
+                *(_NO_URL, _NO_URL, now, now),
             )
             for row in drawn
         ),
