@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, Protocol, TextIO
 
@@ -160,15 +160,17 @@ class Console:
 
     # What is asked
 
-    def confirm_profile(self, name: str) -> None:
-        """Go on only if the profile, which is protected, was confirmed by name. Raises UsageError."""
-        confirmed = self.options.confirm_profile
+    def confirm_profile(self, account_sid: str, names: Sequence[str]) -> None:
+        """Go on only if one of the profiles that protect the account was confirmed by name. Raises UsageError."""
+        confirmed, name = self.options.confirm_profile, names[0]
         if confirmed is None and self.terminal.interactive:
-            confirmed = self.ask(f"Profile {name!r} is protected. Type its name to write with it: ")
-        if confirmed != name:
+            confirmed = self.ask(
+                f"Account {account_sid} is protected by profile {name!r}. Type {name} to go on: "
+            )
+        if confirmed not in names:
             raise UsageError(
-                f"profile {name!r} is protected: nothing was sent.",
-                hint=f"Add --confirm-profile {name} to write with it.",
+                f"account {account_sid} is protected by profile {name!r}: nothing was sent.",
+                hint=f"Add --confirm-profile {name} to write to it.",
             )
 
     def confirm(self, summary: str, *, typed: str | None = None) -> None:

@@ -53,9 +53,7 @@ def test_what_a_profile_says(store: ProfileStore) -> None:
     assert (prod.account_sid, prod.username, prod.secret()) == (ACCOUNT, KEY, "canary-prod")
     assert (prod.region, prod.edge, prod.base_url, prod.uses_api_key) == ("ie1", "dublin", None, True)
     assert (test.account_sid, test.username, test.secret()) == (ACCOUNT, ACCOUNT, "canary-test")
-    assert (test.region, test.base_url, test.protected) == (None, "https://proxy.example/x", False)
-    store.set_value("profiles.test.protected", "true")
-    assert resolve(store, "test").protected
+    assert (test.region, test.base_url) == (None, "https://proxy.example/x")
     assert "canary" not in repr(prod) + str(test)
 
 

@@ -153,7 +153,9 @@ DRY_RUN = group(WRITING, dry_run=typed(bool, "--dry-run", "Print what would be s
 RECORDED = DRY_RUN | group(
     WRITING,
     confirm_profile=typed(
-        str | None, "--confirm-profile NAME", "Name a protected profile, to be allowed to write with it."
+        str | None,
+        "--confirm-profile NAME",
+        "Name a profile that protects the account, to permit writing to it.",
     ),
     no_history=typed(bool, "--no-history", "Do not record this run (for when state can't be written)."),
     lock_wait=typed(

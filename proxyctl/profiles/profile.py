@@ -44,7 +44,6 @@ class Profile:
     base_url: str | None = None
     region: str | None = None
     edge: str | None = None
-    protected: bool = False
     is_sandbox: bool = False
     notes: tuple[str, ...] = ()
 
@@ -187,7 +186,6 @@ def _profile(
         base_url=url or own_url,
         region=value("region"),
         edge=value("edge"),
-        protected=table.get("protected", False),
         notes=(note,) if url and own_url and url.rstrip("/") != own_url.rstrip("/") else (),
     )
 

@@ -86,6 +86,14 @@ class ProfileStore:
             hint=f"The profiles are: {known}. 'proxyctl auth login --profile NAME' makes one.",
         )
 
+    def protecting(self, account_sid: str) -> list[str]:
+        """Return the names of the profiles that protect an account."""
+        return [
+            name
+            for name, table in self.profiles().items()
+            if table.get("protected") and table.get("account_sid", "").lower() == account_sid.lower()
+        ]
+
     def default_profile(self) -> str | None:
         """Return the name that the file gives as the default; ConfigError where there is no such profile."""
         name: str | None = self._document().get("default_profile") or None

@@ -101,9 +101,15 @@ class Runtime:
         return profile
 
     def guard_writes(self) -> None:
-        """Refuse a write with a protected profile that was not confirmed by name."""
-        if self.profile.protected and not self.options.dry_run:
-            self.console.confirm_profile(self.profile.name)
+        """Refuse a write on an account that a profile protects, unless such a profile was confirmed by name."""
+        names = [] if self.options.dry_run else self.protecting(self.profile)
+        if names:
+            self.console.confirm_profile(self.profile.account_sid, names)
+
+    def protecting(self, profile: Profile) -> list[str]:
+        """Return the names of the profiles that protect the account of ``profile``, its own first."""
+        names = [] if profile.is_sandbox else self.store.protecting(profile.account_sid)
+        return sorted(names, key=lambda name: name != profile.name)
 
     # The API
 

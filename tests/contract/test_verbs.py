@@ -75,8 +75,9 @@ def test_it_asks_where_it_is_destructive_and_nowhere_else(account: Account) -> N
     assert again.code == account.verb.again, "where nothing is left to do, nothing is asked"
 
 
-def test_a_protected_profile_wants_its_name(account: Account) -> None:
-    with protected(account):
+@pytest.mark.parametrize("used", [("-p", "prod"), ()])
+def test_a_protected_account_wants_the_name_of_a_profile(account: Account, used: tuple[str, ...]) -> None:
+    with protected(account, used):
         for options in ((), ("--confirm-profile", "Prod"), ("--confirm-profile", "")):
             refused = account.run(*options)
             assert (refused.code, "--confirm-profile prod" in refused.err) == (2, True), refused.err
@@ -85,20 +86,23 @@ def test_a_protected_profile_wants_its_name(account: Account) -> None:
         account.is_untouched()
         assert account.run(tty=True, stdin="prod\n").code == 0
         account.is_done()
-        assert account.run("--confirm-profile", "prod").code == account.verb.again
+        for name in ("prod", "third"):
+            assert account.run("--confirm-profile", name).code == account.verb.again
 
 
 @contextlib.contextmanager
-def protected(account: Account) -> Iterator[None]:
-    """The profile that is used is a protected one, for the length of the block."""
+def protected(account: Account, used: tuple[str, ...]) -> Iterator[None]:
+    """Two profiles protect the account, whatever credentials are ``used``, for the length of the block."""
     cli = account.scene.cli
     config = Path(cli.environ["PROXYCTL_CONFIG"])
     config.parent.mkdir(mode=0o700)
     config.touch(mode=0o600)
+    table = f'account_sid = "{ACCOUNT_SID}"\nauth_token = "{SECRET}"\n'
     config.write_text(
-        f'[profiles.prod]\naccount_sid = "{ACCOUNT_SID}"\nauth_token = "{SECRET}"\nprotected = true\n'
+        f"[profiles.other]\n{table}[profiles.prod]\n{table}protected = true\n"
+        f"[profiles.third]\n{table}protected = true\n[profiles.unprotected]\n{table}protected = false\n"
     )
-    cli.options = ("-p", "prod")
+    cli.options = used
     yield
     cli.options = ()
     config.unlink()  # the secret is in it

@@ -22,15 +22,17 @@ from proxyctl.render.shapes import PROFILE, Shape
 from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Reader
 
-OF_PROFILE = ("source", "account_sid", "username", "secret", "base_url", "region", "edge", "protected")
-SHAPE = Shape.generic("profile", ("profile", *OF_PROFILE, "works", "problem"), id_field="profile")
+OF_PROFILE = ("source", "account_sid", "username", "secret", "base_url", "region", "edge")
+SHAPE = Shape.generic(
+    "profile", ("profile", *OF_PROFILE, "protected", "works", "problem"), id_field="profile"
+)
 
 
 def show_used(runtime: Runtime) -> None:
     """Print the profile that commands use here, and whether it works; raises the error where it does not."""
     profile = runtime.profile
     error = failure(runtime, profile)
-    runtime.out.one(SHAPE, status_row(profile.name, profile, error))
+    runtime.out.one(SHAPE, status_row(runtime, profile.name, profile, error))
     if error is not None:
         raise error
 
@@ -43,7 +45,7 @@ def show_all(runtime: Runtime) -> None:
             error: ProxyctlError | None = found
         else:
             error = None if found.is_sandbox else failure(runtime, found)
-        rows.append(status_row(name, found, error))
+        rows.append(status_row(runtime, name, found, error))
         errors += [] if error is None else [error]
     runtime.out.rows(SHAPE, [rows])
     # Credentials that are refused matter more than a server that could not be asked.
@@ -78,11 +80,14 @@ def failure(runtime: Runtime, profile: Profile) -> ProxyctlError | None:
     return None
 
 
-def status_row(name: str, found: Profile | ProxyctlError, error: ProxyctlError | None) -> dict[str, Any]:
+def status_row(
+    runtime: Runtime, name: str, found: Profile | ProxyctlError, error: ProxyctlError | None
+) -> dict[str, Any]:
     """Return what may be shown of a profile, or of one that can't be used: of its secret, only that there is one."""
     row: dict[str, Any] = dict.fromkeys(SHAPE.fields)
     if isinstance(found, Profile):
         row |= {field: getattr(found, field) for field in OF_PROFILE} | {"secret": MASK}
+        row["protected"] = bool(runtime.protecting(found))
     return row | {
         "profile": name,
         "works": error is None,
