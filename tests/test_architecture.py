@@ -51,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
         *("input", "runtime", "sandbox", "state", "writes", "cli"),
     },
     "cli": {"commands", "explaining", "runtime"},
-    "generate": {"commands", "completion", "explaining", "render"},
+    "generate": {"commands", "completion", "explaining", "render", "writes"},
     "__main__": {"cli", "commands"},
 }
 

@@ -77,6 +77,10 @@ def known_values(context: Any, name: str, kind: str, word: str, names: Names) ->
         return services(context.params, word, names)
     if kind == "TOPIC":
         return topics(context, context.params[name] or ())
+    if kind == "RULE":
+        from proxyctl.writes.guard import RULES
+
+        return [(rule, about.refuses) for rule, about in RULES.items()]
     return [(one, "") for one in ("GET", "POST", "DELETE") if kind == "METHOD"]
 
 

@@ -13,7 +13,7 @@ app = typer.Typer(
   proxyctl help number reserve
   proxyctl help exit-codes
 
-Topics: exit-codes, environment, formatting.
+Topics: exit-codes, environment, formatting, rules.
 """
 )
 
@@ -26,7 +26,7 @@ def show_help(
         argument("[TOPIC]...", "A command, such as 'number reserve', or a topic."),
     ] = None,
 ) -> None:
-    """Show the help of a command, or of a topic: exit codes, environment, output formats."""
+    """Show the help of a command, or of a topic: exit codes, environment, output formats, rules."""
     from proxyctl.generate import topics
     from proxyctl.render.output import Output
 

@@ -168,7 +168,7 @@ RECORDED = DRY_RUN | group(
 )
 ALLOW = group(
     WRITING,
-    allow=typed(list[str] | None, "--allow RULE", "Permit what this rule refuses; the refusal names it."),
+    allow=typed(list[str] | None, "--allow RULE", "Permit what RULE refuses. See 'proxyctl help rules'."),
 )
 WRITES = RECORDED | ALLOW
 COUNTRY = group(

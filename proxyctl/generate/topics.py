@@ -14,7 +14,7 @@ from pathlib import Path
 
 from proxyctl.text import in_words
 
-TOPICS = ("exit-codes", "environment", "formatting")
+TOPICS = ("exit-codes", "environment", "formatting", "rules")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,19 @@ def shapes() -> Iterator[Block]:
         yield Block("term", ". ".join((", ".join(shape.fields), *maps)) + ".", name)
 
 
-KNOWN: dict[str, Callable[[], Iterator[Block]]] = {"exit-codes": exit_codes, "shapes": shapes}
+def rules() -> Iterator[Block]:
+    """Yield a term for each rule that --allow permits."""
+    from proxyctl.writes.guard import RULES
+
+    for name, rule in RULES.items():
+        yield Block("term", f"{rule.refuses} Commands: {', '.join(rule.commands)}.", name)
+
+
+KNOWN: dict[str, Callable[[], Iterator[Block]]] = {
+    "exit-codes": exit_codes,
+    "shapes": shapes,
+    "rules": rules,
+}
 
 
 def as_text(found: Topic, width: int = 78) -> str:

@@ -52,7 +52,7 @@ RULES = {
         ("remove", "drain", "move", "apply", "undo", "service delete"),
     ),
     TAKE_OVER: Rule(
-        "A number would join a pool that another application uses.",
+        "A number that another application uses would join a pool.",
         ("add", "reserve", "apply", "undo"),
     ),
     IN_USE: Rule(

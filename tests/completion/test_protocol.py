@@ -78,6 +78,7 @@ def offered(environ: Environ, line: str) -> list[str]:
         ("proxyctl api G", ["GET"]),
         ("proxyctl completion ", ["bash", "zsh", "fish"]),
         ("proxyctl help number rel", ["release"]),
+        ("proxyctl number drain masking --allow le", ["leave-first", "leave-messaging"]),
         ("proxyctl help ex", ["explain", "exit-codes"]),
         ("proxyctl service list --limit ", []),
     ],

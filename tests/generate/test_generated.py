@@ -17,6 +17,7 @@ from proxyctl.generate import roff
 from proxyctl.generate.__main__ import generated, main
 from proxyctl.generate.topics import TOPICS, topic
 from proxyctl.generate.walk import Node, command_tree
+from proxyctl.writes.guard import RULES
 from tests.support import REPOSITORY, Cli
 
 TREE = command_tree()
@@ -123,6 +124,21 @@ def test_exit_codes_are_told() -> None:
     assert list(told) == [str(int(code)) for code in EXIT_CODE_MEANINGS]
     for code, meaning in EXIT_CODE_MEANINGS.items():
         assert meaning[1:] in told[str(int(code))]
+
+
+def test_rules_are_told_and_the_commands_that_they_concern_permit_them() -> None:
+    blocks = topic("rules").blocks
+    assert {
+        block.name: block.text.partition(" Commands: ")[0] for block in blocks if block.kind == "term"
+    } == {name: rule.refuses for name, rule in RULES.items()}
+    named = set(re.findall(r"\b[a-z]+-[a-z]+\b", " ".join(b.text for b in blocks if b.kind == "text")))
+    assert named - {"dry-run"} <= RULES.keys()
+    permitting = [
+        " ".join(node.path) for node in leaves() if any("--allow" in option.names for option in node.options)
+    ]
+    for rule in RULES.values():
+        for command in rule.commands:
+            assert any(f" {path}".endswith(f" {command}") for path in permitting), command
 
 
 def test_the_output_of_every_command_is_told() -> None:
