@@ -15,16 +15,16 @@ from pathlib import Path
 from proxyctl.api.resources import Call, Service
 from proxyctl.commands.report import SHOWN_FAILURES, End, Report, report_of
 from proxyctl.commands.sending import Journal, load_what_reports, run_engine
-from proxyctl.errors import OutputError, TemporaryError, UsageError
-from proxyctl.files import check_output_file, write_output_file
-from proxyctl.input.items import Item, Items, failed_to_text, read_items
+from proxyctl.errors import InputError, OutputError, TemporaryError, UsageError
+from proxyctl.files import STDIN, check_output_file, write_output_file
+from proxyctl.input.items import Item, Reading, failed_to_text, read_items
 from proxyctl.pools.decide import leaving
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.flow import Flow
-from proxyctl.writes.guard import RULES, guard
+from proxyctl.writes.guard import EMPTY_INPUT, RULES, by_rule, guard
 from proxyctl.writes.plan import Plan
 
 Numbers = Sequence[str] | None  # as typed
@@ -54,9 +54,18 @@ class Job:
 class Given:
     """What a verb works on, as it was typed. ``single``: one number was named, so its own error is the run's."""
 
-    items: tuple[Item, ...]
+    reading: Reading
     single: bool
     failed_to: Path | None
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The numbers, in the order given."""
+        return self.reading.items
+
+    def require(self, service: Service) -> None:
+        """InputError where rows say that they are of another Service: nothing was sent yet."""
+        self.reading.require_service(service.sid, titled(service))
 
 
 def begin(
@@ -70,30 +79,33 @@ def begin(
     """Check all that a number verb was given, before anything is read or sent."""
     runtime.out.check(RESULT)
     named = required or bool(numbers) or file is not None
-    items = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved).items if named else ()
+    reading = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved) if named else Reading()
+    if reading.empty_reason:
+        if file != STDIN and EMPTY_INPUT not in allowed_rules(runtime):
+            raise by_rule(InputError(reading.empty_reason), EMPTY_INPUT)
+        runtime.note(f"{reading.empty_reason}.")
     failed_to = check_failed_to(runtime, file)
     runtime.guard_writes()
-    return Given(tuple(items), file is None and len(numbers or ()) == 1, failed_to)
+    return Given(reading, file is None and len(numbers or ()) == 1, failed_to)
 
 
 def read_input(
     runtime: Runtime, numbers: Numbers, file: str | None, *, use_is_reserved: bool = False
-) -> Items:
+) -> Reading:
     """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
     if not numbers and file is None:
         raise UsageError("no numbers were given.", hint="Name them as arguments, or in a file with -f FILE.")
-    items = read_items(
+    reading = read_items(
         numbers,
         file,
         stdin=getattr(runtime.stdin, "buffer", None),
         default_country=runtime.options.default_country,
         use_is_reserved=use_is_reserved,
+        account_sid=runtime.profile.account_sid,
     )
-    if items.duplicates:
-        runtime.note(f"folded {counted(items.duplicates, 'duplicate')}.")
-    if items.empty_reason:
-        runtime.note(items.empty_reason)
-    return items
+    if reading.duplicates:
+        runtime.note(f"folded {counted(reading.duplicates, 'duplicate')}.")
+    return reading
 
 
 def check_failed_to(runtime: Runtime, *inputs: str | None) -> Path | None:

@@ -20,7 +20,7 @@ from proxyctl.text import counted, show
 
 
 class Row(NamedTuple):
-    """What one row says. Of plain text, ``phone_number`` holds the line, a SID or not.
+    """What one row says; None: it has no such column. Of plain text, ``phone_number`` holds the line, a SID or not.
 
     ``place`` is its line, or its number among the items of a JSON document, from 1.
     """
@@ -28,7 +28,9 @@ class Row(NamedTuple):
     place: int
     sid: object
     phone_number: object
-    is_reserved: object
+    is_reserved: object = None
+    account_sid: object = None
+    service_sid: object = None
 
 
 class Flaw(NamedTuple):
@@ -43,7 +45,7 @@ Unit = Literal["line", "item"]
 
 _DELIMITERS = ",;\t"
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
-_COLUMNS = ("sid", "phonenumber", "isreserved")
+_COLUMNS = ("sid", "phonenumber", "isreserved", "accountsid", "servicesid")  # as a Row has them
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _NO_SPACE = re.compile(r"[^ \t\n]")
 _REST_UNREAD = "the rows after it were not read"
@@ -86,10 +88,6 @@ class Source:
         self._data = data
         self._encoding = _encoding(data)
         self._refuse_binary()
-
-    @property
-    def is_empty(self) -> bool:
-        return not self._data
 
     def lines(self) -> Iterator[str]:
         """Yield the lines, each with ``\\n`` at its end whatever it was in the file.
@@ -143,7 +141,7 @@ def _plain(lines: Iterator[tuple[int, str]]) -> Rows:
         if any(char in text for char in ",;\t") and len(text) < csv.field_size_limit():
             yield Flaw(line, f"{show(text)} has several columns, but the file no header: {_HEADER_EXAMPLE}")
         elif text:
-            yield Row(line, None, text, None)
+            yield Row(line, None, text)
 
 
 def _is_foreign_header(text: str) -> bool:
@@ -290,7 +288,12 @@ def _json_flaw(error: Exception, *, in_lines: bool = False) -> str:
 
 def _json_row(place: int, value: object) -> Row | Flaw:
     if isinstance(value, str):
-        return Row(place, None, value, None)
+        return Row(place, None, value)
     if not isinstance(value, Mapping):
         return Flaw(place, "neither an object with phone_number or sid nor a text")
-    return Row(place, value.get("sid"), value.get("phone_number"), value.get("is_reserved"))
+    fields = {name: value.get(name) for name in Row._fields[1:]}
+    if "is_reserved" in value and fields["is_reserved"] is None:
+        fields["is_reserved"] = (
+            "null"  # says less than no such key: a row of a report that knows nothing of it
+        )
+    return Row(place, **fields)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,11 @@ from proxyctl.text import show
 NAMED_ROWS = 20
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": None}
+_HINTS = {  # by the column that is spoken of
+    "is_reserved": "With --reserved or --unreserved, the column is_reserved is not read.",
+    "account_sid": "Name the account's profile with -p, or remove the column account_sid.",
+    "service_sid": "Name the Service of these rows, or remove the column service_sid.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +57,6 @@ class Item:
         return (self.sid, self.phone_number)
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
-    """The items in the order given, how many rows were folded into others, and why there are none, if so."""
-
-    items: tuple[Item, ...]
-    duplicates: int = 0
-    empty_reason: str | None = None
-
-
 def read_items(
     numbers: Sequence[str] | None,
     file: str | None,
@@ -67,18 +64,20 @@ def read_items(
     stdin: BinaryIO | None,
     default_country: str | None = None,
     use_is_reserved: bool = True,
-) -> Items:
+    account_sid: str | None = None,
+) -> Reading:
     """Read the arguments, then ``file`` (``-``: stdin), check all of it, and fold duplicates.
 
-    With ``use_is_reserved=False`` that column is not even read. An empty file is no error (a job may
-    have nothing to do today): ``empty_reason`` then says so. InputError names every bad row, or says why
-    the file can't be read; UsageError: there is no such default country.
+    With ``use_is_reserved=False`` that column is not even read. A file without a number is no error here:
+    ``empty_reason`` says so. InputError names every bad row, or says why the file can't be read; UsageError: there is
+    no such default country.
     """
-    numbers = numbers or ()
-    reading = examine(numbers, file, stdin, default_country, use_is_reserved=use_is_reserved)
+    reading = examine(
+        numbers or (), file, stdin, default_country, use_is_reserved=use_is_reserved, account_sid=account_sid
+    )
     if reading.refused:
-        raise refusal(reading, numbers)
-    return Items(reading.items, reading.duplicates, reading.empty_reason)
+        raise refusal(reading)
+    return reading
 
 
 def examine(
@@ -88,31 +87,32 @@ def examine(
     default_country: str | None = None,
     *,
     use_is_reserved: bool = False,
+    account_sid: str | None = None,
 ) -> Reading:
     """Read like `read_items`, but leave it to the caller to tell which rows can't be used.
 
     InputError: the file as a whole can't be read. UsageError: there is no such default country.
     """
     country = require_country(default_country) if default_country is not None else None
-    reading = Reading(country, use_is_reserved)
+    reading = Reading(numbers, country, use_is_reserved, account_sid)
     for place, text in enumerate(numbers, start=1):
-        reading.take(Row(-place, None, text, None))
+        reading.take(Row(-place, None, text))
     if file is not None:
         reading.read(Source(source_name(file), read_bytes(file, stdin)))
     return reading
 
 
-def refusal(reading: Reading, numbers: Sequence[str]) -> InputError:
+def refusal(reading: Reading) -> InputError:
     """Return the error that names the rows which can't be used: the first 20, and the count."""
     name = reading.source.name if reading.source is not None else None
-    hint = _argument_hint(numbers)
+    hint = _hint(reading)
     if name is None and reading.rows == 1:
         return InputError(f"{reading.refusals[0][1]}; nothing was sent", hint=hint)
     if name is None:
         where = "arguments"
     else:
         single = (reading.rows or reading.refused) == 1
-        where = f"{'arguments and rows' if numbers else 'row' if single else 'rows'} in {name}"
+        where = f"{'arguments and rows' if reading.arguments else 'row' if single else 'rows'} in {name}"
     total = f" of {reading.rows}" if reading.rows else ""
     lines = [f"{reading.refused}{total} {where} can't be used; nothing was sent"]
     lines += [f"{reading.where(place)}: {what}" for place, what in reading.refusals]
@@ -124,17 +124,25 @@ def refusal(reading: Reading, numbers: Sequence[str]) -> InputError:
 def failed_to_text(items: Iterable[Item]) -> str:
     """Return what ``--failed-to`` writes: a text that ``-f`` reads back to the same items.
 
-    A SID or number a line, or CSV where an item says ``is_reserved``. ASCII, ``\\n`` at each line's end.
+    A SID or number a line, CSV where each item says ``is_reserved``, or JSON Lines where some do: a blank cell says
+    nothing. ASCII, ``\\n`` at each line's end.
     """
     items = list(items)
-    if all(item.is_reserved is None for item in items):
+    unsaid = [item for item in items if item.is_reserved is None]
+    if len(unsaid) == len(items):
         return "".join(f"{item.name}\n" for item in items)
+    if unsaid:
+        fields = ("sid", "phone_number", "is_reserved")
+        rows = ({name: getattr(item, name) for name in fields} for item in items)
+        return "".join(
+            json.dumps({name: value for name, value in row.items() if value is not None}) + "\n"
+            for row in rows
+        )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["sid", "phone_number", "is_reserved"])
     for item in items:
-        reserved = "" if item.is_reserved is None else str(item.is_reserved).lower()
-        writer.writerow([item.sid or "", item.phone_number or "", reserved])
+        writer.writerow([item.sid or "", item.phone_number or "", str(item.is_reserved).lower()])
     return text.getvalue()
 
 
@@ -144,15 +152,25 @@ class Reading:
     ``refusals`` has the first that can't be used, each with its place and what is wrong with it.
     """
 
-    def __init__(self, country: str | None, use_is_reserved: bool) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str] = (),
+        country: str | None = None,
+        use_is_reserved: bool = False,
+        account_sid: str | None = None,
+    ) -> None:
+        self.arguments = arguments
         self.source: Source | None = None
         self.rows = self.refused = self.duplicates = 0
         self.refusals: list[tuple[int, str]] = []
         self._unit: Unit = "line"
         self._country = country
         self._use_is_reserved = use_is_reserved
+        self._account_sid = account_sid
         self._items: dict[int, Item] = {}
         self._by_name: dict[str, int] = {}
+        self._blank: list[int] = []  # the places of rows whose is_reserved is blank
+        self._services: dict[str, list[int]] = {}  # the places of rows, by their service_sid
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -161,12 +179,22 @@ class Reading:
 
     @property
     def empty_reason(self) -> str | None:
-        """Why there are no items; None where there are."""
-        if self._items:
+        """Says that the file holds no number; None where it does, and where there is none."""
+        if self.source is None or self.rows > len(self.arguments):
             return None
-        if self.source is None:
-            return "no number was given"
-        return f"{self.source.name} {'is empty' if self.source.is_empty else 'names no number'}"
+        return f"{self.source.name} holds no number"
+
+    def require_service(self, sid: str, title: str) -> None:
+        """InputError that names the rows which say that they are of another Service than this one."""
+        other = [
+            (place, f"service_sid {show(other)} is not that of Service {title}")
+            for other, places in self._services.items()
+            if other.lower() != sid.lower()
+            for place in places
+        ]
+        if other:
+            self._refuse_all(other)
+            raise refusal(self)
 
     def where(self, place: int) -> str:
         """Return what names a place: FILE:LINE, or the number of an argument or of an item of a JSON document."""
@@ -188,6 +216,10 @@ class Reading:
             self.rows, self.refused, self.refusals = 0, 0, []
             for line, what in source.undecodable():
                 self._refuse(line, what)
+            return
+        if any(item.is_reserved is not None for item in self._items.values()):
+            what = "is_reserved is blank here, and not in other rows"
+            self._refuse_all([(place, what) for place in self._blank])
 
     def take(self, row: Row | Flaw) -> None:
         """Take in a row, or what is wrong with it."""
@@ -196,9 +228,15 @@ class Reading:
             self._refuse(row.place, row.what)
             return
         try:
-            self._add(self._item(row))
+            item = self._item(row)
+            self._add(item)
         except ValueError as error:
             self._refuse(row.place, str(error))
+            return
+        if self._use_is_reserved and item.is_reserved is None and row.is_reserved is not None:
+            self._blank.append(row.place)
+        if service := _sid_text(row.service_sid):
+            self._services.setdefault(service, []).append(row.place)
 
     def _add(self, item: Item) -> None:
         """Take the item, or fold it into earlier ones; ValueError where they contradict each other.
@@ -231,7 +269,16 @@ class Reading:
         if len(self.refusals) < NAMED_ROWS:
             self.refusals.append((place, what))
 
+    def _refuse_all(self, rows: list[tuple[int, str]]) -> None:
+        """Refuse rows that were taken in before; the first that can't be used stay in the order given."""
+        self.refused += len(rows)
+        found = sorted([*self.refusals, *rows], key=lambda row: (row[0] > 0, abs(row[0])))
+        self.refusals = found[:NAMED_ROWS]
+
     def _item(self, row: Row) -> Item:
+        account = _sid_text(row.account_sid)
+        if account and self._account_sid and account.lower() != self._account_sid.lower():
+            raise ValueError(f"account_sid {show(account)} is not {self._account_sid}")
         sid = _text("sid", row.sid)
         number = _text("phone_number", row.phone_number)
         reserved = _boolean(row.is_reserved) if self._use_is_reserved else None
@@ -289,8 +336,15 @@ def _boolean(value: object) -> bool | None:
     raise ValueError("is_reserved is neither true nor false")
 
 
-def _argument_hint(numbers: Sequence[str]) -> str | None:
-    for text in numbers:
+def _sid_text(value: object) -> str:
+    """Return a SID that a row has beside its number; "" for none. It is compared only, so it may be any text."""
+    return str(value or "").strip().removeprefix("'")
+
+
+def _hint(reading: Reading) -> str | None:
+    """Return what to do about rows that can't be used, where that can be said."""
+    for text in reading.arguments:
         if os.path.isfile(text):  # noqa: PTH113 - of any text; Path.is_file raises for a long one
             return f"to read the file {show(text)}, put -f before it"
-    return None
+    said = "\n".join(what for _, what in reading.refusals)
+    return " ".join(hint for column, hint in _HINTS.items() if column in said) or None

@@ -120,6 +120,44 @@ def test_a_dry_run_sends_and_keeps_nothing_and_ends_as_the_run(account: Account)
     assert account.run().code == 0
 
 
+@for_rows(lambda verb: verb.items)
+def test_a_file_without_a_number_is_refused(account: Account, tmp_path: Path) -> None:
+    file = tmp_path / "numbers"
+    for text in ("", "# none today\n", "phone_number,is_reserved\n", "[]"):
+        file.write_text(text)
+        for options in ((), ("--dry-run",)):
+            refused = account.run(*options, "-o", "json", file=str(file))
+            assert (refused.code, refused.out) == (2, ""), refused.err
+            assert "(rule empty-input)" in refused.error["message"]
+            assert refused.error["hint"].endswith("--allow empty-input permits it.")
+        assert account.run("--allow", "empty-input", file=str(file)).code == 0
+        assert account.run(file="-", stdin=text).code == 0, "an empty stdin is none"
+    account.is_untouched()
+
+
+@for_rows(lambda verb: verb.items)
+def test_rows_of_another_account_or_service_are_bad(account: Account, tmp_path: Path) -> None:
+    file, own = tmp_path / "numbers.csv", account.services()["masking"]
+    rows = account.rows(account.verb.items)
+
+    def ran(account_sid: str, service_sid: str) -> Ran:
+        """The last row says whose it is."""
+        lines = [f"{row['phone_number']},,\n" for row in rows[:-1]]
+        lines.append(f"{rows[-1]['phone_number']},{account_sid},{service_sid}\n")
+        file.write_text("phone_number,account_sid,service_sid\n" + "".join(lines))
+        return account.run(file=str(file))
+
+    place = f"\n{file}:{len(rows) + 1}: "
+    foreign = ran("AC" + "0" * 32, own)
+    assert (foreign.code, f"{place}account_sid" in foreign.err) == (2, True), foreign.err
+    if not account.verb.line.startswith(("number add", "number webhooks", "messaging attach")):
+        foreign = ran(ACCOUNT_SID, "KS" + "f" * 32)
+        assert (foreign.code, f"{place}service_sid" in foreign.err) == (2, True), foreign.err
+    account.is_untouched()
+    assert ran(ACCOUNT_SID, own).code == 0
+    account.is_done()
+
+
 @for_rows(lambda verb: verb.locks)
 def test_a_held_lock_is_7_at_once(account: Account) -> None:
     locks = account.directory / "locks"

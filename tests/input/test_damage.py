@@ -29,7 +29,7 @@ BAD_ROWS = [
 ]
 # What is read, where the flaw is, and what it is.
 DAMAGED = [
-    *((f"phone_number,is_reserved\n{B},true\n{row}\n{C},\n", 3, what) for row, what in BAD_ROWS),
+    *((f"phone_number,is_reserved\n{B},true\n{row}\n{C},no\n", 3, what) for row, what in BAD_ROWS),
     (f'phone_number,name\n{A},"x\n{B},y\n', 2, "the quote that opens here"),
     (f'phone_number,name\n{A},"x\ny"\n{B},"y', 4, "the quote that opens here"),
     (f'phone_number,name\n{A},"x\n{B},"y"\n', 2, "the quote that opens here"),
@@ -76,7 +76,7 @@ def test_damage_is_named_with_its_place(text: str, named: str) -> None:
 
 def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "n.csv"
-    path.write_text(f"phone_number,is_reserved\n{B},true\nabc,\n{C},\n")
+    path.write_text(f"phone_number,is_reserved\n{B},true\nabc,\n{C},no\n")
     with pytest.raises(InputError) as caught:
         read_items((), str(path), stdin=None)
     summary, named = caught.value.message.splitlines()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.errors import UsageError
-from proxyctl.input.items import Item, Items, read_items
+from proxyctl.errors import InputError, UsageError
+from proxyctl.input.items import Item, read_items
 from tests.input.reading import PN_A, PN_B, A, B, C, names, read, refusal
 
 # --- forms
@@ -81,9 +81,9 @@ def test_what_is_read(case: str) -> None:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", ", "])
 def test_csv_delimiters(delimiter: str) -> None:
-    rows = [["name", "is_reserved", "sid"], ["x", "true", PN_A], ["", "no", PN_B], ["", "", "PN" + "c" * 32]]
+    rows = [["name", "is_reserved", "sid"], ["x", "true", PN_A], ["", "no", PN_B], ["", "0", "PN" + "c" * 32]]
     items = read("\n".join(delimiter.join(row) for row in rows))
-    assert [item.is_reserved for item in items.items] == [True, False, None]
+    assert [item.is_reserved for item in items.items] == [True, False, False]
     assert names(items) == [PN_A, PN_B, "PN" + "c" * 32]
 
 
@@ -172,23 +172,54 @@ def test_a_pipe_by_its_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "stdin is empty"),
-        ("\n \n", "stdin names no number"),
-        ("# none\n", "stdin names no number"),
-        ("phone_number,is_reserved\n", "stdin names no number"),
-        ("\ufeff", "stdin names no number"),
-        ("[]", "stdin names no number"),
-        ("[\n]\n", "stdin names no number"),
-    ],
+    "text", ["", "\n \n", "# none\n", "phone_number,is_reserved\n", "\ufeff", "[]", "[\n]\n"]
 )
-def test_an_empty_list_is_harmless(text: str, reason: str) -> None:
-    assert read(text) == Items((), 0, reason)
+def test_a_list_without_a_number_says_so_and_why(text: str) -> None:
+    assert (read(text).items, read(text).empty_reason) == ((), "stdin holds no number")
+    with_argument = read(text, A)
+    assert (names(with_argument), with_argument.empty_reason) == ([A], "stdin holds no number")
+    assert read(A, A).empty_reason is None
 
 
 def test_nothing_given_is_left_to_the_verb() -> None:
-    assert read_items((), None, stdin=None) == Items((), 0, "no number was given")
+    nothing = read_items((), None, stdin=None)
+    assert (nothing.items, nothing.empty_reason) == ((), None)
+
+
+# --- what rows say of themselves
+
+
+def test_blank_flags_are_bad_where_others_are_filled_in_and_null_is_bad_anywhere() -> None:
+    rows = ["phone_number,is_reserved", f"{A},", "x,", f"{B},no", f"{C},'"]
+    error = refusal("\n".join(rows))
+    blank = "is_reserved is blank here, and not in other rows"
+    assert error.message.splitlines()[0] == "3 of 4 rows in stdin can't be used; nothing was sent"
+    assert [line.split(": ", 1) for line in error.message.splitlines()[1::2]] == [
+        ["stdin:2", blank],
+        ["stdin:5", blank],
+    ]
+    assert error.hint is not None and "--reserved or --unreserved" in error.hint
+    many = "".join(f"+1415555{n:04},\n" for n in range(30))
+    lines = refusal(f"phone_number,is_reserved\n{many}{A},yes\n").message.splitlines()
+    assert (len(lines), lines[1][:8], lines[-1]) == (22, "stdin:2:", "… and 10 more")
+    assert 'is_reserved "null"' in refusal(json.dumps([{"phone_number": A, "is_reserved": None}])).message
+    assert names(read(f"phone_number,is_reserved\n{A},\n{B},\n")) == [A, B]
+
+
+def test_rows_of_another_account_or_service_are_bad() -> None:
+    own, other = "AC" + "a" * 32, "AC" + "b" * 32
+    table = "sid,account_sid,service_sid\n"
+    text = f"{table}{PN_A},{own.upper()},KS{'c' * 32}\n{PN_B},{other},\n"
+    error = refusal(text, account_sid=own)
+    assert error.message.splitlines()[1:] == [f'stdin:3: account_sid "{other}" is not {own}']
+    assert error.hint is not None and "account_sid" in error.hint
+    reading = read(text, A)
+    reading.require_service("KS" + "C" * 32, "a")
+    with pytest.raises(InputError) as caught:
+        reading.require_service("KS" + "d" * 32, "d")
+    lines = caught.value.message.splitlines()
+    assert lines[0] == "1 of 3 arguments and rows in stdin can't be used; nothing was sent"
+    assert lines[1:] == [f'stdin:2: service_sid "KS{"c" * 32}" is not that of Service d']
 
 
 # --- duplicates
@@ -201,8 +232,8 @@ def test_duplicates_are_folded_into_the_first_and_counted() -> None:
 
 
 def test_a_row_with_both_names_joins_the_rows_with_one_each() -> None:
-    items = read(f"sid,phone_number,is_reserved\n{PN_A},,\n,{B},\n,{A},true\n{PN_A},{A},\n,{A},true\n")
-    assert items.items == (Item(PN_A, PN_A, A, True, 2), Item(B, None, B, None, 3))
+    items = read(f"sid,phone_number,is_reserved\n{PN_A},,1\n,{B},0\n,{A},true\n{PN_A},{A},1\n,{A},true\n")
+    assert items.items == (Item(PN_A, PN_A, A, True, 2), Item(B, None, B, False, 3))
     assert items.duplicates == 3
 
 
@@ -210,12 +241,12 @@ def test_a_row_with_both_names_joins_the_rows_with_one_each() -> None:
     ("rows", "what"),
     [
         ([f",{A},true", f",{A},no"], f"{A} has is_reserved false here and true at stdin:2"),
-        ([f"{PN_A},{A},", f"{PN_A},{B},"], f"{PN_A} has phone_number {B} here and {A} at stdin:2"),
-        ([f"{PN_A},{A},", f"{PN_B},{A},"], f"{PN_B} has sid {PN_B} here and {PN_A} at stdin:2"),
+        ([f"{PN_A},{A},1", f"{PN_A},{B},1"], f"{PN_A} has phone_number {B} here and {A} at stdin:2"),
+        ([f"{PN_A},{A},1", f"{PN_B},{A},1"], f"{PN_B} has sid {PN_B} here and {PN_A} at stdin:2"),
     ],
 )
 def test_rows_that_contradict_each_other_are_both_named(rows: list[str], what: str) -> None:
-    error = refusal("\n".join(["sid,phone_number,is_reserved", *rows, f",{C},"]))
+    error = refusal("\n".join(["sid,phone_number,is_reserved", *rows, f",{C},1"]))
     assert error.message.splitlines() == [
         "1 of 3 rows in stdin can't be used; nothing was sent",
         f"stdin:3: {what}",
@@ -223,7 +254,7 @@ def test_rows_that_contradict_each_other_are_both_named(rows: list[str], what: s
 
 
 def test_a_contradiction_leaves_the_earlier_items_readable() -> None:
-    rows = [f"{PN_A},,true", f",{A},false", f"{PN_A},{A},", f"{PN_A},,true", f",{A},false"]
+    rows = [f"{PN_A},,true", f",{A},false", f"{PN_A},{A},1", f"{PN_A},,true", f",{A},false"]
     error = refusal("\n".join(["sid,phone_number,is_reserved", *rows]))
     assert "1 of 5 rows" in error.message
     assert "stdin:4:" in error.message

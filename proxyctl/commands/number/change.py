@@ -30,9 +30,11 @@ def run_verb(
     ``webhooks``: keep those of numbers that are added, restore those of numbers that are removed.
     """
     wish = Wish(VERBS[verb], **wishes)  # type: ignore[arg-type]
-    given = begin(runtime, numbers, file, use_is_reserved=wish.verb is ADD)
+    given = begin(runtime, numbers, file, use_is_reserved=wish.verb is ADD and wish.is_reserved is None)
     items = given.items
     service = find_service(runtime, service_name, unread=bool(items))
+    if wish.verb is not ADD:  # its rows may say where the numbers were
+        given.require(service)
 
     def decide() -> Plan:
         # The limits can only be checked against the whole pool; for one number the API itself is as exact.

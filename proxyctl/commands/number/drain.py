@@ -53,6 +53,7 @@ def drain(
     """Drain the numbers given; raises the error that the run ends with."""
     given = begin(runtime, numbers, file)
     service = runtime.account.service(service_name)
+    given.require(service)
     with closing(Journal(runtime, service)) as journal:
         report = Drain(runtime, service, given, journal, wait, remove).run()
         if report is not None:

@@ -17,7 +17,10 @@ from proxyctl.runtime import Runtime
 def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> None:
     """Print which Service holds each number; NotFoundError for one that none holds, PartialError for some."""
     runtime.out.check(FOUND)
-    items = read_input(runtime, numbers, file).items
+    reading = read_input(runtime, numbers, file)
+    if reading.empty_reason:
+        runtime.note(f"{reading.empty_reason}.")
+    items = reading.items
     services = {service.sid: service.unique_name for service in runtime.account.services()}
     names = {sid: name or sid for sid, name in services.items()}
     found = dict(runtime.account.holders(items, names))

@@ -36,6 +36,7 @@ def move(
     source, target = runtime.account.service(source_name), runtime.account.service(target_name)
     if source.sid == target.sid:
         raise UsageError(f"--from and --to name the same Service: {titled(source)}.")
+    given.require(source)
 
     flag = is_reserved
     may_ask = runtime.console.terminal.interactive and not (runtime.options.yes or runtime.options.dry_run)
