@@ -1,0 +1,58 @@
+"""What the program's texts promise exists: the options, commands and rules that they name."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from proxyctl.generate.walk import command_tree
+from proxyctl.writes.guard import RULES
+from tests.support import REPOSITORY
+
+TREE = {" ".join(node.path): node for node in command_tree().walk()}
+OPTIONS = {path: {name for option in node.options for name in option.names} for path, node in TREE.items()}
+OTHERS = {"--version", "--check"}  # of proxyctl itself, and of `python -m proxyctl.generate`
+PACKAGE = REPOSITORY / "proxyctl"
+FILES = [path for ending in ("py", "toml", "txt") for path in PACKAGE.rglob(f"*.{ending}")]
+
+
+def literals(path: Path) -> Iterator[str]:
+    """Yield the texts of a file; what a program puts into one is a word in capitals."""
+    if path.suffix != ".py":
+        yield path.read_text()
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "VALUE" for one in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def named_options(text: str) -> list[str]:
+    return re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z]", text)
+
+
+def test_options_commands_and_rules_that_texts_name_are_there() -> None:
+    known = {*OTHERS, *(name for names in OPTIONS.values() for name in names)}
+    for path in FILES:
+        source = path.read_text()  # comments too
+        assert set(named_options(source)) <= known, path
+        assert set(re.findall(r"--allow ([a-z]+-[a-z-]+)", source)) <= RULES.keys(), path
+
+
+def test_commands_that_texts_quote_take_their_options() -> None:
+    quoted = [
+        command
+        for path in FILES
+        for text in literals(path)
+        for command in re.findall(r"(?m)(?:^ +|')proxyctl ([a-z][^'\n|>#]+)", text)
+    ]
+    assert len(quoted) > 100
+    for command in quoted:
+        words = command.split()
+        while words and " ".join(words) not in OPTIONS:
+            words.pop()
+        assert words, f"there is no command {command!r}"
+        assert set(named_options(command)) <= OPTIONS[" ".join(words)] | OTHERS, command
