@@ -14,6 +14,7 @@ from pathlib import Path
 
 from proxyctl.api.resources import Call, Service
 from proxyctl.commands.report import SHOWN_FAILURES, End, Report, report_of
+from proxyctl.commands.second_look import Look, look_again, stranded
 from proxyctl.commands.sending import Journal, load_what_reports, run_engine
 from proxyctl.errors import InputError, OutputError, TemporaryError, UsageError
 from proxyctl.files import STDIN, check_output_file, write_output_file
@@ -47,6 +48,7 @@ class Job:
     service: Service | None = None
     save: Callable[[Runtime, Plan], object] | None = None  # default: the numbers that leave
     typed: str | None = None
+    look: Look = stranded  # what is checked again afterwards
     show: Callable[[Plan], None] | None = None  # what --dry-run prints, if more than the plan's requests
 
 
@@ -178,6 +180,7 @@ def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     with runtime.stop.in_order():
         journal.begin_round()
         run = run_engine(runtime, flow, journal, sum(len(chain.steps) for chain in plan.chains))
+        run = look_again(runtime, flow, journal, run, job.look)
     locate = runtime.account.holder_of
     return report_of(plan.entries, flow.ends(), run, job.done, single=job.single, locate=locate)
 

@@ -312,6 +312,10 @@ def decide_drain(items: Sequence[Item], pool: Pool, home: Home, *, removing: boo
     ]
 
 
+class InMessagingError(RefusedError):
+    """A Messaging Service has a number, so that no pool takes it; the hint says how it gets out of there."""
+
+
 def in_messaging(item: Item, messaging_service: str, hint: str, *, leaves: bool) -> RefusedError:
     """The refusal of a number that a Messaging Service has: no pool takes it. ``leaves``: it would leave one first."""
     why = "once out of its pool, it could be added to none" if leaves else "it can be added to no pool"

@@ -7,17 +7,27 @@ whether a number that is between them was reserved.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Home, each_once, in_messaging, in_use, move_chain, not_in_pool
+from proxyctl.pools.decide import (
+    Home,
+    each_once,
+    in_messaging,
+    in_use,
+    kept,
+    move_chain,
+    not_in_pool,
+    sender_step,
+)
 from proxyctl.pools.pool import Pool, points_at
-from proxyctl.state.record import ItemRecord
-from proxyctl.writes.plan import Entry, NoOp
-from proxyctl.writes.requests import ADD, ATTACH
+from proxyctl.state.record import ItemRecord, Trail
+from proxyctl.writes.plan import Chain, Entry, NoOp, Step
+from proxyctl.writes.requests import ADD, ATTACH, DETACH, Request
 
 PRESENT = "in the pool already"
 
@@ -139,6 +149,21 @@ def moving(item: Item, number: PhoneNumber, parts: tuple[str, ...], route: Route
         messaging_service=holder or (undone.messaging_service if undone is not None else None),
         parts=(*(("detach",) if holder is not None else ()), *parts, "attach"),
     )
+
+
+def back_through(request: Request, trail: Trail, messaging_service: str) -> Chain:
+    """Carry ``request`` out, which adds a number to a pool, through the Messaging Service that has the number now."""
+    item = Item(request.name, request.sid, request.phone_number)
+    facts = {"move": replace(trail, messaging_service=messaging_service)}
+    out, back = (kept(sender_step(verb, messaging_service, item), facts) for verb in (DETACH, ATTACH))
+    add = kept(Step(request), facts)
+    return Chain(item, (replace(out, rollback=back, final=False), add, back), "move")
+
+
+def move_command(trail: Trail, numbers: Iterable[str], *, through: bool) -> str:
+    """Return the command that finishes a move."""
+    words = ["proxyctl", "number", "move", *numbers, "--from", trail.source or "", "--to", trail.target or ""]
+    return shlex.join([*words, *(["--through-messaging"] if through else [])])
 
 
 class Trails:

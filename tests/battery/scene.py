@@ -228,6 +228,15 @@ class Scene:
         """The pool that holds all numbers."""
         return {row["sid"]: reserved for row in self.numbers}
 
+    @contextlib.contextmanager
+    def second_machine(self) -> Iterator[tuple[Cli, Front]]:
+        """Yield the program with a state directory of its own, on the same account, and what stands before that."""
+        directory, front = self.directory / "run" / "second", Front(self.front.sandbox)
+        directory.mkdir(mode=0o700)
+        with served(front) as server:
+            changes = {"PROXYCTL_STATE_DIR": str(directory / "state"), "PROXYCTL_BASE_URL": server.url}
+            yield Cli(directory, {**self.cli.environ, **changes}, clock=self.clock), front
+
     # What was sent
 
     @property

@@ -1,0 +1,102 @@
+"""What a run checks after its last request, since others may have been there meanwhile, and how it corrects that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from proxyctl.bulk.outcomes import RunReport
+from proxyctl.commands.report import held_elsewhere
+from proxyctl.commands.sending import Journal, run_engine
+from proxyctl.errors import PartialError, ProxyctlError, RefusedError, reworded
+from proxyctl.input.items import Item
+from proxyctl.pools.decide import InMessagingError
+from proxyctl.pools.moves import back_through, move_command
+from proxyctl.runtime import Runtime
+from proxyctl.writes.flow import Flow, Progress
+from proxyctl.writes.plan import Chain, Plan, Step
+from proxyctl.writes.requests import ADD
+
+PATIENCE = 60.0  # seconds for reading where numbers are that are in no pool
+
+
+class Correction(NamedTuple):
+    """What corrects how an item ended, and its error then: where that is done, and where it is not (None: the same)."""
+
+    end: Progress
+    chain: Chain
+    done: ProxyctlError
+    not_done: ProxyctlError | None
+
+
+Look = Callable[[Runtime, Sequence[Progress]], Sequence[Correction]]
+
+
+def look_again(runtime: Runtime, flow: Flow, journal: Journal, run: RunReport, look: Look) -> RunReport:
+    """Let ``look`` say what has to be corrected, and send that too; a run that was stopped ends as it is."""
+    if not isinstance(run.stopped_by, PartialError | None):
+        return run
+    corrections = look(runtime, flow.ends())
+    if not corrections:
+        return run
+    second = Flow(Plan(tuple(one.chain for one in corrections)))
+    journal.begin_round()
+    later = run_engine(runtime, second, journal, sum(len(one.chain.steps) for one in corrections))
+    for one, outcome in zip(corrections, second.ends(), strict=True):
+        correct(one, outcome)
+    return replace(
+        run,
+        retries=run.retries + later.retries,
+        throttled=run.throttled + later.throttled,
+        stopped_by=run.stopped_by or later.stopped_by,
+        ended=later.ended,
+    )
+
+
+def correct(one: Correction, outcome: Progress) -> None:
+    """Let an item end as its correction came out."""
+    one.end.state = "unknown" if outcome.state == "unknown" else "failed"
+    if outcome.state == "done":
+        one.end.pending, one.end.error = [], one.done
+    elif outcome.pending and not outcome.rolled_back:  # it is where it belongs, but for the last request
+        one.end.pending, one.end.error = outcome.pending, outcome.error
+    elif one.not_done is not None:
+        why = f" ({outcome.error.message.rstrip('.')})" if outcome.error is not None else ""
+        one.end.error = reworded(one.not_done, f"{one.not_done.message}{why}")
+
+
+def stranded(runtime: Runtime, ends: Sequence[Progress]) -> list[Correction]:
+    """Find numbers that left their pool and came into no other, since a Messaging Service has them, or had them.
+
+    What can't be read stays as it was reported.
+    """
+    left = [end for end in ends if end.state == "failed" and end.pending and end.pending[0].verb is ADD]
+    try:
+        holders = runtime.account.senders({end.pending[0].sid or "" for end in left}, within=PATIENCE)
+    except ProxyctlError:
+        return []
+    return [found for end in left if (found := put_back(runtime, end, holders)) is not None]
+
+
+def put_back(runtime: Runtime, end: Progress, holders: Mapping[str, str]) -> Correction | None:
+    """Return what puts a number back into its pool; None where nothing says that it can be, or another pool has it."""
+    request = end.pending[0]
+    holder, trail = holders.get(request.sid or ""), request.kept.get("move")
+    item = Item(request.name, request.sid, request.phone_number)
+    if holder is None and not held_elsewhere(end, end.error):
+        return None
+    if trail is None or runtime.account.holder_of(item) is not None:
+        return None
+    where = f"Messaging Service {holder}" if holder is not None else "a Messaging Service"
+    meanwhile = RefusedError(
+        f"{request.name} was put into {where} meanwhile.",
+        hint="--through-messaging takes it out for the move, and puts it back afterwards.",
+    )
+    if holder is None:
+        return Correction(end, Chain(item, (Step(request),)), meanwhile, None)
+    no_way = InMessagingError(
+        f"it is in {where}, so no pool takes it",
+        hint=f"'{move_command(trail, [request.name], through=True)}' takes it out and adds it.",
+    )
+    return Correction(end, back_through(request, trail, holder), meanwhile, no_way)
