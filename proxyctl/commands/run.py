@@ -38,7 +38,8 @@ class Job:
 
     ``sids`` are the Services that are locked (None: the list of Services), ``decide`` reads and makes the plan, and
     is called again where something may have changed meanwhile. ``service`` is the one that the history names, if it is
-    one alone. ``save`` keeps what could not come back otherwise. ``typed`` is what a person types to agree.
+    one alone, and ``undoes`` the run that is taken back. ``save`` keeps what could not come back otherwise. ``typed``
+    is what a person types to agree.
     """
 
     sids: Sequence[str | None]
@@ -50,6 +51,7 @@ class Job:
     typed: str | None = None
     look: Look = stranded  # what is checked again afterwards
     show: Callable[[Plan], None] | None = None  # what --dry-run prints, if more than the plan's requests
+    undoes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def run_numbers(
 
 def carry_out(runtime: Runtime, job: Job) -> Report | None:
     """Carry a job out; None where --dry-run only showed it. Raises what kept it from being begun."""
-    with closing(Journal(runtime, job.service)) as journal:
+    with closing(Journal(runtime, job.service, job.undoes)) as journal:
         report = carry_out_round(runtime, job, journal)
         if report is not None:
             journal.end(report)

@@ -111,9 +111,10 @@ class Journal:
     it, or at the end of the command.
     """
 
-    def __init__(self, runtime: Runtime, service: Service | None) -> None:
+    def __init__(self, runtime: Runtime, service: Service | None, undoes: str | None = None) -> None:
         self._runtime = runtime
         self._service = service
+        self._undoes = undoes
         self._recorder: RunRecorder | None = None
         self._first = self._next = 0  # the index of this round's first request, and of the next round's
         self._reported = self._sent = False
@@ -132,6 +133,7 @@ class Journal:
             service_name=service.unique_name if service else None,
             user=user_name(),
             host=socket.gethostname(),
+            undoes=self._undoes,
         )
         try:
             self._recorder = runtime.history.begin(info, runtime.access.server_now)
@@ -183,7 +185,8 @@ def intent_of(request: Request) -> Intent:
     if before is not None and verb.key == "phone_number":  # of a number, what the run changes is enough
         before = {name: before.get(name) for name in after or ("is_reserved",)}
     parent = {verb.parent_key: request.parent} if verb.parent_key and request.parent else {}
-    facts = {**parent, **request.kept}
+    version = (request.before or {}).get("date_updated")
+    facts = {"version": version, **parent, **request.kept}
     return Intent(
         verb.name, request.name, request.sid, request.phone_number, before=before, after=after, **facts
     )
@@ -212,6 +215,7 @@ def outcome_of(request: Request, outcome: BulkOutcome) -> Outcome:
         service_sid=raw.get("sid") if created else None,
         phone_number=raw.get("phone_number"),
         after=after or None,
+        version=None if request.verb.removes else raw.get("date_updated"),
         request_id=seen.request_id,
     )
 

@@ -97,7 +97,7 @@ def update_chain(service: Service, item: Item, settings: Mapping[str, Any]) -> C
         name,
         wanted=dict(settings),
         before=before,
-        kept={"service": name, "service_sid": service.sid},
+        kept={"service": name, "service_sid": service.sid, "version": service.raw.get("date_updated")},
     )
     return Chain(item, (Step(request),), "update", service=name)
 

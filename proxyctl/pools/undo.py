@@ -1,11 +1,12 @@
 """The inverse of a run, from its record and what is there now: what the run found, what it left, what is there.
 
-What is as the run found it needs nothing; what is no longer as the run left it is refused; the rest goes back.
+What is as the run found it needs nothing; what is no longer as the run left it, or was changed since, is refused; the
+rest goes back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from proxyctl.api.resources import IncomingNumber, Service
@@ -14,29 +15,16 @@ from proxyctl.input.items import Item
 from proxyctl.pools.decide import ABSENT, Home, chain_to, move_chain
 from proxyctl.pools.desired import World, update_chain
 from proxyctl.pools.poolfile import SETTINGS
+from proxyctl.pools.versions import SOMETHING_ELSE, STATES, Since, flag, version_of
 from proxyctl.pools.webhooks import point_chain
-from proxyctl.state.record import ItemRecord
+from proxyctl.state.record import ItemRecord, RunDetail
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, NoOp, chains_of, sids_of
-from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE, SET_WEBHOOKS, UPDATE_SERVICE, same
+from proxyctl.writes.requests import REMOVE, SET_WEBHOOKS, UPDATE_SERVICE, same
 
 Number = tuple[str, str]  # the SID of the Service, and what names the number
 
-# The inverse of an action is to set the state that it found; by action, that state and the one that it left. Where what
-# is there now is neither, somebody else has changed it since, and it is refused.
-STATES: Mapping[str, Callable[[ItemRecord], tuple[Any, Any]]] = {
-    ADD.name: lambda record: (ABSENT, bool(flag(record.after))),
-    REMOVE.name: lambda record: (flag(record.intent.before), ABSENT),
-    RESERVE.name: lambda record: (False, True),
-    RELEASE.name: lambda record: (True, False),
-}
 INVERTED = {*STATES, UPDATE_SERVICE.name, SET_WEBHOOKS.name}
-
-
-def flag(state: Mapping[str, Any] | None) -> bool | None:
-    """Return ``is_reserved`` of a recorded state."""
-    value = (state or {}).get("is_reserved")
-    return value if isinstance(value, bool) else None
 
 
 def services_of(records: Iterable[ItemRecord], only: str | None) -> list[str]:
@@ -45,7 +33,7 @@ def services_of(records: Iterable[ItemRecord], only: str | None) -> list[str]:
     return list(dict.fromkeys(sid for intent in inverted if (sid := intent.service_sid or only)))
 
 
-def inverse(records: Sequence[ItemRecord], only: str | None, world: World) -> list[Entry]:
+def inverse(run: RunDetail, since: Since, world: World) -> list[Entry]:
     """Decide what takes each item back to where the run found it; what the run did not change is left out.
 
     ``world`` has all Services that the records name, and their pools.
@@ -53,22 +41,26 @@ def inverse(records: Sequence[ItemRecord], only: str | None, world: World) -> li
     homes = {service.sid: Home(service.sid, name) for name, service in world.services.items()}
     entries: list[Entry] = []
     numbers: dict[Number, list[ItemRecord]] = {}
-    for record in records:
-        sid = record.intent.service_sid or only or ""
+    for record in run.items:
+        sid = record.intent.service_sid or run.run.service_sid or ""
         if record.happened == "no" or record.intent.action not in INVERTED or sid not in homes:
             continue
         if record.intent.action == UPDATE_SERVICE.name:
-            entries += undo_settings(record, world.services[homes[sid].name or ""])
+            entries += undo_settings(record, world.services[homes[sid].name or ""], since)
         elif record.intent.action == SET_WEBHOOKS.name:
-            entries.append(undo_webhooks(record, homes[sid], world.owned))
+            entries.append(undo_webhooks(record, homes[sid], world.owned, since))
         else:
             numbers.setdefault((sid, item_of(record).name), []).append(record)
-    found = [undo_number(group, homes[sid], world) for (sid, _), group in numbers.items()]
+    found = [undo_number(group, homes[sid], world, since) for (sid, _), group in numbers.items()]
     return [*entries, *paired(found, homes, world)]
 
 
-def undo_number(records: Sequence[ItemRecord], home: Home, world: World) -> Entry:
-    """Decide for one number of one Service: it may have left, and have come back with another flag."""
+def undo_number(records: Sequence[ItemRecord], home: Home, world: World, since: Since) -> Entry:
+    """Decide for one number of one Service: it may have left, and have come back with another flag.
+
+    The inverse of an action is to set the state that it found. Where what is there now is neither that nor what it
+    left, somebody else has changed it since, and it is refused.
+    """
     first, last = records[0], records[-1]
     item, name = item_of(first), home.name or ""
     before, _ = STATES[first.done or ""](first)
@@ -80,12 +72,29 @@ def undo_number(records: Sequence[ItemRecord], home: Home, world: World) -> Entr
     row = None if number is None else number.raw
     if now == before or (before is None and now != ABSENT):
         return NoOp(item, row, note=as_it_was(before, last), service=name)
+    how = None
     if now != after and not (last.happened == "maybe" and now == halfway):
-        return NoOp(item, row, changed(item, how_changed(now, before)), service=name)
-    if number is not None and number.in_use and before == ABSENT:
-        error = changed(item, f"it is in use by {counted(number.in_use, 'Session')}")
+        how = how_changed(now, before)
+    elif number is not None and number.in_use and before == ABSENT:
+        how = f"it is in use by {counted(number.in_use, 'Session')}"
+    error = changed_since(item.input, records, since, row, how)
+    if error is not None:
         return NoOp(item, row, error, service=name)
     return chain_to(home, item, number, before) or NoOp(item, row, service=name)
+
+
+def changed_since(
+    what: str, records: Sequence[ItemRecord], since: Since, now: Mapping[str, Any] | None, how: str | None
+) -> RefusedError | None:
+    """Return the refusal of what has changed since the run; ``now``: as the API has it, ``how``: what that shows."""
+    by = since.changed_by(records, version_of(now))
+    if by == SOMETHING_ELSE and how is None:
+        when = (now or {}).get("date_updated")
+        how = f"something else changed it at {when}" if when else "it was added and removed again"
+    hint = "Change it by hand if it still should be."
+    if by:
+        how, hint = f"run {by} changed it", f"See 'proxyctl history show {by}'. {hint}"
+    return None if how is None else RefusedError(f"{what} has changed since that run: {how}.", hint=hint)
 
 
 def as_it_was(before: Any, last: ItemRecord) -> str:
@@ -130,29 +139,34 @@ def back(coming: Chain, leaving: Chain | None, homes: Mapping[str, Home], world:
     return NoOp(coming.item, error=error, service=coming.service)
 
 
-def undo_settings(record: ItemRecord, service: Service) -> Iterator[Entry]:
+def undo_settings(record: ItemRecord, service: Service, since: Since) -> Iterator[Entry]:
     """Set the settings back that the run changed, unless somebody has changed them since."""
     name = service.unique_name or service.sid
     item = Item(name, service.sid, None)
     to_do, others = fields_back(record, service.raw, ("unique_name", *SETTINGS))
-    if others:
-        text = f"{', '.join(others)} of Service {name} has changed since that run."
-        yield NoOp(item, None, RefusedError(text, hint="See 'proxyctl service show'."), service=name)
-    elif to_do:
+    if not to_do:
+        return
+    how = "something else changed it" if others else None
+    what = f"{', '.join(others or to_do)} of Service {name}"
+    error = changed_since(what, [record], since, service.raw, how)
+    if error is not None:
+        yield NoOp(item, None, error, service=name)
+    else:
         yield update_chain(service, item, to_do)
 
 
-def undo_webhooks(record: ItemRecord, home: Home, owned: Mapping[str, IncomingNumber]) -> Entry:
+def undo_webhooks(record: ItemRecord, home: Home, owned: Mapping[str, IncomingNumber], since: Since) -> Entry:
     """Set the webhooks of a number back that the run changed."""
-    item = item_of(record)
+    item, name = item_of(record), home.name or ""
     number = owned.get(item.name)
     if number is None:
-        return NoOp(item, error=changed(item, "it has left the account"), service=home.name or "")
+        return NoOp(item, error=changed(item, "it has left the account"), service=name)
     row = number.raw
     to_do, others = fields_back(record, row, record.intent.before or ())
-    if others:
-        return NoOp(item, row, changed(item, f"its {', '.join(others)}"), service=home.name or "")
-    return point_chain(item, row, to_do, home) if to_do else NoOp(item, row, note="as it was already")
+    if not to_do:
+        return NoOp(item, row, note="as it was already")
+    error = changed_since(item.input, [record], since, row, f"its {', '.join(others)}" if others else None)
+    return point_chain(item, row, to_do, home) if error is None else NoOp(item, row, error, service=name)
 
 
 def fields_back(

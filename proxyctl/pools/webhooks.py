@@ -119,7 +119,8 @@ def point_chain(item: Item, row: Row, changes: Settings, home: Home, done: str |
     """Change webhooks of a number; ``row`` is the number as the account has it."""
     about = SET_WEBHOOKS, row["account_sid"], row["sid"], item.input, row["phone_number"]
     before = {name: row.get(name) for name in changes}
-    request = Request(*about, changes, before, {"service_sid": home.sid, "service": home.name})
+    kept_facts = {"service_sid": home.sid, "service": home.name, "version": row.get("date_updated")}
+    request = Request(*about, changes, before, kept_facts)
     return Chain(item, (Step(request),), "set webhooks of", done, home.name or "")
 
 

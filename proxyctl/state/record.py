@@ -34,7 +34,10 @@ ON_DISK = {"source": "from", "target": "to"}  # the keys of a `Trail` that have 
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What is known of a run at its start. ``command`` is what was typed, without secrets."""
+    """What is known of a run at its start.
+
+    ``command`` is what was typed, without secrets; ``undoes`` is the run that is taken back.
+    """
 
     command: str | None = None
     profile: str | None = None
@@ -43,6 +46,7 @@ class RunInfo:
     service_name: str | None = None
     user: str | None = None
     host: str | None = None
+    undoes: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +84,8 @@ class Intent:
     """What is about to be done to one item; ``at`` is set as it is written.
 
     ``action`` is a verb of ours (add, detach, update_service). ``before`` and ``after`` are the values that the
-    request changes, as they are and as they are to be. ``webhooks`` are a number's own, kept because Proxy replaces
-    them.
+    request changes, as they are and as they are to be; ``version`` is the date of the last change before. ``webhooks``
+    are a number's own, kept because Proxy replaces them.
     """
 
     action: str | None = None
@@ -93,6 +97,7 @@ class Intent:
     messaging_service_sid: str | None = None
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+    version: str | None = None
     webhooks: Mapping[str, str] | None = None
     move: Trail | None = None
     at: str | None = None
@@ -104,7 +109,7 @@ class Outcome:
 
     ``state``: "done", "lost" or "unknown", or one of `NOTHING_DONE`. ``action`` is the word for what was done
     ("added", "unchanged"). ``sid`` and ``phone_number`` are those of the answer, as ``service_sid`` is of a Service
-    that was created; ``after`` is the resource as the answer shows it.
+    that was created; ``after`` is the resource as the answer shows it, ``version`` the date of its last change.
     """
 
     state: str | None = None
@@ -113,6 +118,7 @@ class Outcome:
     phone_number: str | None = None
     service_sid: str | None = None
     after: Mapping[str, Any] | None = None
+    version: str | None = None
     request_id: str | None = None
     status: int | None = None
     code: int | None = None

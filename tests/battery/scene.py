@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from proxyctl.clock import Clock
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, Sandbox
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
@@ -319,10 +320,12 @@ def leaks() -> list[bytes]:
 
 
 @contextlib.contextmanager
-def scene(directory: Path, count: int = 40, *, factor: float = 100.0) -> Iterator[Scene]:
+def scene(
+    directory: Path, count: int = 40, *, factor: float = 100.0, server_clock: Clock | None = None
+) -> Iterator[Scene]:
     """Set a stage with ``count`` numbers in the account, for the length of the block."""
     with Store(":memory:") as store:
-        sandbox, policies = Sandbox(store), Policies()
+        sandbox, policies = Sandbox(store, clock=server_clock), Policies()
         front = Front(sandbox)
         with served(front, policies=policies) as server:
             clock = FastClock(factor)

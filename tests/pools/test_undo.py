@@ -17,7 +17,8 @@ from proxyctl.pools.decide import Wish, decide_all, with_senders
 from proxyctl.pools.desired import World, decide_file, plan_of
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.undo import inverse, services_of
-from proxyctl.state.record import ItemRecord
+from proxyctl.pools.versions import Since
+from proxyctl.state.record import ItemRecord, RunDetail, RunSummary
 from proxyctl.writes.guard import LEAVE_FIRST, guard
 from proxyctl.writes.plan import Chain, Entry, NoOp, sids_of
 from proxyctl.writes.requests import RESERVE, Request
@@ -39,8 +40,11 @@ def changes(wish: Wish, items: list[Item], pool: Pool) -> list[Request]:
     return list(requests_of(decide_all(wish, without_doubles(items), pool, HOME)))
 
 
-def undo(records: list[ItemRecord], pool: Pool) -> list[Entry]:
-    return inverse(records, SERVICE, world_of(pool))
+def undo(records: list[ItemRecord], pool: Pool, world: World | None = None) -> list[Entry]:
+    """The inverse of a run on one Service that nothing has followed; or, with ``world``, of one on several."""
+    only = SERVICE if world is None else None
+    run = RunDetail(RunSummary(id="1", service_sid=only), tuple(records))
+    return inverse(run, Since(run), world or world_of(pool))
 
 
 @PATIENT
@@ -104,7 +108,7 @@ def test_a_run_on_several_services_is_taken_back_whatever_became_of_it(
     made = records(account)
     assume(made)
     assert set(services_of(made, None)) <= set(before)
-    back = inverse(made, None, world_of_account(account))
+    back = undo(made, pool_of({}), world_of_account(account))
     assert not [entry for entry in back if isinstance(entry, NoOp) and entry.error]
     sids = [entry.steps[0].request.sid for entry in back if isinstance(entry, Chain)]
     assert len(set(sids)) == len(sids), "each has one entry"
@@ -216,7 +220,7 @@ def test_an_item_whose_service_is_not_recorded_stops_nothing() -> None:
     done = {"state": "done", "action": "reserved"}
     damaged = record("reserve", done, service_sid=7, phone_number=e164(2))
     whole = record("reserve", done, service_sid=SERVICE)
-    entries = inverse([whole, damaged], None, world_of(pool_of({1: True, 2: True})))
+    entries = undo([whole, damaged], pool_of({}), world_of(pool_of({1: True, 2: True})))
     assert [request.verb.name for request in requests_of(entries)] == ["release"]
 
 
@@ -250,7 +254,7 @@ def undo_settings(now: dict[str, Any], *outcomes: dict[str, Any] | None, **facts
     }
     update = item_record({"action": "update_service", "input": NAME, **facts}, *outcomes)
     service = Service({"sid": SERVICE, "unique_name": NAME, **now})
-    return inverse([update], None, World({NAME: service}, {NAME: pool_of({})}))
+    return undo([update], pool_of({}), World({NAME: service}, {NAME: pool_of({})}))
 
 
 @pytest.mark.parametrize(
@@ -267,7 +271,10 @@ def test_settings(outcomes: tuple[dict[str, Any] | None, ...]) -> None:
     )
     assert undo_settings({"default_ttl": 60, "callback_url": None}, *outcomes) == []
     (entry,) = undo_settings({"default_ttl": 30, "callback_url": None}, *outcomes)
-    assert refusal(entry) == f"default_ttl of Service {NAME} has changed since that run."
+    assert (
+        refusal(entry)
+        == f"default_ttl of Service {NAME} has changed since that run: something else changed it."
+    )
 
 
 def test_settings_that_were_not_changed_or_not_recorded() -> None:

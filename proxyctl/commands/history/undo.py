@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from proxyctl.api.resources import Service
@@ -13,6 +14,7 @@ from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.undo import inverse, item_of, services_of
+from proxyctl.pools.versions import Since
 from proxyctl.pools.webhooks import kept_by, restoring_webhooks
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.runtime import Runtime
@@ -47,7 +49,7 @@ def undo(runtime: Runtime, run_id: str) -> None:
         pools = {names[sid]: pool for sid, pool in runtime.account.pools(names)}
         pointed = [item_of(one) for one in detail.items if one.intent.action == SET_WEBHOOKS.name]
         world = World(services, pools, owned=runtime.account.own_numbers(pointed))
-        entries = inverse(detail.items, only, world)
+        entries = inverse(detail, since(runtime, detail), world)
         senders = runtime.account.senders(sids_of(entries, *MOVING))
         entries = with_senders(entries, senders, *MOVING)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
@@ -56,11 +58,23 @@ def undo(runtime: Runtime, run_id: str) -> None:
         text = f"This takes back run {detail.run.id} ({command})\n{confirmation(runtime, entries)}"
         return plan.asking(text) if plan.chains else plan
 
-    job = account_job(sids, existing(runtime, sids), decide)
+    job = replace(account_job(sids, existing(runtime, sids), decide), undoes=detail.run.id)
     report = carry_out(runtime, job)
     if report is not None:
         report = replace(report, single=len(report.ends) == 1)
     finish(runtime, SERVICE_RESULT, report, failed_to)
+
+
+def since(runtime: Runtime, detail: RunDetail) -> Since:
+    """Read what later runs changed of what a run changed."""
+    found = Since(detail)
+    for run in runtime.history.runs():
+        if run.id <= detail.run.id:
+            break
+        if run.account_sid in (None, detail.run.account_sid):
+            with suppress(NotFoundError):  # another process has rotated it away meanwhile
+                found.take(runtime.history.show(run.id))
+    return found
 
 
 def check(runtime: Runtime, detail: RunDetail) -> None:
