@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, NoReturn
 from proxyctl.errors import UsageError
 from proxyctl.text import counted
 
+ACCOUNT = "AC"
 SERVICE = "KS"
 PHONE_NUMBER = "PN"
 
@@ -22,7 +23,7 @@ FEWEST_DIGITS = 7
 EXAMPLE = "+14155550100"
 
 _KINDS = {
-    "AC": "an account",
+    ACCOUNT: "an account",
     SERVICE: "a Service",
     PHONE_NUMBER: "a PhoneNumber",
     "KC": "a Session",

@@ -1,12 +1,12 @@
-"""The pool file that is saved before numbers leave a pool or a Service goes, which brings them back; and which numbers
-no pool would take back.
+"""The pool file that is saved before numbers leave a pool or a Service is deleted, which restores them; and which
+numbers no pool would take back.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +19,15 @@ from proxyctl.pools.export import head, service_text
 from proxyctl.pools.pool import Pool
 from proxyctl.runtime import Runtime
 from proxyctl.state.history import outdated_before
+from proxyctl.text import counted
+from proxyctl.writes.guard import LEAVE_MESSAGING
 from proxyctl.writes.plan import Chain
 
+ADDS = {"only_missing": True}  # of what left a pool
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
 
 
-def save_chains(runtime: Runtime, chains: Iterable[Chain], path: Path | None = None) -> Path | None:
+def save_chains(runtime: Runtime, chains: Sequence[Chain], path: Path | None = None) -> Path | None:
     """Save the numbers of ``chains``, which leave their pools, in place of an earlier file of this run, if any."""
     pools: dict[str, tuple[Service, Pool]] = {}
     for chain in chains:
@@ -34,22 +37,34 @@ def save_chains(runtime: Runtime, chains: Iterable[Chain], path: Path | None = N
             name = chain.service or request.kept.get("service") or runtime.account.service(sid).unique_name
             pools[sid] = (Service({"sid": sid, "unique_name": name}), Pool(sid, complete=False))
         pools[sid][1].add(PhoneNumber(dict(request.before or {})))
-    saved = save(runtime, list(pools.values()), path)
+    saved = save(runtime, list(pools.values()), path, creates=False)
     if saved is not None and path is None:
-        runtime.note(f"saved to {saved}: '{restoring(saved)}' adds them again.")
+        kept_out = sum(any(risk.rule == LEAVE_MESSAGING for risk in chain.risks) for chain in chains)
+        first = (
+            f" once the {counted(kept_out, 'number')} in Messaging Services left those" if kept_out else ""
+        )
+        runtime.note(f"saved to {saved}: '{restoring(saved)}' adds them again{first}.")
     return saved
 
 
 def restoring(path: Path) -> str:
-    """Return the command that brings back what a saved pool file says."""
+    """Return the command that restores what a saved pool file says."""
     return f"proxyctl pool apply {shlex.quote(str(path))}"
 
 
-def save(runtime: Runtime, pools: Sequence[tuple[Service, Pool]], path: Path | None = None) -> Path | None:
-    """Write a pool file; None with --no-history where that can't be done. OutputError: nothing was sent."""
+def save(
+    runtime: Runtime, pools: Sequence[tuple[Service, Pool]], path: Path | None = None, *, creates: bool = True
+) -> Path | None:
+    """Write a pool file; None with --no-history where that can't be done. OutputError: nothing was sent.
+
+    Unless it ``creates`` Services again, it is bound to those there are, and changes nothing that a pool holds.
+    """
     directory, now = runtime.paths.state_dir / "saved", runtime.clock.now()
     try:
-        texts = [service_text(service, pool)[0] for service, pool in pools]
+        texts = [
+            service_text(service, pool, **({"create": True} if creates else {"sid": service.sid, **ADDS}))[0]
+            for service, pool in pools
+        ]
         data = "".join([head(runtime.profile.account_sid), *texts]).encode()
         if path is not None:
             replace_private(path, data)
@@ -58,10 +73,10 @@ def save(runtime: Runtime, pools: Sequence[tuple[Service, Pool]], path: Path | N
     except (OutputError, RefusedError) as error:
         if not runtime.options.no_history:
             raise type(error)(
-                f"a way back can't be saved, so nothing was sent: {error.message}",
-                hint="Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history to go on without.",
+                f"no file to restore from can be saved, so nothing was sent: {error.message}",
+                hint="Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history to save none.",
             ) from None
-        runtime.warn(f"no way back could be saved: {error.message}")
+        runtime.warn(f"no file to restore from could be saved: {error.message}")
         return None
     forget_old(directory, now, runtime.access.server_now)
     return path
@@ -85,11 +100,11 @@ def write(directory: Path, name: str, data: bytes, now: float) -> Path:
 
 def forget_old(directory: Path, now: float, server_now: float | None) -> None:
     """Delete what was saved long ago; what can't be tidied away is no reason to stop."""
+    oldest = outdated_before(KEPT_FOR, now, server_now)
     with suppress(OSError):
-        saved = {path: path.stat().st_mtime for path in directory.glob("*.toml")}
-        oldest = outdated_before(saved.values(), KEPT_FOR, now, server_now)
-        for path in (path for path, time in saved.items() if time < oldest):
-            path.unlink(missing_ok=True)
+        for path in directory.glob("*.toml"):
+            if path.stat().st_mtime < oldest:
+                path.unlink(missing_ok=True)
 
 
 def senders_text(runtime: Runtime, sids: Collection[str]) -> str:

@@ -4,6 +4,7 @@ in, the chains that lead from one to the other come out.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,10 +28,13 @@ from proxyctl.pools.decide import (
     spare,
 )
 from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word
-from proxyctl.pools.poolfile import WantedService
+from proxyctl.pools.poolfile import LONGEST_NAME, WantedService
+from proxyctl.text import folded, show
+from proxyctl.writes.guard import NEW_SERVICE
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, Step, chains_of, refusing
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 CHANGES = ("create", "update", "add", "reserve", "release", "remove", "move")
 
 
@@ -70,13 +74,60 @@ def decide_file(wanted: Sequence[WantedService], world: World, *, prune: bool = 
     planning = _Planning(wanted, world)
     entries: list[Entry] = []
     for service in wanted:
-        entries += planning.settings(service)
-        entries += [planning.number(service.name, item) for item in service.numbers or ()]
+        numbers = (planning.number(service, item) for item in service.numbers or ())
+        decided = [*planning.settings(service), *numbers]
+        error = doubtful_service(service, world)
+        if error is not None:
+            decided = [one.at_risk(NEW_SERVICE, error) if isinstance(one, Chain) else one for one in decided]
+        entries += decided
     planning.raise_conflicts()
     if prune:
         for service in wanted:
             entries += planning.rest(service)
     return entries
+
+
+def other_services(wanted: Iterable[WantedService], services: Sequence[Service]) -> Iterator[tuple[str, str]]:
+    """Yield of which tables the ``sid`` is that of a Service that is gone or renamed, and what to write."""
+    names = {service.sid: service.unique_name or service.sid for service in services}
+    sids = {name: sid for sid, name in names.items()}
+    for one in wanted:
+        if one.sid is None or names.get(one.sid) == one.name:
+            continue
+        taken = f" {one.name} is Service {sids[one.name]} now." if one.name in sids else ""
+        if one.sid in names:
+            fact = f"Service {one.sid} is called {names[one.sid]} now, not {one.name}.{taken}"
+            yield fact, f"Write {table_of(names[one.sid])} for {one.sid}."
+        elif taken:
+            fact = f"Service {one.sid} is gone.{taken}"
+            yield fact, f'Write sid = "{sids[one.name]}" in {table_of(one.name)} to change that Service.'
+        else:
+            fact = f"Service {one.sid} ({one.name}) is gone."
+            yield fact, f"Write create = true in place of sid in {table_of(one.name)} to create another."
+
+
+def doubtful_service(wanted: WantedService, world: World) -> RefusedError | None:
+    """Return why a Service that is yet to be created may be a mistake; None where it is not, or is wanted."""
+    if wanted.create or wanted.name in world.services:
+        return None
+    alike = next((name for name in world.services if folded(name) == folded(wanted.name)), None)
+    if alike is not None:
+        return RefusedError(
+            f"Service {wanted.name} does not exist. {alike} does, and differs only in case, blanks, '-' or '_'.",
+            hint=f"Write {table_of(alike)}, or create = true.",
+        )
+    holder = next((found for item in wanted.numbers or () if (found := world.holder_of(item))), None)
+    if holder is not None:
+        return RefusedError(
+            f"Service {wanted.name} does not exist, and its table takes numbers from Service {holder.name}.",
+            hint=f"Check the name, or write create = true in {table_of(wanted.name)}.",
+        )
+    return None
+
+
+def table_of(name: str) -> str:
+    """Return the header of a Service's table in a pool file."""
+    return f"[services.{name if BARE_KEY.fullmatch(name) else show(name, LONGEST_NAME)}]"
 
 
 def create_chain(name: str, item: Item, settings: Mapping[str, Any]) -> Chain:
@@ -123,7 +174,8 @@ class _Planning:
         """Create the Service, or update what differs."""
         service = self.world.services.get(wanted.name)
         if service is None:
-            yield create_chain(wanted.name, Item(wanted.name, None, None), wanted.settings)
+            settings = {name: value for name, value in wanted.settings.items() if value != ""}
+            yield create_chain(wanted.name, Item(wanted.name, None, None), settings)
             return
         changed = {
             name: value for name, value in wanted.settings.items() if not same(value, service.raw.get(name))
@@ -131,8 +183,9 @@ class _Planning:
         if changed:
             yield update_chain(service, Item(wanted.name, service.sid, None), changed)
 
-    def number(self, service: str, item: Item) -> Entry:
+    def number(self, wanted: WantedService, item: Item) -> Entry:
         """Decide for one number."""
+        service = wanted.name
         pool = self.world.pools.get(service)
         number = pool.find(item) if pool is not None else None
         holder = None if number is not None else self.world.holder_of(item)
@@ -145,7 +198,9 @@ class _Planning:
             return NoOp(item, row, note="named twice", service=service)
         home = self.world.home(service)
         if holder is not None:
-            return self.moved(home, item, holder)
+            return self.moved(home, item, holder, stays=wanted.only_missing)
+        if number is not None and wanted.only_missing:
+            return NoOp(item, row, note="in the pool already", service=service)
         return chain_to(home, item, number, item.is_reserved) or NoOp(item, row, service=service)
 
     def claim(self, service: str, item: Item, number: PhoneNumber) -> bool:
@@ -160,10 +215,15 @@ class _Planning:
             )
         return False
 
-    def moved(self, home: Home, item: Item, holder: Holder) -> Entry:
+    def moved(self, home: Home, item: Item, holder: Holder, *, stays: bool) -> Entry:
         """Let a number change its Service: only if it is idle, and the file speaks of both."""
         number = holder.number
-        if holder.name not in self.named:
+        if stays:
+            error = RefusedError(
+                f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid}) now.",
+                hint="'proxyctl number move' moves it.",
+            )
+        elif holder.name not in self.named:
             error = RefusedError(
                 f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid}), "
                 "which the file does not name.",
@@ -186,7 +246,7 @@ class _Planning:
     def rest(self, service: WantedService) -> Iterator[Entry]:
         """Remove what the pool holds and the file does not name; what is in use stays."""
         pool = self.world.pools.get(service.name)
-        if service.numbers is None or pool is None:
+        if service.numbers is None or service.only_missing or pool is None:
             return
         for number in pool.by_sid.values():
             if number.sid in self.claimed:

@@ -25,20 +25,23 @@ class NumberFile:
     text: str
 
 
-def head(account_sid: str) -> str:
-    """Return the lines that a pool file begins with."""
+def head(account_sid: str | None) -> str:
+    """Return the lines that a pool file begins with; None binds it to no account."""
     return (
-        f"# The pools of account {account_sid}, written by 'proxyctl pool export'.\n"
-        "# 'proxyctl pool plan FILE' shows what differs; 'proxyctl pool apply FILE' changes it to this.\n"
+        "# A pool file, written by proxyctl.\n"
+        "# 'proxyctl pool plan FILE' shows what differs. 'proxyctl pool apply FILE' changes it to this.\n"
         f"version = {VERSION}\n"
-    )
+    ) + (f'account_sid = "{account_sid}"\n' if account_sid else "")
 
 
-def service_text(service: Service, pool: Pool, files: str | None = None) -> tuple[str, list[NumberFile]]:
+def service_text(
+    service: Service, pool: Pool | None, files: str | None = None, **marks: object
+) -> tuple[str, list[NumberFile]]:
     """Return the part of a pool file that is about one Service, and the CSV files that it names.
 
-    ``files`` is what these are called, before ``.reserved.csv``; with None the numbers stand in the pool file.
-    RefusedError: the Service has text that TOML can't hold.
+    ``pool`` is None where nothing is said of it, and ``marks`` are the first keys of the table. ``files`` is what the
+    CSV files are called, before ``.reserved.csv``; with None the numbers stand in the pool file. RefusedError: the
+    Service has text that TOML can't hold.
     """
     import tomli_w
 
@@ -46,11 +49,13 @@ def service_text(service: Service, pool: Pool, files: str | None = None) -> tupl
     table = {
         name: raw[name] for name, kind in SETTINGS.items() if type(raw.get(name)) is kind and raw[name] != ""
     }
-    numbers, written = numbers_of(pool, files)
-    name = service.unique_name or service.sid
-    text = tomli_w.dumps({"services": {name: {**table, "numbers": numbers}}}, indent=2)
-    count = f"{pool.reserved} reserved, {pool.unreserved} unreserved"
-    return f"\n# {service.sid}: {count}\n{harmless(text, service)}", written
+    comment = ""
+    written: list[NumberFile] = []
+    if pool is not None:
+        table["numbers"], written = numbers_of(pool, files)
+        comment = f"# {pool.reserved} reserved, {pool.unreserved} unreserved\n"
+    text = tomli_w.dumps({"services": {service.unique_name or service.sid: {**marks, **table}}}, indent=2)
+    return f"\n{comment}{harmless(text, service)}", written
 
 
 def numbers_of(pool: Pool, files: str | None) -> tuple[dict[str, object], list[NumberFile]]:

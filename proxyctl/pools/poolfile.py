@@ -13,11 +13,12 @@ from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
 from proxyctl.files import STDIN, read_bytes, source_name
-from proxyctl.identifiers import parse_number
+from proxyctl.identifiers import ACCOUNT, SERVICE, is_sid, parse_number
 from proxyctl.input.items import Item, examine
 from proxyctl.pools.pool import flag_word
 from proxyctl.text import counted, nearest, show, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
+from proxyctl.writes.guard import EMPTY_INPUT
 
 VERSION = 1
 LARGEST_FILE = 16 * 1024 * 1024
@@ -35,47 +36,69 @@ SETTINGS: dict[str, type] = {
     "out_of_session_callback_url": str,
     "chat_instance_sid": str,
 }
+CLEARABLE = ("callback_url", "intercept_callback_url", "out_of_session_callback_url", "chat_instance_sid")
+# What a table says beside settings and numbers: whose it is, and what may be done with it.
+MARKS: dict[str, type] = {"sid": str, "create": bool, "only_missing": bool}
 NUMBERS: dict[str, type] = {
     "reserved": list,
     "unreserved": list,
     "reserved_from": str,
     "unreserved_from": str,
 }
-TOP = ("version", "services")
-WORDS: dict[type, str] = {int: "a whole number", str: "text in quotes", list: "a list", dict: "a table"}
+TOP = ("version", "account_sid", "services")
+WORDS: dict[type, str] = {
+    int: "a whole number",
+    str: "text in quotes",
+    list: "a list",
+    dict: "a table",
+    bool: "true or false",
+}
 
 Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WantedService:
-    """What the file says of one Service: settings, and the numbers that its pool is to hold, with their flags.
+    """What the file says of one Service: settings ("" clears one), and the numbers of its pool, with their flags.
 
-    ``numbers`` is None where it says nothing of its pool.
+    ``numbers`` is None where it says nothing of its pool. With a ``sid`` the table is about that Service alone and
+    creates none. ``create``: another may be created in spite of rule new-service. ``only_missing``: numbers that any
+    pool has are left as they are.
     """
 
     name: str
     settings: Mapping[str, str | int] = field(default_factory=dict)
     numbers: tuple[Item, ...] | None = None
+    sid: str | None = None
+    create: bool = False
+    only_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PoolFile:
     """A pool file that is right on paper; ``duplicates`` counts numbers that it names twice in one list.
 
-    ``files`` are those of numbers that it names.
+    ``files`` are those of numbers that it names, ``account_sid`` is the account that it is bound to, if any.
     """
 
     name: str
     services: tuple[WantedService, ...]
     duplicates: int = 0
     files: tuple[str, ...] = ()
+    account_sid: str | None = None
 
 
 def read_pool_file(
-    file: str, *, stdin: BinaryIO | None = None, default_country: str | None = None
+    file: str,
+    *,
+    stdin: BinaryIO | None = None,
+    default_country: str | None = None,
+    allow_empty: bool = False,
 ) -> PoolFile:
-    """Read and check ``file`` (``-``: stdin). Raises InputError that names every flaw, or why it can't be read."""
+    """Read and check ``file`` (``-``: stdin). Raises InputError that names every flaw, or why it can't be read.
+
+    With ``allow_empty`` a file of numbers that it names may hold none.
+    """
     name = source_name(file)
     directory = Path() if file == STDIN else Path(file).parent
     data = read_bytes(
@@ -85,10 +108,12 @@ def read_pool_file(
         missing="'proxyctl pool export' writes one.",
         too_large="Put the numbers into files of their own, and name them with reserved_from and unreserved_from.",
     )
-    return parse_pool_file(data, name, directory, default_country)
+    return parse_pool_file(data, name, directory, default_country, allow_empty=allow_empty)
 
 
-def parse_pool_file(data: bytes, name: str, directory: Path, default_country: str | None = None) -> PoolFile:
+def parse_pool_file(
+    data: bytes, name: str, directory: Path, default_country: str | None = None, *, allow_empty: bool = False
+) -> PoolFile:
     """Check the bytes of a pool file; files that it names are beside it, in ``directory``. Raises InputError."""
     try:
         document, text = parse_toml(data, longest_line=1024 * 1024)
@@ -96,10 +121,11 @@ def parse_pool_file(data: bytes, name: str, directory: Path, default_country: st
         raise InputError(
             f"{name}:{flaw.line}: {visible(flaw.what)}; nothing was sent", hint=f"Fix line {flaw.line}."
         ) from None
-    checking = _Checking(name, directory, text, default_country)
+    checking = _Checking(name, directory, text, default_country, allow_empty)
     services = tuple(checking.services(document))
     checking.raise_flaws()
-    return PoolFile(name, services, checking.duplicates, tuple(checking.files))
+    account_sid = document.get("account_sid")
+    return PoolFile(name, services, checking.duplicates, tuple(checking.files), account_sid)
 
 
 # Where something stands: at a key, at an element of its list, or in a file of numbers that the key names.
@@ -109,13 +135,17 @@ _Spot = tuple[Key, int | None, str]
 class _Checking:
     """One reading of a pool file: what is found wrong is collected, what is right is returned."""
 
-    def __init__(self, name: str, directory: Path, text: str, default_country: str | None) -> None:
+    def __init__(
+        self, name: str, directory: Path, text: str, default_country: str | None, allow_empty: bool
+    ) -> None:
         self.name = name
         self.duplicates = 0
         self.files: list[str] = []
         self._directory = directory
         self._text = text
         self._country = default_country
+        self._allow_empty = allow_empty
+        self._empty = False  # a file that holds no number is among the flaws
         self._flaws: list[tuple[int, str]] = []  # by line of the pool file
         self._unnamed = 0
         self._seen: dict[str, tuple[str, bool, _Spot]] = {}  # by what names a number: where it was first
@@ -146,7 +176,8 @@ class _Checking:
         if count > len(lines):
             lines.append(f"… and {count - len(lines)} more")
         things = counted(count, "thing is", "things are")
-        raise InputError("\n".join([f"{things} wrong in {self.name}; nothing was sent", *lines]))
+        hint = f"--allow {EMPTY_INPUT} permits files without numbers." if self._empty else None
+        raise InputError("\n".join([f"{things} wrong in {self.name}; nothing was sent", *lines]), hint=hint)
 
     # The document
 
@@ -160,6 +191,7 @@ class _Checking:
             self.flaw((), f"version is missing: write version = {VERSION}")
         elif type(version) is not int or version != VERSION:
             self.flaw(("version",), f"version must be {VERSION}: this proxyctl reads no other")
+        self.is_sid_of(ACCOUNT, ("account_sid",), document.get("account_sid"))
         services = document.get("services", {})
         if not isinstance(services, dict):
             self.flaw(("services",), "services must be a table: [services.NAME]")
@@ -175,28 +207,56 @@ class _Checking:
         key = ("services", name)
         if not name.strip() or len(name) > LONGEST_NAME:
             self.flaw(key, f"a unique name has 1 to {LONGEST_NAME} characters")
-        settings = {}
+        settings: dict[str, Any] = {}
+        marks: dict[str, Any] = {}
         numbers: tuple[Item, ...] | None = None
         for field_name, value in table.items():
+            where = (*key, field_name)
             if field_name == "numbers" and isinstance(value, dict):
-                numbers = tuple(self.numbers((*key, "numbers"), name, value))
-            elif self.is_setting((*key, field_name), field_name, value):
-                settings[field_name] = value
-        return WantedService(name, settings, numbers)
+                numbers = tuple(self.numbers(where, name, value))
+            elif field_name == "clear":
+                settings.update(self.cleared(where, value, table))
+            elif self.is_proper(where, field_name, value):
+                (marks if field_name in MARKS else settings)[field_name] = value
+        if self.is_sid_of(SERVICE, (*key, "sid"), marks.get("sid")) and marks.get("create"):
+            self.flaw((*key, "create"), "a table with a sid never creates: leave out sid or create")
+        return WantedService(name, settings, numbers, **marks)
 
-    def is_setting(self, key: Key, name: str, value: Any) -> bool:
-        """Whether ``name`` is a setting of a proper type; what the values may be is the API's to judge."""
-        kind = SETTINGS.get(name)
+    def is_proper(self, key: Key, name: str, value: Any) -> bool:
+        """Whether ``name`` is a setting or mark of a proper type; what the values may be is the API's to judge."""
+        kind = SETTINGS.get(name) or MARKS.get(name)
         if kind is None:
             what = "numbers must be a table" if name == "numbers" else self.unknown_setting(name)
             self.flaw(key, what)
-        elif not isinstance(value, kind) or isinstance(value, bool):
+        elif type(value) is not kind:
             self.flaw(key, f"{name} must be {WORDS[kind]}")
-        elif isinstance(value, int) and not 0 <= value < TTL_BELOW:
+        elif isinstance(value, str) and not value.strip():
+            instead = f'write clear = ["{name}"]' if name in CLEARABLE else "leave it out"
+            self.flaw(key, f"{name} is empty: {instead}")
+        elif type(value) is int and not 0 <= value < TTL_BELOW:
             self.flaw(key, f"{name} must be from 0 to {TTL_BELOW - 1} seconds")
         else:
             return True
         return False
+
+    def is_sid_of(self, prefix: str, key: Key, value: Any) -> bool:
+        """Whether a SID is given; one that is none is a flaw."""
+        if value is not None and not (isinstance(value, str) and is_sid(prefix, value)):
+            self.flaw(key, f"{key[-1]} must be {prefix} and 32 hexadecimal digits")
+        return value is not None
+
+    def cleared(self, key: Key, values: Any, table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield the settings that the table clears."""
+        if not isinstance(values, list):
+            self.flaw(key, f"clear must be {WORDS[list]}")
+            return
+        for index, name in enumerate(values):
+            if name not in CLEARABLE:
+                self.flaw(key, unknown("setting to clear", str(name), CLEARABLE), index)
+            elif name in table:
+                self.flaw(key, f"{name} is set and cleared", index)
+            else:
+                yield name, ""
 
     def unknown_setting(self, name: str) -> str:
         """Say what is wrong with a key that no Service has."""
@@ -204,7 +264,7 @@ class _Checking:
             return "the unique name stands in [services.NAME]; 'proxyctl service update' gives a new one"
         if name in NUMBERS:
             return f"{name} belongs into [services.NAME.numbers]"
-        return unknown("setting", name, (*SETTINGS, "numbers"))
+        return unknown("setting", name, (*SETTINGS, "clear", *MARKS, "numbers"))
 
     # The numbers
 
@@ -250,6 +310,9 @@ class _Checking:
             return
         for place, what in reading.refusals:
             self.flaw(key, what, where=reading.where(place))
+        if not reading.rows and not self._allow_empty:
+            self.flaw(key, f"{key[-1]}: {path} holds no number (rule {EMPTY_INPUT})")
+            self._empty = True
         self._unnamed += reading.refused - len(reading.refusals)
         self.duplicates += reading.duplicates
         for item in reading.items:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -201,8 +201,7 @@ class History:
     def _rotate(self, server_now: float | None) -> None:
         """Keep ``MAX_AGE`` and ``max_bytes``; a run under way is never touched."""
         files = self._files()
-        times = (_time_of(path.stem) for path in files)
-        oldest = _id_of(int(outdated_before(times, MAX_AGE, self._clock.now(), server_now) * 1000))
+        oldest = _id_of(int(outdated_before(MAX_AGE, self._clock.now(), server_now) * 1000))
         total = 0
         for path in files:
             try:
@@ -227,30 +226,18 @@ class History:
             raise unwritable(path, error) from error
 
 
-def outdated_before(times: Iterable[float], max_age: float, now: float, server_now: float | None) -> float:
-    """Return the moment before which what was kept at ``times`` is old enough to go (seconds of the epoch).
+def outdated_before(max_age: float, now: float, server_now: float | None) -> float:
+    """Return the moment before which what was kept is old enough to go (seconds of the epoch).
 
-    Age counts by the earlier of our clock and the server's. Where no answer has shown the server's, a clock that
-    jumped ahead would take all at once: then nothing is outdated, unless something that was kept a day ago or
-    earlier, and is not outdated itself, shows that the time has really passed.
+    Age counts by the earlier of our clock and the server's. Where no answer has shown the server's, nothing is
+    outdated: our clock may be ahead.
     """
-    if server_now is not None:
-        now = min(now, server_now)
-    elif not any(now - max_age <= time <= now - DAY for time in times):
-        return 0.0
-    return now - max_age
+    return 0.0 if server_now is None else min(now, server_now) - max_age
 
 
 def _id_of(milliseconds: int) -> str:
     seconds, rest = divmod(max(0, milliseconds), 1000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d-%H%M%S}-{rest:03d}"
-
-
-def _time_of(run_id: str) -> float:
-    try:
-        return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
-    except ValueError:  # digits that are no date
-        return 0.0
 
 
 def _iso(seconds: float) -> str:

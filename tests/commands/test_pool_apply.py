@@ -19,7 +19,9 @@ from tests.support import Cli
 def test_the_history_names_each_service(cli: Cli, tmp_path: Path) -> None:
     numbers = [row["phone_number"] for row in cli.seed(2)]
     fill(cli, "a", numbers[:1])
-    file = pool_file(tmp_path, {"a": {"default_ttl": 7}, "b": {"numbers": {"unreserved": numbers}}})
+    file = pool_file(
+        tmp_path, {"a": {"default_ttl": 7}, "b": {"create": True, "numbers": {"unreserved": numbers}}}
+    )
     assert cli("pool", "apply", file, "--yes").code == 0
     newest = cli.ok("history", "list", "-o", "json").json[0]
     assert newest["items"] == 4 and newest["command"].startswith("proxyctl pool apply")

@@ -15,7 +15,7 @@ import pytest
 from proxyctl.sandbox.context import Response
 from proxyctl.sandbox.server.faults import Scripted
 from tests.battery.scene import Scene, scene
-from tests.support import Cli, Ran
+from tests.support import Cli, Ran, StandingClock
 
 SAVED = re.compile(r"saved to (\S+): '(proxyctl pool apply [^']+)'")
 
@@ -58,11 +58,39 @@ def test_removed_numbers_come_back(pool: Cli) -> None:
     ran = pool.ok("number", "remove", "a", *rest, "--yes")
     assert numbers(pool) == {first: True}
     pool.ok("number", "release", "a", first)
+    pool.ok("service", "update", "a", "--default-ttl", "5", "-q")
     (path,) = saved(pool)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "default_ttl" not in path.read_text(), "only what left is in it"
     pool.ok(*way_back(ran), "--yes")
     assert numbers(pool) == {**before, first: False}
+    assert pool.ok("service", "show", "a", "-o", "json").json["default_ttl"] == 5
+
+
+def test_restoring_changes_no_flag_and_no_pool(pool: Cli) -> None:
+    """What came back since stays as it is: as reserved, or in another pool."""
+    first, second, third = sorted(numbers(pool), key=lambda sid: not numbers(pool)[sid])
+    ran = pool.ok("number", "remove", "a", first, second, third, "--yes")
+    pool.ok("service", "create", "b", "-q")
+    pool.ok("number", "add", "a", third, "--reserved")
+    pool.ok("number", "add", "b", first)
+    again = pool(*way_back(ran), "--prune", "--yes", "-o", "json")
+    assert (again.code, sorted(again.actions)) == (6, ["added", "failed", "unchanged"]), again.err
+    assert "is in the pool of Service b" in again.err
+    assert numbers(pool) == {second: True, third: True} and list(numbers(pool, "b")) == [first]
+
+
+def test_after_a_rename_a_saved_file_creates_nothing(pool: Cli) -> None:
+    ran = pool.ok("number", "remove", "a", *numbers(pool), "--yes")
+    pool.ok("service", "update", "a", "--unique-name", "green", "-q")
+    for restored in (pool(*way_back(ran), "--yes"), pool("pool", "plan", str(saved(pool)[0]))):
+        assert restored.code == 5 and "is called green now" in restored.err
+        assert "Write [services.green]" in restored.err
+    assert [row["unique_name"] for row in pool.ok("service", "list", "-o", "json").json] == ["green"]
+    path = saved(pool)[0]
+    path.write_text(path.read_text().replace("[services.a", "[services.green"))
+    pool.ok(*way_back(ran), "--yes")
+    assert len(numbers(pool, "green")) == 3
 
 
 def test_a_deleted_service_comes_back(pool: Cli) -> None:
@@ -82,27 +110,33 @@ def test_without_a_way_back_nothing_is_sent(pool: Cli) -> None:
         assert ran.code == 1 and "nothing was sent" in ran.err and "--no-history" in ran.err
     assert numbers(pool) == before
     ran = pool("number", "remove", "a", *before, "--yes", "--no-history")
-    assert ran.code == 0 and "no way back could be saved" in ran.err
+    assert ran.code == 0 and "no file to restore from could be saved" in ran.err
 
 
-def test_what_was_saved_long_ago_is_forgotten(pool: Cli) -> None:
-    directory = pool.directory / "state" / "saved"
+def test_what_was_saved_long_ago_is_forgotten(remote: Cli) -> None:
+    directory = remote.directory / "state" / "saved"
     directory.mkdir(mode=0o700)
+    remote.ok("service", "create", "a", "-q")
+    remote.ok("number", "add", "a", *(row["sid"] for row in remote.seed(2)))
     for name, mtime in (("old.toml", 1e9), ("notes.txt", 1e9), ("week.toml", time.time() - 7 * 86_400)):
         (directory / name).write_text("")
         os.utime(directory / name, (mtime, mtime))
-    pool.ok("number", "remove", "a", *numbers(pool), "--yes")
-    assert len(saved(pool)) == 3 and not (directory / "old.toml").exists()
+    remote.ok("number", "remove", "a", *numbers(remote), "--yes")
+    assert len(saved(remote)) == 3 and not (directory / "old.toml").exists()
 
 
-def test_a_clock_that_jumped_is_no_reason_to_forget(cli: Cli) -> None:
+@pytest.mark.parametrize("known", [True, False])
+def test_a_clock_that_is_ahead_is_no_reason_to_forget(cli: Cli, remote: Cli, known: bool) -> None:
+    """Our clock is 91 days ahead, for some days: the server's counts, and where that is not known, nothing goes."""
+    cli = remote if known else cli
     sids = [row["sid"] for row in cli.seed(2)]
     cli.ok("service", "create", "a")
-    for left in (1, 2):
+    for left, days in enumerate((0, 91, 93), start=1):
+        cli.clock = StandingClock(time.time() + days * 86_400)
         cli.ok("number", "add", "a", *sids)
         cli.ok("number", "remove", "a", *sids, "--yes")
         assert len(saved(cli)) == left
-        os.utime(saved(cli)[0], (time.time() - 91 * 86_400,) * 2)
+        os.utime(saved(cli)[-1], (cli.clock.now(),) * 2)
 
 
 def test_a_messaging_api_that_can_not_be_asked_stops_no_removal(stage: Scene) -> None:

@@ -132,7 +132,7 @@ VERBS: Mapping[str, Verb] = {
         destructive=True,
     ),
     "pool apply of a new Service": Verb(
-        "pool apply POOL --prune --keep-webhooks",
+        "pool apply POOL --prune --keep-webhooks --allow new-service",
         before={"masking": "ab", "OWN": "c"},
         after={"masking": "a", "new": "bC", "new.default_ttl": 60},
         destructive=True,

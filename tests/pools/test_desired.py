@@ -62,7 +62,7 @@ def world_of(account: Account) -> World:
 
 def wanted(pools: Mapping[str, Numbers]) -> list[WantedService]:
     return [
-        WantedService(name, numbers=tuple(Item(n, None, n, flag) for n, flag in pool.items()))
+        WantedService(name, numbers=tuple(Item(n, None, n, flag) for n, flag in pool.items()), create=True)
         for name, pool in pools.items()
     ]
 

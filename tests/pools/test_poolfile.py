@@ -31,13 +31,16 @@ def test_all_that_a_file_may_say(tmp_path: Path) -> None:
     found = parse(
         """\
 version = 1
+account_sid = "AC0123456789abcdef0123456789abcdef"
 
 [services.masking-prod]
+sid = "KS0123456789abcdef0123456789abcdef"
+only_missing = true
 default_ttl = 3600
 geo_match_level = "area-code"
 number_selection_behavior = "avoid-sticky"
 callback_url = "https://example.com/proxy/events"
-intercept_callback_url = ""
+clear = ["intercept_callback_url"]
 out_of_session_callback_url = "https://example.com/lost"
 chat_instance_sid = "IS00000000000000000000000000000000"
 
@@ -47,10 +50,14 @@ unreserved = ["PN0123456789abcdef0123456789ABCDEF"]
 reserved_from = "more.csv"
 
 [services.'Zürich [2]']
+create = true
 """,
         tmp_path,
     )
     prod, other = found.services
+    assert found.account_sid == "AC0123456789abcdef0123456789abcdef"
+    assert (prod.sid, prod.only_missing, prod.create) == ("KS0123456789abcdef0123456789abcdef", True, False)
+    assert (other.sid, other.only_missing, other.create) == (None, False, True)
     assert prod.settings["default_ttl"] == 3600
     assert prod.settings["intercept_callback_url"] == ""
     assert len(prod.settings) == 7
@@ -74,6 +81,21 @@ FLAWED = [
     (SERVICE + "default_ttl = '5'", "3: default_ttl must be a whole number"),
     (SERVICE + "default_ttl = true", "3: default_ttl must be a whole number"),
     (SERVICE + "default_ttl = -1", "3: default_ttl must be from 0"),
+    ("account_sid = 'KS'", "2: account_sid must be AC and 32 hexadecimal digits"),
+    ("account_sid = 5", "2: account_sid must be AC and 32 hexadecimal digits"),
+    (SERVICE + "sid = 'KS0'", "3: sid must be KS and 32 hexadecimal digits"),
+    (SERVICE + "sid = 5", "3: sid must be text in quotes"),
+    (SERVICE + f"create = true\nsid = 'KS{'0' * 32}'", "3: a table with a sid never creates"),
+    (SERVICE + "create = 1", "3: create must be true or false"),
+    (SERVICE + "callback_url = ''", '3: callback_url is empty: write clear = ["callback_url"]'),
+    (SERVICE + "geo_match_level = ' '", "3: geo_match_level is empty: leave it out"),
+    (SERVICE + "clear = 'callback_url'", "3: clear must be a list"),
+    (
+        SERVICE + "clear = [\n'callback_url',\n'calback_url']",
+        "5: unknown setting to clear calback_url (did you mean callback_url?)",
+    ),
+    (SERVICE + "clear = [5]", "3: unknown setting to clear 5 (known are callback_url,"),
+    (SERVICE + "callback_url = 'x'\nclear = ['callback_url']", "4: callback_url is set and cleared"),
     (SERVICE + "callback_url = 5", "3: callback_url must be text in quotes"),
     (SERVICE + "unique_name = 'b'", "3: the unique name stands in"),
     (SERVICE + "reserved = []", "3: reserved belongs into [services.NAME.numbers]"),
@@ -166,6 +188,19 @@ def test_what_can_not_be_read(tmp_path: Path) -> None:
         read_pool_file(str(large))
 
 
+def test_a_file_of_numbers_that_holds_none_is_a_flaw_unless_that_is_allowed(tmp_path: Path) -> None:
+    text = HEAD + NUMBERS + "unreserved_from = 'empty.csv'\n"
+    for content in ("", "phone_number\n", "# none\n"):
+        (tmp_path / "empty.csv").write_text(content)
+        with pytest.raises(InputError) as caught:
+            parse(text, tmp_path)
+        assert "pool.toml:3: unreserved_from: " in caught.value.message
+        assert "holds no number (rule empty-input)" in caught.value.message
+        assert "--allow empty-input" in str(caught.value.hint)
+        (service,) = parse_pool_file(text.encode(), "pool.toml", tmp_path, allow_empty=True).services
+        assert service.numbers == ()
+
+
 def test_national_numbers_with_a_country() -> None:
     text = HEAD + "[services.a.numbers]\nreserved = ['(415) 555-0100']\n"
     (service,) = parse(text, country="US").services
@@ -174,7 +209,8 @@ def test_national_numbers_with_a_country() -> None:
 
 parts = st.sampled_from(
     ["version = 1\n", "[services.a]\n", "[services.a.numbers]\n", "reserved = ", "[", "]", "'+14155550100'", ",",
-     "\n", "reserved_from = ", "''", "default_ttl = ", "5", "{", "}", "'''", '"', "#", "numbers", " = ", "true"]
+     "\n", "reserved_from = ", "''", "default_ttl = ", "5", "{", "}", "'''", '"', "#", "numbers", " = ", "true",
+     "sid", "clear", "create"]
 )  # fmt: skip
 
 

@@ -70,14 +70,19 @@ def export_pools(
         str | None,
         option("--numbers-to DIR", "Write the numbers to CSV files here; the pool file names them."),
     ] = None,
+    portable: Annotated[
+        bool,
+        option("--portable", "Export settings only, for any account: no SIDs, no numbers."),
+    ] = False,
 ) -> None:
     """Print a pool file that says all about Services and their numbers.
 
-    It goes to stdout; redirect it to a file beside the CSV files of --numbers-to. Applying it again changes nothing.
+    It goes to stdout. Redirect it to a file beside the CSV files of --numbers-to. Applying it again changes nothing.
+    The file is bound to its account and Services by their SIDs, unless --portable.
     """
     from proxyctl.commands.pool.export import export
 
-    export(ctx.obj, services or [], all_services=all_services, numbers_to=numbers_to)
+    export(ctx.obj, services or [], all_services=all_services, numbers_to=numbers_to, portable=portable)
 
 
 @app.command("plan")

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from proxyctl.commands.listing import services_by_name
-from proxyctl.errors import OutputError
+from proxyctl.errors import OutputError, UsageError
 from proxyctl.files import replace_private
 from proxyctl.pools.export import NumberFile, all_ascii, file_names, head, service_text
+from proxyctl.pools.pool import Pool
 from proxyctl.runtime import Runtime
 
 FIELDS = ("phone_number", "is_reserved")  # of a number, that a pool file has
 
 
-def export(runtime: Runtime, services: Sequence[str], *, all_services: bool, numbers_to: str | None) -> None:
-    """Print a pool file for the Services named, or for all."""
+def export(
+    runtime: Runtime,
+    services: Sequence[str],
+    *,
+    all_services: bool,
+    numbers_to: str | None,
+    portable: bool = False,
+) -> None:
+    """Print a pool file for the Services named, or for all; a ``portable`` one has settings alone."""
+    if portable and numbers_to is not None:
+        raise UsageError("--portable exports no numbers.", hint="Leave out --portable or --numbers-to.")
     chosen = services_by_name(runtime, services, all_services=all_services)
     by_sid = {service.sid: service for service in chosen}
     encoding = (getattr(runtime.stdout, "encoding", None) or "ascii").lower().replace("-", "")
     printable: Callable[[str], str] = str if encoding.startswith("utf") else all_ascii
     name_for = file_names()
     out = runtime.out
-    out.text(head(runtime.profile.account_sid).rstrip("\n"))
-    for sid, pool in runtime.account.pools(by_sid, fields=FIELDS, skip_gone=all_services):
+    out.text(head(None if portable else runtime.profile.account_sid).rstrip("\n"))
+    pools: Iterable[tuple[str, Pool | None]] = dict.fromkeys(by_sid).items()
+    if not portable:
+        pools = runtime.account.pools(by_sid, fields=FIELDS, skip_gone=all_services)
+    for sid, pool in pools:
         service = by_sid[sid]
-        text, files = service_text(service, pool, name_for(service) if numbers_to is not None else None)
+        marks = {} if portable else {"sid": sid}
+        text, files = service_text(
+            service, pool, name_for(service) if numbers_to is not None else None, **marks
+        )
         write_files(numbers_to, files)
         out.text(printable(text.rstrip("\n")))
     out.flush()

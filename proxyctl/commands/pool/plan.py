@@ -9,7 +9,14 @@ from typing import Any
 from proxyctl.api.resources import Service
 from proxyctl.commands.listing import in_pages
 from proxyctl.commands.run import allowed_rules
-from proxyctl.errors import AuthenticationError, CheckError, DeadlineError, InputError, TemporaryError
+from proxyctl.errors import (
+    AuthenticationError,
+    CheckError,
+    DeadlineError,
+    InputError,
+    RefusedError,
+    TemporaryError,
+)
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import COURTESY, Account, is_forbidden
 from proxyctl.pools.decide import with_senders
@@ -18,6 +25,7 @@ from proxyctl.pools.desired import (
     World,
     adds,
     decide_file,
+    other_services,
     plan_of,
     problems_of_adds,
     with_problems,
@@ -26,7 +34,7 @@ from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED
 from proxyctl.runtime import Runtime
 from proxyctl.text import nearest
-from proxyctl.writes.guard import guard
+from proxyctl.writes.guard import EMPTY_INPUT, guard, refusing_risks
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, sids_of
 from proxyctl.writes.requests import ADD
 
@@ -38,10 +46,10 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     runtime.out.check(PLANNED)
     allowed = allowed_rules(runtime)
     entries, world = compute(runtime, read(runtime, file), prune=prune)
-    rows = [row for entry in entries for row in rows_of(entry)]
+    found = refusing_risks(plan_of(entries, world), allowed)
+    rows = [row for entry in found.entries for row in rows_of(entry)]
     if rows or runtime.options.output or not runtime.options.quiet:  # cron hears of changes only
         runtime.out.rows(PLANNED, in_pages(rows))
-    found = plan_of(entries, world)
     text = summary(found)
     guard(found, allowed)
     if exit_code and (found.chains or found.refused):
@@ -51,12 +59,19 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
 
 
 def read(runtime: Runtime, file: str) -> PoolFile:
-    """Read and check the pool file."""
+    """Read and check the pool file. AuthenticationError: it is another account's."""
     wanted = read_pool_file(
         file,
         stdin=getattr(runtime.stdin, "buffer", None),
         default_country=runtime.options.default_country,
+        allow_empty=EMPTY_INPUT in allowed_rules(runtime),
     )
+    if wanted.account_sid not in (None, runtime.profile.account_sid):
+        raise AuthenticationError(
+            f"{wanted.name} belongs to account {wanted.account_sid}, and the profile {runtime.profile.name} to "
+            f"{runtime.profile.account_sid}; nothing was sent",
+            hint="Name the profile of that account with -p. 'pool export --portable' writes a file for any account.",
+        )
     if wanted.duplicates:
         runtime.note(f"{wanted.duplicates} duplicates folded.")
     return wanted
@@ -65,6 +80,7 @@ def read(runtime: Runtime, file: str) -> PoolFile:
 def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[Entry], World]:
     """Read the account, and decide what leads to what is wanted; what could not be done is refused."""
     account = runtime.account
+    check_sids(wanted, account.services())
     say_new_services(runtime, wanted, account.services_by_name())
     world = read_world(account, wanted.services)
     entries = decide_file(wanted.services, world, prune=prune)
@@ -116,6 +132,17 @@ def read_world(account: Account, wanted: Sequence[WantedService]) -> World:
     return World(services, pools, elsewhere)
 
 
+def check_sids(wanted: PoolFile, services: Sequence[Service]) -> None:
+    """Raise RefusedError where a table's ``sid`` is that of a Service that is gone or renamed."""
+    strangers = list(other_services(wanted.services, services))
+    if strangers:
+        facts, advice = zip(*strangers, strict=True)
+        raise RefusedError(
+            "\n".join([f"{wanted.name} is about other Services; nothing was sent", *facts]),
+            hint=" ".join(advice),
+        )
+
+
 def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, Service]) -> None:
     """Note where a Service that would be created has a name close to one that exists: it may be a misspelling.
 
@@ -138,6 +165,8 @@ def rows_of(entry: Entry) -> list[dict[str, Any]]:
     if isinstance(entry, NoOp):
         if entry.error is None:
             return []
+        if entry.change == "create":
+            return [row(entry, "unique_name", None, entry.service)]
         flag = (entry.seen or {}).get("is_reserved")
         return [row(entry, "is_reserved", flag, entry.item.is_reserved, entry.seen)]
     first, before = entry.request, entry.before or {}
