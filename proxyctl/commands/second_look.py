@@ -94,7 +94,7 @@ def put_back(runtime: Runtime, end: Progress, holders: Mapping[str, str]) -> Cor
         hint="--through-messaging takes it out for the move, and puts it back afterwards.",
     )
     if holder is None:
-        return Correction(end, Chain(item, (Step(request),)), meanwhile, None)
+        return Correction(end, Chain(item, tuple(map(Step, end.pending))), meanwhile, None)
     no_way = InMessagingError(
         f"it is in {where}, so no pool takes it",
         hint=f"'{move_command(trail, [request.name], through=True)}' takes it out and adds it.",

@@ -78,7 +78,7 @@ def test_numbers_that_are_attached_while_they_move_come_back(two: Two, verb: str
     assert moved == set(some.stage.pool(some.other))
     failed = [row for row in ran.rows if row["action"] == "failed"]
     assert failed and all("put back" in row["error"]["message"] for row in failed)
-    assert all(two.mg in row["error"]["message"] for row in failed)
+    assert all("Messaging Service" in row["error"]["message"] for row in failed)
     assert two.senders <= set(some.flags)
     again = some.stage.run(*command)
     assert again.code in (5, 6) and some.outside == set(), again.err
@@ -123,3 +123,41 @@ def test_a_number_that_has_left_the_messaging_service_again_comes_back(two: Two)
     assert ran.code == 6 and ran.counts["failed"] == 1
     assert some.outside == set() and "put back" in ran.err
     some.arrives(command)
+
+
+# What the second machine checks
+
+
+@pytest.mark.parametrize("gone", [1, 12, 40])
+def test_an_attach_takes_out_what_left_its_pool_meanwhile(two: Two, gone: int) -> None:
+    """In a Messaging Service, no pool would take it; a number that another pool has stays in."""
+    some = two.some
+    some.fill(some.stage.service)
+    leaving = [row["sid"] for row in some.stage.numbers[:gone]]
+    moved = some.stage.numbers[-1]["sid"] if gone < 40 else None
+
+    def leave() -> None:
+        for sid in (*leaving, *([moved] if moved else [])):
+            some.stage.other("DELETE", f"{some.stage.path}/{sid}")
+        if moved:
+            some.stage.other("POST", f"/v1/Services/{some.other}/PhoneNumbers", Sid=moved)
+
+    some.stage.act_before_the_first_write(leave)
+    file = some.stage.file(some.stage.numbers)
+    command = ("messaging", "attach", "masking", "--messaging-service", two.mg, "-f", file, "--yes")
+    ran = some.stage.run(*command)
+    assert ran.code == 6, ran.err
+    assert {row["sid"] for row in ran.rows if row["action"] == "failed"} == set(leaving)
+    assert ran.counts["added"] == 40 - gone
+    assert two.senders == set(some.flags) - set(leaving)
+    assert "taken out of Messaging Service" in ran.err
+
+
+def test_an_attach_to_a_service_that_is_deleted_meanwhile(two: Two) -> None:
+    some = two.some
+    some.fill(some.stage.service)
+    some.stage.act_before_the_first_write(
+        lambda: some.stage.other("DELETE", f"/v1/Services/{some.stage.service}")
+    )
+    some.stage.run("messaging", "attach", "masking", "--messaging-service", two.mg, "--yes")
+    assert two.senders == set()

@@ -7,14 +7,20 @@ from dataclasses import replace
 
 from proxyctl.api.resources import MessagingService, Service
 from proxyctl.commands.pool import audit
-from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
+from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, of_account, titled
+from proxyctl.commands.second_look import Correction
+from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.identifiers import require_sid
 from proxyctl.input.items import Item
-from proxyctl.pools.a2p import Pair, all_items, decide_all, findings, plan_of
-from proxyctl.render.shapes import FINDING
+from proxyctl.pools.a2p import Pair, all_items, decide_all, detach_command, findings, plan_of
+from proxyctl.pools.account import FEW
+from proxyctl.pools.pool import Pool
+from proxyctl.render.shapes import FINDING, RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Plan
+from proxyctl.writes.flow import Progress
+from proxyctl.writes.plan import Chain, Plan, Step
+from proxyctl.writes.requests import DETACH
 
 
 def check(runtime: Runtime, service_name: str, messaging_service: str) -> None:
@@ -64,7 +70,56 @@ def attach(
         count = len(plan.chains)
         return plan.asking(question(runtime, service, messaging, count)) if count else plan
 
-    run_numbers(runtime, service, given, decide if items or every else Plan, "added")
+    def look(runtime: Runtime, ends: Sequence[Progress]) -> list[Correction]:
+        return left_meanwhile(runtime, ends, service, messaging)
+
+    job = Job(
+        [service.sid], decide if items or every else Plan, "added", given.single, service=service, look=look
+    )
+    finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
+
+
+def left_meanwhile(
+    runtime: Runtime, ends: Sequence[Progress], service: Service, messaging: MessagingService
+) -> list[Correction]:
+    """Find what is in no pool now that it was put into a Messaging Service: it could join none while it is in there."""
+    attached = {end.chain.request.sid: end for end in ends if end.state == "done"}
+    items = [Item(end.chain.item.input, sid, None) for sid, end in attached.items()]
+    runtime.account.forget()
+    try:
+        absent = absent_from(runtime, service, items)
+        services = (
+            {one.sid: name for name, one in runtime.account.services_by_name().items()} if absent else {}
+        )
+        held = {item for item, _ in runtime.account.holders(absent, services)}
+    except ProxyctlError as error:
+        runtime.warn(f"not checked whether the numbers are in their pool still: {error.message}")
+        return []
+    return [taken_out(attached[item.sid], item, service, messaging) for item in absent if item not in held]
+
+
+def absent_from(runtime: Runtime, service: Service, items: Sequence[Item]) -> Sequence[Item]:
+    """Return which of ``items`` a pool does not have now: all, where its Service is gone."""
+    try:
+        pool = runtime.account.pool(service.sid, items, few=FEW) if items else Pool(service.sid)
+    except NotFoundError:
+        return items
+    return [item for item in items if pool.find(item) is None]
+
+
+def taken_out(end: Progress, item: Item, service: Service, messaging: MessagingService) -> Correction:
+    """Take a number out of the Messaging Service again."""
+    request = replace(end.chain.request, verb=DETACH)
+    left = f"{item.input} left the pool of Service {titled(service)} meanwhile"
+    return Correction(
+        end,
+        Chain(item, (Step(request),), "detach"),
+        RefusedError(f"{left}. It was taken out of Messaging Service {messaging.sid} again."),
+        RefusedError(
+            f"{left}. In Messaging Service {messaging.sid}, it can be added to no pool",
+            hint=f"'{detach_command(messaging.sid, request.sid or '')}' takes it out.",
+        ),
+    )
 
 
 def question(runtime: Runtime, service: Service, messaging: MessagingService, count: int) -> str:
