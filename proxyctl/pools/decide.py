@@ -32,6 +32,7 @@ from proxyctl.writes.requests import (
 ABSENT = "absent"  # the state of a number that is not in the pool; in it, the state is its is_reserved
 SPARE = "spare "
 NOT_THERE = "not in the pool"
+PRESENT = "in the pool already"
 ADD_HINTS = {
     RESERVE.name: "Add --add to put it there as reserved.",
     RELEASE.name: "Only a number of the pool can be released; 'proxyctl number add --unreserved' puts it there.",
@@ -88,11 +89,11 @@ def wants(is_reserved: bool | None) -> dict[str, Any]:
     return {} if is_reserved is None else {"is_reserved": is_reserved}
 
 
-def add_step(home: Home, item: Item, is_reserved: bool | None) -> Step:
-    """Add a number to a pool. One that is there already, with the other flag, gets the flag that was asked for."""
+def add_step(home: Home, item: Item, is_reserved: bool | None, *, keeping: bool = False) -> Step:
+    """Add a number to a pool. One that is there already gets the flag that was asked for, unless it is ``keeping``."""
 
     def flagged(seen: Row) -> tuple[Step, ...]:
-        if is_reserved is None or seen.get("is_reserved") == is_reserved:
+        if keeping or is_reserved is None or seen.get("is_reserved") == is_reserved:
             return ()
         return (replace(flag_step(home, item, seen, is_reserved), takes=()),)
 
@@ -116,9 +117,10 @@ def remove_step(home: Home, item: Item, row: Row) -> Step:
     return Step(request, (spare(home.sid, flag),), {place(home.sid, flag): 1})
 
 
-def add_chain(home: Home, item: Item, is_reserved: bool | None) -> Chain:
+def add_chain(home: Home, item: Item, is_reserved: bool | None, *, keeping: bool = False) -> Chain:
     """A number joins a pool."""
-    return Chain(item, (add_step(home, item, is_reserved),), "add", service=home.name or "")
+    step = add_step(home, item, is_reserved, keeping=keeping)
+    return Chain(item, (step,), "add", service=home.name or "")
 
 
 def flag_chain(home: Home, item: Item, row: Row, is_reserved: bool) -> Chain:
@@ -237,22 +239,24 @@ def raw(number: PhoneNumber | None) -> dict[str, object] | None:
 
 
 def decide(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
-    """Decide what is missing for one item; ``number`` is what the pool holds of it.
-
-    An add keeps the flag of what is in the pool already, unless another one was asked for.
-    """
+    """Decide what is missing for one item; ``number`` is what the pool holds of it."""
     if wish.verb is REMOVE:
         return decide_remove(wish, item, number, home)
-    wanted: bool | None = wish.verb is RESERVE
-    note = None
     if wish.verb is ADD:
-        wanted, note = (
-            item.is_reserved if wish.is_reserved is None else wish.is_reserved,
-            "in the pool already",
-        )
-    elif number is None and not wish.add_missing:
+        return decide_add(wish, item, number, home)
+    if number is None and not wish.add_missing:
         return NoOp(item, error=not_in_pool(item, ADD_HINTS[wish.verb.name]))
-    return chain_to(home, item, number, wanted) or NoOp(item, raw(number), note=note)
+    return chain_to(home, item, number, wish.verb is RESERVE) or NoOp(item, raw(number))
+
+
+def decide_add(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
+    """Add; what is in the pool already keeps its flag, whatever its row says: only an option changes it."""
+    asked = wish.is_reserved
+    if number is None:
+        return add_chain(home, item, item.is_reserved if asked is None else asked, keeping=asked is None)
+    differs = asked is None and bool(item.is_reserved) is not number.is_reserved
+    note = f"{PRESENT}, {flag_word(number.is_reserved)}" if differs else PRESENT
+    return chain_to(home, item, number, asked) or NoOp(item, number.raw, note=note)
 
 
 def disagrees(item: Item, number: PhoneNumber | IncomingNumber | None) -> ProxyctlError | None:

@@ -25,18 +25,21 @@ def undo(stage: Scene, run: str) -> Ran:
 # A pool at its limit
 
 
-@pytest.mark.parametrize("swapped", [True, False])
-def test_a_mixed_add_in_a_full_pool_and_its_undo(stage: Scene, swapped: bool) -> None:
-    """One number comes unreserved into the place that another leaves by being reserved, in whatever order."""
+def test_an_exchange_in_a_full_pool_and_its_undo(stage: Scene) -> None:
+    """One number comes unreserved into the place that another leaves by being reserved."""
     full = seed_numbers(stage.store, 500, seed=2)
     stage.fill(full, reserved=False)
     before = stage.pool()
     new, old = stage.numbers[0], full[0]
-    rows = [f"{new['phone_number']},false", f"{old['phone_number']},true"]
-    path = stage.directory / "mixed.csv"
-    path.write_text("\n".join(["phone_number,is_reserved", *(rows[::-1] if swapped else rows)]) + "\n")
-    command = ("number", "add", stage.service, "-f", str(path), *ONE_BY_ONE)
-    stage.ok(*command)
+    path = stage.directory / "pool.toml"
+    path.write_text(
+        f"""version = 1
+        [services.masking.numbers]
+        unreserved = ["{new["phone_number"]}"]
+        reserved = ["{old["phone_number"]}"]
+        """
+    )
+    stage.ok("pool", "apply", str(path), "--yes", "--allow", "leave-first", *ONE_BY_ONE)
     assert stage.pool() == before | {new["sid"]: False, old["sid"]: True}
     back = undo(stage, last_run(stage))
     assert back.code == 0, back.err

@@ -77,11 +77,12 @@ def test_what_is_listed_feeds_back(pool: Cli) -> None:
     wanted = flags(pool)
     for form in ("json", "jsonl", "csv"):
         listed = pool.ok("number", "list", "a", "-o", form).out
-        assert run(pool, "release", "-f", "-", stdin=listed) == ["released", "released", "unchanged"]
-        assert run(pool, "add", "-f", "-", stdin=listed) == ["reserved", "reserved", "unchanged"], form
+        assert run(pool, "remove", "-f", "-", stdin=listed) == ["removed"] * 3
+        assert run(pool, "add", "-f", "-", stdin=listed) == ["added"] * 3, form
         assert flags(pool) == wanted
         assert run(pool, "add", "-f", "-", "--unreserved", stdin=listed).count("released") == 2
-        run(pool, "add", "-f", "-", stdin=listed)
+        assert run(pool, "add", "-f", "-", stdin=listed) == ["unchanged"] * 3, "what is there keeps its flag"
+        run(pool, "reserve", *sids[:2])
     ids = pool.ok("number", "list", "a", "-o", "ids").out
     assert run(pool, "remove", "-f", "-", stdin=ids) == ["removed"] * 3
 

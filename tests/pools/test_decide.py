@@ -94,13 +94,16 @@ def test_a_drain_reserves_what_is_there(items: list[Item], pool: Pool, removing:
 
 
 def test_an_add_of_what_is_there_meanwhile_sets_the_flag_that_was_asked_for() -> None:
-    for wanted, seen, verbs in (
-        (True, False, ["reserve"]),
-        (False, True, ["release"]),
-        (True, True, []),
-        (None, True, []),
+    """Asked for by an option: the row of a file never changes what is in the pool."""
+    for wanted, row, seen, verbs in (
+        (True, None, False, ["reserve"]),
+        (False, None, True, ["release"]),
+        (True, False, True, []),
+        (None, None, True, []),
+        (None, False, True, []),
+        (None, True, False, []),
     ):
-        entry = one(Wish(ADD, is_reserved=wanted), item(1), pool_of({}))
+        entry = one(Wish(ADD, is_reserved=wanted), item(1, reserved=row), pool_of({}))
         assert isinstance(entry, Chain) and entry.steps[0].then is not None
         following = entry.steps[0].then(number(1, seen).raw)
         assert [step.request.verb.name for step in following] == verbs
