@@ -92,6 +92,7 @@ class Report:
     retries: int = 0
     sent: bool = False
     waited: bool = False  # most of the time was waiting, so that a rate says nothing
+    where: str = ""  # the Services and the profile, for the summary
 
     def then(self, later: Report) -> Report:
         """Return this run and a later one for some of its items, as one."""
@@ -112,12 +113,16 @@ class Report:
         return Counter(end.action for end in self.ends)
 
     def summary(self) -> str:
-        """Return the line that ends a run: ``reserved 4980, unchanged 20, failed 0 in 2m46s (30.0/s, 12 retries)``."""
+        """Return the line that ends a run.
+
+        ``masking (profile prod): reserved 4980, unchanged 20, failed 0 in 2m46s (30.0/s, 12 retries)``
+        """
         counts = self.counts
         # A verb may end in another's action: `reserve --add` adds.
         lead = [self.done] if self.done and (counts[self.done] or not counts["added"]) else []
         others = [action for action in ORDER if counts[action] and action not in (*lead, "failed")]
         words = ", ".join(f"{action} {counts[action]}" for action in (*lead, *others, "failed"))
+        words = f"{self.where}: {words}" if self.where else words
         if not self.sent:
             return words
         took = self.ended - self.started
@@ -192,6 +197,7 @@ def report_of(
     *,
     single: bool = False,
     locate: Locate | None = None,
+    where: str = "",
 ) -> Report:
     """Return the report on a plan's entries; ``ends`` are those of its chains, in order."""
     stopped = run.stopped_by if run is not None else None
@@ -201,9 +207,9 @@ def report_of(
         for entry in entries
     )
     if run is None:
-        return Report(all_ends, done, single)
+        return Report(all_ends, done, single, where=where)
     retries = run.retries + run.throttled
-    return Report(all_ends, done, single, stopped, run.started, run.ended, retries, sent=True)
+    return Report(all_ends, done, single, stopped, run.started, run.ended, retries, sent=True, where=where)
 
 
 def no_op_end(entry: NoOp) -> End:

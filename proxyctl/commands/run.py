@@ -38,8 +38,8 @@ class Job:
 
     ``sids`` are the Services that are locked (None: the list of Services), ``decide`` reads and makes the plan, and
     is called again where something may have changed meanwhile. ``service`` is the one that the history names, if it is
-    one alone, and ``undoes`` the run that is taken back. ``save`` keeps what could not come back otherwise. ``typed``
-    is what a person types to agree.
+    one alone, and ``undoes`` the run that is taken back. The summary names the first, or ``names``. ``save`` keeps what
+    could not come back otherwise. ``typed`` is what a person types to agree.
     """
 
     sids: Sequence[str | None]
@@ -52,6 +52,7 @@ class Job:
     look: Look = stranded  # what is checked again afterwards
     show: Callable[[Plan], None] | None = None  # what --dry-run prints, if more than the plan's requests
     undoes: str | None = None
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +175,9 @@ def has_to_wait(runtime: Runtime, plan: Plan) -> bool:
 
 def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     """Save, record and send what was decided."""
+    where = place_of(runtime, job)
     if not plan.chains:
-        return report_of(plan.entries, (), None, job.done, single=job.single)
+        return report_of(plan.entries, (), None, job.done, single=job.single, where=where)
     (job.save or save_leaving)(runtime, plan)
     load_what_reports(runtime)
     flow = Flow(plan)
@@ -184,7 +186,7 @@ def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
         run = run_engine(runtime, flow, journal, sum(len(chain.steps) for chain in plan.chains))
         run = look_again(runtime, flow, journal, run, job.look)
     locate = runtime.account.holder_of
-    return report_of(plan.entries, flow.ends(), run, job.done, single=job.single, locate=locate)
+    return report_of(plan.entries, flow.ends(), run, job.done, single=job.single, locate=locate, where=where)
 
 
 def save_leaving(runtime: Runtime, plan: Plan) -> None:
@@ -206,7 +208,14 @@ def titled(service: Service) -> str:
 
 def of_account(runtime: Runtime) -> str:
     """Say as whom something will be done."""
-    return f"of account {runtime.profile.account_sid} (profile {runtime.profile.name})"
+    return f"of account {runtime.profile.account_sid} ({runtime.profile.label})"
+
+
+def place_of(runtime: Runtime, job: Job) -> str:
+    """Say where a run works: its Services by their names, up to three, and the profile."""
+    names = job.names or ([job.service.unique_name or job.service.sid] if job.service else [])
+    services = ", ".join(names) if len(names) <= 3 else counted(len(names), "Service")
+    return f"{services} ({runtime.profile.label})" if services else runtime.profile.label
 
 
 def show_plan(runtime: Runtime, plan: Plan) -> None:

@@ -48,6 +48,11 @@ class Profile:
     notes: tuple[str, ...] = ()
 
     @property
+    def label(self) -> str:
+        """What people call it: the environment, or the profile by its name."""
+        return ENVIRONMENT if self.source == ENVIRONMENT else f"profile {self.name}"
+
+    @property
     def uses_api_key(self) -> bool:
         """True where an API key signs in, false for the account's auth token."""
         return self.username != self.account_sid

@@ -40,7 +40,7 @@ def test_lines_are_said_above_the_bar(cli: Cli) -> None:
     lines = seen(ran.err)
     assert len([line for line in lines if line.startswith("POST /v1/Services/")]) == 5
     assert not [line for line in lines if "POST" in line and "/5" in line], "each has a line of its own"
-    assert lines[-2].startswith("added 5, failed 0 in ")
+    assert lines[-2].startswith("masking (profile sandbox): added 5, failed 0 in ")
     assert not [line for line in lines if "━" in line], "the bar is gone"
     assert ran.out == "", "at a terminal no rows, unless a format is asked for"
 

@@ -46,7 +46,7 @@ def write(runtime: Runtime, call: Call, fields: tuple[str, ...] | None) -> None:
     plan = Plan((Chain(Item(str(call), None, None), (Step(raw_request(call)),)),))
     if call.method == "DELETE":
         plan = plan.asking(
-            f"This sends {call} as account {runtime.profile.account_sid} (profile {runtime.profile.name})."
+            f"This sends {call} as account {runtime.profile.account_sid} ({runtime.profile.label})."
         )
     report = carry_out(runtime, Job([], lambda: plan, "sent", single=True))
     finish_one(runtime, report, lambda end: print_body(runtime, end.seen, fields, sent=True))

@@ -58,7 +58,8 @@ def undo(runtime: Runtime, run_id: str) -> None:
         text = f"This takes back run {detail.run.id} ({command})\n{confirmation(runtime, entries)}"
         return plan.asking(text) if plan.chains else plan
 
-    job = replace(account_job(sids, existing(runtime, sids), decide), undoes=detail.run.id)
+    services = existing(runtime, sids)
+    job = replace(account_job(sids, services, decide, list(services)), undoes=detail.run.id)
     report = carry_out(runtime, job)
     if report is not None:
         report = replace(report, single=len(report.ends) == 1)

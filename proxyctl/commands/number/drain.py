@@ -79,7 +79,8 @@ class Drain:
 
     def run(self) -> Report | None:
         """Go through all that was asked for; None where --dry-run only showed it."""
-        job = Job([self.service.sid], self.reserving, single=self.given.single, show=self.show)
+        single, service = self.given.single, self.service
+        job = Job([service.sid], self.reserving, single=single, service=service, show=self.show)
         if not self.round(job):
             return None
         try:
@@ -187,7 +188,8 @@ class Drain:
     def remove_idle(self) -> None:
         """Remove what was not in use when it was last seen. Another run's lock ends it only in the last round."""
         items = list(self.draining(idle=self.waits))
-        job = Job([self.service.sid], lambda: self.removing(items), single=self.given.single, save=self.save)
+        single, service = self.given.single, self.service
+        job = Job([service.sid], lambda: self.removing(items), single=single, service=service, save=self.save)
         try:
             if items:
                 self.round(job)

@@ -48,7 +48,8 @@ def move(
         plan = Plan(tuple(entries), capacities(route.pools[1], "the pool"))
         return plan.asking(question(runtime, source, target, plan.chains)) if plan.chains else plan
 
-    job = Job([source.sid, target.sid], decide if items else Plan, "moved", given.single)
+    names = [one.unique_name or one.sid for one in (source, target)]
+    job = Job([source.sid, target.sid], decide if items else Plan, "moved", given.single, names=names)
     try:
         report = carry_out(runtime, job)
     except AskFlag as missing:

@@ -33,16 +33,20 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
         plan = plan_of(entries, world)
         return plan.asking(confirmation(runtime, entries)) if plan.chains else plan
 
-    job = account_job(list(dict.fromkeys(sids)), services, decide)
+    names = [one.name for one in wanted.services]
+    job = account_job(list(dict.fromkeys(sids)), services, decide, names)
     finish(runtime, SERVICE_RESULT, carry_out(runtime, job), failed_to)
 
 
 def account_job(
-    sids: Sequence[str | None], services: Mapping[str, Service], decide: Callable[[], Plan]
+    sids: Sequence[str | None],
+    services: Mapping[str, Service],
+    decide: Callable[[], Plan],
+    names: Sequence[str],
 ) -> Job:
     """Return the job of a plan for Services of the account."""
     only = next((one for one in services.values() if [one.sid] == list(sids)), None)
-    return Job(sids, decide, service=only)
+    return Job(sids, decide, service=only, names=names)
 
 
 def confirmation(runtime: Runtime, entries: Sequence[Entry]) -> str:

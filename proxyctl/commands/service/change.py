@@ -34,7 +34,7 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
     note_alike(runtime, name)
     plan = Plan((create_chain(name, Item(name, None, None), settings),))
     try:
-        report = carry_out(runtime, Job([], lambda: plan, "created", single=True))
+        report = carry_out(runtime, Job([], lambda: plan, "created", single=True, names=[name]))
         finish_one(runtime, report, partial(show, runtime))
     except RefusedError as error:
         taken = error.problem is not None and error.problem.code == SERVICE_NAME_TAKEN
