@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxyctl.api.resources import Call, Service
-from proxyctl.commands.report import SHOWN_FAILURES, End, Report, report_of
+from proxyctl.commands.report import CORRECT, SHOWN_FAILURES, End, Report, report_of
 from proxyctl.commands.second_look import Look, look_again, stranded
 from proxyctl.commands.sending import Journal, load_what_reports, run_engine
-from proxyctl.errors import InputError, OutputError, TemporaryError, UsageError
+from proxyctl.errors import InputError, OutputError, PartialError, TemporaryError, UsageError
 from proxyctl.files import STDIN, check_output_file, write_output_file
 from proxyctl.input.items import Item, Reading, failed_to_text, read_items
+from proxyctl.pools.areas import lost_areas
 from proxyctl.pools.decide import leaving
+from proxyctl.pools.facts import with_facts
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.flow import Flow
-from proxyctl.writes.guard import EMPTY_INPUT, RULES, by_rule, guard
+from proxyctl.writes.guard import EMPTY_INPUT, RULES, by_rule, guard, needs
 from proxyctl.writes.plan import Plan
 
 Numbers = Sequence[str] | None  # as typed
@@ -36,12 +38,14 @@ SEE_HISTORY = "The work was done; 'proxyctl history list' and 'history show' tel
 class Job:
     """What a command wants carried out.
 
-    ``sids`` are the Services that are locked (None: the list of Services), ``decide`` reads and makes the plan, and
-    is called again where something may have changed meanwhile. ``service`` is the one that the history names, if it is
-    one alone, and ``undoes`` the run that is taken back. The summary names the first, or ``names``. ``save`` keeps what
-    could not come back otherwise. ``typed`` is what a person types to agree.
+    ``command`` is the one that the rules of the guard name. ``sids`` are the Services that are locked (None: the list
+    of Services), ``decide`` reads and makes the plan, and is called again where something may have changed meanwhile.
+    ``service`` is the one that the history names, if it is one alone, and ``undoes`` the run that is taken back. The
+    summary names the first, or ``names``. ``save`` keeps what could not come back otherwise. ``typed`` is what a
+    person types to agree, ``permitted`` the rules that were permitted at a prompt.
     """
 
+    command: str
     sids: Sequence[str | None]
     decide: Callable[[], Plan]
     done: str = ""
@@ -53,6 +57,7 @@ class Job:
     show: Callable[[Plan], None] | None = None  # what --dry-run prints, if more than the plan's requests
     undoes: str | None = None
     names: Sequence[str] = ()
+    permitted: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +124,10 @@ def check_failed_to(runtime: Runtime, *inputs: str | None) -> Path | None:
 
 
 def run_numbers(
-    runtime: Runtime, service: Service, given: Given, decide: Callable[[], Plan], done: str
+    runtime: Runtime, command: str, service: Service, given: Given, decide: Callable[[], Plan], done: str
 ) -> None:
     """Carry a number verb out on one Service, and report; raises the error that the run ends with."""
-    job = Job([service.sid], decide, done, given.single, service)
+    job = Job(command, [service.sid], decide, done, given.single, service)
     finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
 
 
@@ -138,25 +143,58 @@ def carry_out(runtime: Runtime, job: Job) -> Report | None:
 def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | None:
     """Carry out one round of a run, which holds the lock for as long as it takes; `carry_out` makes one of it."""
     if runtime.options.dry_run:
-        (job.show or (lambda plan: show_plan(runtime, plan)))(checked(runtime, job))
+        rehearse(runtime, job)
         return None
     with runtime.lock(*job.sids):
-        plan = checked(runtime, job)
-        if not has_to_wait(runtime, plan):
-            if plan.question is not None:
-                runtime.confirm(plan.question, typed=job.typed)
+        plan = read_plan(runtime, job)
+        asked = question(runtime, job, plan) if can_ask(runtime) else ""
+        if not asked:
+            plan = guarded(runtime, job, plan)
+            if asked := plan.asked:
+                runtime.confirm(asked, typed=job.typed)
             return send(runtime, job, plan, journal)
-    runtime.confirm(plan.question or "", typed=job.typed)
+    runtime.confirm(asked, typed=job.typed)
+    job.permitted.update(need.rule for need in needs(plan, job.command, ()))
     with runtime.lock(*job.sids):
-        again = checked(runtime, job)
-        if again.fingerprint() != plan.fingerprint():
+        again = read_plan(runtime, job)
+        if (again.fingerprint(), question(runtime, job, again)) != (plan.fingerprint(), asked):
             raise TemporaryError("Changed since it was shown.", hint="Run the command again.")
-        return send(runtime, job, again, journal)
+        return send(runtime, job, guarded(runtime, job, again), journal)
 
 
-def checked(runtime: Runtime, job: Job) -> Plan:
-    """Read and decide, and refuse what would not fit."""
-    return guard(job.decide(), allowed_rules(runtime))
+def read_plan(runtime: Runtime, job: Job) -> Plan:
+    """Decide, and read what the guard has to know."""
+    return with_facts(job.decide(), job.command, runtime.account, runtime.note)
+
+
+def guarded(runtime: Runtime, job: Job, plan: Plan) -> Plan:
+    """Return the plan as it may be carried out; say which areas it leaves without a number, --quiet or not."""
+    plan = guard(plan, job.command, {*allowed_rules(runtime), *job.permitted})
+    for text in lost_areas(plan):
+        runtime.warn(f"{text}.")
+    return plan
+
+
+def rehearse(runtime: Runtime, job: Job) -> None:
+    """Print what would be sent; raise the error that the run would end with, as far as reading shows it."""
+    plan = guarded(runtime, job, read_plan(runtime, job))
+    (job.show or (lambda plan: show_plan(runtime, plan)))(plan)
+    bad = plan.refused
+    if bad and job.single and bad[0].error is not None:
+        raise bad[0].error
+    if bad:
+        raise PartialError(f"{len(bad)} of {counted(len(plan.entries), 'item')} would fail.", hint=CORRECT)
+
+
+def question(runtime: Runtime, job: Job, plan: Plan) -> str:
+    """Return what a person has to agree to: what is destroyed, and the rules that the plan needs permitted.
+
+    RefusedError: no permission would help.
+    """
+    whole = guard(plan, job.command, RULES)
+    rules = [f"  {need.why} (rule {need.rule})." for need in needs(plan, job.command, allowed_rules(runtime))]
+    first = whole.asked or (f"This needs a permission {of_account(runtime)}:" if rules else "")
+    return "\n".join([first, *rules])
 
 
 def allowed_rules(runtime: Runtime) -> Sequence[str]:
@@ -168,9 +206,9 @@ def allowed_rules(runtime: Runtime) -> Sequence[str]:
     return allowed
 
 
-def has_to_wait(runtime: Runtime, plan: Plan) -> bool:
-    """Whether a person has to be asked: that may take long."""
-    return plan.question is not None and not runtime.options.yes and runtime.console.terminal.interactive
+def can_ask(runtime: Runtime) -> bool:
+    """Whether a person may be asked: at a terminal, without --yes."""
+    return runtime.console.terminal.interactive and not runtime.options.yes
 
 
 def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:

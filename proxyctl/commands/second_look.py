@@ -72,6 +72,7 @@ def stranded(runtime: Runtime, ends: Sequence[Progress]) -> list[Correction]:
     What can't be read stays as it was reported.
     """
     left = [end for end in ends if end.state == "failed" and end.pending and end.pending[0].verb is ADD]
+    runtime.account.forget()
     try:
         holders = runtime.account.senders({end.pending[0].sid or "" for end in left}, within=PATIENCE)
     except ProxyctlError:

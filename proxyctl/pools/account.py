@@ -39,7 +39,8 @@ Answer = TypeVar("Answer")
 class Account:
     """Answers questions about the account, by reads of ``reader``, whose errors these are.
 
-    Its Services and its records of single numbers are asked for once, until `forget`.
+    Its Services, the members of its Messaging Services and its records of single numbers are asked for once, until
+    `forget`.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -50,6 +51,7 @@ class Account:
         """Ask again from now on."""
         self._services: list[Service] | None = None
         self._numbers: dict[str, IncomingNumber | None] = {}
+        self._senders: dict[str, str] | None = None
 
     # Services
 
@@ -189,6 +191,16 @@ class Account:
 
         return self.each_pool(service_sids, pool_of, skip_gone=skip_gone)
 
+    def unreserved(self, service_sid: str, besides: Collection[str]) -> int:
+        """Return how many unreserved numbers a pool has at least, read up to the first that is not in ``besides``."""
+        count = 0
+        for page in self.reader.pages(resources.list_numbers(service_sid)):
+            free = [row.get("sid") for row in page.items if not row.get("is_reserved")]
+            count += len(free)
+            if not set(free) <= set(besides):
+                break
+        return count
+
     # Who has a number
 
     def holders(self, items: Sequence[Item], services: Mapping[str, str]) -> Iterator[tuple[Item, Holder]]:
@@ -242,21 +254,22 @@ class Account:
         """
         if not sids:
             return {}
-        found = self.messaging_services(sids, within=within)
-        return {sid: service.sid for service, members in found for sid in members}
+        if self._senders is None:
+            found = self.messaging_services(within=within)
+            self._senders = {sid: service.sid for service, members in found for sid in members}
+        return {sid: self._senders[sid] for sid in sids if sid in self._senders}
 
     def messaging_services(
-        self, sids: Collection[str] | None = None, *, within: float | None = None
+        self, *, within: float | None = None
     ) -> Iterator[tuple[MessagingService, list[str]]]:
-        """Read the account's Messaging Services in parallel; yield each with its numbers' SIDs (of ``sids`` alone).
+        """Read the account's Messaging Services in parallel; yield each with its numbers' SIDs.
 
         There is no way to ask for that of a number, so all of them are read.
         """
         account = self if within is None else Account(self.reader.within(within))
 
         def members(service: MessagingService) -> list[str]:
-            found = (number.sid for number in account.members(service.sid))
-            return [sid for sid in found if sids is None or sid in sids]
+            return [number.sid for number in account.members(service.sid)]
 
         services = map(MessagingService, account.reader.rows(resources.list_messaging_services()))
         return side_by_side(members, services)

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
-from proxyctl.api.resources import IncomingNumber, PhoneNumber
+from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
+from proxyctl.pools.areas import areas_in
 from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
 from proxyctl.state.record import Trail
 from proxyctl.text import counted
-from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Room, Step, chains_of, refusing
+from proxyctl.writes.guard import IN_USE
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Room, Step, at_risk, chains_of
 from proxyctl.writes.requests import (
     ADD,
     ATTACH,
@@ -59,13 +61,17 @@ def spare(sid: str, is_reserved: bool | None) -> Room:
     return (sid, f"{SPARE}{flag_word(is_reserved)}")
 
 
-def capacities(pool: Pool, name: str) -> dict[Room, Capacity]:
-    """Return what a pool holds and may hold, by kind; nothing of a pool that was read in part."""
-    if not pool.complete:
-        return {}
+def capacities(pool: Pool, service: Service) -> dict[Room, Capacity]:
+    """Return what a Service's pool holds and may hold, by kind; of one that was read in part, what is known of it."""
+    name, level = service.unique_name or "the pool", service.raw.get("geo_match_level")
+    areas = areas_in(pool, level) if pool.complete else {}
+    held = {True: pool.reserved, False: pool.unreserved}
     return {
-        place(pool.service_sid, flag): Capacity(name, count, POOL_LIMITS[flag])
-        for flag, count in ((True, pool.reserved), (False, pool.unreserved))
+        place(pool.service_sid, flag): Capacity(
+            name, held[flag], POOL_LIMITS[flag], whole=pool.complete, areas={} if flag else areas
+        )
+        for flag in (True, False)
+        if pool.complete or not flag
     }
 
 
@@ -204,7 +210,6 @@ class Wish:
     verb: Verb
     is_reserved: bool | None = None  # add: --reserved, --unreserved
     add_missing: bool = False  # reserve: --add
-    force: bool = False  # remove: --force
     must_exist: bool = False  # remove: --must-exist
 
 
@@ -273,15 +278,14 @@ def disagrees(item: Item, number: PhoneNumber | IncomingNumber | None) -> Proxyc
 
 
 def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
-    """Remove; a number that has left already is as wanted, and one in use stays unless --force."""
+    """Remove; a number that has left already is as wanted."""
     if number is None:
         return absent(item, removing=not wish.must_exist)
-    if number.in_use and not wish.force:
-        hint = (
-            "'proxyctl number drain --wait --remove' removes it once it is idle; --force lets the API decide."
-        )
-        return NoOp(item, number.raw, in_use(number, "", hint))
-    return remove_chain(home, item, number.raw)
+    chain = remove_chain(home, item, number.raw)
+    if not number.in_use:
+        return chain
+    hint = "'proxyctl number drain --wait --remove' removes it once it is idle."
+    return at_risk(chain, IN_USE, in_use(number, "", hint))
 
 
 def absent(item: Item, *, removing: bool) -> NoOp:
@@ -318,25 +322,6 @@ def decide_drain(items: Sequence[Item], pool: Pool, home: Home, *, removing: boo
 
 class InMessagingError(RefusedError):
     """A Messaging Service has a number, so that no pool takes it; the hint says how it gets out of there."""
-
-
-def in_messaging(item: Item, messaging_service: str, hint: str, *, leaves: bool) -> RefusedError:
-    """The refusal of a number that a Messaging Service has: no pool takes it. ``leaves``: it would leave one first."""
-    why = "once out of its pool, it could be added to none" if leaves else "it can be added to no pool"
-    return RefusedError(f"{item.input} is in Messaging Service {messaging_service}: {why}.", hint=hint)
-
-
-def with_senders(entries: Sequence[Entry], senders: Mapping[str, str], *changes: str) -> list[Entry]:
-    """Refuse ``changes`` of numbers that are in a Messaging Service (``senders``: its SID by theirs)."""
-
-    def why(chain: Chain) -> RefusedError | None:
-        holder = senders.get(chain.request.sid or "")
-        hint = "Take it out of the Messaging Service first, or see 'proxyctl number move -h'."
-        if holder is None:
-            return None
-        return in_messaging(chain.item, holder, hint, leaves=chain.change != "add")
-
-    return refusing(entries, why, *changes)
 
 
 def leaving(entries: Sequence[Entry]) -> list[Chain]:

@@ -19,7 +19,6 @@ from proxyctl.pools.decide import (
     capacities,
     chain_to,
     disagrees,
-    in_messaging,
     in_use,
     move_chain,
     not_owned,
@@ -27,11 +26,12 @@ from proxyctl.pools.decide import (
     remove_chain,
     spare,
 )
+from proxyctl.pools.facts import in_messaging
 from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word
 from proxyctl.pools.poolfile import LONGEST_NAME, WantedService
 from proxyctl.text import folded, show
-from proxyctl.writes.guard import NEW_SERVICE
-from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, Step, chains_of, refusing
+from proxyctl.writes.guard import IN_USE, NEW_SERVICE
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, Step, at_risk, chains_of, refusing
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -78,7 +78,7 @@ def decide_file(wanted: Sequence[WantedService], world: World, *, prune: bool = 
         decided = [*planning.settings(service), *numbers]
         error = doubtful_service(service, world)
         if error is not None:
-            decided = [one.at_risk(NEW_SERVICE, error) if isinstance(one, Chain) else one for one in decided]
+            decided = [at_risk(one, NEW_SERVICE, error) if isinstance(one, Chain) else one for one in decided]
         entries += decided
     planning.raise_conflicts()
     if prune:
@@ -229,11 +229,11 @@ class _Planning:
                 "which the file does not name.",
                 hint="Name both Services in the file to move it, or see 'proxyctl number move -h'.",
             )
-        elif number.in_use:
-            error = in_use(number, f" in the pool of Service {holder.name}, so it can't be moved")
         else:
             source = Home(holder.service_sid, holder.name)
-            return move_chain(source, home, item, number.raw, item.is_reserved)
+            chain = move_chain(source, home, item, number.raw, item.is_reserved)
+            error = in_use(number, f" in the pool of Service {holder.name}")
+            return at_risk(chain, IN_USE, error) if number.in_use else chain
         return NoOp(item, number.raw, error, change="move", service=home.name or "")
 
     def raise_conflicts(self) -> None:
@@ -252,11 +252,9 @@ class _Planning:
             if number.sid in self.claimed:
                 continue
             item = Item(number.phone_number or number.sid, number.sid, number.phone_number)
-            if number.in_use:
-                error = in_use(number, ", so it is not removed")
-                yield NoOp(item, number.raw, error, change="remove", service=service.name)
-            else:
-                yield remove_chain(self.world.home(service.name), item, number.raw)
+            chain = remove_chain(self.world.home(service.name), item, number.raw)
+            error = in_use(number, "")
+            yield at_risk(chain, IN_USE, error) if number.in_use else chain
 
 
 # Numbers that can't come
@@ -296,7 +294,7 @@ def plan_of(entries: Sequence[Entry], world: World, *, replacing: bool = True) -
     for name in touched(entries):
         pool = world.pools.get(name)
         if pool is not None:
-            rooms |= capacities(pool, name)
+            rooms |= capacities(pool, world.services[name])
         elif name not in world.services:
             rooms |= {
                 place(name, flag): Capacity(name, 0, most, open=False) for flag, most in POOL_LIMITS.items()

@@ -14,19 +14,12 @@ from dataclasses import dataclass, field, replace
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import (
-    Home,
-    each_once,
-    in_messaging,
-    in_use,
-    kept,
-    move_chain,
-    not_in_pool,
-    sender_step,
-)
+from proxyctl.pools.decide import Home, each_once, in_use, kept, move_chain, not_in_pool, sender_step
+from proxyctl.pools.facts import in_messaging
 from proxyctl.pools.pool import Pool, points_at
 from proxyctl.state.record import ItemRecord, Trail
-from proxyctl.writes.plan import Chain, Entry, NoOp, Step
+from proxyctl.writes.guard import IN_USE, LEAVE_MESSAGING, by_rule
+from proxyctl.writes.plan import Chain, Entry, NoOp, Step, at_risk
 from proxyctl.writes.requests import ADD, ATTACH, DETACH, Request
 
 PRESENT = "in the pool already"
@@ -108,7 +101,9 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     if here is None:
         return between_pools(item, number, route)
     if here.in_use:
-        return NoOp(item, here.raw, in_use(here, ", so it can't be moved"))
+        error = in_use(here, "")
+        moved = moving(item, here, ("leave", "add"), route)
+        return at_risk(moved, IN_USE, error) if isinstance(moved, Chain) else moved
     return moving(item, here, ("leave", "add"), route)
 
 
@@ -138,7 +133,8 @@ def moving(item: Item, number: PhoneNumber, parts: tuple[str, ...], route: Route
     if holder is not None and not route.through:
         hint = "--through-messaging takes it out for the move, and puts it back afterwards."
         leaves = "leave" in parts
-        return NoOp(item, number.raw if leaves else None, in_messaging(item, holder, hint, leaves=leaves))
+        error = in_messaging(item, holder, hint, leaves=leaves)
+        return NoOp(item, number.raw if leaves else None, by_rule(error, LEAVE_MESSAGING, option=False))
     undone = route.left_undone(item)
     return move_chain(
         route.source,

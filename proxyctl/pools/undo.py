@@ -12,14 +12,14 @@ from typing import Any
 from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import ABSENT, Home, chain_to, move_chain
+from proxyctl.pools.decide import ABSENT, Home, chain_to, in_use, move_chain
 from proxyctl.pools.desired import World, update_chain
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.pools.versions import SOMETHING_ELSE, STATES, Since, flag, version_of
 from proxyctl.pools.webhooks import point_chain
 from proxyctl.state.record import ItemRecord, RunDetail
-from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, NoOp, chains_of, sids_of
+from proxyctl.writes.guard import IN_USE
+from proxyctl.writes.plan import Chain, Entry, NoOp, at_risk, chains_of, sids_of
 from proxyctl.writes.requests import REMOVE, SET_WEBHOOKS, UPDATE_SERVICE, same
 
 Number = tuple[str, str]  # the SID of the Service, and what names the number
@@ -75,12 +75,13 @@ def undo_number(records: Sequence[ItemRecord], home: Home, world: World, since: 
     how = None
     if now != after and not (last.happened == "maybe" and now == halfway):
         how = how_changed(now, before)
-    elif number is not None and number.in_use and before == ABSENT:
-        how = f"it is in use by {counted(number.in_use, 'Session')}"
     error = changed_since(item.input, records, since, row, how)
     if error is not None:
         return NoOp(item, row, error, service=name)
-    return chain_to(home, item, number, before) or NoOp(item, row, service=name)
+    chain = chain_to(home, item, number, before)
+    if chain is not None and number is not None and number.in_use and before == ABSENT:
+        return at_risk(chain, IN_USE, in_use(number, ""))
+    return chain or NoOp(item, row, service=name)
 
 
 def changed_since(

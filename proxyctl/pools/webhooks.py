@@ -11,8 +11,8 @@ from dataclasses import replace
 from proxyctl.api.resources import IncomingNumber
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Home, Row, kept, not_owned
-from proxyctl.pools.pool import WEBHOOK, hinted_service
+from proxyctl.pools.decide import Home, Row, kept, not_owned, place
+from proxyctl.pools.pool import WEBHOOK, Pool, hinted_service
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.plan import Chain, Entry, NoOp, Step
 from proxyctl.writes.requests import ADD, REMOVE, RESTORE_WEBHOOKS, SET_WEBHOOKS, Request, same
@@ -128,6 +128,16 @@ def leaves_proxy(chain: Chain) -> bool:
     """Whether a number that points at Proxy is pointed elsewhere."""
     before, wanted = chain.before or {}, chain.steps[0].request.wanted
     return any(WEBHOOK.search(before[name] or "") and not WEBHOOK.search(wanted[name]) for name in before)
+
+
+def away_from(chain: Chain, pools: Mapping[str, Pool]) -> Chain:
+    """Count a number that is pointed away from Proxy as one that its pool loses; ``pools``: by Service SID."""
+    step = chain.steps[0]
+    for sid, pool in pools.items():
+        number = pool.by_sid.get(step.request.sid or "")
+        if number is not None and leaves_proxy(chain):
+            return replace(chain, steps=(replace(step, frees={place(sid, number.is_reserved): 1}),))
+    return chain
 
 
 # Beside the changes of a pool

@@ -6,7 +6,7 @@ One table of rules holds for every plan. A rule refuses the run, or the chains t
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from proxyctl.bulk.outcomes import Result
 from proxyctl.errors import ProxyctlError, RefusedError, reworded
 from proxyctl.text import counted
 from proxyctl.writes.flow import Flow, NoRoomError
-from proxyctl.writes.plan import Chain, Entry, Plan, Room, refused
+from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, refused
 from proxyctl.writes.requests import CREATE_SERVICE, SPREAD, Request, Seen
 
 
@@ -67,60 +67,183 @@ RULES = {
 }
 
 
-def guard(plan: Plan, allowed: Collection[str] = ()) -> Plan:
-    """Return the plan as it may be carried out. RefusedError: what it wants does not fit, in no order.
+class Need(NamedTuple):
+    """A rule that has to be permitted for a plan to be carried out whole, and why."""
 
-    ``allowed`` are names of `RULES` that the user lifted. Chains at any other risk become refusals.
+    rule: str
+    why: str
+
+
+def guard(plan: Plan, command: str = "", allowed: Collection[str] = ()) -> Plan:
+    """Return the plan as it may be carried out. RefusedError: it takes too much away, or does not fit, in no order.
+
+    ``command`` is one of those that `RULES` name: a rule that does not concern it can't be permitted. ``allowed`` are
+    names of `RULES` that the user permits. Entries at any other risk become refusals.
     """
-    plan = refusing_risks(plan, allowed)
+    plan = refusing_risks(plan, command, allowed)
     over = list(too_many(plan))
     if over:
         raise RefusedError(f"{'; '.join(over)}: nothing was sent.", hint=how_to_allow(plan))
+    lost = [need for need in losses(plan, command) if need.rule not in allowed]
+    if lost:
+        rules = list(dict.fromkeys(need.rule for need in lost))
+        text = "; ".join(need.why for need in lost)
+        raise RefusedError(
+            f"{text}. Nothing was sent ({'rule' if len(rules) == 1 else 'rules'} {', '.join(rules)}).",
+            hint=f"{' '.join(f'--allow {rule}' for rule in rules)} permits it.",
+        )
+    ordered, leave_first = in_order(plan)
+    if leave_first and LEAVE_FIRST not in allowed:
+        raise no_room(plan, lifted=True)
+    return ordered
+
+
+def needs(plan: Plan, command: str, allowed: Collection[str]) -> list[Need]:
+    """Return the rules that have to be permitted for the whole plan, besides ``allowed``."""
+    risks: dict[str, list[ProxyctlError]] = {}
+    for entry in plan.entries:
+        for risk in entry.risks:
+            if command in RULES[risk.rule].commands:
+                risks.setdefault(risk.rule, []).append(risk.error)
+    found = [Need(rule, several(errors)) for rule, errors in risks.items()]
+    whole = refusing_risks(plan, command, RULES)
+    found += losses(whole, command)
+    if in_order(whole)[1]:
+        found.append(Need(LEAVE_FIRST, RULES[LEAVE_FIRST].refuses.rstrip(".")))
+    return [need for need in found if need.rule not in allowed]
+
+
+def several(errors: list[ProxyctlError]) -> str:
+    """Return the first of the errors, and how many more are like it."""
+    more = f" And {len(errors) - 1} more." if len(errors) > 1 else ""
+    return f"{errors[0].message.rstrip('.')}.{more}".rstrip(".")
+
+
+# Entries at risk
+
+
+def refusing_risks(plan: Plan, command: str, allowed: Collection[str]) -> Plan:
+    """Return the plan without the entries whose risks are not all permitted: they are refused."""
+    permittable = {rule for rule, one in RULES.items() if command in one.commands}
+    permitted = permittable & set(allowed)
+    dropped: list[Chain] = []
+
+    def judged(entry: Entry) -> Entry:
+        risk = next((one for one in entry.risks if one.rule not in permitted), None)
+        if risk is None:
+            return entry
+        error = by_rule(risk.error, risk.rule) if risk.rule in permittable else risk.error
+        if not isinstance(entry, Chain):
+            return replace(entry, error=error, risks=())
+        dropped.append(entry)
+        return refused(entry, error)
+
+    if not any(entry.risks for entry in plan.entries):
+        return plan
+    changed = replace(plan, entries=tuple(judged(entry) for entry in plan.entries))
+    return without_replacements(changed, dropped)
+
+
+def without_replacements(plan: Plan, dropped: Iterable[Chain]) -> Plan:
+    """Return the plan with its spares as they are now that ``dropped`` do not come or leave."""
+    absent = Counter(plan.absent)
+    for chain in dropped:
+        absent.update({room: n for room, n in freed(chain).items() if room in plan.spares})
+    leave = Counter(room for chain in plan.chains for step in chain.steps for room in step.takes)
+    come = absent + sum((freed(chain) for chain in plan.chains), Counter())
+    spares = {room: max(0, leave[room] - come[room]) for room in plan.spares}
+    return replace(plan, spares=spares, absent=absent)
+
+
+def freed(chain: Chain) -> Counter[Room]:
+    """Return what a chain gives back in all."""
+    total: Counter[Room] = Counter()
+    for step in chain.steps:
+        total.update(step.frees)
+    return total
+
+
+def by_rule(error: ProxyctlError, rule: str, *, option: bool = True) -> ProxyctlError:
+    """Return the error of what a rule refuses: it names the rule, and ends with the ``option`` that permits it."""
+    text = f"{error.message.rstrip('.')} (rule {rule})."
+    advice = [*([error.hint] if error.hint else []), *([f"--allow {rule} permits it."] if option else [])]
+    return reworded(error, text, hint=" ".join(advice))
+
+
+# What a run may not take away
+
+
+def losses(plan: Plan, command: str) -> Iterator[Need]:
+    """Yield the rules that refuse the run for what its pools would hold afterwards."""
+    held = after(plan)
+    rooms = {room: one for room, one in plan.capacities.items() if one.held and one.open}
+    concerned = {rule for rule, one in RULES.items() if command in one.commands}
+    if NO_UNRESERVED in concerned:
+        for room, one in rooms.items():
+            if room[1] == "unreserved" and held[room] <= 0:
+                why = f"{one.name} would have no unreserved number left (now {one.held})"
+                yield Need(NO_UNRESERVED, f"{why}, and Proxy could give no participant a number")
+    if LOSE_HALF in concerned:
+        yield from halves(rooms, held)
+
+
+def halves(rooms: Mapping[Room, Capacity], held: Counter[Room]) -> Iterator[Need]:
+    """Yield which pools would hold less than half of their numbers, or of their unreserved ones."""
+    for sid in dict.fromkeys(sid for sid, kind in rooms if kind != "senders"):
+        for kind, word in (("", ""), ("unreserved", "unreserved ")):
+            counted_in = [room for room in rooms if room[0] == sid and kind in (room[1], "")]
+            now, then = sum(rooms[room].held for room in counted_in), sum(held[room] for room in counted_in)
+            if then * 2 < now:
+                yield Need(
+                    LOSE_HALF, f"{rooms[counted_in[0]].name} would hold {then} of its {now} {word}numbers"
+                )
+                break
+
+
+def after(plan: Plan) -> Counter[Room]:
+    """Return how many each room would hold once all is done."""
+    held: Counter[Room] = Counter({room: one.held for room, one in plan.capacities.items()})
+    for chain in plan.chains:
+        for step in chain.steps:
+            if step.request.verb is not CREATE_SERVICE:
+                held.update(step.takes)
+                held.subtract(step.frees)
+    return held
+
+
+# What has no room
+
+
+def in_order(plan: Plan) -> tuple[Plan, bool]:
+    """Return the plan in an order that fits, and whether numbers have to leave first. RefusedError: there is none."""
     # On paper, a replacement that was refused is there: that it does not come is no want of room.
     paper = replace(plan, spares={room: n + plan.absent.get(room, 0) for room, n in plan.spares.items()})
-    left = stuck(paper)
-    if not left:
-        return plan
+    if not stuck(paper):
+        return plan, False
     if stuck(replace(paper, capacities={})):
         # Numbers that change places between pools: in each, one may leave before another has come.
         exchanging = replace(plan, spares={room: max(1, count) for room, count in plan.spares.items()})
         if not stuck(exchanging):
-            return exchanging
+            return exchanging, False
     without = replace(plan, spares={})
-    lifted = not stuck(without)
-    if lifted and LEAVE_FIRST in allowed:
-        return without
+    if stuck(without):
+        raise no_room(plan, lifted=False)
+    return without, True
+
+
+def no_room(plan: Plan, *, lifted: bool) -> RefusedError:
+    """The refusal of a plan that fits in no order; ``lifted``: it does where numbers leave first."""
+    left = stuck(plan)
     full = ", ".join(full_rooms(plan)) or "the pools"
-    raise RefusedError(
+    return RefusedError(
         f"there is no room for {counted(len(left), 'change')} in any order: {full}. Nothing was sent "
         f"(rule {LEAVE_FIRST}).",
         hint=(
-            f"--allow {LEAVE_FIRST} lets numbers leave before their replacements are there."
+            f"--allow {LEAVE_FIRST} permits that numbers leave before their replacements are there."
             if lifted
             else "Make room for them first: remove numbers, or move some to another Service."
         ),
     )
-
-
-def refusing_risks(plan: Plan, allowed: Collection[str]) -> Plan:
-    """Return the plan without the chains whose risks are not all permitted: they are refused."""
-
-    def judged(entry: Entry) -> Entry:
-        risk = next((one for one in getattr(entry, "risks", ()) if one.rule not in allowed), None)
-        if not isinstance(entry, Chain) or risk is None:
-            return entry
-        return refused(entry, by_rule(risk.error, risk.rule))
-
-    if not any(chain.risks for chain in plan.chains):
-        return plan
-    return replace(plan, entries=tuple(judged(entry) for entry in plan.entries))
-
-
-def by_rule(error: ProxyctlError, rule: str) -> ProxyctlError:
-    """Return the error of what a rule refuses: it names the rule, and ends with the option that permits it."""
-    advice = f"{error.hint} " if error.hint else ""
-    text = f"{error.message.rstrip('.')} (rule {rule})."
-    return reworded(error, text, hint=f"{advice}--allow {rule} permits it.")
 
 
 def stuck(plan: Plan) -> list[Chain]:
@@ -138,22 +261,11 @@ def stuck(plan: Plan) -> list[Chain]:
     return [end.chain for end in flow.ends() if isinstance(end.error, NoRoomError)]
 
 
-def after(plan: Plan) -> Counter[Room]:
-    """Return how many each room would hold once all is done."""
-    held: Counter[Room] = Counter({room: one.held for room, one in plan.capacities.items()})
-    for chain in plan.chains:
-        for step in chain.steps:
-            if step.request.verb is not CREATE_SERVICE:
-                held.update(step.takes)
-                held.subtract(step.frees)
-    return held
-
-
 def too_many(plan: Plan) -> Iterator[str]:
     """Say what rooms would hold where that is more than they may, and more than they do."""
     held = after(plan)
     for room, one in plan.capacities.items():
-        if (then := held[room]) > max(one.limit, one.held):
+        if one.whole and (then := held[room]) > max(one.limit, one.held):
             yield f"{one.name} would hold {then} {things(room)} (now {one.held}, the limit is {one.limit})"
 
 
@@ -163,7 +275,7 @@ def full_rooms(plan: Plan) -> list[str]:
     for room, one in plan.capacities.items():
         wanted = sum(room in step.takes for chain in plan.chains for step in chain.steps)
         missing = wanted - one.free
-        if one.open and wanted and missing > 0:
+        if one.open and one.whole and wanted and missing > 0:
             texts.append(
                 f"{one.name} holds {one.held} of {one.limit} {things(room)}, {counted(missing, 'place')} missing"
             )

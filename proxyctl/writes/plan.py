@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from proxyctl.errors import ProxyctlError
 from proxyctl.input.items import Item
@@ -20,13 +20,16 @@ MOST_IN_TRANSIT = 10  # items between two pools: one at first, one more for each
 class Capacity(NamedTuple):
     """How full a room is: its holder's name for people, how many are in it, and how many may be.
 
-    It is not ``open`` while its holder is yet to be created.
+    It is not ``open`` while its holder is yet to be created. Where the room was not read as a ``whole``, at least
+    ``held`` are in it, and the API judges how many more may come. ``areas`` counts them by country, or area code.
     """
 
     name: str
     held: int
     limit: int
     open: bool = True
+    whole: bool = True
+    areas: Mapping[str, int] = {}
 
     @property
     def free(self) -> int:
@@ -52,7 +55,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """What a rule of the guard refuses a chain for; ``error`` has the words, without the rule and what permits it."""
+    """What a rule of the guard refuses an entry for; ``error`` has the words, without the rule and what permits it."""
 
     rule: str
     error: ProxyctlError
@@ -75,10 +78,6 @@ class Chain:
     source: str | None = None
     risks: tuple[Risk, ...] = ()
 
-    def at_risk(self, rule: str, error: ProxyctlError) -> Chain:
-        """Return the chain with one more risk."""
-        return replace(self, risks=(*self.risks, Risk(rule, error)))
-
     @property
     def request(self) -> Request:
         """The first request."""
@@ -94,7 +93,7 @@ class Chain:
 class NoOp:
     """An item that needs no request: it is as wanted, or (``error``) can't be changed.
 
-    ``seen`` is the resource as it was read.
+    ``seen`` is the resource as it was read, ``risks`` are those of what a later round of the run does to it.
     """
 
     item: Item
@@ -103,9 +102,16 @@ class NoOp:
     note: str | None = None
     change: str = ""
     service: str = ""
+    risks: tuple[Risk, ...] = ()
 
 
 Entry = Chain | NoOp
+AnyEntry = TypeVar("AnyEntry", bound=Entry)
+
+
+def at_risk(entry: AnyEntry, rule: str, error: ProxyctlError) -> AnyEntry:
+    """Return the entry with one more risk."""
+    return replace(entry, risks=(*entry.risks, Risk(rule, error)))
 
 
 def chains_of(entries: Iterable[Entry], *changes: str) -> list[Chain]:
@@ -142,23 +148,29 @@ class Plan:
     """What one run does. Rooms that are in neither ``capacities`` nor ``spares`` have no limit.
 
     ``spares``: how many may leave before others have come, where numbers are replaced; ``absent``: how many of those
-    others were refused already. ``question`` is what a person has to agree to; None where nothing is destroyed.
+    others were refused already. ``question`` makes `asked` of the plan that is to be carried out.
     """
 
     entries: tuple[Entry, ...] = ()
     capacities: Mapping[Room, Capacity] = field(default_factory=dict)
     spares: Mapping[Room, int] = field(default_factory=dict)
     absent: Mapping[Room, int] = field(default_factory=dict)
-    question: str | None = None
+    question: Callable[[Plan], str] | None = None
 
     @property
     def free(self) -> dict[Room, int]:
         """The places there are at the start."""
-        return {**{room: one.free for room, one in self.capacities.items()}, **self.spares}
+        whole = {room: one.free for room, one in self.capacities.items() if one.whole}
+        return {**whole, **self.spares}
 
-    def asking(self, question: str) -> Plan:
-        """Return the plan with what a person has to agree to."""
-        return replace(self, question=question)
+    def asking(self, question: Callable[[Plan], str]) -> Plan:
+        """Return the plan with what a person has to agree to, as long as there is anything to carry out."""
+        return replace(self, question=lambda plan: question(plan) if plan.chains else "")
+
+    @property
+    def asked(self) -> str:
+        """What a person has to agree to now; nothing where nothing is destroyed."""
+        return "" if self.question is None else self.question(self)
 
     @property
     def chains(self) -> list[Chain]:
@@ -173,7 +185,7 @@ class Plan:
     def fingerprint(self) -> tuple[object, ...]:
         """Return what tells two plans apart: items, requests, and what was there before each."""
         return tuple(
-            (entry.item, *(one(step.request) for step in entry.steps))
+            (entry.item, *(one(step.request) for step in entry.steps), *map(str, entry.risks))
             if isinstance(entry, Chain)
             else (entry.item, str(entry.error), None if entry.seen is None else entry.seen.get("sid"))
             for entry in self.entries

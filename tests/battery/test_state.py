@@ -105,7 +105,7 @@ def test_others_add_and_remove_midway(stage: Scene) -> None:
     stage.keeps_its_promises((*command, "--add"), wanted)
 
 
-@pytest.mark.parametrize("options", [["--force"], []])
+@pytest.mark.parametrize("options", [["--allow", "in-use"], []])
 def test_one_number_gets_busy_after_the_look(stage: Scene, options: list[str]) -> None:
     stage.fill(stage.numbers, reserved=True)
     sid = stage.numbers[0]["sid"]

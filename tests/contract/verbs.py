@@ -69,59 +69,59 @@ VERBS: Mapping[str, Verb] = {
     ),
     "number add": Verb("number add masking", {"masking": "Ab"}, {"masking": "Abcd"}, items="abcd"),
     "number add --reserved": Verb(
-        "number add masking --reserved", {"masking": "aD"}, {"masking": "ABCD"}, items="abcd"
+        "number add masking --reserved", {"masking": "aDf"}, {"masking": "ABCDf"}, items="abcd"
     ),
     "number add --unreserved": Verb(
         "number add masking --unreserved", {"masking": "aD"}, {"masking": "abcd"}, items="abcd"
     ),
     "number add --keep-webhooks": Verb(
-        "number add masking --keep-webhooks", {"masking": "", "OWN": "ab"}, {"masking": "abc"}, items="abc"
+        "number add masking --keep-webhooks", {"masking": "f", "OWN": "ab"}, {"masking": "abcf"}, items="abc"
     ),
     "number reserve": Verb("number reserve masking", {"masking": "abCd"}, {"masking": "ABCd"}, items="abc"),
     "number reserve --add": Verb(
-        "number reserve masking --add", {"masking": "ab"}, {"masking": "ABC"}, items="abc"
+        "number reserve masking --add", {"masking": "abf"}, {"masking": "ABCf"}, items="abc"
     ),
     "number release": Verb("number release masking", {"masking": "ABcD"}, {"masking": "abcD"}, items="abc"),
     "number remove": Verb(
-        "number remove masking", {"masking": "aBcD"}, {"masking": "D"}, items="abc", destructive=True
+        "number remove masking", {"masking": "aBcDf"}, {"masking": "Df"}, items="abc", destructive=True
     ),
     "number remove --restore-webhooks": Verb(
         "number remove masking --restore-webhooks",
         earlier="number add --keep-webhooks",
-        before={"masking": "abc"},
-        after={"masking": "", "OWN": "ab"},
+        before={"masking": "abcf"},
+        after={"masking": "f", "OWN": "ab"},
         items="abc",
         destructive=True,
-        forth={"masking": ""},  # undo adds numbers without keeping their webhooks
+        forth={"masking": "f"},  # undo adds numbers without keeping their webhooks
     ),
-    "number drain": Verb("number drain masking", {"masking": "aBc"}, {"masking": "ABC"}, items="abc"),
+    "number drain": Verb("number drain masking", {"masking": "aBcf"}, {"masking": "ABCf"}, items="abc"),
     "number drain --remove": Verb(
         "number drain masking --remove",
-        {"masking": "aBcD"},
-        {"masking": "D"},
+        {"masking": "aBcDf"},
+        {"masking": "Df"},
         items="abc",
         destructive=True,
     ),
     "number move": Verb(
         MOVE,
-        {"masking": "aBcD", "other": "E"},
-        {"masking": "D", "other": "aBcE"},
+        {"masking": "aBcDf", "other": "E"},
+        {"masking": "Df", "other": "aBcE"},
         items="abc",
         destructive=True,
     ),
     "number move --through-messaging": Verb(
         f"{MOVE} --through-messaging",
-        {"masking": "aBc", "other": "", "MG": "a"},
-        {"masking": "", "other": "aBc", "MG": "a"},
+        {"masking": "aBcf", "other": "", "MG": "a"},
+        {"masking": "f", "other": "aBc", "MG": "a"},
         items="abc",
         destructive=True,
         undone=6,
-        back={"masking": "Bc", "other": "a", "MG": "a"},  # undo takes no number out of a Messaging Service
+        back={"masking": "Bcf", "other": "a", "MG": "a"},  # undo takes no number out of a Messaging Service
     ),
     "number webhooks": Verb(
         f"number webhooks masking --voice-url {OWN_URL} --sms-url {OWN_URL}",
-        {"masking": "aBcD"},
-        {"masking": "aBcD", "OWN": "abc"},
+        {"masking": "aBcDf"},
+        {"masking": "aBcDf", "OWN": "abc"},
         items="abc",
         destructive=True,  # they point away from Proxy then
     ),

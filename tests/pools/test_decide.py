@@ -28,7 +28,6 @@ WISHES = st.builds(
     st.sampled_from(NUMBER_VERBS),
     is_reserved=st.none() | st.booleans(),
     add_missing=st.booleans(),
-    force=st.booleans(),
     must_exist=st.booleans(),
 )
 
@@ -57,12 +56,15 @@ def test_each_item_is_decided_once_and_only_what_is_missing_is_sent(
     entries = decide_all(wish, items, pool, HOME)
     assert [entry.item for entry in entries] == items
     requests = [request for request in requests_of(entries) if request.before is not None]
+    at_risk = {entry.request.sid for entry in entries if isinstance(entry, Chain) and entry.risks}
     assert len({request.sid for request in requests}) == len(requests), "a number is changed once"
     for request in requests:
         found = pool.by_sid[request.sid or ""]
         assert request.before == found.raw and request.parent == SERVICE
         if request.verb is REMOVE:
-            assert wish.force or not found.in_use, "what is in use is removed by force only"
+            assert (request.sid in at_risk) == bool(found.in_use), (
+                "what is in use is removed only if permitted"
+            )
         else:
             assert request.wanted == {"is_reserved": request.verb is RESERVE}
             assert found.is_reserved is not request.wanted["is_reserved"]

@@ -13,8 +13,8 @@ from proxyctl.api.resources import PhoneNumber, Service
 from proxyctl.errors import InputError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools import pool as limits
-from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import World, decide_file, plan_of
+from proxyctl.pools.facts import with_senders
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.poolfile import WantedService
 from proxyctl.writes.guard import LEAVE_FIRST, guard
@@ -71,14 +71,14 @@ def decided(account: Account, goal: Mapping[str, Numbers]) -> list[Entry]:
     """What is to be done, with what a Messaging Service forbids refused."""
     entries = decide_file(wanted(goal), world_of(account), prune=True)
     assert sids_of(entries, "move") <= {sid(number) for pool in account.pools.values() for number in pool}
-    return with_senders(entries, {sid(number): "MG" for number in account.senders}, "move")
+    return with_senders(entries, {sid(number): "MG" for number in account.senders})
 
 
 def plan_for(account: Account, goal: Mapping[str, Numbers], *, leave_first: bool = False) -> Plan | None:
     """The plan as it may be carried out; None where it does not fit."""
     try:
         plan = plan_of(decided(account, goal), world_of(account))
-        return guard(plan, [LEAVE_FIRST] if leave_first else [])
+        return guard(plan, allowed=[LEAVE_FIRST] if leave_first else [])
     except RefusedError as error:
         # The goal itself is within the limits, unless something has to stay.
         assert "in any order" in error.message or account.senders or account.busy

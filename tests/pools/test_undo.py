@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from proxyctl.api.resources import Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Wish, decide_all, with_senders
+from proxyctl.pools.decide import Wish, decide_all
 from proxyctl.pools.desired import World, decide_file, plan_of
+from proxyctl.pools.facts import with_senders
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.undo import inverse, services_of
 from proxyctl.pools.versions import Since
@@ -103,7 +104,7 @@ def test_a_run_on_several_services_is_taken_back_whatever_became_of_it(
     """Numbers go back as they came: what was moved is moved, and each has one entry."""
     account = Account(before)
     entries = decide_file(wanted(goal), world_of_account(account), prune=True)
-    plan = guard(plan_of(entries, world_of_account(account)), [LEAVE_FIRST])
+    plan = guard(plan_of(entries, world_of_account(account)), allowed=[LEAVE_FIRST])
     run(account, plan, rng, refused=TROUBLE, kill_at=cut)
     made = records(account)
     assume(made)
@@ -236,7 +237,7 @@ def test_what_a_messaging_service_forbids_is_refused() -> None:
     requests = changes(Wish(RESERVE, add_missing=True), [item(1), item(2)], pool_of({1: False}))
     entries = undo(recorded(requests), carried_out(pool_of({1: False}), requests))
     assert sids_of(entries, "add", "remove", "move") == {sid(2)}
-    flagged, added = with_senders(entries, dict.fromkeys((sid(1), sid(2)), "MG9"), "add", "remove")
+    flagged, added = with_senders(entries, dict.fromkeys((sid(1), sid(2)), "MG9"))
     assert change_of(flagged) == ("release", False)
     assert "is in Messaging Service MG9" in refusal(added)
 

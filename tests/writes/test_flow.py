@@ -152,7 +152,7 @@ def test_a_full_pool_is_refused_unless_numbers_may_leave_first() -> None:
     world, plan = replaced(500, 500)
     with pytest.raises(RefusedError, match=r"500 of 500 unreserved numbers, 500 places missing.*leave-first"):
         guard(plan)
-    run(world, guard(plan, [LEAVE_FIRST]), random.Random(3))
+    run(world, guard(plan, allowed=[LEAVE_FIRST]), random.Random(3))
     assert {number[:3] for number in world.pools["A"]} == {"new"}
     assert len(world.pools["A"]) == 500
 
@@ -199,7 +199,7 @@ def test_what_no_order_can_do_is_refused_on_paper() -> None:
         plan = Plan(chains, world.capacities())
         assert len(stuck(plan)) == 2
         with pytest.raises(RefusedError, match="in any order"):
-            guard(plan, [LEAVE_FIRST])
+            guard(plan, allowed=[LEAVE_FIRST])
 
 
 @pytest.mark.parametrize("block", range(4))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 
+from proxyctl.api.resources import Service
 from proxyctl.errors import RefusedError, exit_status
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Wish, capacities, decide_all, place
@@ -24,7 +25,9 @@ MG = "MG" + "c" * 32
 
 def plan_for(pool: Pool, wish: Wish, items: Sequence[Item]) -> Plan:
     entries: list[Entry] = decide_all(wish, items, pool, HOME)
-    return Plan(tuple(entries), capacities(pool, "the pool"))
+    return Plan(
+        tuple(entries), capacities(pool, Service({"sid": pool.service_sid, "unique_name": "the pool"}))
+    )
 
 
 def verdict(plan: Plan) -> str | None:

@@ -45,10 +45,9 @@ def write(runtime: Runtime, call: Call, fields: tuple[str, ...] | None) -> None:
     runtime.guard_writes()
     plan = Plan((Chain(Item(str(call), None, None), (Step(raw_request(call)),)),))
     if call.method == "DELETE":
-        plan = plan.asking(
-            f"This sends {call} as account {runtime.profile.account_sid} ({runtime.profile.label})."
-        )
-    report = carry_out(runtime, Job([], lambda: plan, "sent", single=True))
+        who = f"account {runtime.profile.account_sid} ({runtime.profile.label})"
+        plan = plan.asking(lambda _: f"This sends {call} as {who}.")
+    report = carry_out(runtime, Job("api", [], lambda: plan, "sent", single=True))
     finish_one(runtime, report, lambda end: print_body(runtime, end.seen, fields, sent=True))
 
 

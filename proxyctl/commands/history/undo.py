@@ -11,8 +11,8 @@ from proxyctl.commands.history.show import load
 from proxyctl.commands.pool.apply import account_job, confirmation
 from proxyctl.commands.run import carry_out, check_failed_to, finish
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
-from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import World, plan_of
+from proxyctl.pools.facts import with_senders
 from proxyctl.pools.undo import inverse, item_of, services_of
 from proxyctl.pools.versions import Since
 from proxyctl.pools.webhooks import kept_by, restoring_webhooks
@@ -51,15 +51,14 @@ def undo(runtime: Runtime, run_id: str) -> None:
         world = World(services, pools, owned=runtime.account.own_numbers(pointed))
         entries = inverse(detail, since(runtime, detail), world)
         senders = runtime.account.senders(sids_of(entries, *MOVING))
-        entries = with_senders(entries, senders, *MOVING)
+        entries = with_senders(entries, senders)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
+        first = f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)})"
         plan = plan_of(entries, world, replacing=False)
-        command = cut(detail.run.command or "?", SHOWN_COMMAND)
-        text = f"This takes back run {detail.run.id} ({command})\n{confirmation(runtime, entries)}"
-        return plan.asking(text) if plan.chains else plan
+        return plan.asking(lambda plan: f"{first}\n{confirmation(runtime, plan.entries)}")
 
     services = existing(runtime, sids)
-    job = replace(account_job(sids, services, decide, list(services)), undoes=detail.run.id)
+    job = replace(account_job("undo", sids, services, decide, list(services)), undoes=detail.run.id)
     report = carry_out(runtime, job)
     if report is not None:
         report = replace(report, single=len(report.ends) == 1)

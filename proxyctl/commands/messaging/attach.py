@@ -67,15 +67,13 @@ def attach(
     def decide() -> Plan:
         pair = read(runtime, service, messaging, items)
         plan = plan_of(decide_all(items or all_items(pair), pair), pair)
-        count = len(plan.chains)
-        return plan.asking(question(runtime, service, messaging, count)) if count else plan
+        return plan.asking(lambda plan: question(runtime, service, messaging, len(plan.chains)))
 
     def look(runtime: Runtime, ends: Sequence[Progress]) -> list[Correction]:
         return left_meanwhile(runtime, ends, service, messaging)
 
-    job = Job(
-        [service.sid], decide if items or every else Plan, "added", given.single, service=service, look=look
-    )
+    wanted = decide if items or every else Plan
+    job = Job("attach", [service.sid], wanted, "added", given.single, service=service, look=look)
     finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
 
 

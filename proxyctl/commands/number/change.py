@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from proxyctl.api.resources import Service
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import FEW
-from proxyctl.pools.decide import Home, Wish, capacities, decide_all, leaving
+from proxyctl.pools.decide import Home, Wish, capacities, decide_all
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.plan import Entry, Plan
@@ -42,11 +40,11 @@ def run_verb(
         entries = decide_all(wish, items, pool, Home(service.sid))
         if webhooks:
             entries = with_webhooks(runtime, entries, removing=wish.verb is REMOVE)
-        plan = Plan(tuple(entries), capacities(pool, "the pool"))
-        going = [chain.request.sid or "" for chain in leaving(entries)]
-        return plan.asking(removal_text(runtime, service, going)) if going else plan
+        plan = Plan(tuple(entries), capacities(pool, service))
+        asks = wish.verb is REMOVE
+        return plan.asking(lambda plan: removal_text(runtime, service, len(plan.chains))) if asks else plan
 
-    run_numbers(runtime, service, given, decide if items else Plan, wish.verb.done)
+    run_numbers(runtime, verb, service, given, decide if items else Plan, wish.verb.done)
 
 
 def with_webhooks(runtime: Runtime, entries: list[Entry], *, removing: bool) -> list[Entry]:
@@ -65,13 +63,8 @@ def find_service(runtime: Runtime, name_or_sid: str, *, unread: bool) -> Service
     return runtime.account.service(name_or_sid)
 
 
-def removal_text(runtime: Runtime, service: Service, sids: Collection[str]) -> str:
-    """Say what will be removed, from which Service, and as whom; and which of ``sids`` could not come back."""
-    from proxyctl.commands.saved_file import senders_text
-
+def removal_text(runtime: Runtime, service: Service, count: int) -> str:
+    """Say how much will be removed, from which Service, and as whom."""
     if service.unique_name is None and not runtime.options.yes:  # who is asked should read a name
         service = runtime.account.service(service.sid)
-    return (
-        f"This removes {counted(len(sids), 'number')} from Service {titled(service)} {of_account(runtime)}."
-        f"{senders_text(runtime, sids)}"
-    )
+    return f"This removes {counted(count, 'number')} from Service {titled(service)} {of_account(runtime)}."

@@ -112,7 +112,6 @@ def remove_numbers(
     service: ServiceArgument,
     numbers: Numbers = None,
     file: File = None,
-    force: Annotated[bool, option("--force", "Try numbers in use too, and let the API decide.")] = False,
     must_exist: Annotated[bool, option("--must-exist", "Fail for numbers that are not in the pool.")] = False,
     restore_webhooks: Annotated[
         bool, option("--restore-webhooks", "Put their webhooks back, as add --keep-webhooks found them.")
@@ -121,7 +120,7 @@ def remove_numbers(
     """Remove phone numbers from a Service's pool; the account keeps them."""
     from proxyctl.commands.number.change import run_verb
 
-    wishes = {"webhooks": restore_webhooks, "force": force, "must_exist": must_exist}
+    wishes = {"webhooks": restore_webhooks, "must_exist": must_exist}
     run_verb(ctx.obj, "remove", service, numbers, file, **wishes)
 
 

@@ -6,7 +6,7 @@ rounds: each has its lock, none is held while the Sessions end, and one record h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,11 +30,12 @@ from proxyctl.errors import (
 from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import Home, Wish, capacities, decide_all, decide_drain, leaving
+from proxyctl.pools.facts import leaving_messaging, senders_of
 from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
+from proxyctl.writes.plan import Chain, Entry, Plan
 from proxyctl.writes.requests import REMOVE, RESERVE
 
 FIRST_PAUSE = 2.0  # seconds between two reads; doubled up to the longest
@@ -76,11 +77,11 @@ class Drain:
     report: Report = field(default_factory=Report)
     left: list[Chain] = field(default_factory=list)
     saved: Path | None = None
+    permitted: set[str] = field(default_factory=set)
 
     def run(self) -> Report | None:
         """Go through all that was asked for; None where --dry-run only showed it."""
-        single, service = self.given.single, self.service
-        job = Job([service.sid], self.reserving, single=single, service=service, show=self.show)
+        job = self.job(self.reserving, show=self.show)
         if not self.round(job):
             return None
         try:
@@ -90,6 +91,12 @@ class Drain:
             stopped = Interrupted(end.number) if isinstance(end, Signalled) else end
             self.report = replace(self.report, stopped=stopped)
         return self.finished()
+
+    def job(self, decide: Callable[[], Plan], **more: Any) -> Job:
+        """Return the job of one round; what was permitted in one is permitted in all."""
+        service, single = self.service, self.given.single
+        more |= {"service": service, "permitted": self.permitted}
+        return Job("drain", [service.sid], decide, single=single, **more)
 
     def round(self, job: Job) -> bool:
         """Carry out one round, and take over how its items ended; False where --dry-run only showed it."""
@@ -127,9 +134,15 @@ class Drain:
             return Plan()
         pool = self.runtime.account.pool(self.service.sid, items)
         entries = decide_drain(items, pool, Home(self.service.sid), removing=self.removes)
-        sids = list(rows_by_sid(entries))
-        question = removal_text(self.runtime, self.service, sids) if self.removes and sids else None
-        return Plan(tuple(entries), capacities(pool, "the pool"), question=question)
+        if self.removes:
+            senders = senders_of(self.runtime.account, rows_by_sid(entries), self.runtime.note)
+            entries = leaving_messaging(entries, senders)
+        return Plan(tuple(entries), capacities(pool, self.service), question=self.question)
+
+    def question(self, plan: Plan) -> str:
+        """Ask at the start, for all that is to leave the pool."""
+        rows = rows_by_sid(plan.entries) if self.removes else {}
+        return removal_text(self.runtime, self.service, len(rows)) if rows else ""
 
     def show(self, plan: Plan) -> None:
         """Print what would be sent if all were idle at once."""
@@ -188,8 +201,7 @@ class Drain:
     def remove_idle(self) -> None:
         """Remove what was not in use when it was last seen. Another run's lock ends it only in the last round."""
         items = list(self.draining(idle=self.waits))
-        single, service = self.given.single, self.service
-        job = Job([service.sid], lambda: self.removing(items), single=single, service=service, save=self.save)
+        job = self.job(lambda: self.removing(items), save=self.save)
         try:
             if items:
                 self.round(job)
@@ -258,7 +270,10 @@ class Drain:
 
 def rows_by_sid(entries: Sequence[Entry]) -> dict[str, Mapping[str, Any]]:
     """Return the numbers that the pool has, as it has them, each once."""
-    rows = (entry.seen if isinstance(entry, NoOp) else entry.before for entry in entries)
+    rows = (
+        entry.before if isinstance(entry, Chain) else entry.seen if entry.error is None else None
+        for entry in entries
+    )
     return {row["sid"]: row for row in rows if row is not None}
 
 

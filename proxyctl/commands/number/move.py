@@ -45,11 +45,12 @@ def move(
         route = read_route(runtime, source, target, items, through=through_messaging)
         entries = decide_moves(items, replace(route, is_reserved=flag))
         raise_unknown(entries if may_ask else ())
-        plan = Plan(tuple(entries), capacities(route.pools[1], "the pool"))
-        return plan.asking(question(runtime, source, target, plan.chains)) if plan.chains else plan
+        rooms = capacities(route.pools[0], source) | capacities(route.pools[1], target)
+        plan = Plan(tuple(entries), rooms)
+        return plan.asking(lambda plan: question(runtime, source, target, plan.chains))
 
-    names = [one.unique_name or one.sid for one in (source, target)]
-    job = Job([source.sid, target.sid], decide if items else Plan, "moved", given.single, names=names)
+    names, sids = [one.unique_name or one.sid for one in (source, target)], [source.sid, target.sid]
+    job = Job("move", sids, decide if items else Plan, "moved", given.single, names=names)
     try:
         report = carry_out(runtime, job)
     except AskFlag as missing:

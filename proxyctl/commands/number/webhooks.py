@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
-from proxyctl.pools.decide import NOT_THERE, Home, each_once, leaving
+from proxyctl.pools.decide import NOT_THERE, Home, capacities, each_once, leaving
+from proxyctl.pools.pool import hinted_service
 from proxyctl.pools.webhooks import (
     OVERRIDING,
     KeptWebhooks,
     Settings,
+    away_from,
     is_own,
     keeping_webhooks,
     leaves_proxy,
@@ -102,9 +105,29 @@ def set_webhooks(runtime: Runtime, name: str, numbers: Numbers, file: str | None
             held = runtime.account.pool(service.sid, given.items, few=FEW).by_sid
             wanted = dict.fromkeys(held, set_by_proxy(runtime.profile.account_sid, service.sid))
         decide_one = partial(point, wanted, home, done)
-        plan = Plan(tuple(each_once(given.items, lambda item: owned.get(item.name), decide_one)))
-        away = sum(map(leaves_proxy, plan.chains))
-        text = f"This points {counted(away, 'number')} {of_account(runtime)} away from Proxy."
-        return plan.asking(text) if away else plan
+        entries = each_once(given.items, lambda item: owned.get(item.name), decide_one)
+        plan = guarded_pools(runtime, service, Plan(tuple(entries)), owned)
+        return replace(plan, question=away)
 
-    run_numbers(runtime, service, given, decide, done)
+    def away(plan: Plan) -> str:
+        going = sum(map(leaves_proxy, plan.chains))
+        text = f"This points {counted(going, 'number')} {of_account(runtime)} away from Proxy."
+        return text if going else ""
+
+    run_numbers(runtime, "webhooks", service, given, decide, done)
+
+
+def guarded_pools(
+    runtime: Runtime, service: Service, plan: Plan, owned: Mapping[str, IncomingNumber]
+) -> Plan:
+    """Return the plan with what the pools lose whose numbers are pointed away from Proxy."""
+    going = [chain for chain in plan.chains if leaves_proxy(chain)]
+    named = {hinted_service(owned[chain.item.name]) for chain in going} - {None, service.sid}
+    services = [one for one in (runtime.account.services() if named else ()) if one.sid in named]
+    items = [replace(chain.item, sid=chain.request.sid) for chain in going]
+    pools = {one.sid: runtime.account.pool(one.sid, items, few=FEW) for one in (service, *services) if going}
+    rooms = [capacities(pools[one.sid], one) for one in (service, *services) if going]
+    entries = [away_from(entry, pools) if isinstance(entry, Chain) else entry for entry in plan.entries]
+    return replace(
+        plan, entries=tuple(entries), capacities={room: n for one in rooms for room, n in one.items()}
+    )

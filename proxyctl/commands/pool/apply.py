@@ -30,15 +30,15 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
         entries, world = pool_plan.compute(runtime, wanted, prune=prune)
         if keep_webhooks:
             entries = own_webhooks.kept(runtime, entries)
-        plan = plan_of(entries, world)
-        return plan.asking(confirmation(runtime, entries)) if plan.chains else plan
+        return plan_of(entries, world).asking(lambda plan: confirmation(runtime, plan.entries))
 
     names = [one.name for one in wanted.services]
-    job = account_job(list(dict.fromkeys(sids)), services, decide, names)
+    job = account_job("apply", list(dict.fromkeys(sids)), services, decide, names)
     finish(runtime, SERVICE_RESULT, carry_out(runtime, job), failed_to)
 
 
 def account_job(
+    command: str,
     sids: Sequence[str | None],
     services: Mapping[str, Service],
     decide: Callable[[], Plan],
@@ -46,7 +46,7 @@ def account_job(
 ) -> Job:
     """Return the job of a plan for Services of the account."""
     only = next((one for one in services.values() if [one.sid] == list(sids)), None)
-    return Job(sids, decide, service=only, names=names)
+    return Job(command, sids, decide, service=only, names=names)
 
 
 def confirmation(runtime: Runtime, entries: Sequence[Entry]) -> str:

@@ -8,18 +8,19 @@ from typing import Any
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.listing import in_pages
+from proxyctl.commands.report import CORRECT
 from proxyctl.commands.run import allowed_rules
 from proxyctl.errors import (
     AuthenticationError,
     CheckError,
     DeadlineError,
     InputError,
+    PartialError,
     RefusedError,
     TemporaryError,
 )
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import COURTESY, Account, is_forbidden
-from proxyctl.pools.decide import with_senders
 from proxyctl.pools.desired import (
     CHANGES,
     World,
@@ -30,6 +31,7 @@ from proxyctl.pools.desired import (
     problems_of_adds,
     with_problems,
 )
+from proxyctl.pools.facts import with_facts, with_senders
 from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED
 from proxyctl.runtime import Runtime
@@ -46,15 +48,18 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     runtime.out.check(PLANNED)
     allowed = allowed_rules(runtime)
     entries, world = compute(runtime, read(runtime, file), prune=prune)
-    found = refusing_risks(plan_of(entries, world), allowed)
+    whole = with_facts(plan_of(entries, world), "apply", runtime.account, runtime.note)
+    found = refusing_risks(whole, "apply", allowed)
     rows = [row for entry in found.entries for row in rows_of(entry)]
     if rows or runtime.options.output or not runtime.options.quiet:  # cron hears of changes only
         runtime.out.rows(PLANNED, in_pages(rows))
     text = summary(found)
-    guard(found, allowed)
+    guard(found, "apply", allowed)
     if exit_code and (found.chains or found.refused):
         pruning = " --prune" if prune else ""
         raise CheckError(f"{text}.", hint=f"'proxyctl pool apply {file}{pruning}' makes the changes.")
+    if found.refused:
+        raise PartialError(f"{text}.", hint=CORRECT)
     runtime.note(f"{text}.")
 
 
@@ -94,7 +99,7 @@ def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[En
         runtime.note(f"whether all numbers can join their pools is not known: {error.message}")
         return entries, world
     entries = with_problems(entries, problems_of_adds(joining, owned, senders))
-    return with_senders(entries, senders, "move"), world
+    return with_senders(entries, senders), world
 
 
 def senders_of(runtime: Runtime, joining: set[str], moving: set[str]) -> Mapping[str, str]:

@@ -34,7 +34,8 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
     note_alike(runtime, name)
     plan = Plan((create_chain(name, Item(name, None, None), settings),))
     try:
-        report = carry_out(runtime, Job([], lambda: plan, "created", single=True, names=[name]))
+        job = Job("service create", [], lambda: plan, "created", single=True, names=[name])
+        report = carry_out(runtime, job)
         finish_one(runtime, report, partial(show, runtime))
     except RefusedError as error:
         taken = error.problem is not None and error.problem.code == SERVICE_NAME_TAKEN
@@ -84,7 +85,9 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, Any]) -> None:
     def decide() -> Plan:
         return Plan((update_chain(service, Item(name, service.sid, None), settings),))
 
-    report = carry_out(runtime, Job([service.sid], decide, "updated", single=True, service=service))
+    report = carry_out(
+        runtime, Job("service update", [service.sid], decide, "updated", single=True, service=service)
+    )
     finish_one(runtime, report, partial(show, runtime))
 
 
@@ -98,7 +101,7 @@ def delete(runtime: Runtime, name: str) -> None:
         plan = Plan((delete_chain(service, Item(name, service.sid, None)),))
         if runtime.options.dry_run:
             return plan
-        return plan.asking(impact(runtime, service, runtime.account.pool(service.sid)))
+        return plan.asking(lambda _: impact(runtime, service, runtime.account.pool(service.sid)))
 
     def save_service(runtime: Runtime, plan: Plan) -> None:
         saved.append(save(runtime, [(service, runtime.account.pool(service.sid))]))
@@ -114,7 +117,7 @@ def delete(runtime: Runtime, name: str) -> None:
                 )
 
     typed = service.unique_name or service.sid
-    job = Job([service.sid], decide, "deleted", True, service, save_service, typed)
+    job = Job("service delete", [service.sid], decide, "deleted", True, service, save_service, typed)
     finish_one(runtime, carry_out(runtime, job), say_deleted)
 
 

@@ -1,0 +1,85 @@
+"""What the guard has to know of a plan beyond its pools: which numbers a Messaging Service has, since no pool takes
+them back, and whether an unreserved number stays in a pool that was not read whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from proxyctl.errors import AuthenticationError, ProxyctlError, RefusedError
+from proxyctl.input.items import Item
+from proxyctl.pools.account import COURTESY, Account, is_forbidden
+from proxyctl.pools.pool import MOST_UNRESERVED, flag_word
+from proxyctl.writes.guard import LEAVE_MESSAGING, NO_UNRESERVED, RULES, by_rule
+from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, at_risk, refusing, sids_of
+
+
+def with_facts(plan: Plan, command: str, account: Account, note: Callable[[str], None]) -> Plan:
+    """Return the plan with what the guard has to know; errors are those of reading it.
+
+    ``note`` says what a key may not read, and so is not known.
+    """
+    entries = leaving_messaging(plan.entries, senders_of(account, sids_of(plan.entries, "remove"), note))
+    capacities = dict(plan.capacities)
+    if command in RULES[NO_UNRESERVED].commands:
+        capacities.update(unread(plan, account))
+    return replace(plan, entries=tuple(entries), capacities=capacities)
+
+
+def senders_of(account: Account, sids: Collection[str], note: Callable[[str], None]) -> Mapping[str, str]:
+    """Return which of the numbers are in a Messaging Service, with its SID; none where a key may not read that."""
+    try:
+        return account.senders(sids, within=COURTESY)
+    except AuthenticationError as error:
+        if not is_forbidden(error):
+            raise
+        note(f"Whether numbers are in a Messaging Service is unknown: {error.message}")
+        return {}
+
+
+def unread(plan: Plan, account: Account) -> Iterator[tuple[Room, Capacity]]:
+    """Read on in the pools from which more unreserved numbers leave than are known to be there."""
+    gone: dict[Room, set[str]] = {}
+    for chain in plan.chains:
+        for step in chain.steps:
+            for room in step.frees:
+                if room[1] == flag_word(False) and step.request.before is not None:
+                    gone.setdefault(room, set()).add(step.request.sid or "")
+    for room, numbers in gone.items():
+        known = plan.capacities.get(room, Capacity("the pool", 0, MOST_UNRESERVED, whole=False))
+        if not known.whole and known.held <= len(numbers):
+            yield room, known._replace(held=account.unreserved(room[0], numbers))
+
+
+def in_messaging(item: Item, messaging_service: str, hint: str | None, *, leaves: bool) -> RefusedError:
+    """The refusal of a number that a Messaging Service has: no pool takes it. ``leaves``: it would leave one first."""
+    why = "once out of its pool, it could be added to none" if leaves else "it can be added to no pool"
+    return RefusedError(f"{item.input} is in Messaging Service {messaging_service}: {why}.", hint=hint)
+
+
+def with_senders(entries: Sequence[Entry], senders: Mapping[str, str]) -> list[Entry]:
+    """Refuse what no pool takes: numbers that are in a Messaging Service (``senders``: its SID by theirs)."""
+
+    def why(chain: Chain) -> ProxyctlError | None:
+        holder = senders.get(chain.request.sid or "")
+        hint = "Take it out of the Messaging Service first, or see 'proxyctl number move -h'."
+        if holder is None:
+            return None
+        error = in_messaging(chain.item, holder, hint, leaves=chain.change != "add")
+        return error if chain.change == "add" else by_rule(error, LEAVE_MESSAGING, option=False)
+
+    return refusing(entries, why, "add", "move")
+
+
+def leaving_messaging(entries: Sequence[Entry], senders: Mapping[str, str]) -> list[Entry]:
+    """Put those of ``senders`` at risk, which leave their pool and could not come back (its SID by theirs)."""
+
+    def judged(entry: Entry) -> Entry:
+        sid = entry.request.sid if isinstance(entry, Chain) else (entry.seen or {}).get("sid")
+        holder = senders.get(sid or "")
+        if holder is None:
+            return entry
+        return at_risk(entry, LEAVE_MESSAGING, in_messaging(entry.item, holder, None, leaves=True))
+
+    return [judged(entry) for entry in entries]
