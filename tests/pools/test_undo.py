@@ -15,7 +15,7 @@ from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Wish, decide_all
 from proxyctl.pools.desired import World, decide_file, plan_of
-from proxyctl.pools.facts import with_senders
+from proxyctl.pools.facts import leaving_messaging, with_senders
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.undo import inverse, services_of
 from proxyctl.pools.versions import Since
@@ -159,7 +159,10 @@ def one(entry: ItemRecord, pool: Pool) -> Entry:
 
 
 def refusal(entry: Entry) -> str:
-    assert isinstance(entry, NoOp) and isinstance(entry.error, RefusedError)
+    if isinstance(entry, Chain):
+        (risk,) = entry.risks
+        return risk.error.message
+    assert isinstance(entry.error, RefusedError)
     return entry.error.message
 
 
@@ -189,8 +192,8 @@ def test_changed_since() -> None:
     reserved = record("reserve", done | {"action": "reserved"}, before={"is_reserved": False})
     assert "it has left the pool" in refusal(one(reserved, pool_of({})))
     added = record("add", done | {"action": "added"}, after={"is_reserved": True})
-    assert "in use by 1 Session." in refusal(one(added, pool_of({1: True}, {1: 1})))
-    assert "in use by 2 Sessions" in refusal(one(added, pool_of({1: True}, {1: 2})))
+    assert "in use by 1 open Session." in refusal(one(added, pool_of({1: True}, {1: 1})))
+    assert "in use by 2 open Sessions" in refusal(one(added, pool_of({1: True}, {1: 2})))
     assert "reserved or released" in refusal(one(added, pool_of({1: False})))
     removed = record("remove", done | {"action": "removed"}, before={"is_reserved": True})
     assert "with the other flag" in refusal(one(removed, pool_of({1: False})))
@@ -239,6 +242,7 @@ def test_what_a_messaging_service_forbids_is_refused() -> None:
     assert sids_of(entries, "add", "remove", "move") == {sid(2)}
     flagged, added = with_senders(entries, dict.fromkeys((sid(1), sid(2)), "MG9"))
     assert change_of(flagged) == ("release", False)
+    (added,) = leaving_messaging([added], {sid(2): "MG9"})
     assert "is in Messaging Service MG9" in refusal(added)
 
 
