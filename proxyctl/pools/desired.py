@@ -153,6 +153,17 @@ def update_chain(service: Service, item: Item, settings: Mapping[str, Any]) -> C
     return Chain(item, (Step(request),), "update", service=name)
 
 
+def changes_of(chain: Chain) -> list[str]:
+    """Say how the settings that a chain changes were, and how they will be."""
+    before = chain.before or {}
+    return [f"{key} {shown(before.get(key))} → {shown(value)}" for key, value in chain.request.wanted.items()]
+
+
+def shown(value: Any) -> str:
+    """Return the value of a setting in words."""
+    return "(not set)" if value in (None, "") else str(value)
+
+
 def delete_chain(service: Service, item: Item) -> Chain:
     """A Service is deleted, with all that is in it."""
     name = service.unique_name or service.sid

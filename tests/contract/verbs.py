@@ -55,7 +55,6 @@ VERBS: Mapping[str, Verb] = {
         "service update masking --default-ttl 60",
         before={"masking": "A"},
         after={"masking": "A", "masking.default_ttl": 60},
-        converges=False,
     ),
     "service delete": Verb(
         "service delete masking",

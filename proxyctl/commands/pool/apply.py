@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_account
-from proxyctl.pools.desired import plan_of, touched
+from proxyctl.pools.desired import changes_of, plan_of, shown, touched
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
@@ -66,19 +65,13 @@ def changes_text(chains: Sequence[Chain], name: str) -> list[str]:
     for chain in chains:
         if chain.service != name:
             continue
-        wanted, before = chain.request.wanted, chain.before or {}
         if chain.change == "create":
-            settings = ", ".join(f"{key} {shown(value)}" for key, value in wanted.items())
+            settings = ", ".join(f"{key} {shown(value)}" for key, value in chain.request.wanted.items())
             lines.append(f"create it, with {settings}" if settings else "create it")
         elif chain.change == "update":
-            lines += [f"{key} {shown(before.get(key))} → {shown(value)}" for key, value in wanted.items()]
+            lines += changes_of(chain)
         else:
             counts[f"move {{}} here from {chain.source}" if chain.source else f"{chain.change} {{}}"] += 1
     lines += [words.format(counted(count, "number")) for words, count in counts.items()]
     going = sum(1 for chain in chains if chain.source == name)
     return [*lines, *([f"{counted(going, 'number')} move to other Services"] if going else [])]
-
-
-def shown(value: Any) -> str:
-    """Return the value of a setting in words."""
-    return "(not set)" if value in (None, "") else str(value)

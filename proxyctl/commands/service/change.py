@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,18 @@ from typing import Any
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
 from proxyctl.api.resources import Service, list_sessions
 from proxyctl.commands.report import End
-from proxyctl.commands.run import Job, carry_out, finish_one, of_account, titled
+from proxyctl.commands.run import Job, carry_out, finish_one, of_account, show_plan, titled
 from proxyctl.commands.saved_file import restoring, save, senders_text
 from proxyctl.completion.names import forget_service, remember_service
 from proxyctl.errors import RefusedError, UsageError
 from proxyctl.input.items import Item
-from proxyctl.pools.desired import create_chain, delete_chain, update_chain
+from proxyctl.pools.desired import changes_of, create_chain, delete_chain, update_chain
 from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import SERVICE
 from proxyctl.runtime import Runtime
 from proxyctl.text import folded
-from proxyctl.writes.plan import Plan
+from proxyctl.writes.plan import NoOp, Plan
+from proxyctl.writes.requests import same
 
 
 def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_exists: bool) -> None:
@@ -36,7 +37,7 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
     try:
         job = Job("service create", [], lambda: plan, "created", single=True, names=[name])
         report = carry_out(runtime, job)
-        finish_one(runtime, report, partial(show, runtime))
+        finish_one(runtime, report, partial(show_created, runtime))
     except RefusedError as error:
         taken = error.problem is not None and error.problem.code == SERVICE_NAME_TAKEN
         existing = runtime.account.service_named(name) if if_not_exists and taken else None
@@ -50,6 +51,12 @@ def note_alike(runtime: Runtime, name: str) -> None:
     for other in (one.unique_name or "" for one in runtime.account.services()):
         if other != name and folded(other) == folded(name):
             runtime.note(f"Service {other} exists. Its name differs only in case, blanks, '-' or '_'.")
+
+
+def show_created(runtime: Runtime, end: End) -> None:
+    """Say where a Service was created, and print it."""
+    runtime.note(f"created Service {titled(Service(dict(end.seen or {})))} {of_account(runtime)}.")
+    show(runtime, end)
 
 
 def show(runtime: Runtime, end: End) -> None:
@@ -71,24 +78,54 @@ def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, An
     runtime.out.one(SERVICE, existing.raw)
 
 
-def update(runtime: Runtime, name: str, settings: Mapping[str, Any]) -> None:
-    """Change the settings that were given, and print the Service."""
-    if not settings:
+def update(runtime: Runtime, name: str, settings: Mapping[str, Any], clear: Sequence[str]) -> None:
+    """Change what differs from the settings that were given, say how it was, and print the Service."""
+    cleared = [field.replace("-", "_") for field in clear]
+    wanted = {**settings, **dict.fromkeys(cleared, "")}
+    if not wanted:
         raise UsageError(
             "nothing to update was given.",
             hint="Give at least one setting; see 'proxyctl service update -h'.",
         )
+    for field in settings.keys() & set(cleared):
+        raise UsageError(f"{field} is set and cleared.", hint="Leave one of the two options out.")
     runtime.out.check(SERVICE)
     runtime.guard_writes()
     service = runtime.account.service(name)
+    current = reread(runtime, service)
+    changes: list[str] = []
 
     def decide() -> Plan:
-        return Plan((update_chain(service, Item(name, service.sid, None), settings),))
+        now = current()
+        item = Item(name, now.sid, None)
+        changed = {key: value for key, value in wanted.items() if not same(value, now.raw.get(key))}
+        if not changed:
+            return Plan((NoOp(item, now.raw),))
+        chain = update_chain(now, item, changed)
+        changes[:] = changes_of(chain)
+        return Plan((chain,))
 
-    report = carry_out(
-        runtime, Job("service update", [service.sid], decide, "updated", single=True, service=service)
+    def say_changes(plan: Plan) -> None:
+        for text in changes:
+            runtime.note(text)
+        show_plan(runtime, plan)
+
+    def show_updated(end: End) -> None:
+        done = "updated" if end.action == "updated" else "nothing to update in"
+        lines = [f"{done} Service {titled(service)} {of_account(runtime)}{':' if changes else '.'}", *changes]
+        runtime.note("\n  ".join(lines))
+        show(runtime, end)
+
+    job = Job(
+        "service update", [service.sid], decide, "updated", single=True, service=service, show=say_changes
     )
-    finish_one(runtime, report, partial(show, runtime))
+    finish_one(runtime, carry_out(runtime, job), show_updated)
+
+
+def reread(runtime: Runtime, service: Service) -> Callable[[], Service]:
+    """Return what returns the Service as it was read, and read again after a question or a wait for the lock."""
+    fresh = [] if runtime.options.lock_wait else [service]
+    return lambda: fresh.pop() if fresh else runtime.account.service(service.sid)
 
 
 def delete(runtime: Runtime, name: str) -> None:

@@ -1,5 +1,6 @@
 """`proxyctl service`: create, list, show, update and delete Services."""
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import typer
@@ -28,25 +29,39 @@ app = typer.Typer(
 )
 
 SETTINGS = "Settings of the Service"
+
+
+def value(text: str) -> str:
+    """Take a value as it is typed; nothing at all would be a variable that is not set."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty. 'proxyctl service update --clear FIELD' clears a field.")
+    return text
+
+
+def link(text: str) -> str:
+    """Take a URL."""
+    return url(value(text))
+
+
 FIELDS = group(
     SETTINGS,
     default_ttl=typed(
         int | None, "--default-ttl SECONDS", "A Session's time to live; 0 means no limit.", min=0
     ),
     callback_url=typed(
-        str | None, "--callback-url URL", "Called when the status of an Interaction changes.", parser=url
+        str | None, "--callback-url URL", "Called when the status of an Interaction changes.", parser=link
     ),
     intercept_callback_url=typed(
         str | None,
         "--intercept-callback-url URL",
         "Called on each Interaction; a 403 answer blocks it.",
-        parser=url,
+        parser=link,
     ),
     out_of_session_callback_url=typed(
         str | None,
         "--out-of-session-callback-url URL",
         "Called when a call or message comes in outside any Session.",
-        parser=url,
+        parser=link,
     ),
     geo_match_level=typed(
         Literal["country", "area-code", "extended-area-code", "overlay", "radius"] | None,
@@ -59,10 +74,25 @@ FIELDS = group(
         "Whether a participant keeps the same proxy number where possible.",
     ),
     chat_instance_sid=typed(
-        str | None, "--chat-instance-sid IS", "The Chat Service instance that messages are forwarded to."
+        str | None,
+        "--chat-instance-sid IS",
+        "The Chat Service instance that messages are forwarded to.",
+        parser=value,
     ),
 )
-NEW_NAME = group(SETTINGS, unique_name=typed(str | None, "--unique-name NEW", "Give it another unique name."))
+NEW_NAME = group(
+    SETTINGS,
+    unique_name=typed(str | None, "--unique-name NEW", "Give it another unique name.", parser=value),
+)
+
+
+class Clearable(StrEnum):
+    """The fields that may be empty."""
+
+    CALLBACK_URL = "callback-url"
+    INTERCEPT_CALLBACK_URL = "intercept-callback-url"
+    OUT_OF_SESSION_CALLBACK_URL = "out-of-session-callback-url"
+    CHAT_INSTANCE_SID = "chat-instance-sid"
 
 
 @app.command("create")
@@ -107,11 +137,18 @@ def show_service(ctx: typer.Context, service: ServiceArgument) -> None:
 @app.command("update")
 @shared(*CALLS, DATA, WRITES)
 @gathered("settings", NEW_NAME | FIELDS)
-def update_service(ctx: typer.Context, service: ServiceArgument, settings: dict[str, Any]) -> None:
-    """Change a Service and print it; '' clears a URL."""
+def update_service(
+    ctx: typer.Context,
+    service: ServiceArgument,
+    settings: dict[str, Any],
+    clear: Annotated[
+        list[Clearable] | None, option("--clear FIELD", "Clear this field. Repeat it for others.", SETTINGS)
+    ] = None,
+) -> None:
+    """Change a Service and print it; old and new values go to stderr."""
     from proxyctl.commands.service import change
 
-    change.update(ctx.obj, service, settings)
+    change.update(ctx.obj, service, settings, clear or ())
 
 
 @app.command("delete")
