@@ -18,7 +18,7 @@ from tests.support import Ran, StandingClock
 
 VERBS = ("move", "apply", "undo")
 MOST = 10  # numbers in transit
-UNPACED = ("--rate", "0")
+UNPACED = ("--rate", "0", "--allow", "no-unreserved", "--allow", "lose-half")
 
 Refusal = Callable[[Request], Response | None]
 
