@@ -49,7 +49,7 @@ def test_one_call(stage: Scene, tmp_path: Path) -> None:
     code, err, peak = peak_of(stage.cli, "number", "reserve", stage.service, "-h", out=tmp_path / "out")
     assert (code, err) == (0, "")
     assert peak < 45
-    stage.fill(stage.numbers[:1], reserved=False)
+    stage.fill(stage.numbers[:2], reserved=False)
     for line in (("service", "list"), ("number", "reserve", stage.service, stage.numbers[0]["sid"])):
         code, err, peak = peak_of(stage.cli, *line, out=tmp_path / "out")
         assert code == 0, err

@@ -292,7 +292,7 @@ def test_ctrl_c_under_a_progress_bar_leaves_the_terminal_in_order(stage: Scene) 
         terminal.type(b"\x03")
         assert terminal.end() == 130
     assert terminal.text.rfind("\x1b[?25h") >= terminal.text.rfind("\x1b[?25l")
-    assert "interrupted: added" in terminal.text.replace("\r\n", " ")
+    assert f"interrupted: {stage.service} (environment): added" in terminal.text.replace("\r\n", " ")
     assert "unning the same command again" in terminal.text
     stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 

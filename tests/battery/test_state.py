@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.sandbox.server.faults import Scripted
-from tests.battery.scene import DONE, Scene, scene
+from tests.battery.scene import DONE, EMPTYING, Scene, scene
 from tests.contract.account import Account
 from tests.contract.verbs import VERBS
 
@@ -71,7 +71,8 @@ def test_the_service_is_deleted_midway(stage: Scene, verb: str, status: int) -> 
 def test_a_service_that_a_pool_file_names_vanishes_midway(tmp_path: Path) -> None:
     """The run stops, and the next one makes the Service anew."""
     with scene(tmp_path, 32) as stage:
-        account = Account(stage, VERBS["pool apply"], width=4)
+        verb = VERBS["pool apply"]
+        account = Account(stage, replace(verb, line=f"{verb.line} --allow new-service"), width=4)
         other = account.services()["other"]
         stage.script(
             Scripted(method="POST", first=6, action=lambda: stage.other("DELETE", f"/v1/Services/{other}"))
@@ -95,7 +96,7 @@ def test_others_add_and_remove_midway(stage: Scene) -> None:
             stage.other("POST", stage.path, Sid=row["sid"])
 
     stage.script(Scripted(method="POST", first=5, action=meddle))
-    command = ("number", "reserve", stage.service, "-f", stage.file(members), *ONE_BY_ONE)
+    command = ("number", "reserve", stage.service, "-f", stage.file(members), *EMPTYING, *ONE_BY_ONE)
     ran = stage.run(*command)
     assert ran.code == 6
     assert ran.counts == {"reserved": 25, "failed": 5}
