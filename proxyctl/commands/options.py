@@ -104,6 +104,12 @@ File = Annotated[
     str | None,
     option("-f --file FILE", "Read numbers from FILE ('-': stdin): text, CSV, JSON or JSON Lines.", INPUT),
 ]
+ThroughMessaging = Annotated[
+    bool,
+    option(
+        "--through-messaging", "Take numbers out of their Messaging Service first, and put them back into it."
+    ),
+]
 Limit = Annotated[int | None, option("--limit N", "At most N rows.", min=1)]
 
 PROFILE = group(

@@ -193,6 +193,21 @@ def sender_step(verb: Verb, messaging_service: str, item: Item, row: Row | None 
     return Step(request, ((messaging_service, "senders"),) if verb is ATTACH else ())
 
 
+def through(chain: Chain, out_of: str | None, into: str | None) -> Chain:
+    """Let a number leave one Messaging Service before the steps of a chain, and join one after them."""
+    request, steps = chain.request, chain.steps
+    known = replace(chain.item, sid=request.sid, phone_number=request.phone_number)
+    if out_of is not None:
+        out, back = (sender_step(verb, out_of, known) for verb in (DETACH, ATTACH))
+        steps = (replace(out, rollback=back, final=False), *steps)
+    if into is not None:
+        steps = (*steps, sender_step(ATTACH, into, known))
+    trail = request.kept.get("move")
+    if trail is not None:
+        steps = tuple(kept(step, {"move": replace(trail, messaging_service=into)}) for step in steps)
+    return replace(chain, steps=steps)
+
+
 def kept(step: Step, facts: Mapping[str, Any]) -> Step:
     """Return the step with ``facts`` for the history, in what takes it back too."""
     rollback = None if step.rollback is None else kept(step.rollback, facts)

@@ -43,13 +43,15 @@ class World:
     """What was read of the account: its Services by unique name, whole pools by the same, and who else holds what.
 
     ``elsewhere`` has those of the wanted numbers that a Service without a pool in ``pools`` holds, by SID and E.164,
-    ``owned`` those of the account's numbers that matter by themselves.
+    ``owned`` those of the account's numbers that matter by themselves, ``senders`` the numbers of Messaging Services
+    that matter, by the SIDs of both.
     """
 
     services: Mapping[str, Service] = field(default_factory=dict)
     pools: Mapping[str, Pool] = field(default_factory=dict)
     elsewhere: Mapping[str, Holder] = field(default_factory=dict)
     owned: Mapping[str, IncomingNumber] = field(default_factory=dict)
+    senders: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     def holder_of(self, item: Item) -> Holder | None:
         """Return which Service holds a number, if one does that was read."""

@@ -13,6 +13,7 @@ from proxyctl.pools.account import COURTESY, Account, is_forbidden
 from proxyctl.pools.pool import MOST_UNRESERVED, flag_word
 from proxyctl.writes.guard import LEAVE_MESSAGING, NO_UNRESERVED, RULES, by_rule
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, at_risk, refusing, sids_of
+from proxyctl.writes.requests import DETACH
 
 
 def with_facts(plan: Plan, command: str, account: Account, note: Callable[[str], None]) -> Plan:
@@ -76,6 +77,8 @@ def leaving_messaging(entries: Sequence[Entry], senders: Mapping[str, str]) -> l
     """Put those of ``senders`` at risk, which leave their pool and could not come back (its SID by theirs)."""
 
     def judged(entry: Entry) -> Entry:
+        if isinstance(entry, Chain) and entry.request.verb is DETACH:
+            return entry  # it leaves that first
         sid = entry.request.sid if isinstance(entry, Chain) else (entry.seen or {}).get("sid")
         holder = senders.get(sid or "")
         if holder is None:

@@ -7,52 +7,105 @@ rest goes back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from proxyctl.api.resources import IncomingNumber, Service
-from proxyctl.errors import RefusedError
+from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import ABSENT, Home, chain_to, in_use, move_chain
+from proxyctl.pools.decide import ABSENT, Home, chain_to, in_use, move_chain, sender_step, through
 from proxyctl.pools.desired import World, update_chain
 from proxyctl.pools.poolfile import SETTINGS
-from proxyctl.pools.versions import SOMETHING_ELSE, STATES, Since, flag, version_of
+from proxyctl.pools.versions import OURS, PRESENT, SOMETHING_ELSE, STATES, Since, flag, version_of
 from proxyctl.pools.webhooks import point_chain
-from proxyctl.state.record import ItemRecord, RunDetail
+from proxyctl.state.record import ItemRecord, Outcome, RunDetail
 from proxyctl.writes.guard import IN_USE
-from proxyctl.writes.plan import Chain, Entry, NoOp, at_risk, chains_of, sids_of
-from proxyctl.writes.requests import REMOVE, SET_WEBHOOKS, UPDATE_SERVICE, same
+from proxyctl.writes.plan import Chain, Entry, NoOp, at_risk, chains_of, refused, sids_of
+from proxyctl.writes.requests import ADD, ATTACH, DETACH, REMOVE, SET_WEBHOOKS, UPDATE_SERVICE, same
 
 Number = tuple[str, str]  # the SID of the Service, and what names the number
 
 INVERTED = {*STATES, UPDATE_SERVICE.name, SET_WEBHOOKS.name}
+MOVING = ("add", "remove", "move")  # changes that no pool takes of a number in a Messaging Service
+SENDING = (ATTACH.name, DETACH.name)
 
 
 def services_of(records: Iterable[ItemRecord], only: str | None) -> list[str]:
     """Return the SIDs of the Services that a run changed, each once; ``only`` for records that name none."""
-    inverted = (record.intent for record in records if record.intent.action in INVERTED)
-    return list(dict.fromkeys(sid for intent in inverted if (sid := intent.service_sid or only)))
+    found: list[str | None] = []
+    for record in records:
+        intent = record.intent
+        if intent.action in INVERTED:
+            found.append(intent.service_sid or (None if intent.move else only))
+            found += (intent.move.source, intent.move.target) if intent.move else ()
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def messaging_services_of(records: Iterable[ItemRecord]) -> list[str]:
+    """Return the SIDs of the Messaging Services that a run changed, each once."""
+    intents = (record.intent for record in records if record.intent.action in SENDING)
+    return list(dict.fromkeys(sid for one in intents if (sid := one.messaging_service_sid)))
 
 
 def inverse(run: RunDetail, since: Since, world: World) -> list[Entry]:
     """Decide what takes each item back to where the run found it; what the run did not change is left out.
 
-    ``world`` has all Services that the records name, and their pools.
+    ``world`` has all Services that the records name and that still exist, and their pools.
     """
     homes = {service.sid: Home(service.sid, name) for name, service in world.services.items()}
     entries: list[Entry] = []
-    numbers: dict[Number, list[ItemRecord]] = {}
+    numbers, senders = grouped(run)
     for record in run.items:
         sid = record.intent.service_sid or run.run.service_sid or ""
-        if record.happened == "no" or record.intent.action not in INVERTED or sid not in homes:
+        if record.happened == "no" or not sid:
             continue
         if record.intent.action == UPDATE_SERVICE.name:
-            entries += undo_settings(record, world.services[homes[sid].name or ""], since)
+            service = world.services.get(homes[sid].name or "") if sid in homes else None
+            entries += [gone([record], sid)] if service is None else undo_settings(record, service, since)
         elif record.intent.action == SET_WEBHOOKS.name:
-            entries.append(undo_webhooks(record, homes[sid], world.owned, since))
-        else:
-            numbers.setdefault((sid, item_of(record).name), []).append(record)
-    found = [undo_number(group, homes[sid], world, since) for (sid, _), group in numbers.items()]
-    return [*entries, *paired(found, homes, world)]
+            entries.append(undo_webhooks(record, homes.get(sid, Home(sid)), world.owned, since))
+    found = [
+        undo_number(group, homes[sid], world, since) if sid in homes else gone(group, sid)
+        for (sid, _), group in numbers.items()
+    ]
+    sent = [undo_sender(group, sid, world, since) for (sid, _), group in senders.items()]
+    return [*entries, *joined(list(paired(found, homes, world)), sent)]
+
+
+def grouped(run: RunDetail) -> tuple[dict[Number, list[ItemRecord]], dict[Number, list[ItemRecord]]]:
+    """Return what a run did to each number: in each pool, and in each Messaging Service.
+
+    A run that went on with a move has the first half of it in an earlier run: it goes back to where that began.
+    """
+    numbers: dict[Number, list[ItemRecord]] = {}
+    senders: dict[Number, list[ItemRecord]] = {}
+    begun: dict[Number, list[ItemRecord]] = {}
+    for record in run.items:
+        intent, trail, name = record.intent, record.intent.move, item_of(record).name
+        if record.happened == "no" or intent.action not in STATES:
+            continue
+        if intent.action in SENDING:
+            senders.setdefault((intent.messaging_service_sid or "", name), []).append(record)
+        elif sid := intent.service_sid or run.run.service_sid:
+            numbers.setdefault((sid, name), []).append(record)
+            if trail is not None and trail.source and intent.action == ADD.name and trail.target == sid:
+                before = {"is_reserved": trail.is_reserved}
+                left = replace(intent, action=REMOVE.name, service_sid=trail.source, before=before)
+                begun[trail.source, name] = [replace(record, intent=left, outcome=Outcome("done", "removed"))]
+    return numbers | {key: group for key, group in begun.items() if key not in numbers}, senders
+
+
+def gone(records: Sequence[ItemRecord], sid: str) -> NoOp:
+    """Refuse what was done in a Service that has been deleted since; what the run added there is out of it."""
+    item, first = item_of(records[0]), records[0]
+    made = STATES.get(first.done or "")
+    if made is not None and made(first)[0] == ABSENT:
+        return NoOp(item, note="out of the pool already")
+    error = NotFoundError(
+        f"{item.input} can't be taken back: Service {sid}, which that run changed, does not exist any more.",
+        hint="'proxyctl service list' shows those that are left.",
+    )
+    return NoOp(item, error=error)
 
 
 def undo_number(records: Sequence[ItemRecord], home: Home, world: World, since: Since) -> Entry:
@@ -89,6 +142,8 @@ def changed_since(
 ) -> RefusedError | None:
     """Return the refusal of what has changed since the run; ``now``: as the API has it, ``how``: what that shows."""
     by = since.changed_by(records, version_of(now))
+    if by == OURS:
+        return None
     if by == SOMETHING_ELSE and how is None:
         when = (now or {}).get("date_updated")
         how = f"something else changed it at {when}" if when else "it was added and removed again"
@@ -118,11 +173,14 @@ def paired(found: Sequence[Entry], homes: Mapping[str, Home], world: World) -> I
     """Let a number that is to leave one pool and to come to another go as a move."""
     leaving = {chain.request.sid or "": chain for chain in chains_of(found, "remove")}
     coming = sids_of(found, "add")
+    refused_names = {name for one in found if isinstance(one, NoOp) and one.error for name in one.item.names}
     for entry in found:
         if not isinstance(entry, Chain) or entry.change not in ("add", "remove"):
             yield entry
         elif entry.change == "add":
             yield back(entry, leaving.get(entry.request.sid or ""), homes, world)
+        elif not refused_names.isdisjoint(entry.item.names):
+            yield refused(entry, changed(entry.item, "the pool that it came from can't have it back"))
         elif entry.request.sid not in coming:
             yield entry
 
@@ -138,6 +196,71 @@ def back(coming: Chain, leaving: Chain | None, homes: Mapping[str, Home], world:
         return coming
     error = changed(coming.item, f"it is in the pool of Service {holder.name}")
     return NoOp(coming.item, error=error, service=coming.service)
+
+
+def undo_sender(records: Sequence[ItemRecord], messaging: str, world: World, since: Since) -> Entry:
+    """Decide for one number of one Messaging Service."""
+    first, last = records[0], records[-1]
+    item = item_of(first)
+    before, _ = STATES[first.done or ""](first)
+    halfway, after = STATES[last.done or ""](last)
+    row = world.senders.get(messaging, {}).get(item.sid or "")
+    now = ABSENT if row is None else PRESENT
+    if now == before:
+        return NoOp(item, note="as it was already")
+    holder, how = world.holder_of(item), None
+    if now != after and not (last.happened == "maybe" and now == halfway):
+        how = f"it {'has left' if row is None else 'is in'} Messaging Service {messaging}"
+    error = changed_since(item.input, records, since, row, how)
+    if error is not None:
+        return NoOp(item, None, error, service=holder.name if holder else "")
+    verb, done = (ATTACH, "added") if before == PRESENT else (DETACH, "removed")
+    known = holder.number.raw if holder else None
+    step = sender_step(verb, messaging, item, known)
+    return Chain(item, (step,), verb.name, done, holder.name if holder else "")
+
+
+def joined(numbers: Iterable[Entry], senders: Iterable[Entry]) -> list[Entry]:
+    """Let what happens to a number in its Messaging Service go together with what happens in its pools."""
+    entries = list(numbers)
+    named = {name for entry in entries for name in entry.item.names}
+    places = {
+        name: place
+        for place, entry in enumerate(entries)
+        if isinstance(entry, Chain)
+        for name in entry.item.names
+    }
+    for sender in senders:
+        place = next((places[name] for name in sender.item.names if name in places), None)
+        if place is not None:
+            entries[place] = together(entries[place], sender)
+        elif isinstance(sender, Chain) and sender.request.verb is ATTACH and sender.before is None:
+            entries.append(refused(sender, changed(sender.item, "it is in no pool, and none could take it")))
+        elif isinstance(sender, Chain) or sender.error is not None or named.isdisjoint(sender.item.names):
+            entries.append(sender)
+    return entries
+
+
+def together(entry: Entry, sender: Entry) -> Entry:
+    """A number joins its Messaging Service after its pool, which would not take it otherwise, and leaves it first."""
+    if not isinstance(entry, Chain):
+        return entry
+    if isinstance(sender, NoOp):
+        return entry if sender.error is None else refused(entry, sender.error)
+    leaves, messaging = sender.request.verb is DETACH, sender.request.parent
+    return through(entry, messaging if leaves else None, None if leaves else messaging)
+
+
+def through_messaging(entries: Iterable[Entry], senders: Mapping[str, str]) -> list[Entry]:
+    """Let numbers of a Messaging Service (``senders``: its SID by theirs) leave it first; what stays goes back."""
+
+    def judged(entry: Entry) -> Entry:
+        holder = senders.get(entry.request.sid or "") if isinstance(entry, Chain) else None
+        if not isinstance(entry, Chain) or holder is None or entry.change not in MOVING:
+            return entry
+        return through(entry, holder, None if entry.change == "remove" else holder)
+
+    return [judged(entry) for entry in entries]
 
 
 def undo_settings(record: ItemRecord, service: Service, since: Since) -> Iterator[Entry]:

@@ -13,6 +13,8 @@ from proxyctl.pools.decide import ABSENT
 from proxyctl.state.record import ItemRecord, RunDetail
 from proxyctl.writes.requests import (
     ADD,
+    ATTACH,
+    DETACH,
     RELEASE,
     REMOVE,
     RESERVE,
@@ -26,13 +28,17 @@ Version = str | None  # the date of the last change; ABSENT: it is not there; No
 Place = tuple[str, str]  # what a thing is in, and one of its names
 
 SOMETHING_ELSE = ""
+OURS = "ours"
+PRESENT = True  # the state of a number that a Messaging Service has
 WEBHOOKS = (SET_WEBHOOKS.name, RESTORE_WEBHOOKS.name)
-# By action, the state that it found and the one that it left, of a number in a pool.
+# By action, the state that it found and the one that it left, of a number in a pool or in a Messaging Service.
 STATES: Mapping[str, Callable[[ItemRecord], tuple[Any, Any]]] = {
     ADD.name: lambda record: (ABSENT, bool(flag(record.after))),
     REMOVE.name: lambda record: (flag(record.intent.before), ABSENT),
     RESERVE.name: lambda record: (False, True),
     RELEASE.name: lambda record: (True, False),
+    ATTACH.name: lambda record: (ABSENT, PRESENT),
+    DETACH.name: lambda record: (PRESENT, ABSENT),
 }
 CHANGES = {*STATES, *WEBHOOKS, UPDATE_SERVICE.name}
 
@@ -113,7 +119,9 @@ class Since:
         intent = record.intent
         if intent.action not in CHANGES:
             return []
-        parent = "webhooks" if intent.action in WEBHOOKS else intent.service_sid or run.run.service_sid or ""
+        parent = intent.messaging_service_sid or intent.service_sid or run.run.service_sid or ""
+        if intent.action in WEBHOOKS:
+            parent = "webhooks"
         return [(parent, name) for name in sorted(record.names)]
 
     def _later(self, records: Iterable[ItemRecord]) -> Iterator[Touch]:
@@ -125,6 +133,7 @@ class Since:
 
         ``now`` is its version. Each run found the version that the one before it left: where that does not hold, it
         is SOMETHING_ELSE that changed it. A run that was taken back since does not count, nor does what took it back.
+        OURS: this run itself was being taken back, and that was cut off.
         """
         mine = touch_of(self._run, records)
         undone: list[Touch] = []
@@ -141,7 +150,7 @@ class Since:
                 return touch.run
             now = touch.found
         if undone:
-            return undone[0].run
+            return OURS if all(touch.undoes == mine.run for touch in undone) else undone[0].run
         return None if agree(mine.left, now) else SOMETHING_ELSE
 
 

@@ -12,7 +12,8 @@ import pytest
 from tests.battery.scene import Scene, scene
 from tests.support import Cli, Ran, StandingClock
 
-OPTIONS = {"remove": ("--yes",), "drain": (), "move": ("--to", "other", "--yes")}
+ALL = ("--allow", "no-unreserved")
+OPTIONS = {"add": ALL, "reserve": ALL, "drain": ALL, "remove": ("--yes", *ALL)}
 
 
 @dataclass

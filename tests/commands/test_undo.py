@@ -29,7 +29,7 @@ class Pool:
 
     def run(self, verb: str, *arguments: str) -> str:
         """Carry out a verb; return the id of its run."""
-        self.cli.ok("number", verb, "masking", *arguments, "-q")
+        self.cli.ok("number", verb, "masking", *arguments, "-q", "--allow", "no-unreserved")
         return self.last()
 
     def last(self) -> str:
@@ -118,7 +118,8 @@ def test_answers_that_were_lost(remote: Cli, server: Served) -> None:
     script = [Scripted("reset-after", "POST", f"/PhoneNumbers/{pool.sids[1]}", times=None)]
     script.append(Scripted("503", "GET", f"/PhoneNumbers/{pool.sids[1]}", first=2, times=None))
     server.policies.faults = FaultPlan(script=script)
-    ran = remote("number", "reserve", "masking", pool.sids[1], "--retries", "0")
+    options = ("--retries", "0", "--allow", "no-unreserved")
+    ran = remote("number", "reserve", "masking", pool.sids[1], *options)
     assert (ran.code, remote.ok("history", "list").out.count("exit 7")) == (7, 1)
     server.policies.faults = None
     assert pool.state() == {pool.sids[0]: True, pool.sids[1]: True}

@@ -258,7 +258,7 @@ def test_undo_and_undo_of_the_undo(account: Account) -> None:
     assert account.run().code == 0
     back = verb.back or (verb.after if verb.undone else verb.before)
     for code, wanted in ((verb.undone, back), (0, verb.forth or verb.after)):
-        line = ("history", "undo", account.runs()[0]["id"], "--yes")
+        line = ("history", "undo", account.runs()[0]["id"], "--yes", *verb.back_by)
         undone = account.scene.run(*line)
         assert (undone.code, account.state()) == (code, wanted), undone.err
         if verb.undone:

@@ -35,6 +35,7 @@ class Verb:
     converges: bool = True  # the same again sends nothing
     verified: bool = True  # where an answer was lost, what became of the request is read
     undone: int = 0  # how `history undo` ends
+    back_by: tuple[str, ...] = ()  # the options that it needs
     back: State | None = None  # what undo leads to, if not to `before` (or to `after`, where it is refused)
     forth: State | None = None  # what the undo of the undo leads to, if not to `after`
 
@@ -114,8 +115,7 @@ VERBS: Mapping[str, Verb] = {
         {"masking": "f", "other": "aBc", "MG": "a"},
         items="abc",
         destructive=True,
-        undone=6,
-        back={"masking": "Bcf", "other": "a", "MG": "a"},  # undo takes no number out of a Messaging Service
+        back_by=("--through-messaging",),
     ),
     "number webhooks": Verb(
         f"number webhooks masking --voice-url {OWN_URL} --sms-url {OWN_URL}",
@@ -150,7 +150,6 @@ VERBS: Mapping[str, Verb] = {
         {"masking": "aBc", "MG": "abc"},
         items="abc",
         destructive=True,
-        undone=5,
     ),
     "api": Verb(
         "api POST /v1/Services -d UniqueName=fresh",

@@ -147,7 +147,7 @@ def test_undo_or_go_on(case: dict[str, Any], remembering: Cli, tmp_path: Path) -
         account = Account(store)
         account.set_up(case["stage"])
         assert account.numbers() == case["stage"].get("numbers", {})
-        ran = remembering(*then["command"], "-o", "json")
+        ran = remembering(*then["command"], "-o", "json", "--allow", "no-unreserved")
         assert ran.code == then["code"], ran.err
         assert told(ran.json if ran.out else []) == told(then["rows"])
         assert account.numbers() == then["stage"].get("numbers", {})

@@ -12,6 +12,7 @@ from proxyctl.commands.options import (
     WRITES,
     YES,
     Limit,
+    ThroughMessaging,
     argument,
     duration,
     option,
@@ -56,14 +57,14 @@ def show_run(ctx: typer.Context, run_id: RunId) -> None:
 
 @app.command("undo")
 @shared(*CALLS, DATA, WRITES, PACING)
-def undo_run(ctx: typer.Context, run_id: RunId) -> None:
+def undo_run(ctx: typer.Context, run_id: RunId, through_messaging: ThroughMessaging = False) -> None:
     """Take back what a run did: to a pool, to webhooks, or to the settings of a Service.
 
     Numbers that have changed since are refused, and named.
     """
     from proxyctl.commands.history.undo import undo
 
-    undo(ctx.obj, run_id)
+    undo(ctx.obj, run_id, through=through_messaging)
 
 
 @app.command("prune")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.history.show import load
@@ -13,7 +14,14 @@ from proxyctl.commands.run import carry_out, check_failed_to, finish
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.facts import with_senders
-from proxyctl.pools.undo import inverse, item_of, services_of
+from proxyctl.pools.undo import (
+    MOVING,
+    inverse,
+    item_of,
+    messaging_services_of,
+    services_of,
+    through_messaging,
+)
 from proxyctl.pools.versions import Since
 from proxyctl.pools.webhooks import kept_by, restoring_webhooks
 from proxyctl.render.shapes import SERVICE_RESULT
@@ -24,11 +32,13 @@ from proxyctl.writes.plan import Plan, sids_of
 from proxyctl.writes.requests import CREATE_SERVICE, SET_WEBHOOKS
 
 SHOWN_COMMAND = 120  # characters of a command in a question
-MOVING = ("add", "remove", "move")  # changes that no pool takes of a number in a Messaging Service
 
 
-def undo(runtime: Runtime, run_id: str) -> None:
-    """Take back what a run did; raises the error that the run ends with."""
+def undo(runtime: Runtime, run_id: str, *, through: bool = False) -> None:
+    """Take back what a run did; raises the error that the run ends with.
+
+    ``through``: numbers that change pools leave their Messaging Service for it.
+    """
     runtime.out.check(SERVICE_RESULT)
     detail = load(runtime, run_id)
     failed_to = check_failed_to(runtime)
@@ -48,10 +58,11 @@ def undo(runtime: Runtime, run_id: str) -> None:
         names = {service.sid: name for name, service in services.items()}
         pools = {names[sid]: pool for sid, pool in runtime.account.pools(names)}
         pointed = [item_of(one) for one in detail.items if one.intent.action == SET_WEBHOOKS.name]
-        world = World(services, pools, owned=runtime.account.own_numbers(pointed))
+        owned = runtime.account.own_numbers(pointed)
+        world = World(services, pools, owned=owned, senders=senders_there(runtime, detail))
         entries = inverse(detail, since(runtime, detail), world)
         senders = runtime.account.senders(sids_of(entries, *MOVING))
-        entries = with_senders(entries, senders)
+        entries = (through_messaging if through else with_senders)(entries, senders)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
         first = f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)})"
         plan = plan_of(entries, world, replacing=False)
@@ -63,6 +74,16 @@ def undo(runtime: Runtime, run_id: str) -> None:
     if report is not None:
         report = replace(report, single=len(report.ends) == 1)
     finish(runtime, SERVICE_RESULT, report, failed_to)
+
+
+def senders_there(runtime: Runtime, detail: RunDetail) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """Read the Messaging Services that a run changed; one that is gone has no numbers."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for messaging in messaging_services_of(detail.items):
+        found[messaging] = {}
+        with suppress(NotFoundError):
+            found[messaging] = {number.sid: number.raw for number in runtime.account.members(messaging)}
+    return found
 
 
 def since(runtime: Runtime, detail: RunDetail) -> Since:
@@ -94,12 +115,11 @@ def check(runtime: Runtime, detail: RunDetail) -> None:
 
 
 def existing(runtime: Runtime, sids: list[str]) -> Mapping[str, Service]:
-    """Return the Services by unique name. Raises NotFoundError where one is gone."""
+    """Return those Services that are left, by unique name. Raises NotFoundError where none is."""
     services = {name: one for name, one in runtime.account.services_by_name().items() if one.sid in sids}
-    gone = set(sids) - {service.sid for service in services.values()}
-    if gone:
+    if not services:
         raise NotFoundError(
-            f"Service {min(gone)}, which that run changed, does not exist any more.",
+            f"Service {min(sids)}, which that run changed, does not exist any more.",
             hint="'proxyctl service list' shows those that are left.",
         )
     return services

@@ -16,6 +16,7 @@ from proxyctl.commands.options import (
     Numbers,
     ServiceArgument,
     Services,
+    ThroughMessaging,
     gathered,
     group,
     option,
@@ -227,13 +228,7 @@ def move_numbers(
     target: Annotated[str, option("--to SERVICE", "The Service that is to have them.")],
     numbers: Numbers = None,
     file: File = None,
-    through_messaging: Annotated[
-        bool,
-        option(
-            "--through-messaging",
-            "Take numbers out of their Messaging Service for the move, and put them back into it.",
-        ),
-    ] = False,
+    through_messaging: ThroughMessaging = False,
     is_reserved: Annotated[
         bool | None,
         option(

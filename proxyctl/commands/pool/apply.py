@@ -15,6 +15,8 @@ from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, Plan
 
+SENDING = {"attach": "put {} into a Messaging Service", "detach": "take {} out of a Messaging Service"}
+
 
 def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = False) -> None:
     """Change the account to what ``file`` says; raises the error that the run ends with."""
@@ -71,7 +73,8 @@ def changes_text(chains: Sequence[Chain], name: str) -> list[str]:
         elif chain.change == "update":
             lines += changes_of(chain)
         else:
-            counts[f"move {{}} here from {chain.source}" if chain.source else f"{chain.change} {{}}"] += 1
+            words = SENDING.get(chain.change, f"{chain.change} {{}}")
+            counts[f"move {{}} here from {chain.source}" if chain.source else words] += 1
     lines += [words.format(counted(count, "number")) for words, count in counts.items()]
     going = sum(1 for chain in chains if chain.source == name)
     return [*lines, *([f"{counted(going, 'number')} move to other Services"] if going else [])]
