@@ -10,6 +10,7 @@ import pytest
 
 from proxyctl.commands.tree import hoist, root_command
 from proxyctl.errors import EXIT_CODE_MEANINGS
+from proxyctl.writes.guard import RULES
 from tests.support import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
@@ -66,6 +67,10 @@ def test_every_command_is_told() -> None:
 def test_exit_codes_are_those_of_the_program() -> None:
     table = dict(re.findall(r"^\| (\d+) \| (.+?) \|$", README, re.M))
     assert table == {str(int(code)): meaning for code, meaning in EXIT_CODE_MEANINGS.items()}
+
+
+def test_rules_are_those_of_the_program() -> None:
+    assert re.findall(r"^\| `([a-z-]+)` \|", README, re.M) == list(RULES)
 
 
 def test_variables_exist_and_are_told() -> None:

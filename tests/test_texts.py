@@ -15,6 +15,7 @@ TREE = {" ".join(node.path): node for node in command_tree().walk()}
 OPTIONS = {path: {name for option in node.options for name in option.names} for path, node in TREE.items()}
 OTHERS = {"--version", "--check"}  # of proxyctl itself, and of `python -m proxyctl.generate`
 PACKAGE = REPOSITORY / "proxyctl"
+GOLDEN = REPOSITORY / "tests" / "golden"
 FILES = [path for ending in ("py", "toml", "txt") for path in PACKAGE.rglob(f"*.{ending}")]
 
 
@@ -56,3 +57,15 @@ def test_commands_that_texts_quote_take_their_options() -> None:
             words.pop()
         assert words, f"there is no command {command!r}"
         assert set(named_options(command)) <= OPTIONS[" ".join(words)] | OTHERS, command
+
+
+def test_refusals_end_with_the_option_that_permits_them() -> None:
+    """In all that golden files hold; but for rows, which have no hints, and prompts, where a yes permits it."""
+    seen = set()
+    for path in GOLDEN.glob("*/*.txt"):
+        text = re.sub(r"\n!   (?!.*\(rule)", " ", path.read_text())  # a hint joins its error
+        for rules, hint in re.findall(r"(?m)^! (?!  ).*\(rules? ([a-z, -]+)\)(.*)", text):
+            for rule in rules.split(", "):
+                assert re.search(f"--allow {rule}|--through-messaging|Messaging Service first", hint), hint
+                seen.add(rule)
+    assert seen >= RULES.keys() - {"take-over"}

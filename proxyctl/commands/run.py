@@ -266,7 +266,8 @@ def say_refused(runtime: Runtime, plan: Plan) -> None:
     """Say what of a plan would fail: the first 20, and the count of the rest."""
     refused = plan.refused
     for entry in refused[:SHOWN_FAILURES]:
-        runtime.note(f"{entry.item.input}: would fail: {entry.error}")
+        hint = getattr(entry.error, "hint", None)
+        runtime.note(f"{entry.item.input}: would fail: {entry.error}{f' {hint}' if hint else ''}")
     if len(refused) > SHOWN_FAILURES:
         runtime.note(f"… and {len(refused) - SHOWN_FAILURES} more would fail.")
 

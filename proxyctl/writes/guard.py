@@ -236,8 +236,8 @@ def no_room(plan: Plan, *, lifted: bool) -> RefusedError:
     left = stuck(plan)
     full = ", ".join(full_rooms(plan)) or "the pools"
     return RefusedError(
-        f"there is no room for {counted(len(left), 'change')} in any order: {full}. Nothing was sent "
-        f"(rule {LEAVE_FIRST}).",
+        f"there is no room for {counted(len(left), 'change')} in any order: {full}. Nothing was sent"
+        f"{f' (rule {LEAVE_FIRST})' if lifted else ''}.",
         hint=(
             f"--allow {LEAVE_FIRST} permits that numbers leave before their replacements are there."
             if lifted
