@@ -84,7 +84,8 @@ def guard(plan: Plan, command: str = "", allowed: Collection[str] = ()) -> Plan:
     over = list(too_many(plan))
     if over:
         raise RefusedError(f"{'; '.join(over)}: nothing was sent.", hint=how_to_allow(plan))
-    lost = [need for need in losses(plan, command) if need.rule not in allowed]
+    ordered, leave_first = in_order(plan)
+    lost = [need for need in losses(ordered, command) if need.rule not in allowed]
     if lost:
         rules = list(dict.fromkeys(need.rule for need in lost))
         text = "; ".join(need.why for need in lost)
@@ -92,7 +93,6 @@ def guard(plan: Plan, command: str = "", allowed: Collection[str] = ()) -> Plan:
             f"{text}. Nothing was sent ({'rule' if len(rules) == 1 else 'rules'} {', '.join(rules)}).",
             hint=f"{' '.join(f'--allow {rule}' for rule in rules)} permits it.",
         )
-    ordered, leave_first = in_order(plan)
     if leave_first and LEAVE_FIRST not in allowed:
         raise no_room(plan, lifted=True)
     return ordered
@@ -106,9 +106,9 @@ def needs(plan: Plan, command: str, allowed: Collection[str]) -> list[Need]:
             if command in RULES[risk.rule].commands:
                 risks.setdefault(risk.rule, []).append(risk.error)
     found = [Need(rule, several(errors)) for rule, errors in risks.items()]
-    whole = refusing_risks(plan, command, RULES)
-    found += losses(whole, command)
-    if in_order(whole)[1]:
+    ordered, leave_first = in_order(refusing_risks(plan, command, RULES))
+    found += losses(ordered, command)
+    if leave_first:
         found.append(Need(LEAVE_FIRST, RULES[LEAVE_FIRST].refuses.rstrip(".")))
     return [need for need in found if need.rule not in allowed]
 
@@ -175,12 +175,12 @@ def by_rule(error: ProxyctlError, rule: str, *, option: bool = True) -> Proxyctl
 
 def losses(plan: Plan, command: str) -> Iterator[Need]:
     """Yield the rules that refuse the run for what its pools would hold afterwards."""
-    held = after(plan)
-    rooms = {room: one for room, one in plan.capacities.items() if one.held and one.open}
+    held = after(without_staying(plan))
+    rooms = {room: one for room, one in plan.capacities.items() if one.open}
     concerned = {rule for rule, one in RULES.items() if command in one.commands}
     if NO_UNRESERVED in concerned:
         for room, one in rooms.items():
-            if room[1] == "unreserved" and held[room] <= 0:
+            if room[1] == "unreserved" and one.held and held[room] <= 0:
                 why = f"{one.name} would have no unreserved number left (now {one.held})"
                 yield Need(NO_UNRESERVED, f"{why}, and Proxy could give no participant a number")
     if LOSE_HALF in concerned:
@@ -198,6 +198,14 @@ def halves(rooms: Mapping[Room, Capacity], held: Counter[Room]) -> Iterator[Need
                     LOSE_HALF, f"{rooms[counted_in[0]].name} would hold {then} of its {now} {word}numbers"
                 )
                 break
+
+
+def without_staying(plan: Plan) -> Plan:
+    """Return the plan without what stays where it is, since its replacement was refused."""
+    if not any(plan.absent.values()):
+        return plan
+    staying = {id(chain) for chain in stuck(replace(plan, capacities={}))}
+    return replace(plan, entries=tuple(entry for entry in plan.entries if id(entry) not in staying))
 
 
 def after(plan: Plan) -> Counter[Room]:
@@ -258,7 +266,8 @@ def stuck(plan: Plan) -> list[Chain]:
         request: Request = work.payload.request
         seen = Seen({"sid": request.sid or request.name}, None)
         works.extend(flow.follow(Result(work.index, "done", request.verb.done, seen)))
-    return [end.chain for end in flow.ends() if isinstance(end.error, NoRoomError)]
+    ends = zip(plan.chains, flow.ends(), strict=True)
+    return [chain for chain, end in ends if isinstance(end.error, NoRoomError)]
 
 
 def too_many(plan: Plan) -> Iterator[str]:
