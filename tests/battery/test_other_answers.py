@@ -79,7 +79,9 @@ def test_a_write_is_answered_about_another_number(stage: Scene, verb: str, singl
     wrong = another(stage, is_reserved=verb != "release")
     once = Once(stage, "POST", path, lambda: answer(wrong, 201 if verb == "add" else 200), False)
     options = ("--reserved",) if verb == "add" else ()
-    ran = stage.ok("number", verb, stage.service, *(row["sid"] for row in few), *options, *EMPTYING, *ONE_BY_ONE)
+    ran = stage.ok(
+        "number", verb, stage.service, *(row["sid"] for row in few), *options, *EMPTYING, *ONE_BY_ONE
+    )
     assert once.seen >= 2
     assert stage.pool() == dict.fromkeys((row["sid"] for row in few), verb != "release")
     assert [(row["sid"], row["action"]) for row in ran.rows] == [(row["sid"], DONE[verb]) for row in few]
