@@ -5,16 +5,14 @@ numbers no pool would take back.
 from __future__ import annotations
 
 import shlex
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from proxyctl.api.resources import PhoneNumber, Service
-from proxyctl.errors import OutputError, ProxyctlError, RefusedError
+from proxyctl.errors import OutputError, RefusedError
 from proxyctl.files import replace_private, state_directory, unwritable, write_new
-from proxyctl.pools.account import COURTESY
 from proxyctl.pools.export import head, service_text
 from proxyctl.pools.pool import Pool
 from proxyctl.runtime import Runtime
@@ -105,23 +103,3 @@ def forget_old(directory: Path, now: float, server_now: float | None) -> None:
         for path in directory.glob("*.toml"):
             if path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
-
-
-def senders_text(runtime: Runtime, sids: Collection[str]) -> str:
-    """Return a line about the numbers that could not come back to Proxy, or nothing; where nobody would read it, no
-    Messaging Service is asked.
-    """
-    if not sids or (runtime.options.quiet and runtime.options.yes):
-        return ""
-    try:
-        found = runtime.account.senders(sids, within=COURTESY)
-    except ProxyctlError as error:
-        return (
-            "\n  Whether some of them could not come back, being in a Messaging Service, can't be told: "
-            f"{error.message}"
-        )
-    return "".join(
-        f"\n  {count} of them can't come back to Proxy before {'it leaves' if count == 1 else 'they leave'} "
-        f"Messaging Service {messaging_service}."
-        for messaging_service, count in sorted(Counter(found.values()).items())
-    )

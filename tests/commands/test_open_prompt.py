@@ -28,7 +28,7 @@ def table(ttl: int) -> str:
     return f"version = 1\n[services.a]\ndefault_ttl = {ttl}\n"
 
 
-@pytest.mark.parametrize("verb", ["webhooks", "apply", "remove"])
+@pytest.mark.parametrize("verb", ["webhooks", "apply", "remove", "delete", "delete what changes"])
 def test_what_changed_meanwhile_is_not_overwritten(
     cli: Cli, sids: list[str], verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,13 +52,23 @@ def test_what_changed_meanwhile_is_not_overwritten(
             ("number", "reserve", "a", first),
             ("number", "show", "a", first, "-o", "json"),
         ),
+        "delete": (
+            ("service", "delete", "a"),
+            ("sandbox", "busy", first, "7"),
+            ("number", "list", "a", "-o", "json"),
+        ),
+        "delete what changes": (
+            ("service", "delete", "a"),
+            ("service", "update", "a", "--unique-name", "b"),
+            ("service", "list", "-o", "json"),
+        ),
     }[verb]
     seen = []
 
     def answer(console: Console, question: str) -> str:
         cli.ok(*meanwhile)
         seen.append(cli.ok(*state).json)
-        return "y"
+        return "a" if "Type a" in question else "y"
 
     monkeypatch.setattr(Console, "ask", answer)
     ran = cli(*line, tty=True)

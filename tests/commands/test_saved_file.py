@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.context import Response
+from proxyctl.sandbox.context import Request, Response
 from proxyctl.sandbox.server.faults import Scripted
 from tests.battery.scene import Scene, scene
 from tests.support import Cli, Ran, StandingClock
@@ -100,6 +101,34 @@ def test_a_deleted_service_comes_back(pool: Cli) -> None:
     pool.ok(*way_back(ran), "--yes")
     assert numbers(pool) == before
     assert pool.ok("service", "show", "a", "-o", "json").json["default_ttl"] == 77
+
+
+def test_the_file_of_a_deletion_that_may_have_happened_is_named(stage: Scene) -> None:
+    name = stage.service
+    stage.script(Scripted("reset", "DELETE", times=None))
+    ran = stage.cli("service", "delete", name, "--yes", "-q", "--retries", "0")
+    assert ran.code == 7, ran.err
+    assert way_back(ran)[-1] == str(saved(stage.cli)[0])
+
+
+def test_a_service_with_open_sessions_is_not_deleted(stage: Scene) -> None:
+    rows = [
+        {"sid": f"KC{n:032}", "status": status} for n, status in enumerate(("open", "in-progress", "closed"))
+    ]
+
+    def sessions(request: Request) -> Response | None:
+        listed = request.method == "GET" and request.path.endswith("/Sessions")
+        page = {"sessions": rows, "meta": {"key": "sessions", "next_page_url": None}}
+        kind = [("Content-Type", "application/json")]
+        return Response(200, kind, json.dumps(page).encode()) if listed else None
+
+    stage.front.answer = sessions
+    line = ("service", "delete", stage.service, "--yes", "-q")
+    for options in ((), ("--dry-run",)):
+        ran = stage.cli(*line, *options)
+        assert ran.code == 5 and "2 open Sessions" in ran.err and "--allow in-use permits it." in ran.err
+    assert stage.writes == [] and saved(stage.cli) == []
+    assert stage.cli.ok(*line, "--allow", "in-use").err == ""
 
 
 def test_without_a_way_back_nothing_is_sent(pool: Cli) -> None:

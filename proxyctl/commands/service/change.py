@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,16 +13,18 @@ from proxyctl.api.codes import SERVICE_NAME_TAKEN
 from proxyctl.api.resources import Service, list_sessions
 from proxyctl.commands.report import End
 from proxyctl.commands.run import Job, carry_out, finish_one, of_account, show_plan, titled
-from proxyctl.commands.saved_file import restoring, save, senders_text
+from proxyctl.commands.saved_file import restoring, save
 from proxyctl.completion.names import forget_service, remember_service
-from proxyctl.errors import RefusedError, UsageError
+from proxyctl.errors import ProxyctlError, RefusedError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.desired import changes_of, create_chain, delete_chain, update_chain
+from proxyctl.pools.facts import senders_of
 from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import SERVICE
 from proxyctl.runtime import Runtime
-from proxyctl.text import folded
-from proxyctl.writes.plan import NoOp, Plan
+from proxyctl.text import counted, folded
+from proxyctl.writes.guard import IN_USE, LEAVE_MESSAGING
+from proxyctl.writes.plan import Chain, NoOp, Plan, at_risk
 from proxyctl.writes.requests import same
 
 
@@ -132,41 +136,103 @@ def delete(runtime: Runtime, name: str) -> None:
     """Show what deleting would end, ask for the unique name, save what can be saved, and delete."""
     runtime.guard_writes()
     service = runtime.account.service(name)
-    saved: list[Path | None] = []
+    current = reread(runtime, service)
+    losses: list[Loss] = []
+    saved: list[str] = []
 
     def decide() -> Plan:
-        plan = Plan((delete_chain(service, Item(name, service.sid, None)),))
-        if runtime.options.dry_run:
-            return plan
-        return plan.asking(lambda _: impact(runtime, service, runtime.account.pool(service.sid)))
+        losses[:] = [read_loss(runtime, current())]
+        chain = losses[0].at_risk(delete_chain(losses[0].service, Item(name, service.sid, None)))
+        return Plan((chain,)).asking(lambda _: losses[0].text(runtime))
 
     def save_service(runtime: Runtime, plan: Plan) -> None:
-        saved.append(save(runtime, [(service, runtime.account.pool(service.sid))]))
+        path = save(runtime, [(losses[0].service, losses[0].pool)])
+        if path is not None:
+            saved.append(losses[0].saved_text(path))
+            runtime.note(saved[0])
+
+    def show_loss(plan: Plan) -> None:
+        runtime.note(losses[0].text(runtime))
+        show_plan(runtime, plan)
 
     def say_deleted(end: End) -> None:
         forget_service(runtime, service.sid)
-        runtime.note(f"deleted Service {titled(service)}.")
-        for path in saved:
-            if path is not None:
-                runtime.note(
-                    f"saved to {path}: '{restoring(path)}' makes a Service of this name, with its settings and "
-                    "numbers, again; it gets another SID, and has no Sessions."
-                )
+        runtime.note(f"deleted Service {titled(losses[0].service)} {of_account(runtime)}.")
 
     typed = service.unique_name or service.sid
-    job = Job("service delete", [service.sid], decide, "deleted", True, service, save_service, typed)
-    finish_one(runtime, carry_out(runtime, job), say_deleted)
+    job = Job(
+        "service delete", [service.sid], decide, "deleted", True, service, save_service, typed, show=show_loss
+    )
+    try:
+        finish_one(runtime, carry_out(runtime, job), say_deleted)
+    except ProxyctlError:
+        for text in saved if runtime.options.quiet else ():  # it may be gone: the file is all that is left
+            runtime.say(text)
+        raise
 
 
-def impact(runtime: Runtime, service: Service, pool: Pool) -> str:
-    """Say what goes with a Service: its numbers, of them in use, its open Sessions, and what is lost for good."""
-    in_use = sum(1 for number in pool.by_sid.values() if number.in_use)
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What goes with a Service. ``senders``: which numbers are in a Messaging Service, with its SID."""
+
+    service: Service
+    pool: Pool
+    sessions: int
+    senders: Mapping[str, str]
+
+    @property
+    def in_use(self) -> int:
+        """How many numbers are in use."""
+        return sum(1 for number in self.pool.by_sid.values() if number.in_use)
+
+    def at_risk(self, chain: Chain) -> Chain:
+        """Return the chain with what the rules of the guard refuse it for."""
+        service = titled(self.service)
+        if self.sessions or self.in_use:
+            open_ones = (
+                f"{counted(self.sessions, 'open Session')}, and {counted(self.in_use, 'number')} in use"
+            )
+            hint = "'proxyctl number drain --wait' waits until its numbers are idle."
+            chain = at_risk(chain, IN_USE, RefusedError(f"Service {service} has {open_ones}.", hint=hint))
+        if self.senders:
+            numbers = counted(len(self.senders), "number")
+            error = RefusedError(
+                f"Service {service} has {numbers} in a Messaging Service, which no pool takes back."
+            )
+            chain = at_risk(chain, LEAVE_MESSAGING, error)
+        return chain
+
+    def text(self, runtime: Runtime) -> str:
+        """Say what goes: numbers, of them in use, open Sessions, and what is lost for good."""
+        back = "".join(
+            f"\n  {count} of them can't come back to Proxy before {'it leaves' if count == 1 else 'they leave'} "
+            f"Messaging Service {messaging_service}."
+            for messaging_service, count in sorted(Counter(self.senders.values()).items())
+        )
+        return (
+            f"This deletes Service {titled(self.service)} {of_account(runtime)}:\n"
+            f"  Numbers that become free: {len(self.pool.by_sid)} ({self.in_use} of them in use). "
+            f"Open Sessions that end: {self.sessions}.{back}\n"
+            "  The Message and Call SIDs of its Interactions can't be found through Proxy afterwards."
+        )
+
+    def saved_text(self, path: Path) -> str:
+        """Say where the Service is saved, and what restores of it."""
+        first = (
+            f" {counted(len(self.senders), 'number')} must leave Messaging Services first."
+            if self.senders
+            else ""
+        )
+        return (
+            f"saved to {path}: '{restoring(path)}' creates a Service of this name, with its settings and numbers."
+            f"{first} It gets another SID, and has no Sessions."
+        )
+
+
+def read_loss(runtime: Runtime, service: Service) -> Loss:
+    """Read what goes with a Service."""
+    pool = runtime.account.pool(service.sid)
     sessions = 0
     for page in runtime.access.reader.pages(list_sessions(service.sid)):
         sessions += sum(1 for raw in page.items if raw.get("status") in ("open", "in-progress"))
-    return (
-        f"This deletes Service {titled(service)} {of_account(runtime)}:\n"
-        f"  Numbers that become free: {len(pool.by_sid)} ({in_use} of them in use). "
-        f"Open Sessions that end: {sessions}.{senders_text(runtime, pool.by_sid)}\n"
-        "  The Message and Call SIDs of its Interactions can't be found through Proxy afterwards."
-    )
+    return Loss(service, pool, sessions, senders_of(runtime.account, pool.by_sid, runtime.note))
