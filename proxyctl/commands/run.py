@@ -13,21 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from proxyctl.api.resources import Call, Service
+from proxyctl.commands.permission import allowed_rules, can_ask, guarded, in_question, read_plan
 from proxyctl.commands.report import CORRECT, SHOWN_FAILURES, End, Report, report_of
 from proxyctl.commands.second_look import Look, look_again, stranded
 from proxyctl.commands.sending import Journal, load_what_reports, run_engine
 from proxyctl.errors import InputError, OutputError, PartialError, TemporaryError, UsageError
 from proxyctl.files import STDIN, check_output_file, write_output_file
 from proxyctl.input.items import Item, Reading, failed_to_text, read_items
-from proxyctl.pools.areas import lost_areas
 from proxyctl.pools.decide import leaving
-from proxyctl.pools.facts import with_facts
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.flow import Flow
-from proxyctl.writes.guard import EMPTY_INPUT, RULES, by_rule, guard, needs
+from proxyctl.writes.guard import EMPTY_INPUT, by_rule, needs
 from proxyctl.writes.plan import Plan
 
 Numbers = Sequence[str] | None  # as typed
@@ -146,38 +145,27 @@ def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | No
         rehearse(runtime, job)
         return None
     with runtime.lock(*job.sids):
-        plan = read_plan(runtime, job)
+        plan = read_plan(runtime, job.decide, job.command)
         asked = question(runtime, job, plan) if can_ask(runtime) else ""
         if not asked:
-            plan = guarded(runtime, job, plan)
+            plan = guarded(runtime, plan, job.command, job.permitted)
             if asked := plan.asked:
                 runtime.confirm(asked, typed=job.typed)
             return send(runtime, job, plan, journal)
     runtime.confirm(asked, typed=job.typed)
-    job.permitted.update(need.rule for need in needs(plan, job.command, ()))
     with runtime.lock(*job.sids):
-        again = read_plan(runtime, job)
+        again = read_plan(runtime, job.decide, job.command)
         if (again.fingerprint(), question(runtime, job, again)) != (plan.fingerprint(), asked):
             raise TemporaryError("Changed since it was shown.", hint="Run the command again.")
-        return send(runtime, job, guarded(runtime, job, again), journal)
-
-
-def read_plan(runtime: Runtime, job: Job) -> Plan:
-    """Decide, and read what the guard has to know."""
-    return with_facts(job.decide(), job.command, runtime.account, runtime.note)
-
-
-def guarded(runtime: Runtime, job: Job, plan: Plan) -> Plan:
-    """Return the plan as it may be carried out; say which areas it leaves without a number, --quiet or not."""
-    plan = guard(plan, job.command, {*allowed_rules(runtime), *job.permitted})
-    for text in lost_areas(plan):
-        runtime.warn(f"{text}.")
-    return plan
+        job.permitted.update(need.rule for need in needs(plan, job.command, ()))
+        plan = guarded(runtime, again, job.command, job.permitted)
+        return send(runtime, job, plan, journal)
 
 
 def rehearse(runtime: Runtime, job: Job) -> None:
     """Print what would be sent; raise the error that the run would end with, as far as reading shows it."""
-    plan = guarded(runtime, job, read_plan(runtime, job))
+    plan = read_plan(runtime, job.decide, job.command)
+    plan = guarded(runtime, plan, job.command, job.permitted)
     (job.show or (lambda plan: show_plan(runtime, plan)))(plan)
     bad = plan.refused
     if bad and job.single and bad[0].error is not None:
@@ -191,24 +179,9 @@ def question(runtime: Runtime, job: Job, plan: Plan) -> str:
 
     RefusedError: no permission would help.
     """
-    whole = guard(plan, job.command, RULES)
-    rules = [f"  {need.why} (rule {need.rule})." for need in needs(plan, job.command, allowed_rules(runtime))]
+    whole, rules = in_question(runtime, plan, job.command, job.permitted)
     first = whole.asked or (f"This needs a permission {of_account(runtime)}:" if rules else "")
     return "\n".join([first, *rules])
-
-
-def allowed_rules(runtime: Runtime) -> Sequence[str]:
-    """Return the rules that --allow names; UsageError for one that there is not."""
-    allowed = runtime.options.allow or ()
-    for name in allowed:
-        if name not in RULES:
-            raise UsageError(f"--allow {name}: there is no such rule.", hint=f"Known are {', '.join(RULES)}.")
-    return allowed
-
-
-def can_ask(runtime: Runtime) -> bool:
-    """Whether a person may be asked: at a terminal, without --yes."""
-    return runtime.console.terminal.interactive and not runtime.options.yes
 
 
 def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:

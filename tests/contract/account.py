@@ -22,7 +22,7 @@ from tests.support import Ran
 
 LETTERS = "abcdefghijk"
 SETTINGS = {"default_ttl": "DefaultTtl"}
-NO_POOLS = ("MG", "OWN")
+NO_POOLS = ("MG", "OWN", "BUSY")
 MESSAGING = "/messaging/v1/Services"
 INCOMING = f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers"
 
@@ -60,6 +60,9 @@ class Account:
                     self.scene.other(
                         "POST", f"{INCOMING}/{row['sid']}.json", VoiceUrl=OWN_URL, SmsUrl=OWN_URL
                     )
+            elif name == "BUSY":
+                for row in self.rows(str(value)):
+                    self.scene.store.set_in_use(row["sid"], 1)
             elif name == "MG":
                 sid = self.scene.other(
                     "POST", MESSAGING, FriendlyName="mg", UseInboundWebhookOnNumber="true"
@@ -79,12 +82,17 @@ class Account:
             name = service["unique_name"]
             found[name] = self.word(self.scene.pool(service["sid"]))
             found |= {f"{name}.{setting}": service[setting] for setting in SETTINGS if service[setting]}
+        with self.scene.store.reading() as db:
+            in_use = (
+                "SELECT numbers.sid FROM pool JOIN numbers ON numbers.id = pool.number_id WHERE in_use > 0"
+            )
+            busy = {row["sid"]: False for row in db.execute(in_use)}
         for sid in self.messaging_services():
             rows = self.scene.other("GET", f"{MESSAGING}/{sid}/PhoneNumbers")["phone_numbers"]
             found["MG"] = self.word({row["sid"]: False for row in rows})
         rows = self.scene.other("GET", f"{INCOMING}.json")["incoming_phone_numbers"]
         own = {row["sid"]: False for row in rows if row["voice_url"] == row["sms_url"] == OWN_URL}
-        return found | ({"OWN": self.word(own)} if own else {})
+        return found | {name: self.word(sids) for name, sids in (("OWN", own), ("BUSY", busy)) if sids}
 
     def word(self, pool: Mapping[str, bool]) -> str:
         """A pool as the table writes it; a letter that is there only in part is followed by a question mark."""
@@ -131,6 +139,8 @@ class Account:
         """Write a pool file that says a state."""
         services: dict[str, dict[str, Any]] = {}
         for name, value in state.items():
+            if name in NO_POOLS:
+                continue
             service, _, setting = name.partition(".")
             table = services.setdefault(service, {})
             if setting:

@@ -8,8 +8,8 @@ from typing import Any
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.listing import in_pages
+from proxyctl.commands.permission import allowed_rules
 from proxyctl.commands.report import CORRECT
-from proxyctl.commands.run import allowed_rules
 from proxyctl.errors import (
     AuthenticationError,
     CheckError,

@@ -1,0 +1,50 @@
+"""What the guard refuses of a run, and who permits it: an option, or a person at a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from proxyctl.errors import UsageError
+from proxyctl.pools.areas import lost_areas
+from proxyctl.pools.facts import with_facts
+from proxyctl.runtime import Runtime
+from proxyctl.writes.guard import RULES, guard, needs
+from proxyctl.writes.plan import Plan
+
+
+def read_plan(runtime: Runtime, decide: Callable[[], Plan], command: str) -> Plan:
+    """Decide, and read what the guard has to know."""
+    return with_facts(decide(), command, runtime.account, runtime.note)
+
+
+def guarded(runtime: Runtime, plan: Plan, command: str, permitted: Collection[str]) -> Plan:
+    """Return the plan as it may be carried out; say which areas it leaves without a number, --quiet or not.
+
+    ``permitted`` are the rules that a person permitted in this run.
+    """
+    plan = guard(plan, command, {*allowed_rules(runtime), *permitted})
+    for text in lost_areas(plan):
+        runtime.warn(f"{text}.")
+    return plan
+
+
+def in_question(
+    runtime: Runtime, plan: Plan, command: str, permitted: Collection[str]
+) -> tuple[Plan, list[str]]:
+    """Return the plan with all permitted, and a line for each rule that it needs. RefusedError: no rule would help."""
+    needed = needs(plan, command, {*allowed_rules(runtime), *permitted})
+    return guard(plan, command, RULES), [f"  {need.why} (rule {need.rule})." for need in needed]
+
+
+def allowed_rules(runtime: Runtime) -> Sequence[str]:
+    """Return the rules that --allow names; UsageError for one that there is not."""
+    allowed = runtime.options.allow or ()
+    for name in allowed:
+        if name not in RULES:
+            raise UsageError(f"--allow {name}: there is no such rule.", hint=f"Known are {', '.join(RULES)}.")
+    return allowed
+
+
+def can_ask(runtime: Runtime) -> bool:
+    """Whether a person may be asked: at a terminal, without --yes."""
+    return runtime.console.terminal.interactive and not runtime.options.yes
