@@ -11,6 +11,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -157,9 +158,12 @@ def test_a_gzip_bomb_takes_no_memory(tmp_path: Path) -> None:
 # The secret
 
 
-def echo(connection: socket.socket) -> None:
-    """Say what was asked back in an error, credentials and all, in every form."""
+def echo(connection: socket.socket, *, reads: bool = True) -> None:
+    """Say what was asked back in an error, credentials and all, in every form; without ``reads``, of writes alone."""
     while request := read_request(connection):
+        if not reads and request.startswith(b"GET "):
+            connection.sendall(listed())
+            continue
         told = next(line for line in request.split(b"\r\n") if line.lower().startswith(b"authorization"))
         message = f"no: {told.decode()} {SECRET} {SECRET.replace('/', '%2F').replace('+', '%2B')}"
         body = json.dumps({"code": 20001, "message": message, "status": 400, "more_info": message}).encode()
@@ -167,25 +171,27 @@ def echo(connection: socket.socket) -> None:
 
 
 def test_the_secret_is_in_nothing_that_is_said_or_kept(tmp_path: Path) -> None:
-    with raw_server(echo) as port:
-        url = f"http://127.0.0.1:{port}"
-        cli = program(tmp_path, url, PROXYCTL_DEBUG="1")
-        for line in (
-            ("service", "list", "-vv"),
-            ("service", "create", "x", "-vv", "-o", "json"),
-            ("number", "add", KS, "+14155550100", "-vv"),
-            ("api", "GET", "/v1/Services", "-vv"),
-            ("auth", "status", "-vv"),
-        ):
-            ran = cli.run_process(*line)
-            assert ran.code != 0
-            assert "Traceback" in ran.err
-            assert_silent((ran.out + ran.err).encode())
-            assert "[redacted]" in ran.err or line[0] == "auth"
-        for path in tmp_path.rglob("*"):
-            if path.is_file():
-                assert_silent(path.read_bytes())
-        assert list(tmp_path.rglob("*.jsonl"))
+    create = ("service", "create", "x", "-vv", "-o", "json")
+    lines = (
+        ("service", "list", "-vv"),
+        create,
+        ("number", "add", KS, "+14155550100", "-vv"),
+        ("api", "GET", "/v1/Services", "-vv"),
+        ("auth", "status", "-vv"),
+    )
+    for handle, asked in ((echo, lines), (partial(echo, reads=False), (create,))):
+        with raw_server(handle) as port:
+            cli = program(tmp_path, f"http://127.0.0.1:{port}", PROXYCTL_DEBUG="1")
+            for line in asked:
+                ran = cli.run_process(*line)
+                assert ran.code != 0
+                assert "Traceback" in ran.err
+                assert_silent((ran.out + ran.err).encode())
+                assert "[redacted]" in ran.err or line[0] == "auth"
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert_silent(path.read_bytes())
+    assert list(tmp_path.rglob("*.jsonl")), "a write was recorded"
 
 
 def test_the_secret_is_on_no_command_line(tmp_path: Path) -> None:

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 
 from tests.benchmarks.bare_server import BURST, PAGE, SERVICE_NAME, SERVICE_SID, WINDOW, Ledger, Settings
 from tests.benchmarks.figures import Figure, at_least, at_most, traffic
-from tests.benchmarks.stage import Ended, program, server
+from tests.benchmarks.stage import WHOLE_POOLS, Ended, program, server
 
 
 def bulk(settings: Settings, *arguments: str, service: str = SERVICE_SID) -> tuple[Ledger, Ended]:
     """Run a verb on all numbers of a server's pool; every one of them must be changed."""
     with server(settings) as running, program(running.url) as proxyctl:
         verb, *options = arguments
-        ended = proxyctl(
-            "number", verb, service, "-f", proxyctl.file(range(settings.numbers)), *options, "-o", "jsonl"
-        )
+        numbers = proxyctl.file(range(settings.numbers))
+        ended = proxyctl("number", verb, service, "-f", numbers, *options, *WHOLE_POOLS, "-o", "jsonl")
         ledger = running.end()
     if ledger.changed != settings.numbers:
         raise RuntimeError(f"{ledger.changed} of {settings.numbers} numbers were changed")
@@ -97,7 +96,7 @@ def requests(quick: bool) -> Iterator[Figure]:
     for service, look_ups in ((SERVICE_SID, 0), (SERVICE_NAME, 1)):
         with server(settings) as running, program(running.url) as proxyctl:
             numbers = proxyctl.file(range(count))
-            proxyctl("number", "reserve", service, "-f", numbers, "--rate", "0")
+            proxyctl("number", "reserve", service, "-f", numbers, "--rate", "0", *WHOLE_POOLS)
             ledger = running.end()
         needed = pages + (count - reserved) + look_ups
         yield Figure(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from tests.benchmarks.bare_server import ACCOUNT_SID, SERVICE_SID, Ledger, Settings, number_sid
 from tests.benchmarks.figures import Figure, traffic
-from tests.benchmarks.stage import AUTH_TOKEN, Ended, program, run, server
+from tests.benchmarks.stage import AUTH_TOKEN, WHOLE_POOLS, Ended, program, run, server
 
 AT_ONCE = 16
 
@@ -43,7 +43,8 @@ def proxyctl(*options: str) -> Peer:
 
     def peer(url: str, count: int) -> Ended:
         with program(url) as run_it:
-            return run_it("number", "reserve", SERVICE_SID, "-f", run_it.file(range(count)), *options)
+            numbers = run_it.file(range(count))
+            return run_it("number", "reserve", SERVICE_SID, "-f", numbers, *options, *WHOLE_POOLS)
 
     return peer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.benchmarks.bare_server import Ledger, Settings, phone_number, service_name
 from tests.benchmarks.figures import Figure, at_most, traffic
-from tests.benchmarks.stage import Ended, program, server
+from tests.benchmarks.stage import WHOLE_POOLS, Ended, program, server
 
 
 def pool_file(directory: Path, services: int, each: int) -> str:
@@ -28,7 +28,7 @@ def applied(services: int, each: int) -> tuple[Ledger, Ended]:
     settings = Settings(each, latency=0.08, window=True, services=services)
     with server(settings) as running, program(running.url) as proxyctl:
         file = pool_file(proxyctl.directory, services, each)
-        ended = proxyctl("pool", "apply", file, "--yes", "-o", "jsonl")
+        ended = proxyctl("pool", "apply", file, "--yes", *WHOLE_POOLS, "-o", "jsonl")
         ledger = running.end()
     if ledger.changed != services * each:
         raise RuntimeError(f"{ledger.changed} of {services * each} numbers were changed")

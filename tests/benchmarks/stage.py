@@ -20,6 +20,7 @@ from tests.benchmarks.bare_server import ACCOUNT_SID, Ledger, Settings, number_s
 
 REPOSITORY = Path(__file__).parent.parent.parent
 AUTH_TOKEN = "a-token-of-no-account"
+WHOLE_POOLS = ("--allow", "no-unreserved", "--allow", "lose-half")  # that leave no unreserved number
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ class Pool:
         self.clock.script[sleep] = lambda: self.busy(number, sessions)
 
     def drain(self, *arguments: str, **settings: Any) -> Ran:
-        return self.cli("number", "drain", "masking", *arguments, "-o", "jsonl", **settings)
+        permitted = ("--allow", "no-unreserved")  # all numbers of the pool are drained
+        return self.cli("number", "drain", "masking", *arguments, *permitted, "-o", "jsonl", **settings)
 
     def state(self) -> dict[str, bool]:
         rows = self.cli.ok("number", "list", "masking", "-o", "json").json

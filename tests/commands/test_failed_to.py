@@ -13,11 +13,11 @@ from tests.support import Cli
 
 @pytest.fixture
 def sids(cli: Cli) -> list[str]:
-    """Three numbers, the first two of them in the pool of "masking"."""
-    rows = [row["sid"] for row in cli.seed(3)]
+    """Three numbers, the first two of them in the pool of "masking", where another one stays."""
+    rows = [row["sid"] for row in cli.seed(4)]
     cli.ok("service", "create", "masking")
-    cli.ok("number", "add", "masking", *rows[:2])
-    return rows
+    cli.ok("number", "add", "masking", *rows[:2], rows[3])
+    return rows[:3]
 
 
 def test_what_cannot_be_written_is_refused_before_anything_is_sent(
@@ -50,7 +50,7 @@ def test_the_input_is_never_overwritten(cli: Cli, sids: list[str], tmp_path: Pat
         ran = cli(*line, "-f", str(numbers), "--failed-to", str(tmp_path / name))
         assert (ran.code, "reads" in ran.err) == (2, True), ran.err
     assert numbers.read_text().split() == sids
-    assert cli.ok("number", "list", "masking", "--count").out == "2\n"
+    assert cli.ok("number", "list", "masking", "--count").out == "3\n"
     assert cli.ok("number", "list", "masking", "--reserved", "--count").out == "0\n"
 
 

@@ -48,9 +48,9 @@ def test_who_it_was(either: Cli, sids: list[str]) -> None:
 
 def test_failed_and_unknown_items(remote: Cli, server: Served) -> None:
     remote.ok("service", "create", "masking")
-    rows = remote.seed(4)
+    rows = remote.seed(5)
     names = [row["phone_number"] for row in rows]
-    remote.ok("number", "add", "masking", *names[:3])
+    remote.ok("number", "add", "masking", *names[:3], names[4])
     script = [
         Scripted("timeout-after", "POST", f"/PhoneNumbers/{rows[0]['sid']}", times=None),
         Scripted("404", None, f"/PhoneNumbers/{rows[1]['sid']}", times=None),

@@ -22,8 +22,9 @@ def pool(either: Cli) -> Cli:
 
 
 def run(cli: Cli, verb: str, *arguments: str, stdin: str | bytes = "") -> list[str]:
-    """Run a verb on Service "a" that works; return what it did with each item."""
-    return cli.ok("number", verb, "a", *arguments, "-o", "json", "--yes", stdin=stdin).actions
+    """Run a verb on Service "a" that works, on all numbers or some; return what it did with each item."""
+    permitted = ("--yes", "--allow", "no-unreserved")
+    return cli.ok("number", verb, "a", *arguments, "-o", "json", *permitted, stdin=stdin).actions
 
 
 def flags(cli: Cli) -> dict[str, bool]:

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.context import Request, Response
+from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.faults import Scripted
 from tests.battery.scene import Scene, scene
 from tests.support import Cli, Ran, StandingClock
 
+JSON = [("Content-Type", "application/json")]
+REMOVE = ("number", "remove", "a", "--yes", "--allow", "no-unreserved")
 SAVED = re.compile(r"saved to (\S+): '(proxyctl pool apply [^']+)'")
 
 
@@ -56,7 +58,7 @@ def way_back(ran: Ran) -> list[str]:
 def test_removed_numbers_come_back(pool: Cli) -> None:
     before = numbers(pool)
     first, *rest = before
-    ran = pool.ok("number", "remove", "a", *rest, "--yes")
+    ran = pool.ok(*REMOVE, *rest)
     assert numbers(pool) == {first: True}
     pool.ok("number", "release", "a", first)
     pool.ok("service", "update", "a", "--default-ttl", "5", "-q")
@@ -71,7 +73,7 @@ def test_removed_numbers_come_back(pool: Cli) -> None:
 def test_restoring_changes_no_flag_and_no_pool(pool: Cli) -> None:
     """What came back since stays as it is: as reserved, or in another pool."""
     first, second, third = sorted(numbers(pool), key=lambda sid: not numbers(pool)[sid])
-    ran = pool.ok("number", "remove", "a", first, second, third, "--yes")
+    ran = pool.ok(*REMOVE, first, second, third)
     pool.ok("service", "create", "b", "-q")
     pool.ok("number", "add", "a", third, "--reserved")
     pool.ok("number", "add", "b", first)
@@ -82,7 +84,7 @@ def test_restoring_changes_no_flag_and_no_pool(pool: Cli) -> None:
 
 
 def test_after_a_rename_a_saved_file_creates_nothing(pool: Cli) -> None:
-    ran = pool.ok("number", "remove", "a", *numbers(pool), "--yes")
+    ran = pool.ok(*REMOVE, *numbers(pool))
     pool.ok("service", "update", "a", "--unique-name", "green", "-q")
     for restored in (pool(*way_back(ran), "--yes"), pool("pool", "plan", str(saved(pool)[0]))):
         assert restored.code == 5 and "is called green now" in restored.err
@@ -134,11 +136,11 @@ def test_a_service_with_open_sessions_is_not_deleted(stage: Scene) -> None:
 def test_without_a_way_back_nothing_is_sent(pool: Cli) -> None:
     before = numbers(pool)
     (pool.directory / "state" / "saved").write_text("in the way")
-    for line in (("number", "remove", "a", *before), ("service", "delete", "a")):
-        ran = pool(*line, "--yes")
+    for line in ((*REMOVE, *before), ("service", "delete", "a", "--yes")):
+        ran = pool(*line)
         assert ran.code == 1 and "nothing was sent" in ran.err and "--no-history" in ran.err
     assert numbers(pool) == before
-    ran = pool("number", "remove", "a", *before, "--yes", "--no-history")
+    ran = pool(*REMOVE, *before, "--no-history")
     assert ran.code == 0 and "no file to restore from could be saved" in ran.err
 
 
@@ -150,7 +152,7 @@ def test_what_was_saved_long_ago_is_forgotten(remote: Cli) -> None:
     for name, mtime in (("old.toml", 1e9), ("notes.txt", 1e9), ("week.toml", time.time() - 7 * 86_400)):
         (directory / name).write_text("")
         os.utime(directory / name, (mtime, mtime))
-    remote.ok("number", "remove", "a", *numbers(remote), "--yes")
+    remote.ok(*REMOVE, *numbers(remote))
     assert len(saved(remote)) == 3 and not (directory / "old.toml").exists()
 
 
@@ -163,39 +165,40 @@ def test_a_clock_that_is_ahead_is_no_reason_to_forget(cli: Cli, remote: Cli, kno
     for left, days in enumerate((0, 91, 93), start=1):
         cli.clock = StandingClock(time.time() + days * 86_400)
         cli.ok("number", "add", "a", *sids)
-        cli.ok("number", "remove", "a", *sids, "--yes")
+        cli.ok(*REMOVE, *sids)
         assert len(saved(cli)) == left
         os.utime(saved(cli)[-1], (cli.clock.now(),) * 2)
 
 
-def test_a_messaging_api_that_can_not_be_asked_stops_no_removal(stage: Scene) -> None:
-    """What it would say is told before a removal; a move, which would have to put back, needs to know."""
+def test_nothing_leaves_where_the_messaging_api_gives_no_answer(stage: Scene) -> None:
+    """Whether a number could come back is known first. What a key may not read is a note."""
     stage.fill(stage.numbers, reserved=True)
     stage.new_service("other")
-    for body in (b'{"services": [{}], "meta": {"next_page_url": null, "key": "services"}}', b"[]"):
-        stage.front.answer = lambda request, body=body: (
-            Response(200, [("Content-Type", "application/json")], body)
-            if "/messaging/" in request.path
-            else None
-        )
-        first, second = (row["sid"] for row in stage.numbers[:2])
-        moved = stage.run("number", "move", first, "--from", "masking", "--to", "other", "--yes")
-        assert moved.code == 1 and first in stage.pool(), moved.err
-        removed = stage.run("number", "remove", "masking", second, "--yes")
-        assert removed.code == 0 and "can't be told" in removed.err
-        stage.heal()
-        assert stage.run("number", "add", "masking", second, "--reserved").code == 0
+    first, second = (row["sid"] for row in stage.numbers[:2])
+    move = ("number", "move", first, "--from", "masking", "--to", "other", "--yes")
+    remove = ("number", "remove", "masking", second, "--yes")
+    listed = b'{"services": [{}], "meta": {"next_page_url": null, "key": "services"}}'
+    for answer in (Response(200, JSON, listed), Response(200, JSON, b"[]")):
+        stage.front.answer = lambda request, answer=answer: answer if "/messaging/" in request.path else None
+        assert {stage.run(*line).code for line in (move, remove)} <= {1, 7}
+        assert (stage.writes, stage.pool()) == ([], stage.everything())
+    stage.front.answer = lambda request: (
+        problem(ApiError(20403, status=403)) if "/messaging/" in request.path else None
+    )
+    removed = stage.ok(*remove)
+    assert "Whether numbers are in a Messaging Service is unknown" in removed.err
+    assert second not in stage.pool()
     stage.left_no_trace()
 
 
 def test_a_removal_does_not_wait_for_a_messaging_api_that_hangs(
     stage: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proxyctl.commands.saved_file.COURTESY", 0.3)
+    monkeypatch.setattr("proxyctl.pools.facts.COURTESY", 0.3)
     stage.fill(stage.numbers, reserved=True)
     stage.script(Scripted("timeout", path="/messaging/", times=None))
     started = time.monotonic()
     removed = stage.run("number", "remove", "masking", *(row["sid"] for row in stage.numbers), "--yes")
     assert time.monotonic() - started < 20, "a request alone may take 60 s"
-    assert removed.code == 0 and "can't be told: no answer within 0.3 s" in " ".join(removed.err.split())
-    assert stage.pool() == {}
+    assert removed.code == 7 and "no answer within 0.3 s" in removed.error["message"]
+    assert (stage.writes, stage.pool()) == ([], stage.everything())

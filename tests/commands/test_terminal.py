@@ -53,9 +53,9 @@ def test_quiet_and_pipes_have_no_bar(cli: Cli) -> None:
 
 
 def test_failures_and_summary_follow_the_bar(cli: Cli) -> None:
-    sids = [row["sid"] for row in cli.seed(3)]
+    *sids, stays = [row["sid"] for row in cli.seed(4)]
     cli.ok("service", "create", "masking")
-    cli.ok("number", "add", "masking", *sids[:2])
+    cli.ok("number", "add", "masking", *sids[:2], stays)
     ran = cli("number", "reserve", "masking", *sids, tty=True)
     assert ran.code == 6
     text = " ".join(seen(ran.err))
