@@ -103,6 +103,10 @@ class Since:
     def take(self, run: RunDetail) -> None:
         """Take in a later run."""
         groups: dict[Place, list[ItemRecord]] = {}
+        added = [
+            record for record in run.items if record.intent.action == ADD.name and record.happened != "no"
+        ]
+        came = frozenset(name for record in added for name in record.names)
         for record in run.items:
             places = self._places(run, record)
             if record.happened == "no" or self._touches.keys().isdisjoint(places):
@@ -112,7 +116,10 @@ class Since:
             groups.update(dict.fromkeys(places, group))
         for place, group in groups.items():
             if place in self._touches:
-                self._touches[place].append(touch_of(run, group))
+                touch = touch_of(run, group)
+                if group[-1].intent.move is not None and group[-1].names.isdisjoint(came):
+                    touch = touch._replace(left=None)  # in transit: how it went on could not be recorded
+                self._touches[place].append(touch)
 
     @staticmethod
     def _places(run: RunDetail, record: ItemRecord) -> list[Place]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -86,7 +87,10 @@ class Crossing:
         """Fill the pools, and return the command that moves all numbers."""
         if verb == "undo":
             self.fill(self.other)
+            # In real time, or what follows could be earlier.
+            clock, self.stage.cli.clock = self.stage.cli.clock, None
             back = self.stage.run(*self.move(source="other", target="masking"))
+            self.stage.cli.clock = clock
             assert back.code == 0, back.err
             run = self.stage.cli.ok("history", "list", "-o", "ids", "--limit", "1").lines[0]
             self.stage.ledger.clear()
@@ -166,5 +170,5 @@ def crossing(directory: Path, count: int = 150, *, standing: bool = False) -> It
     """Set the stage; ``standing``: time passes by sleeping alone, so that a deadline is exact."""
     with scene(directory, count) as stage:
         if standing:
-            stage.cli.clock = StandingClock()
+            stage.cli.clock = StandingClock(time.time() + 60)  # after what real time recorded
         yield Crossing(stage, stage.new_service("other"))
