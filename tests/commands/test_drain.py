@@ -247,7 +247,7 @@ def test_released_by_somebody_meanwhile(pool: Pool) -> None:
 
 def test_service_deleted_while_waiting(pool: Pool) -> None:
     pool.busy(pool.numbers[0], 1)
-    pool.clock.script[1] = lambda: pool.cli.ok("service", "delete", "masking", "--yes")
+    pool.clock.script[1] = lambda: pool.cli.ok("service", "delete", "masking", "--yes", "--allow", "in-use")
     ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes")
     assert ran.code == 6
     assert ran.actions == ["reserved", "removed", "removed"]
