@@ -141,6 +141,7 @@ def carry_out(runtime: Runtime, job: Job) -> Report | None:
 
 def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | None:
     """Carry out one round of a run, which holds the lock for as long as it takes; `carry_out` makes one of it."""
+    journal.say_unfinished(job.sids)
     if runtime.options.dry_run:
         rehearse(runtime, job)
         return None
@@ -193,9 +194,10 @@ def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     load_what_reports(runtime)
     flow = Flow(plan)
     with runtime.stop.in_order():
-        journal.begin_round()
+        journal.begin_round(plan, job.sids)
         run = run_engine(runtime, flow, journal, sum(len(chain.steps) for chain in plan.chains))
         run = look_again(runtime, flow, journal, run, job.look)
+        journal.arrived(flow)
     locate = runtime.account.holder_of
     return report_of(plan.entries, flow.ends(), run, job.done, single=job.single, locate=locate, where=where)
 

@@ -40,8 +40,9 @@ def look_again(runtime: Runtime, flow: Flow, journal: Journal, run: RunReport, l
     corrections = look(runtime, flow.ends())
     if not corrections:
         return run
-    second = Flow(Plan(tuple(one.chain for one in corrections)))
-    journal.begin_round()
+    plan = Plan(tuple(one.chain for one in corrections))
+    second = Flow(plan)
+    journal.begin_round(plan, ())
     later = run_engine(runtime, second, journal, sum(len(one.chain.steps) for one in corrections))
     for one, outcome in zip(corrections, second.ends(), strict=True):
         correct(one, outcome)

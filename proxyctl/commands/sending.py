@@ -15,16 +15,19 @@ from proxyctl.api.resources import Service
 from proxyctl.bulk.engine import Engine
 from proxyctl.bulk.outcomes import Done, Result, RunReport, Scope, Task
 from proxyctl.bulk.outcomes import Outcome as BulkOutcome
+from proxyctl.commands.in_transit import Left, forget_finished, say_unfinished
 from proxyctl.commands.report import Report
 from proxyctl.errors import NotFoundError, OutputError, exit_status
 from proxyctl.runtime import Runtime
 from proxyctl.state.history import RunRecorder
 from proxyctl.state.record import Intent, ItemRecord, Outcome, RunInfo
+from proxyctl.state.transit import Transit
 from proxyctl.text import cut
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow
+from proxyctl.writes.plan import Plan
 from proxyctl.writes.reading import Reader
-from proxyctl.writes.requests import CREATE_SERVICE, Request, Seen
+from proxyctl.writes.requests import ATTACH, CREATE_SERVICE, Request, Seen
 
 if TYPE_CHECKING:
     from proxyctl.render.progress import BulkProgress
@@ -108,7 +111,7 @@ class Journal:
     """The engine's journal: each request before it is sent, and what came of it, in one record for all rounds of a run.
 
     The record is begun with the first round. What can't be written is reported once: by the engine, which stops at
-    it, or at the end of the command.
+    it, or at the end of the command. With --no-history there is one as well while numbers are in transit.
     """
 
     def __init__(self, runtime: Runtime, service: Service | None, undoes: str | None = None) -> None:
@@ -116,16 +119,45 @@ class Journal:
         self._service = service
         self._undoes = undoes
         self._recorder: RunRecorder | None = None
+        self._lefts: list[Left] | None = None  # what earlier runs left in transit
+        self._transit: str | None = None  # this run's id, while it has numbers in transit
         self._first = self._next = 0  # the index of this round's first request, and of the next round's
         self._reported = self._sent = False
 
-    def begin_round(self) -> None:
+    def say_unfinished(self, service_sids: Sequence[str | None]) -> None:
+        """Name once what earlier runs left in transit."""
+        if self._lefts is None:
+            self._lefts = say_unfinished(self._runtime, service_sids)
+
+    def begin_round(self, plan: Plan, service_sids: Sequence[str | None]) -> None:
         """Begin a round, whose requests are numbered from 0 again. OutputError: nothing was sent."""
+        runtime = self._runtime
         self._first = self._next
+        leaving = any(not step.final for chain in plan.chains for step in chain.steps)
+        attaches = sum(chain.request.verb is ATTACH for chain in plan.chains)
+        try:
+            if self._recorder is None and (leaving or attaches or not runtime.options.no_history):
+                self._recorder = runtime.history.begin(self._info(), runtime.access.server_now)
+            if self._recorder is not None and self._transit is None and (leaving or attaches):
+                sids = tuple(sid for sid in service_sids if sid is not None)
+                command = shlex.join(["proxyctl", *runtime.argv])
+                runtime.transits.begin(Transit(self._recorder.id, sids, command, 0 if leaving else attaches))
+                self._transit = self._recorder.id
+        except OutputError as error:
+            if not runtime.options.no_history:
+                raise nothing_sent(error) from None
+
+    def arrived(self, flow: Flow) -> None:
+        """Forget what was in transit where all of it is in its place, after a round."""
+        left = any(end.pending or end.state == "unknown" for end in flow.ends())
+        if self._transit is not None and not left:
+            with suppress(OutputError):  # later runs see that nothing is left
+                self._runtime.transits.end(self._transit)
+            self._transit = None
+
+    def _info(self) -> RunInfo:
         runtime, service, profile = self._runtime, self._service, self._runtime.profile
-        if self._recorder is not None or runtime.options.no_history:
-            return
-        info = RunInfo(
+        return RunInfo(
             command=cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND),
             profile=profile.name,
             account_sid=profile.account_sid,
@@ -135,10 +167,6 @@ class Journal:
             host=socket.gethostname(),
             undoes=self._undoes,
         )
-        try:
-            self._recorder = runtime.history.begin(info, runtime.access.server_now)
-        except OutputError as error:
-            raise nothing_sent(error) from None
 
     def intent(self, task: Task) -> None:
         """Record what is about to be sent."""
@@ -148,6 +176,8 @@ class Journal:
             try:
                 self._recorder.intent(index, intent_of(task.payload.request))
             except OutputError as error:
+                if self._goes_without():
+                    return
                 self._reported = True
                 raise error if self._sent else nothing_sent(error) from None
         self._sent = True
@@ -158,12 +188,28 @@ class Journal:
             try:
                 self._recorder.outcome(self._first + task.index, outcome_of(task.payload.request, outcome))
             except OutputError as error:
+                if self._goes_without():
+                    return
                 self._reported = True
                 raise not_recorded(error) from None
 
+    def _goes_without(self) -> bool:
+        """Do without a record where --no-history permits it."""
+        if self._runtime.options.no_history:
+            self.close()
+            self._recorder = None
+        return self._runtime.options.no_history
+
     def end(self, report: Report) -> None:
         """Record the end of the run. One that could not be recorded to its end is reported when the command ends."""
+        if self._lefts:
+            forget_finished(self._runtime, self._lefts, report)
         if self._recorder is None:
+            return
+        if self._runtime.options.no_history and self._transit is None:
+            self.close()
+            with suppress(OutputError):
+                self._runtime.history.forget(self._recorder.id)
             return
         error = report.error()
         try:

@@ -40,6 +40,7 @@ class Unfinished:
     is_reserved: bool | None
     messaging_service: str | None = None
     phone_number: str | None = None
+    trail: Trail | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,12 @@ def move_command(trail: Trail, numbers: Iterable[str], *, through: bool) -> str:
 
 
 class Trails:
-    """Finds in the records of runs, newest first, which of the numbers ``wanted`` a move had left undone."""
+    """Finds in the records of runs, newest first, which of the numbers ``wanted`` a move had left undone.
 
-    def __init__(self, wanted: Iterable[str], source_sid: str) -> None:
+    ``source_sid``: a move from this Service; None: from any.
+    """
+
+    def __init__(self, wanted: Iterable[str], source_sid: str | None) -> None:
         self.wanted = set(wanted)
         self.source_sid = source_sid
         self.found: dict[str, Unfinished] = {}
@@ -184,9 +188,9 @@ class Trails:
     def left_undone(self, record: ItemRecord) -> Unfinished | None:
         """Return what was left to do after the last thing that happened to a number; None: nothing."""
         trail = record.intent.move
-        if trail is None or trail.source != self.source_sid or record.sid is None:
+        if trail is None or record.sid is None or self.source_sid not in (None, trail.source):
             return None
         last = ADD if trail.messaging_service is None else ATTACH
         if record.happened == "yes" and record.intent.action in (last.name, ATTACH.name):
             return None
-        return Unfinished(record.sid, trail.is_reserved, trail.messaging_service, record.phone_number)
+        return Unfinished(record.sid, trail.is_reserved, trail.messaging_service, record.phone_number, trail)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from proxyctl.runtime.access import Access
     from proxyctl.sandbox.world.store import Store
     from proxyctl.state.history import History
+    from proxyctl.state.transit import Transits
 
 
 class Runtime:
@@ -139,6 +140,13 @@ class Runtime:
         from proxyctl.state.history import History
 
         return History(self.paths.state_dir / "history", clock=self.clock)
+
+    @cached_property
+    def transits(self) -> Transits:
+        """The runs on this account that may have left numbers in transit."""
+        from proxyctl.state.transit import Transits
+
+        return Transits(self.paths.state_dir / "transit", self.profile.account_sid)
 
     @contextlib.contextmanager
     def lock(self, *service_sids: str | None) -> Iterator[None]:

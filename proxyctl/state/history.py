@@ -166,6 +166,10 @@ class History:
             self._delete(path)
         return len(gone)
 
+    def forget(self, run_id: str) -> None:
+        """Delete the record of one run. Raises OutputError."""
+        self._delete(self._directory / f"{run_id}.jsonl")
+
     def _files(self) -> list[Path]:
         """The records, newest first; anything else in the directory is none of ours."""
         try:

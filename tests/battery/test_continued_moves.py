@@ -33,7 +33,6 @@ def other_state(some: Crossing) -> None:
 
 LOSSES: dict[str, tuple[tuple[str, ...], Callable[[Crossing], object]]] = {
     "another state directory": ((), other_state),
-    "no history": (("--no-history",), lambda some: None),
     "a damaged header line": ((), lose_header),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from proxyctl.commands.in_transit import say_unfinished
 from proxyctl.commands.listing import services_by_name
 from proxyctl.errors import OutputError, UsageError
 from proxyctl.files import replace_private
@@ -28,6 +29,7 @@ def export(
         raise UsageError("--portable exports no numbers.", hint="Leave out --portable or --numbers-to.")
     chosen = services_by_name(runtime, services, all_services=all_services)
     by_sid = {service.sid: service for service in chosen}
+    say_unfinished(runtime, by_sid)
     encoding = (getattr(runtime.stdout, "encoding", None) or "ascii").lower().replace("-", "")
     printable: Callable[[str], str] = str if encoding.startswith("utf") else all_ascii
     name_for = file_names()

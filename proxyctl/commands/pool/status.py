@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from proxyctl.api.resources import Service
+from proxyctl.commands.in_transit import say_unfinished
 from proxyctl.commands.listing import services_by_name
 from proxyctl.errors import CheckError, UsageError
 from proxyctl.pools.status import PoolStatus, status_of
@@ -37,6 +38,7 @@ def show(
     shape = with_open_maps(POOL_STATUS, runtime.out.fields or ())
     runtime.out.check(shape)
     chosen = services_by_name(runtime, services, all_services=all_services)
+    say_unfinished(runtime, [service.sid for service in chosen])
     seen: list[PoolStatus] = []
     statuses = counted(runtime, chosen, seen, all_services=all_services)
     checks = fail_above is not None or fail_below is not None

@@ -11,6 +11,7 @@ from typing import Any
 
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
 from proxyctl.api.resources import Service, list_sessions
+from proxyctl.commands.in_transit import refuse_in_transit
 from proxyctl.commands.report import End
 from proxyctl.commands.run import Job, carry_out, finish_one, of_account, show_plan, titled
 from proxyctl.commands.saved_file import restoring, save
@@ -141,6 +142,7 @@ def delete(runtime: Runtime, name: str) -> None:
     saved: list[str] = []
 
     def decide() -> Plan:
+        refuse_in_transit(runtime, service.sid, titled(service))
         losses[:] = [read_loss(runtime, current())]
         chain = losses[0].at_risk(delete_chain(losses[0].service, Item(name, service.sid, None)))
         return Plan((chain,)).asking(lambda _: losses[0].text(runtime))

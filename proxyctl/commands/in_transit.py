@@ -1,0 +1,121 @@
+"""What earlier runs left in transit, by their files and the history: each later run on one of the Services names it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from proxyctl.commands.report import Report
+from proxyctl.errors import ConfigError, NotFoundError, OutputError, RefusedError
+from proxyctl.input.items import Item
+from proxyctl.pools.moves import Trails, Unfinished, move_command
+from proxyctl.runtime import Runtime
+from proxyctl.state.record import RunDetail
+from proxyctl.state.transit import Transit
+from proxyctl.text import counted
+
+THROUGH = "--through-messaging"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a run left unfinished: how many numbers, the command that finishes it, and the numbers of a move."""
+
+    run: str
+    count: int
+    command: str
+    numbers: tuple[Unfinished, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Say it."""
+        numbers = counted(self.count, "number is", "numbers are")
+        return f"run {self.run} has not finished: {numbers} in transit. Run '{self.command}' to finish it."
+
+
+def unfinished(runtime: Runtime, service_sids: Collection[str | None]) -> list[Left]:
+    """Return what earlier runs left in transit from or to these Services; forget runs that left nothing."""
+    found: list[Left] = []
+    with suppress(OutputError, ConfigError):  # without a state directory nothing is known
+        for transit in runtime.transits.of(service_sids):
+            with suppress(NotFoundError):  # its record has been rotated away
+                detail = runtime.history.show(transit.run)
+                if detail.run.status == "running":
+                    continue
+                lefts = list(left_by(runtime, transit, detail))
+                if lefts:
+                    found += lefts
+                    continue
+            runtime.transits.end(transit.run)
+    return found
+
+
+def left_by(runtime: Runtime, transit: Transit, detail: RunDetail) -> Iterator[Left]:
+    """Yield what a run left, by its record and those of later runs: a move for each pair of Services."""
+    moved = [record for record in detail.items if record.intent.move is not None]
+    trails = Trails({name for record in moved for name in record.names}, None)
+    undone = False
+    for run in runtime.history.runs():
+        if run.id < transit.run:
+            break
+        if run.account_sid != detail.run.account_sid:
+            continue
+        undone = undone or run.undoes == transit.run
+        with suppress(NotFoundError):
+            trails.take(runtime.history.show(run.id).items)
+    by_route: dict[tuple[str | None, str | None], dict[str, Unfinished]] = {}
+    for one in trails.found.values():
+        if one.trail is not None:
+            by_route.setdefault((one.trail.source, one.trail.target), {})[one.sid] = one
+    for numbers in by_route.values():
+        names = [one.phone_number or one.sid for one in numbers.values()]
+        through = any(one.messaging_service for one in numbers.values())
+        trail = next(one.trail for one in numbers.values() if one.trail is not None)
+        command = move_command(trail, names, through=through)
+        yield Left(transit.run, len(numbers), command, tuple(numbers.values()))
+    missing = transit.attaches - sum(record.happened == "yes" for record in detail.items)
+    if transit.attaches and missing > 0 and not undone:
+        yield Left(transit.run, missing, transit.command)
+
+
+def say_unfinished(runtime: Runtime, service_sids: Collection[str | None]) -> list[Left]:
+    """Name what earlier runs left in transit, --quiet or not."""
+    lefts = unfinished(runtime, service_sids)
+    for left in lefts:
+        runtime.warn(left.text)
+    return lefts
+
+
+def forget_finished(runtime: Runtime, lefts: Sequence[Left], report: Report) -> None:
+    """Forget the runs of ``lefts`` that this one finished: by its command, or by where it found all their numbers."""
+    typed = shlex.join(["proxyctl", *runtime.argv])
+    rows = [end.row() for end in report.ends if not end.bad]
+    safe = {row["sid"] for row in rows}
+
+    def is_safe(left: Left) -> bool:
+        if not left.numbers:
+            return left.command == typed and report.error() is None
+        back_in = THROUGH in runtime.argv or not any(one.messaging_service for one in left.numbers)
+        return back_in and {one.sid for one in left.numbers} <= safe
+
+    open_runs = {left.run for left in lefts if not is_safe(left)}
+    with suppress(OutputError):
+        for run in {left.run for left in lefts} - open_runs:
+            runtime.transits.end(run)
+
+
+def refuse_in_transit(runtime: Runtime, service_sid: str, name: str) -> None:
+    """Raise RefusedError where numbers on their way from or to a Service are in no pool: they would stay there."""
+    for left in unfinished(runtime, [service_sid]):
+        items = [Item(one.sid, one.sid, one.phone_number) for one in left.numbers]
+        services = {one.sid: key for key, one in runtime.account.services_by_name().items()}
+        held = {item for item, _ in runtime.account.holders(items, services)}
+        out = len(items) - len(held)
+        if out:
+            raise RefusedError(
+                f"{counted(out, 'number is', 'numbers are')} in transit from or to Service {name}. Without it, the "
+                "move can't be finished. Nothing was sent.",
+                hint=f"Run '{left.command}' first.",
+            )

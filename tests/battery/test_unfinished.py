@@ -1,0 +1,136 @@
+"""A move or attach that was killed: each later run on its Services names it, and the command that finishes it works."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from proxyctl.sandbox.context import Request, Response
+from tests.battery.live import end, settled, start
+from tests.battery.transit import Crossing, crossing, forbidden
+from tests.support import Ran
+
+
+@pytest.fixture
+def some(tmp_path: Path) -> Iterator[Crossing]:
+    """12 moves, by the clock that the killed process has: runs are in order by it."""
+    with crossing(tmp_path, 12) as ready:
+        ready.stage.cli.clock = None
+        yield ready
+
+
+def messaging_service(some: Crossing) -> str:
+    facts = {"FriendlyName": "mg", "UseInboundWebhookOnNumber": "true"}
+    sid: str = some.stage.other("POST", "/messaging/v1/Services", **facts)["sid"]
+    return sid
+
+
+def senders(some: Crossing, mg: str) -> set[str]:
+    rows = some.stage.other("GET", f"/messaging/v1/Services/{mg}/PhoneNumbers")["phone_numbers"]
+    return {row["sid"] for row in rows}
+
+
+def killed(some: Crossing, command: tuple[str, ...], writes: int) -> None:
+    """Kill a run as this write arrives, which is not carried out."""
+    process = start(some.stage, *command)
+    turn = iter(range(1, 1000))
+
+    def refuse(request: Request) -> Response | None:
+        if next(turn) < writes:
+            return None
+        process.kill()
+        return forbidden()
+
+    some.refuse = refuse
+    assert end(some.stage, process).code == -9
+    settled()
+    some.refuse = lambda request: None
+
+
+def kept(some: Crossing) -> list[Path]:
+    return list((some.stage.directory / "run" / "state" / "transit").glob("*"))
+
+
+def finishing(ran: Ran) -> list[str]:
+    """The command that a run named."""
+    (line,) = (line for line in ran.err.splitlines() if "has not finished" in line)
+    return shlex.split(line.partition("Run 'proxyctl ")[2].rpartition("' to finish")[0])
+
+
+@pytest.mark.parametrize("options", [(), ("--no-history",)])
+@pytest.mark.parametrize("verb", ["move", "apply", "undo"])
+def test_a_killed_move_is_named_until_it_is_finished(
+    some: Crossing, verb: str, options: tuple[str, ...]
+) -> None:
+    some.stage.new_service("third")
+    command = some.command(verb, *options)
+    killed(some, command, 12)
+    out = len(some.outside)
+    assert out and kept(some)
+
+    for service in ("masking", "other"):
+        for line in (("pool", "status"), ("pool", "export"), ("number", "release")):
+            ran = some.stage.cli(*line, service, *(["+14155550100"] if "release" in line else []), "-q")
+            assert "in transit" in ran.err, (line, ran)
+        deleted = some.stage.cli("service", "delete", service, "--yes")
+        assert deleted.code == 5 and "can't be finished" in deleted.err
+    assert "in transit" not in some.stage.cli("pool", "status", "third").err
+    again = some.stage.cli(*finishing(some.stage.cli("pool", "status", "masking")), "--yes")
+    assert again.code == 0, again.err
+    assert some.outside == set() and not kept(some)
+    assert some.stage.pool() | some.stage.pool(some.other) == some.flags
+    assert "in transit" not in some.stage.cli("pool", "status", "masking").err
+
+
+@pytest.mark.parametrize("options", [(), ("--no-history",)])
+@pytest.mark.parametrize("writes", [1, 2, 3, 4, 5, 17, 30])
+def test_through_messaging_nothing_stays_behind(
+    some: Crossing, writes: int, options: tuple[str, ...]
+) -> None:
+    """However far it had come, the command that finishes it, and then the same one, bring all where they belong."""
+    mg = messaging_service(some)
+    command = some.command("move", "--through-messaging", "--concurrency", "2")
+    for sid in some.flags:
+        some.stage.other("POST", f"/messaging/v1/Services/{mg}/PhoneNumbers", PhoneNumberSid=sid)
+    killed(some, (*command, *options), writes)
+    moving = set(some.flags) - senders(some, mg) | some.outside
+    assert kept(some)
+    ran = some.stage.cli("pool", "status", "masking")
+    assert "in transit" in ran.err or not moving, ran.err
+    if "in transit" in ran.err:
+        some.stage.ok(*finishing(ran), "--yes")
+        assert some.outside == set() and senders(some, mg) == set(some.flags)
+    some.stage.cli("pool", "status", "masking")
+    assert not kept(some)
+    some.arrives(command)
+    assert senders(some, mg) == set(some.flags)
+
+
+def test_a_killed_attach_is_named_until_it_is_finished(some: Crossing) -> None:
+    mg = messaging_service(some)
+    some.fill(some.stage.service)
+    file = some.stage.file(some.stage.numbers)
+    command = ("messaging", "attach", "masking", "--messaging-service", mg, "-f", file, "--yes")
+    killed(some, command, 6)
+    ran = some.stage.cli("pool", "status", "masking")
+    assert finishing(ran)[: len(command)] == list(command)
+    some.stage.ok(*finishing(ran)[: len(command)])
+    assert senders(some, mg) == set(some.flags)
+    some.stage.cli("pool", "status", "masking")
+    assert not kept(some)
+
+
+def test_nothing_is_kept_of_a_run_that_ends_well_or_rolls_back(some: Crossing) -> None:
+    command = some.command("move")
+    some.refuse = lambda request: forbidden() if some.is_add(request, some.other) else None
+    assert some.stage.run(*command).code == 3
+    assert some.outside == set() and not kept(some)
+    some.arrives(command)
+    assert not kept(some)
+    some.stage.ok(*some.move(source="other", target="masking"), "--no-history")
+    assert not kept(some)
+    listed = some.stage.cli.ok("history", "list", "-o", "jsonl").rows
+    assert all("--no-history" not in row["command"] for row in listed)
