@@ -15,8 +15,8 @@ from pathlib import Path
 from proxyctl.api.resources import Call, Service
 from proxyctl.commands.permission import allowed_rules, can_ask, guarded, in_question, read_plan
 from proxyctl.commands.report import CORRECT, SHOWN_FAILURES, End, Report, report_of
-from proxyctl.commands.second_look import Look, look_again, stranded
-from proxyctl.commands.sending import Journal, load_what_reports, run_engine
+from proxyctl.commands.second_look import Look, send_and_look, stranded
+from proxyctl.commands.sending import Journal, load_what_reports
 from proxyctl.errors import InputError, OutputError, PartialError, TemporaryError, UsageError
 from proxyctl.files import STDIN, check_output_file, write_output_file
 from proxyctl.input.items import Item, Reading, failed_to_text, read_items
@@ -25,7 +25,6 @@ from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import EMPTY_INPUT, by_rule, needs
 from proxyctl.writes.plan import Plan
 
@@ -192,14 +191,11 @@ def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
         return report_of(plan.entries, (), None, job.done, single=job.single, where=where)
     (job.save or save_leaving)(runtime, plan)
     load_what_reports(runtime)
-    flow = Flow(plan)
     with runtime.stop.in_order():
         journal.begin_round(plan, job.sids)
-        run = run_engine(runtime, flow, journal, sum(len(chain.steps) for chain in plan.chains))
-        run = look_again(runtime, flow, journal, run, job.look)
-        journal.arrived(flow)
+        ends, run = send_and_look(runtime, plan, journal, job.look)
     locate = runtime.account.holder_of
-    return report_of(plan.entries, flow.ends(), run, job.done, single=job.single, locate=locate, where=where)
+    return report_of(plan.entries, ends, run, job.done, single=job.single, locate=locate, where=where)
 
 
 def save_leaving(runtime: Runtime, plan: Plan) -> None:

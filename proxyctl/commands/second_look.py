@@ -33,17 +33,33 @@ class Correction(NamedTuple):
 Look = Callable[[Runtime, Sequence[Progress]], Sequence[Correction]]
 
 
-def look_again(runtime: Runtime, flow: Flow, journal: Journal, run: RunReport, look: Look) -> RunReport:
-    """Let ``look`` say what has to be corrected, and send that too; a run that was stopped ends as it is."""
-    if not isinstance(run.stopped_by, PartialError | None):
-        return run
-    corrections = look(runtime, flow.ends())
-    if not corrections:
-        return run
+def send_and_look(
+    runtime: Runtime, plan: Plan, journal: Journal, look: Look
+) -> tuple[list[Progress], RunReport]:
+    """Send a plan, then what ``look`` finds to be corrected; return how the chains ended, and the whole run."""
+    flow = Flow(plan)
+    run = run_engine(runtime, flow, journal, count_of(plan))
+    ends = flow.ends()
+    if isinstance(run.stopped_by, PartialError | None):  # a run that was stopped ends as it is
+        corrections = look(runtime, ends)
+        run = corrected(runtime, corrections, journal, run) if corrections else run
+    journal.arrived(ends)
+    return ends, run
+
+
+def count_of(plan: Plan) -> int:
+    """Return how many requests a plan has."""
+    return sum(len(chain.steps) for chain in plan.chains)
+
+
+def corrected(
+    runtime: Runtime, corrections: Sequence[Correction], journal: Journal, run: RunReport
+) -> RunReport:
+    """Send corrections, and let their items end so; return the report of both."""
     plan = Plan(tuple(one.chain for one in corrections))
     second = Flow(plan)
     journal.begin_round(plan, ())
-    later = run_engine(runtime, second, journal, sum(len(one.chain.steps) for one in corrections))
+    later = run_engine(runtime, second, journal, count_of(plan))
     for one, outcome in zip(corrections, second.ends(), strict=True):
         correct(one, outcome)
     return replace(

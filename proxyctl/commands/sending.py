@@ -7,7 +7,7 @@ from __future__ import annotations
 import getpass
 import shlex
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from proxyctl.state.record import Intent, ItemRecord, Outcome, RunInfo
 from proxyctl.state.transit import Transit
 from proxyctl.text import cut
 from proxyctl.writes.executor import Executor
-from proxyctl.writes.flow import Flow
+from proxyctl.writes.flow import Flow, Progress
 from proxyctl.writes.plan import Plan
 from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import ATTACH, CREATE_SERVICE, Request, Seen
@@ -147,9 +147,9 @@ class Journal:
             if not runtime.options.no_history:
                 raise nothing_sent(error) from None
 
-    def arrived(self, flow: Flow) -> None:
+    def arrived(self, ends: Iterable[Progress]) -> None:
         """Forget what was in transit where all of it is in its place, after a round."""
-        left = any(end.pending or end.state == "unknown" for end in flow.ends())
+        left = any(end.pending or end.state == "unknown" for end in ends)
         if self._transit is not None and not left:
             with suppress(OutputError):  # later runs see that nothing is left
                 self._runtime.transits.end(self._transit)
