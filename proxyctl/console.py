@@ -44,6 +44,7 @@ class SharedOptions(NamedTuple):
     deadline: float | None = None
     failed_to: str | None = None
     allow: list[str] | None = None
+    through_messaging: bool = False
 
 
 class Terminal(NamedTuple):

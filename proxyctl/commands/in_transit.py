@@ -16,8 +16,6 @@ from proxyctl.state.record import RunDetail
 from proxyctl.state.transit import Transit
 from proxyctl.text import counted
 
-THROUGH = "--through-messaging"
-
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -52,6 +50,12 @@ def unfinished(runtime: Runtime, service_sids: Collection[str | None]) -> list[L
     return found
 
 
+def numbers_left(runtime: Runtime, service_sids: Collection[str | None]) -> dict[str, Unfinished]:
+    """Return the numbers that earlier runs left in transit from or to these Services, by SID and number."""
+    numbers = (one for left in unfinished(runtime, service_sids) for one in left.numbers)
+    return {name: one for one in numbers for name in (one.sid, one.phone_number) if name}
+
+
 def left_by(runtime: Runtime, transit: Transit, detail: RunDetail) -> Iterator[Left]:
     """Yield what a run left, by its record and those of later runs: a move for each pair of Services."""
     moved = [record for record in detail.items if record.intent.move is not None]
@@ -70,7 +74,7 @@ def left_by(runtime: Runtime, transit: Transit, detail: RunDetail) -> Iterator[L
         if one.trail is not None:
             by_route.setdefault((one.trail.source, one.trail.target), {})[one.sid] = one
     for numbers in by_route.values():
-        names = [one.phone_number or one.sid for one in numbers.values()]
+        names = sorted(one.phone_number or one.sid for one in numbers.values())
         through = any(one.messaging_service for one in numbers.values())
         trail = next(one.trail for one in numbers.values() if one.trail is not None)
         command = move_command(trail, names, through=through)
@@ -92,13 +96,13 @@ def forget_finished(runtime: Runtime, lefts: Sequence[Left], report: Report) -> 
     """Forget the runs of ``lefts`` that this one finished: by its command, or by where it found all their numbers."""
     typed = shlex.join(["proxyctl", *runtime.argv])
     rows = [end.row() for end in report.ends if not end.bad]
-    safe = {row["sid"] for row in rows}
+    safe = {name for row in rows for name in (row["sid"], row["phone_number"]) if name}
 
     def is_safe(left: Left) -> bool:
         if not left.numbers:
             return left.command == typed and report.error() is None
-        back_in = THROUGH in runtime.argv or not any(one.messaging_service for one in left.numbers)
-        return back_in and {one.sid for one in left.numbers} <= safe
+        back_in = runtime.options.through_messaging or not any(one.messaging_service for one in left.numbers)
+        return back_in and all({one.sid, one.phone_number} & safe for one in left.numbers)
 
     open_runs = {left.run for left in lefts if not is_safe(left)}
     with suppress(OutputError):

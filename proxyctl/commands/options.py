@@ -104,12 +104,6 @@ File = Annotated[
     str | None,
     option("-f --file FILE", "Read numbers from FILE ('-': stdin): text, CSV, JSON or JSON Lines.", INPUT),
 ]
-ThroughMessaging = Annotated[
-    bool,
-    option(
-        "--through-messaging", "Take numbers out of their Messaging Service first, and put them back into it."
-    ),
-]
 Limit = Annotated[int | None, option("--limit N", "At most N rows.", min=1)]
 
 PROFILE = group(
@@ -177,6 +171,14 @@ ALLOW = group(
     allow=typed(list[str] | None, "--allow RULE", "Permit what RULE refuses. See 'proxyctl help rules'."),
 )
 WRITES = RECORDED | ALLOW
+THROUGH = group(
+    WRITING,
+    through_messaging=typed(
+        bool,
+        "--through-messaging",
+        "Take numbers out of their Messaging Service first. Those that go to a pool are put back into it.",
+    ),
+)
 COUNTRY = group(
     None,
     default_country=typed(

@@ -14,7 +14,8 @@ from proxyctl.writes.plan import Plan
 
 def read_plan(runtime: Runtime, decide: Callable[[], Plan], command: str) -> Plan:
     """Decide, and read what the guard has to know."""
-    return with_facts(decide(), command, runtime.account, runtime.note)
+    through = runtime.options.through_messaging
+    return with_facts(decide(), command, runtime.account, runtime.note, through=through)
 
 
 def guarded(runtime: Runtime, plan: Plan, command: str, permitted: Collection[str]) -> Plan:

@@ -20,6 +20,7 @@ from proxyctl.state.history import outdated_before
 from proxyctl.text import counted
 from proxyctl.writes.guard import LEAVE_MESSAGING
 from proxyctl.writes.plan import Chain
+from proxyctl.writes.requests import REMOVE
 
 ADDS = {"only_missing": True}  # of what left a pool
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
@@ -29,7 +30,7 @@ def save_chains(runtime: Runtime, chains: Sequence[Chain], path: Path | None = N
     """Save the numbers of ``chains``, which leave their pools, in place of an earlier file of this run, if any."""
     pools: dict[str, tuple[Service, Pool]] = {}
     for chain in chains:
-        request = chain.steps[-1].request if chain.steps[-1].request.before else chain.steps[0].request
+        request = next(step.request for step in chain.steps if step.request.verb is REMOVE)
         sid = request.parent
         if sid not in pools:
             name = chain.service or request.kept.get("service") or runtime.account.service(sid).unique_name

@@ -11,8 +11,8 @@ from proxyctl.commands.report import held_elsewhere
 from proxyctl.commands.sending import Journal, run_engine
 from proxyctl.errors import PartialError, ProxyctlError, RefusedError, reworded
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import InMessagingError
-from proxyctl.pools.moves import back_through, move_command
+from proxyctl.pools.decide import InMessagingError, through
+from proxyctl.pools.moves import move_command
 from proxyctl.runtime import Runtime
 from proxyctl.writes.flow import Flow, Progress
 from proxyctl.writes.plan import Chain, Plan, Step
@@ -117,4 +117,4 @@ def put_back(runtime: Runtime, end: Progress, holders: Mapping[str, str]) -> Cor
         f"it is in {where}, so no pool takes it",
         hint=f"'{move_command(trail, [request.name], through=True)}' takes it out and adds it.",
     )
-    return Correction(end, back_through(request, trail, holder), meanwhile, no_way)
+    return Correction(end, through(Chain(item, (Step(request),)), holder, holder), meanwhile, no_way)

@@ -194,17 +194,23 @@ def sender_step(verb: Verb, messaging_service: str, item: Item, row: Row | None 
 
 
 def through(chain: Chain, out_of: str | None, into: str | None) -> Chain:
-    """Let a number leave one Messaging Service before the steps of a chain, and join one after them."""
+    """Let a number leave one Messaging Service before the steps of a chain, and join one after them.
+
+    Where the chain fails, it goes back into the first. What leaves its pool for good leaves a trail as well.
+    """
     request, steps = chain.request, chain.steps
     known = replace(chain.item, sid=request.sid, phone_number=request.phone_number)
+    trail = request.kept.get("move")
+    if chain.change == "remove":
+        trail = Trail(request.parent, None, (request.before or {}).get("is_reserved"))
     if out_of is not None:
-        out, back = (sender_step(verb, out_of, known) for verb in (DETACH, ATTACH))
+        out, back = (sender_step(verb, out_of, known, request.before) for verb in (DETACH, ATTACH))
         steps = (replace(out, rollback=back, final=False), *steps)
     if into is not None:
         steps = (*steps, sender_step(ATTACH, into, known))
-    trail = request.kept.get("move")
     if trail is not None:
-        steps = tuple(kept(step, {"move": replace(trail, messaging_service=into)}) for step in steps)
+        facts = {"move": replace(trail, messaging_service=into or out_of)}
+        steps = tuple(kept(step, facts) for step in steps)
     return replace(chain, steps=steps)
 
 

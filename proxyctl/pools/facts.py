@@ -10,18 +10,23 @@ from dataclasses import replace
 from proxyctl.errors import AuthenticationError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.account import COURTESY, Account, is_forbidden
+from proxyctl.pools.decide import through as by_way_of
 from proxyctl.pools.pool import MOST_UNRESERVED, flag_word
 from proxyctl.writes.guard import LEAVE_MESSAGING, NO_UNRESERVED, RULES, by_rule
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, at_risk, refusing, sids_of
 from proxyctl.writes.requests import DETACH
 
 
-def with_facts(plan: Plan, command: str, account: Account, note: Callable[[str], None]) -> Plan:
+def with_facts(
+    plan: Plan, command: str, account: Account, note: Callable[[str], None], *, through: bool = False
+) -> Plan:
     """Return the plan with what the guard has to know; errors are those of reading it.
 
-    ``note`` says what a key may not read, and so is not known.
+    ``note`` says what a key may not read, and so is not known. ``through``: what leaves its pool leaves its Messaging
+    Service first.
     """
-    entries = leaving_messaging(plan.entries, senders_of(account, sids_of(plan.entries, "remove"), note))
+    senders = senders_of(account, sids_of(plan.entries, "remove"), note)
+    entries = leaving_messaging(plan.entries, senders, through=through)
     capacities = dict(plan.capacities)
     if command in RULES[NO_UNRESERVED].commands:
         capacities.update(unread(plan, account))
@@ -59,12 +64,19 @@ def in_messaging(item: Item, messaging_service: str, hint: str | None, *, leaves
     return RefusedError(f"{item.input} is in Messaging Service {messaging_service}: {why}.", hint=hint)
 
 
-def with_senders(entries: Sequence[Entry], senders: Mapping[str, str]) -> list[Entry]:
-    """Refuse what no pool takes: numbers that are in a Messaging Service (``senders``: its SID by theirs)."""
+def with_senders(
+    entries: Sequence[Entry], senders: Mapping[str, str], *, through: bool = False
+) -> list[Entry]:
+    """Refuse what no pool takes: numbers that are in a Messaging Service (``senders``: its SID by theirs).
+
+    ``through``: they leave it first, and go back in.
+    """
+    if through:
+        return passing(entries, senders, "add", "move")
 
     def why(chain: Chain) -> ProxyctlError | None:
         holder = senders.get(chain.request.sid or "")
-        hint = "Take it out of the Messaging Service first, or see 'proxyctl number move -h'."
+        hint = "--through-messaging takes it out first, and puts it back in."
         if holder is None:
             return None
         error = in_messaging(chain.item, holder, hint, leaves=chain.change != "add")
@@ -73,8 +85,15 @@ def with_senders(entries: Sequence[Entry], senders: Mapping[str, str]) -> list[E
     return refusing(entries, why, "add", "move")
 
 
-def leaving_messaging(entries: Sequence[Entry], senders: Mapping[str, str]) -> list[Entry]:
-    """Put those of ``senders`` at risk, which leave their pool and could not come back (its SID by theirs)."""
+def leaving_messaging(
+    entries: Sequence[Entry], senders: Mapping[str, str], *, through: bool = False
+) -> list[Entry]:
+    """Put those of ``senders`` at risk, which leave their pool and could not come back (its SID by theirs).
+
+    ``through``: they leave the Messaging Service first.
+    """
+    if through:
+        return passing(entries, senders, "remove")
 
     def judged(entry: Entry) -> Entry:
         if isinstance(entry, Chain) and entry.request.verb is DETACH:
@@ -83,6 +102,20 @@ def leaving_messaging(entries: Sequence[Entry], senders: Mapping[str, str]) -> l
         holder = senders.get(sid or "")
         if holder is None:
             return entry
-        return at_risk(entry, LEAVE_MESSAGING, in_messaging(entry.item, holder, None, leaves=True))
+        hint = "--through-messaging takes it out first, so that it can come back."
+        return at_risk(entry, LEAVE_MESSAGING, in_messaging(entry.item, holder, hint, leaves=True))
 
     return [judged(entry) for entry in entries]
+
+
+def passing(entries: Sequence[Entry], senders: Mapping[str, str], *changes: str) -> list[Entry]:
+    """Let those of ``senders`` that change so leave their Messaging Service first."""
+    return [
+        by_way_of(entry, holder, None if entry.change == "remove" else holder)
+        if isinstance(entry, Chain)
+        and entry.change in changes
+        and entry.request.verb is not DETACH  # it leaves one already
+        and (holder := senders.get(entry.request.sid or ""))
+        else entry
+        for entry in entries
+    ]

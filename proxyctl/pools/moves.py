@@ -19,8 +19,8 @@ from proxyctl.pools.facts import in_messaging
 from proxyctl.pools.pool import Pool, points_at
 from proxyctl.state.record import ItemRecord, Trail
 from proxyctl.writes.guard import IN_USE, LEAVE_MESSAGING, by_rule
-from proxyctl.writes.plan import Chain, Entry, NoOp, Step, at_risk
-from proxyctl.writes.requests import ADD, ATTACH, DETACH, Request
+from proxyctl.writes.plan import Chain, Entry, NoOp, at_risk
+from proxyctl.writes.requests import ADD, ATTACH, REMOVE
 
 PRESENT = "in the pool already"
 
@@ -148,19 +148,33 @@ def moving(item: Item, number: PhoneNumber, parts: tuple[str, ...], route: Route
     )
 
 
-def back_through(request: Request, trail: Trail, messaging_service: str) -> Chain:
-    """Carry ``request`` out, which adds a number to a pool, through the Messaging Service that has the number now."""
-    item = Item(request.name, request.sid, request.phone_number)
-    facts = {"move": replace(trail, messaging_service=messaging_service)}
-    out, back = (kept(sender_step(verb, messaging_service, item), facts) for verb in (DETACH, ATTACH))
-    add = kept(Step(request), facts)
-    return Chain(item, (replace(out, rollback=back, final=False), add, back), "move")
+def going_back_in(entries: Iterable[Entry], left: Mapping[str, Unfinished]) -> list[Entry]:
+    """Let numbers go back into the Messaging Service that a move took them out of; ``left``: by SID and by number."""
+
+    def judged(entry: Entry) -> Entry:
+        sid = entry.request.sid if isinstance(entry, Chain) else (entry.seen or {}).get("sid")
+        one = left.get(sid or entry.item.name)
+        if one is None or one.messaging_service is None or one.trail is None:
+            return entry
+        item = replace(entry.item, sid=one.sid, phone_number=entry.item.phone_number or one.phone_number)
+        back = kept(sender_step(ATTACH, one.messaging_service, item), {"move": one.trail})
+        if isinstance(entry, NoOp):
+            there = entry.error is None and entry.seen is not None
+            return Chain(entry.item, (back,), "move", "moved", entry.service) if there else entry
+        if entry.change == "remove" or entry.steps[-1].request.verb is ATTACH:
+            return entry
+        return replace(entry, steps=(*(kept(step, {"move": one.trail}) for step in entry.steps), back))
+
+    return list(map(judged, entries))
 
 
 def move_command(trail: Trail, numbers: Iterable[str], *, through: bool) -> str:
-    """Return the command that finishes a move."""
-    words = ["proxyctl", "number", "move", *numbers, "--from", trail.source or "", "--to", trail.target or ""]
-    return shlex.join([*words, *(["--through-messaging"] if through else [])])
+    """Return the command that finishes a move, or the removal of a number that left its Messaging Service for it."""
+    source = trail.source or ""
+    words = ["remove", source, *numbers]
+    if trail.target is not None:
+        words = ["move", *numbers, "--from", source, "--to", trail.target]
+    return shlex.join(["proxyctl", "number", *words, *(["--through-messaging"] if through else [])])
 
 
 class Trails:
@@ -190,7 +204,8 @@ class Trails:
         trail = record.intent.move
         if trail is None or record.sid is None or self.source_sid not in (None, trail.source):
             return None
-        last = ADD if trail.messaging_service is None else ATTACH
+        there = ADD if trail.messaging_service is None else ATTACH
+        last = REMOVE if trail.target is None else there
         if record.happened == "yes" and record.intent.action in (last.name, ATTACH.name):
             return None
         return Unfinished(record.sid, trail.is_reserved, trail.messaging_service, record.phone_number, trail)

@@ -251,18 +251,6 @@ def together(entry: Entry, sender: Entry) -> Entry:
     return through(entry, messaging if leaves else None, None if leaves else messaging)
 
 
-def through_messaging(entries: Iterable[Entry], senders: Mapping[str, str]) -> list[Entry]:
-    """Let numbers of a Messaging Service (``senders``: its SID by theirs) leave it first; what stays goes back."""
-
-    def judged(entry: Entry) -> Entry:
-        holder = senders.get(entry.request.sid or "") if isinstance(entry, Chain) else None
-        if not isinstance(entry, Chain) or holder is None or entry.change not in MOVING:
-            return entry
-        return through(entry, holder, None if entry.change == "remove" else holder)
-
-    return [judged(entry) for entry in entries]
-
-
 def undo_settings(record: ItemRecord, service: Service, since: Since) -> Iterator[Entry]:
     """Set the settings back that the run changed, unless somebody has changed them since."""
     name = service.unique_name or service.sid

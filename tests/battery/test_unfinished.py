@@ -10,7 +10,7 @@ import pytest
 
 from proxyctl.sandbox.context import Request, Response
 from tests.battery.live import end, settled, start
-from tests.battery.transit import Crossing, crossing, forbidden
+from tests.battery.transit import UNPACED, Crossing, crossing, forbidden, write_pool_file
 from tests.support import Ran
 
 
@@ -134,3 +134,49 @@ def test_nothing_is_kept_of_a_run_that_ends_well_or_rolls_back(some: Crossing) -
     assert not kept(some)
     listed = some.stage.cli.ok("history", "list", "-o", "jsonl").rows
     assert all("--no-history" not in row["command"] for row in listed)
+
+
+@pytest.mark.parametrize("verb", ["move", "apply"])
+@pytest.mark.parametrize("writes", [3, 4, 17])
+def test_another_command_than_the_one_that_was_killed_loses_nothing(
+    some: Crossing, verb: str, writes: int
+) -> None:
+    """Neither the same move without its option nor an apply leaves a number out of its Messaging Service."""
+    mg = messaging_service(some)
+    command = some.command("move", "--through-messaging", "--concurrency", "2")
+    for sid in some.flags:
+        some.stage.other("POST", f"/messaging/v1/Services/{mg}/PhoneNumbers", PhoneNumberSid=sid)
+    killed(some, command, writes)
+    out = some.outside | (set(some.flags) - senders(some, mg))
+    other = [word for word in command if word != "--through-messaging"]
+    if verb == "apply":
+        other = ["pool", "apply", some.pool_file(), "--yes", *UNPACED]
+    some.stage.run(*other)
+    assert some.outside == set()
+    assert senders(some, mg) == set(some.flags) and out <= set(some.stage.pool(some.other))
+
+
+@pytest.mark.parametrize("verb", ["remove", "drain", "apply"])
+@pytest.mark.parametrize("writes", [1, 2, 3, 9])
+def test_what_leaves_for_good_through_its_messaging_service_goes_on(
+    some: Crossing, verb: str, writes: int
+) -> None:
+    mg = messaging_service(some)
+    some.mixed = False
+    some.fill(some.stage.service)
+    for sid in some.flags:
+        some.stage.other("POST", f"/messaging/v1/Services/{mg}/PhoneNumbers", PhoneNumberSid=sid)
+    file = some.stage.file(some.stage.numbers)
+    command = ("number", verb, "masking", "-f", file, *(["--remove"] if verb == "drain" else []))
+    if verb == "apply":
+        command = ("pool", "apply", write_pool_file(some.stage, {"masking": {"numbers": {}}}), "--prune")
+    refused = some.stage.run(*command, "--yes", *UNPACED)
+    assert refused.code == 6 or refused.code == 5
+    assert "leave-messaging" in refused.err and set(some.stage.pool()) == set(some.flags)
+    command = (*command, "--yes", *UNPACED, "--through-messaging")
+    killed(some, command, writes)
+    ran = some.stage.cli("pool", "status", "masking")
+    assert "in transit" in ran.err
+    some.stage.ok(*finishing(ran), "--yes")
+    some.stage.ok(*command)
+    assert some.stage.pool() == {} and senders(some, mg) == set() and not kept(some)

@@ -117,12 +117,33 @@ VERBS: Mapping[str, Verb] = {
         destructive=True,
         back_by=("--through-messaging",),
     ),
+    "number remove --through-messaging": Verb(
+        "number remove masking --through-messaging",
+        {"masking": "aBcf", "MG": "ab"},
+        {"masking": "f", "MG": ""},
+        items="abc",
+        destructive=True,
+    ),
+    "number drain --remove --through-messaging": Verb(
+        "number drain masking --remove --through-messaging",
+        {"masking": "aBcf", "MG": "ab"},
+        {"masking": "f", "MG": ""},
+        items="abc",
+        destructive=True,
+    ),
     "number webhooks": Verb(
         f"number webhooks masking --voice-url {OWN_URL} --sms-url {OWN_URL}",
         {"masking": "aBcDf"},
         {"masking": "aBcDf", "OWN": "abc"},
         items="abc",
         destructive=True,  # they point away from Proxy then
+    ),
+    "pool apply --through-messaging": Verb(
+        "pool apply POOL --prune --through-messaging --allow lose-half",
+        {"masking": "aBcdf", "other": "e", "MG": "ac"},
+        {"masking": "Bf", "other": "ace", "MG": "ac"},
+        destructive=True,
+        back_by=("--through-messaging",),
     ),
     "pool apply": Verb(
         "pool apply POOL --prune",

@@ -9,10 +9,10 @@ from proxyctl.commands.options import (
     DATA,
     MESSAGES,
     PACING,
+    THROUGH,
     WRITES,
     YES,
     Limit,
-    ThroughMessaging,
     argument,
     duration,
     option,
@@ -56,15 +56,15 @@ def show_run(ctx: typer.Context, run_id: RunId) -> None:
 
 
 @app.command("undo")
-@shared(*CALLS, DATA, WRITES, PACING)
-def undo_run(ctx: typer.Context, run_id: RunId, through_messaging: ThroughMessaging = False) -> None:
+@shared(*CALLS, DATA, WRITES, PACING, THROUGH)
+def undo_run(ctx: typer.Context, run_id: RunId) -> None:
     """Take back what a run did: to a pool, to webhooks, or to the settings of a Service.
 
     Numbers that have changed since are refused, and named.
     """
     from proxyctl.commands.history.undo import undo
 
-    undo(ctx.obj, run_id, through=through_messaging)
+    undo(ctx.obj, run_id)
 
 
 @app.command("prune")

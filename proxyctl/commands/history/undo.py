@@ -20,7 +20,6 @@ from proxyctl.pools.undo import (
     item_of,
     messaging_services_of,
     services_of,
-    through_messaging,
 )
 from proxyctl.pools.versions import Since
 from proxyctl.pools.webhooks import kept_by, restoring_webhooks
@@ -34,11 +33,8 @@ from proxyctl.writes.requests import CREATE_SERVICE, SET_WEBHOOKS
 SHOWN_COMMAND = 120  # characters of a command in a question
 
 
-def undo(runtime: Runtime, run_id: str, *, through: bool = False) -> None:
-    """Take back what a run did; raises the error that the run ends with.
-
-    ``through``: numbers that change pools leave their Messaging Service for it.
-    """
+def undo(runtime: Runtime, run_id: str) -> None:
+    """Take back what a run did; raises the error that the run ends with."""
     runtime.out.check(SERVICE_RESULT)
     detail = load(runtime, run_id)
     failed_to = check_failed_to(runtime)
@@ -62,7 +58,7 @@ def undo(runtime: Runtime, run_id: str, *, through: bool = False) -> None:
         world = World(services, pools, owned=owned, senders=senders_there(runtime, detail))
         entries = inverse(detail, since(runtime, detail), world)
         senders = runtime.account.senders(sids_of(entries, *MOVING))
-        entries = (through_messaging if through else with_senders)(entries, senders)
+        entries = with_senders(entries, senders, through=runtime.options.through_messaging)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
         first = f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)})"
         plan = plan_of(entries, world, replacing=False)

@@ -9,6 +9,7 @@ from proxyctl.commands.options import (
     CALLS,
     COUNTRY,
     DATA,
+    THROUGH,
     WRITES,
     File,
     Limit,
@@ -16,7 +17,6 @@ from proxyctl.commands.options import (
     Numbers,
     ServiceArgument,
     Services,
-    ThroughMessaging,
     gathered,
     group,
     option,
@@ -107,7 +107,7 @@ def release_numbers(
 
 
 @app.command("remove")
-@shared(*CALLS, DATA, WRITES, BULK)
+@shared(*CALLS, DATA, WRITES, BULK, THROUGH)
 def remove_numbers(
     ctx: typer.Context,
     service: ServiceArgument,
@@ -179,7 +179,7 @@ def find_numbers(ctx: typer.Context, numbers: Numbers = None, file: File = None)
 
 
 @app.command("drain")
-@shared(*CALLS, DATA, WRITES, BULK)
+@shared(*CALLS, DATA, WRITES, BULK, THROUGH)
 def drain_numbers(
     ctx: typer.Context,
     service: ServiceArgument,
@@ -221,14 +221,13 @@ def set_webhooks(
 
 
 @app.command("move")
-@shared(*CALLS, DATA, WRITES, BULK)
+@shared(*CALLS, DATA, WRITES, BULK, THROUGH)
 def move_numbers(
     ctx: typer.Context,
     source: Annotated[str, option("--from SERVICE", "The Service that has them.")],
     target: Annotated[str, option("--to SERVICE", "The Service that is to have them.")],
     numbers: Numbers = None,
     file: File = None,
-    through_messaging: ThroughMessaging = False,
     is_reserved: Annotated[
         bool | None,
         option(
@@ -244,4 +243,4 @@ def move_numbers(
     """
     from proxyctl.commands.number.move import move
 
-    move(ctx.obj, source, target, numbers, file, through_messaging=through_messaging, is_reserved=is_reserved)
+    move(ctx.obj, source, target, numbers, file, is_reserved=is_reserved)

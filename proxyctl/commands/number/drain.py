@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from proxyctl.api.resources import Service, remove_number
+from proxyctl.api.resources import Service, detach_sender, remove_number
 from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
 from proxyctl.commands.number.change import removal_text
@@ -26,6 +26,7 @@ from proxyctl.errors import (
     ProxyctlError,
     RefusedError,
     TemporaryError,
+    UsageError,
 )
 from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
@@ -52,6 +53,8 @@ def drain(
     remove: bool,
 ) -> None:
     """Drain the numbers given; raises the error that the run ends with."""
+    if runtime.options.through_messaging and not remove:
+        raise UsageError("--through-messaging is for numbers that leave their pool.", hint="Add --remove.")
     given = begin(runtime, numbers, file)
     service = runtime.account.service(service_name)
     given.require(service)
@@ -78,6 +81,7 @@ class Drain:
     left: list[Chain] = field(default_factory=list)
     saved: Path | None = None
     permitted: set[str] = field(default_factory=set)
+    senders: Mapping[str, str] = field(default_factory=dict)
 
     def run(self) -> Report | None:
         """Go through all that was asked for; None where --dry-run only showed it."""
@@ -135,8 +139,9 @@ class Drain:
         pool = self.runtime.account.pool(self.service.sid, items)
         entries = decide_drain(items, pool, Home(self.service.sid), removing=self.removes)
         if self.removes:
-            senders = senders_of(self.runtime.account, rows_by_sid(entries), self.runtime.note)
-            entries = leaving_messaging(entries, senders)
+            self.senders = senders_of(self.runtime.account, rows_by_sid(entries), self.runtime.note)
+            if not self.runtime.options.through_messaging:
+                entries = leaving_messaging(entries, self.senders)
         return Plan(tuple(entries), capacities(pool, self.service), question=self.question)
 
     def question(self, plan: Plan) -> str:
@@ -148,7 +153,11 @@ class Drain:
         """Print what would be sent if all were idle at once."""
         rows = rows_by_sid(plan.entries) if self.removes else {}
         calls = [step.request.call() for chain in plan.chains for step in chain.steps]
-        show_calls(self.runtime, [*calls, *(remove_number(self.service.sid, sid) for sid in rows)])
+        for sid in rows:
+            if sid in self.senders and self.runtime.options.through_messaging:
+                calls.append(detach_sender(self.senders[sid], sid))
+            calls.append(remove_number(self.service.sid, sid))
+        show_calls(self.runtime, calls)
         say_refused(self.runtime, plan)
         busy = sum(1 for row in rows.values() if row.get("in_use"))
         if busy:

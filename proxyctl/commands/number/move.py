@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from proxyctl.api.resources import Service
+from proxyctl.commands.in_transit import numbers_left
 from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, of_account, titled
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import AuthenticationError, UsageError
@@ -27,7 +28,6 @@ def move(
     numbers: Numbers,
     file: str | None,
     *,
-    through_messaging: bool,
     is_reserved: bool | None,
 ) -> None:
     """Move the numbers given; raises the error that the run ends with."""
@@ -42,7 +42,7 @@ def move(
     may_ask = runtime.console.terminal.interactive and not (runtime.options.yes or runtime.options.dry_run)
 
     def decide() -> Plan:
-        route = read_route(runtime, source, target, items, through=through_messaging)
+        route = read_route(runtime, source, target, items, through=runtime.options.through_messaging)
         entries = decide_moves(items, replace(route, is_reserved=flag))
         raise_unknown(entries if may_ask else ())
         rooms = capacities(route.pools[0], source) | capacities(route.pools[1], target)
@@ -90,7 +90,9 @@ def read_route(
     pools = runtime.account.pool(source.sid), runtime.account.pool(target.sid)
     homes = [Home(one.sid, one.unique_name) for one in (source, target)]
     route = Route(homes[0], homes[1], pools, through=through)
-    route = replace(route, unfinished=left_undone(runtime, items, route))
+    known = numbers_left(runtime, [source.sid, target.sid])
+    from_here = {name: one for name, one in known.items() if one.trail and one.trail.source == source.sid}
+    route = replace(route, unfinished=from_here | left_undone(runtime, items, route))
     absent = [item for item in items if all(pool.find(item) is None for pool in pools)]
     try:
         owned = runtime.account.own_numbers(absent)

@@ -10,6 +10,7 @@ from proxyctl.commands.options import (
     CALLS,
     COUNTRY,
     DATA,
+    THROUGH,
     WRITES,
     AllServices,
     Services,
@@ -86,7 +87,7 @@ def export_pools(
 
 
 @app.command("plan")
-@shared(*CALLS, DATA, COUNTRY, ALLOW)
+@shared(*CALLS, DATA, COUNTRY, ALLOW, THROUGH)
 def plan_pools(
     ctx: typer.Context,
     file: PoolFileArgument,
@@ -100,7 +101,7 @@ def plan_pools(
 
 
 @app.command("apply")
-@shared(*CALLS, DATA, WRITES, BULK)
+@shared(*CALLS, DATA, WRITES, BULK, THROUGH)
 def apply_pools(
     ctx: typer.Context,
     file: PoolFileArgument,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from proxyctl.api.resources import Service
+from proxyctl.commands.in_transit import numbers_left
 from proxyctl.commands.listing import in_pages
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.commands.report import CORRECT
@@ -32,6 +33,7 @@ from proxyctl.pools.desired import (
     with_problems,
 )
 from proxyctl.pools.facts import with_facts, with_senders
+from proxyctl.pools.moves import going_back_in
 from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED
 from proxyctl.runtime import Runtime
@@ -46,9 +48,9 @@ NEEDED = ("phone_number", "is_reserved", "in_use")  # of a number, to decide wha
 def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     """Print what applying ``file`` would change."""
     runtime.out.check(PLANNED)
-    allowed = allowed_rules(runtime)
+    allowed, through = allowed_rules(runtime), runtime.options.through_messaging
     entries, world = compute(runtime, read(runtime, file), prune=prune)
-    whole = with_facts(plan_of(entries, world), "apply", runtime.account, runtime.note)
+    whole = with_facts(plan_of(entries, world), "apply", runtime.account, runtime.note, through=through)
     found = refusing_risks(whole, "apply", allowed)
     rows = [row for entry in found.entries for row in rows_of(entry)]
     if rows or runtime.options.output or not runtime.options.quiet:  # cron hears of changes only
@@ -99,7 +101,9 @@ def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[En
         runtime.note(f"whether all numbers can join their pools is not known: {error.message}")
         return entries, world
     entries = with_problems(entries, problems_of_adds(joining, owned, senders))
-    return with_senders(entries, senders), world
+    entries = with_senders(entries, senders, through=runtime.options.through_messaging)
+    left = numbers_left(runtime, [service.sid for service in world.services.values()])
+    return going_back_in(entries, left), world
 
 
 def senders_of(runtime: Runtime, joining: set[str], moving: set[str]) -> Mapping[str, str]:
