@@ -100,7 +100,7 @@ class Clearable(StrEnum):
 @gathered("settings", FIELDS)
 def create_service(
     ctx: typer.Context,
-    name: Annotated[str, argument("NAME", "Its unique name; no personal data.")],
+    name: Annotated[str, argument("NAME", "Its unique name; no personal data.", parser=value)],
     settings: dict[str, Any],
     if_not_exists: Annotated[
         bool, option("--if-not-exists", "Print an existing Service of this name, unchanged.")
