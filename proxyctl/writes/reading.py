@@ -66,6 +66,12 @@ class Reader:
         limited._limit, limited._end = seconds, self.client.clock.monotonic() + seconds
         return limited
 
+    def apart(self) -> Reader:
+        """Return a reader like this one for what the run can do without: what is not allowed ends its reads alone."""
+        other = copy(self)
+        other._refused = dict(self._refused)
+        return other
+
     def pages(self, call: Call) -> Iterator[Page]:
         """Fetch ``call`` and all pages after it. Its ``expect`` names the list; None takes the one that the page names
         or has.

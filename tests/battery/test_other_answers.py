@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -130,3 +131,28 @@ def test_one_number_whose_removal_is_not_found_fails_alone(stage: Scene) -> None
     assert set(stage.pool()) == {odd}
     alone = stage.run("number", "remove", stage.service, odd, "--yes")
     assert alone.code not in (0, 1) and alone.counts == {"failed": 1}
+
+
+# Who has a number that is not in the pool
+
+
+@pytest.mark.parametrize("closed", ["/v1/Services$", "/v1/Services/{other}/"])
+@pytest.mark.parametrize("options", [("remove",), ("drain", "--remove")])
+def test_other_pools_that_may_not_be_read_are_said_to_be_unknown(
+    stage: Scene, options: tuple[str, ...], closed: str
+) -> None:
+    other = stage.new_service("other")
+    here, there = stage.numbers[:2], stage.numbers[2:4]
+    stage.fill(here, reserved=True)
+    stage.fill(there, reserved=True, service=other)
+    stage.front.answer = lambda request: (
+        problem(ApiError(20403, "Forbidden", status=403))
+        if re.match(closed.format(other=other), request.path)
+        else None
+    )
+    verb, *more = options
+    sids = [row["sid"] for row in (*here, *there)]
+    ran = stage.run("number", verb, stage.service, *sids, *more, "--yes", *ONE_BY_ONE)
+    assert (ran.code, ran.counts) == (0, {"removed": 2, "unchanged": 2}), ran.err
+    assert "2 numbers not in the pool may be in another one:" in ran.err
+    assert (stage.pool(), len(stage.pool(other))) == ({}, 2)

@@ -245,6 +245,25 @@ def test_released_by_somebody_meanwhile(pool: Pool) -> None:
     assert pool.state() == {pool.numbers[0]: False}
 
 
+ALL = ("--allow", "no-unreserved")
+
+
+def test_moved_to_another_pool_meanwhile(pool: Pool) -> None:
+    """It is not what was asked for, however idle the number is there: the new pool may be another job's."""
+    first = pool.numbers[0]
+
+    def moved() -> None:
+        pool.busy(first, 0)
+        pool.cli.ok("service", "create", "other")
+        pool.cli.ok("number", "move", first, "--from", "masking", "--to", "other", *ALL, "--yes")
+
+    pool.busy(first, 1)
+    pool.clock.script[1] = moved
+    ran = pool.drain(*pool.numbers, "--wait", "--remove", *ALL, "--yes")
+    assert (ran.code, ran.actions, codes(ran)) == (6, ["failed", "removed", "removed"], [5, None, None])
+    assert f"'proxyctl number drain other {first} --remove'" in ran.err
+
+
 def test_service_deleted_while_waiting(pool: Pool) -> None:
     pool.busy(pool.numbers[0], 1)
     pool.clock.script[1] = lambda: pool.cli.ok("service", "delete", "masking", "--yes", "--allow", "in-use")

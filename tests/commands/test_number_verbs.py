@@ -88,6 +88,35 @@ def test_what_is_listed_feeds_back(pool: Cli) -> None:
     assert run(pool, "remove", "-f", "-", stdin=ids) == ["removed"] * 3
 
 
+@pytest.mark.parametrize("verb", [("remove",), ("remove", "--must-exist"), ("drain", "--remove")])
+@pytest.mark.parametrize("count", [2, 12])  # asked for one by one, and as a whole
+def test_a_removal_from_the_wrong_pool_did_not_happen(pool: Cli, verb: tuple[str, ...], count: int) -> None:
+    """By number, by SID, again, and alone; also where the webhooks do not say which Service has the number."""
+    rows = pool.seed(count + 2)
+    numbers = [row["phone_number"] for row in rows]
+    pool.ok("number", "add", "b", *numbers[:count])
+    pool.ok("number", "add", "a", numbers[count])
+    pool.ok("number", "webhooks", "b", numbers[0], "--voice-url", OWN, "--sms-url", OWN, "--yes")
+    name, *options = verb
+    given = [rows[1]["sid"], *numbers[:1], *numbers[2:]]
+    options += ["--allow", "no-unreserved"]
+    line = ("number", name, "a", *given, *options, "--yes", "-o", "json")
+    strict = "--must-exist" in options
+    for done in ("removed", "unchanged"):
+        gone = ["failed" if strict and done == "unchanged" else done, "failed" if strict else "unchanged"]
+        ran = pool(*line)
+        assert (ran.code, ran.actions) == (6, ["failed"] * count + gone), ran.err
+        assert {row["error"]["exit_code"] for row in ran.json[:count]} == {5}
+        assert all("in the pool of Service b (KS" in row["error"]["message"] for row in ran.json[:count])
+        assert f"'proxyctl number {name} b {numbers[0]}" in ran.err
+    assert len(pool.ok("number", "list", "b", "-o", "ids").lines) == count
+    alone = pool("number", name, "a", numbers[0], *options, "--yes", "-o", "json")
+    assert (alone.code, "Service b (KS" in alone.error["message"]) == (5, True)
+    dry = pool(*line, "--dry-run")
+    assert (dry.code, dry.err.count(": would fail: ")) == (6, count + (2 if strict else 0))
+
+
+OWN = "https://example.com/own"
 ACCOUNT_NUMBERS = "/2010-04-01/Accounts/AC5a4db0c55a4db0c55a4db0c55a4db0c5/IncomingPhoneNumbers.json"
 
 

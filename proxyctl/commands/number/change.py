@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+
 from proxyctl.api.resources import Service
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
+from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
 from proxyctl.identifiers import is_sid
-from proxyctl.pools.account import FEW
-from proxyctl.pools.decide import Home, Wish, capacities, decide_all
+from proxyctl.input.items import Item
+from proxyctl.pools.account import FEW, Account, is_forbidden
+from proxyctl.pools.decide import NOT_THERE, Home, Wish, capacities, decide_all
+from proxyctl.pools.pool import Holder
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Entry, Plan
+from proxyctl.writes.plan import Entry, NoOp, Plan
 from proxyctl.writes.requests import ADD, REMOVE, VERBS
 
 
@@ -38,6 +44,8 @@ def run_verb(
         # The limits can only be checked against the whole pool; for one number the API itself is as exact.
         pool = runtime.account.pool(service.sid, items, few=FEW if wish.verb is REMOVE else 1)
         entries = decide_all(wish, items, pool, Home(service.sid))
+        if wish.verb is REMOVE:
+            entries = refuse_elsewhere(runtime, entries, service, "remove")
         if webhooks:
             entries = with_webhooks(runtime, entries, removing=wish.verb is REMOVE)
         plan = Plan(tuple(entries), capacities(pool, service))
@@ -61,6 +69,47 @@ def find_service(runtime: Runtime, name_or_sid: str, *, unread: bool) -> Service
     if unread and is_sid("KS", name_or_sid):
         return Service({"sid": name_or_sid})
     return runtime.account.service(name_or_sid)
+
+
+def refuse_elsewhere(
+    runtime: Runtime, entries: Sequence[Entry], service: Service, verb: str, *options: str
+) -> list[Entry]:
+    """Let numbers that are to leave a pool which does not have them fail where another Service's has: they stay there.
+
+    ``verb`` and its ``options`` would remove them there. Where the other pools may not be read, a note says so.
+    """
+    absent = [entry.item for entry in entries if isinstance(entry, NoOp) and is_absent(entry)]
+    found, account = {}, Account(runtime.access.reader.apart())
+    try:
+        if absent:
+            services = account.services()
+            others = {one.sid: one.unique_name or one.sid for one in services if one.sid != service.sid}
+            found = dict(account.holders(absent, others))
+    except AuthenticationError as error:
+        if not is_forbidden(error):
+            raise
+        missing = counted(len(absent), "number")
+        runtime.note(f"{missing} not in the pool may be in another one: {error.message}")
+    return [
+        NoOp(entry.item, error=held_by(found[entry.item], entry.item, verb, *options))
+        if entry.item in found
+        else entry
+        for entry in entries
+    ]
+
+
+def is_absent(entry: NoOp) -> bool:
+    """Whether an entry is that of an item which the pool does not have."""
+    return entry.note == NOT_THERE or isinstance(entry.error, NotFoundError)
+
+
+def held_by(holder: Holder, item: Item, verb: str, *options: str) -> RefusedError:
+    """The refusal of a number that was to leave a pool, and is in another; ``verb`` would remove it there."""
+    command = shlex.join(["proxyctl", "number", verb, holder.name, item.name, *options])
+    return RefusedError(
+        f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid}).",
+        hint=f"'{command}' removes it there.",
+    )
 
 
 def removal_text(runtime: Runtime, service: Service, count: int) -> str:

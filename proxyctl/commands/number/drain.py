@@ -15,7 +15,7 @@ from typing import Any
 from proxyctl.api.resources import Service, detach_sender, remove_number
 from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
-from proxyctl.commands.number.change import removal_text
+from proxyctl.commands.number.change import refuse_elsewhere, removal_text
 from proxyctl.commands.report import End, Report
 from proxyctl.commands.run import Given, Job, Numbers, begin, carry_out_round, finish, say_refused, show_calls
 from proxyctl.commands.sending import Journal
@@ -30,13 +30,13 @@ from proxyctl.errors import (
 )
 from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
-from proxyctl.pools.decide import Home, Wish, capacities, decide_all, decide_drain, leaving
+from proxyctl.pools.decide import NOT_THERE, Home, Wish, capacities, decide_all, decide_drain, leaving
 from proxyctl.pools.facts import leaving_messaging, senders_of
 from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, Plan
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
 from proxyctl.writes.requests import REMOVE, RESERVE
 
 FIRST_PAUSE = 2.0  # seconds between two reads; doubled up to the longest
@@ -91,6 +91,8 @@ class Drain:
         try:
             if (self.waits or self.removes) and self.report.stopped is None:
                 self.rounds()
+            if self.removes and self.report.stopped is None:
+                self.check_gone()
         except (Signalled, ProxyctlError) as end:
             stopped = Interrupted(end.number) if isinstance(end, Signalled) else end
             self.report = replace(self.report, stopped=stopped)
@@ -139,6 +141,7 @@ class Drain:
         pool = self.runtime.account.pool(self.service.sid, items)
         entries = decide_drain(items, pool, Home(self.service.sid), removing=self.removes)
         if self.removes:
+            entries = self.refuse_elsewhere(entries)
             self.senders = senders_of(self.runtime.account, rows_by_sid(entries), self.runtime.note)
             if not self.runtime.options.through_messaging:
                 entries = leaving_messaging(entries, self.senders)
@@ -225,7 +228,26 @@ class Drain:
             self.see(pool, items)
             still = self.draining(idle=True)
             items = [item for item in items if item in still]
-        return Plan(tuple(decide_all(Wish(REMOVE), items, pool, Home(self.service.sid))))
+        entries = decide_all(Wish(REMOVE), items, pool, Home(self.service.sid))
+        return Plan(tuple(self.refuse_elsewhere(entries)))
+
+    def refuse_elsewhere(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Let numbers that are to be removed fail where another Service's pool has them."""
+        return refuse_elsewhere(self.runtime, entries, self.service, "drain", "--remove")
+
+    def check_gone(self) -> None:
+        """Check that numbers which left the pool by another's hand are in no other pool."""
+        gone = [
+            NoOp(end.item, note=NOT_THERE)
+            for end in self.report.ends
+            if end.seen is None and end.note is None and not end.bad and end.action != REMOVE.done
+        ]
+        found = {entry.item: entry.error for entry in self.refuse_elsewhere(gone) if isinstance(entry, NoOp)}
+        ends = [
+            replace(end, action="failed", error=error) if (error := found.get(end.item)) else end
+            for end in self.report.ends
+        ]
+        self.report = replace(self.report, ends=tuple(ends))
 
     def save(self, runtime: Runtime, plan: Plan) -> None:
         """Save what leaves, in one file for all rounds."""
