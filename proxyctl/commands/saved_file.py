@@ -21,7 +21,7 @@ from proxyctl.text import counted
 from proxyctl.writes.guard import LEAVE_MESSAGING
 from proxyctl.writes.plan import Chain
 
-ADDS = {"only_missing": True}  # of what left a pool
+ADDS = {"only_missing": True}  # what came back since, or was changed, stays as it is
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
 
 
@@ -55,12 +55,14 @@ def save(
 ) -> Path | None:
     """Write a pool file; None with --no-history where that can't be done. OutputError: nothing was sent.
 
-    Unless it ``creates`` Services again, it is bound to those there are, and changes nothing that a pool holds.
+    It only adds what is missing. Unless it ``creates`` Services again, it is bound to those there are.
     """
     directory, now = runtime.paths.state_dir / "saved", runtime.clock.now()
     try:
         texts = [
-            service_text(service, pool, **({"create": True} if creates else {"sid": service.sid, **ADDS}))[0]
+            service_text(service, pool, {**({"create": True} if creates else {"sid": service.sid}), **ADDS})[
+                0
+            ]
             for service, pool in pools
         ]
         data = "".join([head(runtime.profile.account_sid), *texts]).encode()

@@ -101,6 +101,12 @@ def test_a_deleted_service_comes_back(pool: Cli) -> None:
     pool.ok(*way_back(ran), "--yes")
     assert numbers(pool) == before
     assert pool.ok("service", "show", "a", "-o", "json").json["default_ttl"] == 77
+    pool.ok("service", "update", "a", "--default-ttl", "5", "-q")
+    again = pool.ok(*way_back(ran), "--yes")
+    assert "1 unchanged: there already, with other settings" in again.err
+    assert pool.ok("service", "show", "a", "-o", "json").json["default_ttl"] == 5, (
+        "the old settings are not newer"
+    )
 
 
 def test_the_file_of_a_deletion_that_may_have_happened_is_named(stage: Scene) -> None:
