@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -103,13 +103,14 @@ class Workers(Generic[Job]):
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
-            if patience or not self.busy:
+            # The garbage collector may end this in one of the threads.
+            if thread is not threading.current_thread() and (patience or not self.busy):
                 thread.join(patience or None)
 
 
 def side_by_side(
     ask: Callable[[Job], Found], things: Iterable[Job], *, workers: int = 8
-) -> Iterator[tuple[Job, Found]]:
+) -> Generator[tuple[Job, Found], None, None]:
     """Ask the same of many things at once; yield each with its answer, in the order in which the answers come.
 
     The first error ends it, and no further question is asked. Without any thread the questions are asked here.

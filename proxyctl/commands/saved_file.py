@@ -22,7 +22,7 @@ from proxyctl.writes.guard import LEAVE_MESSAGING
 from proxyctl.writes.plan import Chain
 from proxyctl.writes.requests import REMOVE
 
-ADDS = {"only_missing": True}  # of what left a pool
+ADDS = {"only_missing": True}  # what came back since, or was changed, stays as it is
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
 
 
@@ -40,9 +40,9 @@ def save_chains(runtime: Runtime, chains: Sequence[Chain], path: Path | None = N
     if saved is not None and path is None:
         kept_out = sum(any(risk.rule == LEAVE_MESSAGING for risk in chain.risks) for chain in chains)
         first = (
-            f" once the {counted(kept_out, 'number')} in Messaging Services left those" if kept_out else ""
+            f" Take the {counted(kept_out, 'number')} out of Messaging Services first." if kept_out else ""
         )
-        runtime.note(f"saved to {saved}: '{restoring(saved)}' adds them again{first}.")
+        runtime.note(f"saved to {saved}: '{restoring(saved)}' adds them again.{first}")
     return saved
 
 
@@ -56,14 +56,14 @@ def save(
 ) -> Path | None:
     """Write a pool file; None with --no-history where that can't be done. OutputError: nothing was sent.
 
-    Unless it ``creates`` Services again, it is bound to those there are, and changes nothing that a pool holds.
+    It only adds what is missing. Unless it ``creates`` Services again, it is bound to those there are.
     """
     directory, now = runtime.paths.state_dir / "saved", runtime.clock.now()
     try:
-        texts = [
-            service_text(service, pool, **({"create": True} if creates else {"sid": service.sid, **ADDS}))[0]
-            for service, pool in pools
-        ]
+        texts = []
+        for service, pool in pools:
+            whose = {"create": True} if creates else {"sid": service.sid}
+            texts.append(service_text(service, pool, {**whose, **ADDS})[0])
         data = "".join([head(runtime.profile.account_sid), *texts]).encode()
         if path is not None:
             replace_private(path, data)

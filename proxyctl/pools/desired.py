@@ -190,11 +190,15 @@ class _Planning:
             settings = {name: value for name, value in wanted.settings.items() if value != ""}
             yield create_chain(wanted.name, Item(wanted.name, None, None), settings)
             return
+        item = Item(wanted.name, service.sid, None)
         changed = {
             name: value for name, value in wanted.settings.items() if not same(value, service.raw.get(name))
         }
-        if changed:
-            yield update_chain(service, Item(wanted.name, service.sid, None), changed)
+        if changed and wanted.only_missing:
+            note = "there already, with other settings"
+            yield NoOp(item, service.raw, note=note, service=wanted.name)
+        elif changed:
+            yield update_chain(service, item, changed)
 
     def number(self, wanted: WantedService, item: Item) -> Entry:
         """Decide for one number."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -35,7 +35,7 @@ def head(account_sid: str | None) -> str:
 
 
 def service_text(
-    service: Service, pool: Pool | None, files: str | None = None, **marks: object
+    service: Service, pool: Pool | None, marks: Mapping[str, object], files: str | None = None
 ) -> tuple[str, list[NumberFile]]:
     """Return the part of a pool file that is about one Service, and the CSV files that it names.
 

@@ -62,8 +62,8 @@ class WantedService:
     """What the file says of one Service: settings ("" clears one), and the numbers of its pool, with their flags.
 
     ``numbers`` is None where it says nothing of its pool. With a ``sid`` the table is about that Service alone and
-    creates none. ``create``: another may be created in spite of rule new-service. ``only_missing``: numbers that any
-    pool has are left as they are.
+    creates none. ``create``: another may be created in spite of rule new-service. ``only_missing``: a Service that is
+    there keeps its settings, and numbers that any pool has stay as they are.
     """
 
     name: str
@@ -124,8 +124,7 @@ def parse_pool_file(
     checking = _Checking(name, directory, text, default_country, allow_empty)
     services = tuple(checking.services(document))
     checking.raise_flaws()
-    account_sid = document.get("account_sid")
-    return PoolFile(name, services, checking.duplicates, tuple(checking.files), account_sid)
+    return PoolFile(name, services, checking.duplicates, tuple(checking.files), checking.account_sid)
 
 
 # Where something stands: at a key, at an element of its list, or in a file of numbers that the key names.
@@ -141,6 +140,7 @@ class _Checking:
         self.name = name
         self.duplicates = 0
         self.files: list[str] = []
+        self.account_sid: str | None = None
         self._directory = directory
         self._text = text
         self._country = default_country
@@ -191,7 +191,8 @@ class _Checking:
             self.flaw((), f"version is missing: write version = {VERSION}")
         elif type(version) is not int or version != VERSION:
             self.flaw(("version",), f"version must be {VERSION}: this proxyctl reads no other")
-        self.is_sid_of(ACCOUNT, ("account_sid",), document.get("account_sid"))
+        if self.is_sid_of(ACCOUNT, ("account_sid",), document.get("account_sid")):
+            self.account_sid = document["account_sid"]
         services = document.get("services", {})
         if not isinstance(services, dict):
             self.flaw(("services",), "services must be a table: [services.NAME]")
@@ -240,10 +241,11 @@ class _Checking:
         return False
 
     def is_sid_of(self, prefix: str, key: Key, value: Any) -> bool:
-        """Whether a SID is given; one that is none is a flaw."""
-        if value is not None and not (isinstance(value, str) and is_sid(prefix, value)):
+        """Whether a SID is given; what is none is a flaw."""
+        proper = isinstance(value, str) and is_sid(prefix, value)
+        if value is not None and not proper:
             self.flaw(key, f"{key[-1]} must be {prefix} and 32 hexadecimal digits")
-        return value is not None
+        return proper
 
     def cleared(self, key: Key, values: Any, table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield the settings that the table clears."""
@@ -304,7 +306,7 @@ class _Checking:
         path = str(self._directory / file)
         self.files.append(path)
         try:
-            reading = examine((), path, None, self._country)
+            reading = examine((), path, None, self._country, account_sid=self.account_sid)
         except InputError as error:
             self.flaw(key, f"{key[-1]}: {error.message.removesuffix('; nothing was sent')}")
             return

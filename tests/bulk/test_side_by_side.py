@@ -127,3 +127,24 @@ def test_answers_in_the_order_of_the_questions_and_before_the_error_of_one() -> 
     with pytest.raises(KeyError):
         next(found)
     assert list(in_order("ab", [("b", 2), ("a", 1)])) == [("a", 1), ("b", 2)]
+
+
+def test_a_thread_of_its_own_may_end_it() -> None:
+    """The garbage collector runs in any thread."""
+    wanted_no_more, ended = threading.Event(), threading.Event()
+    errors: list[BaseException] = []
+
+    def ask(thing: int) -> int:
+        if thing == 1:
+            wanted_no_more.wait(GRACE)
+            try:
+                answers.close()
+            except RuntimeError as error:
+                errors.append(error)
+            ended.set()
+        return thing
+
+    answers = side_by_side(ask, [0, 1])
+    assert next(answers) == (0, 0)
+    wanted_no_more.set()
+    assert ended.wait(GRACE) and errors == [] and gone()

@@ -60,8 +60,10 @@ def test_pruned_numbers_can_be_restored(cli: Cli, tmp_path: Path) -> None:
     fill(cli, "a", numbers[3:], reserved=False)
     before = numbers_of(cli, "a")
     file = pool_file(tmp_path, {"a": {"numbers": {"reserved": numbers[:1]}}})
-    permitted = ("--yes", "--allow", "no-unreserved", "--allow", "lose-half")
-    ran = cli("pool", "apply", file, "--prune", *permitted)
+    refused = cli("pool", "apply", file, "--prune", "--yes")
+    assert refused.code == 5 and numbers_of(cli, "a") == before
+    rules = ("--allow", "no-unreserved", "--allow", "lose-half")
+    ran = cli("pool", "apply", file, "--prune", "--yes", *rules)
     assert ran.code == 0
     (saved,) = (tmp_path / "state" / "saved").iterdir()
     assert f"proxyctl pool apply {saved}" in ran.err

@@ -1,4 +1,4 @@
-"""Before numbers leave or a Service goes, a pool file is saved that brings them back; what could not come is told."""
+"""Before numbers leave or a Service is deleted, a pool file is saved that restores them, as far as that is possible."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ import pytest
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.faults import Scripted
 from tests.battery.scene import Scene, scene
+from tests.commands.pool_support import messaging_service
 from tests.support import Cli, Ran, StandingClock
 
 JSON = [("Content-Type", "application/json")]
-REMOVE = ("number", "remove", "a", "--yes", "--allow", "no-unreserved")
+ALLOWED = ("--allow", "no-unreserved")
+REMOVE = ("number", "remove", "a", "--yes", *ALLOWED)
 SAVED = re.compile(r"saved to (\S+): '(proxyctl pool apply [^']+)'")
 
 
@@ -103,6 +105,12 @@ def test_a_deleted_service_comes_back(pool: Cli) -> None:
     pool.ok(*way_back(ran), "--yes")
     assert numbers(pool) == before
     assert pool.ok("service", "show", "a", "-o", "json").json["default_ttl"] == 77
+    pool.ok("service", "update", "a", "--default-ttl", "5", "-q")
+    again = pool.ok(*way_back(ran), "--yes")
+    assert "1 unchanged: there already, with other settings" in again.err
+    assert pool.ok("service", "show", "a", "-o", "json").json["default_ttl"] == 5, (
+        "the old settings are not newer"
+    )
 
 
 def test_the_file_of_a_deletion_that_may_have_happened_is_named(stage: Scene) -> None:
@@ -170,6 +178,17 @@ def test_a_clock_that_is_ahead_is_no_reason_to_forget(cli: Cli, remote: Cli, kno
         os.utime(saved(cli)[-1], (cli.clock.now(),) * 2)
 
 
+@pytest.mark.parametrize("verb", [("number", "remove", "a"), ("number", "drain", "a", "--remove")])
+def test_no_text_promises_what_a_messaging_service_forbids(pool: Cli, verb: tuple[str, ...]) -> None:
+    first, second, third = numbers(pool)
+    messaging_service(pool, first)
+    allowed = (*ALLOWED, "--allow", "leave-messaging")
+    ran = pool.ok(*verb, first, second, third, "--yes", *allowed)
+    assert "adds them again. Take the 1 number out of Messaging Services first." in " ".join(ran.err.split())
+    again = pool(*way_back(ran), "--yes", "-o", "json")
+    assert again.code == 6 and sorted(again.actions) == ["added", "added", "failed"], again.err
+
+
 def test_nothing_leaves_where_the_messaging_api_gives_no_answer(stage: Scene) -> None:
     """Whether a number could come back is known first. What a key may not read is a note."""
     stage.fill(stage.numbers, reserved=True)
@@ -191,7 +210,7 @@ def test_nothing_leaves_where_the_messaging_api_gives_no_answer(stage: Scene) ->
     stage.left_no_trace()
 
 
-def test_a_removal_does_not_wait_for_a_messaging_api_that_hangs(
+def test_a_messaging_api_that_hangs_stops_a_removal_soon(
     stage: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("proxyctl.pools.facts.COURTESY", 0.3)

@@ -201,6 +201,15 @@ def test_a_file_of_numbers_that_holds_none_is_a_flaw_unless_that_is_allowed(tmp_
         assert service.numbers == ()
 
 
+def test_rows_of_another_account_are_bad_ones(tmp_path: Path) -> None:
+    """The account is the pool file's own: it is checked before any credentials are read."""
+    own, other = (f"AC{digit * 32}" for digit in "01")
+    (tmp_path / "r.csv").write_text(f"account_sid,phone_number\n{own},+14155550100\n{other},+14155550101\n")
+    text = f"version = 1\naccount_sid = '{own}'\n" + NUMBERS + "reserved_from = 'r.csv'\n"
+    (flaw,) = flaws(text, tmp_path)
+    assert flaw.startswith(f"{tmp_path}/r.csv:3: account_sid")
+
+
 def test_national_numbers_with_a_country() -> None:
     text = HEAD + "[services.a.numbers]\nreserved = ['(415) 555-0100']\n"
     (service,) = parse(text, country="US").services

@@ -42,7 +42,7 @@ def export(
         service = by_sid[sid]
         marks = {} if portable else {"sid": sid}
         text, files = service_text(
-            service, pool, name_for(service) if numbers_to is not None else None, **marks
+            service, pool, marks, name_for(service) if numbers_to is not None else None
         )
         write_files(numbers_to, files)
         out.text(printable(text.rstrip("\n")))
@@ -58,4 +58,4 @@ def write_files(directory: str | None, files: Sequence[NumberFile]) -> None:
         try:
             replace_private(path, file.text.encode())
         except OutputError as error:
-            raise OutputError(error.message, hint="Give --numbers-to a directory of yours.") from None
+            raise OutputError(error.message, hint="Give --numbers-to a directory that you own.") from None

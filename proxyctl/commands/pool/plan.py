@@ -166,7 +166,7 @@ def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, 
             )
         near = nearest(name, services)
         if near:
-            runtime.note(f"there is no Service {name} yet; did you mean {near}?")
+            runtime.note(f"Service {name} does not exist yet. Did you mean {near}?")
 
 
 def rows_of(entry: Entry) -> list[dict[str, Any]]:
