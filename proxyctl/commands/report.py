@@ -91,6 +91,7 @@ class Report:
     ended: float = 0.0
     retries: int = 0
     sent: bool = False
+    run: str | None = None  # its record in the history
     waited: bool = False  # most of the time was waiting, so that a rate says nothing
     where: str = ""  # the Services and the profile, for the summary
 
@@ -159,16 +160,29 @@ class Report:
             return None
         line, stopped = self.summary(), self.stopped
         if isinstance(stopped, Interrupted):
-            return Interrupted(stopped.signal_number, f"interrupted: {line}.", hint=AGAIN)
+            return Interrupted(stopped.signal_number, f"interrupted: {line}.", hint=self.advice(AGAIN))
         if isinstance(stopped, OutputError):
             return OutputError(f"{stopped.message.rstrip('.')}: {line}.", hint=stopped.hint)
         if self.single and bad and bad[0].error is not None:
-            return named(bad[0], bad[0].error)
+            error = named(bad[0], bad[0].error)
+            return reworded(error, error.message, hint=self.advice(error.hint)) if stopped else error
         cause = stopped or self.common_cause(bad)
         if cause is None:
             return PartialError(f"{line}.", hint=CORRECT if any(was_refused(end) for end in bad) else AGAIN)
         kind = type(cause) if self.is_whole(cause) else PartialError
-        return kind(f"{cause.message.rstrip('.')}: {line}.", hint=how_to_go_on(cause), problem=cause.problem)
+        return kind(
+            f"{cause.message.rstrip('.')}: {line}.",
+            hint=self.advice(how_to_go_on(cause)),
+            problem=cause.problem,
+        )
+
+    def advice(self, hint: str | None) -> str | None:
+        """Return the hint of a run that was stopped; what it did can be taken back, too."""
+        if self.stopped is None or self.run is None or not any(end.action in CHANGED for end in self.ends):
+            return hint
+        return "\n".join(
+            filter(None, (hint, f"'proxyctl history undo {self.run}' takes back what was done."))
+        )
 
     @property
     def nothing_done(self) -> bool:
@@ -226,7 +240,7 @@ def end_of(end: Progress, stopped: ProxyctlError | None, locate: Locate | None) 
     if end.pending and end.state != "unknown":
         action, error = "failed", pending_error(end, error or stopped, locate)
     elif end.rolled_back and end.state != "unknown":
-        error = put_back(error)
+        error = error and reworded(error, f"{error.message.rstrip('.')}; it was put back.")
     elif end.state == "skipped":
         error = error or stopped
     elif end.state == "done":
@@ -278,13 +292,6 @@ def held_elsewhere(end: Progress, error: ProxyctlError | None) -> bool:
     """Whether a number is in no pool of this run because another pool may have it."""
     problem = error.problem if error is not None else None
     return end.pending[0].verb is ADD and problem is not None and problem.code in HELD_ELSEWHERE
-
-
-def put_back(error: ProxyctlError | None) -> ProxyctlError | None:
-    """Return the error that kept a number from its new pool, and say that it is in its old one again."""
-    if error is None:
-        return None
-    return reworded(error, f"{error.message.rstrip('.')}; it was put back.")
 
 
 def another_number(item: Item, action: str, seen: Row | None) -> ProxyctlError | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from proxyctl.api.resources import Call, Service
@@ -134,6 +134,7 @@ def carry_out(runtime: Runtime, job: Job) -> Report | None:
     with closing(Journal(runtime, job.service, job.undoes)) as journal:
         report = carry_out_round(runtime, job, journal)
         if report is not None:
+            report = replace(report, run=journal.run)
             journal.end(report)
         return report
 

@@ -124,6 +124,11 @@ class Journal:
         self._first = self._next = 0  # the index of this round's first request, and of the next round's
         self._reported = self._sent = False
 
+    @property
+    def run(self) -> str | None:
+        """The id of the record; None where nothing was recorded."""
+        return self._recorder.id if self._recorder is not None else None
+
     def say_unfinished(self, service_sids: Sequence[str | None]) -> None:
         """Name once what earlier runs left in transit."""
         if self._lefts is None:

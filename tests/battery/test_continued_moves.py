@@ -9,7 +9,7 @@ import pytest
 
 from proxyctl.sandbox.context import Request, Response
 from tests.battery.live import end, record, settled, start
-from tests.battery.transit import MOST, Crossing, crossing, forbidden
+from tests.battery.transit import MOST, UNPACED, Crossing, crossing, forbidden
 
 
 @pytest.fixture
@@ -121,3 +121,17 @@ def test_a_number_that_points_elsewhere_is_not_taken_for_one_in_transit(some: Cr
     assert ran.code == 6
     assert [row["phone_number"] for row in ran.rows if row["action"] == "failed"] == list(some.named({sid}))
     assert some.outside == {sid}
+
+
+def test_undo_of_the_run_that_went_on_leads_back_to_where_the_move_began(some: Crossing) -> None:
+    """It found some numbers between the pools: they don't go back there."""
+    command = cut_short(some)
+    out = some.outside
+    some.stage.ok(*command)
+    assert some.stage.pool(some.other) == some.flags
+    moved = set(some.stage.pool(some.other))
+    run = some.stage.cli.ok("history", "list", "-o", "ids", "--limit", "1").lines[0]
+    some.stage.ok("history", "undo", run, "--yes", *UNPACED)
+    assert some.outside == set()
+    assert out <= set(some.stage.pool()) < moved
+    assert some.stage.pool().items() <= some.flags.items()

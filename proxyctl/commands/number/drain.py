@@ -276,7 +276,7 @@ class Drain:
                 report, started=self.runtime.started, ended=self.runtime.clock.monotonic(), waited=True
             )
         done = REMOVE.done if self.removes else RESERVE.done
-        return replace(report, ends=tuple(ends), done=done, single=self.given.single)
+        return replace(report, ends=tuple(ends), done=done, run=self.journal.run, single=self.given.single)
 
     def unfinished(self, end: End, cause: ProxyctlError) -> ProxyctlError | None:
         """Say what is left to do with a number of a run that ``cause`` stopped."""
