@@ -82,7 +82,7 @@ class Stage:
         self.started = dict(self.account.state())
 
 
-PENDING = {row for row in REFUSED if row[0] == "take-over" or row[1] == "service delete"}
+PENDING = {row for row in REFUSED if row[1] == "service delete"}
 
 
 @pytest.fixture(params=sorted(set(REFUSED) - PENDING), ids=" ".join)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from proxyctl.api.resources import Service
+from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import Home, Wish, capacities, decide_all
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Entry, Plan
+from proxyctl.writes.plan import Plan
 from proxyctl.writes.requests import ADD, REMOVE, VERBS
 
 
@@ -20,13 +21,10 @@ def run_verb(
     numbers: Numbers,
     file: str | None,
     *,
-    webhooks: bool = False,
+    restore_webhooks: bool = False,
     **wishes: bool | None,
 ) -> None:
-    """Carry out one verb on the numbers given; raises the error that the run ends with.
-
-    ``webhooks``: keep those of numbers that are added, restore those of numbers that are removed.
-    """
+    """Carry out one verb on the numbers given; raises the error that the run ends with."""
     wish = Wish(VERBS[verb], **wishes)  # type: ignore[arg-type]
     given = begin(runtime, numbers, file, use_is_reserved=wish.verb is ADD and wish.is_reserved is None)
     items = given.items
@@ -38,20 +36,14 @@ def run_verb(
         # The limits can only be checked against the whole pool; for one number the API itself is as exact.
         pool = runtime.account.pool(service.sid, items, few=FEW if wish.verb is REMOVE else 1)
         entries = decide_all(wish, items, pool, Home(service.sid))
-        if webhooks:
-            entries = with_webhooks(runtime, entries, removing=wish.verb is REMOVE)
+        entries = own_webhooks.joining(runtime, entries)
+        if restore_webhooks:
+            entries = own_webhooks.restored(runtime, entries)
         plan = Plan(tuple(entries), capacities(pool, service))
         asks = wish.verb is REMOVE
         return plan.asking(lambda plan: removal_text(runtime, service, len(plan.chains))) if asks else plan
 
     run_numbers(runtime, verb, service, given, decide if items else Plan, wish.verb.done)
-
-
-def with_webhooks(runtime: Runtime, entries: list[Entry], *, removing: bool) -> list[Entry]:
-    """Let the webhooks of numbers that leave be restored, or those of numbers that join be kept."""
-    from proxyctl.commands.number import webhooks as own_webhooks
-
-    return (own_webhooks.restored if removing else own_webhooks.kept)(runtime, entries)
 
 
 def find_service(runtime: Runtime, name_or_sid: str, *, unread: bool) -> Service:
