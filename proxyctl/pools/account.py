@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from proxyctl.api import resources
 from proxyctl.api.resources import (
@@ -22,7 +22,7 @@ from proxyctl.api.resources import (
 from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError
 from proxyctl.identifiers import is_sid, service_reference
-from proxyctl.pools.pool import Holder, Pool, hinted_service
+from proxyctl.pools.pool import Holder, Pool, by_name, hinted_service, slim
 from proxyctl.text import nearest
 from proxyctl.writes.reading import Page, Reader
 
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 FEW = 10  # numbers: asked for one by one, they cost a request each, a list one for each hundred that it holds
 WORKERS = 32  # lists read at once; the gates decide how many requests that makes
-COURTESY = 5.0  # seconds that a reading may take in all which the run can do without
+BESIDE = 50  # numbers that join: as FEW, but their records are asked for in parallel
+COURTESY = 5.0  # seconds without an answer in a reading of what is not Proxy's
 
 Answer = TypeVar("Answer")
 
@@ -52,6 +53,10 @@ class Account:
         self._services: list[Service] | None = None
         self._numbers: dict[str, IncomingNumber | None] = {}
         self._senders: dict[str, str] | None = None
+
+    def _within(self, seconds: float | None) -> Account:
+        """Return an account whose reads raise TemporaryError after so many seconds without an answer."""
+        return self if seconds is None else Account(self.reader.within(seconds))
 
     # Services
 
@@ -248,10 +253,7 @@ class Account:
         return None if found is None else f"{found[1].name} ({found[1].service_sid})"
 
     def senders(self, sids: Collection[str], *, within: float | None = None) -> dict[str, str]:
-        """Return those of the numbers ``sids`` that are in a Messaging Service, with its SID.
-
-        ``within``: TemporaryError after so many seconds in all.
-        """
+        """Return those of the numbers ``sids`` that are in a Messaging Service, with its SID."""
         if not sids:
             return {}
         if self._senders is None:
@@ -266,7 +268,7 @@ class Account:
 
         There is no way to ask for that of a number, so all of them are read.
         """
-        account = self if within is None else Account(self.reader.within(within))
+        account = self._within(within)
 
         def members(service: MessagingService) -> list[str]:
             return [number.sid for number in account.members(service.sid)]
@@ -288,16 +290,20 @@ class Account:
         """Yield the account's numbers, page by page."""
         return self.reader.pages(resources.list_incoming_numbers(self.reader.account_sid))
 
-    def own_numbers(self, items: Sequence[Item]) -> dict[str, IncomingNumber]:
+    def own_numbers(
+        self, items: Sequence[Item], *, few: int = FEW, within: float | None = None
+    ) -> dict[str, IncomingNumber]:
         """Return the account's records of ``items``, by SID and by number: a request each for a few, else the list."""
-        if len(items) > FEW:
+        account = self._within(within)
+        unread = [item.name for item in items if item.name not in self._numbers]
+        if len(unread) > few:
             wanted = {name for item in items for name in item.names}
-            numbers = (IncomingNumber(raw) for page in self.own_pages() for raw in page.items)
-            found = [one for one in numbers if one.sid in wanted or one.phone_number in wanted]
+            numbers = (IncomingNumber(raw) for page in account.own_pages() for raw in page.items)
+            listed = by_name(one for one in numbers if one.sid in wanted or one.phone_number in wanted)
+            self._numbers |= {**dict.fromkeys(unread), **listed}
         else:
-            names = [item.name for item in items]
-            found = [number for _, number in side_by_side(self._own_number, names) if number is not None]
-        return {name: one for one in found for name in (one.sid, one.phone_number) if name is not None}
+            self._numbers |= dict(side_by_side(account._own_number, unread))
+        return by_name(one for item in items if (one := self._numbers[item.name]) is not None)
 
     def _own_number(self, name: str) -> IncomingNumber | None:
         """Return the account's record of a SID or E.164 number; None where the account does not own it."""
@@ -327,11 +333,6 @@ class Account:
             return self._own_number(name)
         except ProxyctlError:
             return None
-
-
-def slim(raw: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
-    """Return only ``fields`` of ``raw``."""
-    return {name: value for name, value in raw.items() if name in fields}
 
 
 def is_forbidden(error: ProxyctlError) -> bool:

@@ -10,16 +10,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.pools.filters import has_capability
-from proxyctl.pools.pool import WEBHOOK, hinted_service
+from proxyctl.pools.pool import DEMO_HOST, WEBHOOK, hinted_service, host_of, leads_to_proxy
 from proxyctl.pools.status import MOST_SESSIONS, WARNED_AT, PoolStatus
 from proxyctl.text import counted
 
 CALLBACKS = ("callback_url", "intercept_callback_url", "out_of_session_callback_url")
-DEMO_HOST = "demo.twilio.com"  # where numbers point that nobody has set up, or whose Service was deleted
 YOURS = "https://example.com/twilio"
 
 Named = Service | MessagingService | PhoneNumber | IncomingNumber
@@ -155,22 +153,6 @@ def callback_problem(url: str | None) -> tuple[Severity, str, str] | None:
     if not url.lower().startswith("https://"):
         return Severity.WARNING, "callback-not-https", f"is not https: anybody on the way can read it ({url})"
     return None
-
-
-def leads_to_proxy(url: str) -> bool:
-    """Whether a URL is one of Proxy's own."""
-    host = host_of(url)
-    return re.fullmatch(r"proxy(\.[a-z0-9.-]+)?\.twilio\.com", host) is not None or (
-        host.endswith(".twilio.com") and WEBHOOK.search(url) is not None
-    )
-
-
-def host_of(url: str) -> str:
-    """Return the host of a URL, in lower case; empty where there is none."""
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
 
 
 # A number in a pool

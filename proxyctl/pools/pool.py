@@ -5,9 +5,10 @@ number of the account names the Service that it joined.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
 
@@ -20,6 +21,7 @@ POOL_LIMITS = {True: MOST_RESERVED, False: MOST_UNRESERVED}  # by is_reserved
 MOST_SENDERS = 400  # of one Messaging Service, unless Twilio raised it
 # The webhook that Proxy gives a number when it joins a pool; it is not put back when it leaves.
 WEBHOOK = re.compile(r"/Proxy/(KS[0-9a-fA-F]{32})/Webhooks/")
+DEMO_HOST = "demo.twilio.com"  # where numbers point that nobody has set up, or whose Service was deleted
 
 
 def flag_word(is_reserved: bool | None) -> str:
@@ -73,6 +75,16 @@ class Holder:
     number: PhoneNumber
 
 
+def by_name(numbers: Iterable[IncomingNumber]) -> dict[str, IncomingNumber]:
+    """Return numbers by SID and by E.164 number."""
+    return {name: one for one in numbers for name in (one.sid, one.phone_number) if name is not None}
+
+
+def slim(raw: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
+    """Return only ``fields`` of ``raw``."""
+    return {name: value for name, value in raw.items() if name in fields}
+
+
 def hinted_service(number: IncomingNumber) -> str | None:
     """Return the Service that a number's webhooks name, which may be one that it has left."""
     for url in (number.voice_url, number.sms_url):
@@ -87,3 +99,19 @@ def points_at(number: IncomingNumber, service_sid: str) -> bool:
     urls = [url for url in (number.voice_url, number.sms_url) if url]
     matches = [WEBHOOK.search(url) for url in urls]
     return bool(urls) and all(match is not None and match[1] == service_sid for match in matches)
+
+
+def leads_to_proxy(url: str) -> bool:
+    """Whether a URL is one of Proxy's own."""
+    host = host_of(url)
+    return re.fullmatch(r"proxy(\.[a-z0-9.-]+)?\.twilio\.com", host) is not None or (
+        host.endswith(".twilio.com") and WEBHOOK.search(url) is not None
+    )
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL, in lower case; empty where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""

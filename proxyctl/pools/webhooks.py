@@ -4,83 +4,137 @@ them is kept, and what the records of runs say that they were.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from proxyctl.api.resources import IncomingNumber
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home, Row, kept, not_owned, place
-from proxyctl.pools.pool import WEBHOOK, Pool, hinted_service
+from proxyctl.pools.pool import DEMO_HOST, WEBHOOK, Pool, host_of, leads_to_proxy
 from proxyctl.state.record import ItemRecord
-from proxyctl.writes.plan import Chain, Entry, NoOp, Step
+from proxyctl.writes.guard import TAKE_OVER
+from proxyctl.writes.plan import Chain, Entry, NoOp, Step, at_risk
 from proxyctl.writes.requests import ADD, REMOVE, RESTORE_WEBHOOKS, SET_WEBHOOKS, Request, same
 
 Settings = Mapping[str, str]
 
-URLS = ("voice_url", "voice_fallback_url", "sms_url", "sms_fallback_url")
-METHODS = ("voice_method", "voice_fallback_method", "sms_method", "sms_fallback_method")
-SIDS = ("voice_application_sid", "sms_application_sid", "trunk_sid")
-OVERRIDING = {"voice_url": ("voice_application_sid", "trunk_sid"), "sms_url": ("sms_application_sid",)}
-# Where Twilio points a number whose Service is gone.
-_DEMO = re.compile(r"https?://demo\.twilio\.com/")
+# Calls and messages apart: what says where they go.
+CALLS = (
+    *("voice_url", "voice_fallback_url", "voice_method", "voice_fallback_method"),
+    *("voice_application_sid", "trunk_sid"),
+)
+MESSAGES = ("sms_url", "sms_fallback_url", "sms_method", "sms_fallback_method", "sms_application_sid")
+KINDS = {"voice_url": CALLS, "sms_url": MESSAGES}
+OVERRIDING = {url: [name for name in names if name.endswith("_sid")] for url, names in KINDS.items()}
 
 
 def settings_of(number: IncomingNumber) -> dict[str, str]:
-    """Return a number's voice and SMS settings, as the form that sets them takes them: an empty text clears.
+    """Return a number's own voice and SMS settings, as the form that sets them takes them: an empty text clears.
 
-    A method or SID that is not set is left out.
+    A method or SID that is not set is left out, and so is all that Proxy, or the end of a Service, left behind.
     """
-    raw = {name: number.text(name) or "" for name in (*URLS, *METHODS, *SIDS)}
-    return {name: value for name, value in raw.items() if value or name in URLS}
+    own = [
+        name
+        for url, names in KINDS.items()
+        if not number.text(url) or users_of(number, url)
+        for name in names
+    ]
+    raw = {name: number.text(name) or "" for name in own}
+    return {name: value for name, value in raw.items() if value or name.endswith("_url")}
 
 
-def is_own(number: IncomingNumber) -> bool:
-    """Whether the webhooks are the owner's: not those that Proxy, or the end of a Service, left behind."""
+def users_of(number: IncomingNumber, *kinds: str) -> list[str]:
+    """Return which other applications get a number's calls and messages: a URL by host and path, or a SID.
+
+    Proxy and Twilio's demo are none. A fallback URL alone gets nothing, so it does not count.
+    """
+    users = []
+    for url in kinds or KINDS:
+        value = number.text(url)
+        if value and not is_left_behind(value):
+            users.append(place_of(value))
+        for name in OVERRIDING[url]:
+            if sid := number.text(name):
+                users.append(f"{'trunk' if name == 'trunk_sid' else 'application'} {sid}")
+    return list(dict.fromkeys(users))
+
+
+def is_left(number: IncomingNumber) -> bool:
+    """Whether a number's URLs are those that Proxy, or the end of a Service, left behind."""
     urls = [url for url in (number.voice_url, number.sms_url) if url]
-    left_behind = urls and all(_DEMO.match(url) for url in urls)
-    return not left_behind and hinted_service(number) is None
+    return bool(urls) and all(map(is_left_behind, urls))
+
+
+def is_left_behind(url: str) -> bool:
+    """Whether Proxy, or the end of a Service, has set a URL."""
+    return leads_to_proxy(url) or host_of(url) == DEMO_HOST
+
+
+def place_of(url: str) -> str:
+    """Return the host and path of a URL: what else it holds may be secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a URL"
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}" or "a URL"
 
 
 class KeptWebhooks:
     """Finds in the records of runs, newest first, what the webhooks of the numbers ``wanted`` were."""
 
     def __init__(self, wanted: Iterable[str], *, newest: bool = False) -> None:
-        self.newest = newest  # whatever has happened since
+        self.newest = newest  # whatever has been set since
         self.wanted = set(wanted)
         self.found: dict[str, Settings] = {}
-        self._runs = 0
-        self._added: dict[str, int] = {}  # in which run a number joined that kept nothing
+        self._known: set[tuple[str, str]] = set()  # names with the kinds of webhooks that are known
+        self._pointed: set[tuple[str, str]] = set()  # and those of which it is known who set them last
 
     def take(self, records: Sequence[ItemRecord]) -> None:
         """Take in the records of one run."""
-        self._runs += 1
         for record in reversed(records):
-            names = record.names & self.wanted
-            if names:
-                self.take_one(record, names)
+            for name in record.names & self.wanted:
+                self.take_one(name, record)
 
-    def take_one(self, record: ItemRecord, names: frozenset[str]) -> None:
+    def take_one(self, name: str, record: ItemRecord) -> None:
         """Take in what one record says of a number."""
-        settings = kept_in(record)
-        if record.intent.action == RESTORE_WEBHOOKS.name and record.happened == "yes" and not self.newest:
-            self.wanted -= names  # they were put back since
-        elif settings is not None:
-            self.wanted -= names
-            self.found.update(dict.fromkeys(names, settings))
-        elif record.done == ADD.name:
-            for name in names:
-                self._added.setdefault(name, self._runs)
-        elif record.done == REMOVE.name and not self.newest:
-            # It was out of all pools before it joined again: what was kept before that may be long out of date.
-            self.wanted -= {name for name in names if self._added.get(name, self._runs) != self._runs}
+        settings, pointed = kept_in(record) or {}, pointed_in(record)
+        for kind in KINDS:
+            key = (name, kind)
+            last = kind in pointed and key not in self._pointed
+            if last:
+                self._pointed.add(key)
+            if key in self._known:
+                continue
+            if last and pointed[kind] and not self.newest:
+                self._known.add(key)  # their owner has set them since
+            elif kind in settings:
+                self._known.add(key)
+                own = {each: settings[each] for each in KINDS[kind] if each in settings}
+                self.found[name] = {**self.found.get(name, {}), **own}
+        if all((name, kind) in self._known for kind in KINDS):
+            self.wanted.remove(name)
+
+
+def pointed_in(record: ItemRecord) -> dict[str, bool]:
+    """Return which kinds of a number's webhooks a record has set: whether at their owner's application."""
+    if record.done == ADD.name:
+        return dict.fromkeys(KINDS, False)
+    if record.happened != "yes" or record.intent.action not in (RESTORE_WEBHOOKS.name, SET_WEBHOOKS.name):
+        return {}
+    after = record.intent.after or {}
+    return {
+        url: not is_left_behind(after[url] or "") or any(after.get(name) for name in OVERRIDING[url])
+        for url in KINDS
+        if url in after
+    }
 
 
 def kept_in(record: ItemRecord) -> Settings | None:
     """Return the webhooks that a record keeps."""
     settings = record.intent.webhooks or {}
-    return {name: settings[name] for name in (*URLS, *METHODS, *SIDS) if name in settings} or None
+    return {name: settings[name] for name in (*CALLS, *MESSAGES) if name in settings} or None
 
 
 def kept_by(records: Iterable[ItemRecord]) -> dict[str, Settings]:
@@ -143,17 +197,35 @@ def away_from(chain: Chain, pools: Mapping[str, Pool]) -> Chain:
 # Beside the changes of a pool
 
 
-def keeping_webhooks(entries: Iterable[Entry], found: Mapping[str, Settings]) -> list[Entry]:
-    """Let the history keep the webhooks of numbers that join; ``found``: by SID and by number."""
-    changed: list[Entry] = []
-    for entry in entries:
-        webhooks = webhooks_of(entry, found)
-        if isinstance(entry, Chain) and webhooks is not None and entry.change == "add":
-            entry = replace(
-                entry, steps=tuple(kept(step, {"webhooks": dict(webhooks)}) for step in entry.steps)
-            )
-        changed.append(entry)
-    return changed
+def joining_webhooks(
+    entries: Iterable[Entry], owned: Mapping[str, IncomingNumber], known: Mapping[str, Settings]
+) -> list[Entry]:
+    """Let the history keep the webhooks of numbers that join (``owned``: by SID and by number).
+
+    Those that another application uses are at risk, unless they are as a run has left them: ``known``.
+    """
+
+    def judged(entry: Entry) -> Entry:
+        joins = isinstance(entry, Chain) and entry.change == "add"
+        number = owned.get(entry.item.name) if joins else None
+        settings = {} if number is None else settings_of(number)
+        if not isinstance(entry, Chain) or number is None or not settings:
+            return entry
+        entry = replace(entry, steps=tuple(kept(step, {"webhooks": settings}) for step in entry.steps))
+        users = users_of(number)
+        if not users or settings.items() <= known.get(number.sid, {}).items():
+            return entry
+        return at_risk(entry, TAKE_OVER, taken_over(entry.item, users))
+
+    return [judged(entry) for entry in entries]
+
+
+def taken_over(item: Item, users: Sequence[str]) -> RefusedError:
+    """The refusal of a number that another application uses."""
+    return RefusedError(
+        f"{item.input} is used by another application: {', '.join(users)}.",
+        hint="A pool replaces its webhooks.",
+    )
 
 
 def restoring_webhooks(

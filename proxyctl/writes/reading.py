@@ -53,7 +53,7 @@ class Reader:
         self._lent = lent
         self._good = 0  # reads that were answered
         self._refused: dict[str, AuthenticationError] = {}  # by API; "": by all
-        self._limit = self._end = math.inf  # seconds that all reads may take, and when they are over
+        self._limit = self._end = math.inf  # seconds without an answer, and when they are over
 
     @property
     def account_sid(self) -> str:
@@ -61,7 +61,7 @@ class Reader:
         return self.client.credentials.account_sid
 
     def within(self, seconds: float) -> Reader:
-        """Return a reader like this one whose reads take ``seconds`` in all at most: TemporaryError afterwards."""
+        """Return a reader like this one that gives up after ``seconds`` without an answer: TemporaryError."""
         limited = copy(self)
         limited._limit, limited._end = seconds, self.client.clock.monotonic() + seconds
         return limited
@@ -155,6 +155,7 @@ class Reader:
             self._refused[api_of(call) if forbidden else ""] = error
             raise
         self._good += 1
+        self._end = self.client.clock.monotonic() + self._limit
         return answer
 
     def _check(self, call: Call, wait: float, last: ProxyctlError | None) -> None:
@@ -168,7 +169,7 @@ class Reader:
         self._check_end(wait)
 
     def _check_end(self, wait: float) -> None:
-        """Raise TemporaryError where the time for all reads is over after ``wait`` (infinity: an unknown time)."""
+        """Raise TemporaryError where the time for an answer is over after ``wait`` (infinity: an unknown time)."""
         left = self._end - self.client.clock.monotonic()
         if left <= 0 or left <= wait < math.inf:
             raise TemporaryError(f"no answer within {self._limit:g} s")

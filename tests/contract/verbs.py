@@ -67,19 +67,24 @@ VERBS: Mapping[str, Verb] = {
         rows=False,
         undone=5,
     ),
-    "number add": Verb("number add masking", {"masking": "Ab"}, {"masking": "Abcd"}, items="abcd"),
+    "number add": Verb(
+        "number add masking --allow take-over",
+        {"masking": "Ab", "OWN": "c"},
+        {"masking": "Abcd"},
+        items="abcd",
+    ),
     "number add --reserved": Verb(
         "number add masking --reserved", {"masking": "aDf"}, {"masking": "ABCDf"}, items="abcd"
     ),
     "number add --unreserved": Verb(
         "number add masking --unreserved", {"masking": "aD"}, {"masking": "abcd"}, items="abcd"
     ),
-    "number add --keep-webhooks": Verb(
-        "number add masking --keep-webhooks", {"masking": "f", "OWN": "ab"}, {"masking": "abcf"}, items="abc"
-    ),
     "number reserve": Verb("number reserve masking", {"masking": "abCd"}, {"masking": "ABCd"}, items="abc"),
     "number reserve --add": Verb(
-        "number reserve masking --add", {"masking": "abf"}, {"masking": "ABCf"}, items="abc"
+        "number reserve masking --add --allow take-over",
+        {"masking": "abf", "OWN": "c"},
+        {"masking": "ABCf"},
+        items="abc",
     ),
     "number release": Verb("number release masking", {"masking": "ABcD"}, {"masking": "abcD"}, items="abc"),
     "number remove": Verb(
@@ -87,12 +92,11 @@ VERBS: Mapping[str, Verb] = {
     ),
     "number remove --restore-webhooks": Verb(
         "number remove masking --restore-webhooks",
-        earlier="number add --keep-webhooks",
-        before={"masking": "abcf"},
-        after={"masking": "f", "OWN": "ab"},
-        items="abc",
+        earlier="number add",
+        before={"masking": "Abcd"},
+        after={"masking": "b", "OWN": "c"},
+        items="acd",
         destructive=True,
-        forth={"masking": "f"},  # undo adds numbers without keeping their webhooks
     ),
     "number drain": Verb("number drain masking", {"masking": "aBcf"}, {"masking": "ABCf"}, items="abc"),
     "number drain --remove": Verb(
@@ -152,7 +156,7 @@ VERBS: Mapping[str, Verb] = {
         destructive=True,
     ),
     "pool apply of a new Service": Verb(
-        "pool apply POOL --prune --keep-webhooks --allow new-service",
+        "pool apply POOL --prune --allow take-over --allow new-service",
         before={"masking": "ab", "OWN": "c"},
         after={"masking": "a", "new": "bC", "new.default_ttl": 60},
         destructive=True,

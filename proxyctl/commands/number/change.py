@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from proxyctl.api.resources import Service
+from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
 from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
 from proxyctl.identifiers import is_sid
@@ -26,13 +27,10 @@ def run_verb(
     numbers: Numbers,
     file: str | None,
     *,
-    webhooks: bool = False,
+    restore_webhooks: bool = False,
     **wishes: bool | None,
 ) -> None:
-    """Carry out one verb on the numbers given; raises the error that the run ends with.
-
-    ``webhooks``: keep those of numbers that are added, restore those of numbers that are removed.
-    """
+    """Carry out one verb on the numbers given; raises the error that the run ends with."""
     wish = Wish(VERBS[verb], **wishes)  # type: ignore[arg-type]
     given = begin(runtime, numbers, file, use_is_reserved=wish.verb is ADD and wish.is_reserved is None)
     items = given.items
@@ -46,20 +44,14 @@ def run_verb(
         entries = decide_all(wish, items, pool, Home(service.sid))
         if wish.verb is REMOVE:
             entries = refuse_elsewhere(runtime, entries, service, "remove")
-        if webhooks:
-            entries = with_webhooks(runtime, entries, removing=wish.verb is REMOVE)
+        entries = own_webhooks.joining(runtime, entries)
+        if restore_webhooks:
+            entries = own_webhooks.restored(runtime, entries)
         plan = Plan(tuple(entries), capacities(pool, service))
         asks = wish.verb is REMOVE
         return plan.asking(lambda plan: removal_text(runtime, service, len(plan.chains))) if asks else plan
 
     run_numbers(runtime, verb, service, given, decide if items else Plan, wish.verb.done)
-
-
-def with_webhooks(runtime: Runtime, entries: list[Entry], *, removing: bool) -> list[Entry]:
-    """Let the webhooks of numbers that leave be restored, or those of numbers that join be kept."""
-    from proxyctl.commands.number import webhooks as own_webhooks
-
-    return (own_webhooks.restored if removing else own_webhooks.kept)(runtime, entries)
 
 
 def find_service(runtime: Runtime, name_or_sid: str, *, unread: bool) -> Service:

@@ -63,21 +63,15 @@ def add_numbers(
     reserved: Annotated[
         bool | None, option("--reserved/--unreserved", "Add them as reserved, or not.")
     ] = None,
-    keep_webhooks: Annotated[
-        bool,
-        option(
-            "--keep-webhooks",
-            "Keep their voice and SMS webhooks in the history, for remove --restore-webhooks.",
-        ),
-    ] = False,
 ) -> None:
     """Add the account's phone numbers to a Service's pool.
 
-    Proxy points a number's webhooks at itself when it joins, and does not put them back when it leaves.
+    Joining a pool replaces a number's webhooks. The history keeps them: `proxyctl history undo` restores them, and so
+    does `proxyctl number remove --restore-webhooks`. A number that another application uses is refused.
     """
     from proxyctl.commands.number.change import run_verb
 
-    run_verb(ctx.obj, "add", service, numbers, file, webhooks=keep_webhooks, is_reserved=reserved)
+    run_verb(ctx.obj, "add", service, numbers, file, is_reserved=reserved)
 
 
 @app.command("reserve")
@@ -115,13 +109,13 @@ def remove_numbers(
     file: File = None,
     must_exist: Annotated[bool, option("--must-exist", "Fail for numbers that are not in the pool.")] = False,
     restore_webhooks: Annotated[
-        bool, option("--restore-webhooks", "Put their webhooks back, as add --keep-webhooks found them.")
+        bool, option("--restore-webhooks", "Restore the webhooks that were kept when they joined.")
     ] = False,
 ) -> None:
     """Remove phone numbers from a Service's pool; the account keeps them."""
     from proxyctl.commands.number.change import run_verb
 
-    wishes = {"webhooks": restore_webhooks, "must_exist": must_exist}
+    wishes = {"restore_webhooks": restore_webhooks, "must_exist": must_exist}
     run_verb(ctx.obj, "remove", service, numbers, file, **wishes)
 
 

@@ -9,9 +9,9 @@ from functools import partial
 from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
 from proxyctl.commands.sending import read_back
-from proxyctl.errors import UsageError
+from proxyctl.errors import AuthenticationError, TemporaryError, UsageError, reworded
 from proxyctl.input.items import Item
-from proxyctl.pools.account import FEW
+from proxyctl.pools.account import BESIDE, COURTESY, FEW, is_forbidden
 from proxyctl.pools.decide import NOT_THERE, Home, capacities, each_once, leaving
 from proxyctl.pools.pool import hinted_service
 from proxyctl.pools.webhooks import (
@@ -19,13 +19,13 @@ from proxyctl.pools.webhooks import (
     KeptWebhooks,
     Settings,
     away_from,
-    is_own,
-    keeping_webhooks,
+    is_left,
+    joining_webhooks,
     leaves_proxy,
     point,
     restoring_webhooks,
     set_by_proxy,
-    settings_of,
+    users_of,
     webhooks_of,
     webhooks_step,
 )
@@ -34,15 +34,27 @@ from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, chains_of
 
 
-def kept(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
-    """Let numbers that join keep their webhooks in the history; those that Proxy itself has set are not worth it."""
-    if runtime.options.no_history:
-        raise UsageError(
-            "--keep-webhooks keeps them in the history.", hint="Leave out --no-history, or --keep-webhooks."
-        )
-    numbers = runtime.account.own_numbers([chain.item for chain in chains_of(entries, "add")])
-    found = {name: settings_of(number) for name, number in numbers.items() if is_own(number)}
-    return keeping_webhooks(entries, found)
+def joining(
+    runtime: Runtime, entries: Sequence[Entry], known: Mapping[str, Settings] | None = None
+) -> list[Entry]:
+    """Read the webhooks of numbers that join a pool: the history keeps them, and what another application uses is at
+    risk, unless it is as ``known``.
+    """
+    items = [chain.item for chain in chains_of(entries, "add")]
+    try:
+        owned = runtime.account.own_numbers(items, few=BESIDE, within=COURTESY)
+    except AuthenticationError as error:
+        if not is_forbidden(error):
+            raise
+        runtime.note(f"whether another application uses the numbers that join is not known: {error.message}")
+        return list(entries)
+    except TemporaryError as error:
+        text = f"whether another application uses the numbers that join can't be read: {error.message}"
+        raise reworded(error, text, hint="Run the command again later.") from None
+    lost = sum(bool(users_of(owned[item.name])) for item in items if item.name in owned)
+    if lost and runtime.options.no_history:
+        runtime.note(f"--no-history: the webhooks of {counted(lost, 'number')} can't be kept.")
+    return joining_webhooks(entries, owned, known or {})
 
 
 def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
@@ -79,7 +91,7 @@ def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Setti
     late = {}
     for item in known:
         number = numbers.get(item.sid or item.phone_number or "")
-        if number is not None and not is_own(number):
+        if number is not None and is_left(number):
             settings = found[item.sid or item.phone_number or ""]
             named = replace(item, sid=number.sid, phone_number=number.phone_number)
             step = webhooks_step(runtime.profile.account_sid, item, named, settings)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from proxyctl.api.resources import Service
-from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_account
 from proxyctl.pools.desired import changes_of, plan_of, shown, touched
@@ -18,7 +17,7 @@ from proxyctl.writes.plan import Chain, Entry, Plan
 SENDING = {"attach": "put {} into a Messaging Service", "detach": "take {} out of a Messaging Service"}
 
 
-def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = False) -> None:
+def apply(runtime: Runtime, file: str, *, prune: bool) -> None:
     """Change the account to what ``file`` says; raises the error that the run ends with."""
     runtime.out.check(SERVICE_RESULT)
     wanted = pool_plan.read(runtime, file)
@@ -29,8 +28,6 @@ def apply(runtime: Runtime, file: str, *, prune: bool, keep_webhooks: bool = Fal
 
     def decide() -> Plan:
         entries, world = pool_plan.compute(runtime, wanted, prune=prune)
-        if keep_webhooks:
-            entries = own_webhooks.kept(runtime, entries)
         return plan_of(entries, world).asking(lambda plan: confirmation(runtime, plan.entries))
 
     names = [one.name for one in wanted.services]

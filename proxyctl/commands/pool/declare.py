@@ -106,13 +106,6 @@ def apply_pools(
     ctx: typer.Context,
     file: PoolFileArgument,
     prune: Prune = False,
-    keep_webhooks: Annotated[
-        bool,
-        option(
-            "--keep-webhooks",
-            "Keep the webhooks of numbers that are added in the history, for 'history undo'.",
-        ),
-    ] = False,
 ) -> None:
     """Change the account to what a pool file says, in an order that never breaks a pool's limits.
 
@@ -121,7 +114,7 @@ def apply_pools(
     """
     from proxyctl.commands.pool.apply import apply
 
-    apply(ctx.obj, file, prune=prune, keep_webhooks=keep_webhooks)
+    apply(ctx.obj, file, prune=prune)
 
 
 @app.command("audit")

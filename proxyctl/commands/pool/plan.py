@@ -9,6 +9,7 @@ from typing import Any
 from proxyctl.api.resources import Service
 from proxyctl.commands.in_transit import numbers_left
 from proxyctl.commands.listing import in_pages
+from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.commands.report import CORRECT
 from proxyctl.errors import (
@@ -21,7 +22,7 @@ from proxyctl.errors import (
     TemporaryError,
 )
 from proxyctl.identifiers import is_sid
-from proxyctl.pools.account import COURTESY, Account, is_forbidden
+from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden
 from proxyctl.pools.desired import (
     CHANGES,
     World,
@@ -91,9 +92,10 @@ def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[En
     say_new_services(runtime, wanted, account.services_by_name())
     world = read_world(account, wanted.services)
     entries = decide_file(wanted.services, world, prune=prune)
+    entries = own_webhooks.joining(runtime, entries)
     joining, moving = adds(entries), sids_of(entries, "move")
     try:
-        owned = account.own_numbers(joining)
+        owned = account.own_numbers(joining, few=BESIDE)
         senders = senders_of(runtime, {number.sid for number in owned.values()}, moving)
     except AuthenticationError as error:
         if not is_forbidden(error):
