@@ -82,9 +82,6 @@ class Stage:
         self.started = dict(self.account.state())
 
 
-
-
-
 @pytest.fixture(params=sorted(REFUSED), ids=" ".join)
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     rule, _ = request.param
