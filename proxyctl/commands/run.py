@@ -181,7 +181,7 @@ def question(runtime: Runtime, job: Job, plan: Plan) -> str:
     RefusedError: no permission would help.
     """
     whole, rules = in_question(runtime, plan, job.command, job.permitted)
-    first = whole.asked or (f"This needs a permission {of_account(runtime)}:" if rules else "")
+    first = whole.asked or (f"This needs your permission, for {account_named(runtime)}:" if rules else "")
     return "\n".join([first, *rules])
 
 
@@ -218,7 +218,12 @@ def titled(service: Service) -> str:
 
 def of_account(runtime: Runtime) -> str:
     """Say as whom something will be done."""
-    return f"of account {runtime.profile.account_sid} ({runtime.profile.label})"
+    return f"of {account_named(runtime)}"
+
+
+def account_named(runtime: Runtime) -> str:
+    """Return the account with the credentials' source."""
+    return f"account {runtime.profile.account_sid} ({runtime.profile.label})"
 
 
 def place_of(runtime: Runtime, job: Job) -> str:

@@ -121,9 +121,7 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, Any], clear: Sequ
         runtime.note("\n  ".join(lines))
         show(runtime, end)
 
-    job = Job(
-        "service update", [service.sid], decide, "updated", single=True, service=service, show=say_changes
-    )
+    job = Job("service update", [service.sid], decide, "updated", True, service, show=say_changes)
     finish_one(runtime, carry_out(runtime, job), show_updated)
 
 
@@ -191,9 +189,9 @@ class Loss:
         """Return the chain with what the rules of the guard refuse it for."""
         service = titled(self.service)
         if self.sessions or self.in_use:
-            open_ones = (
-                f"{counted(self.sessions, 'open Session')}, and {counted(self.in_use, 'number')} in use"
-            )
+            sessions = counted(self.sessions, "open Session") if self.sessions else ""
+            numbers = f"{counted(self.in_use, 'number')} in use" if self.in_use else ""
+            open_ones = " and ".join(filter(None, (sessions, numbers)))
             hint = "'proxyctl number drain --wait' waits until its numbers are idle."
             chain = at_risk(chain, IN_USE, RefusedError(f"Service {service} has {open_ones}.", hint=hint))
         if self.senders:
