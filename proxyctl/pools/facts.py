@@ -7,11 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from proxyctl.api.resources import PhoneNumber, Service, list_numbers
 from proxyctl.errors import AuthenticationError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.account import COURTESY, Account, is_forbidden
+from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden
+from proxyctl.pools.decide import capacities, place
 from proxyctl.pools.decide import through as by_way_of
-from proxyctl.pools.pool import MOST_UNRESERVED, flag_word
+from proxyctl.pools.pool import MOST_UNRESERVED, Pool, flag_word, points_at
+from proxyctl.pools.webhooks import users_of
 from proxyctl.writes.guard import LEAVE_MESSAGING, NO_UNRESERVED, RULES, by_rule
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, at_risk, refusing, sids_of
 from proxyctl.writes.requests import DETACH
@@ -56,6 +59,41 @@ def unread(plan: Plan, account: Account) -> Iterator[tuple[Room, Capacity]]:
         known = plan.capacities.get(room, Capacity("the pool", 0, MOST_UNRESERVED, whole=False))
         if not known.whole and known.held <= len(numbers):
             yield room, known._replace(held=account.unreserved(room[0], numbers))
+
+
+def serving(account: Account, pool: Pool, service: Service, going: Collection[str]) -> dict[Room, Capacity]:
+    """Return how many unreserved numbers Proxy could give where ``going`` (SIDs) are to be pointed away from it: what
+    an earlier run pointed away is none.
+    """
+    gone = {sid for sid, number in pool.by_sid.items() if sid in going and not number.is_reserved}
+    if not gone:
+        return {}
+    room = place(pool.service_sid, False)
+    stays = one_serves(account, pool, gone)
+    # Where none stays, all were asked for.
+    known = capacities(pool, service)[room]._replace(held=len(gone) + stays, whole=pool.complete or not stays)
+    return {room: known}
+
+
+def one_serves(account: Account, pool: Pool, besides: Collection[str]) -> bool:
+    """Whether an unreserved number of a pool, ``besides`` these, points at Proxy, as the account has it.
+
+    The last of a page is asked for first: who points away one after another begins with the first.
+    """
+    sid = pool.service_sid
+    read = (map(PhoneNumber, page.items) for page in account.reader.pages(list_numbers(sid)))
+
+    def serves(items: Sequence[Item]) -> bool:
+        owned = account.own_numbers(items, few=BESIDE).values()
+        return any(points_at(number, sid) and not users_of(number) for number in owned)
+
+    others: list[Item] = []
+    for numbers in [pool.by_sid.values()] if pool.complete else read:
+        free = [one for one in numbers if not one.is_reserved and one.sid not in besides]
+        others += [Item(one.sid, one.sid, one.phone_number) for one in free]
+        if free and serves(others[-1:]):
+            return True
+    return serves(others)
 
 
 def in_messaging(item: Item, messaging_service: str, hint: str | None, *, leaves: bool) -> RefusedError:

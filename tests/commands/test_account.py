@@ -153,3 +153,18 @@ def test_a_plan_does_not_wait_for_a_messaging_api_that_hangs_unless_numbers_woul
     assert "whether numbers are in a Messaging Service is not known: no answer within 0.3 s" in planned.err
     moving = cli("pool", "plan", names["FILE"], "--timeout", "0.5", "--retries", "0")
     assert (moving.code, moving.out) == (7, "")
+
+
+@pytest.mark.parametrize("count", [1, 12])  # the pool asked for one by one, and as a whole
+def test_one_number_that_still_points_at_proxy_is_enough(remote: Cli, server: Served, count: int) -> None:
+    """In any order one after another; what earlier runs pointed away is asked for side by side."""
+    rows = [row["phone_number"] for row in remote.seed(3 * count)]
+    fill(remote, "a", rows, reserved=False)
+    line = ("number", "webhooks", "a", "--voice-url", "https://example.com/own", "--yes")
+    for first, code, most in ((0, 0, 1), (count, 0, 1 + count), (2 * count, 5, 2 * count)):
+        given = rows[first : first + count]
+        server.ledger.clear()
+        ran = remote(*line, *given)
+        assert ran.code == code, ran.err
+        asked = sum(n for path, n in reads(server).items() if "/IncomingPhoneNumbers/" in path)
+        assert asked <= most, reads(server)

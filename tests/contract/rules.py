@@ -52,7 +52,9 @@ REFUSED: Mapping[tuple[str, str], Refused] = {
     ("no-unreserved", "move"): Refused(
         MOVE, {"masking": "aB", "other": "c"}, {"masking": "B", "other": "ac"}, "a"
     ),
-    ("no-unreserved", "webhooks"): Refused(AWAY, {"masking": "aB"}, {"masking": "aB", "OWN": "a"}, "a"),
+    ("no-unreserved", "webhooks"): Refused(
+        AWAY, {"masking": "abC"}, {"masking": "abC", "OWN": "ab"}, "b", earlier=(AWAY, "a")
+    ),
     ("no-unreserved", "apply"): Refused(
         "pool apply POOL", {"masking": "aB"}, {"masking": "AB"}, also=("lose-half",)
     ),

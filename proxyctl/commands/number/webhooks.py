@@ -12,7 +12,8 @@ from proxyctl.commands.sending import read_back
 from proxyctl.errors import AuthenticationError, TemporaryError, UsageError, reworded
 from proxyctl.input.items import Item
 from proxyctl.pools.account import BESIDE, COURTESY, FEW, is_forbidden
-from proxyctl.pools.decide import NOT_THERE, Home, capacities, each_once, leaving
+from proxyctl.pools.decide import NOT_THERE, Home, each_once, leaving
+from proxyctl.pools.facts import serving
 from proxyctl.pools.pool import hinted_service
 from proxyctl.pools.webhooks import (
     OVERRIDING,
@@ -31,7 +32,7 @@ from proxyctl.pools.webhooks import (
 )
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, chains_of
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, chains_of
 
 
 def joining(
@@ -138,8 +139,9 @@ def guarded_pools(
     services = [one for one in (runtime.account.services() if named else ()) if one.sid in named]
     items = [replace(chain.item, sid=chain.request.sid) for chain in going]
     pools = {one.sid: runtime.account.pool(one.sid, items, few=FEW) for one in (service, *services) if going}
-    rooms = [capacities(pools[one.sid], one) for one in (service, *services) if going]
     entries = [away_from(entry, pools) if isinstance(entry, Chain) else entry for entry in plan.entries]
-    return replace(
-        plan, entries=tuple(entries), capacities={room: n for one in rooms for room, n in one.items()}
-    )
+    sids = {item.sid for item in items if item.sid}
+    rooms: dict[Room, Capacity] = {}
+    for one in (service, *services) if going else ():
+        rooms |= serving(runtime.account, pools[one.sid], one, sids)
+    return replace(plan, entries=tuple(entries), capacities=rooms)
