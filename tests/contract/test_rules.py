@@ -127,7 +127,7 @@ def test_a_question_names_the_rule_and_a_yes_permits_it(stage: Stage) -> None:
     declined = stage.run(confirmed=False, tty=True, stdin="no\n")
     assert (declined.code, stage.account.state()) == (2, before), declined.err
     for rule in (stage.rule, *stage.row.also):
-        assert f"rule {rule}" in declined.err
+        assert f"rule {rule}" in " ".join(declined.err.split()), "in lines as wide as a terminal"
     ran = stage.run(confirmed=False, tty=True, stdin=f"{stage.row.typed}\n")
     assert (ran.code, stage.account.state()) == (6 if stage.row.judged else 0, stage.row.after), ran.err
 
