@@ -46,6 +46,11 @@ def allowed_rules(runtime: Runtime) -> Sequence[str]:
     return allowed
 
 
+def refuses(runtime: Runtime, rule: str, command: str, permitted: Collection[str]) -> bool:
+    """Whether a rule concerns a command, and nobody permitted what it refuses."""
+    return command in RULES[rule].commands and rule not in {*allowed_rules(runtime), *permitted}
+
+
 def can_ask(runtime: Runtime) -> bool:
     """Whether a person may be asked: at a terminal, without --yes."""
     return runtime.console.terminal.interactive and not runtime.options.yes

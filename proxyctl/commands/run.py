@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from proxyctl.api.resources import Call, Service
-from proxyctl.commands.permission import allowed_rules, can_ask, guarded, in_question, read_plan
+from proxyctl.commands.permission import allowed_rules, can_ask, guarded, in_question, read_plan, refuses
 from proxyctl.commands.report import CORRECT, SHOWN_FAILURES, End, Report, report_of
 from proxyctl.commands.second_look import Look, send_and_look, stranded
 from proxyctl.commands.sending import Journal, load_what_reports
@@ -25,7 +25,7 @@ from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.guard import EMPTY_INPUT, by_rule, needs
+from proxyctl.writes.guard import EMPTY_INPUT, NO_UNRESERVED, by_rule, needs
 from proxyctl.writes.plan import Plan
 
 Numbers = Sequence[str] | None  # as typed
@@ -194,7 +194,8 @@ def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     load_what_reports(runtime)
     with runtime.stop.in_order():
         journal.begin_round(plan, job.sids)
-        ends, run = send_and_look(runtime, plan, journal, job.look)
+        keeping = refuses(runtime, NO_UNRESERVED, job.command, job.permitted)
+        ends, run = send_and_look(runtime, plan, journal, job.look, keeping=keeping)
     locate = runtime.account.holder_of
     return report_of(plan.entries, ends, run, job.done, single=job.single, locate=locate, where=where)
 

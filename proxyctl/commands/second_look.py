@@ -12,11 +12,13 @@ from proxyctl.commands.sending import Journal, run_engine
 from proxyctl.errors import PartialError, ProxyctlError, RefusedError, reworded
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import InMessagingError, through
+from proxyctl.pools.emptied import giving_back, has_unreserved, rooms_left
 from proxyctl.pools.moves import move_command
 from proxyctl.runtime import Runtime
 from proxyctl.writes.flow import Flow, Progress
-from proxyctl.writes.plan import Chain, Plan, Step
-from proxyctl.writes.requests import ADD
+from proxyctl.writes.guard import NO_UNRESERVED, by_rule
+from proxyctl.writes.plan import Chain, Plan, Room, Step
+from proxyctl.writes.requests import ADD, SET_WEBHOOKS
 
 PATIENCE = 60.0  # seconds for reading where numbers are that are in no pool
 
@@ -34,15 +36,19 @@ Look = Callable[[Runtime, Sequence[Progress]], Sequence[Correction]]
 
 
 def send_and_look(
-    runtime: Runtime, plan: Plan, journal: Journal, look: Look
+    runtime: Runtime, plan: Plan, journal: Journal, look: Look, *, keeping: bool
 ) -> tuple[list[Progress], RunReport]:
-    """Send a plan, then what ``look`` finds to be corrected; return how the chains ended, and the whole run."""
+    """Send a plan, then what ``look`` finds to be corrected; return how the chains ended, and the whole run.
+
+    ``keeping``: no pool may lose its last unreserved number.
+    """
     flow = Flow(plan)
     run = run_engine(runtime, flow, journal, count_of(plan))
     ends = flow.ends()
     if isinstance(run.stopped_by, PartialError | None):  # a run that was stopped ends as it is
         corrections = look(runtime, ends)
         run = corrected(runtime, corrections, journal, run) if corrections else run
+        run = keep_unreserved(runtime, plan, ends, journal, run) if keeping else run
     journal.arrived(ends)
     return ends, run
 
@@ -74,6 +80,7 @@ def corrected(
 def correct(one: Correction, outcome: Progress) -> None:
     """Let an item end as its correction came out."""
     one.end.state = "unknown" if outcome.state == "unknown" else "failed"
+    one.end.seen = outcome.seen or one.end.seen
     if outcome.state == "done":
         one.end.pending, one.end.error = [], one.done
     elif outcome.pending and not outcome.rolled_back:  # it is where it belongs, but for the last request
@@ -118,3 +125,44 @@ def put_back(runtime: Runtime, end: Progress, holders: Mapping[str, str]) -> Cor
         hint=f"'{move_command(trail, [request.name], through=True)}' takes it out and adds it.",
     )
     return Correction(end, through(Chain(item, (Step(request),)), holder, holder), meanwhile, no_way)
+
+
+# Unreserved numbers
+
+
+def keep_unreserved(
+    runtime: Runtime, plan: Plan, ends: Sequence[Progress], journal: Journal, run: RunReport
+) -> RunReport:
+    """Put back what the run did last to a pool whose other unreserved numbers others took meanwhile, until it has one.
+
+    What can't be read stays as it is. Returns the report of the whole run.
+    """
+    taken: dict[Room, list[Progress]] = {}
+    for end in ends:
+        for room in rooms_left(end.chain) if end.state == "done" else ():
+            taken.setdefault(room, []).append(end)
+    for room, those in taken.items():
+        name = plan.capacities[room].name if room in plan.capacities else room[0]
+        try:
+            while those and not run.stopped_by and not has_one(runtime, room, those):
+                run = corrected(runtime, [given_back(those.pop(), room, name)], journal, run)
+        except ProxyctlError as error:
+            runtime.warn(f"not checked whether {name} has an unreserved number still: {error.message}")
+    return run
+
+
+def has_one(runtime: Runtime, room: Room, taken: Sequence[Progress]) -> bool:
+    """Whether a pool has an unreserved number still, besides those that the run has taken."""
+    runtime.account.forget()
+    requests = [end.chain.request for end in taken]
+    pointing = any(request.verb is SET_WEBHOOKS for request in requests)
+    sids = {request.sid or "" for request in requests}
+    return has_unreserved(runtime.account, room[0], sids, pointing=pointing)
+
+
+def given_back(end: Progress, room: Room, name: str) -> Correction:
+    """Return what makes a number an unreserved one of its pool again."""
+    item, meanwhile = end.chain.item, f"another run took the other unreserved numbers of {name} meanwhile"
+    done = by_rule(RefusedError(f"{item.input} was put back: {meanwhile}."), NO_UNRESERVED)
+    not_done = RefusedError(f"{item.input} could not be put back: {meanwhile}", hint=done.hint)
+    return Correction(end, giving_back(end.chain, room, end.seen), done, not_done)
