@@ -126,6 +126,21 @@ def test_two_that_see_it_at_once_put_back_one_each(halves: Halves, verb: str) ->
     assert 6 in (ran.code, others[0].code)
 
 
+@pytest.mark.parametrize("verb", ["remove", "move"])
+def test_what_goes_back_is_in_its_messaging_service_as_well(halves: Halves, verb: str) -> None:
+    stage = halves.stage
+    mg = stage.other("POST", "/messaging/v1/Services", FriendlyName="mg", UseInboundWebhookOnNumber="true")
+    members = f"/messaging/v1/Services/{mg['sid']}/PhoneNumbers"
+    for row in stage.numbers[:4]:
+        stage.other("POST", members, PhoneNumberSid=row["sid"])
+    stage.act_before_the_first_write(lambda: halves.another(verb))
+    ran = halves.first(verb, "--through-messaging")
+    last = stage.numbers[3]["sid"]
+    assert ran.code == 6 and halves.left == {last}, ran.err
+    rows = stage.other("GET", members)["phone_numbers"]
+    assert {row["sid"] for row in rows} & (halves.left | set(stage.pool())) == {last}
+
+
 def test_one_number_alone_ends_with_its_own_error(halves: Halves) -> None:
     first, *others = [row["sid"] for row in halves.stage.numbers]
     line = ("number", "reserve", "masking")
