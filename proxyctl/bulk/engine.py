@@ -80,7 +80,7 @@ class _Run:
         self._started = engine.clock.monotonic()
         left = engine.deadline if engine.time_left is None else engine.time_left
         self._deadline_at = NEVER if left is None else self._started + left
-        engine.gates.hurried = False
+        engine.gates.begin()
         self._schedule = Schedule(
             chains,
             gates=engine.gates,

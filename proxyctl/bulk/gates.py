@@ -129,6 +129,13 @@ class ConcurrencyGate:
         """Hold back; alone where a request without a place of its own was turned away: it says nothing of the level."""
         self._open_at = max(self._open_at, now + (self._pause.next() if retry_after is None else retry_after))
 
+    def begin(self, start: int) -> None:
+        """A run begins: grow from ``start`` again, unless the level is known. Where reads got through, the first writes
+        may all be refused.
+        """
+        if not self._capped:
+            self.limit, self._round = min(self.limit, start), 0
+
     def hurry(self, now: float) -> None:
         """The run ends: keep no long pause."""
         self._open_at = min(self._open_at, now + HURRIED)
@@ -158,6 +165,7 @@ class Gates:
         self._rate = rate
         self._random = random
         self._lanes: dict[str, RateGate] = {}
+        self._start = start
         self._concurrency = ConcurrencyGate(random=random, ceiling=ceiling, start=start)
         self._clock = clock or SystemClock()
         self.hurried = False
@@ -214,6 +222,12 @@ class Gates:
         """There are fewer threads than were hoped for."""
         with self._changed:
             self._concurrency.lower_ceiling(ceiling)
+
+    def begin(self) -> None:
+        """A run of the engine begins."""
+        with self._changed:
+            self.hurried = False
+            self._concurrency.begin(self._start)
 
     def hurry(self, now: float) -> None:
         """A run ends, and little is still to be sent: no pause is a long one until the next run begins."""

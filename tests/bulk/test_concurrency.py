@@ -95,3 +95,12 @@ def test_no_burst_takes_the_limit_down_too_far() -> None:
     for place in places:
         gate.throttled(place, 0.1)
     assert gate.limit == 28
+
+
+def test_a_run_begins_slowly_unless_the_level_is_known() -> None:
+    """Reads that met no limit say nothing of writes: the first may all be refused."""
+    grown, capped = (ConcurrencyGate(random=lambda: 0.5, start=50) for _ in range(2))
+    capped.throttled(capped.start(0.0), 1.0)
+    for gate in (grown, capped):
+        gate.begin(4)
+    assert (grown.limit, capped.limit) == (4, 49)
