@@ -202,7 +202,8 @@ def joining_webhooks(
 ) -> list[Entry]:
     """Let the history keep the webhooks of numbers that join (``owned``: by SID and by number).
 
-    Those that another application uses are at risk, unless they are as a run has left them: ``known``.
+    Those that another application uses are at risk, unless they are as a run has left them: ``known``. What gets
+    neither calls nor messages does not count.
     """
 
     def judged(entry: Entry) -> Entry:
@@ -212,10 +213,10 @@ def joining_webhooks(
         if not isinstance(entry, Chain) or number is None or not settings:
             return entry
         entry = replace(entry, steps=tuple(kept(step, {"webhooks": settings}) for step in entry.steps))
-        users = users_of(number)
-        if not users or settings.items() <= known.get(number.sid, {}).items():
-            return entry
-        return at_risk(entry, TAKE_OVER, taken_over(entry.item, users))
+        own = known.get(number.sid, {}).items()
+        others = [url for url in KINDS if not {(k, v) for k, v in settings.items() if k in KINDS[url]} <= own]
+        users = users_of(number, *others) if others else []
+        return at_risk(entry, TAKE_OVER, taken_over(entry.item, users)) if users else entry
 
     return [judged(entry) for entry in entries]
 
