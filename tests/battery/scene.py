@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlencode
 
 from proxyctl.clock import Clock
@@ -24,6 +25,7 @@ from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.sandbox.server.policies import Entry, Ledger, Policies
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
+from proxyctl.writes.reading import Reader
 from tests.sandbox.serving import BASIC, served
 from tests.support import Cli, Ran
 
@@ -324,8 +326,13 @@ def leaks() -> list[bytes]:
 def scene(
     directory: Path, count: int = 40, *, factor: float = 100.0, server_clock: Clock | None = None
 ) -> Iterator[Scene]:
-    """Set a stage with ``count`` numbers in the account, for the length of the block."""
-    with Store(":memory:") as store:
+    """Set a stage with ``count`` numbers in the account, for the length of the block.
+
+    The network keeps real time, and so does who waits for an answer.
+    """
+    within = Reader.within
+    patient = patch.object(Reader, "within", lambda reader, seconds: within(reader, seconds * factor))
+    with Store(":memory:") as store, patient:
         sandbox, policies = Sandbox(store, clock=server_clock), Policies()
         front = Front(sandbox)
         with served(front, policies=policies) as server:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from proxyctl.pools.account import BESIDE
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.state.lock import hold
 from tests.battery.driver import LATE_POINTS
@@ -30,7 +31,7 @@ from tests.battery.live import (
     start,
     timed,
 )
-from tests.battery.scene import Scene
+from tests.battery.scene import Scene, scene
 from tests.sandbox.serving import wait_for
 from tests.support import Ran, command
 
@@ -105,16 +106,17 @@ def test_twice_it_is_out_at_once(stage: Scene, number: signal.Signals) -> None:
     ids=["rate window", "Retry-After"],
 )
 def test_while_paused(
-    stage: Scene, number: signal.Signals, options: tuple[str, ...], fault: str | None
+    tmp_path: Path, number: signal.Signals, options: tuple[str, ...], fault: str | None
 ) -> None:
-    stage.policies.retry_after = "60" if fault else None
-    process = adding(stage, fault, options=options)
-    ran, seconds = timed(stage, process, number)
-    interrupted(ran, number)
-    assert seconds < AT_ONCE
-    done = len(stage.ledger.effects)
-    assert ran.counts == {**({"added": done} if done else {}), "skipped": len(stage.numbers) - done}
-    stage.keeps_its_promises(stage.add(), stage.everything())
+    with scene(tmp_path, BESIDE + 1) as stage:  # so many that their webhooks are read at once
+        stage.policies.retry_after = "60" if fault else None
+        process = adding(stage, fault, options=options)
+        ran, seconds = timed(stage, process, number)
+        interrupted(ran, number)
+        assert seconds < AT_ONCE
+        done = len(stage.ledger.effects)
+        assert ran.counts == {**({"added": done} if done else {}), "skipped": len(stage.numbers) - done}
+        stage.keeps_its_promises(stage.add(), stage.everything())
 
 
 READS = {
