@@ -18,7 +18,7 @@ from proxyctl.runtime import Runtime
 from proxyctl.writes.flow import Flow, Progress
 from proxyctl.writes.guard import NO_UNRESERVED, by_rule
 from proxyctl.writes.plan import Chain, Plan, Room, Step
-from proxyctl.writes.requests import ADD, SET_WEBHOOKS
+from proxyctl.writes.requests import ADD
 
 PATIENCE = 60.0  # seconds for reading where numbers are that are in no pool
 
@@ -144,20 +144,14 @@ def keep_unreserved(
     for room, those in taken.items():
         name = plan.capacities[room].name if room in plan.capacities else room[0]
         try:
-            while those and not run.stopped_by and not has_one(runtime, room, those):
+            while those and not run.stopped_by:
+                runtime.account.forget()
+                if has_unreserved(runtime.account, room[0], [end.chain.request for end in those]):
+                    break
                 run = corrected(runtime, [given_back(those.pop(), room, name)], journal, run)
         except ProxyctlError as error:
             runtime.warn(f"not checked whether {name} has an unreserved number still: {error.message}")
     return run
-
-
-def has_one(runtime: Runtime, room: Room, taken: Sequence[Progress]) -> bool:
-    """Whether a pool has an unreserved number still, besides those that the run has taken."""
-    runtime.account.forget()
-    requests = [end.chain.request for end in taken]
-    pointing = any(request.verb is SET_WEBHOOKS for request in requests)
-    sids = {request.sid or "" for request in requests}
-    return has_unreserved(runtime.account, room[0], sids, pointing=pointing)
 
 
 def given_back(end: Progress, room: Room, name: str) -> Correction:

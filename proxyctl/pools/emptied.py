@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
-from proxyctl.api import resources
-from proxyctl.input.items import Item
 from proxyctl.pools.account import Account
 from proxyctl.pools.decide import Home, Row, add_chain, flag_chain, move_chain, place, through
-from proxyctl.pools.pool import points_at
+from proxyctl.pools.facts import one_serves
+from proxyctl.pools.pool import Pool
 from proxyctl.writes.plan import Chain, Room, Step
-from proxyctl.writes.requests import ADD, DETACH, RESERVE, RESTORE_WEBHOOKS, SET_WEBHOOKS
+from proxyctl.writes.requests import ADD, DETACH, RESERVE, RESTORE_WEBHOOKS, SET_WEBHOOKS, Request
 
 
 def rooms_left(chain: Chain) -> Iterable[Room]:
@@ -21,20 +20,14 @@ def rooms_left(chain: Chain) -> Iterable[Room]:
             yield from (room for room in step.frees if room == place(room[0], False))
 
 
-def has_unreserved(account: Account, service_sid: str, besides: Collection[str], *, pointing: bool) -> bool:
-    """Whether a pool has an unreserved number that is not in ``besides``, by reading it up to the first.
-
-    ``pointing``: one whose webhooks are those of its Service.
+def has_unreserved(account: Account, service_sid: str, taken: Iterable[Request]) -> bool:
+    """Whether a pool has an unreserved number still, read up to the first; where those of ``taken`` were pointed away
+    from Proxy, one that is not among them, and points at it.
     """
-    for page in account.reader.pages(resources.list_numbers(service_sid)):
-        for row in page.items:
-            sid = row["sid"]
-            if row.get("is_reserved") or sid in besides:
-                continue
-            own = account.own_numbers([Item(sid, sid, None)]).get(sid) if pointing else None
-            if not pointing or (own is not None and points_at(own, service_sid)):
-                return True
-    return False
+    away = {request.sid or "" for request in taken if request.verb is SET_WEBHOOKS}
+    if away:
+        return one_serves(account, Pool(service_sid, complete=False), away)
+    return account.unreserved(service_sid, ()) > 0
 
 
 def giving_back(chain: Chain, room: Room, seen: Row | None) -> Chain:
