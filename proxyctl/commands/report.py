@@ -26,6 +26,7 @@ from proxyctl.errors import (
 from proxyctl.explaining import hint_for
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import InMessagingError
+from proxyctl.pools.moves import how_to_finish
 from proxyctl.text import CHANGED, NOT_GOOD, ORDER, counted, duration_text
 from proxyctl.writes.flow import Progress
 from proxyctl.writes.plan import Chain, Entry, NoOp
@@ -275,7 +276,7 @@ def pending_error(end: Progress, error: ProxyctlError | None, locate: Locate | N
     where = "is where it was" if end.rolled_back else "has moved"
     return kind(
         f"{name} {request.verb.pending.format(parent=request.parent, where=where)}{why}.{belongs(request)}",
-        hint=error.hint if isinstance(error, InMessagingError) else request.verb.pending_hint,
+        hint=error.hint if isinstance(error, InMessagingError) else how_to_finish(request),
         problem=error.problem if error is not None else None,
     )
 

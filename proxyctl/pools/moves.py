@@ -20,7 +20,7 @@ from proxyctl.pools.pool import Pool, points_at
 from proxyctl.state.record import ItemRecord, Trail
 from proxyctl.writes.guard import IN_USE, LEAVE_MESSAGING, by_rule
 from proxyctl.writes.plan import Chain, Entry, NoOp, at_risk
-from proxyctl.writes.requests import ADD, ATTACH, REMOVE
+from proxyctl.writes.requests import ADD, ATTACH, REMOVE, Request
 
 PRESENT = "in the pool already"
 
@@ -175,6 +175,15 @@ def move_command(trail: Trail, numbers: Iterable[str], *, through: bool) -> str:
     if trail.target is not None:
         words = ["move", *numbers, "--from", source, "--to", trail.target]
     return shlex.join(["proxyctl", "number", *words, *(["--through-messaging"] if through else [])])
+
+
+def how_to_finish(request: Request) -> str:
+    """Say what finishes the way of a number that waits for ``request``, also where a Messaging Service has it."""
+    hint, trail = request.verb.pending_hint, request.kept.get("move")
+    if request.verb is not ADD or trail is None:
+        return hint
+    command = move_command(trail, [request.name], through=True)
+    return f"{hint} If a Messaging Service has it, '{command}' takes it out and adds it."
 
 
 class Trails:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
+from tests.battery.live import end, start
 from tests.battery.scene import Front
 from tests.battery.transit import VERBS, Crossing, crossing, forbidden
 from tests.support import Cli, Ran
@@ -62,6 +64,12 @@ def two(tmp_path: Path) -> Iterator[Two]:
         yield Two(some, second, front, mg)
 
 
+def finishing(ran: Ran, number: str) -> list[str]:
+    """The command that a run names for a number."""
+    hint = next(line for line in ran.err.splitlines() if line.startswith(number))
+    return hint.partition("'proxyctl ")[2].partition("'")[0].split()
+
+
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("removal", [1, 15])
 def test_numbers_that_are_attached_while_they_move_come_back(two: Two, verb: str, removal: int) -> None:
@@ -105,9 +113,7 @@ def test_a_number_that_stays_in_no_pool_is_named_with_the_command_that_adds_it(t
     assert row["sid"] == out and two.mg in row["error"]["message"]
     assert "The same command again" not in ran.err
     some.refuse = lambda request: None
-    hint = next(line for line in ran.err.splitlines() if line.startswith(row["phone_number"]))
-    printed = hint.partition("'proxyctl ")[2].partition("'")[0].split()
-    some.stage.ok(*printed, "--yes")
+    some.stage.ok(*finishing(ran, row["phone_number"]), "--yes")
     assert some.stage.pool(some.other) == {out: some.flags[out]} and two.senders == {out}
 
 
@@ -123,6 +129,37 @@ def test_a_number_that_has_left_the_messaging_service_again_comes_back(two: Two)
     assert ran.code == 6 and ran.counts["failed"] == 1
     assert some.outside == set() and "put back" in ran.err
     some.arrives(command)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_a_stopped_run_leaves_in_no_pool_is_named_with_what_adds_it(two: Two, verb: str) -> None:
+    """Nothing more is read then; the hint is true all the same, whoever has the number."""
+    some = two.some
+    command = some.command(verb)
+    some.stage.policies.latency = 0.05
+    process = start(some.stage, *command)
+    senders, out = f"/messaging/v1/Services/{two.mg}/PhoneNumbers", []
+
+    def refuse(request: Request) -> None:
+        if some.is_add(request, some.other) and not out:
+            out.extend(some.outside)
+            some.stage.other("POST", senders, PhoneNumberSid=out[0])
+            process.send_signal(signal.SIGTERM)
+
+    some.refuse = refuse
+    ran = end(some.stage, process)
+    assert (ran.code, some.outside) == (143, set(out)), ran.err
+    (row,) = (row for row in ran.rows if row["action"] == "failed")
+    assert row["sid"] == out[0] and "is in none now" in row["error"]["message"]
+    assert "same command again adds it" in ran.err and "If a Messaging Service has it" in ran.err
+    some.refuse = lambda request: None
+    some.stage.policies.latency = 0.0
+    again = some.stage.run(*command)
+    assert again.code in (5, 6) and some.outside == set(out), again.err
+    some.stage.ok(*finishing(ran, row["phone_number"]), "--yes")
+    assert (some.outside, two.senders) == (set(), set(out))
+    some.stage.ok(*command)
+    assert some.stage.pool(some.other) == some.flags
 
 
 # What the second machine checks
