@@ -8,24 +8,29 @@ from proxyctl.errors import UsageError
 from proxyctl.pools.areas import lost_areas
 from proxyctl.pools.facts import with_facts
 from proxyctl.runtime import Runtime
-from proxyctl.writes.guard import RULES, guard, needs
+from proxyctl.text import counted
+from proxyctl.writes.guard import RULES, TAKE_OVER, guard, needs
 from proxyctl.writes.plan import Plan
 
 
 def read_plan(runtime: Runtime, decide: Callable[[], Plan], command: str) -> Plan:
     """Decide, and read what the guard has to know."""
     through = runtime.options.through_messaging
-    return with_facts(decide(), command, runtime.account, runtime.note, through=through)
+    return with_facts(decide(), command, runtime.account, runtime.note_once, through=through)
 
 
 def guarded(runtime: Runtime, plan: Plan, command: str, permitted: Collection[str]) -> Plan:
-    """Return the plan as it may be carried out; say which areas it leaves without a number, --quiet or not.
+    """Return the plan as it may be carried out; say which areas it leaves without a number, --quiet or not, and what is
+    lost.
 
     ``permitted`` are the rules that a person permitted in this run.
     """
     plan = guard(plan, command, {*allowed_rules(runtime), *permitted})
     for text in lost_areas(plan):
         runtime.warn(f"{text}.")
+    lost = sum(risk.rule == TAKE_OVER for chain in plan.chains for risk in chain.risks)
+    if lost and runtime.options.no_history:
+        runtime.note(f"--no-history: the webhooks of {counted(lost, 'number')} can't be kept.")
     return plan
 
 

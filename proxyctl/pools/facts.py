@@ -1,50 +1,74 @@
 """What the guard has to know of a plan beyond its pools: which numbers a Messaging Service has, since no pool takes
-them back, and whether an unreserved number stays in a pool that was not read whole.
+them back, which another application uses, and whether an unreserved number stays in a pool that was not read whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from proxyctl.api.resources import PhoneNumber, Service, list_numbers
-from proxyctl.errors import AuthenticationError, ProxyctlError, RefusedError
+from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service, list_numbers
+from proxyctl.errors import AuthenticationError, ProxyctlError, RefusedError, TemporaryError, reworded
 from proxyctl.input.items import Item
 from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden
 from proxyctl.pools.decide import capacities, place
 from proxyctl.pools.decide import through as by_way_of
 from proxyctl.pools.pool import MOST_UNRESERVED, Pool, flag_word, points_at
-from proxyctl.pools.webhooks import users_of
+from proxyctl.pools.webhooks import joining_webhooks, users_of
 from proxyctl.writes.guard import LEAVE_MESSAGING, NO_UNRESERVED, RULES, by_rule
-from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, at_risk, refusing, sids_of
+from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, at_risk, chains_of, refusing, sids_of
 from proxyctl.writes.requests import DETACH
 
+Note = Callable[[str], None]
+Answer = TypeVar("Answer")
 
-def with_facts(
-    plan: Plan, command: str, account: Account, note: Callable[[str], None], *, through: bool = False
-) -> Plan:
-    """Return the plan with what the guard has to know; errors are those of reading it.
+
+def with_facts(plan: Plan, command: str, account: Account, note: Note, *, through: bool = False) -> Plan:
+    """Return the plan with what the guard has to know, and what the history is to keep; errors are those of reading it.
 
     ``note`` says what a key may not read, and so is not known. ``through``: what leaves its pool leaves its Messaging
     Service first.
     """
-    senders = senders_of(account, sids_of(plan.entries, "remove"), note)
-    entries = leaving_messaging(plan.entries, senders, through=through)
+    entries = joining(plan.entries, account, note)
+    senders = senders_of(account, sids_of(entries, "remove"), note)
+    entries = leaving_messaging(entries, senders, through=through)
     capacities = dict(plan.capacities)
     if command in RULES[NO_UNRESERVED].commands:
         capacities.update(unread(plan, account))
     return replace(plan, entries=tuple(entries), capacities=capacities)
 
 
-def senders_of(account: Account, sids: Collection[str], note: Callable[[str], None]) -> Mapping[str, str]:
+def joining(entries: Sequence[Entry], account: Account, note: Note) -> Sequence[Entry]:
+    """Let the history keep the webhooks of numbers that join a pool; what another application uses is at risk."""
+    owned = own_records(account, [chain.item for chain in chains_of(entries, "add")], note)
+    return entries if owned is None else joining_webhooks(entries, owned)
+
+
+def own_records(account: Account, items: Sequence[Item], note: Note) -> Mapping[str, IncomingNumber] | None:
+    """Return the account's records of numbers that join a pool, by SID and by number; None: a key may not read them."""
+    what = "whether another application uses the numbers that join"
+    return asked(lambda: account.own_numbers(items, few=BESIDE, within=COURTESY), what, note)
+
+
+def senders_of(account: Account, sids: Collection[str], note: Note) -> Mapping[str, str]:
     """Return which of the numbers are in a Messaging Service, with its SID; none where a key may not read that."""
+    what = "whether numbers are in a Messaging Service"
+    return asked(lambda: account.senders(sids, within=COURTESY), what, note) or {}
+
+
+def asked(read: Callable[[], Answer], what: str, note: Note) -> Answer | None:
+    """Read what is not Proxy's. None where a key may not: a note says ``what`` is unknown then."""
     try:
-        return account.senders(sids, within=COURTESY)
+        return read()
     except AuthenticationError as error:
         if not is_forbidden(error):
             raise
-        note(f"Whether numbers are in a Messaging Service is unknown: {error.message}")
-        return {}
+        note(f"{what} is unknown: {error.message}")
+        return None
+    except TemporaryError as error:
+        text = f"{what} can't be read: {error.message}"
+        raise reworded(error, text, hint="Run the command again later.") from None
 
 
 def unread(plan: Plan, account: Account) -> Iterator[tuple[Room, Capacity]]:

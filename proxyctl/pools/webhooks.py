@@ -197,24 +197,25 @@ def away_from(chain: Chain, pools: Mapping[str, Pool]) -> Chain:
 # Beside the changes of a pool
 
 
-def joining_webhooks(
-    entries: Iterable[Entry], owned: Mapping[str, IncomingNumber], known: Mapping[str, Settings]
-) -> list[Entry]:
+def joining_webhooks(entries: Iterable[Entry], owned: Mapping[str, IncomingNumber]) -> list[Entry]:
     """Let the history keep the webhooks of numbers that join (``owned``: by SID and by number).
 
-    Those that another application uses are at risk, unless they are as a run has left them: ``known``. What gets
+    Those that another application uses are at risk, unless they are as a run has left them: kept already. What gets
     neither calls nor messages does not count.
     """
 
     def judged(entry: Entry) -> Entry:
         joins = isinstance(entry, Chain) and entry.change == "add"
         number = owned.get(entry.item.name) if joins else None
-        settings = {} if number is None else settings_of(number)
-        if not isinstance(entry, Chain) or number is None or not settings:
+        if not isinstance(entry, Chain) or number is None:
+            return entry
+        settings, known = settings_of(number), entry.request.kept.get("webhooks", {}).items()
+        if not settings and not known:
             return entry
         entry = replace(entry, steps=tuple(kept(step, {"webhooks": settings}) for step in entry.steps))
-        own = known.get(number.sid, {}).items()
-        others = [url for url in KINDS if not {(k, v) for k, v in settings.items() if k in KINDS[url]} <= own]
+        others = [
+            url for url in KINDS if not {(k, v) for k, v in settings.items() if k in KINDS[url]} <= known
+        ]
         users = users_of(number, *others) if others else []
         return at_risk(entry, TAKE_OVER, taken_over(entry.item, users)) if users else entry
 
@@ -232,16 +233,21 @@ def taken_over(item: Item, users: Sequence[str]) -> RefusedError:
 def restoring_webhooks(
     entries: Iterable[Entry], found: Mapping[str, Settings], account_sid: str
 ) -> list[Entry]:
-    """Let numbers that leave get their webhooks back; ``found``: by SID and by number."""
+    """Let numbers that leave get their webhooks back, and those that come back keep them; ``found``: by SID and by
+    number.
+    """
     changed: list[Entry] = []
     for entry in entries:
         webhooks = webhooks_of(entry, found)
-        if isinstance(entry, Chain) and webhooks is not None and entry.steps[-1].request.verb is REMOVE:
-            leaving = entry.steps[-1].request
-            # What is to be restored stays in the history until it is.
-            steps = tuple(kept(step, {"webhooks": dict(webhooks)}) for step in entry.steps)
-            restore = webhooks_step(account_sid, entry.item, leaving, webhooks)
-            entry = replace(entry, steps=(*steps, restore), done="removed")
+        if isinstance(entry, Chain) and webhooks is not None:
+            last = entry.steps[-1].request
+            if last.verb is REMOVE or entry.change == "add":
+                # What is to be restored stays in the history until it is.
+                steps = tuple(kept(step, {"webhooks": dict(webhooks)}) for step in entry.steps)
+                entry = replace(entry, steps=steps)
+            if last.verb is REMOVE:
+                restore = webhooks_step(account_sid, entry.item, last, webhooks)
+                entry = replace(entry, steps=(*entry.steps, restore), done="removed")
         changed.append(entry)
     return changed
 

@@ -10,7 +10,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, TextIO
 
 from proxyctl.clock import Clock, StopRequest, SystemClock
@@ -53,6 +53,7 @@ class Runtime:
         self.console = console = Console(self.environ, self.stdin, self.stdout, self.stderr)
         # Nearly every command says something, so these have short names.
         self.say, self.note = console.say, console.note
+        self.note_once = cache(console.note)  # what is read again after a question says the same
         self.warn, self.confirm = console.warn, console.confirm
         self.exit_stack = contextlib.ExitStack()
         self.stop = StopRequest()  # before any signal is handled

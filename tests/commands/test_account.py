@@ -137,22 +137,61 @@ def test_a_service_that_is_deleted_meanwhile_is_left_out_unless_it_was_named(
         assert remote(*command.split(), "a", "c").code == 4
 
 
-# What the run can do without
+# What is not Proxy's
 
 
-def test_a_plan_does_not_wait_for_a_messaging_api_that_hangs_unless_numbers_would_leave_a_pool(
-    account: tuple[Cli, dict[str, str]], server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("line", [*WRITING, "pool apply JOINING", "pool plan JOINING", "history undo RUN"])
+@pytest.mark.parametrize("fault", ["timeout", "403"])
+def test_a_messaging_api_that_hangs_ends_a_run_before_it_begins_and_one_that_is_closed_does_not(
+    account: tuple[Cli, dict[str, str]],
+    server: Served,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+    fault: str,
 ) -> None:
     cli, names = account
-    monkeypatch.setattr("proxyctl.commands.pool.plan.COURTESY", 0.3)
+    monkeypatch.setattr("proxyctl.pools.facts.COURTESY", 0.3)
     joining = {"south": {"numbers": {"reserved": [*numbers_of(cli, "south"), names["+3"]]}}}
-    file = pool_file(tmp_path, joining, "joining.toml")
-    server.policies.faults = FaultPlan(script=[Scripted("timeout", path="/messaging/", times=None)])
-    planned = cli.ok("pool", "plan", file, "-o", "json")
-    assert [row["change"] for row in planned.json] == ["add"]
-    assert "whether numbers are in a Messaging Service is not known: no answer within 0.3 s" in planned.err
-    moving = cli("pool", "plan", names["FILE"], "--timeout", "0.5", "--retries", "0")
-    assert (moving.code, moving.out) == (7, "")
+    names["JOINING"] = pool_file(tmp_path, joining, "joining.toml")
+    if "undo" in line:
+        cli.ok("number", "remove", "north", names["+1"], "--yes")
+        names["RUN"] = cli.ok("history", "list", "-o", "json").json[0]["id"]
+    server.policies.faults = FaultPlan(script=[Scripted(fault, path="/messaging/", times=None)])
+    server.ledger.clear()
+    ran = cli(*(names.get(word, word) for word in line.split()), *([] if "plan" in line else ["--yes"]))
+    what = "whether numbers are in a Messaging Service"
+    if fault == "timeout":
+        assert (ran.code, f"{what} can't be read: no answer within 0.3 s" in ran.err) == (7, True), ran.err
+        assert {entry.method for entry in server.ledger.entries} == {"GET"}
+    else:
+        assert (ran.code in (0, 6), ran.err.count(f"{what} is unknown: ")) == (True, 1), ran.err
+
+
+# Webhooks
+
+
+@pytest.mark.parametrize(("count", "owns", "most"), [(50, 60, 50), (51, 60, 1), (51, 1001, 2)])
+@pytest.mark.parametrize(
+    "line", ["number add a -f FILE", "number reserve a --add -f FILE", "pool apply POOL"]
+)
+def test_what_the_webhooks_of_numbers_that_join_cost(
+    remote: Cli, server: Served, tmp_path: Path, line: str, count: int, owns: int, most: int
+) -> None:
+    """A request each, or the account's list."""
+    given = [row["phone_number"] for row in remote.seed(owns)][-count:]
+    remote.ok("service", "create", "a", "-o", "ids")
+    file = tmp_path / "numbers.txt"
+    file.write_text("\n".join(given))
+    names = {
+        "FILE": str(file),
+        "POOL": pool_file(tmp_path, {"a": {"numbers": {"reserved": given}}}),
+    }
+    server.ledger.clear()
+    ran = remote.ok(*(names.get(word, word) for word in line.split()), "--dry-run", "-o", "jsonl")
+    assert len(ran.lines) == count
+    asked = sum(n for path, n in reads(server).items() if "/IncomingPhoneNumbers" in path)
+    assert asked == most, reads(server)
 
 
 @pytest.mark.parametrize("count", [1, 12])  # the pool asked for one by one, and as a whole

@@ -205,7 +205,7 @@ def test_nothing_leaves_where_the_messaging_api_gives_no_answer(stage: Scene) ->
         problem(ApiError(20403, status=403)) if "/messaging/" in request.path else None
     )
     removed = stage.ok(*remove)
-    assert "Whether numbers are in a Messaging Service is unknown" in removed.err
+    assert "whether numbers are in a Messaging Service is unknown" in removed.err
     assert second not in stage.pool()
     stage.left_no_trace()
 

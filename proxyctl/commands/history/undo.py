@@ -9,12 +9,11 @@ from typing import Any
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.history.show import load
-from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.pool.apply import account_job, confirmation
 from proxyctl.commands.run import carry_out, check_failed_to, finish
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.desired import World, plan_of
-from proxyctl.pools.facts import with_senders
+from proxyctl.pools.facts import senders_of, with_senders
 from proxyctl.pools.undo import (
     MOVING,
     inverse,
@@ -58,11 +57,9 @@ def undo(runtime: Runtime, run_id: str) -> None:
         owned = runtime.account.own_numbers(pointed)
         world = World(services, pools, owned=owned, senders=senders_there(runtime, detail))
         entries = inverse(detail, since(runtime, detail), world)
-        senders = runtime.account.senders(sids_of(entries, *MOVING))
+        senders = senders_of(runtime.account, sids_of(entries, *MOVING), runtime.note_once)
         entries = with_senders(entries, senders, through=runtime.options.through_messaging)
-        webhooks = kept_by(detail.items)
-        entries = own_webhooks.joining(runtime, entries, webhooks)
-        entries = restoring_webhooks(entries, webhooks, runtime.profile.account_sid)
+        entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
         first = f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)})"
         plan = plan_of(entries, world, replacing=False)
         return plan.asking(lambda plan: f"{first}\n{confirmation(runtime, plan.entries)}")

@@ -44,7 +44,6 @@ def run_verb(
         entries = decide_all(wish, items, pool, Home(service.sid))
         if wish.verb is REMOVE:
             entries = refuse_elsewhere(runtime, entries, service, "remove")
-        entries = own_webhooks.joining(runtime, entries)
         if restore_webhooks:
             entries = own_webhooks.restored(runtime, entries)
         plan = Plan(tuple(entries), capacities(pool, service))

@@ -142,7 +142,7 @@ class Drain:
         entries = decide_drain(items, pool, Home(self.service.sid), removing=self.removes)
         if self.removes:
             entries = self.refuse_elsewhere(entries)
-            self.senders = senders_of(self.runtime.account, rows_by_sid(entries), self.runtime.note)
+            self.senders = senders_of(self.runtime.account, rows_by_sid(entries), self.runtime.note_once)
             if not self.runtime.options.through_messaging:
                 entries = leaving_messaging(entries, self.senders)
         return Plan(tuple(entries), capacities(pool, self.service), question=self.question)

@@ -13,6 +13,7 @@ from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.account import is_forbidden
 from proxyctl.pools.decide import Home, capacities
+from proxyctl.pools.facts import senders_of
 from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, decide_moves
 from proxyctl.render.shapes import RESULT
 from proxyctl.runtime import Runtime
@@ -101,7 +102,8 @@ def read_route(
             raise
         owned = {}
     route = replace(route, owned=owned)
-    return replace(route, senders=runtime.account.senders(sids_of(items, route)))
+    senders = senders_of(runtime.account, sids_of(items, route), runtime.note_once)
+    return replace(route, senders=senders)
 
 
 def left_undone(runtime: Runtime, items: Sequence[Item], route: Route) -> dict[str, Unfinished]:

@@ -9,9 +9,9 @@ from functools import partial
 from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
 from proxyctl.commands.sending import read_back
-from proxyctl.errors import AuthenticationError, TemporaryError, UsageError, reworded
+from proxyctl.errors import UsageError
 from proxyctl.input.items import Item
-from proxyctl.pools.account import BESIDE, COURTESY, FEW, is_forbidden
+from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import NOT_THERE, Home, each_once, leaving
 from proxyctl.pools.facts import serving
 from proxyctl.pools.pool import hinted_service
@@ -21,41 +21,16 @@ from proxyctl.pools.webhooks import (
     Settings,
     away_from,
     is_left,
-    joining_webhooks,
     leaves_proxy,
     point,
     restoring_webhooks,
     set_by_proxy,
-    users_of,
     webhooks_of,
     webhooks_step,
 )
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, chains_of
-
-
-def joining(
-    runtime: Runtime, entries: Sequence[Entry], known: Mapping[str, Settings] | None = None
-) -> list[Entry]:
-    """Read the webhooks of numbers that join a pool: the history keeps them, and what another application uses is at
-    risk, unless it is as ``known``.
-    """
-    items = [chain.item for chain in chains_of(entries, "add")]
-    try:
-        owned = runtime.account.own_numbers(items, few=BESIDE, within=COURTESY)
-    except AuthenticationError as error:
-        if not is_forbidden(error):
-            raise
-        runtime.note(f"whether another application uses the numbers that join is not known: {error.message}")
-        return list(entries)
-    except TemporaryError as error:
-        text = f"whether another application uses the numbers that join can't be read: {error.message}"
-        raise reworded(error, text, hint="Run the command again later.") from None
-    lost = sum(bool(users_of(owned[item.name])) for item in items if item.name in owned)
-    if lost and runtime.options.no_history:
-        runtime.note(f"--no-history: the webhooks of {counted(lost, 'number')} can't be kept.")
-    return joining_webhooks(entries, owned, known or {})
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room
 
 
 def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:

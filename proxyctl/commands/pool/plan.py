@@ -9,20 +9,17 @@ from typing import Any
 from proxyctl.api.resources import Service
 from proxyctl.commands.in_transit import numbers_left
 from proxyctl.commands.listing import in_pages
-from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.commands.report import CORRECT
 from proxyctl.errors import (
     AuthenticationError,
     CheckError,
-    DeadlineError,
     InputError,
     PartialError,
     RefusedError,
-    TemporaryError,
 )
 from proxyctl.identifiers import is_sid
-from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden
+from proxyctl.pools.account import Account
 from proxyctl.pools.desired import (
     CHANGES,
     World,
@@ -33,7 +30,7 @@ from proxyctl.pools.desired import (
     problems_of_adds,
     with_problems,
 )
-from proxyctl.pools.facts import with_facts, with_senders
+from proxyctl.pools.facts import own_records, senders_of, with_facts, with_senders
 from proxyctl.pools.moves import going_back_in
 from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED
@@ -51,7 +48,7 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     runtime.out.check(PLANNED)
     allowed, through = allowed_rules(runtime), runtime.options.through_messaging
     entries, world = compute(runtime, read(runtime, file), prune=prune)
-    whole = with_facts(plan_of(entries, world), "apply", runtime.account, runtime.note, through=through)
+    whole = with_facts(plan_of(entries, world), "apply", runtime.account, runtime.note_once, through=through)
     found = refusing_risks(whole, "apply", allowed)
     rows = [row for entry in found.entries for row in rows_of(entry)]
     if rows or runtime.options.output or not runtime.options.quiet:  # cron hears of changes only
@@ -92,33 +89,15 @@ def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[En
     say_new_services(runtime, wanted, account.services_by_name())
     world = read_world(account, wanted.services)
     entries = decide_file(wanted.services, world, prune=prune)
-    entries = own_webhooks.joining(runtime, entries)
-    joining, moving = adds(entries), sids_of(entries, "move")
-    try:
-        owned = account.own_numbers(joining, few=BESIDE)
-        senders = senders_of(runtime, {number.sid for number in owned.values()}, moving)
-    except AuthenticationError as error:
-        if not is_forbidden(error):
-            raise
-        runtime.note(f"whether all numbers can join their pools is not known: {error.message}")
-        return entries, world
-    entries = with_problems(entries, problems_of_adds(joining, owned, senders))
+    note, joining = runtime.note_once, adds(entries)
+    owned = own_records(account, joining, note)
+    sids = {number.sid for number in (owned or {}).values()}
+    senders = senders_of(account, sids | sids_of(entries, "move"), note)
+    if owned is not None:
+        entries = with_problems(entries, problems_of_adds(joining, owned, senders))
     entries = with_senders(entries, senders, through=runtime.options.through_messaging)
     left = numbers_left(runtime, [service.sid for service in world.services.values()])
     return going_back_in(entries, left), world
-
-
-def senders_of(runtime: Runtime, joining: set[str], moving: set[str]) -> Mapping[str, str]:
-    """Return which of the numbers are in a Messaging Service. Of those that join, it is enough that the API refuses
-    them; those that would leave a pool and join no other must not be sent.
-    """
-    try:
-        return runtime.account.senders(joining | moving, within=None if moving else COURTESY)
-    except TemporaryError as error:
-        if moving or isinstance(error, DeadlineError):
-            raise
-        runtime.note(f"whether numbers are in a Messaging Service is not known: {error.message}")
-        return {}
 
 
 def read_world(account: Account, wanted: Sequence[WantedService]) -> World:
