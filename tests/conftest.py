@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,12 @@ for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
 # How long an example takes says how busy the machine is.
 settings.register_profile("proxyctl", deadline=None)
 settings.load_profile("proxyctl")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: many tests wait, for a server or for a signal."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture

@@ -19,15 +19,15 @@ REFUSALS = {"80601": lambda: problem(ApiError(80601)), "403": forbidden}
 
 @pytest.fixture
 def many(tmp_path: Path) -> Iterator[Crossing]:
-    """150 moves."""
-    with crossing(tmp_path) as ready:
+    """60 moves: six times as many as may be in transit."""
+    with crossing(tmp_path, 60) as ready:
         yield ready
 
 
 @pytest.fixture
 def some(tmp_path: Path) -> Iterator[Crossing]:
-    """40 moves."""
-    with crossing(tmp_path, 40) as ready:
+    """30 moves."""
+    with crossing(tmp_path) as ready:
         yield ready
 
 
@@ -53,7 +53,7 @@ def test_a_target_that_is_full_from_the_start(many: Crossing, verb: str, kinds: 
 @pytest.mark.parametrize("for_ever", [False, True])
 def test_throttled_until_the_deadline(tmp_path: Path, verb: str, for_ever: bool) -> None:
     """Nine adds in ten are answered 429, or from some moment on all, ways back too, while removals work."""
-    with crossing(tmp_path, standing=True) as many:
+    with crossing(tmp_path, 60, standing=True) as many:
         command = many.command(verb, "--deadline", "6s")
         chance, turn = random.Random(1), iter(range(10_000))
 

@@ -60,8 +60,9 @@ def finishing(ran: Ran) -> list[str]:
     return shlex.split(line.partition("Run 'proxyctl ")[2].rpartition("' to finish")[0])
 
 
-@pytest.mark.parametrize("options", [(), ("--no-history",)])
-@pytest.mark.parametrize("verb", ["move", "apply", "undo"])
+@pytest.mark.parametrize(
+    ("verb", "options"), [("move", ()), ("move", ("--no-history",)), ("apply", ()), ("undo", ())]
+)
 def test_a_killed_move_is_named_until_it_is_finished(
     some: Crossing, verb: str, options: tuple[str, ...]
 ) -> None:
@@ -86,7 +87,7 @@ def test_a_killed_move_is_named_until_it_is_finished(
 
 
 @pytest.mark.parametrize("options", [(), ("--no-history",)])
-@pytest.mark.parametrize("writes", [1, 2, 3, 4, 5, 17, 30])
+@pytest.mark.parametrize("writes", [1, 3, 5, 7, 17])  # each step of two chains, and later
 def test_through_messaging_nothing_stays_behind(
     some: Crossing, writes: int, options: tuple[str, ...]
 ) -> None:
@@ -156,8 +157,9 @@ def test_another_command_than_the_one_that_was_killed_loses_nothing(
     assert senders(some, mg) == set(some.flags) and out <= set(some.stage.pool(some.other))
 
 
-@pytest.mark.parametrize("verb", ["remove", "drain", "apply"])
-@pytest.mark.parametrize("writes", [1, 2, 3, 9])
+@pytest.mark.parametrize(
+    ("verb", "writes"), [*(("remove", writes) for writes in (1, 2, 3, 9)), ("drain", 3), ("apply", 9)]
+)
 def test_what_leaves_for_good_through_its_messaging_service_goes_on(
     some: Crossing, verb: str, writes: int
 ) -> None:

@@ -166,7 +166,7 @@ def write_pool_file(stage: Scene, services: dict[str, object], name: str = "pool
 
 
 @contextlib.contextmanager
-def crossing(directory: Path, count: int = 150, *, standing: bool = False) -> Iterator[Crossing]:
+def crossing(directory: Path, count: int = 30, *, standing: bool = False) -> Iterator[Crossing]:
     """Set the stage; ``standing``: time passes by sleeping alone, so that a deadline is exact."""
     with scene(directory, count) as stage:
         if standing:

@@ -211,13 +211,14 @@ def test_nothing_leaves_where_the_messaging_api_gives_no_answer(stage: Scene) ->
 
 
 def test_a_messaging_api_that_hangs_stops_a_removal_soon(
-    stage: Scene, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("proxyctl.pools.facts.COURTESY", 0.3)
-    stage.fill(stage.numbers, reserved=True)
-    stage.script(Scripted("timeout", path="/messaging/", times=None))
-    started = time.monotonic()
-    removed = stage.run("number", "remove", "masking", *(row["sid"] for row in stage.numbers), "--yes")
-    assert time.monotonic() - started < 20, "a request alone may take 60 s"
-    assert removed.code == 7 and "no answer within 0.3 s" in removed.error["message"]
-    assert (stage.writes, stage.pool()) == ([], stage.everything())
+    with scene(tmp_path, 3, factor=1.0) as stage:
+        stage.fill(stage.numbers, reserved=True)
+        stage.script(Scripted("timeout", path="/messaging/", times=None))
+        started = time.monotonic()
+        removed = stage.run("number", "remove", "masking", *(row["sid"] for row in stage.numbers), "--yes")
+        assert time.monotonic() - started < 20, "a request alone may take 60 s"
+        assert removed.code == 7 and "no answer within 0.3 s" in removed.error["message"]
+        assert (stage.writes, stage.pool()) == ([], stage.everything())
