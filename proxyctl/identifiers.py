@@ -125,6 +125,11 @@ def country_of(number: str) -> str | None:
     return region if region in plans.SUPPORTED_REGIONS else None
 
 
+def is_placeholder(text: str) -> bool:
+    """Whether this is a bare word in capitals, by which printed commands leave a value open."""
+    return re.fullmatch("[A-Z][A-Z_]*", text) is not None
+
+
 def service_reference(text: str) -> tuple[Literal["sid", "name"], str]:
     """Return how SERVICE is named: by its KS SID or by its unique name, which may be any other text.
 

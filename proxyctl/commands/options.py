@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar, cast, get_args
 import typer
 
 from proxyctl.console import FORMATS, SharedOptions
+from proxyctl.identifiers import is_placeholder
 
 CONNECTION = "Connection and messages"
 OUTPUT = "Output"
@@ -82,7 +83,7 @@ def duration(text: str) -> float:
 
 def url(text: str) -> str:
     """Take a URL as it is typed, but for a bare word in capitals, by which printed commands leave a value open."""
-    if re.fullmatch("[A-Z][A-Z_]*", text):
+    if is_placeholder(text):
         raise typer.BadParameter(f"{text} stands for a URL: write your own in its place.")
     return text
 

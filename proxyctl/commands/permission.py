@@ -39,7 +39,9 @@ def in_question(
 ) -> tuple[Plan, list[str]]:
     """Return the plan with all permitted, and a line for each rule that it needs. RefusedError: no rule would help."""
     needed = needs(plan, command, {*allowed_rules(runtime), *permitted})
-    return guard(plan, command, RULES), [f"  {need.why} (rule {need.rule})." for need in needed]
+    return guard(plan, command, RULES), [
+        f"  {need.why} (rule {need.rule}). {need.hint}".rstrip() for need in needed
+    ]
 
 
 def allowed_rules(runtime: Runtime) -> Sequence[str]:

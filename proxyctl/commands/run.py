@@ -245,9 +245,9 @@ def say_refused(runtime: Runtime, plan: Plan) -> None:
     refused = plan.refused
     for entry in refused[:SHOWN_FAILURES]:
         hint = getattr(entry.error, "hint", None)
-        runtime.note(f"{entry.item.input}: would fail: {entry.error}{f' {hint}' if hint else ''}")
+        runtime.say(f"{entry.item.input}: would fail: {entry.error}{f' {hint}' if hint else ''}")
     if len(refused) > SHOWN_FAILURES:
-        runtime.note(f"… and {len(refused) - SHOWN_FAILURES} more would fail.")
+        runtime.say(f"… and {len(refused) - SHOWN_FAILURES} more would fail.")
 
 
 def show_calls(runtime: Runtime, calls: Sequence[Call]) -> None:

@@ -141,6 +141,8 @@ def keep_unreserved(
     for end in ends:
         for room in rooms_left(end.chain) if end.state == "done" else ():
             taken.setdefault(room, []).append(end)
+    for room in [room for room in taken if room in plan.capacities and plan.capacities[room].may_empty]:
+        del taken[room]
     for room, those in taken.items():
         name = plan.capacities[room].name if room in plan.capacities else room[0]
         try:

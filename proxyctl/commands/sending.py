@@ -18,6 +18,7 @@ from proxyctl.bulk.outcomes import Outcome as BulkOutcome
 from proxyctl.commands.in_transit import Left, forget_finished, say_unfinished
 from proxyctl.commands.report import Report
 from proxyctl.errors import NotFoundError, OutputError, exit_status
+from proxyctl.pools.pool import flag_word
 from proxyctl.runtime import Runtime
 from proxyctl.state.history import RunRecorder
 from proxyctl.state.record import Intent, ItemRecord, Outcome, RunInfo
@@ -142,7 +143,7 @@ class Journal:
         attaches = sum(chain.request.verb is ATTACH for chain in plan.chains)
         try:
             if self._recorder is None and (leaving or attaches or not runtime.options.no_history):
-                self._recorder = runtime.history.begin(self._info(), runtime.access.server_now)
+                self._recorder = runtime.history.begin(self._info(plan), runtime.access.server_now)
             if self._recorder is not None and self._transit is None and (leaving or attaches):
                 sids = tuple(sid for sid in service_sids if sid is not None)
                 command = shlex.join(["proxyctl", *runtime.argv])
@@ -160,7 +161,7 @@ class Journal:
                 self._runtime.transits.end(self._transit)
             self._transit = None
 
-    def _info(self) -> RunInfo:
+    def _info(self, plan: Plan) -> RunInfo:
         runtime, service, profile = self._runtime, self._service, self._runtime.profile
         return RunInfo(
             command=cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND),
@@ -171,6 +172,11 @@ class Journal:
             user=user_name(),
             host=socket.gethostname(),
             undoes=self._undoes,
+            unreserved={
+                sid: one.held
+                for (sid, kind), one in plan.capacities.items()
+                if kind == flag_word(False) and one.whole
+            },
         )
 
     def intent(self, task: Task) -> None:

@@ -31,8 +31,12 @@ def with_facts(plan: Plan, command: str, account: Account, note: Note, *, throug
     Service first.
     """
     entries = joining(plan.entries, account, note)
-    senders = senders_of(account, sids_of(entries, "remove"), note)
-    entries = leaving_messaging(entries, senders, through=through)
+    senders = asked_senders(account, sids_of(entries, "remove", "move"), note)
+    if senders is None:
+        entries = [unknown_move(entry) for entry in entries]
+    else:
+        leaving = {sid: holder for sid, holder in senders.items() if sid in sids_of(entries, "remove")}
+        entries = leaving_messaging(entries, leaving, through=through)
     capacities = dict(plan.capacities)
     if command in RULES[NO_UNRESERVED].commands:
         capacities.update(unread(plan, account))
@@ -53,8 +57,22 @@ def own_records(account: Account, items: Sequence[Item], note: Note) -> Mapping[
 
 def senders_of(account: Account, sids: Collection[str], note: Note) -> Mapping[str, str]:
     """Return which of the numbers are in a Messaging Service, with its SID; none where a key may not read that."""
+    return asked_senders(account, sids, note) or {}
+
+
+def asked_senders(account: Account, sids: Collection[str], note: Note) -> Mapping[str, str] | None:
+    """Return the same; None where a key may not read that."""
     what = "whether numbers are in a Messaging Service"
-    return asked(lambda: account.senders(sids, within=COURTESY), what, note) or {}
+    return asked(lambda: account.senders(sids, within=COURTESY), what, note)
+
+
+def unknown_move(entry: Entry) -> Entry:
+    """Put a number at risk that moves, though nobody knows whether its new pool, or its old one, would take it."""
+    if not isinstance(entry, Chain) or entry.change != "move":
+        return entry
+    text = f"whether {entry.item.input} is in a Messaging Service is unknown: it could end in no pool"
+    hint = "Use a key that may read Messaging Services."
+    return at_risk(entry, LEAVE_MESSAGING, RefusedError(text, hint=hint))
 
 
 def asked(read: Callable[[], Answer], what: str, note: Note) -> Answer | None:

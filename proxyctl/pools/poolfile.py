@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
 from proxyctl.files import STDIN, read_bytes, source_name
-from proxyctl.identifiers import ACCOUNT, SERVICE, is_sid, parse_number
+from proxyctl.identifiers import ACCOUNT, SERVICE, is_placeholder, is_sid, parse_number
 from proxyctl.input.items import Item, examine
 from proxyctl.pools.pool import flag_word
 from proxyctl.text import counted, nearest, show, visible
@@ -234,6 +234,8 @@ class _Checking:
         elif isinstance(value, str) and not value.strip():
             instead = f'write clear = ["{name}"]' if name in CLEARABLE else "leave it out"
             self.flaw(key, f"{name} is empty: {instead}")
+        elif name.endswith("_url") and is_placeholder(str(value)):
+            self.flaw(key, f"{value} stands for a URL: write your own in its place")
         elif type(value) is int and not 0 <= value < TTL_BELOW:
             self.flaw(key, f"{name} must be from 0 to {TTL_BELOW - 1} seconds")
         else:

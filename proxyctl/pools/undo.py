@@ -20,8 +20,17 @@ from proxyctl.pools.versions import OURS, PRESENT, SOMETHING_ELSE, STATES, Since
 from proxyctl.pools.webhooks import point_chain
 from proxyctl.state.record import ItemRecord, Outcome, RunDetail
 from proxyctl.writes.guard import IN_USE
-from proxyctl.writes.plan import Chain, Entry, NoOp, at_risk, chains_of, refused, sids_of
-from proxyctl.writes.requests import ADD, ATTACH, DETACH, REMOVE, SET_WEBHOOKS, UPDATE_SERVICE, same
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, at_risk, chains_of, refused, sids_of
+from proxyctl.writes.requests import (
+    ADD,
+    ATTACH,
+    CREATE_SERVICE,
+    DETACH,
+    REMOVE,
+    SET_WEBHOOKS,
+    UPDATE_SERVICE,
+    same,
+)
 
 Number = tuple[str, str]  # the SID of the Service, and what names the number
 
@@ -93,6 +102,17 @@ def grouped(run: RunDetail) -> tuple[dict[Number, list[ItemRecord]], dict[Number
                 left = replace(intent, action=REMOVE.name, service_sid=trail.source, before=before)
                 begun[trail.source, name] = [replace(record, intent=left, outcome=Outcome("done", "removed"))]
     return numbers | {key: group for key, group in begun.items() if key not in numbers}, senders
+
+
+def restoring(plan: Plan, run: RunDetail) -> Plan:
+    """Let pools be left without an unreserved number where the run had found them so, or had created the Service."""
+    created = (one.outcome for one in run.items if one.intent.action == CREATE_SERVICE.name)
+    found = dict(run.run.unreserved or {}) | {one.service_sid: 0 for one in created if one is not None}
+    rooms = {
+        room: one._replace(may_empty=True) if found.get(room[0]) == 0 else one
+        for room, one in plan.capacities.items()
+    }
+    return replace(plan, capacities=rooms)
 
 
 def gone(records: Sequence[ItemRecord], sid: str) -> NoOp:

@@ -36,7 +36,8 @@ ON_DISK = {"source": "from", "target": "to"}  # the keys of a `Trail` that have 
 class RunInfo:
     """What is known of a run at its start.
 
-    ``command`` is what was typed, without secrets; ``undoes`` is the run that is taken back.
+    ``command`` is what was typed, without secrets; ``undoes`` is the run that is taken back. ``unreserved``: how many
+    unreserved numbers it found in the pools that it read whole, by Service.
     """
 
     command: str | None = None
@@ -47,6 +48,7 @@ class RunInfo:
     user: str | None = None
     host: str | None = None
     undoes: str | None = None
+    unreserved: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,6 +322,7 @@ _text, _whole, _mapping = _of(str), _of(int), _of(dict)
 CHECKS: Mapping[str, Check] = {
     "before": _mapping,
     "after": _mapping,
+    "unreserved": _mapping,
     "webhooks": _texts,
     "move": _trail,
     "is_reserved": _of(bool),

@@ -37,7 +37,7 @@ BULK = ("add", "reserve", "release", "remove", "drain", "move", "webhooks")
 RULES = {
     NO_UNRESERVED: Rule(
         "A Service would lose its last unreserved number. Proxy could give no participant a number.",
-        ("add", "reserve", "drain", "remove", "move", "webhooks", "apply"),
+        ("add", "reserve", "drain", "remove", "move", "webhooks", "apply", "undo"),
     ),
     LOSE_HALF: Rule(
         "A pool would lose more than half of its numbers, or of its unreserved ones.",
@@ -72,6 +72,7 @@ class Need(NamedTuple):
 
     rule: str
     why: str
+    hint: str = ""
 
 
 def guard(plan: Plan, command: str = "", allowed: Collection[str] = ()) -> Plan:
@@ -105,7 +106,7 @@ def needs(plan: Plan, command: str, allowed: Collection[str]) -> list[Need]:
         for risk in entry.risks:
             if command in RULES[risk.rule].commands:
                 risks.setdefault(risk.rule, []).append(risk.error)
-    found = [Need(rule, several(errors)) for rule, errors in risks.items()]
+    found = [Need(rule, several(errors), errors[0].hint or "") for rule, errors in risks.items()]
     ordered, leave_first = in_order(refusing_risks(plan, command, RULES))
     found += losses(ordered, command)
     if leave_first:
@@ -180,7 +181,7 @@ def losses(plan: Plan, command: str) -> Iterator[Need]:
     concerned = {rule for rule, one in RULES.items() if command in one.commands}
     if NO_UNRESERVED in concerned:
         for room, one in rooms.items():
-            if room[1] == "unreserved" and one.held and held[room] <= 0:
+            if room[1] == "unreserved" and one.held and not one.may_empty and held[room] <= 0:
                 why = f"{one.name} would have no unreserved number left (now {one.held})"
                 yield Need(NO_UNRESERVED, f"{why}, and Proxy could give no participant a number")
     if LOSE_HALF in concerned:

@@ -21,7 +21,8 @@ class Capacity(NamedTuple):
     """How full a room is: its holder's name for people, how many are in it, and how many may be.
 
     It is not ``open`` while its holder is yet to be created. Where the room was not read as a ``whole``, at least
-    ``held`` are in it, and the API judges how many more may come. ``areas`` counts them by country, or area code.
+    ``held`` are in it, and the API judges how many more may come. ``areas`` counts them by country, or area code. It
+    ``may_empty`` where that only restores what a run had found.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Capacity(NamedTuple):
     open: bool = True
     whole: bool = True
     areas: Mapping[str, int] = {}
+    may_empty: bool = False
 
     @property
     def free(self) -> int:

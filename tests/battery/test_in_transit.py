@@ -90,9 +90,8 @@ def test_stopped_at_the_first_error(many: Crossing, verb: str) -> None:
     many.arrives(command[:-2])
 
 
-@pytest.mark.parametrize(
-    ("verb", "code"), [("move", "80601"), ("move", "403"), ("apply", "403"), ("undo", "80601")]
-)
+@pytest.mark.parametrize("code", REFUSALS)
+@pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("arrived", [0, 30])
 def test_adds_are_refused_from_some_moment_on(many: Crossing, verb: str, code: str, arrived: int) -> None:
     """Ways back included, which ends the departures: 1 number is out when it was so from the start."""
@@ -131,7 +130,8 @@ def test_adds_fail_from_midway_on_and_then_work_again(some: Crossing, verb: str)
 # A disk that is full
 
 
-@pytest.mark.parametrize(("verb", "lines"), [("move", 12), ("move", 41), ("apply", 12), ("undo", 41)])
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("lines", [12, 41])
 def test_the_disk_fills_up_midway(some: Crossing, verb: str, lines: int) -> None:
     """Ways back are sent although they can't be recorded; the advised second run leaves no number out either."""
     command = some.command(verb)

@@ -18,8 +18,8 @@ class Refused:
 
     ``partly`` is the state after the refusal, where other rows go on; None: the whole run is refused. ``after`` is the
     state where it is permitted, by --allow of the rule and of those in ``also``, or by the option ``permit``. ``file``
-    is what a pool file says, if not ``after``. ``earlier`` is the run that RUN names, with its items, and ``meanwhile``
-    what others did since. ``judged``: the API refuses what is permitted.
+    is what a pool file says, if not ``after``. ``earlier`` is the run that RUN names, with its items, ``then`` a later
+    one, and ``meanwhile`` what others did since. ``judged``: the API refuses what is permitted.
     """
 
     line: str
@@ -29,6 +29,7 @@ class Refused:
     partly: State | None = None
     file: State | None = None
     earlier: tuple[str, str] | None = None
+    then: tuple[str, str] | None = None
     meanwhile: State = field(default_factory=dict)
     also: tuple[str, ...] = ()
     permit: str = ""
@@ -57,6 +58,13 @@ REFUSED: Mapping[tuple[str, str], Refused] = {
     ),
     ("no-unreserved", "apply"): Refused(
         "pool apply POOL", {"masking": "aB"}, {"masking": "AB"}, also=("lose-half",)
+    ),
+    ("no-unreserved", "undo"): Refused(
+        UNDO,
+        {"masking": "cd"},
+        {"masking": "CD"},
+        earlier=("number add masking", "ab"),
+        then=("number reserve masking", "cd"),
     ),
     ("lose-half", "apply"): Refused(PRUNE, {"masking": "abcDE"}, {"masking": "aD"}),
     ("leave-messaging", "remove"): Refused(

@@ -73,13 +73,18 @@ class Stage:
         """Bring the account to the start of the row."""
         row = self.row
         if row.earlier is not None:
-            line, items = row.earlier
-            file = self.account.scene.file(self.account.rows(items))
-            assert self.account.scene.run(*line.split(), "-f", file, "--yes").code == 0
+            self.carry_out(*row.earlier)
             self.account.run_id = self.account.runs()[0]["id"]
+            if row.then is not None:
+                self.carry_out(*row.then)
             self.account.set(row.meanwhile)
         self.account.scene.ledger.clear()
         self.started = dict(self.account.state())
+
+    def carry_out(self, line: str, items: str) -> None:
+        """An earlier run."""
+        file = self.account.scene.file(self.account.rows(items))
+        assert self.account.scene.run(*line.split(), "-f", file, "--yes").code == 0
 
 
 @pytest.fixture(params=sorted(REFUSED), ids=" ".join)

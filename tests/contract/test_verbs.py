@@ -75,8 +75,9 @@ def test_it_asks_where_it_is_destructive_and_nowhere_else(account: Account) -> N
     assert again.code == account.verb.again, "where nothing is left to do, nothing is asked"
 
 
-def test_a_protected_account_wants_the_name_of_a_profile(account: Account) -> None:
-    with protected(account, ("-p", "prod") if account.verb.destructive else ()):
+@pytest.mark.parametrize("used", [("-p", "prod"), ()])
+def test_a_protected_account_wants_the_name_of_a_profile(account: Account, used: tuple[str, ...]) -> None:
+    with protected(account, used):
         for options in ((), ("--confirm-profile", "Prod"), ("--confirm-profile", "")):
             refused = account.run(*options)
             assert (refused.code, "--confirm-profile prod" in refused.err) == (2, True), refused.err

@@ -89,6 +89,10 @@ FLAWED = [
     (SERVICE + "create = 1", "3: create must be true or false"),
     (SERVICE + "callback_url = ''", '3: callback_url is empty: write clear = ["callback_url"]'),
     (SERVICE + "geo_match_level = ' '", "3: geo_match_level is empty: leave it out"),
+    (
+        SERVICE + "callback_url = 'CALLBACK_URL'",
+        "3: CALLBACK_URL stands for a URL: write your own in its place",
+    ),
     (SERVICE + "clear = 'callback_url'", "3: clear must be a list"),
     (
         SERVICE + "clear = [\n'callback_url',\n'calback_url']",

@@ -19,6 +19,7 @@ from proxyctl.pools.undo import (
     inverse,
     item_of,
     messaging_services_of,
+    restoring,
     services_of,
 )
 from proxyctl.pools.versions import Since
@@ -61,7 +62,7 @@ def undo(runtime: Runtime, run_id: str) -> None:
         entries = with_senders(entries, senders, through=runtime.options.through_messaging)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
         first = f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)})"
-        plan = plan_of(entries, world, replacing=False)
+        plan = restoring(plan_of(entries, world, replacing=False), detail)
         return plan.asking(lambda plan: f"{first}\n{confirmation(runtime, plan.entries)}")
 
     services = existing(runtime, sids)

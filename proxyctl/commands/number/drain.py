@@ -295,8 +295,9 @@ class Drain:
         """Give the advice that fits: `number remove`, whose words these are, has other options."""
         if self.waits or not (end.seen or {}).get("in_use") or not isinstance(end.error, RefusedError):
             return end
+        text = f"{end.error.message.rstrip('.')}, and is reserved now."
         hint = "--wait waits until it is idle."
-        return replace(end, error=RefusedError(end.error.message, hint=hint, problem=end.error.problem))
+        return replace(end, error=RefusedError(text, hint=hint, problem=end.error.problem))
 
 
 def rows_by_sid(entries: Sequence[Entry]) -> dict[str, Mapping[str, Any]]:

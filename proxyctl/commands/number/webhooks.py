@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from proxyctl.api.resources import IncomingNumber, Service
+from proxyctl.commands.report import SHOWN_FAILURES
 from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import UsageError
@@ -44,10 +45,12 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
         request = chain.request
         wanted |= {name for name in (request.sid, request.phone_number) if name}
     found = read_kept(runtime, KeptWebhooks(wanted))
-    unknown = sum(webhooks_of(chain, found) is None for chain in going)
+    unknown = [chain.item.input for chain in going if webhooks_of(chain, found) is None]
     if unknown:
-        runtime.note(
-            f"no webhooks were kept for {counted(unknown, 'number')}: they stay as Proxy leaves them."
+        named = ", ".join(unknown[:SHOWN_FAILURES]) + (" …" if len(unknown) > SHOWN_FAILURES else "")
+        say = runtime.note if runtime.options.dry_run else runtime.warn
+        say(
+            f"no webhooks were kept for {counted(len(unknown), 'number')}, which stay as Proxy leaves them: {named}."
         )
     late = left_before(runtime, absent, found)
     changed = restoring_webhooks(entries, found, runtime.profile.account_sid)

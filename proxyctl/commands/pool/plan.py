@@ -11,6 +11,7 @@ from proxyctl.commands.in_transit import numbers_left
 from proxyctl.commands.listing import in_pages
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.commands.report import CORRECT
+from proxyctl.commands.run import say_refused
 from proxyctl.errors import (
     AuthenticationError,
     CheckError,
@@ -59,6 +60,7 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
         pruning = " --prune" if prune else ""
         raise CheckError(f"{text}.", hint=f"'proxyctl pool apply {file}{pruning}' makes the changes.")
     if found.refused:
+        say_refused(runtime, found)
         raise PartialError(f"{text}.", hint=CORRECT)
     runtime.note(f"{text}.")
 
