@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from proxyctl.commands.report import Report
 from proxyctl.errors import ConfigError, NotFoundError, OutputError, RefusedError
 from proxyctl.input.items import Item
+from proxyctl.pools.facts import senders_of
 from proxyctl.pools.moves import Trails, Unfinished, move_command
 from proxyctl.runtime import Runtime
 from proxyctl.state.record import RunDetail
@@ -111,15 +112,26 @@ def forget_finished(runtime: Runtime, lefts: Sequence[Left], report: Report) -> 
 
 
 def refuse_in_transit(runtime: Runtime, service_sid: str, name: str) -> None:
-    """Raise RefusedError where numbers on their way from or to a Service are in no pool: they would stay there."""
+    """Raise RefusedError where a move from or to a Service is unfinished: without it, it would stay so."""
     for left in unfinished(runtime, [service_sid]):
-        items = [Item(one.sid, one.sid, one.phone_number) for one in left.numbers]
+        moved = [one for one in left.numbers if one.trail is not None and one.trail.target is not None]
+        items = [Item(one.sid, one.sid, one.phone_number) for one in moved]
         services = {one.sid: key for key, one in runtime.account.services_by_name().items()}
-        held = {item for item, _ in runtime.account.holders(items, services)}
-        out = len(items) - len(held)
+        held = {item.sid for item, _ in runtime.account.holders(items, services)}
+        taken_out = {one.sid for one in moved if one.messaging_service}
+        back_in = senders_of(runtime.account, taken_out, runtime.note_once)
+        out = sum(one.sid not in held or one.sid in taken_out - back_in.keys() for one in moved)
         if out:
+            numbers = counted(out, "number is", "numbers are")
             raise RefusedError(
-                f"{counted(out, 'number is', 'numbers are')} in transit from or to Service {name}. Without it, the "
-                "move can't be finished. Nothing was sent.",
+                f"run {left.run} has not finished: {numbers} in no pool, or not back in a Messaging Service. "
+                f"Without Service {name}, it can't be finished. Nothing was sent.",
                 hint=f"Run '{left.command}' first.",
             )
+
+
+def forget(runtime: Runtime, service_sid: str) -> None:
+    """Forget the runs that concern a Service which is about to go: nothing of them is unfinished."""
+    with suppress(OutputError):
+        for transit in runtime.transits.of([service_sid]):
+            runtime.transits.end(transit.run)

@@ -20,7 +20,7 @@ from proxyctl.state.history import outdated_before
 from proxyctl.text import counted
 from proxyctl.writes.guard import LEAVE_MESSAGING
 from proxyctl.writes.plan import Chain
-from proxyctl.writes.requests import REMOVE
+from proxyctl.writes.requests import DETACH, REMOVE
 
 ADDS = {"only_missing": True}  # what came back since, or was changed, stays as it is
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
@@ -38,12 +38,33 @@ def save_chains(runtime: Runtime, chains: Sequence[Chain], path: Path | None = N
         pools[sid][1].add(PhoneNumber(dict(request.before or {})))
     saved = save(runtime, list(pools.values()), path, creates=False)
     if saved is not None and path is None:
-        kept_out = sum(any(risk.rule == LEAVE_MESSAGING for risk in chain.risks) for chain in chains)
-        first = (
-            f" Take the {counted(kept_out, 'number')} out of Messaging Services first." if kept_out else ""
-        )
-        runtime.note(f"saved to {saved}: '{restoring(saved)}' adds them again.{first}")
+        runtime.note(f"saved to {saved}: '{restoring(saved)}' adds them again.{lacks(runtime, chains)}")
     return saved
+
+
+def lacks(runtime: Runtime, chains: Sequence[Chain]) -> str:
+    """Say what the file can't do for numbers that are, or were, in a Messaging Service, and what does it."""
+    inside = sum(any(risk.rule == LEAVE_MESSAGING for risk in chain.risks) for chain in chains)
+    outside = sum(chain.request.verb is DETACH for chain in chains)
+    undo = "" if runtime.options.no_history else "'proxyctl history undo{} ID' does."
+    text = ""
+    if inside:
+        numbers = counted(inside, "number that is", "numbers that are")
+        text += f" It does not add {numbers} in a Messaging Service. {undo.format(' --through-messaging')}"
+    if outside:
+        numbers = counted(outside, "number back into its", "numbers back into their")
+        text += f" It does not put {numbers} Messaging Service. {undo.format('')}"
+    return text.rstrip()
+
+
+def recreating(runtime: Runtime, service_sid: str) -> Path | None:
+    """Return the newest file that creates a deleted Service again; None where there is none."""
+    paths = (runtime.paths.state_dir / "saved").glob("*.toml")
+    with suppress(OSError, ValueError):
+        for path in sorted(paths, key=lambda path: (path.name[:15], len(path.name), path.name), reverse=True):
+            if f"-{service_sid}" in path.name and "create = true" in path.read_text("utf-8"):
+                return path
+    return None
 
 
 def restoring(path: Path) -> str:

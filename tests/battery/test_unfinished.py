@@ -110,6 +110,53 @@ def test_through_messaging_nothing_stays_behind(
     assert senders(some, mg) == set(some.flags)
 
 
+@pytest.mark.parametrize("service", ["masking", "other"])
+def test_no_service_goes_before_all_are_back_in_their_messaging_service(some: Crossing, service: str) -> None:
+    mg = messaging_service(some)
+    command = some.command("move", "--through-messaging", "--concurrency", "1")
+    for sid in some.flags:
+        some.stage.other("POST", f"/messaging/v1/Services/{mg}/PhoneNumbers", PhoneNumberSid=sid)
+    # The last write puts the last number back: all are in the other pool by then.
+    killed(some, command, 4 * len(some.flags))
+    assert some.outside == set() and some.stage.pool() == {} and senders(some, mg) != set(some.flags)
+    run = some.stage.cli.ok("history", "list", "-o", "json").json[0]["id"]
+    delete = ("service", "delete", service, "--yes", "--allow", "leave-messaging")
+    for options in ((), ("--dry-run",)):
+        refused = some.stage.cli(*delete, *options)
+        assert refused.code == 5, refused
+        error = refused.err.partition("proxyctl: ")[2]
+        assert "not back in a Messaging Service" in error and run in error
+    some.stage.ok(*finishing(some.stage.cli("pool", "status", service)), "--yes")
+    assert senders(some, mg) == set(some.flags) and not kept(some)
+    some.stage.ok(*delete)
+
+
+@pytest.mark.parametrize("service", ["masking", "other"])
+def test_a_service_whose_numbers_have_all_arrived_goes_with_the_record(some: Crossing, service: str) -> None:
+    command = some.command("move", "--concurrency", "1")
+    process = start(some.stage, *command)
+    turn = iter(range(1, 1000))
+
+    def unseen(request: Request) -> Response | None:
+        if next(turn) < 2 * len(some.flags):
+            return None
+        process.kill()
+        return None
+
+    some.refuse = unseen
+    assert end(some.stage, process).code == -9
+    settled()
+    some.refuse = lambda request: None
+    assert set(some.stage.pool(some.other)) == set(some.flags) and kept(some)
+    delete = ("service", "delete", service, "--yes")
+    some.stage.cli(*delete, "--dry-run")
+    assert kept(some)
+    some.stage.ok(*delete)
+    assert not kept(some)
+    left = "other" if service == "masking" else "masking"
+    assert "in transit" not in some.stage.cli("pool", "status", left).err
+
+
 def test_a_killed_attach_is_named_until_it_is_finished(some: Crossing) -> None:
     mg = messaging_service(some)
     some.fill(some.stage.service)

@@ -50,6 +50,11 @@ def saved(cli: Cli) -> list[Path]:
     return sorted((cli.directory / "state" / "saved").glob("*"))
 
 
+def senders(cli: Cli, mg: str) -> set[str]:
+    rows = cli.ok("api", "GET", f"/messaging/v1/Services/{mg}/PhoneNumbers").json["phone_numbers"]
+    return {row["sid"] for row in rows}
+
+
 def way_back(ran: Ran) -> list[str]:
     """The command line that a run printed."""
     match = SAVED.search(" ".join(ran.err.split()))
@@ -179,14 +184,49 @@ def test_a_clock_that_is_ahead_is_no_reason_to_forget(cli: Cli, remote: Cli, kno
 
 
 @pytest.mark.parametrize("verb", [("number", "remove", "a"), ("number", "drain", "a", "--remove")])
-def test_no_text_promises_what_a_messaging_service_forbids(pool: Cli, verb: tuple[str, ...]) -> None:
-    first, second, third = numbers(pool)
-    messaging_service(pool, first)
-    allowed = (*ALLOWED, "--allow", "leave-messaging")
-    ran = pool.ok(*verb, first, second, third, "--yes", *allowed)
-    assert "adds them again. Take the 1 number out of Messaging Services first." in " ".join(ran.err.split())
-    again = pool(*way_back(ran), "--yes", "-o", "json")
-    assert again.code == 6 and sorted(again.actions) == ["added", "added", "failed"], again.err
+@pytest.mark.parametrize("options", [("--allow", "leave-messaging"), ("--through-messaging",)])
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_note_names_what_restores_numbers_of_a_messaging_service(
+    pool: Cli, verb: tuple[str, ...], options: tuple[str, ...], recorded: bool
+) -> None:
+    """The file adds no number that is in a Messaging Service, and puts none back into one. Undo does."""
+    before = numbers(pool)
+    first, *rest = before
+    mg = messaging_service(pool, first)
+    without = () if recorded else ("--no-history",)
+    ran = pool.ok(*verb, *before, "--yes", *ALLOWED, *options, *without)
+    note = " ".join(ran.err.split())
+    left = "--through-messaging" in options
+    lack = "put 1 number back into its" if left else "add 1 number that is in a"
+    assert f"adds them again. It does not {lack} Messaging Service." in note
+    assert senders(pool, mg) == (set() if left else {first})
+    named = re.search(r"'proxyctl (history undo [^']*)ID' does\.", note)
+    assert bool(named) == recorded
+    if named:
+        run = pool.ok("history", "list", "-o", "json").json[0]["id"]
+        pool.ok(*named[1].split(), run, "--yes")
+        assert senders(pool, mg) == {first}
+    else:
+        again = pool(*way_back(ran), "--yes", "-o", "json")
+        assert sorted(again.actions) == ["added", "added", "added" if left else "failed"], again.err
+        assert senders(pool, mg) == (set() if left else {first})
+    assert set(numbers(pool)) == (set(before) if left or named else set(rest))
+
+
+def test_undo_of_a_deletion_names_the_file_that_creates_the_service_again(pool: Cli) -> None:
+    before = numbers(pool)
+    pool.ok(*REMOVE, *list(before)[:2])
+    pool.ok("number", "add", "a", *list(before)[:2], "--reserved")
+    pool.ok("service", "delete", "a", "--yes", "-q")
+    run = pool.ok("history", "list", "-o", "json").json[0]["id"]
+    refused = pool("history", "undo", run, "--yes")
+    assert refused.code == 5 and "is the deletion of Service a" in refused.err, refused.err
+    (command,) = re.findall("'proxyctl (pool apply [^']+)'", refused.err)
+    pool.ok(*shlex.split(command), "--yes")
+    assert numbers(pool) == before
+    Path(shlex.split(command)[-1]).unlink()
+    refused = pool("history", "undo", run, "--yes")
+    assert refused.code == 5 and "pool apply" not in refused.err and "history show" in refused.err
 
 
 def test_nothing_leaves_where_the_messaging_api_gives_no_answer(stage: Scene) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from proxyctl.api.resources import Service
+from proxyctl.commands import saved_file
 from proxyctl.commands.history.show import load
 from proxyctl.commands.pool.apply import account_job, confirmation
 from proxyctl.commands.run import carry_out, check_failed_to, finish
@@ -29,7 +30,7 @@ from proxyctl.runtime import Runtime
 from proxyctl.state.record import RunDetail
 from proxyctl.text import cut
 from proxyctl.writes.plan import Plan, sids_of
-from proxyctl.writes.requests import CREATE_SERVICE, SET_WEBHOOKS
+from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, SET_WEBHOOKS
 
 SHOWN_COMMAND = 120  # characters of a command in a question
 
@@ -43,10 +44,7 @@ def undo(runtime: Runtime, run_id: str) -> None:
     only = detail.run.service_sid
     sids = services_of(detail.items, only)
     if not sids:
-        raise RefusedError(
-            f"run {detail.run.id} changed no pool, so there is nothing that undo can take back.",
-            hint=f"'proxyctl history show {detail.run.id}' tells what it did, with the values before.",
-        )
+        raise not_undone(runtime, detail)
     runtime.guard_writes()
     say_created(runtime, detail)
 
@@ -71,6 +69,20 @@ def undo(runtime: Runtime, run_id: str) -> None:
     if report is not None:
         report = replace(report, single=len(report.ends) == 1)
     finish(runtime, SERVICE_RESULT, report, failed_to)
+
+
+def not_undone(runtime: Runtime, detail: RunDetail) -> RefusedError:
+    """Say that undo takes nothing back, and what creates a deleted Service again."""
+    run = detail.run.id
+    text = f"run {run} changed no pool, so there is nothing that undo can take back."
+    hint = f"'proxyctl history show {run}' shows what it did, with the values before."
+    for item in detail.items:
+        if item.intent.action == DELETE_SERVICE.name and item.happened != "no":
+            text = f"run {run} is the deletion of Service {item.intent.service}, which undo can't take back."
+            path = saved_file.recreating(runtime, item.intent.service_sid or "")
+            if path is not None:
+                hint = f"'{saved_file.restoring(path)}' creates a Service of this name, with its settings and numbers."
+    return RefusedError(text, hint=hint)
 
 
 def senders_there(runtime: Runtime, detail: RunDetail) -> dict[str, dict[str, Mapping[str, Any]]]:

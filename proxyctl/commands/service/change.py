@@ -11,7 +11,7 @@ from typing import Any
 
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
 from proxyctl.api.resources import Service, list_sessions
-from proxyctl.commands.in_transit import refuse_in_transit
+from proxyctl.commands.in_transit import forget, refuse_in_transit
 from proxyctl.commands.report import End
 from proxyctl.commands.run import Job, carry_out, finish_one, of_account, show_plan, titled
 from proxyctl.commands.saved_file import restoring, save
@@ -150,6 +150,7 @@ def delete(runtime: Runtime, name: str) -> None:
         if path is not None:
             saved.append(losses[0].saved_text(path))
             runtime.note(saved[0])
+        forget(runtime, service.sid)
 
     def show_loss(plan: Plan) -> None:
         runtime.note(losses[0].text(runtime))
