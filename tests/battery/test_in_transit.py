@@ -49,8 +49,7 @@ def test_a_target_that_is_full_from_the_start(many: Crossing, verb: str, kinds: 
     many.arrives(command)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("for_ever", [False, True])
+@pytest.mark.parametrize(("for_ever", "verb"), [(True, "move"), *((False, verb) for verb in VERBS)])
 def test_throttled_until_the_deadline(tmp_path: Path, verb: str, for_ever: bool) -> None:
     """Nine adds in ten are answered 429, or from some moment on all, ways back too, while removals work."""
     with crossing(tmp_path, 60, standing=True) as many:
