@@ -5,10 +5,11 @@ numbers no pool would take back.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from proxyctl.api.resources import PhoneNumber, Service
 from proxyctl.errors import OutputError, RefusedError
@@ -26,8 +27,16 @@ ADDS = {"only_missing": True}  # what came back since, or was changed, stays as 
 KEPT_FOR = 90 * 86_400.0  # seconds, as long as the history
 
 
-def save_chains(runtime: Runtime, chains: Sequence[Chain], path: Path | None = None) -> Path | None:
-    """Save the numbers of ``chains``, which leave their pools, in place of an earlier file of this run, if any."""
+def save_chains(
+    runtime: Runtime,
+    chains: Sequence[Chain],
+    path: Path | None = None,
+    found: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Path | None:
+    """Save the numbers of ``chains``, which leave their pools, in place of an earlier file of this run, if any.
+
+    ``found``: as the run found them, by SID, where it has changed them since.
+    """
     pools: dict[str, tuple[Service, Pool]] = {}
     for chain in chains:
         request = next(step.request for step in chain.steps if step.request.verb is REMOVE)
@@ -35,7 +44,8 @@ def save_chains(runtime: Runtime, chains: Sequence[Chain], path: Path | None = N
         if sid not in pools:
             name = chain.service or request.kept.get("service") or runtime.account.service(sid).unique_name
             pools[sid] = (Service({"sid": sid, "unique_name": name}), Pool(sid, complete=False))
-        pools[sid][1].add(PhoneNumber(dict(request.before or {})))
+        before = (found or {}).get(request.sid or "", request.before or {})
+        pools[sid][1].add(PhoneNumber(dict(before)))
     saved = save(runtime, list(pools.values()), path, creates=False)
     if saved is not None and path is None:
         runtime.note(f"saved to {saved}: '{restoring(saved)}' adds them again.{lacks(runtime, chains)}")

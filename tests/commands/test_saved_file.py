@@ -262,3 +262,12 @@ def test_a_messaging_api_that_hangs_stops_a_removal_soon(
         assert time.monotonic() - started < 20, "a request alone may take 60 s"
         assert removed.code == 7 and "no answer within 0.3 s" in removed.error["message"]
         assert (stage.writes, stage.pool()) == ([], stage.everything())
+
+
+def test_what_a_drain_reserved_first_comes_back_as_it_was(pool: Cli) -> None:
+    before = numbers(pool)
+    assert set(before.values()) == {True, False}
+    ran = pool.ok("number", "drain", "a", *before, "--remove", "--yes", *ALLOWED)
+    assert numbers(pool) == {}
+    pool.ok(*way_back(ran), "--yes")
+    assert numbers(pool) == before

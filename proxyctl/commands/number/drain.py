@@ -68,7 +68,7 @@ def drain(
 @dataclass
 class Drain:
     """One draining run. Once something was written, whatever ends it (an outage, a signal, another run's lock) is kept,
-    so that all that was done is reported. ``left``: what was, or is about to be, removed.
+    so that all that was done is reported. ``left``: what was, or is about to be, removed; ``found``: as it was.
     """
 
     runtime: Runtime
@@ -79,6 +79,7 @@ class Drain:
     removes: bool
     report: Report = field(default_factory=Report)
     left: list[Chain] = field(default_factory=list)
+    found: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     saved: Path | None = None
     permitted: set[str] = field(default_factory=set)
     senders: Mapping[str, str] = field(default_factory=dict)
@@ -142,6 +143,7 @@ class Drain:
         entries = decide_drain(items, pool, Home(self.service.sid), removing=self.removes)
         if self.removes:
             entries = self.refuse_elsewhere(entries)
+            self.found = rows_by_sid(entries)
             self.senders = senders_of(self.runtime.account, rows_by_sid(entries), self.runtime.note_once)
             if not self.runtime.options.through_messaging:
                 entries = leaving_messaging(entries, self.senders)
@@ -253,7 +255,7 @@ class Drain:
         """Save what leaves, in one file for all rounds."""
         self.left += leaving(plan.entries)
         if len(self.left) > 1:
-            self.saved = saved_file.save_chains(runtime, self.left, self.saved)
+            self.saved = saved_file.save_chains(runtime, self.left, self.saved, self.found)
 
     # The end
 
