@@ -86,8 +86,10 @@ def test_a_killed_move_is_named_until_it_is_finished(
     assert "in transit" not in some.stage.cli("pool", "status", "masking").err
 
 
-@pytest.mark.parametrize("options", [(), ("--no-history",)])
-@pytest.mark.parametrize("writes", [1, 3, 5, 7, 17])  # each step of two chains, and later
+@pytest.mark.parametrize(
+    ("options", "writes"),  # each step of two chains, and later
+    [*(((), writes) for writes in (1, 3, 5, 7, 17)), (("--no-history",), 5)],
+)
 def test_through_messaging_nothing_stays_behind(
     some: Crossing, writes: int, options: tuple[str, ...]
 ) -> None:
