@@ -9,6 +9,7 @@ import shlex
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proxyctl.api.resources import Service
@@ -26,13 +27,14 @@ from proxyctl.state.transit import Transit
 from proxyctl.text import cut
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow, Progress
-from proxyctl.writes.plan import Plan
+from proxyctl.writes.plan import Plan, Room
 from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import ATTACH, CREATE_SERVICE, Request, Seen
 
 if TYPE_CHECKING:
     from proxyctl.render.progress import BulkProgress
 
+CONTINUED_WITHIN = 43_200.0  # seconds: a file that is applied again later may say something else by then
 LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers; no option takes a secret
 
 
@@ -172,11 +174,8 @@ class Journal:
             user=user_name(),
             host=socket.gethostname(),
             undoes=self._undoes,
-            unreserved={
-                sid: one.held
-                for (sid, kind), one in plan.capacities.items()
-                if kind == flag_word(False) and one.whole
-            },
+            unreserved=found_in(plan, flag_word(False)),
+            reserved=found_in(plan, flag_word(True)),
         )
 
     def intent(self, task: Task) -> None:
@@ -233,6 +232,11 @@ class Journal:
         """Leave the record as it is; without an end it counts as broken off."""
         if self._recorder is not None:
             self._recorder.close()
+
+
+def found_in(plan: Plan, kind: str) -> dict[str, int]:
+    """Return how many numbers of a kind the pools held that were read whole, by Service."""
+    return {sid: one.held for (sid, of), one in plan.capacities.items() if of == kind and one.whole}
 
 
 def intent_of(request: Request) -> Intent:
@@ -296,6 +300,26 @@ def user_name() -> str | None:
         return getpass.getuser()
     except (KeyError, OSError):
         return None
+
+
+def continued(runtime: Runtime, plan: Plan) -> Plan:
+    """Return the plan with what its pools held when the first of the runs began that this one continues: those before
+    it, by the same command, that came to no good end within half a day.
+    """
+    before: dict[Room, int] = {}
+    command = cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND)
+    with suppress(OutputError):
+        for run in runtime.history.runs(runtime.clock.now() - CONTINUED_WITHIN):
+            if run.account_sid != runtime.profile.account_sid:
+                continue
+            if run.command != command or run.exit_code == 0:
+                break
+            for flag, found in ((False, run.unreserved), (True, run.reserved)):
+                before.update(
+                    {(sid, flag_word(flag)): n for sid, n in (found or {}).items() if isinstance(n, int)}
+                )
+    rooms = {room: one._replace(before=before.get(room)) for room, one in plan.capacities.items()}
+    return replace(plan, capacities=rooms) if before else plan
 
 
 def read_back(runtime: Runtime, wanted: set[str], take: Callable[[Sequence[ItemRecord]], None]) -> None:

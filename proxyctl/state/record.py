@@ -36,8 +36,8 @@ ON_DISK = {"source": "from", "target": "to"}  # the keys of a `Trail` that have 
 class RunInfo:
     """What is known of a run at its start.
 
-    ``command`` is what was typed, without secrets; ``undoes`` is the run that is taken back. ``unreserved``: how many
-    unreserved numbers it found in the pools that it read whole, by Service.
+    ``command`` is what was typed, without secrets; ``undoes`` is the run that is taken back. ``unreserved`` and
+    ``reserved``: how many such numbers it found in the pools that it read whole, by Service.
     """
 
     command: str | None = None
@@ -49,6 +49,7 @@ class RunInfo:
     host: str | None = None
     undoes: str | None = None
     unreserved: Mapping[str, Any] | None = None
+    reserved: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,6 +324,7 @@ CHECKS: Mapping[str, Check] = {
     "before": _mapping,
     "after": _mapping,
     "unreserved": _mapping,
+    "reserved": _mapping,
     "webhooks": _texts,
     "move": _trail,
     "is_reserved": _of(bool),

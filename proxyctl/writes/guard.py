@@ -193,7 +193,9 @@ def halves(rooms: Mapping[Room, Capacity], held: Counter[Room]) -> Iterator[Need
     for sid in dict.fromkeys(sid for sid, kind in rooms if kind != "senders"):
         for kind, word in (("", ""), ("unreserved", "unreserved ")):
             counted_in = [room for room in rooms if room[0] == sid and kind in (room[1], "")]
-            now, then = sum(rooms[room].held for room in counted_in), sum(held[room] for room in counted_in)
+            were = [rooms[room] for room in counted_in]
+            now = sum(one.held if one.before is None else min(one.held, one.before) for one in were)
+            then = sum(held[room] for room in counted_in)
             if then * 2 < now:
                 yield Need(
                     LOSE_HALF, f"{rooms[counted_in[0]].name} would hold {then} of its {now} {word}numbers"

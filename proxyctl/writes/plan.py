@@ -22,7 +22,8 @@ class Capacity(NamedTuple):
 
     It is not ``open`` while its holder is yet to be created. Where the room was not read as a ``whole``, at least
     ``held`` are in it, and the API judges how many more may come. ``areas`` counts them by country, or area code. It
-    ``may_empty`` where that only restores what a run had found.
+    ``may_empty`` where that only restores what a run had found. ``before`` is what it held when the run that this one
+    continues began, if it does.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Capacity(NamedTuple):
     whole: bool = True
     areas: Mapping[str, int] = {}
     may_empty: bool = False
+    before: int | None = None
 
     @property
     def free(self) -> int:

@@ -192,3 +192,17 @@ def test_a_full_pool_is_refused_by_the_name_of_the_rule(stage: Scene, brim: list
     assert stage.run(*command, "--dry-run").code == 5
     stage.ok(*command, "--allow", "leave-first")
     assert set(stage.pool()) == {row["sid"] for row in [*brim[1:], stage.numbers[0]]}
+
+
+def test_a_run_that_was_cut_off_is_continued_though_its_replacements_count_by_now(stage: Scene) -> None:
+    """To another command, what is left to do takes more than half of the unreserved numbers that there are now."""
+    pools = Pools(stage, masking="abC")
+    busy = pools.path("ab")
+    pools.refuse = lambda request: problem(ApiError(20503, status=503)) if request.path in busy else None
+    assert pools.apply("--retries", "0", masking="ABCd").code in (6, 7)
+    assert pools.state == {"masking": "abCd"}
+    pools.refuse = lambda request: None
+    other = pools.apply("--retries", "1", masking="ABCd")
+    assert (other.code, "lose-half" in other.err) == (5, True), other.err
+    assert pools.apply("--retries", "0", masking="ABCd").code == 0
+    assert pools.state == {"masking": "ABCd"}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from proxyctl.api.resources import Service
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, check_failed_to, finish, of_account
+from proxyctl.commands.sending import continued
 from proxyctl.pools.desired import changes_of, plan_of, shown, touched
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.runtime import Runtime
@@ -28,7 +29,9 @@ def apply(runtime: Runtime, file: str, *, prune: bool) -> None:
 
     def decide() -> Plan:
         entries, world = pool_plan.compute(runtime, wanted, prune=prune)
-        return plan_of(entries, world).asking(lambda plan: confirmation(runtime, plan.entries))
+        return continued(runtime, plan_of(entries, world)).asking(
+            lambda plan: confirmation(runtime, plan.entries)
+        )
 
     names = [one.name for one in wanted.services]
     job = account_job("apply", list(dict.fromkeys(sids)), services, decide, names)
