@@ -28,8 +28,8 @@ settings.load_profile("proxyctl")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Four more than there are processors: many tests wait, for a server or for a signal."""
-    return (os.cpu_count() or 1) + 4
+    """One more than there are processors: many tests wait, for a server or for a signal."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture
