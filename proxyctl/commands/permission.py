@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from proxyctl.errors import UsageError
-from proxyctl.pools.areas import lost_areas
-from proxyctl.pools.facts import with_facts
+from proxyctl.pools.facts import lost_areas, with_facts
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.guard import RULES, TAKE_OVER, guard, needs

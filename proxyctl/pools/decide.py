@@ -14,8 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.areas import areas_in
-from proxyctl.pools.pool import POOL_LIMITS, Pool, flag_word
+from proxyctl.pools.pool import POOL_LIMITS, Pool, areas_in, flag_word
 from proxyctl.state.record import Trail
 from proxyctl.text import counted
 from proxyctl.writes.guard import IN_USE

@@ -14,7 +14,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden
 from proxyctl.pools.decide import capacities, place
 from proxyctl.pools.decide import through as by_way_of
-from proxyctl.pools.pool import MOST_UNRESERVED, Pool, flag_word, points_at
+from proxyctl.pools.pool import MOST_UNRESERVED, Pool, areas_of, flag_word, points_at
 from proxyctl.pools.webhooks import joining_webhooks, users_of
 from proxyctl.writes.guard import LEAVE_MESSAGING, NO_UNRESERVED, RULES, by_rule
 from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, at_risk, chains_of, refusing, sids_of
@@ -199,3 +199,21 @@ def passing(entries: Sequence[Entry], senders: Mapping[str, str], *changes: str)
         else entry
         for entry in entries
     ]
+
+
+def lost_areas(plan: Plan) -> Iterator[str]:
+    """Say which areas lose their last unreserved number, of pools that were read whole and keep others.
+
+    The country of a number that joins is not known: one that begins alike is taken for a replacement.
+    """
+    for room, one in plan.capacities.items():
+        if not one.areas:
+            continue
+        steps = [step for chain in plan.chains for step in chain.steps]
+        going = [step.request.before or {} for step in steps if room in step.frees]
+        coming = [step.request.phone_number or "" for step in steps if room in step.takes]
+        begun = {number[:2] for number in coming}
+        for area, there in one.areas.items():
+            lost = [row for row in going if area in areas_of(row)]
+            if there <= len(lost) < one.held and not any(row["phone_number"][:2] in begun for row in lost):
+                yield f"{one.name} loses its last unreserved number of {area}"

@@ -5,6 +5,7 @@ number of the account names the Service that it joined.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_RESERVED = 5000  # of each Service
 MOST_UNRESERVED = 500
+AREA_CODES = ("US", "CA")  # countries in which Proxy matches by area code
 POOL_LIMITS = {True: MOST_RESERVED, False: MOST_UNRESERVED}  # by is_reserved
 MOST_SENDERS = 400  # of one Messaging Service, unless Twilio raised it
 # The webhook that Proxy gives a number when it joins a pool; it is not put back when it leaves.
@@ -115,3 +117,17 @@ def host_of(url: str) -> str:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
         return ""
+
+
+def areas_of(row: Mapping[str, Any]) -> list[str]:
+    """Return the areas of a number as a pool has it: its country, and its North American area code (``+1415``)."""
+    country, number = row.get("iso_country"), row.get("phone_number")
+    areas = [country] if isinstance(country, str) else []
+    return [*areas, number[:5]] if country in AREA_CODES and isinstance(number, str) else areas
+
+
+def areas_in(pool: Pool, level: str | None) -> Mapping[str, int]:
+    """Count the unreserved numbers of a pool by country, and by area code where ``level`` matches by that."""
+    free = (number.raw for number in pool.by_sid.values() if not number.is_reserved)
+    areas = Counter(area for row in free for area in areas_of(row))
+    return areas if level == "area-code" else {area: n for area, n in areas.items() if area[0] != "+"}
