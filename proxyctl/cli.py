@@ -87,8 +87,8 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
         return exit_status(interrupted)
     except Exception as error:
         hint = "Set PROXYCTL_DEBUG=1 to see where, and please report it."
-        report(ProxyctlError(f"a defect: {type(error).__name__}: {error}", hint=hint), runtime, error)
-        return ExitCode.DEFECT
+        report(ProxyctlError(f"internal error: {type(error).__name__}: {error}", hint=hint), runtime, error)
+        return ExitCode.INTERNAL
     return ExitCode.DONE
 
 
@@ -143,7 +143,7 @@ def report(error: ProxyctlError, runtime: Runtime, cause: Exception | None = Non
     runtime.stop.ending = True
     clean = runtime.console.redactor.clean
     if wants_json(runtime):
-        runtime.console.write_error(clean(error_json(error)) + "\n")
+        runtime.console.write_error(clean(error_json(error, runtime.console.account)) + "\n")
     else:
         runtime.say(error_text(error))
     if runtime.environ.get("PROXYCTL_DEBUG"):

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, Protocol, TextIO
 
 from proxyctl.errors import UsageError
-from proxyctl.text import Redactor, visible, wrapped
+from proxyctl.roles import Line, laid_out, lines_of
+from proxyctl.text import Redactor, visible
 
 FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
 NARROWEST = 20
@@ -66,7 +68,7 @@ class Bar(Protocol):
     @property
     def shown(self) -> bool: ...
 
-    def say(self, text: str) -> None: ...
+    def say(self, text: str) -> None: ...  # ready lines, each with its end
 
 
 class Console:
@@ -123,17 +125,31 @@ class Console:
             return False
         return bool(self._environ.get("FORCE_COLOR")) or (terminal and self._environ.get("TERM") != "dumb")
 
+    @property
+    def account(self) -> str:
+        """The option that names the account of this call in commands that are printed; '' where there was none."""
+        profile = self.options.profile
+        if self.options.sandbox or profile is None:
+            return "--sandbox" if self.options.sandbox else ""
+        return f"-p {shlex.quote(profile)}"
+
     # What is said
 
-    def say(self, text: str) -> None:
-        """Write a line to stderr: no control characters, no secrets; a closed stderr stops nothing."""
-        shown = self.redactor.clean(visible(text, keep="\n"))
-        if self.terminal.stderr:
-            shown = wrapped(shown, self.width)
+    def say(self, *texts: str | Line) -> None:
+        """Write lines to stderr: no control characters, no secrets; a closed stderr stops nothing."""
+        lines = [line for text in texts for line in (lines_of(text) if isinstance(text, str) else [text])]
+        clean = self.redactor.clean
+        shown = laid_out(
+            [line._replace(pieces=[p._replace(text=clean(p.text)) for p in line.pieces]) for line in lines],
+            width=self.width if self.terminal.stderr else None,
+            color=self.color_on(self.terminal.stderr),
+            ascii_only=self.ascii_only,
+            account=self.account,
+        )
         if self.bar is not None and self.bar.shown:
             self.bar.say(shown)
-            return
-        self.write_error(shown + "\n")
+        else:
+            self.write_error(shown)
 
     def note(self, text: str) -> None:
         """Say something about the answer, unless --quiet."""

@@ -1,7 +1,7 @@
 """Everything that can go wrong, sorted by what the caller does next: each class carries its exit code.
 
-ProxyctlError                          1   a defect, or a state of the world nobody foresaw
-├── InternalError                      1   a defect in proxyctl, met while changes were sent
+ProxyctlError                          1   internal error, or a state of the world nobody foresaw
+├── InternalError                      1   internal error, met while changes were sent
 ├── AnswerError                        1   the server's answer can't be understood
 ├── OutputError                        1   proxyctl's own output or state could not be written
 ├── UsageError                         2   arguments, options or environment are wrong; nothing was sent
@@ -39,9 +39,9 @@ class ExitCode(IntEnum):
         return member
 
     DONE = 0, "done; also when there was nothing to do"
-    DEFECT = (
+    INTERNAL = (
         1,
-        "a defect in proxyctl, an answer that it can't understand, or its own output or state could not be written",
+        "internal error, an answer that it can't understand, or its own output or state could not be written",
     )
     USAGE = 2, "usage: arguments, options, environment, input file or config file are wrong; nothing was sent"
     AUTHENTICATION = 3, "not authenticated or not allowed (no credentials, 401, 403)"
@@ -88,8 +88,8 @@ class ProxyctlError(Exception):
     again can't help (certificate, redirect, bad scheme).
     """
 
-    exit_code: ClassVar[ExitCode] = ExitCode.DEFECT
-    kind: ClassVar[str] = "defect"
+    exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
+    kind: ClassVar[str] = "internal"
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class ProxyctlError(Exception):
 
 
 class InternalError(ProxyctlError):
-    """A defect in proxyctl, met while changes were sent: the run was stopped and is reported."""
+    """An internal error, met while changes were sent: the run was stopped and is reported."""
 
 
 class AnswerError(ProxyctlError):

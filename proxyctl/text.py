@@ -24,7 +24,13 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 # What a spreadsheet runs as a formula, behind any apostrophes that were there (so that it can be undone).
 _FORMULA = re.compile("'*[=+\\-@\t\r]")
-_TYPED = re.compile("'proxyctl [^']*'|(?<=: )proxyctl .*|^ *proxyctl [a-z].*")
+# A command in a text of ours: it stays whole.
+TYPED = re.compile("'proxyctl [^']*'|`proxyctl [^`]*`|(?<=: )proxyctl .*|(?m:^ *proxyctl [a-z].*)")
+# Commands that work on an account, where none is named yet.
+_OF_ACCOUNT = re.compile(
+    r"(?<![\w./-])proxyctl (?=(?:service|number|pool|messaging|api|history|doctor|auth status)\b)"
+    r"(?!.* (?:-p|--profile|--sandbox|-h)\b)"
+)
 
 REDACTED = "[redacted]"
 _BASE64 = r"[A-Za-z0-9+/_=-]{0,200}"  # bounded, or a long word would take quadratic time
@@ -36,25 +42,23 @@ class Action(NamedTuple):
 
     word: str
     good: bool
-    colour: str
     meaning: str = ""
 
 
 CHANGED = ["created", "updated", "deleted", "added", "reserved", "released", "removed", "moved", "restored"]
 # In the order in which a summary counts them.
 ACTIONS = (
-    *(Action(word, True, "green") for word in CHANGED),
-    Action("unchanged", True, "dim"),
-    Action("skipped", False, "yellow", "not tried"),
-    Action("unknown", False, "magenta", "may have been carried out; the next run finds out"),
-    Action("failed", False, "red"),
+    *(Action(word, True) for word in CHANGED),
+    Action("unchanged", True),
+    Action("skipped", False, "not tried"),
+    Action("unknown", False, "may have been carried out; the next run finds out"),
+    Action("failed", False),
 )
 ORDER = tuple(action.word for action in ACTIONS)
 GOOD = frozenset(action.word for action in ACTIONS if action.good)
 NOT_GOOD = frozenset(action.word for action in ACTIONS if not action.good)
 # Records of the history count other successes too: requests of `api` that were sent, and in old ones what was done.
 COUNTED_GOOD = GOOD | {"sent", "done"}
-COLOURS = {action.word: action.colour for action in ACTIONS}
 
 
 def in_words() -> str:
@@ -100,6 +104,20 @@ def duration_text(seconds: float) -> str:
     return f"{whole // 3600}h{whole % 3600 // 60:02}m"
 
 
+def command_line(*words: str) -> str:
+    """Return a command of ours as it can be pasted into a shell; what nobody can know is a word in capitals."""
+    import shlex
+
+    return shlex.join(["proxyctl", *words])
+
+
+def with_account(text: str, options: str) -> str:
+    """Return ``text`` with ``options`` (``-p prod``) in each command of ours that works on an account."""
+    if not options:
+        return text
+    return TYPED.sub(lambda typed: _OF_ACCOUNT.sub(f"proxyctl {options} ", typed[0]), text)
+
+
 # Foreign text
 
 
@@ -143,24 +161,6 @@ def _escape(match: re.Match[str]) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
-
-
-def wrapped(text: str, width: int) -> str:
-    """Break lines at words, keeping each line's indent; what is typed or copied (a command, a URL) stays whole."""
-    import textwrap
-
-    lines: list[str] = []
-    for line in text.split("\n"):
-        indent = len(line) - len(line.lstrip(" "))
-        pieces = textwrap.wrap(
-            _TYPED.sub(lambda found: found[0].replace(" ", "\0"), line),
-            width,
-            subsequent_indent=" " * (indent + 2 if line.startswith("- ", indent) else indent),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        lines.extend(piece.replace("\0", " ") for piece in pieces or [""])
-    return "\n".join(lines)
 
 
 # Secrets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ ROOTS = {
     "console",
     "files",
     "identifiers",
-    "toml_files",
+    "roles",
     "text",
+    "toml_files",
 }
 
 # What each part may import besides: commands -> runtime -> the rest, and never back.
@@ -57,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
 
 # Libraries with one home each.
 HOMES = {
-    "rich": ("render/",),
+    "rich": ("render/", "roles.py"),
     "httpx": ("api/", "runtime/access.py"),
     "sqlite3": ("sandbox/",),
     "phonenumbers": ("identifiers.py",),
@@ -216,3 +218,15 @@ def test_the_top_of_the_repository_is_tidy() -> None:
     else:  # unpacked from an archive
         names = {path.name for path in REPOSITORY.iterdir() if not path.name.startswith(".")} - {"PKG-INFO"}
     assert names <= TOP
+
+
+def test_colours_have_one_home() -> None:
+    """Names of colours, and their numbers, stand where the roles are."""
+    names = {"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "bold", "dim", "italic"}
+    for path in sources():
+        if path.name == "roles.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            assert not set(text.removeprefix("bright_").split()) & names, f"{path}: {text}"
+            assert not re.search("\x1b\\[[0-9;]*m", text), f"{path}: {text}"

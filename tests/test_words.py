@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxyctl.text import ACTIONS, COLOURS, GOOD, ORDER, counted, duration_text, in_words
+from proxyctl.text import ACTIONS, GOOD, ORDER, counted, duration_text, in_words
 
 
 def test_one_and_several() -> None:
@@ -24,7 +24,6 @@ def test_an_item_that_is_as_wanted_is_no_failure() -> None:
     assert set(ORDER) - GOOD == {"skipped", "unknown", "failed"}
     assert ORDER[-1] == "failed", "a summary ends with it"
     assert len(ORDER) == len(set(ORDER)) == len(ACTIONS)
-    assert COLOURS["unchanged"] == "dim" and COLOURS["failed"] == "red"
 
 
 def test_what_a_word_does_not_say_is_added() -> None:

@@ -7,8 +7,8 @@ import typer
 from proxyctl.commands.options import DATA, MESSAGES, argument, shared
 from proxyctl.errors import ConfigError, NotFoundError, UsageError
 from proxyctl.explaining import Explanation, explanation_of, near_codes
+from proxyctl.roles import lines_of
 from proxyctl.runtime import Runtime
-from proxyctl.text import wrapped
 
 app = typer.Typer(
     epilog="""Examples:
@@ -48,9 +48,7 @@ def explain(
     except ConfigError:  # What explains errors has to work amid them.
         asked = runtime.format = "table"
     if runtime.options.fields is None and asked in (None, "table"):
-        text = text_of(found)
-        on_terminal = runtime.console.terminal.stdout
-        runtime.out.text(wrapped(text, max(30, min(runtime.console.width, 100))) if on_terminal else text)
+        runtime.out.lines(lines_of(text_of(found)), widest=100)
     else:
         runtime.out.one(Shape.generic("code", FIELDS, id_field="code"), found._asdict())
 

@@ -1,4 +1,4 @@
-"""What `proxyctl doctor` checks, and what a check finds: good, a warning, or bad. A check changes nothing; its
+"""What `proxyctl doctor` checks, and what a check finds: ok, a warning, or fail. A check changes nothing; its
 CheckResult says what is wrong and what to type.
 """
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from proxyctl.errors import ProxyctlError
 
-GOOD, WARNING, BAD = "good", "warning", "bad"
+OK, WARNING, FAIL = "ok", "warning", "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class CheckResult:
         return {"check": self.check, "state": self.state, "detail": self.detail, "hint": self.hint}
 
 
-def good(check: str, detail: str) -> CheckResult:
+def ok(check: str, detail: str) -> CheckResult:
     """Return the finding that all is well."""
-    return CheckResult(check, GOOD, detail)
+    return CheckResult(check, OK, detail)
 
 
 def warning(check: str, detail: str, hint: str | None) -> CheckResult:
@@ -36,6 +36,6 @@ def warning(check: str, detail: str, hint: str | None) -> CheckResult:
     return CheckResult(check, WARNING, detail, hint)
 
 
-def bad(check: str, error: ProxyctlError) -> CheckResult:
+def fail(check: str, error: ProxyctlError) -> CheckResult:
     """Return the finding that commands fail, and how: ``error`` says it, and its class the exit code."""
-    return CheckResult(check, BAD, error.message, error.hint, error)
+    return CheckResult(check, FAIL, error.message, error.hint, error)

@@ -11,7 +11,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from proxyctl.doctor import GOOD, CheckResult, bad, good, warning
+from proxyctl.doctor import OK, CheckResult, fail, ok, warning
 from proxyctl.errors import ConfigError, OutputError, ProxyctlError
 from proxyctl.text import counted
 
@@ -33,12 +33,12 @@ def config(runtime: Runtime) -> CheckResult:
         names = list(runtime.store.profiles())
         runtime.store.default_profile()
     except ProxyctlError as error:
-        return bad("config", error)
+        return fail("config", error)
     if not os.path.lexists(path):
-        return good("config", f"{path}: not there, and none is needed until 'proxyctl auth login'")
+        return ok("config", f"{path}: not there, and none is needed until 'proxyctl auth login'")
     mode = stat.S_IMODE(path.stat().st_mode)
     detail = f"{path}: mode {mode:04o}, {counted(len(names), 'profile')}"
-    return open_directory(path.resolve().parent, detail) or good("config", detail)
+    return open_directory(path.resolve().parent, detail) or ok("config", detail)
 
 
 def open_directory(directory: Path, detail: str) -> CheckResult | None:
@@ -56,7 +56,7 @@ def open_directory(directory: Path, detail: str) -> CheckResult | None:
 def state(runtime: Runtime) -> CheckResult:
     """Check that history and locks can be written, with room for more."""
     found = written_to("state", lambda: runtime.paths.state_dir, STATE_HINT, needed=True)
-    if found.state != GOOD:
+    if found.state != OK:
         return found
     free = shutil.disk_usage(existing(runtime.paths.state_dir)).free
     if free < ROOM:
@@ -82,7 +82,7 @@ def written_to(check: str, path: Callable[[], Path], hint: str, *, needed: bool)
     problem = why_not_writable(directory)
     if problem:
         return as_needed(check, OutputError(f"{directory} can't be written: {problem}.", hint=hint), needed)
-    return good(check, f"{directory}: {'can be written' if directory.exists() else 'can be made'}")
+    return ok(check, f"{directory}: {'can be written' if directory.exists() else 'can be made'}")
 
 
 def why_not_writable(directory: Path) -> str | None:
@@ -113,14 +113,14 @@ def sandbox(runtime: Runtime, *, used: bool) -> CheckResult:
     except ConfigError as error:
         return as_needed("sandbox", error, used)
     if not os.path.lexists(path):
-        return good("sandbox", f"{path}: not there, and made on first use")
+        return ok("sandbox", f"{path}: not there, and made on first use")
     try:
         counts = runtime.sandbox_store.status()
     except ProxyctlError as error:
         return as_needed("sandbox", error, used)
-    return good("sandbox", f"{path}: {counts.services} Services, {counts.numbers} numbers")
+    return ok("sandbox", f"{path}: {counts.services} Services, {counts.numbers} numbers")
 
 
 def as_needed(check: str, error: ProxyctlError, used: bool) -> CheckResult:
     """Return a bad finding where the thing is used, else a warning."""
-    return bad(check, error) if used else warning(check, error.message, error.hint)
+    return fail(check, error) if used else warning(check, error.message, error.hint)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxyctl import __version__
-from proxyctl.doctor import CheckResult, good, warning
+from proxyctl.doctor import CheckResult, ok, warning
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -40,14 +40,14 @@ def program(environ: Mapping[str, str]) -> CheckResult:
         )
     if not found and (scripts / "proxyctl").exists():
         return warning("program", f"{here}; PATH has no proxyctl", f'Run: export PATH="{scripts}:$PATH"')
-    return good("program", f"{here}, started as {found or 'python -m proxyctl'}")
+    return ok("program", f"{here}, started as {found or 'python -m proxyctl'}")
 
 
 def python() -> CheckResult:
     """Name the interpreter and the packages."""
     versions = ", ".join(f"{name} {version_of(name)}" for name in PACKAGES)
     system = f"{platform.system()} {platform.machine()}"
-    return good(
+    return ok(
         "python", f"{platform.python_implementation()} {platform.python_version()} on {system}; {versions}"
     )
 
@@ -64,12 +64,12 @@ def terminal(runtime: Runtime) -> CheckResult:
     """Say how output is printed here, and why."""
     encoding = (getattr(runtime.stdout, "encoding", None) or "unknown").upper()
     if not runtime.console.terminal.stdout:
-        return good("terminal", f"none: output is {runtime.format}, in {encoding}")
+        return ok("terminal", f"none: output is {runtime.format}, in {encoding}")
     colour = "with colour" if runtime.console.color_on(True) else f"without colour ({why_plain(runtime)})"
     detail = f"{runtime.console.width} columns, {encoding}, {colour}; output is {runtime.format}"
     if runtime.console.ascii_only and runtime.environ.get("TERM") != "dumb":
         return warning("terminal", f"{detail}; boxes and signs are ASCII", "Run: export LC_ALL=C.UTF-8")
-    return good("terminal", detail)
+    return ok("terminal", detail)
 
 
 def why_plain(runtime: Runtime) -> str:
@@ -83,11 +83,11 @@ def completions(environ: Mapping[str, str]) -> CheckResult:
     """Find the completions of the user's shell, where it reads them."""
     shell = Path(environ.get("SHELL", "")).name
     if shell not in SWITCH_ON:
-        return good("completions", f"SHELL is none of {', '.join(SWITCH_ON)}, so none are needed")
+        return ok("completions", f"SHELL is none of {', '.join(SWITCH_ON)}, so none are needed")
     found = next((path for path in completion_files(shell, environ) if completes_proxyctl(path)), None)
     if found is None:
         return warning("completions", f"none found for {shell}", f"Run: {SWITCH_ON[shell]}")
-    return good("completions", f"{shell}: {found}")
+    return ok("completions", f"{shell}: {found}")
 
 
 def completion_files(shell: str, environ: Mapping[str, str]) -> list[Path]:
@@ -154,7 +154,7 @@ def man_pages(environ: Mapping[str, str]) -> CheckResult:
     pages = [folder / "man1" / name for folder in folders for name in ("proxyctl.1", "proxyctl.1.gz")]
     found = next((page for page in pages if page.is_file()), None)
     if found is not None:
-        return good("man pages", str(found))
+        return ok("man pages", str(found))
     ours = Path(sys.prefix) / "share" / "man"
     hint = "'proxyctl help' shows the same."
     if (ours / "man1" / "proxyctl.1").is_file():

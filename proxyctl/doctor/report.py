@@ -7,18 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from proxyctl.doctor import BAD, GOOD, WARNING, CheckResult, files, installed, server
+from proxyctl.doctor import FAIL, OK, WARNING, CheckResult, files, installed, server
 from proxyctl.errors import ConfigError, ProxyctlError, TemporaryError
 from proxyctl.render.shapes import Shape
-from proxyctl.text import wrapped
+from proxyctl.roles import Role, line
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
 SHAPE = Shape.generic("check", ("check", "state", "detail", "hint"), id_field="check")
-COLORS = {GOOD: "green", WARNING: "yellow", BAD: "red"}
-SIGNS = {GOOD: "✓", WARNING: "!", BAD: "✗"}
-PLAIN_SIGNS = {GOOD: "+", WARNING: "!", BAD: "x"}
+ROLES = {OK: Role.GOOD, WARNING: Role.WARNING, FAIL: Role.BAD}
+SIGNS = {OK: "✓", WARNING: "!", FAIL: "✗"}
 MARGIN = 25  # columns that sign, state and check take
 
 
@@ -69,40 +68,30 @@ def rows(runtime: Runtime, found: list[CheckResult]) -> Iterator[Sequence[dict[s
 
 def show(runtime: Runtime, finding: CheckResult) -> None:
     """Print a finding for people: sign, state, check, what was found; below it what to type."""
-    plain = runtime.console.ascii_only
-    sign, arrow = (PLAIN_SIGNS if plain else SIGNS)[finding.state], "->" if plain else "→"
-    first, *more = lines(runtime, finding.detail)
-    lead = (f"{sign} {finding.state:<7}", COLORS[finding.state])
-    runtime.out.line(lead, (f"  {finding.check:<12}  {first}", None))
+    clean = runtime.console.redactor.clean
+    first, *more = clean(finding.detail).splitlines() or [""]
+    lead = ROLES[finding.state](f"{SIGNS[finding.state]} {finding.state:<7}")
+    lines = [line(lead, f"  {finding.check:<12}  {first}", hang=MARGIN)]
     if finding.hint:
-        first, *others = lines(runtime, finding.hint, len(arrow) + 1)
-        more += [f"{arrow} {first}", *(" " * (len(arrow) + 1) + text for text in others)]
-    for text in more:
-        runtime.out.line((" " * MARGIN + text, None))
-
-
-def lines(runtime: Runtime, text: str, indent: int = 0) -> list[str]:
-    """Return the lines that ``text`` takes: those of its own, and on a terminal as many more as it needs."""
-    clean = runtime.console.redactor.clean(text)
-    if runtime.console.terminal.stdout:
-        clean = wrapped(clean, max(20, runtime.console.width - MARGIN - indent))
-    return clean.splitlines() or [""]
+        first, *others = clean(finding.hint).splitlines()
+        more += [f"→ {first}", *(f"  {text}" for text in others)]
+    runtime.out.lines([*lines, *(line(" " * MARGIN + text) for text in more)])
 
 
 def conclude(runtime: Runtime, found: list[CheckResult]) -> None:
-    """Say how many checks are good; raise the error of the worst, with its exit code.
+    """Say how many checks passed; raise the error of the worst, with its exit code.
 
     What a user has to fix comes before what may pass; among equals the first is the likeliest cause.
     """
     wrong = {finding.check: finding.error for finding in found if finding.error is not None}
     warnings = [finding.check for finding in found if finding.state == WARNING]
     if not wrong:
-        mild = f"{len(warnings)} with a warning ({', '.join(warnings)})" if warnings else "all good"
+        mild = f"{len(warnings)} with a warning ({', '.join(warnings)})" if warnings else "all ok"
         runtime.note(f"{len(found)} checks, {mild}.")
         return
     worst: ProxyctlError = min(wrong.values(), key=lambda error: isinstance(error, TemporaryError))
     raise type(worst)(
-        f"{len(wrong)} of {len(found)} checks {'is' if len(wrong) == 1 else 'are'} bad: {', '.join(wrong)}.",
+        f"{len(wrong)} of {len(found)} checks failed: {', '.join(wrong)}.",
         hint=worst.hint,
         problem=worst.problem,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.api.resources import list_services
 from proxyctl.api.wire import proxy_for
-from proxyctl.doctor import CheckResult, bad, good, warning
+from proxyctl.doctor import CheckResult, fail, ok, warning
 from proxyctl.errors import CheckError, ProxyctlError
 from proxyctl.explaining import hint_for, sentence
 from proxyctl.profiles.profile import MASK
@@ -33,11 +33,11 @@ def credentials(runtime: Runtime) -> tuple[Profile | None, CheckResult]:
         if not profile.is_sandbox:
             runtime.console.redactor.add(profile.secret())
     except ProxyctlError as error:
-        return None, bad("credentials", error)
+        return None, fail("credentials", error)
     detail = description(profile)
     if profile.name != profile.source and any(runtime.environ.get(name) for name in VARIABLES):
         detail += "; the TWILIO_ variables of the environment are passed over"
-    return profile, good("credentials", detail)
+    return profile, ok("credentials", detail)
 
 
 def description(profile: Profile) -> str:
@@ -57,16 +57,16 @@ def call(runtime: Runtime, profile: Profile) -> Iterator[CheckResult]:
         client = runtime.access.client_for(profile)
         proxy = proxy_of(client)
     except ProxyctlError as error:
-        yield bad("server", error)
+        yield fail("server", error)
         return
     with client:
         through = f", through the proxy {proxy}" if proxy else ""
-        yield good("server", f"{client.endpoint.label} ({chosen_by(runtime, profile)}){through}")
+        yield ok("server", f"{client.endpoint.label} ({chosen_by(runtime, profile)}){through}")
         client.timeout = min(client.timeout, PATIENCE)
         try:
             answer = client.send(list_services(page_size=1))
             took, request = f"{answer.duration * 1000:.0f} ms", answer.request_id or "none"
-            yield good("call", f"GET /v1/Services: {answer.status} in {took}, request id {request}")
+            yield ok("call", f"GET /v1/Services: {answer.status} in {took}, request id {request}")
         except ProxyctlError as error:
             yield failed_call(error)
         if client.server_now is not None:
@@ -97,7 +97,7 @@ def chosen_by(runtime: Runtime, profile: Profile) -> str:
 def failed_call(error: ProxyctlError) -> CheckResult:
     """Return the finding about a call that failed, in the words that every command has for it."""
     error.hint = "\n".join(sentence(hint) for hint in (hint_for(error) or "").splitlines()) or None
-    found = bad("call", error)
+    found = fail("call", error)
     request_id = error.problem.request_id if error.problem else None
     return replace(found, detail=f"{found.detail} Request id: {request_id}") if request_id else found
 
@@ -106,8 +106,8 @@ def clock(ahead: float) -> CheckResult:
     """Judge by how many seconds this machine's clock is ahead of the answer's Date, which is in whole seconds."""
     detail = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server"
     if abs(ahead) <= SLACK:
-        return good("clock", detail)
+        return ok("clock", detail)
     hint = "Run: sudo timedatectl set-ntp true (on macOS: sudo sntp -sS time.apple.com)"
     if abs(ahead) <= TOO_FAR:
         return warning("clock", detail, hint)
-    return bad("clock", CheckError(f"this machine's clock is {detail}.", hint=hint))
+    return fail("clock", CheckError(f"this machine's clock is {detail}.", hint=hint))

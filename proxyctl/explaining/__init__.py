@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from proxyctl.errors import EXIT_CODE_MEANINGS, ExitCode, Problem, ProxyctlError, exit_status
+from proxyctl.text import with_account
 
 DICTIONARY = "https://www.twilio.com/docs/errors/{}"
 NEAR = 3
@@ -80,13 +81,13 @@ def hint_for(error: ProxyctlError, *, number: str | None = None) -> str | None:
     return f"{found.meaning}\n{found.advice(service.group() if service else None, number)}"
 
 
-def error_json(error: ProxyctlError) -> str:
+def error_json(error: ProxyctlError, account: str = "") -> str:
     """Return the error as one line of JSON: ``{"error": {kind, message, hint, status, code, …}}``."""
     problem = error.problem
     found = {
         "kind": error.kind,
         "message": error.message,
-        "hint": hint_for(error),
+        "hint": with_account(hint_for(error) or "", account) or None,
         "status": problem.status if problem else None,
         "code": problem.code if problem else None,
         "more_info": more_info(problem),

@@ -54,9 +54,7 @@ class Finding:
 
     def row(self) -> dict[str, Any]:
         """Return the row that is printed."""
-        row = asdict(self)
-        row["mend"] = row.pop("fix")  # the field's name is what scripts rely on
-        return row
+        return asdict(self)
 
     @property
     def rank(self) -> tuple[int, str, str, str, str]:

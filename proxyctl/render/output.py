@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from proxyctl.errors import OutputError
 from proxyctl.render.shape import Row, Shape, Writer, check_fields, parse_fields, pick, to_json, writer_for
+from proxyctl.roles import Line, laid_out
 from proxyctl.text import visible
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Output:
         color: bool = False,
         width: int | None = None,
         ascii_only: bool = False,
+        account: str = "",
     ) -> None:
         if fields is not None:
             fields = parse_fields(fields if isinstance(fields, str) else ",".join(fields))
@@ -44,6 +46,7 @@ class Output:
         self._color = color
         self._width = width
         self._ascii_only = ascii_only
+        self._account = account  # the option for commands that are printed
         self._broken = False
 
     def check(self, shape: Shape) -> None:
@@ -103,13 +106,13 @@ class Output:
         """Print a line (or several) of our own words; on a terminal without control characters."""
         self._write((text if self._width is None else visible(text, keep="\n")) + "\n")
 
-    def line(self, *pieces: tuple[str, str | None]) -> None:
-        """Print a line for people at once: pieces of text with their colours, which only stress the words."""
-        from proxyctl.render.table import painted
-
-        shown = ((visible(text), style) for text, style in pieces)
-        words = (painted(text, style) if style and self._color else text for text, style in shown)
-        self._write("".join(words) + "\n", flush=True)
+    def lines(self, lines: Iterable[Line], *, widest: int | None = None) -> None:
+        """Print lines for people at once, as wide as the terminal, and at most ``widest``."""
+        width = None if self._width is None else min(self._width, widest or self._width)
+        text = laid_out(
+            lines, width=width, color=self._color, ascii_only=self._ascii_only, account=self._account
+        )
+        self._write(text, flush=True)
 
     def flush(self) -> None:
         """Hand on what stdout still holds, so that a full disk is noticed while it can be reported."""

@@ -10,9 +10,11 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.style import Style
 from rich.text import Text
 
 from proxyctl.clock import Clock, SystemClock
+from proxyctl.roles import Role, painted
 from proxyctl.text import cut, visible
 
 INTERVAL = 0.1  # seconds between two drawings
@@ -55,10 +57,10 @@ class BulkProgress:
         self._progress = Progress(
             BarColumn(bar_width=24),
             TextColumn("{task.completed}/{task.total}", markup=False),
-            TextColumn("{task.fields[failures]}", style="red", markup=False),
+            TextColumn("{task.fields[failures]}", style=_style(Role.BAD), markup=False),
             _Rate(),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[note]}", style="yellow", markup=False),
+            TextColumn("{task.fields[note]}", style=_style(Role.WARNING), markup=False),
             console=console,
             auto_refresh=False,
             transient=True,
@@ -86,10 +88,10 @@ class BulkProgress:
         return not self._closed
 
     def say(self, text: str) -> None:
-        """Print a line above the bar (without control characters)."""
+        """Print ready lines above the bar."""
         with self._lock:
-            line = Text(visible(text, keep="\n"))
-            self._quietly(lambda: self._progress.console.print(line, soft_wrap=True))
+            lines = Text.from_ansi(text.removesuffix("\n"))
+            self._quietly(lambda: self._progress.console.print(lines, soft_wrap=True))
 
     def close(self) -> None:
         """Take the bar away; what comes later is ignored."""
@@ -113,6 +115,10 @@ class BulkProgress:
             draw()
         except (OSError, ValueError, UnicodeError):
             self._closed = True
+
+
+def _style(role: Role) -> Style:
+    return next(iter(Text.from_ansi(painted("x", role)).spans)).style  # type: ignore[return-value]
 
 
 class _Console(Console):

@@ -251,12 +251,12 @@ POOL_STATUS_BARS = (
 FINDING = Shape(
     "finding",
     "findings",
-    ("severity", "id", "object", "name", "service", "message", "mend"),
+    ("severity", "id", "object", "name", "service", "message", "fix"),
     (
         Column("severity", "Severity", ALWAYS),
         Column("name", "Object", ALWAYS, Kind.FOLD),
         Column("message", "Finding", 99, Kind.FOLD),
-        Column("mend", "To mend it", 60),
+        Column("fix", "Fix", 60),
         Column("service", "Service", 50, Kind.FOLD),
         Column("id", "ID", 40),
         Column("object", "SID", 30),

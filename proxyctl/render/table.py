@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from itertools import islice, zip_longest
 
-from rich.cells import cell_len, chop_cells, set_cell_size
-from rich.color import ColorSystem
-from rich.style import Style
+from rich.cells import chop_cells, set_cell_size
 
 from proxyctl.render.cells import Display, shown, shown_value
 from proxyctl.render.shape import ALWAYS, Column, Kind, Row, Shape, Writer, capability_names, value_at
-from proxyctl.text import COLOURS
+from proxyctl.roles import OF_ACTIONS, Role, cells, painted
 
 GAP = "  "
 NARROWEST = 12  # a column of text is not worth having below this
 CHUNK = 500  # lines a write
 
-_BAD = "red"
-_CAUTION = "yellow"
-_WORDS = {**COLOURS, "closed": "dim", "done": "green", "partial": _CAUTION}
+_WORDS = {**OF_ACTIONS, "closed": Role.FAINT, "done": Role.GOOD, "partial": Role.WARNING}
 _WORD_FIELDS = ("action", "outcome", "status", "state")
 
 
@@ -54,9 +49,9 @@ class Table(Writer):
     def page(self, rows: Sequence[Row]) -> str:
         """Take a page of rows; nothing can be printed yet."""
         for row in rows:
-            cells = tuple(shown(column, row, self._display) for column in self._columns)
-            self._widths = list(map(max, self._widths, map(_cells, cells)))
-            self._rows.append(cells)
+            texts = tuple(shown(column, row, self._display) for column in self._columns)
+            self._widths = list(map(max, self._widths, map(cells, texts)))
+            self._rows.append(texts)
         return ""
 
     def end(self, complete: bool) -> Iterator[str]:
@@ -68,22 +63,22 @@ class Table(Writer):
         footer = self._footer if complete else None
         if terminal and footer != "":
             text = footer or self._shape.count(len(self._rows)) + ("" if complete else " (incomplete)")
-            yield ("\n" if self._rows else "") + self._styled(text, "dim") + "\n"
+            yield ("\n" if self._rows else "") + self._styled(text, Role.FAINT) + "\n"
 
     def _lines(self) -> Iterator[str]:
         widths = fit(self._natural(), self._display.width, may_drop=self._may_drop)
         places = [place for place, width in enumerate(widths) if width is not None]
         room = [width for width in widths if width is not None]
         if self._header:
-            yield self._line(places, room, [self._title(self._columns[p]) for p in places], "bold")
+            yield self._line(places, room, [self._title(self._columns[p]) for p in places], Role.HEADING)
             if self._display.width is not None:
-                yield self._styled(GAP.join(self._display.rule * width for width in room), "dim")
+                yield self._styled(GAP.join(self._display.rule * width for width in room), Role.FAINT)
         for row in self._rows:
             yield from self._row_lines(places, room, row)
 
     def _natural(self) -> list[tuple[Column, int]]:
         """Columns with the width that they would like; those in which no row has anything matter least."""
-        titles = [_cells(self._title(column)) if self._header else 0 for column in self._columns]
+        titles = [cells(self._title(column)) if self._header else 0 for column in self._columns]
         empty = [
             all(row[place] == self._display.dash for row in self._rows) for place in range(len(self._columns))
         ]
@@ -94,20 +89,20 @@ class Table(Writer):
 
     def _row_lines(self, places: list[int], room: list[int], row: tuple[str, ...]) -> Iterator[str]:
         """One line, or several where a folded text goes on."""
-        if all(_cells(row[place]) <= width for place, width in zip(places, room, strict=True)):
+        if all(cells(row[place]) <= width for place, width in zip(places, room, strict=True)):
             yield self._line(places, room, [row[place] for place in places], None)
             return
         parts = [
             _fitted(row[p], width, self._columns[p].kind, self._display)
             for p, width in zip(places, room, strict=True)
         ]
-        for cells in zip_longest(*parts, fillvalue=""):
-            yield self._line(places, room, cells, None)
+        for texts in zip_longest(*parts, fillvalue=""):
+            yield self._line(places, room, texts, None)
 
-    def _line(self, places: list[int], room: list[int], cells: Sequence[str], style: str | None) -> str:
+    def _line(self, places: list[int], room: list[int], texts: Sequence[str], style: Role | None) -> str:
         padded = []
-        for place, width, text in zip(places, room, cells, strict=True):
-            pad = " " * (width - _cells(text))
+        for place, width, text in zip(places, room, texts, strict=True):
+            pad = " " * (width - cells(text))
             painted = self._styled(text, style or style_of(self._columns[place].field, text, self._display))
             padded.append(pad + painted if self._numeric[place] else painted + pad)
         return GAP.join(padded).rstrip(" ")
@@ -115,7 +110,7 @@ class Table(Writer):
     def _title(self, column: Column) -> str:
         return shown_value(Column(column.field, "", 0), column.title, self._display)
 
-    def _styled(self, text: str, style: str | None) -> str:
+    def _styled(self, text: str, style: Role | None) -> str:
         return painted(text, style) if self._display.color and style else text
 
 
@@ -154,11 +149,11 @@ def sheet(shape: Shape, chosen: Sequence[str] | None, row: Row, display: Display
     """Yield the lines of one object: field names, as ``--fields`` takes them, and whole values, never cut."""
     names = list(chosen or dict.fromkeys([*shape.fields, *row]))
     entries = list(_entries(shape, names, row, display))
-    room = max((_cells(label) for label, _, _ in entries), default=0)
+    room = max((cells(label) for label, _, _ in entries), default=0)
     for label, name, text in entries:
         style = style_of(name, text, display) if display.color else None
-        pad = " " * (room - _cells(label))
-        title = painted(label, "bold") if display.color else label
+        pad = " " * (room - cells(label))
+        title = painted(label, Role.HEADING) if display.color else label
         yield f"{title}{pad}{GAP}{painted(text, style) if style else text}\n"
 
 
@@ -178,32 +173,18 @@ def _entries(
         yield shown_value(Column(name, "", 0), name, display), name, text
 
 
-def style_of(field: str, text: str, display: Display) -> str | None:
+def style_of(field: str, text: str, display: Display) -> Role | None:
     """Return the colour of a cell: it only stresses what the text says."""
     name = field.rpartition(".")[2]
     if text == display.dash:
-        return "dim"
+        return Role.FAINT
     if name == "is_reserved":
-        return _CAUTION if text == "yes" else None
+        return None
     if name in ("in_use", "failed"):
-        return None if text == "0" else ("cyan" if name == "in_use" else _BAD)
+        return Role.FAINT if text == "0" else (Role.BAD if name == "failed" else None)
     if field.startswith("error"):
-        return _BAD
+        return Role.BAD
     return _WORDS.get(text) if name in _WORD_FIELDS else None
-
-
-def painted(text: str, style: str) -> str:
-    """Return ``text`` with the escape sequences of a colour (from the terminal's own 16) around it."""
-    return _style(style).render(text, color_system=ColorSystem.STANDARD)
-
-
-@cache
-def _style(name: str) -> Style:
-    return Style.parse(name)
-
-
-def _cells(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)
 
 
 def _total(widths: Sequence[int], kept: set[int]) -> int:
@@ -215,12 +196,12 @@ def _flexible(column: Column) -> bool:
 
 
 def _minimum(column: Column) -> int:
-    return max(NARROWEST, _cells(column.title))
+    return max(NARROWEST, cells(column.title))
 
 
 def _fitted(text: str, width: int, kind: Kind, display: Display) -> list[str]:
     """Return the lines of a cell: one, unless it is folded."""
-    if _cells(text) <= width or kind not in (Kind.TEXT, Kind.FOLD):
+    if cells(text) <= width or kind not in (Kind.TEXT, Kind.FOLD):
         return [text]
     if kind is Kind.TEXT:
         return [set_cell_size(text, width - len(display.ellipsis)) + display.ellipsis]

@@ -233,4 +233,5 @@ class Runtime:
             color=self.console.color_on(on_terminal),
             width=self.console.width if on_terminal else None,
             ascii_only=self.console.ascii_only,
+            account=self.console.account,
         )

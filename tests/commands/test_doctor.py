@@ -36,7 +36,7 @@ def test_without_credentials_the_network_is_left_alone(bare: Cli, monkeypatch: p
     ran = examine(bare, "-o", "jsonl")
     assert ran.code == 3
     assert list(found(ran)) == LOCAL + AROUND
-    assert states(ran, "bad") == ["credentials"]
+    assert states(ran, "fail") == ["credentials"]
     assert "auth login" in found(ran)["credentials"]["hint"]
 
 
@@ -58,8 +58,8 @@ def test_a_broken_config_is_a_finding(bare: Cli, text: str, mode: int, words: st
         rows = found(examine(bare, "-o", "jsonl", url=f"http://127.0.0.1:{port}"))
     assert ran.code == 2
     assert ran.lines[0].split("\t") == ["check", "state", "detail", "hint"]
-    assert rows["config"]["state"] == "bad" and words in rows["config"]["detail"]
-    assert rows["credentials"]["state"] == rows["call"]["state"] == "good"
+    assert rows["config"]["state"] == "fail" and words in rows["config"]["detail"]
+    assert rows["credentials"]["state"] == rows["call"]["state"] == "ok"
     if mode == 0o644:
         assert rows["config"]["hint"] == f"Run: chmod 600 {path}"
 
@@ -108,7 +108,7 @@ def test_state_and_cache_that_cannot_be_written(
     ran = examine(bare, "-o", "jsonl", "--sandbox", PROXYCTL_STATE_DIR=str(tmp_path / "file" / "state"))
     assert ran.code == 1
     rows = found(ran)
-    assert rows["state"]["state"] == "bad" and "PROXYCTL_STATE_DIR" in rows["state"]["hint"]
+    assert rows["state"]["state"] == "fail" and "PROXYCTL_STATE_DIR" in rows["state"]["hint"]
     assert rows["cache"]["state"] == "warning" and "XDG_CACHE_HOME" in rows["cache"]["hint"]
 
 
@@ -119,7 +119,7 @@ def test_what_a_user_has_to_fix_comes_before_what_may_pass(bare: Cli, tmp_path: 
     url, state = f"http://127.0.0.1:{port}", str(tmp_path / "file" / "state")
     ran = examine(bare, "-o", "jsonl", url=url, PROXYCTL_STATE_DIR=state)
     assert ran.code == 1
-    assert ran.error["message"] == "2 of 12 checks are bad: state, call."
+    assert ran.error["message"] == "2 of 12 checks failed: state, call."
 
 
 def test_no_home(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,9 +135,9 @@ def test_no_home(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = found(ran)
     assert [rows[name]["state"] for name in ("config", "state", "cache", "sandbox")] == [
         "warning",
-        "bad",
+        "fail",
         "warning",
-        "bad",
+        "fail",
     ]
     assert ran.code == 1 and "PROXYCTL_STATE_DIR" in rows["state"]["hint"]
 
@@ -157,14 +157,14 @@ def test_the_sandbox_needs_no_network(cli: Cli) -> None:
     assert list(found(ran)) == LOCAL + AROUND
     cli.seed(3)
     row = found(examine(cli, "-o", "jsonl"))["sandbox"]
-    assert row["state"] == "good" and row["detail"].endswith("0 Services, 3 numbers")
+    assert row["state"] == "ok" and row["detail"].endswith("0 Services, 3 numbers")
 
 
 def test_a_damaged_sandbox_matters_to_those_who_use_it(bare: Cli) -> None:
     (bare.directory / "state").mkdir(mode=0o700)
     (bare.directory / "state" / "sandbox.db").write_text("no database")
     ran = examine(bare, "-o", "jsonl", "--sandbox")
-    assert ran.code == 1 and states(ran, "bad") == ["sandbox"]
+    assert ran.code == 1 and states(ran, "fail") == ["sandbox"]
     with answering() as (port, _):
         ran = examine(bare, "-o", "jsonl", url=f"http://127.0.0.1:{port}")
     assert ran.code == 0 and found(ran)["sandbox"]["state"] == "warning"
@@ -216,7 +216,7 @@ def test_completions_where_the_shell_looks(cli: Cli, tmp_path: Path, shell: str,
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("source <(proxyctl completion bash)\n")
     row = found(examine(cli, "-o", "jsonl", **environ))["completions"]
-    assert row["state"] == "good" and str(path) in row["detail"]
+    assert row["state"] == "ok" and str(path) in row["detail"]
 
 
 @pytest.mark.parametrize("variable", ["PATH", "MANPATH"])
@@ -231,7 +231,7 @@ def test_man_pages_where_man_looks(cli: Cli, tmp_path: Path, variable: str) -> N
     page.parent.mkdir(parents=True)
     page.write_text("")
     row = found(examine(cli, "-o", "jsonl", **environ))["man pages"]
-    assert (row["state"], row["detail"]) == ("good", str(page))
+    assert (row["state"], row["detail"]) == ("ok", str(page))
 
 
 # How it is told
@@ -241,23 +241,23 @@ def test_lines_for_people(cli: Cli) -> None:
     cli.environ["COLUMNS"] = "72"
     ran = examine(cli, tty=True, SHELL="/bin/zsh", PATH="/nowhere/bin", XDG_DATA_DIRS="/nowhere")
     assert ran.code == 0
-    assert any(line.startswith("\x1b[32m✓ good   \x1b[0m  credentials") for line in ran.lines)
+    assert any(re.match(r"\x1b\[1;32m✓ ok *\x1b\[0m +credentials", line) for line in ran.lines)
     plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in ran.lines]
     assert any(line.startswith("! warning  completions   none found for zsh") for line in plain)
     assert any(line.lstrip().startswith("→ Run: echo 'source") for line in plain)
     assert all(
         len(line) <= 72 or " " not in line[25:].strip("→ ") for line in plain
     )  # a path is never broken
-    assert {line[:9].split()[-1] for line in plain if line[0] != " "} == {"good", "warning"}
+    assert {line[:9].split()[-1] for line in plain if line[0] != " "} == {"ok", "warning"}
 
 
 def test_a_plain_form_where_the_terminal_can_do_no_better(cli: Cli) -> None:
     ran = examine(cli, tty=True, TERM="dumb", SHELL="/bin/zsh", PATH="/nowhere/bin", XDG_DATA_DIRS="/nowhere")
     assert ran.code == 0 and ran.out.isascii() and "\x1b" not in ran.out
-    assert any(line.startswith("+ good     credentials") for line in ran.lines)
+    assert any(line.startswith("+ ok       credentials") for line in ran.lines)
     assert any(line.lstrip().startswith("-> Run: ") for line in ran.lines)
     ran = examine(cli, "--color", "never", tty=True)
-    assert "\x1b" not in ran.out and "✓ good" in ran.out
+    assert "\x1b" not in ran.out and "✓ ok" in ran.out
 
 
 def test_a_path_of_a_hostile_name_stays_one_line(cli: Cli, tmp_path: Path) -> None:

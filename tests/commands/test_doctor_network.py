@@ -42,8 +42,8 @@ def test_all_is_well(remote: Cli) -> None:
     assert ran.code == 0, ran.err
     assert [row["check"] for row in ran.json] == LOCAL + NETWORK + AROUND
     assert all(list(row) == ["check", "state", "detail", "hint"] for row in ran.json)
-    assert all((row["hint"] is None) == (row["state"] == "good") for row in ran.json)
-    assert not [row for row in ran.json if row["state"] == "bad"]
+    assert all((row["hint"] is None) == (row["state"] == "ok") for row in ran.json)
+    assert not [row for row in ran.json if row["state"] == "fail"]
     call = next(row for row in ran.json if row["check"] == "call")
     assert re.fullmatch(r"GET /v1/Services: 200 in \d+ ms, request id RQ[0-9a-f]{32}", call["detail"])
     assert re.fullmatch(r"\d+ checks, .*", ran.err.strip())
@@ -63,18 +63,18 @@ def test_it_changes_nothing_and_asks_once(bare: Cli) -> None:
 def test_a_refused_port(bare: Cli) -> None:
     port = free_port()
     ran = examine(bare, "-o", "jsonl", url=f"http://127.0.0.1:{port}")
-    assert (ran.code, states(ran, "bad")) == (7, ["call"])
+    assert (ran.code, states(ran, "fail")) == (7, ["call"])
     assert "127.0.0.1 refused the connection" in found(ran)["call"]["detail"]
     assert "clock" not in found(ran)
     assert (ran.error["kind"], ran.error["exit_code"]) == ("network", 7)
-    assert ran.error["message"] == "1 of 12 checks is bad: call."
+    assert ran.error["message"] == "1 of 12 checks failed: call."
 
 
 def test_credentials_that_are_refused(bare: Cli) -> None:
     body = json.dumps({"code": 20003, "message": "Authenticate", "status": 401}).encode()
     with answering(body, "401 Unauthorized", off=-900) as (port, seen):
         ran = examine(bare, "-o", "jsonl", url=f"http://127.0.0.1:{port}")
-    assert (ran.code, states(ran, "bad"), len(seen)) == (3, ["call", "clock"], 1)
+    assert (ran.code, states(ran, "fail"), len(seen)) == (3, ["call", "clock"], 1)
     row = found(ran)["call"]
     assert "20003" in row["detail"] and REQUEST_ID in row["detail"] and "auth login" in row["hint"]
     assert (ran.error["code"], ran.error["request_id"]) == (20003, REQUEST_ID)
@@ -83,7 +83,7 @@ def test_credentials_that_are_refused(bare: Cli) -> None:
 def test_an_answer_that_is_none(bare: Cli) -> None:
     with answering(b"<html>Welcome to our hotel</html>", off=None) as (port, _):
         ran = examine(bare, "-o", "jsonl", url=f"http://127.0.0.1:{port}")
-    assert (ran.code, states(ran, "bad")) == (1, ["call"])
+    assert (ran.code, states(ran, "fail")) == (1, ["call"])
     assert "captive portal" in found(ran)["call"]["detail"]
 
 
@@ -98,13 +98,13 @@ def test_a_server_that_is_silent_is_asked_once_and_not_for_long(
 
     with raw_server(handle) as port:
         ran = examine(bare, "-o", "jsonl", url=f"http://127.0.0.1:{port}")
-    assert (ran.code, states(ran, "bad")) == (7, ["call"])
+    assert (ran.code, states(ran, "fail")) == (7, ["call"])
 
 
 @pytest.mark.parametrize(
     ("off", "state", "code", "words"),
-    [(0, "good", 0, "the server"), (-60, "warning", 0, "ahead of"), (60, "warning", 0, "behind"),
-     (-900, "bad", 8, "ahead of"), (86400, "bad", 8, "behind")],
+    [(0, "ok", 0, "the server"), (-60, "warning", 0, "ahead of"), (60, "warning", 0, "behind"),
+     (-900, "fail", 8, "ahead of"), (86400, "fail", 8, "behind")],
 )  # fmt: skip
 def test_the_clock(bare: Cli, off: float, state: str, code: int, words: str) -> None:
     with answering(off=off) as (port, _):
@@ -112,7 +112,7 @@ def test_the_clock(bare: Cli, off: float, state: str, code: int, words: str) -> 
     assert ran.code == code, ran.err
     row = found(ran)["clock"]
     assert row["state"] == state and words in row["detail"]
-    assert ("set-ntp" in str(row["hint"])) == (state != "good")
+    assert ("set-ntp" in str(row["hint"])) == (state != "ok")
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_a_certificate_is_trusted_once_its_authority_is_named(
 ) -> None:
     with answering(wrap=tls_server(self_signed)) as (port, seen):
         ran = examine(bare, "-o", "jsonl", url=f"https://127.0.0.1:{port}")
-        assert (ran.code, states(ran, "bad"), seen) == (7, ["call"], [])
+        assert (ran.code, states(ran, "fail"), seen) == (7, ["call"], [])
         row = found(ran)["call"]
         assert "signed by nobody that is trusted here" in row["detail"] and "SSL_CERT_FILE" in row["hint"]
         monkeypatch.setenv("SSL_CERT_FILE", str(self_signed / "cert.pem"))
@@ -168,7 +168,7 @@ def test_a_name_that_nobody_knows(bare: Cli, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     ran = examine(bare, "-o", "jsonl", TWILIO_ACCOUNT_SID=AC, TWILIO_AUTH_TOKEN=CANARY, TWILIO_REGION="ie1")
-    assert (ran.code, states(ran, "bad")) == (7, ["call"])
+    assert (ran.code, states(ran, "fail")) == (7, ["call"])
     assert "the name proxy.ie1.twilio.com can't be looked up" in found(ran)["call"]["detail"]
     assert found(ran)["server"]["detail"] == "proxy.ie1.twilio.com (region ie1)"
 
@@ -179,7 +179,7 @@ def test_a_proxy_that_refuses_gets_no_word_of_its_password(
     with answering(b"", "403 Forbidden") as (port, seen):
         monkeypatch.setenv("HTTPS_PROXY", f"http://someone:{CANARY}@127.0.0.1:{port}")
         ran = examine(bare, "-o", "jsonl", url="https://proxy.example")
-    assert (ran.code, states(ran, "bad"), len(seen)) == (7, ["call"], 1)
+    assert (ran.code, states(ran, "fail"), len(seen)) == (7, ["call"], 1)
     assert found(ran)["server"]["detail"].endswith(f"through the proxy http://127.0.0.1:{port}")
     assert "the proxy that HTTPS_PROXY names does not let us reach" in found(ran)["call"]["detail"]
     assert seen[0].startswith(b"CONNECT proxy.example:443")
@@ -188,7 +188,7 @@ def test_a_proxy_that_refuses_gets_no_word_of_its_password(
 def test_a_proxy_that_is_not_there_is_named(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
     ran = examine(bare, "-o", "jsonl", url="https://proxy.example")
-    assert (ran.code, states(ran, "bad")) == (7, ["call"])
+    assert (ran.code, states(ran, "fail")) == (7, ["call"])
     row = found(ran)["call"]
     assert "the proxy that HTTPS_PROXY names does not let us reach proxy.example" in row["detail"]
     assert row["hint"] == ran.error["hint"] and row["hint"].startswith("Check HTTPS_PROXY")
@@ -202,7 +202,7 @@ def test_a_proxy_that_cannot_be_used(
 ) -> None:
     monkeypatch.setenv(name, value)
     ran = examine(bare, "-o", "jsonl", url="https://proxy.example")
-    assert (ran.code, states(ran, "bad")) == (7, ["server"])
+    assert (ran.code, states(ran, "fail")) == (7, ["server"])
     with answering() as (port, _):  # a server on this machine needs none
         ran = examine(bare, "-o", "jsonl", url=f"http://127.0.0.1:{port}")
     assert ran.code == 0, ran.err
@@ -211,4 +211,4 @@ def test_a_proxy_that_cannot_be_used(
 @pytest.mark.parametrize("url", ["http://example.com", f"https://u:{CANARY}@example.com", "ftp://x"])
 def test_a_base_url_that_is_none(bare: Cli, url: str) -> None:
     ran = examine(bare, "-o", "jsonl", url=url)
-    assert (ran.code, states(ran, "bad")) == (2, ["server"])
+    assert (ran.code, states(ran, "fail")) == (2, ["server"])

@@ -116,7 +116,7 @@ def test_a_defect_is_told_without_a_traceback(cli: Cli, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Reader, "pages", broken)
     ran = cli("service", "list")
-    assert ran.code == 1 and "defect" in ran.err and "oops 18" in ran.err
+    assert ran.code == 1 and "internal error" in ran.err and "oops 18" in ran.err
     assert "Traceback" not in ran.err and CANARY not in ran.err
     traced = cli("service", "list", environ={"PROXYCTL_DEBUG": "1"})
     assert traced.code == 1 and "Traceback" in traced.err

@@ -109,4 +109,4 @@ def test_a_list_without_sids_is_an_answer_that_makes_no_sense(remote: Cli, serve
     server.policies.faults = FaultPlan(script=[Scripted("garbage-object", times=None)])
     ran = remote("number", "find", STRANGER, "--retries", "0")
     assert ran.code == 1
-    assert "a defect" not in ran.err
+    assert "internal error" not in ran.err

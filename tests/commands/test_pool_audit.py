@@ -21,9 +21,9 @@ def agency(cli: Cli) -> Cli:
 def test_what_it_says_mends_it(agency: Cli) -> None:
     """Each command that names all it needs is typed as it stands; then there is nothing of its kind left."""
     rows = agency("pool", "audit", "--all", "-o", "json").json
-    typed = [row for row in rows if not any(word in row["mend"] for word in PLACEHOLDERS)]
+    typed = [row for row in rows if not any(word in row["fix"] for word in PLACEHOLDERS)]
     assert len(typed) > 20
-    for command in dict.fromkeys(row["mend"] for row in typed):
+    for command in dict.fromkeys(row["fix"] for row in typed):
         _, *words = shlex.split(command.replace("VOICE_URL", URL).replace("SMS_URL", URL))
         ran = agency(*words, "-q", *(["--yes"] if "webhooks" in words else []))
         assert ran.code == 0, f"{command}: {ran.err}"

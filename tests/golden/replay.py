@@ -7,6 +7,8 @@
     $> number list masking     runs it, and demands exit code 0; nothing of it is recorded
     $y number remove masking   runs it at a terminal, where every question is answered with yes
     $n number remove masking   the same, answered with no
+    $80 number list masking    a screen: at a terminal of so many columns, with the role of each word as ``⟦bad no⟧``;
+                               numbers and SIDs in full, so that columns stay in line. $80y and $80n answer, too
     $ pool plan - < FILE > FILE    as a shell reads it, stdout is not recorded then
     ~ text                     a line of the file that the last ``% file NAME`` names
     = | ! >                    what was recorded: exit code, a line of stdout, one of stderr, the form
@@ -30,6 +32,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from proxyctl.roles import Role
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
 from proxyctl.sandbox.context import Request, Rules
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
@@ -47,6 +50,8 @@ ANSWERS = {"$y": "yes\n", "$n": "no\n"}
 # No colours, no bar, and lines that are never too long: how long a directory's name is must not be seen.
 TERMINAL = {"TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "1000"}
 BAR = re.compile(r"\x1b\[\?25l.*?\x1b\[1A\x1b\[2K", re.DOTALL)  # drawn, and taken away again
+SCREEN = re.compile(r"\$(\d+)([yn]?)")
+PAINTED = re.compile(r"\x1b\[([\d;]+)m(.*?)\x1b\[0m")
 RECORDED = ("=", "|", "!", ">")
 
 
@@ -163,20 +168,38 @@ class Stage:
             self.clock.sleep(MINUTE)
             text, _, target = text.partition(" > ")
             text, _, source = text.partition(" < ")
-            stdin = (self.directory / source).read_text() if source else ANSWERS.get(mark, "")
+            stdin = (
+                (self.directory / source).read_text()
+                if source
+                else ANSWERS.get("$" + mark.lstrip("$0123456789"), "")
+            )
             line = (*shlex.split(text), *shlex.split(form))
+            screen = SCREEN.fullmatch(mark)
+            environ = {"TERM": "xterm-256color", "COLUMNS": screen[1]} if screen else TERMINAL
             with contextlib.chdir(self.directory):
-                ran = self.cli(*line, tty=mark in ANSWERS, stdin=stdin, environ=TERMINAL)
+                ran = self.cli(*line, tty=bool(screen) or mark in ANSWERS, stdin=stdin, environ=environ)
             if target:
                 (self.directory / target).write_text(ran.out)
             assert mark != "$>" or ran.code == 0, ran.err
-            if mark != "$>" and not quiet:
+            if screen:
+                self.record_screen(ran.code, ran.out, ran.err)
+            elif mark != "$>" and not quiet:
                 self.record(ran.code, "" if target else ran.out, ran.err)
 
     def record(self, code: int, out: str, err: str) -> None:
         err = re.sub(BAR, "", err)
         said = [("|", line) for line in out.splitlines()] + [("!", line) for line in err.splitlines()]
         self.recorded += [f"= {code}", *(f"{mark} {self.masked(line)}".rstrip() for mark, line in said)]
+
+    def record_screen(self, code: int, out: str, err: str) -> None:
+        said = [("|", line) for line in out.splitlines()]
+        said += [("!", line) for line in re.sub(BAR, "", err).splitlines()]
+        self.recorded.append(f"= {code}")
+        for mark, line in said:
+            text = PAINTED.sub(lambda found: f"⟦{Role(found[1]).name.lower()} {found[2]}⟧", line)
+            for pattern, short in MASKS[2:]:
+                text = re.sub(pattern, short, text)
+            self.recorded.append(f"{mark} {text.replace(str(self.directory), 'DIR')}".rstrip())
 
     def unmasked(self, text: str) -> str:
         """Replace the short names of a script."""

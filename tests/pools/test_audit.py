@@ -213,13 +213,13 @@ def test_what_a_number_can_t_do_need_not_point_anywhere() -> None:
 
 
 def test_numbers_in_no_pool() -> None:
-    def mend(**fields: Any) -> tuple[str, str]:
+    def fix(**fields: Any) -> tuple[str, str]:
         (found,) = webhook_findings(incoming(**hooks(HERE)), context(**fields))
         return found.id, found.fix
 
-    assert mend() == ("webhook-stale", "proxyctl number add here +14155550100")
+    assert fix() == ("webhook-stale", "proxyctl number add here +14155550100")
     elsewhere = "proxyctl number webhooks here +14155550100 --voice-url VOICE_URL --sms-url SMS_URL"
-    assert mend(senders={NUMBER: SENDER})[1] == elsewhere, "it could not be added"
+    assert fix(senders={NUMBER: SENDER})[1] == elsewhere, "it could not be added"
     (gone,) = webhook_findings(incoming(**hooks(GONE)), context())
     assert (gone.id, gone.service) == ("webhook-stale", None) and "no more" in gone.message
     assert told(webhook_findings(incoming(voice_url=GOOD, sms_url=GOOD), context())) == []
@@ -250,7 +250,7 @@ def test_messaging_services_that_keep_messages_from_the_pool() -> None:
 
 @given(st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=12))
 def test_a_command_is_safe_to_type_whatever_things_are_called(name: str, phone_number: str) -> None:
-    """A mend is pasted into a shell: names come from the API."""
+    """A fix is pasted into a shell: names come from the API."""
     odd = service(unique_name=name, callback_url=None)
     assert argument(odd) in (name, HERE)
     status = PoolStatus(HERE, reserved=5000)

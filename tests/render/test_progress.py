@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from proxyctl.render.progress import BulkProgress
+from proxyctl.roles import Role, painted
 from tests.support import StandingClock
 
 
@@ -44,8 +45,8 @@ def test_ascii() -> None:
 
 
 def test_colour() -> None:
-    assert "\x1b[31m" in run(color=True)
-    assert "\x1b[31m" not in run(color=False)
+    assert "\x1b[1;31m" in run(color=True)
+    assert "\x1b[1;31m" not in run(color=False)
 
 
 def test_it_draws_at_most_ten_times_a_second_and_always_the_first_time() -> None:
@@ -62,12 +63,12 @@ def test_it_draws_at_most_ten_times_a_second_and_always_the_first_time() -> None
         assert "50/5000" in plain(stream.getvalue())
 
 
-def test_lines_above_the_bar_are_whole_and_hold_no_controls() -> None:
+def test_lines_above_the_bar_are_whole_and_keep_their_roles() -> None:
     stream, clock = io.StringIO(), StandingClock()
-    with bar(stream, clock) as progress:
+    with bar(stream, clock, color=True) as progress:
         progress.update(1)
-        progress.say("[red]" + "x" * 300 + "\x1b[2J")
-    assert "[red]" + "x" * 300 + "\\x1b[2J\n" in plain(stream.getvalue())
+        progress.say("[red]" + "x" * 300 + painted("y", Role.BAD) + "\n")
+    assert "[red]" + "x" * 300 + "\x1b[1;31my\x1b[0m\n" in stream.getvalue()
 
 
 def test_what_comes_after_the_end_is_ignored() -> None:

@@ -25,6 +25,7 @@ from proxyctl.render.shapes import (
     Shape,
 )
 from proxyctl.render.table import fit
+from proxyctl.roles import Role, painted
 from tests.render.rows import number, output, service
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -202,10 +203,10 @@ def test_an_incomplete_list_says_so() -> None:
 def test_colour_only_stresses() -> None:
     plain = table(PHONE_NUMBER, NUMBERS, width=120)
     colored = table(PHONE_NUMBER, NUMBERS, width=120, color=True)
-    assert "\x1b[33myes\x1b[0m" in colored and "\x1b" not in plain
+    assert painted("Phone number", Role.HEADING) in colored and "\x1b" not in plain
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain
     failed = table(RESULT, RESULTS, width=120, color=True)
-    assert "\x1b[31mfailed\x1b[0m" in failed and "\x1b[32mreserved\x1b[0m" in failed
+    assert painted("failed", Role.BAD) in failed and painted("reserved", Role.GOOD) in failed
 
 
 def test_markup_is_text() -> None:

@@ -222,5 +222,5 @@ def test_a_defect_is_logged_and_answered_and_the_server_lives() -> None:
         assert b"defect" not in answer
         assert b"Injected" not in raw(server.port, ask("GET /bad-header"))
         assert problem(raw(server.port, ask("GET /x"))) == (500, 20500)
-        assert "defect: KeyError" in server.log.getvalue()
+        assert "internal error: KeyError" in server.log.getvalue()
         assert "\x1b" not in server.log.getvalue()

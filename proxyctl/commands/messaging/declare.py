@@ -35,7 +35,7 @@ def check_messaging(
     service: ServiceArgument,
     messaging_service: MessagingServiceOption,
 ) -> None:
-    """Say what is wrong with a pool and its Messaging Service, and how to mend it; exit 8 when something is.
+    """Say what is wrong with a pool and its Messaging Service, and how to fix it; exit 8 when something is.
 
     It has to defer to the sender's webhook, every US number of the pool that sends SMS has to be in it and in no
     other, no number that is not in the pool, and 400 numbers at most.

@@ -75,7 +75,7 @@ def show(runtime: Runtime, findings: Sequence[Finding]) -> None:
         for finding in sorted(first.values(), key=lambda finding: finding.rank):
             runtime.note(f"{finding.id}, {finding.name}: {finding.fix}")
     if not findings:
-        runtime.note("found nothing to mend.")
+        runtime.note("found nothing to fix.")
         return
     counts = Counter(finding.severity for finding in findings)
     words = [
@@ -83,4 +83,4 @@ def show(runtime: Runtime, findings: Sequence[Finding]) -> None:
         for severity in Severity
         if counts[severity]
     ]
-    raise CheckError(f"found {', '.join(words)}.", hint="The field 'mend' (-o json) has a command for each.")
+    raise CheckError(f"found {', '.join(words)}.", hint="The field 'fix' (-o json) has a command for each.")

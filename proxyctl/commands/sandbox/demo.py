@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxyctl.errors import Interrupted, ProxyctlError
+from proxyctl.roles import lines_of
 from proxyctl.runtime import Runtime
-from proxyctl.text import wrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,7 @@ def run_step(runtime: Runtime, step: Step, directory: str) -> None:
 
 def say(runtime: Runtime, text: str) -> None:
     """Print a line of the narration."""
-    runtime.out.text(wrapped(text, runtime.console.width) if runtime.console.terminal.stdout else text)
-    runtime.out.flush()
+    runtime.out.lines(lines_of(text))
 
 
 @contextlib.contextmanager

@@ -145,7 +145,7 @@ class Server:
         except Gone:
             pass
         except Exception as error:
-            self._note(f"defect: {ascii(error)[:_SHOWN]}")
+            self._note(f"internal error: {ascii(error)[:_SHOWN]}")
         finally:
             with self._lock:
                 del self._live[connection]
@@ -175,7 +175,7 @@ class Server:
         try:
             return self._sandbox.respond(request)
         except Exception as error:  # the server outlives any defect behind it
-            self._note(f"defect: {ascii(error)[:_SHOWN]}")
+            self._note(f"internal error: {ascii(error)[:_SHOWN]}")
             return problem(ApiError(20500))
 
     def _refuse(self, connection: Connection, head: Head | None, error: ApiError) -> None:
