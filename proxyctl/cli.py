@@ -138,14 +138,14 @@ def report(error: ProxyctlError, runtime: Runtime, cause: Exception | None = Non
 
     With PROXYCTL_DEBUG comes where it arose, or its ``cause``; never local variables, which may hold secrets.
     """
-    from proxyctl.explaining import error_json, error_text
+    from proxyctl.explaining import error_json, error_lines, lead_of
 
     runtime.stop.ending = True
     clean = runtime.console.redactor.clean
     if wants_json(runtime):
         runtime.console.write_error(clean(error_json(error, runtime.console.account)) + "\n")
     else:
-        runtime.say(error_text(error))
+        runtime.say(*error_lines(error, lead_of(error, terminal=runtime.console.terminal.stderr)))
     if runtime.environ.get("PROXYCTL_DEBUG"):
         runtime.console.write_error(clean("".join(traceback.format_exception(cause or error))))
 

@@ -14,17 +14,19 @@ from proxyctl.api.answers import error_of
 from proxyctl.api.resources import Call
 from proxyctl.commands.report import End, failure_line
 from proxyctl.commands.tree import root_command
-from proxyctl.errors import ExitCode, NotFoundError, Problem, RefusedError, exit_status
+from proxyctl.errors import ExitCode, NotFoundError, Problem, ProxyctlError, RefusedError, exit_status
 from proxyctl.explaining import (
     Explanation,
     error_json,
-    error_text,
+    error_lines,
     explanation_of,
     hint_for,
+    lead_of,
     near_codes,
     twilio_code,
 )
 from proxyctl.input.items import Item
+from proxyctl.roles import laid_out
 
 KS = "KS" + "a1" * 16
 PN = "PN" + "b2" * 16
@@ -123,10 +125,15 @@ def test_a_servers_small_number_is_no_exit_code_of_ours() -> None:
     assert hint_for(RefusedError("no", problem=Problem(400, 7))) is None
 
 
+def text_of(error: ProxyctlError) -> str:
+    """What a pipe gets of an error."""
+    return laid_out(error_lines(error, lead_of(error, terminal=False))).removesuffix("\n")
+
+
 def test_an_error_without_a_hint_of_its_own_teaches() -> None:
     path = f"/v1/Services/{KS}/PhoneNumbers/{PN}"
     error = error_of(Call("DELETE", path), Problem(400, 80611, "in use", None, "RQ" + "c" * 32))
-    text = error_text(error)
+    text = text_of(error)
     assert f"DELETE {path}: refused (400, code 80611): in use" in text
     assert "Open sessions use the number" in text
     assert f"'proxyctl number drain {KS} {PN} --wait --remove'" in text
@@ -141,7 +148,7 @@ def test_an_error_without_a_hint_of_its_own_teaches() -> None:
 def test_a_better_hint_and_the_servers_own_link_stay() -> None:
     problem = Problem(404, 20404, "gone", "https://example.com/why")
     error = NotFoundError("there is no Service 'prdo'.", hint="Did you mean 'prod'?", problem=problem)
-    text = error_text(error)
+    text = text_of(error)
     assert text.splitlines()[1:] == ["  Did you mean 'prod'?", "  More: https://example.com/why"]
 
 
@@ -154,13 +161,15 @@ def test_the_number_of_an_item_is_filled_in() -> None:
 FULL = """
 import os
 from proxyctl.errors import Problem, RefusedError
-from proxyctl.explaining import error_text
+from proxyctl.explaining import error_lines
+from proxyctl.roles import Piece, laid_out
 held = []
 try:
     while True:
         held.append(os.open("/dev/null", os.O_RDONLY))
 except OSError:
-    print(error_text(RefusedError("refused", problem=Problem(400, 80601))))
+    error = RefusedError("refused", problem=Problem(400, 80601))
+    print(laid_out(error_lines(error, Piece("proxyctl:"))), end="")
 """
 
 
@@ -173,7 +182,7 @@ def test_where_no_file_can_be_opened_the_error_is_told_all_the_same() -> None:
 
 def test_an_unknown_code_adds_nothing() -> None:
     error = RefusedError("refused", problem=Problem(400, 99999, "what?"))
-    assert error_text(error) == "proxyctl: refused."
+    assert text_of(error) == "proxyctl: refused."
     assert json.loads(error_json(error))["error"]["more_info"] is None
 
 

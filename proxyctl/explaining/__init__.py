@@ -13,7 +13,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from proxyctl.errors import EXIT_CODE_MEANINGS, ExitCode, Problem, ProxyctlError, exit_status
+from proxyctl.errors import (
+    EXIT_CODE_MEANINGS,
+    CheckError,
+    ExitCode,
+    Problem,
+    ProxyctlError,
+    TemporaryError,
+    exit_status,
+)
+from proxyctl.roles import Line, Piece, Role, line, lines_of
 from proxyctl.text import with_account
 
 DICTIONARY = "https://www.twilio.com/docs/errors/{}"
@@ -97,16 +106,31 @@ def error_json(error: ProxyctlError, account: str = "") -> str:
     return json.dumps({"error": found})
 
 
-def error_text(error: ProxyctlError) -> str:
+def error_lines(error: ProxyctlError, lead: Piece) -> list[Line]:
     """Return the paragraph: what failed and why, what to type next, where to read more, the request id."""
-    lines = [f"proxyctl: {ended(error.message)}"]
-    lines.extend(f"  {sentence(line)}" for line in (hint_for(error) or "").splitlines())
-    link = more_info(error.problem)
-    if link:
-        lines.append(f"  More: {link}")
+    hints = [f"  {sentence(text)}" for text in (hint_for(error) or "").splitlines()]
+    first, *more = lines_of("\n".join([ended(error.message), *hints]))
+    facts = []
+    if link := more_info(error.problem):
+        facts.append(f"  More: {link}")
     if error.problem and error.problem.request_id:
-        lines.append(f"  Request id: {error.problem.request_id}")
-    return "\n".join(lines)
+        facts.append(f"  Request id: {error.problem.request_id}")
+    return [
+        Line([lead, Piece(" "), *first.pieces], hang=2),
+        *more,
+        *(line(Role.FAINT(fact)) for fact in facts),
+    ]
+
+
+def lead_of(error: ProxyctlError, *, terminal: bool) -> Piece:
+    """Return the first word about an error: the program's name in a pipe, how bad it is on a terminal."""
+    if not terminal:
+        return Piece("proxyctl:")
+    if isinstance(error, TemporaryError):
+        return Role.WARNING("temporary:")
+    if isinstance(error, CheckError):
+        return Role.WARNING("check:")
+    return Role.BAD("error:")
 
 
 def sentence(text: str) -> str:
