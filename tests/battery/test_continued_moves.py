@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.context import Request, Response
-from tests.battery.live import end, record, settled, start
-from tests.battery.transit import MOST, UNPACED, Crossing, crossing, forbidden
+from tests.battery.live import record
+from tests.battery.transit import MOST, UNPACED, Crossing, crossing, kill_at
 
 
 @pytest.fixture
@@ -39,18 +38,10 @@ LOSSES: dict[str, tuple[tuple[str, ...], Callable[[Crossing], object]]] = {
 def cut_short(some: Crossing, *options: str) -> tuple[str, ...]:
     """Kill a move as its eleventh number is to be added; return the command."""
     command = some.command("move", "--concurrency", "4")
-    process = start(some.stage, *command, *options)
-
-    def refuse(request: Request) -> Response | None:
-        if not some.is_add(request) or len(some.stage.pool(some.other)) < 10:
-            return None
-        process.kill()
-        return forbidden()
-
-    some.refuse = refuse
-    assert end(some.stage, process).code == -9
-    settled()
-    some.refuse = lambda request: None
+    arrived = some.stage.pool
+    kill_at(
+        some, (*command, *options), lambda request: some.is_add(request) and len(arrived(some.other)) >= 10
+    )
     assert 1 <= len(some.outside) <= MOST
     return command
 

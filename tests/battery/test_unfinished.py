@@ -10,7 +10,7 @@ import pytest
 
 from proxyctl.sandbox.context import Request, Response
 from tests.battery.live import end, settled, start
-from tests.battery.transit import UNPACED, Crossing, crossing, forbidden, write_pool_file
+from tests.battery.transit import UNPACED, Crossing, crossing, forbidden, kill_at, write_pool_file
 from tests.support import Ran
 
 
@@ -34,20 +34,9 @@ def senders(some: Crossing, mg: str) -> set[str]:
 
 
 def killed(some: Crossing, command: tuple[str, ...], writes: int) -> None:
-    """Kill a run as this write arrives, which is not carried out."""
-    process = start(some.stage, *command)
+    """Kill a run as this write arrives."""
     turn = iter(range(1, 1000))
-
-    def refuse(request: Request) -> Response | None:
-        if next(turn) < writes:
-            return None
-        process.kill()
-        return forbidden()
-
-    some.refuse = refuse
-    assert end(some.stage, process).code == -9
-    settled()
-    some.refuse = lambda request: None
+    kill_at(some, command, lambda request: next(turn) >= writes)
 
 
 def kept(some: Crossing) -> list[Path]:

@@ -14,6 +14,7 @@ import tomli_w
 
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.policies import Entry
+from tests.battery.live import end, settled, start
 from tests.battery.scene import Scene, scene
 from tests.support import Ran, StandingClock
 
@@ -157,6 +158,22 @@ class Crossing:
         assert self.stage.run(*command).code == 0
         assert self.stage.writes == []
         self.stage.left_no_trace()
+
+
+def kill_at(some: Crossing, command: tuple[str, ...], when: Callable[[Request], bool]) -> None:
+    """Kill a run as the first write arrives of which ``when`` is true; it is not carried out."""
+    process = start(some.stage, *command)
+
+    def refuse(request: Request) -> Response | None:
+        if not when(request):
+            return None
+        process.kill()
+        return forbidden()
+
+    some.refuse = refuse
+    assert end(some.stage, process).code == -9
+    settled()
+    some.refuse = lambda request: None
 
 
 def write_pool_file(stage: Scene, services: dict[str, object], name: str = "pool.toml") -> str:
