@@ -13,7 +13,8 @@ app = typer.Typer(
   proxyctl help number reserve
   proxyctl help exit-codes
 
-Topics: exit-codes, environment, formatting, rules.
+Topics: first-steps, setup, profiles, bulk, cron, pool-files, a2p, rules, leaving, emulator,
+troubleshooting, exit-codes, formatting, environment.
 """
 )
 

@@ -14,7 +14,21 @@ from pathlib import Path
 
 from proxyctl.text import in_words
 
-TOPICS = ("exit-codes", "environment", "formatting", "rules")
+TOPICS = (
+    *(
+        "first-steps",
+        "setup",
+        "profiles",
+        "bulk",
+        "cron",
+        "pool-files",
+        "a2p",
+        "rules",
+        "leaving",
+        "emulator",
+    ),
+    *("troubleshooting", "exit-codes", "formatting", "environment"),
+)
 
 
 @dataclass(frozen=True)
