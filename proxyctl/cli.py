@@ -11,7 +11,7 @@ from typing import TextIO
 
 from proxyctl import __version__
 from proxyctl.clock import Clock, Signalled
-from proxyctl.errors import ExitCode, HelpShown, Interrupted, OutputError, ProxyctlError, exit_status
+from proxyctl.errors import ExitCode, Interrupted, OutputError, ProxyctlError, exit_status
 from proxyctl.runtime import Runtime
 
 
@@ -70,8 +70,6 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
     """Run ``action``; report its error, and return the exit code."""
     try:
         action()
-    except HelpShown as error:
-        return exit_status(error)
     except ProxyctlError as error:
         told = as_stopped(runtime, error)
         report(told, runtime)

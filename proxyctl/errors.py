@@ -90,6 +90,7 @@ class ProxyctlError(Exception):
 
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
     kind: ClassVar[str] = "internal"
+    shown: tuple[str, ...] = ()  # a command line, and carets under the wrong part of it
 
     def __init__(
         self,
@@ -129,10 +130,6 @@ class UsageError(ProxyctlError):
 
     exit_code = ExitCode.USAGE
     kind = "usage"
-
-
-class HelpShown(UsageError):
-    """A group was called without a subcommand: its help was shown on stderr, and there is no more to say."""
 
 
 class ConfigError(UsageError):

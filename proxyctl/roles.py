@@ -21,6 +21,8 @@ _ASCII = str.maketrans(
     | dict.fromkeys("▏▎▍", "|")
     | dict.fromkeys("▌▋▊▉█▁▂▃▄▅▆▇", "#")
 )
+# Letters, dashes, arrows, blocks and signs that take one column each.
+_NARROW = re.compile("[\x20-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u259f\u2713\u2717\u2800-\u28ff]*")
 
 
 class Role(Enum):
@@ -106,7 +108,7 @@ def laid_out(
 
 def cells(text: str) -> int:
     """Return how many columns of a terminal ``text`` takes."""
-    if text.isascii():
+    if text.isascii() or _NARROW.fullmatch(text):
         return len(text)
     from rich.cells import cell_len  # 10 ms, and most texts need it not
 

@@ -1,5 +1,6 @@
-"""`proxyctl completion`: the script with which a shell completes proxyctl, and the answer to a TAB: Typer says what is
-under the cursor, and knows commands, options and choices; names of profiles and Services come from the cache.
+"""`proxyctl completion`: the script with which a shell completes proxyctl, and the answer to a TAB.
+
+Typer knows what is under the cursor, and offers commands, options and choices. Names come from the cache.
 """
 
 import os
@@ -8,36 +9,36 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from proxyctl.commands.options import argument
+from proxyctl.commands.options import CALLS, argument, shared
 from proxyctl.commands.tree import root_command, under_cursor
 from proxyctl.completion.names import SANDBOX, Names
 from proxyctl.completion.shells import SHELLS, VARIABLE, Candidate, answer, asked, script
 
-app = typer.Typer(
-    epilog="""Examples:
-  source <(proxyctl completion bash)
-  proxyctl completion zsh > ~/.zfunc/_proxyctl
-  proxyctl completion fish > ~/.config/fish/completions/proxyctl.fish
-"""
-)
+app = typer.Typer()
 
 PATHS = {"FILE": "files", "DIR": "directories"}  # what a shell completes better than we could
 
 
 @app.command("completion")
+@shared(*CALLS)
 def completion(
     ctx: typer.Context,
     shell: Annotated[Literal["bash", "zsh", "fish"], argument("bash|zsh|fish", "Your shell.")],
 ) -> None:
-    """Print the script that lets a shell complete commands, options, and names of profiles and Services.
+    """Print the script that completes commands, options and names in bash, zsh or fish.
 
-    The names are those that earlier commands saw. A TAB sends nothing and reads no credentials.
+    Names of profiles and Services come from earlier commands. A TAB sends nothing and reads no credentials.
+
+    Examples:
+      source <(proxyctl completion bash)
+      proxyctl completion zsh > ~/.zfunc/_proxyctl
+      proxyctl completion fish > ~/.config/fish/completions/proxyctl.fish
     """
     ctx.obj.stdout.write(script(shell))
 
 
 def respond(environ: Mapping[str, str]) -> int:
-    """Answer a shell on stdout, and return the exit code; nothing that goes wrong here is worth a word."""
+    """Answer a shell on stdout, and return the exit code. An error here is never printed."""
     try:
         code, text = answer_to(environ)
         data = text.encode("utf-8", "surrogateescape")
@@ -69,7 +70,7 @@ def answer_to(environ: Mapping[str, str]) -> tuple[int, str]:
 
 
 def known_values(context: Any, name: str, kind: str, word: str, names: Names) -> Iterable[Candidate]:
-    """Return the values of a parameter that are names of our own world."""
+    """Return the values of a parameter that only proxyctl knows."""
     if name in ("profile", "confirm_profile") or context.command_path.startswith("proxyctl profile "):
         profiles = [(name, account_sid) for name, account_sid, _ in names.profiles() if name != SANDBOX]
         return [*profiles, (SANDBOX, "the embedded sandbox")]
@@ -94,7 +95,7 @@ def services(given: Mapping[str, Any], word: str, names: Names) -> Iterable[Cand
 
 
 def topics(context: Any, words: Iterable[str]) -> Iterable[Candidate]:
-    """Return what 'help' could be asked about, after the words that were given."""
+    """Return the commands and topics that 'help' accepts after these words."""
     from proxyctl.generate.topics import TOPICS
 
     root = context.find_root()

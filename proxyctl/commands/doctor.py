@@ -1,25 +1,24 @@
-"""`proxyctl doctor`: is everything here as commands need it, and if not, what to type."""
+"""`proxyctl doctor`: check the setup, and print how to fix it."""
 
 import typer
 
 from proxyctl.commands.options import CALLS, DATA, shared
 
-app = typer.Typer(
-    epilog="""Examples:
-  proxyctl doctor
-  proxyctl doctor --profile prod
-  proxyctl doctor -o json
-"""
-)
+app = typer.Typer()
 
 
 @app.command("doctor")
 @shared(*CALLS, DATA)
 def doctor(ctx: typer.Context) -> None:
-    """Check config, credentials, state, the way to Twilio, and the terminal.
+    """Check config, credentials, state, network and terminal.
 
-    Prints a row for each check: good, warning or bad, what was found, and how to fix it. Sends one request at most,
-    changes nothing, and never shows a secret. Exits with the code of the worst; warnings don't count.
+    Each check is ok, warning or fail, with a hint how to fix it. At most one request is sent, nothing is changed, and
+    no secret is shown. The exit code is that of the worst failure. Warnings do not count.
+
+    Examples:
+      proxyctl doctor
+      proxyctl doctor --profile prod
+      proxyctl doctor -o json
     """
     from proxyctl.doctor.report import report
 

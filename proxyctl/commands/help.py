@@ -1,25 +1,18 @@
-"""`proxyctl help`: the help of any command, and the topics that belong to no single one."""
+"""`proxyctl help`: the help of any command, and the topics that concern many of them."""
 
 from typing import Annotated, Any
 
 import typer
 
-from proxyctl.commands.options import argument
+from proxyctl.commands.options import CALLS, argument, shared
 from proxyctl.errors import UsageError
 from proxyctl.text import did_you_mean
 
-app = typer.Typer(
-    epilog="""Examples:
-  proxyctl help number reserve
-  proxyctl help exit-codes
-
-Topics: first-steps, setup, profiles, bulk, cron, pool-files, a2p, rules, leaving, emulator,
-troubleshooting, exit-codes, formatting, environment.
-"""
-)
+app = typer.Typer()
 
 
 @app.command("help")
+@shared(*CALLS)
 def show_help(
     ctx: typer.Context,
     topic: Annotated[
@@ -27,16 +20,23 @@ def show_help(
         argument("[TOPIC]...", "A command, such as 'number reserve', or a topic."),
     ] = None,
 ) -> None:
-    """Show the help of a command, or of a topic: exit codes, environment, output formats, rules."""
-    from proxyctl.generate import topics
-    from proxyctl.render.output import Output
+    """Show the help of a command or a topic.
+
+    'proxyctl -h' lists the commands and the topics.
+
+    Examples:
+      proxyctl help number reserve
+      proxyctl help options
+      proxyctl help exit-codes
+    """
+    from proxyctl.generate import help_pages, topics
 
     words = topic or []
     if len(words) == 1 and words[0] in topics.TOPICS:
-        text = topics.as_text(topics.topic(words[0]))
+        lines = topics.as_lines(topics.topic(words[0]))
     else:
-        text = context_of(ctx.find_root(), words, topics.TOPICS).get_help()
-    Output("tsv", stdout=ctx.obj.stdout).text(text)
+        lines = help_pages.page(context_of(ctx.find_root(), words, topics.TOPICS))
+    help_pages.show(ctx.obj, lines)
 
 
 def context_of(root: Any, words: list[str], topics: tuple[str, ...]) -> Any:
@@ -44,10 +44,11 @@ def context_of(root: Any, words: list[str], topics: tuple[str, ...]) -> Any:
     context = root
     for position, word in enumerate(words):
         names = getattr(context.command, "entries", {})
+        word = context.command.full_name(word) if names else word
         if word not in names:
             near = did_you_mean(word, [*names, *(() if position else topics)])
             raise UsageError(
-                f"there is no help about {' '.join(words[: position + 1])!r}.{near}",
+                f"no help about {' '.join(words[: position + 1])!r}.{near}",
                 hint=f"The topics are {', '.join(topics)}; '{context.command_path} -h' lists the commands.",
             )
         command = context.command.get_command(context, word)

@@ -19,6 +19,14 @@ OUTPUT = "Output"
 WRITING = "Writing"
 PACE = "Pace and safety"
 INPUT = "Input"
+NATIONAL = "Numbers"
+SHARED_PANELS = (
+    CONNECTION,
+    OUTPUT,
+    WRITING,
+    PACE,
+    NATIONAL,
+)  # help names these options, a topic describes them
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Group = dict[str, Any]  # names of parameters, with their declarations
@@ -82,94 +90,96 @@ def duration(text: str) -> float:
 
 
 def url(text: str) -> str:
-    """Take a URL as it is typed, but for a bare word in capitals, by which printed commands leave a value open."""
+    """Return a URL as it is typed. Refuse a bare word in capitals, which printed commands use for an unknown value."""
     if is_placeholder(text):
-        raise typer.BadParameter(f"{text} stands for a URL: write your own in its place.")
+        raise typer.BadParameter(f"{text} stands for a URL. Write your own in its place.")
     return text
 
 
 def url_given(text: str) -> str:
-    """Take a URL where nothing at all would be a variable that is not set."""
+    """Return a URL. Refuse an empty one: a shell variable is not set."""
     if not text.strip():
         raise typer.BadParameter("the URL is empty.")
     return url(text)
 
 
 # What several commands declare alike.
-ServiceArgument = Annotated[str, argument("SERVICE", "A Service's SID (KS…) or unique name.")]
-Services = Annotated[list[str] | None, argument("[SERVICE]...", "SIDs or unique names.")]
-AllServices = Annotated[bool, option("--all", "All Services of the account.")]
-NumberArgument = Annotated[str, argument("NUMBER", "A PN SID, or E.164.")]
+ServiceArgument = Annotated[str, argument("SERVICE", "Service SID (KS…) or unique name.")]
+Services = Annotated[list[str] | None, argument("[SERVICE]...", "Service SIDs (KS…) or unique names.")]
+AllServices = Annotated[bool, option("-A --all", "Include all Services of the account.")]
+NumberArgument = Annotated[str, argument("NUMBER", "PN SID, or number in E.164: +14155550100.")]
 Numbers = Annotated[list[str] | None, argument("[NUMBER]...", "PN SIDs, or numbers in E.164: +14155550100.")]
 File = Annotated[
     str | None,
-    option("-f --file FILE", "Read numbers from FILE ('-': stdin): text, CSV, JSON or JSON Lines.", INPUT),
+    option("-f --file FILE", "Read numbers from FILE: text, CSV, JSON or JSON Lines. '-' is stdin.", INPUT),
 ]
-Limit = Annotated[int | None, option("--limit N", "At most N rows.", min=1)]
+Limit = Annotated[int | None, option("--limit N", "Print at most N rows.", min=1)]
 
 PROFILE = group(
     CONNECTION,
     profile=typed(str | None, "-p --profile NAME", "Use this profile's credentials."),
-    sandbox=typed(bool, "--sandbox", "Use the embedded sandbox (the same as --profile sandbox)."),
+    sandbox=typed(bool, "--sandbox", "Use the embedded sandbox, as --profile sandbox does."),
 )
 REQUESTS = group(
     CONNECTION,
     timeout=typed(
         float,
         "--timeout SECONDS",
-        "Time for the whole of one request.",
+        "Limit the time of one request, from connecting to the last byte.",
         parser=within(0.001, 3600.0, "seconds, for example 30"),
     ),
-    retries=typed(int, "--retries N", "Extra tries after a failure that may pass.", min=0, max=100),
+    retries=typed(int, "--retries N", "Retry a temporary failure up to N times.", min=0, max=100),
 )
 MESSAGES = group(
     CONNECTION,
     verbose=typed(
         int,
         "-v --verbose",
-        "Say more; twice: a line for each request.",
+        "Print retries to stderr. Twice: print each request.",
         count=True,
         metavar="",
         show_default=False,
     ),
-    quiet=typed(bool, "-q --quiet", "Say nothing when all goes well."),
-    color=typed(Literal["auto", "always", "never"], "--color", "When to colour."),
+    quiet=typed(bool, "-q --quiet", "Print only errors."),
+    color=typed(Literal["auto", "always", "never"], "--color", "Colour the output."),
 )
 DATA = group(
     OUTPUT,
     output=typed(
         Literal[FORMATS] | None,
         "-o --output",
-        "Format: table on a terminal and tsv elsewhere, unless this says otherwise.",
+        "Print in this format. The default is table on a terminal and tsv elsewhere.",
     ),
     fields=typed(
         str | None,
         "--fields A,B,C",
-        "Only these fields, in this order; capabilities.sms_outbound reaches into a map.",
+        "Print these fields, in this order. capabilities.sms_outbound reaches into a map.",
     ),
-    no_header=typed(bool, "--no-header", "No header line in tsv and csv."),
+    no_header=typed(bool, "--no-header", "Leave out the header line of tsv and csv."),
 )
-YES = group(WRITING, yes=typed(bool, "-y --yes", "Do not ask for confirmation."))
+YES = group(WRITING, yes=typed(bool, "-y --yes", "Skip the confirmation prompt."))
 DRY_RUN = group(WRITING, dry_run=typed(bool, "--dry-run", "Print what would be sent; send nothing.")) | YES
 RECORDED = DRY_RUN | group(
     WRITING,
     confirm_profile=typed(
         str | None,
         "--confirm-profile NAME",
-        "Name a profile that protects the account, to permit writing to it.",
+        "Permit writing to a protected account: name a profile that protects it.",
     ),
-    no_history=typed(bool, "--no-history", "Do not record this run (for when state can't be written)."),
+    no_history=typed(bool, "--no-history", "Leave this run out of the history, for when it is not writable."),
     lock_wait=typed(
         float,
         "--lock-wait DURATION",
-        "Wait this long for another run on the same Service to end.",
+        "Wait up to DURATION for another run on the same Service.",
         parser=duration,
         show_default=False,
     ),
 )
 ALLOW = group(
     WRITING,
-    allow=typed(list[str] | None, "--allow RULE", "Permit what RULE refuses. See 'proxyctl help rules'."),
+    allow=typed(
+        list[str] | None, "--allow RULE", "Permit what RULE refuses (repeatable). See 'proxyctl help rules'."
+    ),
 )
 WRITES = RECORDED | ALLOW
 THROUGH = group(
@@ -177,15 +187,15 @@ THROUGH = group(
     through_messaging=typed(
         bool,
         "--through-messaging",
-        "Take numbers out of their Messaging Service first. Those that go to a pool are put back into it.",
+        "Take numbers out of their Messaging Service first, and put those that join a pool back.",
     ),
 )
 COUNTRY = group(
-    None,
+    NATIONAL,
     default_country=typed(
         str | None,
         "--default-country CC",
-        "Read numbers in this country's national format too, for example US.",
+        "Accept numbers in the national format of this country, for example US.",
     ),
 )
 PACING = group(
@@ -193,27 +203,32 @@ PACING = group(
     rate=typed(
         float | None,
         "--rate N",
-        "Requests a second for each endpoint of a Service; 0 turns pacing off. [default: 30]",
-        parser=within(0.0, 10_000.0, "requests a second, for example 30; 0 turns pacing off"),
+        "Send at most N requests a second to each endpoint of a Service. 0 turns pacing off.",
+        parser=within(0.0, 10_000.0, "requests a second, for example 30"),
+        show_default="30",
     ),
     concurrency=typed(
         int | None,
         "--concurrency N",
-        "Requests under way at once, at most. [default: found by itself]",
+        "Send at most N requests in parallel.",
+        show_default="automatic",
         min=1,
         max=200,
     ),
-    max_errors=typed(int | None, "--max-errors N", "Stop when this many items failed.", min=1),
+    max_errors=typed(int | None, "--max-errors N", "Stop when N items have failed.", min=1),
     deadline=typed(
-        float | None, "--deadline DURATION", "Stop after this time: 90s, 15m, 2h.", parser=duration
+        float | None, "--deadline DURATION", "Stop after DURATION: 90s, 15m, 2h.", parser=duration
     ),
     failed_to=typed(
-        str | None, "--failed-to FILE", "Write the failed and unknown inputs here, in a form that -f takes."
+        str | None,
+        "--failed-to FILE",
+        "Write the failed and unknown inputs to FILE, in a form that -f accepts.",
     ),
 )
 
-CALLS = (PROFILE, REQUESTS, MESSAGES)
+CALLS = (PROFILE, REQUESTS, MESSAGES)  # every command accepts these
 BULK = COUNTRY | PACING
+EVERY = (*CALLS, DATA, WRITES | THROUGH, BULK)
 
 
 def _names_and_value(annotation: Any) -> Iterator[tuple[str, bool]]:
@@ -227,7 +242,7 @@ def _names_and_value(annotation: Any) -> Iterator[tuple[str, bool]]:
 # Options that may stand before the subcommand as well as after it: True where a value follows.
 HOISTED: dict[str, bool] = {
     name: valued
-    for declared in (*CALLS, DATA, WRITES)
+    for declared in EVERY
     for annotation in declared.values()
     for name, valued in _names_and_value(annotation)
 }
@@ -290,6 +305,6 @@ def _adding(
     return decorate
 
 
-@shared(*CALLS, DATA, WRITES)
+@shared(*EVERY)
 def any_command(ctx: typer.Context) -> None:
     """Stand for any command, where no command is named yet."""

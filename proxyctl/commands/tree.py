@@ -1,21 +1,20 @@
 """The command tree: which command lives in which module, how the tree is made of Typer's classes, and how a command
-line is parsed and run. A command is made when it is named, options that several commands share may stand before or
-after the subcommand, and help is plain text grouped by purpose.
+line is parsed and run. A command is made when it is named, and options that several commands share may stand before or
+after the subcommand.
 
 The only module that imports private names of Typer.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
-from typer._click.exceptions import NoArgsIsHelpError, NoSuchOption
 from typer._click.exceptions import UsageError as ParsingError
 from typer._click.shell_completion import CompletionItem, _resolve_context, _resolve_incomplete
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -23,15 +22,15 @@ from typer.main import get_command_from_info, get_params_convertors_ctx_param_na
 
 from proxyctl import __version__
 from proxyctl.commands.options import HOISTED, any_command
-from proxyctl.errors import HelpShown, UsageError
-from proxyctl.text import did_you_mean
+from proxyctl.errors import UsageError
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
 _SHORT_WITH_VALUE = re.compile(r"^(-[A-Za-z])=", re.DOTALL)
 
-LONGEST_MESSAGE = 400  # of the parser, which repeats what was typed
+# Hidden names of commands: the first that the group has.
+OTHER_NAMES = {"ls": ("list",), "rm": ("remove", "delete")}
 
 # Each command, the module that declares it, and the line that help shows without importing it.
 COMMANDS = {
@@ -56,6 +55,12 @@ COMMANDS = {
     "completion": ("completion", "Print the script that lets bash, zsh or fish complete proxyctl."),
     "help": ("help", "Show the help of a command, or of a topic such as exit-codes."),
 }
+
+# What `proxyctl help` explains besides.
+TOPICS = (
+    *("first-steps", "setup", "profiles", "options", "bulk", "cron", "pool-files", "a2p", "rules", "leaving"),
+    *("emulator", "troubleshooting", "exit-codes", "formatting", "environment"),
+)
 
 
 def hoist(args: list[str]) -> list[str]:
@@ -98,52 +103,31 @@ def unequal(args: list[str]) -> list[str]:
     return [_SHORT_WITH_VALUE.sub(r"\1", token) for token in args[:end]] + args[end:]
 
 
-class PlainHelp:
-    """Help that goes out as any other answer does: to the Runtime's stdout, whatever it can hold or take."""
-
-    epilog: str | None
+class OwnHelp:
+    """Help that is a page of `generate/help_pages.py`."""
 
     def get_help_option(self, ctx: Any) -> Any:
         option = super().get_help_option(ctx)  # type: ignore[misc]
         option.callback = show_help
         return option
 
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the epilog as it is: examples keep their lines."""
-        if self.epilog:
-            formatter.write_paragraph()
-            formatter.write(self.epilog.rstrip() + "\n")
 
-
-def show_help(ctx: Any, parameter: Any, value: bool) -> None:
-    """Print the help of a command and leave."""
+def show_help(ctx: Any, parameter: Any = None, value: bool = True) -> None:
+    """Print the help of a command and exit."""
     if not value or ctx.resilient_parsing:
         return
-    from proxyctl.render.output import Output
+    from proxyctl.generate.help_pages import page, show
 
-    Output("tsv", stdout=ctx.obj.stdout).text(ctx.get_help())
+    show(ctx.obj, page(ctx))
     ctx.exit()
 
 
-class ProxyctlCommand(PlainHelp, TyperCommand):
-    """A command whose help groups its options by the panel that each option names."""
+class ProxyctlCommand(OwnHelp, TyperCommand):
+    """A command."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Name arguments as the rest of the help does: NAME, where Typer writes {NAME}."""
         return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        panels: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record is None:
-                continue
-            argument = parameter.param_type_name == "argument"
-            title = "Arguments" if argument else getattr(parameter, "rich_help_panel", None) or "Options"
-            panels.setdefault(title, []).append(record)
-        for title, records in panels.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
 
 
 class Entry(NamedTuple):
@@ -153,14 +137,14 @@ class Entry(NamedTuple):
     make: Callable[[], Any]
 
 
-class ProxyctlGroup(PlainHelp, TyperGroup):
+class ProxyctlGroup(OwnHelp, TyperGroup):
     """A group that makes a command when it is named: that takes Typer a millisecond or more, and there are up to 14.
 
     Shared options may stand before the subcommand.
     """
 
     def __init__(self, entries: Mapping[str, Entry], **attributes: Any) -> None:
-        super().__init__(no_args_is_help=True, rich_markup_mode=None, **attributes)
+        super().__init__(rich_markup_mode=None, **attributes)
         self.entries = entries
 
     def get_params(self, ctx: Any) -> Any:
@@ -176,40 +160,48 @@ class ProxyctlGroup(PlainHelp, TyperGroup):
         return self.commands.get(cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args[0] not in self.entries and not ctx.resilient_parsing:
-            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], self.entries)}")
-        return super().resolve_command(ctx, args)
+        name = self.full_name(args[0])
+        if name not in self.entries and not ctx.resilient_parsing:
+            raise NoSuchCommand(ctx, args)
+        return super().resolve_command(ctx, [name, *args[1:]])
+
+    def full_name(self, name: str) -> str:
+        """Return the name of a command that also has a hidden one."""
+        return next((other for other in OTHER_NAMES.get(name, ()) if other in self.entries), name)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, hoist(args))
-        except NoSuchOption as error:
-            error.possibilities = get_close_matches(error.option_name, [*HOISTED, "--help"], cutoff=0.7)
-            raise
+        args = hoist(args)
+        if not args:
+            show_help(ctx)
+        return super().parse_args(ctx, args)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         options = super(TyperGroup, self).shell_complete(ctx, incomplete)
         return [*(CompletionItem(name, help=entry.summary) for name, entry in self.entries.items()), *options]
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """List the commands with their summaries, whole: they are wrapped, not cut."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
+
+class NoSuchCommand(ParsingError):
+    """A group has no command of this name; ``words`` are what was typed from there on."""
+
+    def __init__(self, ctx: Any, words: list[str]) -> None:
+        super().__init__(f"No such command {words[0]!r}.", ctx)
+        self.words = words
 
 
 def command_of(app: typer.Typer, name: str, summary: str) -> Any:
     """Return the command that a module's ``app`` stands for: a group, or the only command that it declares."""
     infos = app.registered_commands
     if len(infos) == 1:
-        infos[0].epilog = app.info.epilog
         return made(infos[0])
     entries = {str(info.name): Entry(summary_of(info.callback), partial(made, info)) for info in infos}
     return ProxyctlGroup(entries, name=name, help=summary, epilog=app.info.epilog)
 
 
 def made(info: Any) -> Any:
-    """Let Typer make the command that a decorated function declares."""
+    """Let Typer make the command that a decorated function declares. The examples are the end of its docstring."""
     info.cls = ProxyctlCommand
+    info.help, found, examples = inspect.cleandoc(info.callback.__doc__).partition("\n\nExamples:\n")
+    info.epilog = found.lstrip() + examples
     return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 
 
@@ -251,7 +243,8 @@ def root_command() -> Any:
         entries,
         name="proxyctl",
         help="Administer Twilio Proxy: Services and their pools of phone numbers.",
-        epilog="Start with:\n  proxyctl sandbox demo\n",
+        epilog="Examples:\n  proxyctl sandbox demo\n  proxyctl auth login\n  proxyctl help number reserve\n\n"
+        f"Topics of 'proxyctl help': {', '.join(TOPICS)}.\n",
         params=[version],
         context_settings={"help_option_names": ["-h", "--help"]},  # of the commands below it too
     )
@@ -277,22 +270,11 @@ def run(arguments: list[str], runtime: Runtime) -> None:
         with command.make_context("proxyctl", unequal(arguments), obj=runtime) as context:
             command.invoke(context)
     except ParsingError as error:
-        raise usage(error, runtime) from None
+        from proxyctl.commands.mistakes import usage_error
+
+        raise usage_error(error, runtime) from None
     except typer.Exit as leave:
         if leave.exit_code:
             raise UsageError("nothing was done.") from None
     except (typer.Abort, EOFError):
         raise UsageError("not confirmed: nothing was sent.") from None
-
-
-def usage(error: Any, runtime: Runtime) -> UsageError:
-    """Turn the parser's error into ours, with the command to ask for help."""
-    if isinstance(error, NoArgsIsHelpError):
-        runtime.console.write_error(error.ctx.get_help() + "\n")
-        return HelpShown("no subcommand was given.")
-    message = " ".join(error.format_message().split())
-    if len(message) > LONGEST_MESSAGE:
-        message = f"{message[:LONGEST_MESSAGE]}..."
-    elsewhere = "Other commands take this option; here it has no meaning, so leave it out. "
-    hint = elsewhere if getattr(error, "option_name", None) in HOISTED else ""
-    return UsageError(message, hint=f"{hint}See '{error.ctx.command_path if error.ctx else 'proxyctl'} -h'.")

@@ -117,6 +117,10 @@ def error_lines(error: ProxyctlError, lead: Piece) -> list[Line]:
         facts.append(f"  Request id: {error.problem.request_id}")
     return [
         Line([lead, Piece(" "), *first.pieces], hang=2),
+        *(
+            Line([Piece("  "), Piece(row, Role.BAD if mark else None)])
+            for mark, row in enumerate(error.shown)
+        ),
         *more,
         *(line(Role.FAINT(fact)) for fact in facts),
     ]

@@ -12,23 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from proxyctl.commands.tree import TOPICS as TOPICS
+from proxyctl.commands.tree import shared_parameters
+from proxyctl.generate.parameters import parameter_of
+from proxyctl.roles import Line, Piece, Role, line, lines_of
 from proxyctl.text import in_words
-
-TOPICS = (
-    *(
-        "first-steps",
-        "setup",
-        "profiles",
-        "bulk",
-        "cron",
-        "pool-files",
-        "a2p",
-        "rules",
-        "leaving",
-        "emulator",
-    ),
-    *("troubleshooting", "exit-codes", "formatting", "environment"),
-)
 
 
 @dataclass(frozen=True)
@@ -112,27 +100,37 @@ def rules() -> Iterator[Block]:
         yield Block("term", f"{rule.refuses} Commands: {', '.join(rule.commands)}.", name)
 
 
+def options() -> Iterator[Block]:
+    """Yield the options that many commands share, as their groups."""
+    panel = ""
+    for parameter in map(parameter_of, shared_parameters()):
+        if parameter.panel != panel:
+            yield Block("heading", panel := parameter.panel)
+        default = f" Default: {parameter.default}." if parameter.default else ""
+        yield Block(
+            "term", parameter.help + default, f"{', '.join(parameter.names)} {parameter.value}".rstrip()
+        )
+
+
 KNOWN: dict[str, Callable[[], Iterator[Block]]] = {
     "exit-codes": exit_codes,
     "shapes": shapes,
     "rules": rules,
+    "options": options,
 }
 
 
-def as_text(found: Topic, width: int = 78) -> str:
-    """Return a topic as a page for the terminal."""
-    return "\n\n".join((textwrap.fill(found.summary, width), *(shown(b, width) for b in found.blocks)))
-
-
-def shown(block: Block, width: int) -> str:
-    """Return one block of such a page."""
-    if block.kind == "heading":
-        return block.text.upper()
-    if block.kind == "code":
-        return textwrap.indent(block.text, "    ")
-    if block.kind == "term":
-        text = textwrap.fill(
-            block.text, width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
-        )
-        return f"{block.name}\n{text}"
-    return textwrap.fill(block.text, width, break_on_hyphens=False)
+def as_lines(found: Topic) -> Iterator[Line]:
+    """Yield a topic as a page for the terminal."""
+    yield from lines_of(found.summary)
+    for block in found.blocks:
+        yield line()
+        if block.kind == "heading":
+            yield line(Role.HEADING(block.text.upper()))
+        elif block.kind == "code":
+            yield from (line("    ", Piece(row, whole=True)) for row in block.text.splitlines())
+        elif block.kind == "term":
+            yield line(Role.HEADING(block.name))
+            yield Line([Piece("    "), *lines_of(block.text)[0].pieces], hang=4)
+        else:
+            yield from lines_of(block.text)

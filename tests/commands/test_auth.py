@@ -66,7 +66,7 @@ def test_a_server_of_the_environment_that_is_wrong_is_named(home: Home) -> None:
 def test_login_help_says_that_the_profile_is_saved(home: Home) -> None:
     run = home.run("auth", "login", "-h")
     assert run.code == 0 and "Save the credentials as this profile" in " ".join(run.out.split())
-    assert "Use this profile's credentials" in home.run("auth", "status", "-h").out
+    assert "Use this profile's credentials" in home.run("help", "options").out
 
 
 def test_credentials_that_are_refused_are_not_saved(home: Home) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from proxyctl.commands.mistakes import FORMATS as MEANT_FORMATS
+from proxyctl.commands.mistakes import OPTIONS, VERBS, WORDS
 from proxyctl.commands.options import duration
 from proxyctl.commands.tree import hoist, unequal
+from proxyctl.console import FORMATS
 from proxyctl.generate.walk import command_tree
 from tests.support import Cli
 
@@ -27,7 +30,8 @@ def test_every_command_answers_h_without_a_config_or_credentials(bare: Cli) -> N
             assert usage.startswith(f"Usage: {node.command_line}"), node.path
             assert "{" not in usage and "default: 0]" not in ran.out, node.path
             assert "Traceback" not in text and "\x1b" not in text
-            assert max(map(len, ran.out.splitlines())) <= 110, node.path
+            rows = [row for row in ran.out.splitlines() if row[:1] != " " or " proxyctl " not in row]
+            assert max(map(len, rows)) <= 80, node.path
         assert node.summary, node.path
 
 
@@ -80,16 +84,17 @@ def test_hoisting_leaves_the_rest_alone() -> None:
         ("servcie list", "Did you mean 'service'?"),
         ("service crate x", "Did you mean 'create'?"),
         ("service LIST", "Did you mean 'list'?"),
-        ("service get x", "See 'proxyctl service -h'."),
+        ("service get x", "Did you mean 'show'?"),
+        ("service nonsense x", "See 'proxyctl service -h'."),
         ("number realease a", "Did you mean 'release'?"),
-        ("service list --limt 3", "(Possible options: --limit, "),
-        ("service list --Name x", "(Possible options: --name)"),
+        ("service list --limt 3", "Did you mean '--limit'?"),
+        ("service list --Name x", "Did you mean '--name'?"),
         ("number list --unreservd a", "--unreserved"),
-        ("--outptu json service list", "(Possible options: --output)"),
-        ("--hlep", "(Possible options: --help)"),
+        ("--outptu json service list", "Did you mean '--output'?"),
+        ("--hlep", "Did you mean '--help'?"),
         ("--limit 3 service list", "No such option: --limit."),
         ("service list -x", "No such option: -x"),
-        ("help -y", "it has no meaning"),
+        ("help -y", "This command does not use it."),
         ("service list more", "more"),
         ("service list -o jsn", "'table', 'tsv', 'json', 'jsonl', 'csv', 'ids'"),
         ("service list --limit", "--limit"),
@@ -142,11 +147,116 @@ def test_a_mistake_is_json_too_where_that_was_asked_for(cli: Cli) -> None:
     assert cli("servcie", environ={"PROXYCTL_OUTPUT": "json"}).error["exit_code"] == 2
 
 
-def test_a_group_alone_shows_its_help_as_an_error(bare: Cli) -> None:
-    for words in ((), ("service",), ("number",), ("sandbox",)):
+def test_a_group_alone_prints_its_help(bare: Cli) -> None:
+    for words in ((), ("service",), ("number",), ("sandbox",), ("-q",), ("number", "--sandbox")):
         ran = bare(*words)
-        assert (ran.code, ran.out) == (2, "")
-        assert ran.err.startswith("Usage: proxyctl") and "Commands:" in ran.err
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.out.startswith("Usage: proxyctl") and "Commands:" in ran.out
+
+
+EVERYWHERE = ("--profile", "--sandbox", "--verbose", "--quiet", "--timeout", "--retries", "--color")
+
+
+def test_every_command_takes_the_options_of_all() -> None:
+    for node in command_tree().walk():
+        there = {name for option in node.options for name in option.names}
+        assert node.children or there >= {*EVERYWHERE, "-p", "-v", "-q"}, node.path
+        assert "--all" not in there or "-A" in there, node.path
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("number delete", "'remove'"),
+        ("service destroy", "'delete'"),
+        ("service describe", "'show'"),
+        ("profile switch", "'use'"),
+        ("config edit", "'set'"),
+        ("login", "'auth login'"),
+        ("logout", "'auth logout'"),
+        ("undo", "'history undo'"),
+        ("version", "'--version'"),
+        ("numbers", "'number'"),
+        ("list numbers", "'number list'"),
+        ("get services", "'service show'"),
+        ("create service", "'service create'"),
+        ("delete number", "'number remove'"),
+        ("describe service x", "'service show'"),
+        ("api:proxy:v1:services:list", "'service list'"),
+        ("api:proxy:v1:services:phone-numbers:create", "'number add'"),
+        ("phone-numbers:list", "'number list'"),
+        ("service list --json", "'-o json'"),
+        ("--json service list", "'-o json'"),
+        ("service list --no-limit", "all rows are printed"),
+        ("service list --query x", "'--fields A,B,C'"),
+        ("number remove a --force", "'--yes'"),
+        ("number list --service-sid x", "Write the Service without an option"),
+        ("service list --no-color", "'--color never'"),
+        ("service list -o yaml", "'json'"),
+        ("service list -o cvs", "'csv'"),
+    ],
+)
+def test_words_of_other_tools_are_answered_with_ours(bare: Cli, line: str, words: str) -> None:
+    ran = bare(*line.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert words in ran.err
+
+
+def test_suggestions_are_commands_that_exist() -> None:
+    paths = {" ".join(node.path) for node in command_tree().walk()}
+    assert set(WORDS.values()) - {"--version"} <= paths
+    verbs = {path.split()[-1] for path in paths if " " in path}
+    assert {verb for found in VERBS.values() for verb in found} <= verbs
+    names = {name for node in command_tree().walk() for one in node.options for name in one.names}
+    assert {found.split()[0] for found in OPTIONS.values() if not found.endswith(".")} <= {*names, "-vv"}
+    assert all(found in FORMATS for found in MEANT_FORMATS.values())
+
+
+def test_ls_and_rm_are_hidden_names(cli: Cli) -> None:
+    cli.ok("service", "create", "masking")
+    assert cli.ok("service", "ls", "-o", "ids").out == cli.ok("service", "list", "-o", "ids").out
+    (number,) = cli.seed(1)
+    cli.ok("number", "add", "masking", number["sid"])
+    assert cli.ok("number", "ls", "masking", "--count").out == "1\n"
+    assert cli.ok("number", "ls", "-A", "--count").out == "1\n"
+    cli.ok("number", "rm", "masking", number["sid"], "--yes", "--allow", "no-unreserved")
+    cli.ok("service", "rm", "masking", "--yes")
+    assert cli.ok("help", "service", "rm").out.startswith("Usage: proxyctl service delete")
+    assert " ls" not in cli.ok("service", "-h").out and cli("pool", "rm").code == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("service list --limt 3", ["proxyctl service list --limt", "                      ^^^^^^"]),
+        ("service list --limt=3", ["proxyctl service list --limt", "                      ^^^^^^"]),
+        ("number delete +1415", ["proxyctl number delete", "                ^^^^^^"]),
+        ("service list -o yaml", ["proxyctl service list -o yaml", "                         ^^^^"]),
+        ("service list more b", ["proxyctl service list more b", "                      ^^^^ ^"]),
+        ("number show a", ["proxyctl number show a", "                       ^ NUMBER"]),
+        ("service \x1b[31m", ["proxyctl service '\\x1b[31m'", "                  ^^^^^^^^"]),
+    ],
+)
+def test_a_mistake_at_a_terminal_is_pointed_at(bare: Cli, line: str, shown: list[str]) -> None:
+    ran = bare(*line.split(), tty=True, environ={"NO_COLOR": "1"})
+    assert ran.code == 2
+    rows = [row[2:] for row in ran.err.splitlines()]
+    start = next(index for index, row in enumerate(rows) if row.startswith("proxyctl "))
+    assert rows[start : start + 2] == shown
+    assert "^" not in bare(*line.split()).err
+
+
+def test_what_stands_behind_a_mistake_is_not_repeated(bare: Cli) -> None:
+    ran = bare("auth", "login", "--auth-token", "hunter2secret", tty=True)
+    assert "^^^" in ran.err and "hunter2" not in ran.err
+    assert "hunter2" not in bare("auth", "login", "--auth-token=hunter2secret", tty=True).err
+
+
+def test_a_long_command_line_is_cut_before_its_mistake(bare: Cli) -> None:
+    names = [f"masking-number-{index}" for index in range(30)]
+    rows = bare("number", "list", *names, "--limt", "3", tty=True, environ={"NO_COLOR": "1"}).err.splitlines()
+    assert max(map(len, rows)) <= 80
+    assert rows[1].endswith("--limt") and rows[2].endswith("^^^^^^") and len(rows[1]) == len(rows[2])
 
 
 def test_the_version_needs_nothing(bare: Cli) -> None:

@@ -1,4 +1,4 @@
-"""`proxyctl api`: any other request, with the same auth, retries and output."""
+"""`proxyctl api`: any other request, with the auth, retries and output of proxyctl."""
 
 from typing import Annotated
 
@@ -6,13 +6,7 @@ import typer
 
 from proxyctl.commands.options import CALLS, DATA, RECORDED, argument, option, shared
 
-app = typer.Typer(
-    epilog="""Examples:
-  proxyctl api GET /v1/Services
-  proxyctl api GET /v1/Services/KS…/Sessions --paginate
-  proxyctl api POST /v1/Services/KS… -d DefaultTtl=3600
-"""
-)
+app = typer.Typer()
 
 
 @app.command("api")
@@ -20,16 +14,26 @@ app = typer.Typer(
 def api_request(
     ctx: typer.Context,
     method: Annotated[str, argument("METHOD", "GET, POST or DELETE.")],
-    path: Annotated[str, argument("PATH", "/v1/…, /messaging/v1/… or /2010-04-01/…; never a host.")],
+    path: Annotated[str, argument("PATH", "/v1/…, /messaging/v1/… or /2010-04-01/…, without a host.")],
     data: Annotated[
         list[str] | None,
-        option("-d --data KEY=VALUE", "A form field; for GET, a query parameter."),
+        option(
+            "-d --data KEY=VALUE", "Send a form field (a query parameter with GET). Repeat it for others."
+        ),
     ] = None,
     paginate: Annotated[
-        bool, option("--paginate", "Follow the pages of a list, and print one array of its items.")
+        bool, option("--paginate", "Read all pages of a list, and print one array of its items.")
     ] = False,
 ) -> None:
-    """Send a request that has no command of its own, and print the answer as JSON."""
+    """Send any request with the auth and retries of proxyctl, and print the response as JSON.
+
+    /v1/… is Proxy, /messaging/v1/… is Messaging, and /2010-04-01/… has the account's numbers.
+
+    Examples:
+      proxyctl api GET /v1/Services
+      proxyctl api GET /v1/Services/KS…/Sessions --paginate
+      proxyctl api POST /v1/Services/KS… -d DefaultTtl=3600
+    """
     from proxyctl.commands.api import request
 
     request.send(ctx.obj, method, path, data or [], paginate=paginate)

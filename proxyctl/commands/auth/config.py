@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from proxyctl.commands.options import MESSAGES, argument, shared
+from proxyctl.commands.options import CALLS, argument, shared
 from proxyctl.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ KeyArgument = Annotated[
 
 
 @app.command("path")
-@shared(MESSAGES)
+@shared(*CALLS)
 def show_path(ctx: typer.Context) -> None:
     """Print where the config file is, or would be."""
     print_plain(ctx.obj, str(ctx.obj.store.path))
 
 
 @app.command("get")
-@shared(MESSAGES)
+@shared(*CALLS)
 def get_value(ctx: typer.Context, key: KeyArgument) -> None:
     """Print one setting; nothing where it is not set."""
     runtime: Runtime = ctx.obj
@@ -49,7 +49,7 @@ def get_value(ctx: typer.Context, key: KeyArgument) -> None:
 
 
 @app.command("set")
-@shared(MESSAGES)
+@shared(*CALLS)
 def set_value(
     ctx: typer.Context,
     key: KeyArgument,

@@ -6,11 +6,8 @@ import typer
 
 from proxyctl.commands.options import (
     CALLS,
-    CONNECTION,
     DATA,
     DRY_RUN,
-    MESSAGES,
-    PROFILE,
     YES,
     gathered,
     group,
@@ -28,11 +25,12 @@ app = typer.Typer(
 )
 
 SAVED_AS = group(
-    CONNECTION,
+    None,
     profile=typed(
         str | None,
         "-p --profile NAME",
-        "Save the credentials as this profile. [default: PROXYCTL_PROFILE, or else 'default']",
+        "Save the credentials as this profile.",
+        show_default="PROXYCTL_PROFILE, or 'default'",
     ),
 )
 SERVER = group(
@@ -84,7 +82,7 @@ def log_in(
 @shared(*CALLS, DATA)
 def show_status(
     ctx: typer.Context,
-    all_profiles: Annotated[bool, option("--all", "Every profile, not only the one that is used.")] = False,
+    all_profiles: Annotated[bool, option("-A --all", "Include all profiles.")] = False,
 ) -> None:
     """Show whose credentials are used, where they come from, and whether they work (one request each)."""
     from proxyctl.commands.auth import status
@@ -96,7 +94,7 @@ def show_status(
 
 
 @app.command("logout")
-@shared(PROFILE, MESSAGES, DRY_RUN)
+@shared(*CALLS, DRY_RUN)
 def log_out(ctx: typer.Context) -> None:
     """Remove a profile's secret from the config file; its other settings stay. Nothing changes at Twilio."""
     from proxyctl.commands.auth import login

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.options import DATA, DRY_RUN, MESSAGES, argument, shared
+from proxyctl.commands.options import CALLS, DATA, DRY_RUN, argument, shared
 from proxyctl.runtime import Runtime
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ NameArgument = Annotated[str, argument("NAME", "The name of a profile.")]
 
 
 @app.command("list")
-@shared(MESSAGES, DATA)
+@shared(*CALLS, DATA)
 def list_profiles(ctx: typer.Context) -> None:
     """List the profiles of the config file, and the sandbox, which always exists."""
     from proxyctl.commands.auth import status
@@ -27,7 +27,7 @@ def list_profiles(ctx: typer.Context) -> None:
 
 
 @app.command("use")
-@shared(MESSAGES)
+@shared(*CALLS)
 def use_profile(ctx: typer.Context, name: NameArgument) -> None:
     """Make a profile the one that is used where neither an option nor the environment says otherwise."""
     runtime: Runtime = ctx.obj
@@ -36,7 +36,7 @@ def use_profile(ctx: typer.Context, name: NameArgument) -> None:
 
 
 @app.command("remove")
-@shared(MESSAGES, DRY_RUN)
+@shared(*CALLS, DRY_RUN)
 def remove_profile(ctx: typer.Context, name: NameArgument) -> None:
     """Remove a profile and its credentials from the config file; nothing changes at Twilio."""
     from proxyctl.commands.auth import login

@@ -7,7 +7,6 @@ import typer
 from proxyctl.commands.options import (
     CALLS,
     DATA,
-    MESSAGES,
     PACING,
     THROUGH,
     WRITES,
@@ -31,7 +30,7 @@ RunId = Annotated[str, argument("ID", "A run's id, or the beginning of one.")]
 
 
 @app.command("list")
-@shared(MESSAGES, DATA)
+@shared(*CALLS, DATA)
 def list_runs(
     ctx: typer.Context,
     since: Annotated[
@@ -47,7 +46,7 @@ def list_runs(
 
 
 @app.command("show")
-@shared(MESSAGES, DATA)
+@shared(*CALLS, DATA)
 def show_run(ctx: typer.Context, run_id: RunId) -> None:
     """Show what a run did, item by item."""
     from proxyctl.commands.history import show as runs
@@ -68,7 +67,7 @@ def undo_run(ctx: typer.Context, run_id: RunId) -> None:
 
 
 @app.command("prune")
-@shared(MESSAGES, YES)
+@shared(*CALLS, YES)
 def prune_runs(
     ctx: typer.Context,
     older_than: Annotated[

@@ -126,7 +126,7 @@ def list_numbers(
     ctx: typer.Context,
     filters: dict[str, Any],
     services: Services = None,
-    all_services: Annotated[bool, option("--all", "The numbers of all Services.")] = False,
+    all_services: Annotated[bool, option("-A --all", "Include the numbers of all Services.")] = False,
     unassigned: Annotated[bool, option("--unassigned", "The account's numbers that are in no pool.")] = False,
     sort: Annotated[str | None, option("--sort FIELD", "Sort by a field; -FIELD turns it round.")] = None,
     limit: Limit = None,

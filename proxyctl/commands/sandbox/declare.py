@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from proxyctl.commands.options import (
+    CALLS,
     DATA,
     DRY_RUN,
-    MESSAGES,
     NumberArgument,
     argument,
     option,
@@ -45,7 +45,7 @@ PageSize = Annotated[
 
 
 @app.command("seed")
-@shared(MESSAGES, DATA)
+@shared(*CALLS, DATA)
 def seed(
     ctx: typer.Context,
     numbers: Annotated[int | None, option("--numbers N", "How many; 10 unless told.", min=0)] = None,
@@ -62,7 +62,7 @@ def seed(
 
 
 @app.command("serve")
-@shared(MESSAGES)
+@shared(*CALLS)
 def serve(
     ctx: typer.Context,
     host: Host = "127.0.0.1",
@@ -90,7 +90,7 @@ def serve(
 
 
 @app.command("busy")
-@shared(MESSAGES, DATA)
+@shared(*CALLS, DATA)
 def busy(
     ctx: typer.Context,
     number: NumberArgument,
@@ -103,7 +103,7 @@ def busy(
 
 
 @app.command("status")
-@shared(MESSAGES, DATA)
+@shared(*CALLS, DATA)
 def status(ctx: typer.Context) -> None:
     """Show what the sandbox holds, and where."""
     from proxyctl.commands.sandbox import contents
@@ -112,7 +112,7 @@ def status(ctx: typer.Context) -> None:
 
 
 @app.command("reset")
-@shared(MESSAGES, DRY_RUN)
+@shared(*CALLS, DRY_RUN)
 def reset(ctx: typer.Context) -> None:
     """Forget everything in the sandbox: Services, numbers, Messaging Services."""
     from proxyctl.commands.sandbox import contents
@@ -121,7 +121,7 @@ def reset(ctx: typer.Context) -> None:
 
 
 @app.command("env")
-@shared(MESSAGES)
+@shared(*CALLS)
 def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -> None:
     """Print the exports with which proxyctl and Twilio's own libraries reach a served sandbox."""
     from proxyctl.commands.sandbox import contents
@@ -130,7 +130,7 @@ def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -
 
 
 @app.command("demo")
-@shared(MESSAGES)
+@shared(*CALLS)
 def demo(ctx: typer.Context) -> None:
     """Take a short tour of the main job, on a sandbox of its own that is gone afterwards."""
     from proxyctl.commands.sandbox.demo import run_demo

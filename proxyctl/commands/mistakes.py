@@ -1,0 +1,248 @@
+"""What the parser refuses: an error of ours, with what was meant. The tables hold what people type who know gh,
+kubectl, aws, terraform or Twilio's own command line.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from proxyctl.commands.options import HOISTED
+from proxyctl.errors import UsageError
+from proxyctl.roles import cells
+from proxyctl.text import nearest, visible
+
+if TYPE_CHECKING:
+    from proxyctl.runtime import Runtime
+
+LONGEST_MESSAGE = 400  # of the parser, which repeats what was typed
+
+# What stands where a group is named.
+WORDS = {
+    "login": "auth login",
+    "configure": "auth login",
+    "init": "auth login",
+    "logout": "auth logout",
+    "whoami": "auth status",
+    "undo": "history undo",
+    "rollback": "history undo",
+    "log": "history list",
+    "logs": "history list",
+    "version": "--version",
+    "status": "pool status",
+    "audit": "pool audit",
+    "plan": "pool plan",
+    "diff": "pool plan",
+    "apply": "pool apply",
+    "export": "pool export",
+    "find": "number find",
+    "drain": "number drain",
+    "phone-number": "number",
+    "numbers": "number",
+    "settings": "config",
+    "request": "api",
+    "curl": "api",
+    "demo": "sandbox demo",
+    "serve": "sandbox serve",
+    "autocomplete": "completion",
+}
+# Verbs of others, and ours: the first that the group has.
+VERBS = {
+    "delete": ("remove", "delete"),
+    "destroy": ("remove", "delete"),
+    "get": ("show", "list", "get"),
+    "describe": ("show", "status"),
+    "fetch": ("show",),
+    "view": ("show",),
+    "edit": ("update", "set"),
+    "modify": ("update", "set"),
+    "patch": ("update",),
+    "new": ("create", "add"),
+    "create": ("create", "add"),
+    "search": ("find",),
+    "unreserve": ("release",),
+    "diff": ("plan",),
+    "sync": ("apply",),
+    "check": ("audit", "check"),
+    "revert": ("undo",),
+    "switch": ("use",),
+    "start": ("serve",),
+    "clear": ("reset",),
+}
+# Options of others (without dashes), and ours: an option that the command has, or a sentence.
+OPTIONS = {
+    "json": "-o json",
+    "jsonl": "-o jsonl",
+    "csv": "-o csv",
+    "format": "-o",
+    "output-format": "-o",
+    "query": "--fields A,B,C",
+    "jq": "--fields A,B,C",
+    "template": "--fields A,B,C",
+    "properties": "--fields A,B,C",
+    "columns": "--fields A,B,C",
+    "no-limit": "Leave it out: all rows are printed.",
+    "paginate": "Leave it out: all rows are printed.",
+    "page-size": "--limit N",
+    "max-items": "--limit N",
+    "first": "--limit N",
+    "order-by": "--sort FIELD",
+    "sort-by": "--sort FIELD",
+    "no-headers": "--no-header",
+    "skip-headers": "--no-header",
+    "force": "--yes",
+    "confirm": "--yes",
+    "auto-approve": "--yes",
+    "assume-yes": "--yes",
+    "no-prompt": "--yes",
+    "check": "--dry-run",
+    "debug": "-vv",
+    "trace": "-vv",
+    "silent": "--quiet",
+    "no-color": "--color never",
+    "no-colour": "--color never",
+    "parallel": "--concurrency N",
+    "service": "Write the Service without an option in front of it.",
+    "service-sid": "Write the Service without an option in front of it.",
+    "sid": "Write the SID without an option in front of it.",
+    "phone-number": "Write the number without an option in front of it.",
+    "phone-number-sid": "Write the SID without an option in front of it.",
+}
+# Values of -o.
+FORMATS = {"yaml": "json", "yml": "json", "text": "tsv", "plain": "tsv", "wide": "table", "name": "ids"}
+
+
+def usage_error(error: Any, runtime: Runtime) -> UsageError:
+    """Return the parser's error as ours: what is wrong, what was meant, where to read more."""
+    context = error.ctx
+    message = " ".join((error.message if hasattr(error, "possibilities") else error.format_message()).split())
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]}..."
+    message = f"{message.rstrip('.')}.{meant(error)}"
+    found = UsageError(message, hint=f"See '{context.command_path if context else 'proxyctl'} -h'.")
+    if runtime.console.terminal.stderr:
+        found.shown = pointed_out(error, runtime.argv, runtime.console.width - 2)
+    return found
+
+
+def meant(error: Any) -> str:
+    """Return what was probably meant, as a sentence behind the message; '' where nobody knows."""
+    if words := getattr(error, "words", None):
+        return question(command_meant(words, error.ctx.command.entries))
+    if hasattr(error, "possibilities"):
+        command = error.ctx.command
+        own = [name for one in command.get_params(error.ctx) for name in (*one.opts, *one.secondary_opts)]
+        shared = HOISTED if hasattr(command, "entries") else ()
+        return option_meant(error.option_name, [*(name for name in own if name.startswith("-")), *shared])
+    if getattr(getattr(error, "param", None), "name", "") == "output":
+        value = re.search(r"'(\w+)' is not", error.format_message())
+        known = error.param.type.choices
+        return question(value and (FORMATS.get(value[1].lower()) or nearest(value[1].lower(), known)))
+    return ""
+
+
+def question(found: str | None) -> str:
+    return f" Did you mean {found!r}?" if found else ""
+
+
+def command_meant(words: Sequence[str], entries: Mapping[str, Any]) -> str | None:
+    """Return the command that ``words`` mean in a group or at the root."""
+    first, *others = [word.casefold() for word in words]
+    verbs = [verb for verb in (*VERBS.get(first, ()), first) if verb in entries]
+    if verbs:
+        return verbs[0]
+    if "service" not in entries:  # not the root
+        return nearest(first, entries)
+    if ":" in first:  # api:proxy:v1:services:list, phone-numbers:list
+        *nouns, verb = first.split(":")
+        return in_order(verb, [noun for noun in nouns if singular(noun) in entries], entries) or "help"
+    return WORDS.get(first) or in_order(first, others[:1], entries) or nearest(first, entries)
+
+
+def in_order(verb: str, nouns: Sequence[str], entries: Mapping[str, Any]) -> str | None:
+    """Return ``number list`` for the verb ``list`` of ``numbers``."""
+    groups = [noun for noun in map(singular, nouns) if noun in entries]
+    if not groups:
+        return None
+    commands = getattr(entries[groups[-1]].make(), "entries", {})
+    found = next((name for name in (*VERBS.get(verb, ()), verb) if name in commands), None)
+    return f"{groups[-1]} {found}" if found else None
+
+
+def singular(noun: str) -> str:
+    return noun.removesuffix("s").removeprefix("phone-").removeprefix("phone_")
+
+
+def option_meant(name: str, known: Collection[str]) -> str:
+    """Return what to write in place of an option that a command does not have."""
+    found = OPTIONS.get(name.strip("-"))
+    if found and found.endswith("."):
+        return f" {found}"
+    if found is None or re.split("(?<=-v)|[ ]", found)[0] not in known:
+        found = nearest(name.casefold(), known)
+    if found is None and name in HOISTED:
+        return " This command does not use it. Leave it out."
+    return question(found)
+
+
+def pointed_out(error: Any, typed: Sequence[str], width: int) -> tuple[str, ...]:
+    """Return the command line up to its wrong part, and carets below that; nothing where it is not known.
+
+    What stands behind may be a secret that a wrong option was to take.
+    """
+    places = dict(named(error, typed))
+    missing = None if places else getattr(getattr(error, "param", None), "metavar", None)
+    if not places and not missing:
+        return ()
+    shown, marks = "proxyctl", ""
+    for position, word in enumerate(typed[: max(places, default=len(typed) - 1) + 1]):
+        if position in places and places[position] == getattr(error, "option_name", None):
+            word = places[position]
+        text = visible(shlex.quote(word))
+        start = cells(shown) + 1
+        shown += f" {text}"
+        if position in places:
+            part = visible(places[position])
+            start += cells(text[: max(0, text.find(part))])
+            marks += " " * (start - len(marks)) + "^" * max(1, cells(part))
+    if missing:
+        marks = " " * (cells(shown) + 1) + f"^ {missing}"
+    if len(shown) >= width:  # the wrong part is at the end
+        away = len(shown) - width + 4
+        shown, marks = f"... {shown[away:]}", f"    {marks[away:]}"
+    return shown, marks
+
+
+def named(error: Any, typed: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield the position of each word that is wrong, and its wrong part."""
+    parameter = getattr(error, "param", None)
+    option = getattr(error, "option_name", None)
+    message = error.format_message()
+    names = (option,) if option else tuple(getattr(parameter, "opts", ()))
+    for position in reversed(range(len(typed))):
+        word = typed[position]
+        name, equals, value = word.partition("=")
+        if option and (name == option or word.startswith(f"{option}=")):
+            yield position, option
+            return
+        if option and len(option) == 2 and word[:1] == "-" and word[1:2] != "-" and option[1] in word:
+            yield position, option[1]
+            return
+        if parameter is not None and parameter.param_type_name == "option" and name in names:
+            if equals:
+                yield position, value
+            elif position + 1 < len(typed):
+                yield position + 1, typed[position + 1]
+            else:
+                yield position, word
+            return
+    if option or "Missing" in message:
+        return
+    extra = message.rpartition("(")[2].rstrip(").").split() if "extra argument" in message else ()
+    for position in reversed(range(len(typed))):
+        if typed[position] in extra or repr(typed[position]) in message:
+            yield position, typed[position]
+            if not extra:
+                return

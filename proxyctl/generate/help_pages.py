@@ -1,0 +1,98 @@
+"""The page that `-h` prints: a command's own arguments and options in full, then examples. Options that many commands
+share follow by name alone, since `proxyctl help options` describes them once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from proxyctl.commands.options import SHARED_PANELS
+from proxyctl.generate.parameters import Parameter, examples_of, paragraphs_of, parameter_of
+from proxyctl.roles import Line, Part, Piece, Role, line, lines_of
+
+WIDEST = 100
+MOST_NAMES = 30  # columns of a name that its description stands beside
+BLANK = line()
+
+
+def show(runtime: Any, lines: Iterable[Line]) -> None:
+    """Print a page to stdout: as wide as the terminal up to 100 columns, plain in a pipe."""
+    from proxyctl.render.output import Output
+
+    console = runtime.console
+    if color := re.search(r"--color[= ](always|never)", " ".join(runtime.argv)):  # may stand behind -h
+        runtime.use(runtime.options._replace(color=color[1]))
+    Output(
+        "tsv",
+        stdout=runtime.stdout,
+        color=console.color_on(console.terminal.stdout),
+        width=console.width,
+        ascii_only=console.ascii_only,
+    ).lines(lines, widest=WIDEST)
+
+
+def page(context: Any) -> Iterator[Line]:
+    """Yield the help of the command of ``context``."""
+    command = context.command
+    parameters = [
+        parameter_of(one) for one in command.get_params(context) if not getattr(one, "hidden", False)
+    ]
+    usage = " ".join(command.collect_usage_pieces(context))
+    yield line(Role.HEADING("Usage:"), " ", Role.HEADING(context.command_path), f" {usage}", hang=2)
+    for paragraph in paragraphs_of(command.help or ""):
+        yield BLANK
+        yield from lines_of(paragraph)
+    entries = getattr(command, "entries", None)
+    if entries:
+        rows = [([Role.HEADING(name)], lines_of(entry.summary)[0].pieces) for name, entry in entries.items()]
+        yield from section("Commands", rows)
+    own = [
+        one for one in parameters if one.panel not in SHARED_PANELS and (entries or "--help" not in one.names)
+    ]
+    for title in dict.fromkeys(one.panel for one in sorted(own, key=lambda one: not one.is_argument)):
+        yield from section(title, [(head(one), about(one)) for one in own if one.panel == title])
+    examples, remarks = examples_of(command.epilog or "")
+    if examples:
+        yield BLANK
+        yield line(Role.HEADING("Examples:"))
+        yield from (line("  ", Piece(example, whole=True)) for example in examples)
+    also = [one.names[0] for one in parameters if one.panel in SHARED_PANELS]
+    if also:
+        remarks = (*remarks, f"Also: {', '.join(also)}. See 'proxyctl help options'.")
+    for remark in remarks:
+        yield BLANK
+        yield from lines_of(remark)
+
+
+def section(title: str, rows: Sequence[tuple[Sequence[Part], Sequence[Part]]]) -> Iterator[Line]:
+    """Yield a titled list: names, and beside or below each what it means."""
+    sizes = [sum(len(part.text if isinstance(part, Piece) else part) for part in names) for names, _ in rows]
+    start = 4 + max((size for size in sizes if size <= MOST_NAMES), default=4)
+    yield BLANK
+    yield line(Role.HEADING(f"{title}:"))
+    for (names, words), size in zip(rows, sizes, strict=True):
+        if size <= MOST_NAMES:
+            yield line("  ", *names, " " * (start - 2 - size), *words, hang=start)
+        else:
+            yield line("  ", *names, hang=6)
+            yield line(" " * start, *words, hang=start)
+
+
+def head(parameter: Parameter) -> list[Part]:
+    """Return the names of an argument or option as they are typed."""
+    if parameter.is_argument:
+        return [Role.HEADING(parameter.value)]
+    names = [part for name in parameter.names for part in (", ", Role.HEADING(name))][1:]
+    return [*names, " ", Role.FAINT(parameter.value)] if parameter.value else names
+
+
+def about(parameter: Parameter) -> list[Part]:
+    """Return what a parameter means, and its default."""
+    words: list[Part] = [*lines_of(parameter.help)[0].pieces]
+    if parameter.required and not parameter.is_argument:
+        words.append(Role.FAINT(" (required)"))
+    if parameter.default:
+        words.append(Role.FAINT(f" [default: {parameter.default}]"))
+    return words
