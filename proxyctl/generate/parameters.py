@@ -68,7 +68,13 @@ def default_of(parameter: Any) -> str:
     if isinstance(parameter.show_default, str):
         return parameter.show_default
     value = parameter.default
-    if value is None or value is False or value == [] or getattr(parameter, "count", False):
+    if (
+        value is None
+        or value is False
+        or parameter.show_default is False
+        or value == []
+        or getattr(parameter, "count", False)
+    ):
         return ""
     if value is True:
         return str(parameter.opts[0])
