@@ -10,7 +10,7 @@ from typing import Any
 
 from proxyctl.commands.options import SHARED_PANELS
 from proxyctl.generate.parameters import Parameter, examples_of, paragraphs_of, parameter_of
-from proxyctl.roles import Line, Part, Piece, Role, line, lines_of
+from proxyctl.roles import Line, Part, Piece, Role, line
 
 WIDEST = 100
 MOST_NAMES = 30  # columns of a name that its description stands beside
@@ -43,10 +43,10 @@ def page(context: Any) -> Iterator[Line]:
     yield line(Role.HEADING("Usage:"), " ", Role.HEADING(context.command_path), f" {usage}", hang=2)
     for paragraph in paragraphs_of(command.help or ""):
         yield BLANK
-        yield from lines_of(paragraph)
+        yield prose(paragraph)
     entries = getattr(command, "entries", None)
     if entries:
-        rows = [([Role.HEADING(name)], lines_of(entry.summary)[0].pieces) for name, entry in entries.items()]
+        rows = [([Role.HEADING(name)], prose(entry.summary).pieces) for name, entry in entries.items()]
         yield from section("Commands", rows)
     own = [
         one for one in parameters if one.panel not in SHARED_PANELS and (entries or "--help" not in one.names)
@@ -63,7 +63,14 @@ def page(context: Any) -> Iterator[Line]:
         remarks = (*remarks, f"Also: {', '.join(also)}. See 'proxyctl help options'.")
     for remark in remarks:
         yield BLANK
-        yield from lines_of(remark)
+        yield prose(remark)
+
+
+def prose(text: str, indent: int = 0) -> Line:
+    """Return running text, in which quoted commands stay whole."""
+    parts = re.split(r"('proxyctl [^']*')", text)
+    pieces = [Piece(part, whole=index % 2 == 1) for index, part in enumerate(parts)]
+    return Line([Piece(" " * indent), *pieces], hang=indent)
 
 
 def section(title: str, rows: Sequence[tuple[Sequence[Part], Sequence[Part]]]) -> Iterator[Line]:
@@ -90,7 +97,7 @@ def head(parameter: Parameter) -> list[Part]:
 
 def about(parameter: Parameter) -> list[Part]:
     """Return what a parameter means, and its default."""
-    words: list[Part] = [*lines_of(parameter.help)[0].pieces]
+    words: list[Part] = [*prose(parameter.help).pieces]
     if parameter.required and not parameter.is_argument:
         words.append(Role.FAINT(" (required)"))
     if parameter.default:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from proxyctl.commands.tree import TOPICS as TOPICS
 from proxyctl.commands.tree import shared_parameters
+from proxyctl.generate.help_pages import prose
 from proxyctl.generate.parameters import parameter_of
-from proxyctl.roles import Line, Piece, Role, line, lines_of
+from proxyctl.roles import Line, Piece, Role, line
 from proxyctl.text import in_words
 
 
@@ -122,7 +123,7 @@ KNOWN: dict[str, Callable[[], Iterator[Block]]] = {
 
 def as_lines(found: Topic) -> Iterator[Line]:
     """Yield a topic as a page for the terminal."""
-    yield from lines_of(found.summary)
+    yield prose(found.summary)
     for block in found.blocks:
         yield line()
         if block.kind == "heading":
@@ -131,6 +132,6 @@ def as_lines(found: Topic) -> Iterator[Line]:
             yield from (line("    ", Piece(row, whole=True)) for row in block.text.splitlines())
         elif block.kind == "term":
             yield line(Role.HEADING(block.name))
-            yield Line([Piece("    "), *lines_of(block.text)[0].pieces], hang=4)
+            yield prose(block.text, 4)
         else:
-            yield from lines_of(block.text)
+            yield prose(block.text)
