@@ -1,4 +1,4 @@
-"""The options that several commands share: declared once, parsed into `SharedOptions`, handed to the Runtime.
+"""The options that several commands share: declared once, parsed into `SharedOptions`, given to the Runtime.
 
 `@shared(...)` adds them to a command's signature, so that a command declares only what is its own.
 """
@@ -158,7 +158,9 @@ DATA = group(
     no_header=typed(bool, "--no-header", "Leave out the header line of tsv and csv."),
 )
 YES = group(WRITING, yes=typed(bool, "-y --yes", "Skip the confirmation prompt."))
-DRY_RUN = group(WRITING, dry_run=typed(bool, "--dry-run", "Print what would be sent; send nothing.")) | YES
+DRY_RUN = (
+    group(WRITING, dry_run=typed(bool, "--dry-run", "Print what would be done, and send nothing.")) | YES
+)
 RECORDED = DRY_RUN | group(
     WRITING,
     confirm_profile=typed(

@@ -1,8 +1,7 @@
-"""The command tree: which command lives in which module, how the tree is made of Typer's classes, and how a command
-line is parsed and run. A command is made when it is named, and options that several commands share may stand before or
-after the subcommand.
+"""The command tree: the module of each command, the tree of Typer's classes, and the parsing of a command line.
 
-The only module that imports private names of Typer.
+A command is made when it is named. Options that several commands share may stand before or after the subcommand. This
+is the only module that imports private names of Typer.
 """
 
 from __future__ import annotations
@@ -37,23 +36,23 @@ COMMANDS = {
     "service": ("service.declare", "Create, list, show, update and delete Services."),
     "number": (
         "number.declare",
-        "Add, reserve, release, remove, list, find, drain and move phone numbers.",
+        "Add, list, find, reserve, release, move, drain and remove phone numbers.",
     ),
-    "pool": ("pool.declare", "See, declare and keep whole pools: status, export, plan, apply, audit."),
+    "pool": ("pool.declare", "Manage whole pools: status, audit, export, plan and apply."),
     "messaging": (
         "messaging.declare",
-        "Check and fill the Messaging Service of a pool's US numbers (A2P 10DLC).",
+        "Check and fill the Messaging Service of US numbers (A2P 10DLC).",
     ),
-    "auth": ("auth.declare", "Log in, log out, and see which credentials win."),
+    "auth": ("auth.declare", "Log in, log out, and check credentials."),
     "profile": ("auth.profile", "List, choose and remove profiles."),
     "config": ("auth.config", "Read and change the config file."),
-    "history": ("history.declare", "See what was changed, by whom and when, and take it back."),
-    "sandbox": ("sandbox.declare", "An emulated Twilio Proxy, to try and to rehearse with."),
-    "api": ("api.declare", "Send any other request, with the same auth and retries."),
-    "explain": ("explain", "Say what a code means and what to do: Twilio's, HTTP's or an exit code."),
+    "history": ("history.declare", "List, show and undo earlier runs."),
+    "sandbox": ("sandbox.declare", "Try and rehearse commands on an emulated Twilio Proxy."),
+    "api": ("api.declare", "Send any request, with the auth and retries of proxyctl."),
+    "explain": ("explain", "Explain a code of Twilio, an HTTP status or an exit code."),
     "doctor": ("doctor", "Check config, credentials, state, network and terminal."),
-    "completion": ("completion", "Print the script that lets bash, zsh or fish complete proxyctl."),
-    "help": ("help", "Show the help of a command, or of a topic such as exit-codes."),
+    "completion": ("completion", "Print the completion script for bash, zsh or fish."),
+    "help": ("help", "Show the help of a command or a topic."),
 }
 
 # What `proxyctl help` explains besides.
@@ -83,7 +82,7 @@ def hoist(args: list[str]) -> list[str]:
 
 
 def _shared(token: str) -> tuple[bool, bool]:
-    """Tell whether ``token`` is a shared option (or several: -qv), and whether its value is the next token."""
+    """Return whether ``token`` is a shared option (or several: -qv), and whether its value is the next token."""
     name, equals, _ = token.partition("=")
     if name in HOISTED:
         return True, HOISTED[name] and not equals

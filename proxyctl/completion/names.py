@@ -116,7 +116,7 @@ class Names:
             self.write(self.profiles_file, lines)
 
     def account(self, profile: str | None) -> AccountNames | None:
-        """Return the account that a command works on, by the rules of precedence; None where nothing tells.
+        """Return the account that a command works on, by the rules of precedence; None where it is not known.
 
         ``profile`` is what --profile says.
         """

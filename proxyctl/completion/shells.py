@@ -81,7 +81,7 @@ def answer(shell: str, environ: Mapping[str, str], line: Line, found: Iterable[C
 def quoted(value: str, quote: str = "") -> str:
     """Write ``value`` so that bash reads it as it is: alone, or within a quote that is already open.
 
-    Bash closes the open quote, unless the text ends with such a quote: then it is closed here.
+    Bash closes the open quote, except after a text with such a quote at its end. That one is closed here.
     """
     if not quote:
         return "".join(c if c.isalnum() or c in PLAIN else "\\" + c for c in value)

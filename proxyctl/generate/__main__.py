@@ -7,7 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SCRIPTS = {"bash": "proxyctl.bash", "zsh": "_proxyctl", "fish": "proxyctl.fish"}  # as each shell looks for it
+SCRIPTS = {
+    "bash": "proxyctl.bash",
+    "zsh": "_proxyctl",
+    "fish": "proxyctl.fish",
+}  # as each shell searches for it
 REPOSITORY = Path(__file__).parent.parent.parent
 
 

@@ -161,7 +161,7 @@ def examples(lines: Sequence[str]) -> list[str]:
 
 
 def endings(others: Sequence[str]) -> list[str]:
-    """Return what every page of section 1 ends with."""
+    """Return the end of every page of section 1."""
     references = [
         *(reference(name) for name in others),
         *(reference(f"proxyctl-{name}", 7) for name in TOPICS),

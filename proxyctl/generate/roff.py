@@ -54,7 +54,7 @@ def code(lines: str) -> list[str]:
 
 
 def command_lines(lines: Sequence[str]) -> list[str]:
-    """Return examples for a shell; what is too long for 80 columns goes on in the next line."""
+    """Return examples for a shell; a line that is too long for 80 columns continues on the next one."""
     return code("\n".join(shown for line in lines for shown in continued(line)))
 
 

@@ -50,7 +50,7 @@ def parts(text: str) -> list[str]:
 
 
 def expanded(part: str) -> Iterator[Block]:
-    """Yield the blocks of one part; what stands in braces is looked up."""
+    """Yield the blocks of one part; a name in braces stands for what the program knows."""
     if part.startswith("{"):
         yield from KNOWN[part.strip("{}")]()
     elif part.startswith("# "):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 
 from proxyctl.commands.mistakes import FORMATS as MEANT_FORMATS
 from proxyctl.commands.mistakes import OPTIONS, VERBS, WORDS
 from proxyctl.commands.options import duration
-from proxyctl.commands.tree import hoist, unequal
+from proxyctl.commands.tree import hoist, root_command, unequal
 from proxyctl.console import FORMATS
 from proxyctl.generate.walk import command_tree
 from tests.support import Cli
@@ -33,6 +36,29 @@ def test_every_command_answers_h_without_a_config_or_credentials(bare: Cli) -> N
             rows = [row for row in ran.out.splitlines() if row[:1] != " " or " proxyctl " not in row]
             assert max(map(len, rows)) <= 80, node.path
         assert node.summary, node.path
+
+
+def test_every_command_has_examples_that_parse() -> None:
+    for node in command_tree().walk():
+        assert node.examples, node.path
+        for example in node.examples:
+            found = re.search(r"(?:^|[|(] ?)proxyctl ([^|>)]*)", example)
+            assert found, example
+            words, command, path = shlex.split(found[1]), root_command(), []
+            while hasattr(command, "entries"):
+                path.append(words.pop(0))
+                command = command.get_command(None, path[-1])
+            assert node.children or tuple(path) == node.path, example
+            assert path[: len(node.path)] == [*node.path], example
+            command.make_context("proxyctl", unequal(words))
+
+
+def test_every_first_line_is_short_and_every_help_plain() -> None:
+    for node in command_tree().walk():
+        assert len(node.summary) <= 90 and node.summary.endswith("."), node.summary
+        for text in (node.summary, *node.paragraphs, *(one.help for one in node.parameters)):
+            assert ";" not in text, text
+            assert max(len(part.split()) for part in re.split(r"(?<=[.:]) ", text)) <= 20, text
 
 
 def test_every_command_of_the_api_takes_the_shared_options() -> None:

@@ -1,4 +1,4 @@
-"""`proxyctl config`: where the config file is, and its settings; secrets neither come out nor go in here."""
+"""`proxyctl config`: the config file and its settings, without secrets."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,28 +18,37 @@ app = typer.Typer(
 
 Keys: default_profile, output, and for a profile (profiles.NAME.KEY): account_sid, api_key,
 api_secret_command, auth_token_command, base_url, region, edge, protected.
-Only account_sid makes a profile that does not exist yet. A command takes the place of the stored secret.
-A change writes the file anew: comments in it are not kept.
+Only account_sid creates a profile. A command replaces the stored secret.
+A change rewrites the file without its comments.
 """
 )
 
 KeyArgument = Annotated[
     str,
-    argument("KEY", "output, or for example profiles.prod.region."),
+    argument("KEY", "Setting, such as output or profiles.prod.region."),
 ]
 
 
 @app.command("path")
 @shared(*CALLS)
 def show_path(ctx: typer.Context) -> None:
-    """Print where the config file is, or would be."""
+    """Print the path of the config file.
+
+    Examples:
+      proxyctl config path
+    """
     print_plain(ctx.obj, str(ctx.obj.store.path))
 
 
 @app.command("get")
 @shared(*CALLS)
 def get_value(ctx: typer.Context, key: KeyArgument) -> None:
-    """Print one setting; nothing where it is not set."""
+    """Print one setting, or nothing if it is not set.
+
+    Examples:
+      proxyctl config get default_profile
+      proxyctl config get profiles.prod.region
+    """
     runtime: Runtime = ctx.obj
     value = runtime.store.get_value(key)
     if value is None:
@@ -53,12 +62,17 @@ def get_value(ctx: typer.Context, key: KeyArgument) -> None:
 def set_value(
     ctx: typer.Context,
     key: KeyArgument,
-    value: Annotated[str, argument("VALUE", "The new value; '' unsets it.")],
+    value: Annotated[str, argument("VALUE", "New value.")],
 ) -> None:
     """Change one setting of the config file.
 
-    Only account_sid makes a profile that does not exist yet. A command that prints a secret takes the place of
-    the secret in the file: api_secret_command in a profile with an api_key, auth_token_command in one without.
+    Only account_sid creates a profile. A command that prints a secret replaces the secret in the file. It is
+    api_secret_command in a profile with an api_key, and auth_token_command in a profile without one.
+
+    Examples:
+      proxyctl config set output json
+      proxyctl config set profiles.prod.protected true
+      proxyctl config set profiles.prod.api_secret_command 'op read op://ops/twilio/secret'
     """
     runtime: Runtime = ctx.obj
     if key.endswith(".base_url") and value:

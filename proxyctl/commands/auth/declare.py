@@ -1,4 +1,4 @@
-"""`proxyctl auth`: save credentials, see which ones win and whether they work, and remove them."""
+"""`proxyctl auth`: save, check and remove credentials."""
 
 from typing import Annotated
 
@@ -35,9 +35,9 @@ SAVED_AS = group(
 )
 SERVER = group(
     None,
-    base_url=typed(str | None, "--base-url URL", "Another server than Twilio's."),
-    region=typed(str | None, "--region NAME", "Twilio's region, for example ie1."),
-    edge=typed(str | None, "--edge NAME", "Twilio's edge, for example dublin."),
+    base_url=typed(str | None, "--base-url URL", "Send requests to this server."),
+    region=typed(str | None, "--region NAME", "Use this region of Twilio, for example ie1."),
+    edge=typed(str | None, "--edge NAME", "Use this edge of Twilio, for example dublin."),
 )
 
 
@@ -47,24 +47,26 @@ SERVER = group(
 def log_in(
     ctx: typer.Context,
     settings: dict[str, str],
-    account_sid: Annotated[str | None, option("--account-sid AC", "The account's SID.")] = None,
+    account_sid: Annotated[str | None, option("--account-sid AC", "SID of the account.")] = None,
     api_key: Annotated[
         str | None,
-        option("--api-key SK", "An API key's SID, to use it and not the auth token."),
+        option("--api-key SK", "SID of an API key, which is used in place of the auth token."),
     ] = None,
     secret_stdin: Annotated[
         bool,
-        option("--secret-stdin", "Read the API key's secret, or the auth token, from stdin."),
+        option("--secret-stdin", "Read the secret of the API key, or the auth token, from stdin."),
     ] = False,
-    no_verify: Annotated[
-        bool, option("--no-verify", "Save without trying whether the credentials work.")
-    ] = False,
+    no_verify: Annotated[bool, option("--no-verify", "Save the credentials without checking them.")] = False,
 ) -> None:
-    """Save credentials as a profile, after one request has shown that they work.
+    """Check credentials with one request, and save them as a profile.
 
-    Asks for what is not given. The secret is typed without echo or read from stdin; no option takes it, because
-    other users can see the options of a running command. The first profile becomes the default. The server
-    that was tried is saved too: that of --base-url, or else of PROXYCTL_BASE_URL.
+    Missing values are prompted for. The secret is typed without echo or read from stdin. No option accepts it, because
+    other users can see the options of a running command. The first profile becomes the default. The profile also
+    saves the server of --base-url or PROXYCTL_BASE_URL.
+
+    Examples:
+      proxyctl auth login --profile prod
+      pass twilio/prod | proxyctl auth login --profile prod --account-sid AC… --api-key SK… --secret-stdin
     """
     from proxyctl.commands.auth import login
 
@@ -84,7 +86,14 @@ def show_status(
     ctx: typer.Context,
     all_profiles: Annotated[bool, option("-A --all", "Include all profiles.")] = False,
 ) -> None:
-    """Show whose credentials are used, where they come from, and whether they work (one request each)."""
+    """Show which credentials are used, where they come from, and whether they work.
+
+    One request checks each profile.
+
+    Examples:
+      proxyctl auth status
+      proxyctl auth status --all
+    """
     from proxyctl.commands.auth import status
 
     if all_profiles:
@@ -96,7 +105,13 @@ def show_status(
 @app.command("logout")
 @shared(*CALLS, DRY_RUN)
 def log_out(ctx: typer.Context) -> None:
-    """Remove a profile's secret from the config file; its other settings stay. Nothing changes at Twilio."""
+    """Remove a profile's secret from the config file. Its other settings stay.
+
+    Nothing changes at Twilio.
+
+    Examples:
+      proxyctl auth logout --profile prod
+    """
     from proxyctl.commands.auth import login
 
     login.log_out(ctx.obj)

@@ -14,13 +14,17 @@ app = typer.Typer(
 """
 )
 
-NameArgument = Annotated[str, argument("NAME", "The name of a profile.")]
+NameArgument = Annotated[str, argument("NAME", "Name of a profile.")]
 
 
 @app.command("list")
 @shared(*CALLS, DATA)
 def list_profiles(ctx: typer.Context) -> None:
-    """List the profiles of the config file, and the sandbox, which always exists."""
+    """List the profiles of the config file, and the sandbox.
+
+    Examples:
+      proxyctl profile list
+    """
     from proxyctl.commands.auth import status
 
     status.list_profiles(ctx.obj)
@@ -29,7 +33,11 @@ def list_profiles(ctx: typer.Context) -> None:
 @app.command("use")
 @shared(*CALLS)
 def use_profile(ctx: typer.Context, name: NameArgument) -> None:
-    """Make a profile the one that is used where neither an option nor the environment says otherwise."""
+    """Set the default profile. Options and environment variables override it.
+
+    Examples:
+      proxyctl profile use prod
+    """
     runtime: Runtime = ctx.obj
     runtime.store.set_value("default_profile", name)
     runtime.note(f"The default profile is now {name!r}.")
@@ -38,7 +46,13 @@ def use_profile(ctx: typer.Context, name: NameArgument) -> None:
 @app.command("remove")
 @shared(*CALLS, DRY_RUN)
 def remove_profile(ctx: typer.Context, name: NameArgument) -> None:
-    """Remove a profile and its credentials from the config file; nothing changes at Twilio."""
+    """Remove a profile and its credentials from the config file.
+
+    Nothing changes at Twilio.
+
+    Examples:
+      proxyctl profile remove prod
+    """
     from proxyctl.commands.auth import login
 
     login.remove_profile(ctx.obj, name)

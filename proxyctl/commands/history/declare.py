@@ -1,4 +1,4 @@
-"""`proxyctl history`: what was changed, by whom and when, and how to take it back."""
+"""`proxyctl history`: the runs that wrote, and their undo."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ app = typer.Typer(
 """
 )
 
-RunId = Annotated[str, argument("ID", "A run's id, or the beginning of one.")]
+RunId = Annotated[str, argument("ID", "ID of a run, or its beginning.")]
 
 
 @app.command("list")
@@ -35,11 +35,16 @@ def list_runs(
     ctx: typer.Context,
     since: Annotated[
         float | None,
-        option("--since DURATION", "Only the last 90m, 12h, 7d.", parser=duration),
+        option("--since DURATION", "Print only runs of the last 90m, 12h, 7d.", parser=duration),
     ] = None,
     limit: Limit = None,
 ) -> None:
-    """List the runs that wrote something, newest first."""
+    """List runs, newest first.
+
+    Examples:
+      proxyctl history list
+      proxyctl history list --since 2d -o json
+    """
     from proxyctl.commands.history import show as runs
 
     runs.show_runs(ctx.obj, since, limit)
@@ -48,7 +53,11 @@ def list_runs(
 @app.command("show")
 @shared(*CALLS, DATA)
 def show_run(ctx: typer.Context, run_id: RunId) -> None:
-    """Show what a run did, item by item."""
+    """Show the items of a run.
+
+    Examples:
+      proxyctl history show 20261122-0930
+    """
     from proxyctl.commands.history import show as runs
 
     runs.show_items(ctx.obj, run_id)
@@ -57,9 +66,12 @@ def show_run(ctx: typer.Context, run_id: RunId) -> None:
 @app.command("undo")
 @shared(*CALLS, DATA, WRITES, PACING, THROUGH)
 def undo_run(ctx: typer.Context, run_id: RunId) -> None:
-    """Take back what a run did: to a pool, to webhooks, or to the settings of a Service.
+    """Undo a run: restore pools, webhooks and settings of a Service.
 
-    Numbers that have changed since are refused, and named.
+    Numbers that have changed since the run are refused.
+
+    Examples:
+      proxyctl history undo 20261122-093015-123 --dry-run
     """
     from proxyctl.commands.history.undo import undo
 
@@ -72,10 +84,16 @@ def prune_runs(
     ctx: typer.Context,
     older_than: Annotated[
         float,
-        option("--older-than DURATION", "30d, 12h.", parser=duration),
+        option("--older-than DURATION", "Delete records older than this: 30d, 12h.", parser=duration),
     ],
 ) -> None:
-    """Forget the runs that began longer ago; it also happens by itself after 90 days or at 50 MB."""
+    """Delete the records of old runs.
+
+    Records are also deleted automatically after 90 days, or when they exceed 50 MB.
+
+    Examples:
+      proxyctl history prune --older-than 30d
+    """
     from proxyctl.commands.history import show as runs
 
     runs.prune(ctx.obj, older_than)

@@ -1,4 +1,4 @@
-"""`proxyctl messaging`: the Messaging Service that the US numbers of a pool have to be in, for A2P 10DLC."""
+"""`proxyctl messaging`: the Messaging Service that the US numbers of a pool need for A2P 10DLC."""
 
 from typing import Annotated
 
@@ -18,13 +18,13 @@ from proxyctl.commands.options import (
 
 app = typer.Typer(
     epilog="""Examples:
-  proxyctl messaging check masking-prod --messaging-service MG0123…
-  proxyctl messaging attach masking-prod --messaging-service MG0123…
+  proxyctl messaging check masking-prod --messaging-service MG…
+  proxyctl messaging attach masking-prod --messaging-service MG…
 """
 )
 
 MessagingServiceOption = Annotated[
-    str, option("--messaging-service MG", "The Messaging Service's SID (MG…).")
+    str, option("--messaging-service MG", "SID of the Messaging Service (MG…).")
 ]
 
 
@@ -35,10 +35,13 @@ def check_messaging(
     service: ServiceArgument,
     messaging_service: MessagingServiceOption,
 ) -> None:
-    """Say what is wrong with a pool and its Messaging Service, and how to fix it; exit 8 when something is.
+    """Check that a pool and its Messaging Service fit together, and print how to fix them.
 
-    It has to defer to the sender's webhook, every US number of the pool that sends SMS has to be in it and in no
-    other, no number that is not in the pool, and 400 numbers at most.
+    The Messaging Service has to defer to the sender's webhook. It has to hold each US number of the pool that sends
+    SMS, no other numbers, and at most 400. The exit code is 8 if there is an error or a warning.
+
+    Examples:
+      proxyctl messaging check masking-prod --messaging-service MG…
     """
     from proxyctl.commands.messaging.attach import check
 
@@ -54,10 +57,14 @@ def attach_numbers(
     numbers: Numbers = None,
     file: File = None,
 ) -> None:
-    """Put numbers of a pool into a Messaging Service; without any named, all US ones that send SMS.
+    """Add numbers of a pool to a Messaging Service.
 
-    The order matters: a number that is in a Messaging Service can join no pool, so one that is not in the pool yet is
-    refused.
+    Without NUMBER and FILE, all US numbers of the pool that send SMS are added. A number in a Messaging Service can
+    join no pool. So a number that is not in the pool yet is refused.
+
+    Examples:
+      proxyctl messaging attach masking-prod --messaging-service MG…
+      proxyctl messaging attach masking-prod --messaging-service MG… +14155550100
     """
     from proxyctl.commands.messaging.attach import attach
 

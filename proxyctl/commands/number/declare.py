@@ -1,4 +1,4 @@
-"""`proxyctl number`: add, list, show, reserve, release and remove the Phone Numbers of a Service's pool."""
+"""`proxyctl number`: the phone numbers of a Service's pool."""
 
 from typing import Annotated, Any
 
@@ -36,18 +36,24 @@ app = typer.Typer(
 FILTERS = "Filters"
 CHOSEN = group(
     FILTERS,
-    reserved=typed(bool | None, "--reserved/--unreserved", "Only reserved ones, or only the others."),
-    in_use=typed(bool | None, "--in-use/--idle", "Only with open Sessions, or only without."),
-    country=typed(str | None, "--country CC", "Only this ISO country."),
-    capabilities=typed(
-        list[str] | None, "--capability C", "Only with this capability: sms, voice_outbound, …"
+    reserved=typed(
+        bool | None, "--reserved/--unreserved", "Print only reserved numbers, or only the others."
     ),
-    prefix=typed(str | None, "--prefix +1415", "Only numbers like this."),
+    in_use=typed(
+        bool | None, "--in-use/--idle", "Print only numbers with open Sessions, or only those without."
+    ),
+    country=typed(str | None, "--country CC", "Print only numbers of this ISO country."),
+    capabilities=typed(
+        list[str] | None,
+        "--capability C",
+        "Print only numbers with this capability: sms, voice_outbound, …",
+    ),
+    prefix=typed(str | None, "--prefix +1415", "Print only numbers that begin so."),
 )
 WEBHOOKS = group(
     None,
-    proxy=typed(bool | None, "--proxy", "Point them at SERVICE, whose pool has them."),
-    restore=typed(bool | None, "--restore", "Restore what was kept when they joined a pool."),
+    proxy=typed(bool | None, "--proxy", "Point them at SERVICE, which has them in its pool."),
+    restore=typed(bool | None, "--restore", "Restore the webhooks that were saved when they joined a pool."),
     voice_url=typed(str | None, "--voice-url URL", "Send their calls to URL.", parser=url_given),
     sms_url=typed(str | None, "--sms-url URL", "Send their messages to URL.", parser=url_given),
 )
@@ -61,13 +67,17 @@ def add_numbers(
     numbers: Numbers = None,
     file: File = None,
     reserved: Annotated[
-        bool | None, option("--reserved/--unreserved", "Add them as reserved, or not.")
+        bool | None, option("--reserved/--unreserved", "Add them as reserved, or as unreserved.")
     ] = None,
 ) -> None:
     """Add the account's phone numbers to a Service's pool.
 
-    Joining a pool replaces a number's webhooks. The history keeps them: `proxyctl history undo` restores them, and so
-    does `proxyctl number remove --restore-webhooks`. A number that another application uses is refused.
+    Joining a pool replaces a number's webhooks. The history saves them. 'proxyctl history undo' restores them, and so
+    does 'proxyctl number remove --restore-webhooks'. A number that another application uses is refused.
+
+    Examples:
+      proxyctl number add masking-prod +14155550100 --reserved
+      proxyctl number add masking-prod -f numbers.csv
     """
     from proxyctl.commands.number.change import run_verb
 
@@ -81,9 +91,14 @@ def reserve_numbers(
     service: ServiceArgument,
     numbers: Numbers = None,
     file: File = None,
-    add: Annotated[bool, option("--add", "Add those that are not in the pool, as reserved.")] = False,
+    add: Annotated[bool, option("--add", "Add numbers that are not in the pool, as reserved.")] = False,
 ) -> None:
-    """Reserve phone numbers, so that Proxy never picks them for a participant by itself."""
+    """Reserve phone numbers, so that Proxy does not assign them to participants.
+
+    Examples:
+      proxyctl number reserve masking-prod +14155550100 +14155550101
+      proxyctl number reserve masking-prod -f numbers.csv --add
+    """
     from proxyctl.commands.number.change import run_verb
 
     run_verb(ctx.obj, "reserve", service, numbers, file, add_missing=add)
@@ -94,7 +109,12 @@ def reserve_numbers(
 def release_numbers(
     ctx: typer.Context, service: ServiceArgument, numbers: Numbers = None, file: File = None
 ) -> None:
-    """Release reserved phone numbers, so that Proxy may pick them again."""
+    """Release reserved phone numbers, so that Proxy may assign them again.
+
+    Examples:
+      proxyctl number release masking-prod +14155550100
+      proxyctl number release masking-prod -f numbers.csv
+    """
     from proxyctl.commands.number.change import run_verb
 
     run_verb(ctx.obj, "release", service, numbers, file)
@@ -109,10 +129,17 @@ def remove_numbers(
     file: File = None,
     must_exist: Annotated[bool, option("--must-exist", "Fail for numbers that are not in the pool.")] = False,
     restore_webhooks: Annotated[
-        bool, option("--restore-webhooks", "Restore the webhooks that were kept when they joined.")
+        bool, option("--restore-webhooks", "Restore the webhooks that were saved when they joined.")
     ] = False,
 ) -> None:
-    """Remove phone numbers from a Service's pool; the account keeps them."""
+    """Remove phone numbers from a Service's pool. The account keeps them.
+
+    A number with open Sessions is refused. 'proxyctl number drain' waits until it is idle.
+
+    Examples:
+      proxyctl number remove masking-prod +14155550100
+      proxyctl number remove masking-prod -f numbers.csv --restore-webhooks --dry-run
+    """
     from proxyctl.commands.number.change import run_verb
 
     wishes = {"restore_webhooks": restore_webhooks, "must_exist": must_exist}
@@ -127,15 +154,24 @@ def list_numbers(
     filters: dict[str, Any],
     services: Services = None,
     all_services: Annotated[bool, option("-A --all", "Include the numbers of all Services.")] = False,
-    unassigned: Annotated[bool, option("--unassigned", "The account's numbers that are in no pool.")] = False,
-    sort: Annotated[str | None, option("--sort FIELD", "Sort by a field; -FIELD turns it round.")] = None,
+    unassigned: Annotated[
+        bool, option("--unassigned", "Print the account's numbers that are in no pool.")
+    ] = False,
+    sort: Annotated[
+        str | None, option("--sort FIELD", "Sort by a field. -FIELD sorts in descending order.")
+    ] = None,
     limit: Limit = None,
-    count: Annotated[bool, option("--count", "Print only how many there are.")] = False,
+    count: Annotated[bool, option("--count", "Print only the count.")] = False,
 ) -> None:
-    """List the phone numbers of one Service's pool, of several, or of all; or those in no pool.
+    """List the phone numbers of one, several or all pools, or those in no pool.
 
-    With --unassigned, rows are the account's own, with one field more: messaging_service_sid, the Messaging Service
-    that has the number. Such a number can join no pool before it leaves it.
+    With --unassigned, messaging_service_sid is the Messaging Service that has the number. Such a number can join a pool
+    only after it leaves the Messaging Service.
+
+    Examples:
+      proxyctl number list masking-prod --idle --country US
+      proxyctl number list --all --sort -in_use --limit 20
+      proxyctl number list --unassigned -o csv > free.csv
     """
     from proxyctl.commands.number import listing
 
@@ -154,7 +190,11 @@ def list_numbers(
 @app.command("show")
 @shared(*CALLS, DATA, COUNTRY)
 def show_number(ctx: typer.Context, service: ServiceArgument, number: NumberArgument) -> None:
-    """Show one phone number of a Service's pool."""
+    """Show one phone number of a Service's pool.
+
+    Examples:
+      proxyctl number show masking-prod +14155550100
+    """
     from proxyctl.commands.number import find
 
     find.show(ctx.obj, service, number)
@@ -163,9 +203,13 @@ def show_number(ctx: typer.Context, service: ServiceArgument, number: NumberArgu
 @app.command("find")
 @shared(*CALLS, DATA, COUNTRY)
 def find_numbers(ctx: typer.Context, numbers: Numbers = None, file: File = None) -> None:
-    """Find out which Service holds a number.
+    """Find the Service that has a number in its pool.
 
-    The number's own webhooks hint at it, the Service proves it; where the hint fails, all pools are read.
+    The number's webhooks name a Service, which is read first. If it does not have the number, all pools are read.
+
+    Examples:
+      proxyctl number find +14155550100
+      proxyctl number find -f numbers.csv -o csv
     """
     from proxyctl.commands.number.find import find
 
@@ -180,14 +224,17 @@ def drain_numbers(
     numbers: Numbers = None,
     file: File = None,
     wait: Annotated[bool, option("--wait", "Wait until no number is in use.")] = False,
-    remove: Annotated[bool, option("--remove", "Remove the numbers that are idle.")] = False,
+    remove: Annotated[bool, option("--remove", "Remove numbers that are idle.")] = False,
 ) -> None:
-    """Reserve phone numbers, so that their Sessions run out; --wait waits for that, --remove removes them.
+    """Reserve phone numbers and wait until they are idle. Optionally, remove them.
 
-    A reserved number gets no new Sessions by itself; those that run go on. Without --wait, the command returns at
-    once, and says how many numbers are still in use. With --remove alone, those in use fail. With --wait --remove, each
-    number is removed as it becomes idle.
-    No lock is held during the wait, so other runs on the same Service go on too.
+    A reserved number gets no new Sessions. Open Sessions continue. Without --wait, the command reports how many numbers
+    are in use, and exits. With --remove alone, numbers in use fail. With --wait --remove, each number is removed as it
+    becomes idle. No lock is held during the wait, so other runs on the Service can write.
+
+    Examples:
+      proxyctl number drain masking-prod +14155550100 --wait
+      proxyctl number drain masking-prod -f numbers.csv --wait --remove --deadline 2h
     """
     from proxyctl.commands.number.drain import drain
 
@@ -206,8 +253,13 @@ def set_webhooks(
 ) -> None:
     """Set the voice and SMS webhooks of phone numbers, in a pool or not.
 
-    A trunk or an application that would override a URL is taken off the number. `proxyctl history undo` restores what
-    was there.
+    A trunk or an application that overrides a URL is taken off the number. 'proxyctl history undo' restores the old
+    settings.
+
+    Examples:
+      proxyctl number webhooks masking-prod +14155550100 --proxy
+      proxyctl number webhooks masking-prod -f numbers.csv --restore
+      proxyctl number webhooks masking-prod +14155550100 --sms-url https://example.com/sms
     """
     from proxyctl.commands.number.webhooks import set_webhooks
 
@@ -218,22 +270,27 @@ def set_webhooks(
 @shared(*CALLS, DATA, WRITES, BULK, THROUGH)
 def move_numbers(
     ctx: typer.Context,
-    source: Annotated[str, option("--from SERVICE", "The Service that has them.")],
-    target: Annotated[str, option("--to SERVICE", "The Service that is to have them.")],
+    source: Annotated[str, option("--from SERVICE", "Take them from this Service.")],
+    target: Annotated[str, option("--to SERVICE", "Add them to this Service.")],
     numbers: Numbers = None,
     file: File = None,
     is_reserved: Annotated[
         bool | None,
         option(
             "--reserved/--unreserved",
-            "How numbers were that a move which was cut off left in no pool, if no record says so.",
+            "Set the state of numbers that a killed move left in no pool and that no record has.",
         ),
     ] = None,
 ) -> None:
-    """Move idle phone numbers from one Service's pool to another's, reserved or not as they were.
+    """Move idle phone numbers from one Service's pool to another.
 
-    A number that the other pool does not take is put back. One in use is refused, and so is one that is in a Messaging
-    Service: it could be added to no pool. Killed half-way, the same command again continues.
+    They stay reserved or unreserved. A number that the other pool refuses is put back. A number in use is refused. A
+    number in a Messaging Service is refused too, because no pool accepts it. After a crash, run the same command again
+    and it continues.
+
+    Examples:
+      proxyctl number move --from masking-prod --to masking-eu +14155550100
+      proxyctl number move --from masking-prod --to masking-eu -f numbers.csv
     """
     from proxyctl.commands.number.move import move
 

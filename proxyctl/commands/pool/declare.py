@@ -1,4 +1,4 @@
-"""`proxyctl pool`: a Service's pool seen, declared in a file, and kept as one thing."""
+"""`proxyctl pool`: whole pools, and the file that declares them."""
 
 from typing import Annotated
 
@@ -29,9 +29,9 @@ app = typer.Typer(
 """
 )
 
-PoolFileArgument = Annotated[str, argument("FILE", "A pool file (TOML); '-': stdin.")]
+PoolFileArgument = Annotated[str, argument("FILE", "Pool file (TOML). '-' is stdin.")]
 Prune = Annotated[
-    bool, option("--prune", "Remove numbers that the file does not name from the Services it names.")
+    bool, option("--prune", "Remove numbers that the file leaves out from the Services that it names.")
 ]
 
 
@@ -45,17 +45,22 @@ def show_status(
         float | None,
         option(
             "--fail-above PERCENT",
-            "Exit 8 when a pool is fuller than this, reserved or unreserved.",
+            "Exit 8 if a pool is fuller than this, reserved or unreserved.",
             min=0,
             max=100,
         ),
     ] = None,
     fail_below: Annotated[
         int | None,
-        option("--fail-below N", "Exit 8 when a Service has fewer unreserved numbers than this.", min=0),
+        option("--fail-below N", "Exit 8 if a Service has fewer unreserved numbers than N.", min=0),
     ] = None,
 ) -> None:
-    """Show how full and how busy pools are: reserved, unreserved, in use, by country and capability."""
+    """Show how full and how busy pools are.
+
+    Examples:
+      proxyctl pool status masking-prod
+      proxyctl pool status --all --fail-above 85 --fail-below 20
+    """
     from proxyctl.commands.pool.status import show
 
     show(ctx.obj, services or [], all_services=all_services, fail_above=fail_above, fail_below=fail_below)
@@ -69,17 +74,21 @@ def export_pools(
     all_services: AllServices = False,
     numbers_to: Annotated[
         str | None,
-        option("--numbers-to DIR", "Write the numbers to CSV files here; the pool file names them."),
+        option("--numbers-to DIR", "Write the numbers to CSV files in DIR. The pool file names them."),
     ] = None,
     portable: Annotated[
         bool,
-        option("--portable", "Export settings only, for any account: no SIDs, no numbers."),
+        option("--portable", "Export only settings, for any account, without SIDs and numbers."),
     ] = False,
 ) -> None:
-    """Print a pool file that says all about Services and their numbers.
+    """Print a pool file that declares Services and their numbers.
 
-    It goes to stdout. Redirect it to a file beside the CSV files of --numbers-to. Applying it again changes nothing.
-    The file is bound to its account and Services by their SIDs, unless --portable.
+    Redirect stdout to a file beside the CSV files of --numbers-to. Applying the file at once changes nothing. SIDs bind
+    the file to its account and Services, unless --portable is given.
+
+    Examples:
+      proxyctl pool export masking-prod > pool.toml
+      proxyctl pool export --all --numbers-to . > pool.toml
     """
     from proxyctl.commands.pool.export import export
 
@@ -92,9 +101,14 @@ def plan_pools(
     ctx: typer.Context,
     file: PoolFileArgument,
     prune: Prune = False,
-    exit_code: Annotated[bool, option("--exit-code", "Exit 8 when something would change.")] = False,
+    exit_code: Annotated[bool, option("--exit-code", "Exit 8 if something would change.")] = False,
 ) -> None:
-    """Print what 'pool apply' would change: the difference between a pool file and the account."""
+    """Show the changes that 'pool apply' would make.
+
+    Examples:
+      proxyctl pool plan pool.toml
+      proxyctl pool plan pool.toml --prune --exit-code
+    """
     from proxyctl.commands.pool.plan import plan
 
     plan(ctx.obj, file, prune=prune, exit_code=exit_code)
@@ -107,10 +121,14 @@ def apply_pools(
     file: PoolFileArgument,
     prune: Prune = False,
 ) -> None:
-    """Change the account to what a pool file says, in an order that never breaks a pool's limits.
+    """Change Services and pools to match a pool file, within the limits of each pool.
 
-    Only what the file names is managed: a field or number that it leaves out is left alone, unless --prune. A number
-    in use is never removed. Killed half-way, the same command again continues.
+    Services, fields and numbers that the file leaves out stay as they are. With --prune, such numbers are removed. A
+    number in use is refused. After a crash, run the same command again and it continues.
+
+    Examples:
+      proxyctl pool apply pool.toml
+      proxyctl pool apply pool.toml --prune --yes
     """
     from proxyctl.commands.pool.apply import apply
 
@@ -120,10 +138,14 @@ def apply_pools(
 @app.command("audit")
 @shared(*CALLS, DATA)
 def audit_pools(ctx: typer.Context, services: Services = None, all_services: AllServices = False) -> None:
-    """Look for what is wrong or risky: limits, callback URLs, webhooks; exit 8 when there is something.
+    """Check pools for errors and risks: limits, callback URLs and webhooks.
 
-    Each finding has a severity (error, warning, info), the object, and the command that mends it. With --all, the
-    account's numbers that are in no pool are looked at too.
+    Each finding has a severity (error, warning or info), the object, and the command that fixes it. With --all, the
+    account's numbers that are in no pool are checked too. The exit code is 8 if there is an error or a warning.
+
+    Examples:
+      proxyctl pool audit masking-prod
+      proxyctl pool audit --all -o json
     """
     from proxyctl.commands.pool.audit import audit
 

@@ -1,4 +1,4 @@
-"""`proxyctl sandbox`: the emulated Proxy, its account's numbers, and a server for other programs."""
+"""`proxyctl sandbox`: an emulated Proxy with an account of its own, and a server for other programs."""
 
 from typing import Annotated
 
@@ -23,39 +23,47 @@ app = typer.Typer(
 """
 )
 
-Host = Annotated[str, option("--host ADDRESS", "A loopback address.")]
-Port = Annotated[int, option("--port N", "0 takes a free port.", min=0, max=65535)]
-ServedPort = Annotated[int, option("--port N", "The server's port.", min=1, max=65535)]
-Database = Annotated[str | None, option("--database FILE", "Another database than the one of --sandbox.")]
+Host = Annotated[str, option("--host ADDRESS", "Loopback address of the server.")]
+Port = Annotated[int, option("--port N", "Port of the server. 0 takes a free port.", min=0, max=65535)]
+ServedPort = Annotated[int, option("--port N", "Port of the server.", min=1, max=65535)]
+Database = Annotated[str | None, option("--database FILE", "Use this database in place of the default one.")]
 Latency = Annotated[
     float,
     option(
         "--latency MS",
-        "Answer this much later.",
+        "Delay each response by MS milliseconds.",
         parser=within(0.0, 60_000.0, "milliseconds, for example 150"),
         show_default=False,
     ),
 ]
 Faults = Annotated[
-    list[str] | None, option("--fault NAME=PROBABILITY", "Go wrong now and then; may be repeated.")
+    list[str] | None,
+    option("--fault NAME=PROBABILITY", "Inject this fault with this probability (repeatable)."),
 ]
-PageSize = Annotated[
-    int, option("--max-page-size N", "Rows a page at most, whatever was asked.", min=1, max=1000)
-]
+PageSize = Annotated[int, option("--max-page-size N", "Limit the rows of a page.", min=1, max=1000)]
 
 
 @app.command("seed")
 @shared(*CALLS, DATA)
 def seed(
     ctx: typer.Context,
-    numbers: Annotated[int | None, option("--numbers N", "How many; 10 unless told.", min=0)] = None,
-    country: Annotated[str | None, option("--country CC", "Their country; US unless told.")] = None,
-    scenario: Annotated[
-        str | None, option("--scenario NAME", "A whole account worth looking at: agency or fleet.")
+    numbers: Annotated[
+        int | None, option("--numbers N", "Number of phone numbers. The default is 10.", min=0)
     ] = None,
-    seed_number: Annotated[int | None, option("--seed N", "The same seed gives the same numbers.")] = None,
+    country: Annotated[
+        str | None, option("--country CC", "Country of the numbers. The default is US.")
+    ] = None,
+    scenario: Annotated[
+        str | None, option("--scenario NAME", "Create a whole account: agency or fleet.")
+    ] = None,
+    seed_number: Annotated[int | None, option("--seed N", "Make the same numbers for the same N.")] = None,
 ) -> None:
-    """Put phone numbers into the sandbox account, and print them."""
+    """Add phone numbers to the sandbox account, and print them.
+
+    Examples:
+      proxyctl sandbox seed --numbers 500 -o csv > numbers.csv
+      proxyctl sandbox seed --scenario agency
+    """
     from proxyctl.commands.sandbox import contents
 
     contents.seed(ctx.obj, numbers, country, scenario, seed_number)
@@ -70,16 +78,23 @@ def serve(
     database: Database = None,
     latency: Latency = "0",  # type: ignore[assignment]  # what the parser gets
     rate_limit: Annotated[
-        bool, option("--rate-limit/--no-rate-limit", "Answer 429 as the real API does.")
+        bool, option("--rate-limit/--no-rate-limit", "Limit the rate with 429, as the real API does.")
     ] = True,
     fault: Faults = None,
-    seed_number: Annotated[int | None, option("--seed N", "The same seed gives the same faults.")] = None,
+    seed_number: Annotated[int | None, option("--seed N", "Inject the same faults for the same N.")] = None,
     not_found: Annotated[
-        str, option("--not-found 404|400", "How to answer for what does not exist.")
+        str, option("--not-found 404|400", "Respond with this status for an unknown object.")
     ] = "404",
     max_page_size: PageSize = 100,
 ) -> None:
-    """Serve the sandbox over HTTP on a loopback address; prints its URL when it is ready."""
+    """Serve the sandbox over HTTP on a loopback address.
+
+    The first line of stdout is the URL. It is printed when the server is ready.
+
+    Examples:
+      proxyctl sandbox serve
+      proxyctl sandbox serve --port 0 --fault 500-after=0.05 --seed 7
+    """
     from proxyctl.commands.sandbox.serving import Serving, run_server
 
     faults = tuple(fault or ())
@@ -94,9 +109,14 @@ def serve(
 def busy(
     ctx: typer.Context,
     number: NumberArgument,
-    sessions: Annotated[int, argument("SESSIONS", "Open Sessions; 0 makes it idle.", min=0)],
+    sessions: Annotated[int, argument("SESSIONS", "Open Sessions. 0 makes the number idle.", min=0)],
 ) -> None:
-    """Make a sandbox number busy or idle, to rehearse drain and remove."""
+    """Set the open Sessions of a sandbox number, to rehearse drain and remove.
+
+    Examples:
+      proxyctl sandbox busy +14155550100 3
+      proxyctl sandbox busy +14155550100 0
+    """
     from proxyctl.commands.sandbox import contents
 
     contents.make_busy(ctx.obj, number, sessions)
@@ -105,7 +125,11 @@ def busy(
 @app.command("status")
 @shared(*CALLS, DATA)
 def status(ctx: typer.Context) -> None:
-    """Show what the sandbox holds, and where."""
+    """Show the contents of the sandbox, and its file.
+
+    Examples:
+      proxyctl sandbox status
+    """
     from proxyctl.commands.sandbox import contents
 
     contents.show_status(ctx.obj)
@@ -114,7 +138,11 @@ def status(ctx: typer.Context) -> None:
 @app.command("reset")
 @shared(*CALLS, DRY_RUN)
 def reset(ctx: typer.Context) -> None:
-    """Forget everything in the sandbox: Services, numbers, Messaging Services."""
+    """Delete all Services, numbers and Messaging Services of the sandbox.
+
+    Examples:
+      proxyctl sandbox reset
+    """
     from proxyctl.commands.sandbox import contents
 
     contents.reset(ctx.obj)
@@ -123,7 +151,14 @@ def reset(ctx: typer.Context) -> None:
 @app.command("env")
 @shared(*CALLS)
 def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -> None:
-    """Print the exports with which proxyctl and Twilio's own libraries reach a served sandbox."""
+    """Print environment variables by which programs use a served sandbox.
+
+    Twilio's libraries and proxyctl read them.
+
+    Examples:
+      eval "$(proxyctl sandbox env)"
+      proxyctl sandbox env --port 9000
+    """
     from proxyctl.commands.sandbox import contents
 
     contents.show_exports(ctx.obj, host, port)
@@ -132,7 +167,11 @@ def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -
 @app.command("demo")
 @shared(*CALLS)
 def demo(ctx: typer.Context) -> None:
-    """Take a short tour of the main job, on a sandbox of its own that is gone afterwards."""
+    """Show the main commands at work, on a temporary sandbox.
+
+    Examples:
+      proxyctl sandbox demo
+    """
     from proxyctl.commands.sandbox.demo import run_demo
 
     run_demo(ctx.obj)

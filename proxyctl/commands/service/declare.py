@@ -1,4 +1,4 @@
-"""`proxyctl service`: create, list, show, update and delete Services."""
+"""`proxyctl service`: Services and their settings."""
 
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -32,57 +32,57 @@ SETTINGS = "Settings of the Service"
 
 
 def value(text: str) -> str:
-    """Take a value as it is typed; nothing at all would be a variable that is not set."""
+    """Return a value as it is typed. Refuse an empty one: a shell variable is not set."""
     if not text.strip():
-        raise typer.BadParameter("it is empty. 'proxyctl service update --clear FIELD' clears a field.")
+        raise typer.BadParameter("it is empty. Clear a field with 'proxyctl service update --clear FIELD'.")
     return text
 
 
 def link(text: str) -> str:
-    """Take a URL."""
+    """Return a URL as it is typed."""
     return url(value(text))
 
 
 FIELDS = group(
     SETTINGS,
     default_ttl=typed(
-        int | None, "--default-ttl SECONDS", "A Session's time to live; 0 means no limit.", min=0
+        int | None, "--default-ttl SECONDS", "Limit the life of a Session. 0 means no limit.", min=0
     ),
     callback_url=typed(
-        str | None, "--callback-url URL", "Called when the status of an Interaction changes.", parser=link
+        str | None, "--callback-url URL", "Call URL when the status of an Interaction changes.", parser=link
     ),
     intercept_callback_url=typed(
         str | None,
         "--intercept-callback-url URL",
-        "Called on each Interaction; a 403 answer blocks it.",
+        "Call URL on each Interaction. A response of 403 blocks it.",
         parser=link,
     ),
     out_of_session_callback_url=typed(
         str | None,
         "--out-of-session-callback-url URL",
-        "Called when a call or message comes in outside any Session.",
+        "Call URL when a call or message comes in outside any Session.",
         parser=link,
     ),
     geo_match_level=typed(
         Literal["country", "area-code", "extended-area-code", "overlay", "radius"] | None,
         "--geo-match-level",
-        "How near a proxy number must be; the API's default is country.",
+        "Set how near a proxy number must be. The API's default is country.",
     ),
     number_selection_behavior=typed(
         Literal["prefer-sticky", "avoid-sticky"] | None,
         "--number-selection-behavior",
-        "Whether a participant keeps the same proxy number where possible.",
+        "Prefer or avoid giving a participant the same proxy number.",
     ),
     chat_instance_sid=typed(
         str | None,
         "--chat-instance-sid IS",
-        "The Chat Service instance that messages are forwarded to.",
+        "Forward messages to this Chat Service instance.",
         parser=value,
     ),
 )
 NEW_NAME = group(
     SETTINGS,
-    unique_name=typed(str | None, "--unique-name NEW", "Give it another unique name.", parser=value),
+    unique_name=typed(str | None, "--unique-name NEW", "Change the unique name.", parser=value),
 )
 
 
@@ -100,13 +100,18 @@ class Clearable(StrEnum):
 @gathered("settings", FIELDS)
 def create_service(
     ctx: typer.Context,
-    name: Annotated[str, argument("NAME", "Its unique name; no personal data.", parser=value)],
+    name: Annotated[str, argument("NAME", "Unique name, without personal data.", parser=value)],
     settings: dict[str, Any],
     if_not_exists: Annotated[
-        bool, option("--if-not-exists", "Print an existing Service of this name, unchanged.")
+        bool, option("--if-not-exists", "Print a Service that already has this name, unchanged.")
     ] = False,
 ) -> None:
-    """Create a Service and print it."""
+    """Create a Service and print it.
+
+    Examples:
+      proxyctl service create masking-prod --default-ttl 3600 --geo-match-level area-code
+      proxyctl service create masking-prod --if-not-exists -o ids
+    """
     from proxyctl.commands.service import change
 
     change.create(ctx.obj, name, settings, if_not_exists=if_not_exists)
@@ -116,10 +121,17 @@ def create_service(
 @shared(*CALLS, DATA)
 def list_services(
     ctx: typer.Context,
-    name: Annotated[str | None, option("--name GLOB", "Only names like this: 'masking-*'.")] = None,
+    name: Annotated[
+        str | None, option("--name GLOB", "Print only Services with such a name: 'masking-*'.")
+    ] = None,
     limit: Limit = None,
 ) -> None:
-    """List the account's Services, all of them."""
+    """List all Services of the account.
+
+    Examples:
+      proxyctl service list
+      proxyctl service list --name 'masking-*' -o json
+    """
     from proxyctl.commands.service import listing
 
     listing.show_all(ctx.obj, name, limit)
@@ -128,7 +140,11 @@ def list_services(
 @app.command("show")
 @shared(*CALLS, DATA)
 def show_service(ctx: typer.Context, service: ServiceArgument) -> None:
-    """Show one Service."""
+    """Show one Service.
+
+    Examples:
+      proxyctl service show masking-prod
+    """
     from proxyctl.commands.service import listing
 
     listing.show_one(ctx.obj, service)
@@ -142,10 +158,15 @@ def update_service(
     service: ServiceArgument,
     settings: dict[str, Any],
     clear: Annotated[
-        list[Clearable] | None, option("--clear FIELD", "Clear this field. Repeat it for others.", SETTINGS)
+        list[Clearable] | None, option("--clear FIELD", "Clear this field (repeatable).", SETTINGS)
     ] = None,
 ) -> None:
-    """Change a Service and print it; old and new values go to stderr."""
+    """Change a Service and print it. Old and new values go to stderr.
+
+    Examples:
+      proxyctl service update masking-prod --callback-url https://example.com/proxy/events
+      proxyctl service update masking-prod --clear callback-url
+    """
     from proxyctl.commands.service import change
 
     change.update(ctx.obj, service, settings, clear or ())
@@ -154,7 +175,14 @@ def update_service(
 @app.command("delete")
 @shared(*CALLS, DATA, WRITES)
 def delete_service(ctx: typer.Context, service: ServiceArgument) -> None:
-    """Delete a Service with all its Sessions, Participants and Interactions; its numbers become free."""
+    """Delete a Service with its Sessions, Participants and Interactions.
+
+    Its numbers become free.
+
+    Examples:
+      proxyctl service delete masking-prod
+      proxyctl service delete masking-prod --dry-run
+    """
     from proxyctl.commands.service import change
 
     change.delete(ctx.obj, service)
