@@ -56,11 +56,6 @@ class Terminal(NamedTuple):
     stdout: bool
     stderr: bool
 
-    @property
-    def interactive(self) -> bool:
-        """Whether questions can be asked: stdin and stderr are both terminals."""
-        return self.stdin and self.stderr
-
 
 class Bar(Protocol):
     """A progress bar, which draws itself below what is said while it is ``shown``."""
@@ -95,6 +90,26 @@ class Console:
     @cached_property
     def terminal(self) -> Terminal:
         return Terminal(*map(is_terminal, (self._stdin, self._stdout, self._stderr)))
+
+    @cached_property
+    def interactive(self) -> bool:
+        """Whether questions can be asked: stderr is a terminal, and stdin or the process's own terminal can answer."""
+        return self.terminal.stderr and self._answers is not None
+
+    @cached_property
+    def _answers(self) -> TextIO | None:
+        """Stdin where it is a terminal. Else, since it may hold numbers, /dev/tty, but only in the foreground: a job
+        in the background that reads there is stopped by the kernel.
+        """
+        if self.terminal.stdin:
+            return self._stdin
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.ttyname(self._stderr.fileno())  # type: ignore[union-attr]
+            tty = open("/dev/tty", encoding="utf-8", errors="replace")  # noqa: SIM115  for the rest of the process
+            if os.tcgetpgrp(tty.fileno()) == os.getpgrp():
+                return tty
+            tty.close()
+        return None
 
     @property
     def width(self) -> int:
@@ -180,7 +195,7 @@ class Console:
     def confirm_profile(self, account_sid: str, names: Sequence[str]) -> None:
         """Go on only if one of the profiles that protect the account was confirmed by name. Raises UsageError."""
         confirmed, name = self.options.confirm_profile, names[0]
-        if confirmed is None and self.terminal.interactive:
+        if confirmed is None and self.interactive:
             confirmed = self.ask(
                 f"Account {account_sid} is protected by profile {name!r}. Type {name} to go on: "
             )
@@ -201,7 +216,7 @@ class Console:
             self.say(summary)
         if self.options.yes:
             return
-        if not self.terminal.interactive:
+        if not self.interactive:
             raise UsageError(
                 "this needs a confirmation, and there is no terminal to ask on: nothing was sent.",
                 hint="Add --yes to go on without being asked.",
@@ -216,7 +231,7 @@ class Console:
         self.write_error(visible(question))
         answer = ""
         try:
-            answer = self._stdin.readline() if self._stdin is not None else ""
+            answer = self._answers.readline() if self._answers is not None else ""
         finally:
             if not answer.endswith("\n"):  # Ctrl-D or Ctrl-C: the cursor still stands behind the question
                 self.write_error("\n")

@@ -59,4 +59,4 @@ def refuses(runtime: Runtime, rule: str, command: str, permitted: Collection[str
 
 def can_ask(runtime: Runtime) -> bool:
     """Whether a person may be asked: at a terminal, without --yes."""
-    return runtime.console.terminal.interactive and not runtime.options.yes
+    return runtime.console.interactive and not runtime.options.yes

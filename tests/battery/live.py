@@ -142,20 +142,34 @@ def record(stage: Scene) -> Path:
 LAUNCH = """
 import fcntl, os, sys, termios
 os.setsid()
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+if sys.argv[1] == "background" and (job := os.fork()):
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(job, os.WUNTRACED)[1]))
+if sys.argv[1] == "background":
+    os.setpgid(0, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
 
 
 class Terminal:
-    """A process on a terminal of its own, as its session's leader: what is typed can be Ctrl-C."""
+    """A process on a terminal of its own, as its session's leader: what is typed can be Ctrl-C.
 
-    def __init__(self, stage: Scene, *arguments: str) -> None:
+    ``piped`` comes on stdin, which then is no terminal. ``background``: a job that the terminal does not listen to.
+    """
+
+    def __init__(
+        self, stage: Scene, *arguments: str, piped: bytes | None = None, background: bool = False
+    ) -> None:
         self.master, slave = pty.openpty()
-        line = [sys.executable, "-c", LAUNCH, *command(*arguments)[1:]]
+        place = "background" if background else "foreground"
+        line = [sys.executable, "-c", LAUNCH, place, *command(*arguments)[1:]]
         environ = {"TERM": "xterm", **stage.cli.environ}
-        self.process = subprocess.Popen(line, env=environ, stdin=slave, stdout=slave, stderr=slave)
+        stdin = slave if piped is None else subprocess.PIPE
+        self.process = subprocess.Popen(line, env=environ, stdin=stdin, stdout=slave, stderr=slave)
         os.close(slave)
+        if self.process.stdin is not None:
+            self.process.stdin.write(piped or b"")
+            self.process.stdin.close()
         self.text = ""
 
     def __enter__(self) -> Terminal:

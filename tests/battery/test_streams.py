@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.battery.live import end, histories
+from tests.battery.live import Terminal, end, histories
 from tests.battery.scene import Scene, scene
 from tests.support import Ran, command
 
@@ -172,6 +172,29 @@ def test_stdin_as_the_file(stage: Scene) -> None:
     assert stage.pool() == stage.everything()
     assert shell(stage, '"$@"', "number", "remove", stage.service, "-f", "-", "--yes", stdin=text).code == 0
     assert stage.pool() == {}
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [(b"y\n", 0, 0), (b"n\n", 2, 3)])
+def test_numbers_on_stdin_leave_the_terminal_to_a_question(
+    stage: Scene, answer: bytes, code: int, left: int
+) -> None:
+    stage.fill(stage.numbers[:3], reserved=True)
+    rows = "".join(f"{row['sid']}\n" for row in stage.numbers[:3]).encode()
+    with Terminal(stage, "number", "remove", stage.service, "-f", "-", piped=rows) as terminal:
+        terminal.expect("[y/N]")
+        terminal.type(answer)
+        assert terminal.end() == code, terminal.text
+    assert len(stage.pool()) == left
+
+
+def test_a_job_in_the_background_asks_nobody(stage: Scene) -> None:
+    """It would be stopped by the kernel as it reads from the terminal."""
+    stage.fill(stage.numbers[:1], reserved=True)
+    sid = stage.numbers[0]["sid"].encode()
+    line = ("number", "remove", stage.service, "-f", "-")
+    with Terminal(stage, *line, piped=sid, background=True) as terminal:
+        assert terminal.end() == 2, terminal.text
+    assert "--yes" in terminal.text and stage.writes == []
 
 
 def test_a_pipe_that_closes_under_a_streaming_list(big: Scene) -> None:

@@ -85,7 +85,7 @@ def require_terminal(runtime: Runtime, account_sid: str | None, secret_stdin: bo
     """Raise UsageError where something must be asked and nobody can be."""
     needed = [] if account_sid else ["--account-sid"]
     needed += [] if secret_stdin else ["--secret-stdin"]
-    if needed and not runtime.console.terminal.interactive:
+    if needed and not (runtime.console.interactive and runtime.console.terminal.stdin):
         raise UsageError(
             f"there is no terminal to ask on, so {' and '.join(needed)} must be given.",
             hint="Pipe the secret in: … | proxyctl auth login --account-sid AC… --api-key SK… --secret-stdin",

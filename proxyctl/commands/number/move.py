@@ -40,7 +40,7 @@ def move(
     given.require(source)
 
     flag = is_reserved
-    may_ask = runtime.console.terminal.interactive and not (runtime.options.yes or runtime.options.dry_run)
+    may_ask = runtime.console.interactive and not (runtime.options.yes or runtime.options.dry_run)
 
     def decide() -> Plan:
         route = read_route(runtime, source, target, items, through=runtime.options.through_messaging)
