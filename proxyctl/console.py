@@ -58,12 +58,14 @@ class Terminal(NamedTuple):
 
 
 class Bar(Protocol):
-    """A progress bar, which draws itself below what is said while it is ``shown``."""
+    """A line that is redrawn below all that is said while it is ``shown``."""
 
     @property
     def shown(self) -> bool: ...
 
     def say(self, text: str) -> None: ...  # ready lines, each with its end
+
+    def close(self) -> None: ...
 
 
 class Console:
@@ -77,7 +79,7 @@ class Console:
         stderr: TextIO | None,
     ) -> None:
         self.options = SharedOptions()
-        self.bar: Bar | None = None  # while a bulk run is under way at a terminal
+        self.bar: Bar | None = None  # while a terminal shows what is under way
         self._environ = environ
         self._stdin, self._stdout, self._stderr = stdin, stdout, stderr
 
@@ -166,6 +168,12 @@ class Console:
         else:
             self.write_error(shown)
 
+    def clear(self) -> None:
+        """Take the line away that is redrawn: something else is about to be printed or asked."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
     def note(self, text: str) -> None:
         """Say something about the answer, unless --quiet."""
         if not self.options.quiet:
@@ -228,6 +236,7 @@ class Console:
 
     def ask(self, question: str) -> str:
         """Ask on the terminal; the end of input is an empty answer."""
+        self.clear()
         self.write_error(visible(question))
         answer = ""
         try:

@@ -17,7 +17,8 @@ from proxyctl.text import ACTIONS, TYPED, visible, with_account
 
 # Where the terminal has no UTF-8.
 _ASCII = str.maketrans(
-    {"✓": "+", "✗": "x", "→": "->", "…": "...", "─": "-", "–": "-", "╎": "|", "·": ".", "⠹": "*"}
+    {"✓": "+", "✗": "x", "→": "->", "…": "...", "─": "-", "–": "-", "╎": "|", "·": "."}
+    | dict.fromkeys("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "*")
     | dict.fromkeys("▏▎▍", "|")
     | dict.fromkeys("▌▋▊▉█▁▂▃▄▅▆▇", "#")
 )

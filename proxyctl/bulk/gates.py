@@ -52,7 +52,7 @@ class ConcurrencyGate:
         self._capped = False
         self._held = False
         self._pause = Pause(random)
-        self._open_at = -NEVER
+        self.open_at = -NEVER
         self._cut_at = -NEVER
         self._probe: Place | None = None
         self._probe_every = self.first_probe
@@ -63,8 +63,8 @@ class ConcurrencyGate:
 
         To be asked only when there is a request to send: being refused is what lets the limit grow.
         """
-        if now < self._open_at:
-            return self._open_at - now
+        if now < self.open_at:
+            return self.open_at - now
         self._held = self.in_flight >= self.limit
         if not self._held:
             return 0.0
@@ -110,7 +110,7 @@ class ConcurrencyGate:
         probe = self._probe is place
         self.leave(place)
         if retry_after is not None:
-            self._open_at = max(self._open_at, now + retry_after)
+            self.open_at = max(self.open_at, now + retry_after)
         if probe:
             self._probe_every = min(self.last_probe, 2 * self._probe_every)
             self._probe_at = now + self._probe_every
@@ -127,7 +127,7 @@ class ConcurrencyGate:
 
     def pause(self, now: float, retry_after: float | None) -> None:
         """Hold back; alone where a request without a place of its own was turned away: it says nothing of the level."""
-        self._open_at = max(self._open_at, now + (self._pause.next() if retry_after is None else retry_after))
+        self.open_at = max(self.open_at, now + (self._pause.next() if retry_after is None else retry_after))
 
     def begin(self, start: int) -> None:
         """A run begins: grow from ``start`` again, unless the level is known. Where reads got through, the first writes
@@ -138,7 +138,7 @@ class ConcurrencyGate:
 
     def hurry(self, now: float) -> None:
         """The run ends: keep no long pause."""
-        self._open_at = min(self._open_at, now + HURRIED)
+        self.open_at = min(self.open_at, now + HURRIED)
 
     def lower_ceiling(self, ceiling: int) -> None:
         """There are fewer threads than were hoped for."""
@@ -176,6 +176,12 @@ class Gates:
         if name not in self._lanes:
             self._lanes[name] = RateGate(self._rate, random=self._random)
         return self._lanes[name]
+
+    def paused(self, now: float) -> float:
+        """Seconds that a 429 keeps everything, or a lane, closed still; 0 where none does."""
+        with self._changed:
+            opening = [self._concurrency.open_at, *(lane.open_at for lane in self._lanes.values())]
+            return max(0.0, max(opening) - now)
 
     # Without waiting
 

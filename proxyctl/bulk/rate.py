@@ -67,7 +67,7 @@ class RateGate:
         self._accepted: deque[float] = deque()  # starts
         self._first: float | None = None
         self._pause = Pause(random)
-        self._open_at = -NEVER
+        self.open_at = -NEVER
         self._cut_at = -NEVER
         self._failed_at = -NEVER
         self._before: list[float] = []  # what was let through in the last window before the cut
@@ -87,8 +87,8 @@ class RateGate:
 
     def wait(self, now: float) -> float:
         """Seconds until a request may start: 0 for now, infinity for "not before an answer"."""
-        if now < self._open_at:
-            return self._open_at - now
+        if now < self.open_at:
+            return self.open_at - now
         if self._recovering and self._probe is not None:
             return NEVER
         if self.rate <= 0 and self._paced is None:
@@ -102,7 +102,7 @@ class RateGate:
 
     def hurry(self, now: float) -> None:
         """The run ends, and little is still to be sent: keep to the window, but to no long pause and no pace."""
-        self._open_at = min(self._open_at, now + HURRIED)
+        self.open_at = min(self.open_at, now + HURRIED)
         self._recovering, self._paced = False, None
 
     def start(self, now: float) -> int:
@@ -144,14 +144,14 @@ class RateGate:
         """A 429 of this lane; True when it is the first of a burst, which alone changes the pace."""
         self._arrived(ticket, started, ended)
         if retry_after is not None:
-            self._open_at = max(self._open_at, ended + retry_after)
+            self.open_at = max(self.open_at, ended + retry_after)
         if started <= self._cut_at:
             return False
         self._cut_at = ended
         # If the window is the documented one, there is room when the oldest that it holds has left it.
         oldest = next((start for start in self._accepted if start > ended - WINDOW), NEVER)
         pause = min(self._pause.next(), oldest + WINDOW + 4 * self.margin - ended)
-        self._open_at = max(self._open_at, ended + pause)
+        self.open_at = max(self.open_at, ended + pause)
         if self._recovering:
             return False
         self._before = [start for start in self._accepted if started - WINDOW < start <= started]

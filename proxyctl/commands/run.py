@@ -131,7 +131,7 @@ def run_numbers(
 
 def carry_out(runtime: Runtime, job: Job) -> Report | None:
     """Carry a job out; None where --dry-run only showed it. Raises what kept it from being begun."""
-    with closing(Journal(runtime, job.service, job.undoes)) as journal:
+    with closing(Journal(runtime, job.service, job.undoes, title=title_of(job))) as journal:
         report = carry_out_round(runtime, job, journal)
         if report is not None:
             report = replace(report, run=journal.run)
@@ -228,10 +228,20 @@ def account_named(runtime: Runtime) -> str:
 
 
 def place_of(runtime: Runtime, job: Job) -> str:
-    """Say where a run works: its Services by their names, up to three, and the profile."""
-    names = job.names or ([job.service.unique_name or job.service.sid] if job.service else [])
-    services = ", ".join(names) if len(names) <= 3 else counted(len(names), "Service")
+    """Say where a run works: its Services and the profile."""
+    services = services_of(job)
     return f"{services} ({runtime.profile.label})" if services else runtime.profile.label
+
+
+def services_of(job: Job) -> str:
+    """Return the names of the Services that a run works on, up to three."""
+    names = job.names or ([job.service.unique_name or job.service.sid] if job.service else [])
+    return ", ".join(names) if len(names) <= 3 else counted(len(names), "Service")
+
+
+def title_of(job: Job) -> str:
+    """Return the verb and the Services, for the line that shows a run."""
+    return f"{job.command} {services_of(job)}".rstrip()
 
 
 def show_plan(runtime: Runtime, plan: Plan) -> None:

@@ -1,5 +1,5 @@
-"""How a run is sent, by the engine, with a progress bar where somebody watches; its record, written request by request;
-and what runs read back of earlier ones.
+"""How the engine sends a run, and the line that shows it; its record, written request by request; and what runs read
+back of earlier ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import ATTACH, CREATE_SERVICE, Request, Seen
 
 if TYPE_CHECKING:
-    from proxyctl.render.progress import BulkProgress
+    from proxyctl.render.progress import BulkLine
 
 CONTINUED_WITHIN = 43_200.0  # seconds: a file that is applied again later may say something else by then
 LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers; no option takes a secret
@@ -50,39 +50,31 @@ def load_what_reports(runtime: Runtime) -> None:
 
 
 class Watcher:
-    """Keeps the progress bar up to date."""
+    """Keeps the line of a run up to date."""
 
-    def __init__(self, bar: BulkProgress) -> None:
-        self.bar = bar
-        self.done = self.failed = 0
-        self.note = ""
+    def __init__(self, line: BulkLine, update: Callable[[], None]) -> None:
+        self.line, self.update = line, update
 
     def on_result(self, result: Result) -> None:
-        if result.state == "done":
-            self.done += 1
-        elif result.state != "skipped":
-            self.failed += 1
-        self._show()
+        if result.state != "skipped":
+            self.line.done += 1
+            self.line.failed += result.state != "done"
+        self.update()
 
     def on_limit(self, scope: Scope) -> None:
-        self.note = "slowed by the API's limit"
-        self._show()
-
-    def _show(self) -> None:
-        self.bar.update(self.done + self.failed, self.failed, self.note)
+        self.update()
 
 
 def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> RunReport:
-    """Send what the flow allows, until there is no more, with a progress bar on a terminal."""
+    """Send what the flow allows, until there is no more; a line on a terminal shows how far it is."""
     options = runtime.options
-    bar = progress_bar(runtime, total)
     try:
         return Engine(
             Executor(runtime.access.client, Reader(runtime.access.client, runtime.access.gates, lent=True)),
             gates=runtime.access.gates,
             clock=runtime.clock,
             journal=journal,
-            observer=None if bar is None else Watcher(bar),
+            observer=watcher(runtime, journal.title, total) if runtime.draws and total > 1 else None,
             stop=runtime.stop,
             retries=options.retries,
             max_errors=options.max_errors,
@@ -90,24 +82,19 @@ def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> Ru
             time_left=runtime.time_left,
         ).run(flow)
     finally:
-        if bar is not None:
-            bar.close()
+        runtime.console.clear()
 
 
-def progress_bar(runtime: Runtime, total: int) -> BulkProgress | None:
-    """Return a progress bar where stderr is a terminal and nobody asked for quiet."""
-    if not runtime.console.terminal.stderr or runtime.options.quiet or total < 2:
-        return None
-    from proxyctl.render.progress import BulkProgress
+def watcher(runtime: Runtime, title: str, total: int) -> Watcher:
+    """Draw the line of a run, and return what keeps it up to date."""
+    from proxyctl.render.progress import BulkLine
 
-    bar = runtime.console.bar = BulkProgress(
-        total,
-        runtime.stderr,
-        color=runtime.console.color_on(True),
-        ascii_only=runtime.console.ascii_only,
-        clock=runtime.clock,
-    )
-    return bar
+    def waiting() -> str:
+        seconds = runtime.access.gates.paused(runtime.clock.monotonic())
+        return f"429: waiting {seconds:.0f} s" if seconds >= 1 else ""
+
+    line = BulkLine(title, total, waiting)
+    return Watcher(line, runtime.draw(line).update)
 
 
 class Journal:
@@ -117,7 +104,10 @@ class Journal:
     it, or at the end of the command. With --no-history there is one as well while numbers are in transit.
     """
 
-    def __init__(self, runtime: Runtime, service: Service | None, undoes: str | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, service: Service | None, undoes: str | None = None, *, title: str = ""
+    ) -> None:
+        self.title = title  # of the line that shows the run
         self._runtime = runtime
         self._service = service
         self._undoes = undoes

@@ -4,7 +4,7 @@ the format can, never chokes on an encoding, and knows a reader that has gone fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from proxyctl.errors import OutputError
@@ -36,6 +36,7 @@ class Output:
         width: int | None = None,
         ascii_only: bool = False,
         account: str = "",
+        before: Callable[[], None] | None = None,
     ) -> None:
         if fields is not None:
             fields = parse_fields(fields if isinstance(fields, str) else ",".join(fields))
@@ -47,6 +48,7 @@ class Output:
         self._width = width
         self._ascii_only = ascii_only
         self._account = account  # the option for commands that are printed
+        self._before = before or (lambda: None)  # called before anything is written
         self._broken = False
 
     def check(self, shape: Shape) -> None:
@@ -154,6 +156,7 @@ class Output:
 
     def _write(self, text: str, *, flush: bool = False) -> None:
         try:
+            self._before()
             self._put(text)
             if flush and self._stdout is not None:
                 self._stdout.flush()

@@ -1,135 +1,218 @@
-"""The progress of a bulk run on a terminal's stderr: done, failed, rate, time left, and why it is slow where
-it is. Imports rich, so it is imported only where there is a terminal to draw on.
+"""The line at the bottom of a terminal while a command works: how far a run is, what a list has read, why it waits.
+
+A thread redraws it every second, so that it moves while everything else waits. The words come from a function, which
+gets the time.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.style import Style
-from rich.text import Text
+from proxyctl.clock import SHOW_CURSOR, Clock
+from proxyctl.roles import Line, Piece, Role, cells, laid_out, line
+from proxyctl.text import counted, duration_text
 
-from proxyctl.clock import Clock, SystemClock
-from proxyctl.roles import Role, painted
-from proxyctl.text import cut, visible
+INTERVAL = 1.0  # seconds between two drawings by the thread
+SHORTEST = 0.1  # seconds between two drawings
+PATIENCE = 0.5  # seconds that a read takes before a line says so
+BAR = 25  # columns
+WINDOW = 10  # drawings: the rate is that of the last ten seconds
+MEANINGFUL = 3.0  # seconds: before that, the time left is a guess
+EIGHTHS = " ▏▎▍▌▋▊▉"
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+HIDE_CURSOR = "\x1b[?25l"
+ERASE = "\r\x1b[2K"
 
-INTERVAL = 0.1  # seconds between two drawings
+Draw = Callable[[float], Line]
 
 
-class BulkProgress:
-    """A bar that disappears when it is closed. All methods may be called from any thread.
+class Live:
+    """One line, redrawn until it is closed. All methods may be called from any thread.
 
-    Nothing is drawn by a thread of its own: `update` draws, at most ten times a second, so that a run that
-    ends ends at once. A terminal that can't be written to any more silences the bar and stops nothing.
+    ``draw`` gets the seconds since the line began. It appears after ``delay`` seconds. A terminal that can't be
+    written to any more silences it and stops nothing.
     """
 
     def __init__(
         self,
-        total: int,
         stream: TextIO,
+        draw: Draw,
         *,
+        clock: Clock,
+        width: int = 80,
         color: bool = True,
         ascii_only: bool = False,
-        clock: Clock | None = None,
-        width: int | None = None,
+        delay: float = 0.0,
+        timer: bool = True,
     ) -> None:
-        self._clock = clock or SystemClock()
-        self._lock = threading.Lock()
-        self._drawn = float("-inf")
-        self._closed = False
-        console = _Console(
-            file=stream,
-            force_terminal=True,
-            force_jupyter=False,
-            color_system="standard" if color else None,
-            no_color=not color,
-            legacy_windows=ascii_only,  # rich's switch for a bar in ASCII
-            markup=False,
-            emoji=False,
-            highlight=False,
-            width=width,
-            _environ={"TERM": "xterm"},
-        )
-        self._progress = Progress(
-            BarColumn(bar_width=24),
-            TextColumn("{task.completed}/{task.total}", markup=False),
-            TextColumn("{task.fields[failures]}", style=_style(Role.BAD), markup=False),
-            _Rate(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[note]}", style=_style(Role.WARNING), markup=False),
-            console=console,
-            auto_refresh=False,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            get_time=self._clock.monotonic,
-        )
-        self._task = self._progress.add_task("", total=total, failures="", note="")
-        self._quietly(self._progress.start)
-
-    def update(self, done: int, failed: int = 0, note: str = "") -> None:
-        """Show that ``done`` items are final, ``failed`` of them without success; ``note`` says why it is slow."""
-        with self._lock:
-            if self._closed:
-                return
-            failures = f"{failed} failed" if failed else ""
-            note = visible(cut(note, 120))
-            self._progress.update(self._task, completed=done, failures=failures, note=note)
-            if self._clock.monotonic() - self._drawn >= INTERVAL:
-                self._draw()
+        self._stream, self._words, self._clock = stream, draw, clock
+        self._width, self._color, self._ascii_only = width - 1, color, ascii_only
+        self._lock = threading.RLock()
+        self._began, self._delay = clock.monotonic(), delay
+        self._drawn: float | None = None  # when it was drawn last
+        self._over = threading.Event()
+        self.update()
+        if timer:
+            threading.Thread(target=self._tick, daemon=True, name="live line").start()
 
     @property
     def shown(self) -> bool:
-        """Whether the bar is on the screen."""
-        return not self._closed
+        """Whether the line is on the screen."""
+        return self._drawn is not None and not self._over.is_set()
+
+    def update(self) -> None:
+        """Draw the line anew, unless that has just been done."""
+        with self._lock:
+            now = self._clock.monotonic()
+            due = self._delay if self._drawn is None else self._drawn + SHORTEST - self._began
+            if not self._over.is_set() and now - self._began >= due:
+                self._drawn = now
+                self._draw()
 
     def say(self, text: str) -> None:
-        """Print ready lines above the bar."""
+        """Print ready lines above the line."""
         with self._lock:
-            lines = Text.from_ansi(text.removesuffix("\n"))
-            self._quietly(lambda: self._progress.console.print(lines, soft_wrap=True))
+            self._write((ERASE if self.shown else "") + text)
+            if self.shown:
+                self._draw()
 
     def close(self) -> None:
-        """Take the bar away; what comes later is ignored."""
+        """Erase the line. What comes later is ignored."""
         with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._quietly(self._progress.stop)
+            if self.shown:
+                self._write(ERASE + SHOW_CURSOR)
+            self._over.set()
 
-    def __enter__(self) -> BulkProgress:
+    def __enter__(self) -> Live:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _tick(self) -> None:
+        while not self._over.wait(min(INTERVAL, self._delay or INTERVAL)):
+            self.update()
+
     def _draw(self) -> None:
-        self._drawn = self._clock.monotonic()
-        self._quietly(self._progress.refresh)
+        shown = [clipped(self._words(self._clock.monotonic() - self._began), self._width)]
+        text = laid_out(shown, color=self._color, ascii_only=self._ascii_only)
+        self._write(HIDE_CURSOR + ERASE + text.removesuffix("\n"))
 
-    def _quietly(self, draw: Callable[[], object]) -> None:
+    def _write(self, text: str) -> None:
         try:
-            draw()
-        except (OSError, ValueError, UnicodeError):
-            self._closed = True
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._over.set()
 
 
-def _style(role: Role) -> Style:
-    return next(iter(Text.from_ansi(painted("x", role)).spans)).style  # type: ignore[return-value]
+def clipped(text: Line, width: int) -> Line:
+    """Return as much of a line as fits."""
+    pieces: list[Piece] = []
+    for piece in text.pieces:
+        while piece.text and cells(piece.text) > width:
+            piece = piece._replace(text=piece.text[:-1])
+        pieces.append(piece)
+        width -= cells(piece.text)
+    return Line(pieces)
 
 
-class _Console(Console):
-    """rich's own ends the process at a broken pipe, after it has pointed stdout at /dev/null."""
+class BulkLine:
+    """``reserve big-us  ████▋────  544/2012  30/s  4 failed  48 s left``; ``waiting`` returns for what and how long."""
 
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        raise BrokenPipeError
+    def __init__(self, title: str, total: int, waiting: Callable[[], str]) -> None:
+        self.title, self.total, self.waiting = title, total, waiting
+        self.done = self.failed = 0
+        self._seen: deque[tuple[float, int]] = deque(maxlen=WINDOW * 10)
+
+    def __call__(self, elapsed: float) -> Line:
+        self._seen.append((elapsed, self.done))
+        while self._seen[0][0] < elapsed - WINDOW:
+            self._seen.popleft()
+        first, before = self._seen[0]
+        rate = (self.done - before) / (elapsed - first) if elapsed > first else 0.0
+        reason = self.waiting()
+        fill = Role.WARNING_FILL if reason else Role.GOOD
+        parts: list[str | Piece] = [f"{self.title}  ", *bar(self.done / self.total, fill)]
+        parts += [f"  {self.done}/{self.total}"]
+        if rate and not reason:
+            parts += [Role.FAINT(f"  {rate:.0f}/s" if rate >= 1 else f"  {rate:.1f}/s")]
+        if self.failed:
+            parts += ["  ", Role.BAD(f"{self.failed} failed")]
+        if reason:
+            parts += ["  ", Role.WARNING(reason)]
+        elif rate and elapsed >= MEANINGFUL and self.done < self.total:
+            parts += [Role.FAINT(f"  {time_text((self.total - self.done) / rate)} left")]
+        return line(*parts)
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:.1f}/s")
+def bar(share: float, fill: Role | None, width: int = BAR, rest: str = "─") -> list[Piece]:
+    """Return a bar in eighths of a column: empty only at 0, full only at 1."""
+    eighths = round(share * width * 8)
+    eighths = 0 if share <= 0 else width * 8 if share >= 1 else min(width * 8 - 1, max(1, eighths))
+    whole, part = divmod(eighths, 8)
+    filled = "█" * whole + (EIGHTHS[part] if part else "")
+    return [Piece(filled, fill), Role.FAINT(rest * (width - len(filled)))]
+
+
+def time_text(seconds: float) -> str:
+    """Return ``4 s``, ``1m03s``."""
+    return f"{seconds:.0f} s" if seconds < 59.5 else duration_text(seconds)
+
+
+NOUNS = {
+    "phone_numbers": "number",
+    "incoming_phone_numbers": "number",
+    "services": "Service",
+    "sessions": "Session",
+}
+
+
+class DrainLine:
+    """``drain clinic-gb  3 of 6 idle  40 Sessions left  1m03s  Ctrl-C stops the wait``."""
+
+    def __init__(self, title: str, total: int) -> None:
+        self.title, self.total = title, total
+        self.busy = self.sessions = 0
+        self.since = 0.0  # seconds that the wait had taken when the line began
+
+    def __call__(self, elapsed: float) -> Line:
+        return line(
+            f"{self.title}  {self.total - self.busy} of {self.total} idle  ",
+            f"{counted(self.sessions, 'Session')} left",
+            Role.FAINT(f"  {time_text(self.since + elapsed)}  Ctrl-C stops the wait"),
+        )
+
+
+class ReadLine:
+    """``⠹ reading 2,300 numbers of 4 Services  2 s``: counts what lists have brought. From any thread."""
+
+    def __init__(self, show: Callable[[Draw, float], object]) -> None:
+        self._show = show
+        self._lock = threading.Lock()
+        self._read: Counter[str] = Counter()
+        self._pools = 0
+
+    def begin(self) -> None:
+        """A list is about to be read: show the line, if none is shown."""
+        self._show(self, PATIENCE)
+
+    def read(self, key: str, count: int, *, last: bool) -> None:
+        """A page has come of the list ``key``."""
+        with self._lock:
+            self._read[NOUNS.get(key, "row")] += count
+            self._pools += last and key == "phone_numbers"
+
+    def __call__(self, elapsed: float) -> Line:
+        with self._lock:
+            read = [
+                f"{count:,} {counted(count, noun).partition(' ')[2]}" for noun, count in self._read.items()
+            ]
+            pools = f" of {counted(self._pools, 'pool')}" if self._pools > 1 else ""
+        spin = SPINNER[int(elapsed * 10) % len(SPINNER)]
+        return line(
+            f"{spin} reading {', '.join(read)}{pools}".rstrip(), Role.FAINT(f"  {time_text(elapsed)}")
+        )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
 from proxyctl.errors import ConfigError, OutputError, UsageError
+from proxyctl.roles import Line, Role, line
 
 if TYPE_CHECKING:
     from proxyctl.files import Paths
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     from proxyctl.profiles.profile import Profile
     from proxyctl.profiles.store import ProfileStore
     from proxyctl.render.output import Output
+    from proxyctl.render.progress import Draw, Live
     from proxyctl.runtime.access import Access
     from proxyctl.sandbox.world.store import Store
     from proxyctl.state.history import History
     from proxyctl.state.transit import Transits
+    from proxyctl.writes.reading import Watch
 
 
 class Runtime:
@@ -59,12 +62,54 @@ class Runtime:
         self.stop = StopRequest()  # before any signal is handled
         self.late_errors: list[OutputError] = []
 
+    @property
+    def draws(self) -> bool:
+        """Whether a line may be redrawn on stderr: a terminal that can, and nobody who wants quiet."""
+        able = self.environ.get("TERM") != "dumb"
+        return self.console.terminal.stderr and able and not self.options.quiet
+
+    def draw(self, draw: Draw, *, delay: float = 0.0) -> Live:
+        """Redraw a line on the terminal until the console is cleared."""
+        from proxyctl.render.progress import Live
+
+        console = self.console
+        console.clear()
+        console.bar = live = Live(
+            self.stderr,
+            draw,
+            clock=self.clock,
+            width=console.width,
+            color=console.color_on(True),
+            ascii_only=console.ascii_only,
+            delay=delay,
+        )
+        return live
+
+    @contextlib.contextmanager
+    def drawing(self, draw: Draw, *, delay: float = 0.0) -> Iterator[None]:
+        """Redraw a line for the length of the block, where there is a terminal that can."""
+        if self.draws:
+            self.draw(draw, delay=delay)
+        try:
+            yield
+        finally:
+            self.console.clear()
+
+    def watch_reads(self) -> Watch | None:
+        """Return what shows, on a terminal, how much was read so far."""
+        if not self.draws:
+            return None
+        from proxyctl.render.progress import ReadLine
+
+        return ReadLine(lambda line, delay: self.console.bar or self.draw(line, delay=delay))
+
     def use(self, options: SharedOptions) -> None:
         """Take the options that the command line gave."""
         self.options = self.console.options = options
 
     def close(self) -> None:
         """Close what was opened; let completion know the profiles, if the config file was read."""
+        self.console.clear()
         if "store" in vars(self):
             from proxyctl.completion.names import remember_profiles
 
@@ -169,7 +214,10 @@ class Runtime:
         try:
             directory = self.paths.state_dir / "locks"
             wait = min(options.lock_wait, math.inf if self.time_left is None else self.time_left)
-            held.enter_context(hold(directory, account, service_sids, command, wait=wait, clock=self.clock))
+            with self.drawing(waiting_for_lock, delay=0.5):
+                held.enter_context(
+                    hold(directory, account, service_sids, command, wait=wait, clock=self.clock)
+                )
         except (OutputError, ConfigError) as error:
             if not options.no_history:
                 hint = error.hint if isinstance(error, OutputError) else STATE_HINT
@@ -234,4 +282,10 @@ class Runtime:
             width=self.console.width if on_terminal else None,
             ascii_only=self.console.ascii_only,
             account=self.console.account,
+            before=self.console.clear if on_terminal else None,
         )
+
+
+def waiting_for_lock(seconds: float) -> Line:
+    """Return the line that is shown while another run has the lock."""
+    return line(Role.WARNING("waiting for another run"), Role.FAINT(f"  {seconds:.0f} s"))

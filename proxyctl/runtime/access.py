@@ -107,7 +107,7 @@ class Access:
     @cached_property
     def reader(self) -> Reader:
         """What reads many lists at once for this command, within the limits."""
-        return Reader(self.client, self.gates)
+        return Reader(self.client, self.gates, watch=self._runtime.watch_reads())
 
     @cached_property
     def account(self) -> Account:

@@ -13,10 +13,11 @@ from pathlib import Path
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import LockHeldError
 from proxyctl.files import open_private, state_directory, take_lock, unwritable
+from proxyctl.text import cut
 
 POLL = 0.1  # seconds
 LONGEST_TEXT = 4096
-LONGEST_COMMAND = 1000
+LONGEST_COMMAND = 80  # characters: enough to recognize it by
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def what_is_locked(service_sid: str | None, waited: float) -> str:
 def write_holder(descriptor: int, command: str, clock: Clock) -> None:
     """Let the file tell who holds the lock. Raises OSError."""
     since = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    host, shown = os.uname().nodename, command[:LONGEST_COMMAND]
+    host, shown = os.uname().nodename, cut(command, LONGEST_COMMAND)
     holder = {"pid": os.getpid(), "host": host, "since": since, "command": shown}
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(holder).encode() + b"\n", 0)

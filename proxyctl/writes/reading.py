@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from proxyctl.api import codes
@@ -38,6 +38,14 @@ class Page(NamedTuple):
     more: bool = False
 
 
+class Watch(Protocol):
+    """Hears of lists while they are read, from any thread."""
+
+    def begin(self) -> None: ...
+
+    def read(self, key: str, count: int, *, last: bool) -> None: ...
+
+
 class Reader:
     """Sends reads for many threads, as the gates let them through. Errors are the client's.
 
@@ -47,8 +55,11 @@ class Reader:
     the same. What is not allowed (403) ends the reads of that API alone, for a key may be kept from the others.
     """
 
-    def __init__(self, client: ProxyClient, gates: Gates, *, lent: bool = False) -> None:
+    def __init__(
+        self, client: ProxyClient, gates: Gates, *, lent: bool = False, watch: Watch | None = None
+    ) -> None:
         self.client = client
+        self._watch = watch
         self._gates = gates
         self._lent = lent
         self._good = 0  # reads that were answered
@@ -85,11 +96,15 @@ class Reader:
         # further: to know the page before is enough, however long the list.
         before: set[str] = set()
         for number in range(MOST_PAGES):
+            if self._watch is not None:
+                self._watch.begin()
             body = self.request(call).body
             name = call.expect or _key_of(call, body)
             following = _next_of(body)
             items = [row for row in body[name] if _sid_of(row) not in before]
             is_last = following in (None, "")
+            if self._watch is not None:
+                self._watch.read(name, len(items), last=is_last)
             yield Page(items, number, call, name, more=not is_last)
             if is_last:
                 return

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 
 from proxyctl.bulk.outcomes import Result
 from proxyctl.clock import CLEAR_LINE, cleared
 from proxyctl.commands.sending import Watcher
 from proxyctl.errors import Interrupted, RefusedError
-from proxyctl.render.progress import BulkProgress
+from proxyctl.render.progress import BulkLine
+from proxyctl.roles import line
 from proxyctl.runtime import Runtime
 from tests.support import Cli, stream, written
 
@@ -41,7 +41,7 @@ def test_lines_are_said_above_the_bar(cli: Cli) -> None:
     assert len([line for line in lines if line.startswith("POST /v1/Services/")]) == 5
     assert not [line for line in lines if "POST" in line and "/5" in line], "each has a line of its own"
     assert lines[-2].startswith("masking (profile sandbox): added 5, failed 0 in ")
-    assert not [line for line in lines if "━" in line], "the bar is gone"
+    assert not [line for line in lines if "─" in line], "the bar is gone"
     assert ran.out == "", "at a terminal no rows, unless a format is asked for"
 
 
@@ -62,36 +62,30 @@ def test_failures_and_summary_follow_the_bar(cli: Cli) -> None:
     assert text.index(f"{sids[2]}: failed:") < text.index("reserved 2, failed 1")
 
 
-class Bar:
-    """Keeps what it was last told."""
-
-    def update(self, done: int, failed: int, note: str) -> None:
-        self.told = (done, failed, note)
-
-
-def test_what_fails_is_settled_too_and_what_is_skipped_is_not() -> None:
-    bar = Bar()
-    watcher = Watcher(bar)  # type: ignore[arg-type]
+def test_what_fails_is_over_too_and_what_is_skipped_is_not() -> None:
+    shown = BulkLine("add a", 4, lambda: "")
+    watcher = Watcher(shown, lambda: None)
     watcher.on_result(Result(0, "done"))
     watcher.on_result(Result(1, "failed", error=RefusedError("no")))
     watcher.on_result(Result(2, "unknown"))
-    assert bar.told[:2] == (3, 2)
+    assert (shown.done, shown.failed) == (3, 2)
     watcher.on_result(Result(3, "skipped", error=Interrupted(2)))
-    assert bar.told[:2] == (3, 2)
+    assert (shown.done, shown.failed) == (3, 2)
 
 
 def test_a_signal_makes_room_where_a_bar_is_shown() -> None:
     runtime = Runtime(environ={}, stderr=stream(tty=True))
     assert cleared(runtime.console) == ""
-    with BulkProgress(3, io.StringIO()) as runtime.console.bar:
-        assert cleared(runtime.console) == CLEAR_LINE
+    runtime.draw(lambda seconds: line("working"))
+    assert cleared(runtime.console) == CLEAR_LINE
+    runtime.console.clear()
     assert cleared(runtime.console) == ""
 
 
 def test_what_is_said_after_the_bar_is_said_as_ever() -> None:
     target = stream(tty=True)
     runtime = Runtime(environ={}, stderr=target)
-    with BulkProgress(3, target) as runtime.console.bar:
+    with runtime.drawing(lambda seconds: line("working")):
         runtime.say("while it is shown, with [brackets] and \x1b[31m")
     runtime.say("afterwards")
     lines = seen(written(target))

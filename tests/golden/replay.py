@@ -49,7 +49,7 @@ FORMS = ("--yes", "--yes -o json", "--yes -q", "--dry-run", "")
 ANSWERS = {"$y": "yes\n", "$n": "no\n"}
 # No colours, no bar, and lines that are never too long: how long a directory's name is must not be seen.
 TERMINAL = {"TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "1000"}
-BAR = re.compile(r"\x1b\[\?25l.*?\x1b\[1A\x1b\[2K", re.DOTALL)  # drawn, and taken away again
+BAR = re.compile(r"\x1b\[\?25[lh]|\r\x1b\[2K(?:[^\r\n]*(?=\x1b\[\?25l|\r))?")  # drawn, and erased again
 SCREEN = re.compile(r"\$(\d+)([yn]?)")
 PAINTED = re.compile(r"\x1b\[([\d;]+)m(.*?)\x1b\[0m")
 RECORDED = ("=", "|", "!", ">")

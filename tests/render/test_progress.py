@@ -1,84 +1,154 @@
-"""The progress bar, drawn on a stream that stands in for a terminal, by a clock that stands still."""
+"""The line that is redrawn, on a stream that stands in for a terminal, by a clock that stands still."""
 
 from __future__ import annotations
 
 import io
 import re
 import threading
+import time
 
 import pytest
 
-from proxyctl.render.progress import BulkProgress
-from proxyctl.roles import Role, painted
+from proxyctl.clock import SystemClock
+from proxyctl.render.progress import BulkLine, DrainLine, Live, ReadLine, bar
+from proxyctl.roles import Line, Role, laid_out, line, painted
 from tests.support import StandingClock
 
 
-def bar(
-    stream: io.StringIO, clock: StandingClock, *, ascii_only: bool = False, color: bool = False
-) -> BulkProgress:
-    return BulkProgress(5000, stream, color=color, ascii_only=ascii_only, clock=clock, width=120)
+def live(stream: io.StringIO, clock: StandingClock, text: str = "working", **settings: object) -> Live:
+    return Live(stream, lambda _: line(text), clock=clock, timer=False, **settings)  # type: ignore[arg-type]
 
 
 def plain(text: str) -> str:
     return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", text)
 
 
-def run(ascii_only: bool = False, color: bool = False) -> str:
+def words(shown: Line, *, ascii_only: bool = False) -> str:
+    return laid_out([shown], ascii_only=ascii_only).strip()
+
+
+def running(reason: str = "") -> BulkLine:
+    """A run at 30 a second, after ten seconds of 5,000."""
+    shown = BulkLine("reserve big-us", 5000, lambda: reason)
+    for second in range(11):
+        shown.done, shown.failed = 30 * second, second // 5
+        shown(float(second))
+    return shown
+
+
+def test_done_rate_failed_and_time_left() -> None:
+    text = words(running()(10.0))
+    assert re.fullmatch(r"reserve big-us  █▌─{23}  300/5000  30/s  2 failed  2m37s left", text)
+
+
+def test_why_it_waits_in_place_of_what_would_mean_nothing() -> None:
+    text = words(running("429: waiting 4 s")(10.0))
+    assert text.endswith("300/5000  2 failed  429: waiting 4 s")
+
+
+def test_the_time_left_is_no_guess() -> None:
+    shown = BulkLine("add a", 50, lambda: "")
+    shown(0.0)
+    shown.done = 30
+    assert "left" not in words(shown(1.0)) and "30/s" in words(shown(1.0))
+
+
+def test_a_healthy_bar_is_good_and_a_waiting_one_a_warning() -> None:
+    assert Role.GOOD in [piece.role for piece in running()(10.0).pieces]
+    waiting = [piece.role for piece in running("429")(10.0).pieces]
+    assert Role.GOOD not in waiting and {Role.WARNING, Role.WARNING_FILL, Role.BAD} <= set(waiting)
+
+
+def test_a_bar_is_empty_only_at_nothing_and_full_only_at_all() -> None:
+    shown = ["".join(piece.text for piece in bar(share, None, 4)) for share in (0, 0.0001, 0.5, 0.9999, 1, 2)]
+    assert shown == ["────", "▏───", "██──", "███▉", "████", "████"]
+    assert words(running()(10.0), ascii_only=True).isascii()
+
+
+def test_a_drain_names_what_it_waits_for() -> None:
+    shown = DrainLine("drain clinic-gb", 6)
+    shown.busy, shown.sessions, shown.since = 3, 40, 60.0
+    text = "drain clinic-gb  3 of 6 idle  40 Sessions left  1m03s  Ctrl-C stops the wait"
+    assert words(shown(3.0)) == text
+
+
+def test_reads_are_counted_from_many_threads() -> None:
+    shown = ReadLine(lambda draw, delay: None)
+
+    def read() -> None:
+        for _ in range(50):
+            shown.read("phone_numbers", 10, last=False)
+        shown.read("phone_numbers", 0, last=True)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert words(shown(2.0)) == "⠋ reading 2,000 numbers of 4 pools  2 s"
+
+
+def test_it_is_drawn_at_most_ten_times_a_second_and_always_the_first_time() -> None:
     stream, clock = io.StringIO(), StandingClock()
-    with bar(stream, clock, ascii_only=ascii_only, color=color) as progress:
-        for second in range(1, 11):
-            clock.sleep(1)
-            progress.update(30 * second, second // 5, "429: slowing down\x1b[2J" if second == 10 else "")
-    return stream.getvalue()
-
-
-def test_done_failed_rate_time_left_and_note() -> None:
-    last = plain(run()).replace("\r", "\n")
-    assert "300/5000" in last and "2 failed" in last and "30.0/s" in last
-    assert "02:37" in last  # (5000 - 300) / 30 s
-    assert "429: slowing down\\x1b[2J" in last
-
-
-def test_ascii() -> None:
-    assert plain(run(ascii_only=True)).isascii()
-    assert not plain(run()).isascii()
-
-
-def test_colour() -> None:
-    assert "\x1b[1;31m" in run(color=True)
-    assert "\x1b[1;31m" not in run(color=False)
-
-
-def test_it_draws_at_most_ten_times_a_second_and_always_the_first_time() -> None:
-    stream, clock = io.StringIO(), StandingClock()
-    with bar(stream, clock) as progress:
-        progress.update(1)
-        assert "1/5000" in plain(stream.getvalue())
+    with live(stream, clock) as shown:
+        assert "working" in plain(stream.getvalue())
         size = len(stream.getvalue())
-        for done in range(2, 50):
-            progress.update(done)
+        for _ in range(50):
+            shown.update()
         assert len(stream.getvalue()) == size
         clock.sleep(0.11)
-        progress.update(50)
-        assert "50/5000" in plain(stream.getvalue())
+        shown.update()
+        assert len(stream.getvalue()) > size
 
 
-def test_lines_above_the_bar_are_whole_and_keep_their_roles() -> None:
+def test_what_is_over_soon_is_not_shown() -> None:
     stream, clock = io.StringIO(), StandingClock()
-    with bar(stream, clock, color=True) as progress:
-        progress.update(1)
-        progress.say("[red]" + "x" * 300 + painted("y", Role.BAD) + "\n")
+    with live(stream, clock, delay=0.5) as shown:
+        clock.sleep(0.4)
+        shown.update()
+        shown.say("said\n")
+        assert stream.getvalue() == "said\n" and not shown.shown
+        clock.sleep(0.2)
+        shown.update()
+        assert shown.shown
+    assert stream.getvalue().endswith("\r\x1b[2K\x1b[?25h") and not shown.shown
+
+
+def test_a_thread_redraws_it_while_everything_waits() -> None:
+    drawn = threading.Event()
+
+    def draw(seconds: float) -> Line:
+        if seconds > 0.005:
+            drawn.set()
+        return line("waiting")
+
+    began = time.monotonic()
+    with Live(io.StringIO(), draw, clock=SystemClock(), delay=0.01):
+        assert drawn.wait(5)
+    assert time.monotonic() - began < 5, "and it ends at once"
+
+
+def test_lines_above_are_whole_and_keep_their_roles() -> None:
+    stream, clock = io.StringIO(), StandingClock()
+    with live(stream, clock) as shown:
+        shown.say("[red]" + "x" * 300 + painted("y", Role.BAD) + "\n")
     assert "[red]" + "x" * 300 + "\x1b[1;31my\x1b[0m\n" in stream.getvalue()
+
+
+def test_a_line_is_never_wider_than_the_terminal() -> None:
+    stream = io.StringIO()
+    with live(stream, StandingClock(), "x" * 300, width=40):
+        assert plain(stream.getvalue()).strip() == "x" * 39
 
 
 def test_what_comes_after_the_end_is_ignored() -> None:
     stream, clock = io.StringIO(), StandingClock()
-    progress = bar(stream, clock)
-    progress.update(1)
-    progress.close()
+    shown = live(stream, clock)
+    shown.close()
     size = len(stream.getvalue())
-    progress.update(2)
-    progress.close()
+    clock.sleep(1)
+    shown.update()
+    shown.close()
     assert len(stream.getvalue()) == size
 
 
@@ -92,27 +162,9 @@ def test_a_terminal_that_is_gone_stops_nothing(error: Exception) -> None:
             raise error
 
     clock = StandingClock()
-    with bar(Gone(), clock) as progress:
-        for done in range(100):
+    with live(Gone(), clock) as shown:
+        for _ in range(100):
             clock.sleep(1)
-            progress.update(done)
-        progress.say("lost")
-    assert 1 <= Gone.calls < 20
-
-
-def update_often(progress: BulkProgress) -> None:
-    for done in range(200):
-        progress.update(done)
-
-
-def test_many_threads() -> None:
-    stream, clock = io.StringIO(), StandingClock()
-    with bar(stream, clock) as progress:
-        threads = [threading.Thread(target=update_often, args=(progress,)) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        clock.sleep(1)
-        progress.update(5000)
-    assert "5000/5000" in plain(stream.getvalue())
+            shown.update()
+        shown.say("lost")
+    assert 1 <= Gone.calls < 5

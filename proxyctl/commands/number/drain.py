@@ -33,6 +33,7 @@ from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import NOT_THERE, Home, Wish, capacities, decide_all, decide_drain, leaving
 from proxyctl.pools.facts import leaving_messaging, senders_of
 from proxyctl.pools.pool import Pool
+from proxyctl.render.progress import DrainLine
 from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
@@ -58,7 +59,8 @@ def drain(
     given = begin(runtime, numbers, file)
     service = runtime.account.service(service_name)
     given.require(service)
-    with closing(Journal(runtime, service)) as journal:
+    title = f"drain {service.unique_name or service.sid}"
+    with closing(Journal(runtime, service, title=title)) as journal:
         report = Drain(runtime, service, given, journal, wait, remove).run()
         if report is not None:
             journal.end(report)
@@ -115,6 +117,8 @@ class Drain:
     def rounds(self) -> None:
         """Read, remove what is idle, and wait: until no number is in use, or time is up."""
         noted = (0, 0)
+        line = DrainLine(self.journal.title, len(self.draining()))
+        began = self.runtime.clock.monotonic()
         for pause in pauses():
             with self.runtime.stop.at_once():
                 if self.waits:
@@ -125,10 +129,13 @@ class Drain:
             if not (busy and self.waits) or self.report.stopped is not None:
                 return
             now = (len(busy), sum(busy.values()))
-            if now != noted:  # a line for each read would fill the log of a run that waits for hours
+            line.busy, line.sessions = now
+            line.since = self.runtime.clock.monotonic() - began
+            # Where nothing is redrawn, a line for each read would fill the log of a run that waits for hours.
+            if now != noted and not self.runtime.draws:
                 self.runtime.note(f"waiting: {counted(now[0], 'number')} in use by {SESSION.count(now[1])}.")
             noted = now
-            with self.runtime.stop.at_once():
+            with self.runtime.stop.at_once(), self.runtime.drawing(line):
                 left = self.runtime.time_left
                 self.runtime.clock.sleep(pause if left is None else min(pause, left))
 
