@@ -35,6 +35,7 @@ class SharedOptions(NamedTuple):
     fields: str | None = None
     no_header: bool = False
     dry_run: bool = False
+    requests: bool = False
     yes: bool = False
     confirm_profile: str | None = None
     no_history: bool = False
@@ -174,10 +175,10 @@ class Console:
             self.bar.close()
             self.bar = None
 
-    def note(self, text: str) -> None:
+    def note(self, *texts: str | Line) -> None:
         """Say something about the answer, unless --quiet."""
         if not self.options.quiet:
-            self.say(text)
+            self.say(*texts)
 
     def warn(self, text: str) -> None:
         """Warn, --quiet or not."""
@@ -213,7 +214,7 @@ class Console:
                 hint=f"Add --confirm-profile {name} to write to it.",
             )
 
-    def confirm(self, summary: str, *, typed: str | None = None) -> None:
+    def confirm(self, *summary: str | Line, typed: str | None = None) -> None:
         """Show what will happen and go on only after a yes (or after ``typed`` was typed); --yes answers it.
 
         Raises UsageError without a terminal, or when the answer was no: nothing was sent.
@@ -221,7 +222,7 @@ class Console:
         if self.options.dry_run:
             return
         if not self.options.quiet or not self.options.yes:
-            self.say(summary)
+            self.say(*summary)
         if self.options.yes:
             return
         if not self.interactive:

@@ -163,6 +163,7 @@ DRY_RUN = (
 )
 RECORDED = DRY_RUN | group(
     WRITING,
+    requests=typed(bool, "--requests", "With --dry-run: print the requests that would be sent."),
     confirm_profile=typed(
         str | None,
         "--confirm-profile NAME",

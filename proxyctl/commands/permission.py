@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from proxyctl.errors import UsageError
 from proxyctl.pools.facts import lost_areas, with_facts
+from proxyctl.roles import Line, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.guard import RULES, TAKE_OVER, guard, needs
@@ -35,12 +36,14 @@ def guarded(runtime: Runtime, plan: Plan, command: str, permitted: Collection[st
 
 def in_question(
     runtime: Runtime, plan: Plan, command: str, permitted: Collection[str]
-) -> tuple[Plan, list[str]]:
+) -> tuple[Plan, list[Line]]:
     """Return the plan with all permitted, and a line for each rule that it needs. RefusedError: no rule would help."""
     needed = needs(plan, command, {*allowed_rules(runtime), *permitted})
-    return guard(plan, command, RULES), [
-        f"  {need.why} (rule {need.rule}). {need.hint}".rstrip() for need in needed
+    lines = [
+        line("  ", Role.BAD("!"), f" {need.why} (rule {need.rule}). {need.hint}".rstrip(), hang=4)
+        for need in needed
     ]
+    return guard(plan, command, RULES), lines
 
 
 def allowed_rules(runtime: Runtime) -> Sequence[str]:

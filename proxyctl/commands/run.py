@@ -12,9 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from proxyctl.api.resources import Call, Service
+from proxyctl.api.resources import Service
 from proxyctl.commands.permission import allowed_rules, can_ask, guarded, in_question, read_plan, refuses
-from proxyctl.commands.report import CORRECT, SHOWN_FAILURES, End, Report, report_of
+from proxyctl.commands.pool.plan_text import diff, is_diff
+from proxyctl.commands.pool.rehearsal import advice, drawn, foreseen, show_plan
+from proxyctl.commands.report import CORRECT, End, Report, report_of
 from proxyctl.commands.second_look import Look, send_and_look, stranded
 from proxyctl.commands.sending import Journal, load_what_reports
 from proxyctl.errors import InputError, OutputError, PartialError, TemporaryError, UsageError
@@ -23,6 +25,7 @@ from proxyctl.input.items import Item, Reading, failed_to_text, read_items
 from proxyctl.pools.decide import leaving
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
+from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.guard import EMPTY_INPUT, NO_UNRESERVED, by_rule, needs
@@ -52,7 +55,8 @@ class Job:
     save: Callable[[Runtime, Plan], object] | None = None  # default: the numbers that leave
     typed: str | None = None
     look: Look = stranded  # what is checked again afterwards
-    show: Callable[[Plan], None] | None = None  # what --dry-run prints, if more than the plan's requests
+    foresee: Callable[[Plan], Plan] | None = None  # the plan as people see it, if otherwise
+    shape: Shape = RESULT
     undoes: str | None = None
     names: Sequence[str] = ()
     permitted: set[str] = field(default_factory=set)
@@ -145,15 +149,17 @@ def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | No
     if runtime.options.dry_run:
         rehearse(runtime, job)
         return None
+    if runtime.options.requests:
+        raise UsageError("--requests goes with --dry-run.", hint="Add --dry-run, or leave --requests out.")
     with runtime.lock(*job.sids):
         plan = read_plan(runtime, job.decide, job.command)
-        asked = question(runtime, job, plan) if can_ask(runtime) else ""
+        asked = question(runtime, job, plan) if can_ask(runtime) else []
         if not asked:
             plan = guarded(runtime, plan, job.command, job.permitted)
-            if asked := plan.asked:
-                runtime.confirm(asked, typed=job.typed)
+            if asked := with_changes(runtime, job, plan, plan.asked):
+                runtime.confirm(*asked, typed=job.typed)
             return send(runtime, job, plan, journal)
-    runtime.confirm(asked, typed=job.typed)
+    runtime.confirm(*asked, typed=job.typed)
     with runtime.lock(*job.sids):
         again = read_plan(runtime, job.decide, job.command)
         if (again.fingerprint(), question(runtime, job, again)) != (plan.fingerprint(), asked):
@@ -164,25 +170,41 @@ def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | No
 
 
 def rehearse(runtime: Runtime, job: Job) -> None:
-    """Print what would be sent; raise the error that the run would end with, as far as reading shows it."""
-    plan = read_plan(runtime, job.decide, job.command)
-    plan = guarded(runtime, plan, job.command, job.permitted)
-    (job.show or (lambda plan: show_plan(runtime, plan)))(plan)
+    """Print what would be done; raise the error that the run would end with, as far as reading shows it."""
+    read = read_plan(runtime, job.decide, job.command)
+    plan = foreseen(runtime, guarded(runtime, read, job.command, job.permitted))
+    if job.foresee is not None:
+        plan = job.foresee(plan)
+    runtime.note(*(plan.asked or read.asked))
+    requests = runtime.options.requests or job.command == "api"
+    show_plan(runtime, plan, job.shape, place_of_plan(job), requests=requests)
     bad = plan.refused
     if bad and job.single and bad[0].error is not None:
         raise bad[0].error
     if bad:
-        raise PartialError(f"{len(bad)} of {counted(len(plan.entries), 'item')} would fail.", hint=CORRECT)
+        hints = advice(plan) if drawn(runtime) else []
+        text = f"{len(bad)} of {counted(len(plan.entries), 'item')} would fail."
+        raise PartialError(text, hint="\n".join([*hints, CORRECT]))
 
 
-def question(runtime: Runtime, job: Job, plan: Plan) -> str:
+def question(runtime: Runtime, job: Job, plan: Plan) -> list[Line]:
     """Return what a person has to agree to: what is destroyed, and the rules that the plan needs permitted.
 
     RefusedError: no permission would help.
     """
     whole, rules = in_question(runtime, plan, job.command, job.permitted)
-    first = whole.asked or (f"This needs your permission, for {account_named(runtime)}:" if rules else "")
-    return "\n".join([first, *rules])
+    asked = whole.asked or ([heading(runtime, "Change", Role.NAME(place_of_plan(job)))] if rules else [])
+    permits = [line(""), line(f"A yes permits {'this' if len(rules) == 1 else 'all of this'}:"), *rules]
+    return [*with_changes(runtime, job, whole, asked), *(permits if rules else [])]
+
+
+def with_changes(runtime: Runtime, job: Job, plan: Plan, asked: list[Line]) -> list[Line]:
+    """Return a question with what changes below it, unless that is one thing, which the question names."""
+    if not asked or not is_diff(plan):
+        return asked
+    if job.foresee is not None:
+        plan = job.foresee(plan)
+    return [*asked, line(""), *diff(plan, runtime.console.width, place_of_plan(job))]
 
 
 def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
@@ -217,6 +239,12 @@ def titled(service: Service) -> str:
     return f"{service.unique_name} ({service.sid})" if service.unique_name else service.sid
 
 
+def heading(runtime: Runtime, verb: str, *parts: Part, sids: Sequence[str] = ()) -> Line:
+    """Return the first line of a question: what will be done, to what, and as whom."""
+    who = ", ".join([*sids, runtime.profile.label, f"account {runtime.profile.account_sid}"])
+    return line(Role.BAD(verb), " ", *parts, "  ", Role.FAINT(f"({who})"), hang=2)
+
+
 def of_account(runtime: Runtime) -> str:
     """Say as whom something will be done."""
     return f"of {account_named(runtime)}"
@@ -244,28 +272,9 @@ def title_of(job: Job) -> str:
     return f"{job.command} {services_of(job)}".rstrip()
 
 
-def show_plan(runtime: Runtime, plan: Plan) -> None:
-    """Print the requests of a plan, and say what would fail; nothing is sent."""
-    show_calls(runtime, [step.request.call() for chain in plan.chains for step in chain.steps])
-    say_refused(runtime, plan)
-
-
-def say_refused(runtime: Runtime, plan: Plan) -> None:
-    """Say what of a plan would fail: the first 20, and the count of the rest."""
-    refused = plan.refused
-    for entry in refused[:SHOWN_FAILURES]:
-        hint = getattr(entry.error, "hint", None)
-        runtime.say(f"{entry.item.input}: would fail: {entry.error}{f' {hint}' if hint else ''}")
-    if len(refused) > SHOWN_FAILURES:
-        runtime.say(f"… and {len(refused) - SHOWN_FAILURES} more would fail.")
-
-
-def show_calls(runtime: Runtime, calls: Sequence[Call]) -> None:
-    """Print the requests that would be sent, a row each; nothing is sent."""
-    shape = Shape.generic("request", ("method", "path", "form"), id_field="path")
-    rows = [{"method": call.method, "path": call.path, "form": dict(call.data)} for call in calls]
-    runtime.out.rows(shape, [rows])
-    runtime.note(f"dry run: {counted(len(calls), 'request')} would be sent; nothing was.")
+def place_of_plan(job: Job) -> str:
+    """Return the Service of the numbers whose plan names none: the last, where several are changed."""
+    return job.service.unique_name or job.service.sid if job.service else next(reversed(job.names), "")
 
 
 def say_notes(runtime: Runtime, report: Report) -> None:

@@ -33,6 +33,7 @@ from proxyctl.writes.requests import (
 ABSENT = "absent"  # the state of a number that is not in the pool; in it, the state is its is_reserved
 SPARE = "spare "
 NOT_THERE = "not in the pool"
+THE_POOL = "the pool"  # one whose Service is known by its SID alone
 PRESENT = "in the pool already"
 ADD_HINTS = {
     RESERVE.name: "Add --add to put it there as reserved.",
@@ -62,7 +63,7 @@ def spare(sid: str, is_reserved: bool | None) -> Room:
 
 def capacities(pool: Pool, service: Service) -> dict[Room, Capacity]:
     """Return what a Service's pool holds and may hold, by kind; of one that was read in part, what is known of it."""
-    name, level = service.unique_name or "the pool", service.raw.get("geo_match_level")
+    name, level = service.unique_name or THE_POOL, service.raw.get("geo_match_level")
     areas = areas_in(pool, level) if pool.complete else {}
     held = {True: pool.reserved, False: pool.unreserved}
     return {

@@ -35,7 +35,7 @@ from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, Step,
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-CHANGES = ("create", "update", "add", "reserve", "release", "remove", "move")
+CHANGES = ("create", "update", "add", "reserve", "release", "move", "remove")
 
 
 @dataclass(frozen=True, slots=True)

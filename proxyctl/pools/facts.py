@@ -12,7 +12,7 @@ from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service, list_nu
 from proxyctl.errors import AuthenticationError, ProxyctlError, RefusedError, TemporaryError, reworded
 from proxyctl.input.items import Item
 from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden
-from proxyctl.pools.decide import capacities, place
+from proxyctl.pools.decide import THE_POOL, capacities, place
 from proxyctl.pools.decide import through as by_way_of
 from proxyctl.pools.pool import MOST_UNRESERVED, Pool, areas_of, flag_word, points_at
 from proxyctl.pools.webhooks import joining_webhooks, users_of
@@ -98,7 +98,7 @@ def unread(plan: Plan, account: Account) -> Iterator[tuple[Room, Capacity]]:
                 if room[1] == flag_word(False) and step.request.before is not None:
                     gone.setdefault(room, set()).add(step.request.sid or "")
     for room, numbers in gone.items():
-        known = plan.capacities.get(room, Capacity("the pool", 0, MOST_UNRESERVED, whole=False))
+        known = plan.capacities.get(room, Capacity(THE_POOL, 0, MOST_UNRESERVED, whole=False))
         if not known.whole and known.held <= len(numbers):
             yield room, known._replace(held=account.unreserved(room[0], numbers))
 

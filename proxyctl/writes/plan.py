@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from proxyctl.errors import ProxyctlError
 from proxyctl.input.items import Item
+from proxyctl.roles import Line
 from proxyctl.writes.requests import Request
 
 Room = tuple[str, str]  # what is scarce: ("KS…", "reserved"), ("MG…", "senders"), IN_TRANSIT
@@ -159,7 +160,7 @@ class Plan:
     capacities: Mapping[Room, Capacity] = field(default_factory=dict)
     spares: Mapping[Room, int] = field(default_factory=dict)
     absent: Mapping[Room, int] = field(default_factory=dict)
-    question: Callable[[Plan], str] | None = None
+    question: Callable[[Plan], list[Line]] | None = None
 
     @property
     def free(self) -> dict[Room, int]:
@@ -167,14 +168,14 @@ class Plan:
         whole = {room: one.free for room, one in self.capacities.items() if one.whole}
         return {**whole, **self.spares}
 
-    def asking(self, question: Callable[[Plan], str]) -> Plan:
+    def asking(self, question: Callable[[Plan], list[Line]]) -> Plan:
         """Return the plan with what a person has to agree to, as long as there is anything to carry out."""
-        return replace(self, question=lambda plan: question(plan) if plan.chains else "")
+        return replace(self, question=lambda plan: question(plan) if plan.chains else [])
 
     @property
-    def asked(self) -> str:
+    def asked(self) -> list[Line]:
         """What a person has to agree to now; nothing where nothing is destroyed."""
-        return "" if self.question is None else self.question(self)
+        return [] if self.question is None else self.question(self)
 
     @property
     def chains(self) -> list[Chain]:

@@ -286,7 +286,7 @@ def test_asks_once_and_only_where_something_leaves(pool: Pool) -> None:
     ran = pool.drain(*pool.numbers[:2], "--wait", "--remove", stdin="y\n", tty=True)
     assert ran.code == 0
     assert ran.err.count("[y/N]") == 1
-    assert "This removes 2 numbers from Service masking" in ran.err
+    assert "2 numbers from" in ran.err
     assert pool.drain(pool.numbers[2], "--wait").code == 0, "without --remove nothing is asked"
 
 
@@ -296,7 +296,7 @@ def test_one_number_named_twice_counts_once(pool: Pool) -> None:
     ran = pool.drain(pool.numbers[0], pool.sids[0], "--wait", "--remove", "--yes")
     assert (ran.code, ran.actions) == (0, ["removed", "unchanged"])
     assert "1 number in use by 2 Sessions" in ran.err
-    assert "This removes 1 number from" in ran.err
+    assert "Remove 1 number from masking" in ran.err
 
 
 # Over HTTP, with a ledger

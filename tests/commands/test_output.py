@@ -64,7 +64,7 @@ def test_hostile_names_do_no_harm_and_come_back_exactly(either: Cli) -> None:
     assert tsv.count("\n") == 1 and r"\t\n[/oops]" in tsv
     shown = either("service", "list", "--color", "never", tty=True).out
     assert not set(shown) & set("\x1b\u202e\t\x9b") and "[/oop" in shown
-    refused = either("service", "delete", HOSTILE, stdin="no\n", tty=True)
+    refused = either("service", "delete", HOSTILE, "--color", "never", stdin="no\n", tty=True)
     assert refused.code == 2 and not set(refused.err) & set("\x1b\u202e\t\x9b")
     taken = either("service", "create", HOSTILE)
     assert taken.code == 5 and "\x1b" not in taken.err

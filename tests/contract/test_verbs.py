@@ -25,6 +25,7 @@ from tests.contract.verbs import NO_RUNS, VERBS, Verb
 from tests.support import Ran, StandingClock
 
 OF_A_RUN = {"--dry-run", "--yes", "--no-history", "--lock-wait", "--confirm-profile", "--timeout", "--output"}
+WRITES = ("POST", "DELETE")
 FORMATS = ("json", "jsonl", "csv", "tsv", "ids", "table")
 
 
@@ -113,11 +114,25 @@ def test_a_dry_run_sends_and_keeps_nothing_and_ends_as_the_run(account: Account)
     for form in FORMATS:
         dry = account.run("--dry-run", "-o", form, confirmed=False)
         assert dry.code == 0, dry.err
-        assert dry.out and "nothing was" in dry.err
-    assert account.run("--dry-run", "-q", confirmed=False).err == ""
+        assert dry.out and "Nothing was sent" in dry.err
+    rows = account.run("--dry-run", "-o", "jsonl", confirmed=False).rows
+    assert account.run("--dry-run", "--requests", "-o", "jsonl", confirmed=False).rows[0]["method"] in WRITES
+    quiet = account.run("--dry-run", "-q", confirmed=False)
+    assert (quiet.out, quiet.err) == ("", "")
+    assert account.run("--requests").code == 2, "it goes with --dry-run"
     assert account.files() == kept
     account.is_untouched()
-    assert account.run().code == 0
+    ran = account.run("-o", "jsonl")
+    assert ran.code == 0
+    if ran.rows and "action" in ran.rows[0]:
+        wanted = [{**row, "action": would(row["action"]), "sid": None} for row in ran.rows]
+        assert [{**row, "sid": None} for row in rows] == wanted, "rows as those of the run"
+
+
+def would(action: str) -> str:
+    """The word of a dry run for what a run did."""
+    stem = action.removesuffix("d")
+    return action if action == "unchanged" else f"would_{'add' if action == 'added' else stem}"
 
 
 @for_rows(lambda verb: verb.items)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from proxyctl.api.resources import Call
-from proxyctl.commands.run import Job, carry_out, finish_one
+from proxyctl.commands.run import Job, carry_out, finish_one, heading
 from proxyctl.errors import UsageError
 from proxyctl.input.items import Item
 from proxyctl.render.output import Output
@@ -45,8 +45,7 @@ def write(runtime: Runtime, call: Call, fields: tuple[str, ...] | None) -> None:
     runtime.guard_writes()
     plan = Plan((Chain(Item(str(call), None, None), (Step(raw_request(call)),)),))
     if call.method == "DELETE":
-        who = f"account {runtime.profile.account_sid} ({runtime.profile.label})"
-        plan = plan.asking(lambda _: f"This sends {call} as {who}.")
+        plan = plan.asking(lambda _: [heading(runtime, "Send", str(call))])
     report = carry_out(runtime, Job("api", [], lambda: plan, "sent", single=True))
     finish_one(runtime, report, lambda end: print_body(runtime, end.seen, fields, sent=True))
 

@@ -10,8 +10,8 @@ from typing import Any
 from proxyctl.api.resources import Service
 from proxyctl.commands import saved_file
 from proxyctl.commands.history.show import load
-from proxyctl.commands.pool.apply import account_job, confirmation
-from proxyctl.commands.run import carry_out, check_failed_to, finish
+from proxyctl.commands.pool.apply import account_job
+from proxyctl.commands.run import carry_out, check_failed_to, finish, heading
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.facts import senders_of, with_senders
@@ -26,6 +26,7 @@ from proxyctl.pools.undo import (
 from proxyctl.pools.versions import Since
 from proxyctl.pools.webhooks import kept_by, restoring_webhooks
 from proxyctl.render.shapes import SERVICE_RESULT
+from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.state.record import RunDetail
 from proxyctl.text import cut
@@ -59,9 +60,9 @@ def undo(runtime: Runtime, run_id: str) -> None:
         senders = senders_of(runtime.account, sids_of(entries, *MOVING), runtime.note_once)
         entries = with_senders(entries, senders, through=runtime.options.through_messaging)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
-        first = f"This takes back run {detail.run.id} ({cut(detail.run.command or '?', SHOWN_COMMAND)})"
+        ran = line("  ", Role.FAINT(cut(detail.run.command or "?", SHOWN_COMMAND)), hang=4)
         plan = restoring(plan_of(entries, world, replacing=False), detail)
-        return plan.asking(lambda plan: f"{first}\n{confirmation(runtime, plan.entries)}")
+        return plan.asking(lambda _: [heading(runtime, "Undo", Role.NAME(f"run {detail.run.id}")), ran])
 
     services = existing(runtime, sids)
     job = replace(account_job("undo", sids, services, decide, list(services)), undoes=detail.run.id)

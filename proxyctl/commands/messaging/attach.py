@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from proxyctl.api.resources import MessagingService, Service
 from proxyctl.commands.pool import audit
-from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, of_account, titled
+from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, heading, titled
 from proxyctl.commands.second_look import Correction
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.identifiers import require_sid
@@ -16,6 +16,7 @@ from proxyctl.pools.a2p import Pair, all_items, decide_all, detach_command, find
 from proxyctl.pools.account import FEW
 from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import FINDING, RESULT
+from proxyctl.roles import Line, Part, Role
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.flow import Progress
@@ -120,9 +121,8 @@ def taken_out(end: Progress, item: Item, service: Service, messaging: MessagingS
     )
 
 
-def question(runtime: Runtime, service: Service, messaging: MessagingService, count: int) -> str:
+def question(runtime: Runtime, service: Service, messaging: MessagingService, count: int) -> list[Line]:
     """Say what will be done, to whom."""
-    return (
-        f"This puts {counted(count, 'number')} of Service {titled(service)} into Messaging Service "
-        f"{messaging.friendly_name} ({messaging.sid}) {of_account(runtime)}."
-    )
+    names = [Role.NAME(name or "") for name in (service.unique_name or service.sid, messaging.friendly_name)]
+    parts: list[Part] = [f"{counted(count, 'number')} of ", names[0], " to Messaging Service ", names[1]]
+    return [heading(runtime, "Attach", *parts, sids=[service.sid, messaging.sid])]

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.number import webhooks as own_webhooks
-from proxyctl.commands.run import Numbers, begin, of_account, run_numbers, titled
+from proxyctl.commands.run import Numbers, begin, heading, run_numbers
 from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
 from proxyctl.identifiers import is_sid
 from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW, Account, is_forbidden
 from proxyctl.pools.decide import NOT_THERE, Home, Wish, capacities, decide_all
 from proxyctl.pools.pool import Holder
+from proxyctl.roles import Line, Role
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.plan import Entry, NoOp, Plan
@@ -48,7 +49,7 @@ def run_verb(
             entries = own_webhooks.restored(runtime, entries)
         plan = Plan(tuple(entries), capacities(pool, service))
         asks = wish.verb is REMOVE
-        return plan.asking(lambda plan: removal_text(runtime, service, len(plan.chains))) if asks else plan
+        return plan.asking(lambda plan: removal(runtime, service, len(plan.chains))) if asks else plan
 
     run_numbers(runtime, verb, service, given, decide if items else Plan, wish.verb.done)
 
@@ -103,8 +104,9 @@ def held_by(holder: Holder, item: Item, verb: str, *options: str) -> RefusedErro
     )
 
 
-def removal_text(runtime: Runtime, service: Service, count: int) -> str:
+def removal(runtime: Runtime, service: Service, count: int) -> list[Line]:
     """Say how much will be removed, from which Service, and as whom."""
     if service.unique_name is None and not runtime.options.yes:  # who is asked should read a name
         service = runtime.account.service(service.sid)
-    return f"This removes {counted(count, 'number')} from Service {titled(service)} {of_account(runtime)}."
+    name = Role.NAME(service.unique_name or service.sid)
+    return [heading(runtime, "Remove", f"{counted(count, 'number')} from ", name, sids=[service.sid])]

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from proxyctl.api.resources import Service, detach_sender, remove_number
+from proxyctl.api.resources import PhoneNumber, Service
 from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
-from proxyctl.commands.number.change import refuse_elsewhere, removal_text
+from proxyctl.commands.number.change import refuse_elsewhere, removal
 from proxyctl.commands.report import End, Report
-from proxyctl.commands.run import Given, Job, Numbers, begin, carry_out_round, finish, say_refused, show_calls
+from proxyctl.commands.run import Given, Job, Numbers, begin, carry_out_round, finish
 from proxyctl.commands.sending import Journal
 from proxyctl.errors import (
     DeadlineError,
@@ -30,11 +30,23 @@ from proxyctl.errors import (
 )
 from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW
-from proxyctl.pools.decide import NOT_THERE, Home, Wish, capacities, decide_all, decide_drain, leaving
+from proxyctl.pools.decide import (
+    NOT_THERE,
+    Home,
+    Wish,
+    capacities,
+    decide_all,
+    decide_drain,
+    in_use,
+    leaving,
+    remove_chain,
+    through,
+)
 from proxyctl.pools.facts import leaving_messaging, senders_of
 from proxyctl.pools.pool import Pool
 from proxyctl.render.progress import DrainLine
 from proxyctl.render.shapes import RESULT, SESSION
+from proxyctl.roles import Line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
@@ -88,7 +100,7 @@ class Drain:
 
     def run(self) -> Report | None:
         """Go through all that was asked for; None where --dry-run only showed it."""
-        job = self.job(self.reserving, show=self.show)
+        job = self.job(self.reserving, foresee=self.foresee)
         if not self.round(job):
             return None
         try:
@@ -156,24 +168,33 @@ class Drain:
                 entries = leaving_messaging(entries, self.senders)
         return Plan(tuple(entries), capacities(pool, self.service), question=self.question)
 
-    def question(self, plan: Plan) -> str:
+    def question(self, plan: Plan) -> list[Line]:
         """Ask at the start, for all that is to leave the pool."""
         rows = rows_by_sid(plan.entries) if self.removes else {}
-        return removal_text(self.runtime, self.service, len(rows)) if rows else ""
+        return removal(self.runtime, self.service, len(rows)) if rows else []
 
-    def show(self, plan: Plan) -> None:
-        """Print what would be sent if all were idle at once."""
-        rows = rows_by_sid(plan.entries) if self.removes else {}
-        calls = [step.request.call() for chain in plan.chains for step in chain.steps]
-        for sid in rows:
-            if sid in self.senders and self.runtime.options.through_messaging:
-                calls.append(detach_sender(self.senders[sid], sid))
-            calls.append(remove_number(self.service.sid, sid))
-        show_calls(self.runtime, calls)
-        say_refused(self.runtime, plan)
-        busy = sum(1 for row in rows.values() if row.get("in_use"))
-        if busy:
+    def foresee(self, plan: Plan) -> Plan:
+        """Return the plan with the removals: with --wait of all numbers, otherwise of those that are idle now."""
+        if not self.removes:
+            return plan
+        busy = sum(1 for row in rows_by_sid(plan.entries).values() if row.get("in_use"))
+        if busy and self.waits and self.runtime.options.dry_run:
             self.runtime.note(f"{counted(busy, 'number')} in use now: removed only when idle.")
+        return replace(plan, entries=tuple(map(self.removal_of, plan.entries)))
+
+    def removal_of(self, entry: Entry) -> Entry:
+        """Return an entry with what removes its number, if anything would."""
+        row = entry.before if isinstance(entry, Chain) else entry.seen
+        if row is None or (isinstance(entry, NoOp) and (entry.error or entry.note)):
+            return entry
+        if row.get("in_use") and not self.waits:
+            error = in_use(PhoneNumber(dict(row)), "", "--wait waits until it is idle.")
+            return NoOp(entry.item, row, error, change="remove")
+        chain = remove_chain(Home(self.service.sid), entry.item, row)
+        if row["sid"] in self.senders and self.runtime.options.through_messaging:
+            chain = through(chain, self.senders[row["sid"]], None)
+        first = entry.steps if isinstance(entry, Chain) else ()
+        return replace(chain, steps=(*first, *chain.steps))
 
     # Waiting
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.in_transit import numbers_left
-from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, of_account, titled
+from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, heading, titled
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.input.items import Item
@@ -16,6 +16,7 @@ from proxyctl.pools.decide import Home, capacities
 from proxyctl.pools.facts import senders_of
 from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, decide_moves
 from proxyctl.render.shapes import RESULT
+from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
@@ -136,13 +137,14 @@ def sids_of(items: Sequence[Item], route: Route) -> set[str]:
     return sids
 
 
-def question(runtime: Runtime, source: Service, target: Service, moves: Sequence[Chain]) -> str:
+def question(runtime: Runtime, source: Service, target: Service, moves: Sequence[Chain]) -> list[Line]:
     """Say what will be moved, from where to where, and as whom."""
     through = sum(chain.request.verb is DETACH for chain in moves)
-    text = (
-        f"This moves {counted(len(moves), 'number')} from Service {titled(source)} to Service {titled(target)} "
-        f"{of_account(runtime)}."
-    )
+    names = [Role.NAME(one.unique_name or one.sid) for one in (source, target)]
+    parts: list[Part] = [f"{counted(len(moves), 'number')} from ", names[0], " to ", names[1]]
+    lines = [heading(runtime, "Move", *parts, sids=[source.sid, target.sid])]
     if through:
-        text += f"\n  {through} of them leave their Messaging Service for it, and are put back into it."
-    return text
+        lines.append(
+            line(f"  {through} of them leave their Messaging Service for it, and are put back into it.")
+        )
+    return lines

@@ -8,7 +8,7 @@ from functools import partial
 
 from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.commands.report import SHOWN_FAILURES
-from proxyctl.commands.run import Numbers, begin, of_account, run_numbers
+from proxyctl.commands.run import Numbers, begin, heading, run_numbers
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import UsageError
 from proxyctl.input.items import Item
@@ -29,6 +29,7 @@ from proxyctl.pools.webhooks import (
     webhooks_of,
     webhooks_step,
 )
+from proxyctl.roles import Line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room
@@ -100,10 +101,9 @@ def set_webhooks(runtime: Runtime, name: str, numbers: Numbers, file: str | None
         plan = guarded_pools(runtime, service, Plan(tuple(entries)), owned)
         return replace(plan, question=away)
 
-    def away(plan: Plan) -> str:
+    def away(plan: Plan) -> list[Line]:
         going = sum(map(leaves_proxy, plan.chains))
-        text = f"This points {counted(going, 'number')} {of_account(runtime)} away from Proxy."
-        return text if going else ""
+        return [heading(runtime, "Point", f"{counted(going, 'number')} away from Proxy")] if going else []
 
     run_numbers(runtime, "webhooks", service, given, decide, done)
 

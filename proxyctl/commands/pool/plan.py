@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +9,9 @@ from proxyctl.api.resources import Service
 from proxyctl.commands.in_transit import numbers_left
 from proxyctl.commands.listing import in_pages
 from proxyctl.commands.permission import allowed_rules
+from proxyctl.commands.pool.plan_text import diff, plain
+from proxyctl.commands.pool.rehearsal import advice, drawn, say_refused
 from proxyctl.commands.report import CORRECT
-from proxyctl.commands.run import say_refused
 from proxyctl.errors import (
     AuthenticationError,
     CheckError,
@@ -22,7 +22,6 @@ from proxyctl.errors import (
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import Account
 from proxyctl.pools.desired import (
-    CHANGES,
     World,
     adds,
     decide_file,
@@ -35,8 +34,9 @@ from proxyctl.pools.facts import own_records, senders_of, with_facts, with_sende
 from proxyctl.pools.moves import going_back_in
 from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED
+from proxyctl.roles import lines_of
 from proxyctl.runtime import Runtime
-from proxyctl.text import nearest
+from proxyctl.text import command_line, counted, nearest
 from proxyctl.writes.guard import EMPTY_INPUT, guard, refusing_risks
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, sids_of
 from proxyctl.writes.requests import ADD
@@ -51,18 +51,42 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     entries, world = compute(runtime, read(runtime, file), prune=prune)
     whole = with_facts(plan_of(entries, world), "apply", runtime.account, runtime.note_once, through=through)
     found = refusing_risks(whole, "apply", allowed)
-    rows = [row for entry in found.entries for row in rows_of(entry)]
-    if rows or runtime.options.output or not runtime.options.quiet:  # cron hears of changes only
-        runtime.out.rows(PLANNED, in_pages(rows))
-    text = summary(found)
+    command = apply_command(runtime, file, prune=prune)
+    show(runtime, found, command)
+    text = plain(found)
     guard(found, "apply", allowed)
     if exit_code and (found.chains or found.refused):
-        pruning = " --prune" if prune else ""
-        raise CheckError(f"{text}.", hint=f"'proxyctl pool apply {file}{pruning}' makes the changes.")
+        raise CheckError(
+            f"the account differs from the file: {text}.", hint=f"'{command}' makes the changes."
+        )
     if found.refused:
         say_refused(runtime, found)
-        raise PartialError(f"{text}.", hint=CORRECT)
-    runtime.note(f"{text}.")
+        hints = advice(found) if drawn(runtime) else []
+        few = f"{len(found.refused)} of {counted(len(found.chains) + len(found.refused), 'change')}"
+        raise PartialError(
+            f"{few} would fail{'' if drawn(runtime) else f' ({text})'}.", hint="\n".join([*hints, CORRECT])
+        )
+    if not drawn(runtime):
+        runtime.note(f"plan: {text}.")
+
+
+def show(runtime: Runtime, found: Plan, command: str) -> None:
+    """Print the plan: a diff and the ``command`` that applies it, or a row for each change."""
+    rows = [row for entry in found.entries for row in rows_of(entry)]
+    if not rows and runtime.options.quiet and not runtime.options.output:  # cron hears of changes only
+        return
+    if drawn(runtime):
+        applies = lines_of(f"  {command}") if found.chains else []
+        runtime.out.lines([*diff(found, runtime.console.width), *applies])
+    else:
+        runtime.out.rows(PLANNED, in_pages(rows))
+
+
+def apply_command(runtime: Runtime, file: str, *, prune: bool) -> str:
+    """Return the command that applies the plan, with the options that it was made with."""
+    allowed = [word for rule in allowed_rules(runtime) for word in ("--allow", rule)]
+    through = ["--through-messaging"] if runtime.options.through_messaging else []
+    return command_line("pool", "apply", file, *(["--prune"] if prune else []), *through, *allowed)
 
 
 def read(runtime: Runtime, file: str) -> PoolFile:
@@ -189,12 +213,3 @@ def row(
         "from_service": entry.source if isinstance(entry, Chain) else None,
         "problem": None if error is None else error.message,
     }
-
-
-def summary(found: Plan) -> str:
-    """Return the count of what would be done."""
-    counts = Counter(chain.change for chain in found.chains)
-    words = [f"{change} {counts[change]}" for change in CHANGES if counts[change]]
-    if found.refused:
-        words.append(f"refused {len(found.refused)}")
-    return f"to do: {', '.join(words)}" if words else "nothing to do: all is as the file wants it"

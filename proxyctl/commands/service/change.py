@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
 from proxyctl.api.resources import Service, list_sessions
 from proxyctl.commands.in_transit import forget, refuse_in_transit
+from proxyctl.commands.pool.rehearsal import drawn
 from proxyctl.commands.report import End
-from proxyctl.commands.run import Job, carry_out, finish_one, of_account, show_plan, titled
+from proxyctl.commands.run import Job, carry_out, finish_one, heading, of_account, titled
 from proxyctl.commands.saved_file import restoring, save
 from proxyctl.completion.names import forget_service, remember_service
 from proxyctl.errors import ProxyctlError, RefusedError, UsageError
@@ -21,7 +22,8 @@ from proxyctl.input.items import Item
 from proxyctl.pools.desired import changes_of, create_chain, delete_chain, update_chain
 from proxyctl.pools.facts import senders_of
 from proxyctl.pools.pool import Pool
-from proxyctl.render.shapes import SERVICE
+from proxyctl.render.shapes import SERVICE, SERVICE_RESULT
+from proxyctl.roles import Line, Role, cells, line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted, folded
 from proxyctl.writes.guard import IN_USE, LEAVE_MESSAGING
@@ -40,7 +42,7 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
     note_alike(runtime, name)
     plan = Plan((create_chain(name, Item(name, None, None), settings),))
     try:
-        job = Job("service create", [], lambda: plan, "created", single=True, names=[name])
+        job = Job("service create", [], lambda: plan, "created", True, names=[name], shape=SERVICE_RESULT)
         report = carry_out(runtime, job)
         finish_one(runtime, report, partial(show_created, runtime))
     except RefusedError as error:
@@ -110,10 +112,10 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, Any], clear: Sequ
         changes[:] = changes_of(chain)
         return Plan((chain,))
 
-    def say_changes(plan: Plan) -> None:
-        for text in changes:
-            runtime.note(text)
-        show_plan(runtime, plan)
+    def say_changes(plan: Plan) -> Plan:
+        if not drawn(runtime):
+            runtime.note(*changes)
+        return plan
 
     def show_updated(end: End) -> None:
         done = "updated" if end.action == "updated" else "nothing to update in"
@@ -121,7 +123,8 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, Any], clear: Sequ
         runtime.note("\n  ".join(lines))
         show(runtime, end)
 
-    job = Job("service update", [service.sid], decide, "updated", True, service, show=say_changes)
+    job = Job("service update", [service.sid], decide, "updated", True, service)
+    job = replace(job, foresee=say_changes, shape=SERVICE_RESULT)
     finish_one(runtime, carry_out(runtime, job), show_updated)
 
 
@@ -143,7 +146,7 @@ def delete(runtime: Runtime, name: str) -> None:
         refuse_in_transit(runtime, service.sid, titled(service))
         losses[:] = [read_loss(runtime, current())]
         chain = losses[0].at_risk(delete_chain(losses[0].service, Item(name, service.sid, None)))
-        return Plan((chain,)).asking(lambda _: losses[0].text(runtime))
+        return Plan((chain,)).asking(lambda _: losses[0].lines(runtime))
 
     def save_service(runtime: Runtime, plan: Plan) -> None:
         path = save(runtime, [(losses[0].service, losses[0].pool)])
@@ -152,18 +155,13 @@ def delete(runtime: Runtime, name: str) -> None:
             runtime.note(saved[0])
         forget(runtime, service.sid)
 
-    def show_loss(plan: Plan) -> None:
-        runtime.note(losses[0].text(runtime))
-        show_plan(runtime, plan)
-
     def say_deleted(end: End) -> None:
         forget_service(runtime, service.sid)
         runtime.note(f"deleted Service {titled(losses[0].service)} {of_account(runtime)}.")
 
     typed = service.unique_name or service.sid
-    job = Job(
-        "service delete", [service.sid], decide, "deleted", True, service, save_service, typed, show=show_loss
-    )
+    job = Job("service delete", [service.sid], decide, "deleted", True, service, save_service, typed)
+    job = replace(job, shape=SERVICE_RESULT)
     try:
         finish_one(runtime, carry_out(runtime, job), say_deleted)
     except ProxyctlError:
@@ -174,17 +172,22 @@ def delete(runtime: Runtime, name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What goes with a Service. ``senders``: which numbers are in a Messaging Service, with its SID."""
+    """What goes with a Service. ``senders``: which numbers are in a Messaging Service, with its name."""
 
     service: Service
     pool: Pool
-    sessions: int
+    listed: int
     senders: Mapping[str, str]
 
     @property
     def in_use(self) -> int:
         """How many numbers are in use."""
         return sum(1 for number in self.pool.by_sid.values() if number.in_use)
+
+    @property
+    def sessions(self) -> int:
+        """How many Sessions end: those that are listed, otherwise as many as the numbers count."""
+        return self.listed or sum(number.in_use or 0 for number in self.pool.by_sid.values())
 
     def at_risk(self, chain: Chain) -> Chain:
         """Return the chain with what the rules of the guard refuse it for."""
@@ -203,19 +206,29 @@ class Loss:
             chain = at_risk(chain, LEAVE_MESSAGING, error)
         return chain
 
-    def text(self, runtime: Runtime) -> str:
+    def lines(self, runtime: Runtime) -> list[Line]:
         """Say what goes: numbers, of them in use, open Sessions, and what is lost for good."""
-        back = "".join(
-            f"\n  {count} of them can't come back to Proxy before {'it leaves' if count == 1 else 'they leave'} "
-            f"Messaging Service {messaging_service}."
-            for messaging_service, count in sorted(Counter(self.senders.values()).items())
-        )
-        return (
-            f"This deletes Service {titled(self.service)} {of_account(runtime)}:\n"
-            f"  Numbers that become free: {len(self.pool.by_sid)} ({self.in_use} of them in use). "
-            f"Open Sessions that end: {self.sessions}.{back}\n"
-            "  The Message and Call SIDs of its Interactions can't be found through Proxy afterwards."
-        )
+        service = self.service
+        rows = [
+            ("numbers that become free", len(self.pool.by_sid), ""),
+            ("in use now", self.in_use, counted(self.sessions, "Session") if self.sessions else ""),
+            *(
+                (f"stuck in {name}", count, "can't rejoin Proxy until they leave it")
+                for name, count in sorted(Counter(self.senders.values()).items())
+            ),
+        ]
+        longest = max(cells(label) for label, _, _ in rows)
+        digits = max(len(str(count)) for _, count, _ in rows)
+        hang = longest + digits + 8
+        return [
+            heading(runtime, "Delete", Role.NAME(service.unique_name or service.sid), sids=[service.sid]),
+            *(
+                line(f"  {label}{' ' * (longest - cells(label))}    {count:>{digits}}   {note}", hang=hang)
+                for label, count, note in rows
+            ),
+            line("  The Message and Call SIDs of its Interactions can't be found afterwards.", hang=2),
+            line("  Its settings and numbers are saved to a file first.", hang=2),
+        ]
 
     def saved_text(self, path: Path) -> str:
         """Say where the Service is saved, and what restores of it."""
@@ -236,4 +249,8 @@ def read_loss(runtime: Runtime, service: Service) -> Loss:
     sessions = 0
     for page in runtime.access.reader.pages(list_sessions(service.sid)):
         sessions += sum(1 for raw in page.items if raw.get("status") in ("open", "in-progress"))
-    return Loss(service, pool, sessions, senders_of(runtime.account, pool.by_sid, runtime.note))
+    senders = senders_of(runtime.account, pool.by_sid, runtime.note)
+    names = {
+        sid: runtime.account.messaging_service(sid).friendly_name or sid for sid in set(senders.values())
+    }
+    return Loss(service, pool, sessions, {number: names[sid] for number, sid in senders.items()})

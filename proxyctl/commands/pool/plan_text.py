@@ -1,0 +1,213 @@
+"""A plan as a diff, for people: the text of `pool plan`, of every --dry-run at a terminal, and of the questions.
+
+Long lists are folded to one line. Pipes and -o FORMAT get rows instead.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from proxyctl.pools.decide import THE_POOL
+from proxyctl.pools.desired import CHANGES, shown
+from proxyctl.roles import Line, Part, Role, cells, line
+from proxyctl.text import counted
+from proxyctl.writes.guard import after, without_staying
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
+
+ADDED, CHANGED, REMOVED = Role.GOOD("+"), Role.CHANGED("~"), Role.BAD("-")
+SIGNS = {
+    **dict.fromkeys(("create", "add", "attach"), ADDED),
+    **dict.fromkeys(("delete", "remove", "detach"), REMOVED),
+    "move": Role.CHANGED(">"),
+    "refused": Role.BAD("!"),
+}
+WORDS = {"set webhooks of": "webhooks"}
+WIDEST = 120
+EDGE = 76  # where the counts of the pools end, unless a line is longer
+REASONS = 3  # of refusals, for each Service
+
+Group = dict[tuple[str, str], list[Entry]]  # what happens to numbers, with how: the entries
+
+
+def diff(plan: Plan, width: int, place: str = "") -> list[Line]:
+    """Return a plan as lines of at most ``width``; ``place`` names the Service of what names none."""
+    width = min(width, WIDEST)
+    of_services: dict[str, list[Entry]] = {}
+    for entry in plan.entries:
+        if is_work(entry):
+            of_services.setdefault(entry.service or place, []).append(entry)
+            if isinstance(entry, Chain) and entry.source:
+                of_services.setdefault(entry.source, [])
+    pools = counts_of(plan, place)
+    longest = max(map(cells, of_services), default=0)
+    leaving = Counter(chain.source for chain in plan.chains if chain.source)
+    lines: list[Line] = []
+    for name, entries in of_services.items():
+        head = headed(name.ljust(longest + len(name) - cells(name)), entries, leaving[name])
+        lines += [*beside(head, pools.get(name, []), width), *body(entries, width, bool(pools.get(name)))]
+    return [*lines, *([line("")] if lines else []), line(Role.HEADING("Plan:"), *summary(plan))]
+
+
+def is_diff(plan: Plan) -> bool:
+    """Whether a diff shows more than the question does: not for a request of `api`, and not for `service delete`."""
+    return all(chain.change for chain in plan.chains) and all(one.change != "delete" for one in plan.entries)
+
+
+def is_work(entry: Entry) -> bool:
+    """Whether an entry changes something, or is refused."""
+    return isinstance(entry, Chain) or entry.error is not None
+
+
+def summary(plan: Plan) -> list[Part]:
+    """Return the counts of what would be done, and of what is refused."""
+    counts = Counter(chain.change for chain in plan.chains)
+    order = sorted(counts, key=lambda change: CHANGES.index(change) if change in CHANGES else len(CHANGES))
+    words = ", ".join(f"{WORDS.get(change, change)} {counts[change]}" for change in order)
+    refused = [*(["; "] if words else [" "]), Role.BAD(f"{len(plan.refused)} refused")]
+    return [
+        *([f" {words}"] if words else []),
+        *(refused if plan.refused else [] if words else [" no changes"]),
+    ]
+
+
+def plain(plan: Plan) -> str:
+    """Return the same as plain text."""
+    return "".join(part if isinstance(part, str) else part.text for part in summary(plan)).strip()
+
+
+def headed(name: str, entries: Sequence[Entry], going: int) -> list[Part]:
+    """Return the head of a Service: its name, and how much happens to it; ``going`` numbers move elsewhere."""
+    chains = [entry for entry in entries if isinstance(entry, Chain)]
+    counts = Counter(chain.change for chain in chains)
+    fields = sum(len(chain.request.wanted) for chain in chains if chain.change == "update")
+    words = [word for word in ("create", "delete") if counts[word]]
+    words += [counted(fields, "field")] if fields else []
+    words += [
+        f"{'move in' if change == 'move' else WORDS.get(change, change)} {count}"
+        for change, count in counts.items()
+        if change not in ("create", "delete", "update")
+    ]
+    words += [f"move out {going}"] if going else []
+    refused = len(entries) - len(chains)
+    sign = SIGNS.get(next((one.change for one in chains if one.change in ("create", "delete")), ""), CHANGED)
+    text = f"  {', '.join(words)}{', ' if words and refused else ''}"
+    return [sign, " ", Role.NAME(name), text, *([Role.BAD(f"refused {refused}")] if refused else [])]
+
+
+def beside(head: list[Part], counts: list[list[Part]], width: int) -> Iterator[Line]:
+    """Yield the head with how full the pools get beside it, or below it where there is no room."""
+    used = size(head)
+    for parts in counts:
+        if used + 2 + size(parts) > width:
+            yield line(*head)
+            head, used = [], 0
+        edge = min(width, max(EDGE, used + 2 + size(parts)))
+        head, used = [*head, " " * (edge - used - size(parts)), *parts], edge
+    yield line(*head)
+
+
+def counts_of(plan: Plan, place: str) -> dict[str, list[list[Part]]]:
+    """Return, by Service, how many numbers of each kind its pool holds before and after, where that changes."""
+    then = after(without_staying(plan))
+    counts: dict[str, list[list[Part]]] = {}
+    for room, one in plan.capacities.items():
+        if one.open and one.whole and then[room] != one.held and room[1] != "senders":
+            name = place if one.name == THE_POOL else one.name
+            text: list[Part] = [
+                f"{room[1]} ",
+                Role.FAINT(f"{one.held} →"),
+                f" {then[room]} ",
+                Role.FAINT(f"of {one.limit}"),
+            ]
+            counts.setdefault(name, []).append(text)
+    return counts
+
+
+def body(entries: Sequence[Entry], width: int, counted_there: bool) -> Iterator[Line]:
+    """Yield what changes in a Service: its settings one by one, and its numbers by what happens to them."""
+    groups: Group = {}
+    fields: list[tuple[Chain, str]] = []
+    flags = {
+        entry.item.is_reserved for entry in entries if isinstance(entry, Chain) and entry.change == "add"
+    }
+    for entry in entries:
+        if isinstance(entry, NoOp):
+            groups.setdefault(("refused", reason(entry)), []).append(entry)
+        elif entry.change in ("create", "update"):
+            fields += [(entry, key) for key in entry.request.wanted]
+        elif entry.change != "delete":
+            groups.setdefault((entry.change, how(entry, flags, counted_there)), []).append(entry)
+    longest = max((len(key) for _, key in fields), default=0)
+    for chain, field in fields:
+        yield setting(chain, field, longest, width)
+    verbs = [WORDS.get(change, change) for change, _ in groups]
+    indent = 6 + max(map(len, verbs), default=0) + 2
+    refusals = [key for key in groups if key[0] == "refused"]
+    for key in [key for key in groups if key[0] != "refused"] + refusals[:REASONS]:
+        yield numbers_line(key, groups[key], indent, width)
+    left = sum(len(groups[key]) for key in refusals[REASONS:])
+    if left:
+        yield line(" " * indent, f"… and {left} more refused")
+
+
+def setting(chain: Chain, key: str, longest: int, width: int) -> Line:
+    """Return how a setting was, and how it will be."""
+    value, start = shown(chain.request.wanted[key]), f"{key.ljust(longest)}  "
+    hang = max(6, min(6 + len(start), width - cells(value)))  # a URL stays whole
+    if chain.change == "create":
+        return line("    ", ADDED, " ", start, Role.NAME(value), hang=hang)
+    before = shown((chain.before or {}).get(key))
+    return line("    ", CHANGED, " ", start, Role.FAINT(f"{before} →"), " ", Role.NAME(value), hang=hang)
+
+
+def numbers_line(key: tuple[str, str], entries: Sequence[Entry], indent: int, width: int) -> Line:
+    """Return one line of numbers that share what happens to them: as many as fit, and the count of the rest."""
+    change, note = key
+    word = WORDS.get(change, change)
+    names = [name_of(entry) for entry in entries]
+    room = width - indent - (min(cells(note), 40) + 2 if note else 0)
+    most = len(names)
+    while most > 1 and size(folded_names(names, most)) > room:
+        most -= 1
+    start: list[Part] = ["    ", SIGNS.get(change, CHANGED), f" {word.ljust(indent - 6)}"]
+    listed = folded_names(names, most)
+    tail: list[Part] = []
+    if note:
+        tail = ["  ", note if change == "refused" else Role.FAINT(note)]
+    hang = indent + size(listed) + 2 if change == "refused" and size(listed) < room // 2 else indent
+    return line(*start, *listed, *tail, hang=hang)
+
+
+def folded_names(names: Sequence[str], most: int) -> list[Part]:
+    """Return at most so many names, and the count of the rest."""
+    left = len(names) - most
+    return ["  ".join(names[:most]), *([f"  … and {left} more"] if left else [])]
+
+
+def name_of(entry: Entry) -> str:
+    """Return a number as people know it, and as it was given where nobody knows it."""
+    seen = entry.seen if isinstance(entry, NoOp) else entry.before
+    return (seen or {}).get("phone_number") or entry.item.phone_number or entry.item.input
+
+
+def how(chain: Chain, flags: set[bool | None], counted_there: bool) -> str:
+    """Return what tells the numbers of one change apart."""
+    if chain.source:
+        return f"from {chain.source}"
+    if chain.change != "add" or (len(flags) == 1 and counted_there) or chain.item.is_reserved is None:
+        return ""
+    return "reserved" if chain.item.is_reserved else "unreserved"
+
+
+def reason(entry: NoOp) -> str:
+    """Return why an entry is refused, in words that fit others of the same cause."""
+    text = entry.error.message if entry.error else ""
+    for name in (entry.item.input, name_of(entry)):
+        text = text.removeprefix(f"{name} ").removeprefix("is ")
+    return text.rstrip(".").removeprefix("in use by ").replace("in the pool of Service ", "in ")
+
+
+def size(parts: Sequence[Part]) -> int:
+    """Return how many columns parts of a line take."""
+    return sum(cells(part if isinstance(part, str) else part.text) for part in parts)
