@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 # Controls (C0, DEL, C1); the soft hyphen; zero-width and bidi controls; line and paragraph separators;
 # interlinear annotations; shorthand and musical format controls; tags; lone surrogates. The zero-width joiner
-# is among them, although emoji use it: it hides as well in a unique_name that looks like another one.
+# is among them, although emoji use it: it hides as well in a unique_name that resembles another one.
 _HIDDEN = (
     "\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f"
     "\ufeff\ufff9-\ufffb"
@@ -51,7 +51,7 @@ ACTIONS = (
     *(Action(word, True) for word in CHANGED),
     Action("unchanged", True),
     Action("skipped", False, "not tried"),
-    Action("unknown", False, "may have been carried out; the next run finds out"),
+    Action("unknown", False, "may have been carried out, the next run resolves it"),
     Action("failed", False),
 )
 ORDER = tuple(action.word for action in ACTIONS)

@@ -191,5 +191,5 @@ def test_the_line_of_a_failed_item_teaches_too() -> None:
     error = RefusedError("refused (400, code 80605)", problem=Problem(400, 80605))
     line = failure_line(End(item, "failed", error=error))
     assert line.startswith("+1 415 555 0100: failed: refused (400, code 80605). ")
-    assert "is not in this Service's pool. 'proxyctl number find +14155550100' says where it is" in line
+    assert "is not in this Service's pool. 'proxyctl number find +14155550100' shows where it is" in line
     assert "\n" not in line

@@ -134,7 +134,7 @@ class Executor:
         return isinstance(unclear, NotFoundError) and not task.payload.request.verb.removes
 
     def _read(self, read: Read) -> Mapping[str, Any] | ProxyctlError:
-        """Return one resource, or those of a list by SID and name; or what went wrong."""
+        """Return one resource, or those of a list by SID and name; or the error."""
         try:
             if read.key is None:
                 return self._reader.request(read.call).body  # type: ignore[no-any-return]
@@ -144,7 +144,7 @@ class Executor:
         return {value: row for row in rows for key in ("sid", read.key) if (value := row.get(key))}
 
     def _gone(self, not_found: Sequence[Task]) -> dict[str, ProxyctlError]:
-        """Tell "number gone" (its own matter) from "Service gone" (the run's), which look alike.
+        """Distinguish "number gone" (its own matter) from "Service gone" (the run's): the response is the same.
 
         A Service is asked for once for a burst of them, and again after five.
         """
@@ -240,7 +240,7 @@ def fetchable(request: Request) -> bool:
 
 
 def throttled(error: ThrottledError) -> Throttled:
-    """Tell the two limits apart: the rate of one endpoint, and what the account may have under way."""
+    """Distinguish the two limits: the rate of one endpoint, and the requests of an account in parallel."""
     problem = error.problem
     scope: Scope = "rate" if problem is not None and problem.code == RATE_LIMITED else "concurrency"
     return Throttled(scope, problem.retry_after if problem else None, error)
@@ -288,17 +288,17 @@ def gone_meanwhile(request: Request, error: NotFoundError) -> NotFoundError:
     """The error for a thing that was there when it was read, and is not any more."""
     if request.verb.within is None:
         return error
-    hint = "Somebody else removed it meanwhile; 'proxyctl number list' shows what is there."
+    hint = "Somebody else removed it. 'proxyctl number list SERVICE' lists the pool."
     if request.verb is RESERVE:
-        hint = "Somebody else removed it meanwhile; with --add it is put back as reserved."
+        hint = "Somebody else removed it. Add --add to put it back as reserved."
     return NotFoundError(f"{request.name} is no longer in the pool.", hint=hint, problem=error.problem)
 
 
 def service_gone(service_sid: str, error: NotFoundError) -> NotFoundError:
-    """The error for a Service that is gone, which a missing number looks like."""
+    """The error for a Service that is gone: its response is that of a missing number."""
     return NotFoundError(
         f"Service {service_sid} does not exist any more.",
-        hint="Somebody deleted it meanwhile; 'proxyctl service list' shows those that are left.",
+        hint="Somebody else deleted it. 'proxyctl service list' lists the Services.",
         problem=error.problem,
     )
 
@@ -307,7 +307,7 @@ def contradiction(request: Request, error: ProxyctlError) -> RefusedError:
     """The refusal of a thing that the API shows, and says not to know when it is to be deleted."""
     return RefusedError(
         f"{request.name} can't be {request.verb.done}: the API shows it, but does not find it to delete it.",
-        hint="Run the same command again; if that does not help, ask Twilio's support.",
+        hint="Run the same command again. If it fails again, ask Twilio's support.",
         problem=error.problem,
     )
 
@@ -315,7 +315,7 @@ def contradiction(request: Request, error: ProxyctlError) -> RefusedError:
 def made_by_others(request: Request, error: ProxyctlError | None = None) -> RefusedError:
     """The refusal of a Service whose name is taken, by one that was not there when the list was read."""
     return RefusedError(
-        f"Service {request.name} can't be created: somebody else made one of this name meanwhile.",
-        hint="Run the same command again: it goes on with the Service that is there now.",
+        f"Service {request.name} can't be created: somebody else created one of this name.",
+        hint="Run the same command again to continue with that Service.",
         problem=error.problem if error is not None else None,
     )

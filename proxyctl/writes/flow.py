@@ -191,9 +191,7 @@ class Flow:
     def _no_room(self, needs: Iterable[Room]) -> NoRoomError:
         replaced = any(room in self._spares and self._free[room] <= 0 for room in needs)
         return NoRoomError(
-            "left as it is: what should replace it did not come"
-            if replaced
-            else "no other change makes room for it"
+            "not changed: its replacement did not come" if replaced else "no other change makes room for it"
         )
 
     def _give_up(self, progress: Progress, error: ProxyctlError) -> None:
@@ -306,4 +304,4 @@ def with_cause(first: ProxyctlError | None, then: ProxyctlError | None) -> Proxy
     """Return the error of an item whose rollback failed: why it had to go back, and why it could not."""
     if first is None or then is None or then is first:
         return first or then
-    return reworded(first, f"{first.message.rstrip('.')}; it could not be put back: {then.message}")
+    return reworded(first, f"{first.message.rstrip('.')}. It could not be put back: {then.message}")

@@ -84,12 +84,12 @@ def guard(plan: Plan, command: str = "", allowed: Collection[str] = ()) -> Plan:
     plan = refusing_risks(plan, command, allowed)
     over = list(too_many(plan))
     if over:
-        raise RefusedError(f"{'; '.join(over)}: nothing was sent.", hint=how_to_allow(plan))
+        raise RefusedError(f"{'. '.join(over)}. Nothing was sent.", hint=how_to_allow(plan))
     ordered, leave_first = in_order(plan)
     lost = [need for need in losses(ordered, command) if need.rule not in allowed]
     if lost:
         rules = list(dict.fromkeys(need.rule for need in lost))
-        text = "; ".join(need.why for need in lost)
+        text = ". ".join(need.why for need in lost)
         raise RefusedError(
             f"{text}. Nothing was sent ({'rule' if len(rules) == 1 else 'rules'} {', '.join(rules)}).",
             hint=f"{' '.join(f'--allow {rule}' for rule in rules)} permits it.",

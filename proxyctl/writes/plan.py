@@ -188,7 +188,7 @@ class Plan:
         return [entry for entry in self.entries if isinstance(entry, NoOp) and entry.error is not None]
 
     def fingerprint(self) -> tuple[object, ...]:
-        """Return what tells two plans apart: items, requests, and what was there before each."""
+        """Return what distinguishes two plans: items, requests, and what was there before each."""
         return tuple(
             (entry.item, *(one(step.request) for step in entry.steps), *map(str, entry.risks))
             if isinstance(entry, Chain)

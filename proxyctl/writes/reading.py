@@ -112,9 +112,7 @@ class Reader:
             call = replace(call, params=_params(call, following))
             mark = hash(_mark(call.params))
             if mark in seen:
-                raise AnswerError(
-                    f"{call}: the list names a page again that was read already; the rows so far stand"
-                )
+                raise AnswerError(f"{call}: the list names a page that was read already. Rows may be missing")
             seen.add(mark)
         raise AnswerError(f"{call}: the list has more than {MOST_PAGES} pages")
 
@@ -187,7 +185,7 @@ class Reader:
         """Raise TemporaryError where the time for an answer is over after ``wait`` (infinity: an unknown time)."""
         left = self._end - self.client.clock.monotonic()
         if left <= 0 or left <= wait < math.inf:
-            raise TemporaryError(f"no answer within {self._limit:g} s")
+            raise TemporaryError(f"no response within {self._limit:g} s")
 
 
 def api_of(call: Call) -> str:
@@ -216,7 +214,7 @@ def failed(ticket: Ticket, error: BaseException) -> None:
 
 
 def _mark(params: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """What tells pages apart: the token; the whole query where there is none."""
+    """What distinguishes pages: the token, or the whole query where there is none."""
     token = tuple(pair for pair in params if pair[0] == "PageToken" and pair[1])
     return token or tuple(sorted(params))
 
@@ -232,7 +230,7 @@ def _key_of(call: Call, body: Any) -> str:
         if paged and len(names) == 1 and _is_list(body.get(names[0])):
             return str(names[0])
     raise AnswerError(
-        f"{call}: the answer is not a page of a list", hint="For a single object, leave --paginate out."
+        f"{call}: the response is not a page of a list", hint="For a single object, leave --paginate out."
     )
 
 
@@ -255,9 +253,7 @@ def _next_of(body: dict[str, Any]) -> Any:
 
 def _params(call: Call, url: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(url, str):
-        raise AnswerError(
-            f"{call}: the page does not say whether another follows; the rows so far stand, more may be missing"
-        )
+        raise AnswerError(f"{call}: the page does not say whether another follows. Rows may be missing")
     try:
         query = urlsplit(url).query
         return tuple(parse_qsl(query, keep_blank_values=True, max_num_fields=100))

@@ -14,7 +14,9 @@ from proxyctl.api.resources import Call
 
 Meanings = Mapping[int, str]
 
-SPREAD = "Numbers can be spread over several Services; 'proxyctl number list --idle' shows what is unused."
+SPREAD = (
+    "Numbers can be spread over several Services. 'proxyctl number list --all --idle' lists idle numbers."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Verb:
     full: frozenset[int] = frozenset()
     creates: bool = False
     removes: bool = False
-    plain: bool = False  # told in the API's own words
+    plain: bool = False  # reported in the API's own words
     beside: bool = False  # about another resource than the item's own: its answer does not show the item
     meanings: Meanings = field(default_factory=dict)
     hints: Meanings = field(default_factory=dict)
@@ -130,7 +132,7 @@ _POOL_MEANINGS: Meanings = {
     codes.NUMBER_IN_USE: "it is in use by open Sessions",
     codes.POOL_FULL: "pool full",
 }
-_FIND = "'proxyctl number find {name}' says where it is."
+_FIND = "'proxyctl number find {name}' shows where it is."
 _POOL_HINTS: Meanings = {
     codes.NUMBER_IN_ANOTHER_SERVICE: _FIND,
     codes.NUMBER_IN_SERVICE: _FIND,
@@ -151,7 +153,7 @@ ADD = _in_pool(
     full=frozenset({codes.POOL_FULL}),
     creates=True,
     pending="has left its pool, and is in none now",
-    pending_hint="The same command again adds it where it belongs.",
+    pending_hint="Run the same command again to add it where it belongs.",
 )
 RESERVE = _in_pool(
     "reserve",
@@ -200,7 +202,7 @@ ATTACH = _sender(
     creates=True,
     refused="{name} can't be put into Messaging Service {parent}",
     pending="{where}, but is out of Messaging Service {parent} now",
-    pending_hint="The same command again puts it back in.",
+    pending_hint="Run the same command again to put it back.",
 )
 DETACH = _sender(
     "detach",
@@ -250,7 +252,7 @@ RESTORE_WEBHOOKS = Verb(
     beside=True,
     refused="the webhooks of {name} can't be set",
     pending="is out of the pool, but its webhooks were not put back",
-    pending_hint="The same command again puts them back.",
+    pending_hint="Run the same command again to put them back.",
 )
 # Of any number, in a pool or not; "restored" where it is what was kept.
 SET_WEBHOOKS = replace(RESTORE_WEBHOOKS, name="set_webhooks", done="updated", beside=False, pending="")

@@ -162,7 +162,7 @@ def test_a_messaging_api_that_hangs_ends_a_run_before_it_begins_and_one_that_is_
     ran = cli(*(names.get(word, word) for word in line.split()), *([] if "plan" in line else ["--yes"]))
     what = "whether numbers are in a Messaging Service"
     if fault == "timeout":
-        assert (ran.code, f"{what} can't be read: no answer within 0.3 s" in ran.err) == (7, True), ran.err
+        assert (ran.code, f"{what} can't be read: no response within 0.3 s" in ran.err) == (7, True), ran.err
         assert {entry.method for entry in server.ledger.entries} == {"GET"}
         return
     if "number move" in line:  # it could end in no pool

@@ -72,7 +72,7 @@ def test_reset_asks_and_empties(either: Cli) -> None:
     assert refused.code == 2 and "--yes" in refused.err and "Services: 1, numbers: 2" in refused.err
     assert either("sandbox", "reset", stdin="n\n", tty=True).code == 2
     dry = either.ok("sandbox", "reset", "--dry-run").err
-    assert "numbers: 2" in dry and "nothing was deleted" in dry
+    assert "numbers: 2" in dry and "Nothing was deleted" in dry
     assert either.ok("sandbox", "status", "-o", "json").json["numbers"] == 2
     assert either("sandbox", "reset", stdin="y\n", tty=True).code == 0
     held = either.ok("sandbox", "status", "-o", "json").json
@@ -183,7 +183,12 @@ def test_the_demo_runs_the_main_job_and_leaves_nothing(cli: Cli, scratch: Path, 
     before = cli.ok("sandbox", "status", "-o", "json").json
     here, files = Path.cwd(), sorted(path for path in tmp_path.rglob("*") if path.is_file())
     ran = cli.ok("sandbox", "demo")
-    for words in ("$ proxyctl sandbox seed --numbers 500", "number reserve", "\n500\n", "That was all"):
+    for words in (
+        "$ proxyctl sandbox seed --numbers 500",
+        "number reserve",
+        "\n500\n",
+        "This sandbox is deleted now",
+    ):
         assert words in ran.out, words
     assert "added 500, failed 0" in ran.err and "unchanged 500" in ran.err and "deleted Service" in ran.err
     assert "\x1b" not in ran.out + ran.err

@@ -260,7 +260,7 @@ def test_a_messaging_api_that_hangs_stops_a_removal_soon(
         started = time.monotonic()
         removed = stage.run("number", "remove", "masking", *(row["sid"] for row in stage.numbers), "--yes")
         assert time.monotonic() - started < 20, "a request alone may take 60 s"
-        assert removed.code == 7 and "no answer within 0.3 s" in removed.error["message"]
+        assert removed.code == 7 and "no response within 0.3 s" in removed.error["message"]
         assert (stage.writes, stage.pool()) == ([], stage.everything())
 
 

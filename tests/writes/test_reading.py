@@ -123,7 +123,7 @@ def test_a_reading_that_the_run_can_do_without_ends(timeout: float) -> None:
         client._transport = transport
         limited = reader_of(client).within(5.0)
         for _ in range(3):
-            with pytest.raises(TemporaryError, match="no answer within 5 s"):
+            with pytest.raises(TemporaryError, match="no response within 5 s"):
                 list(limited.pages(LIST))
         assert clock.monotonic() <= 5.0
     assert transport.asked <= 4

@@ -54,7 +54,7 @@ def reset(runtime: Runtime) -> None:
     held = runtime.sandbox_store.status()
     what = f"everything in the sandbox {held.database} (Services: {held.services}, numbers: {held.numbers})"
     if runtime.options.dry_run:
-        runtime.note(f"dry run: would delete {what}; nothing was deleted.")
+        runtime.note(f"dry run: would delete {what}. Nothing was deleted.")
         return
     runtime.confirm(f"This deletes {what}.")
     runtime.sandbox_store.reset()

@@ -27,35 +27,35 @@ class Step:
 
 STEPS = (
     Step(
-        "A Twilio account owns phone numbers. The sandbox gets 500, written to a file:",
+        "A Twilio account owns phone numbers. Add 500 to the sandbox, and write them to a file:",
         "sandbox seed --numbers 500 --seed 1 -o csv",
         into="numbers.csv",
     ),
     Step(
-        "A Service holds the configuration and a pool of numbers:",
+        "A Service has settings and a pool of numbers. Create one:",
         "--sandbox service create demo-masking --default-ttl 3600 --geo-match-level area-code",
     ),
     Step(
-        "The main job: put all 500 into its pool, reserved, so that Proxy never picks them by itself:",
+        "Add all 500 to its pool as reserved. Proxy never assigns a reserved number:",
         "--sandbox number reserve demo-masking -f numbers.csv --add",
         rows=False,
     ),
     Step(
-        "What the pool holds now, and how many of them are reserved:",
+        "List the pool, and count the reserved numbers:",
         "--sandbox number list demo-masking --limit 5",
     ),
     Step("", "--sandbox number list demo-masking --reserved --count"),
     Step(
-        "The same command again finds nothing left to do. So it may be left to cron, or run after a crash:",
+        "Run the same command again. It checks the pool and changes nothing, so cron can run it:",
         "--sandbox number reserve demo-masking -f numbers.csv --add",
         rows=False,
     ),
     Step(
-        "A script reads JSON, or asks for the fields it needs:",
+        "A script reads JSON, and selects fields:",
         "--sandbox number list demo-masking --limit 3 -o jsonl --fields phone_number,is_reserved,in_use",
     ),
     Step(
-        "Deleting a Service frees its numbers; without --yes it shows what would go, and asks for the name:",
+        "Delete the Service. Its numbers become free. Without --yes you have to type its name:",
         "--sandbox service delete demo-masking --yes",
     ),
 )
@@ -63,13 +63,13 @@ STEPS = (
 
 def run_demo(runtime: Runtime) -> None:
     """Run all steps in a directory and a sandbox of their own, which are gone at the end."""
-    say(runtime, "proxyctl demo: every line that starts with $ is a command that you can type yourself.\n")
+    say(runtime, "proxyctl demo: each line that begins with $ is a command to type.\n")
     with tempfile.TemporaryDirectory(prefix="proxyctl-demo-") as directory, working_in(directory):
         for step in STEPS:
             run_step(runtime, step, directory)
-    say(runtime, "That was all of it, on a sandbox that is gone now. Yours is kept between runs:")
+    say(runtime, "This sandbox is deleted now. Your own is kept between runs:")
     say(runtime, "  proxyctl sandbox seed --numbers 500 -o csv > numbers.csv")
-    say(runtime, "and 'proxyctl auth login' brings your own account. 'proxyctl -h' lists the commands.")
+    say(runtime, "Run 'proxyctl auth login' to use your own account. 'proxyctl -h' lists the commands.")
 
 
 def run_step(runtime: Runtime, step: Step, directory: str) -> None:
@@ -104,9 +104,9 @@ def run_step(runtime: Runtime, step: Step, directory: str) -> None:
             clock=runtime.clock,
         )
     if code > 128:
-        raise Interrupted(code - 128, "the demo was interrupted; its sandbox is gone.")
+        raise Interrupted(code - 128, "the demo was interrupted. Its sandbox is deleted.")
     if code:
-        raise ProxyctlError(f"the demo stopped: its step ended with exit code {code}.")
+        raise ProxyctlError(f"the demo stopped: its step exited {code}.")
     say(runtime, "")
 
 

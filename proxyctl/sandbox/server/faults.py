@@ -1,7 +1,7 @@
-"""Which request goes wrong, and how: faults with a probability, from a seed, or after a script. Pure
+"""Which request fails, and how: faults with a probability, from a seed, or after a script. Pure
 decisions, apart from the server that closes the sockets.
 
-A name that ends in ``-after`` goes wrong after the effect took place, so that the caller can't know; the
+A name that ends in ``-after`` fails after the effect took place, so that the caller can't know; the
 others before it. ``truncate``, ``empty`` and ``garbage`` spoil the answer of a request that was carried out.
 """
 
@@ -38,7 +38,7 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to go wrong; ``after``: the effect took place. ``body`` and ``status`` are those of the spoilt
+    """One way to fail; ``after``: the effect took place. ``body`` and ``status`` are those of the spoilt
     answer.
     """
 
@@ -117,7 +117,7 @@ class Scripted:
 
 
 class FaultPlan:
-    """Decides for each request whether it goes wrong; the script goes before the probabilities. Thread-safe.
+    """Decides for each request whether it fails; the script goes before the probabilities. Thread-safe.
 
     ``rates`` maps names to probabilities, together at most 1; ``methods`` limits them (None: all). ``hold``
     is how long time-outs last, in seconds. The same seed and the same order of requests give the same faults.

@@ -26,7 +26,7 @@ def loopback_address(host: str) -> str:
     if not is_loopback(bare):
         raise UsageError(
             f"the sandbox can't listen on {host!a}: it takes loopback addresses only",
-            hint="127.0.0.1, ::1 or localhost; the sandbox has no real authentication",
+            hint="Use 127.0.0.1, ::1 or localhost. The sandbox has no real authentication.",
         )
     return bare
 

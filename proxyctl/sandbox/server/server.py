@@ -174,7 +174,7 @@ class Server:
     def _respond(self, request: Request) -> Response:
         try:
             return self._sandbox.respond(request)
-        except Exception as error:  # the server outlives any defect behind it
+        except Exception as error:  # the server outlives any error behind it
             self._note(f"internal error: {ascii(error)[:_SHOWN]}")
             return problem(ApiError(20500))
 
@@ -232,7 +232,7 @@ def _listen(address: str, port: int) -> socket.socket:
         reason = "it is taken" if error.errno == errno.EADDRINUSE else error.strerror
         raise UsageError(
             f"the sandbox can't listen on port {port} of {address}: {reason}",
-            hint="another --port may be free; --port 0 takes a free one",
+            hint="Give another --port. --port 0 takes a free one.",
         ) from None
     listener.setblocking(False)
     return listener

@@ -1,4 +1,4 @@
-"""What numbers look like in the countries that the sandbox can be seeded with, as data.
+"""The form of numbers in the countries that the sandbox can be seeded with, as data.
 
 In a pattern each ``#`` is a digit, and ``@`` an area code of the country's list. North American numbers are in the
 exchange 555, most of which nobody holds; elsewhere the patterns are only as real as their lengths.

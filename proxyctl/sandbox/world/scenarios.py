@@ -159,7 +159,7 @@ class _Builder:
 
 
 def _agency(builder: _Builder) -> None:
-    """An agency with several clients, and what goes wrong in such accounts."""
+    """An agency with several clients, and the problems of such accounts."""
     services = {plan.unique_name: builder.service(plan) for plan in AGENCY}
     spare = [row["sid"] for row in builder.account_numbers(50, "US")]
     # Left a pool, or never joined it: the webhooks still lead to a Service that does not hold the number.

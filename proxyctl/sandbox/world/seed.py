@@ -68,7 +68,7 @@ def whole(now: float | None) -> int:
 
 
 def kind_of(country: str, wanted: str | None = None) -> Kind:
-    """What numbers of a country and type look like; UsageError where the sandbox does not know it."""
+    """The form of numbers of a country and type; UsageError where the sandbox does not know it."""
     kinds = COUNTRIES.get(country.upper())
     if kinds is None:
         raise UsageError(

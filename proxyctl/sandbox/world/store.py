@@ -161,7 +161,7 @@ class Store:
         if application != APPLICATION_ID:
             raise OutputError(
                 f"{self.path} is a database, but not a sandbox of proxyctl",
-                hint="Name another file; this one was left as it was.",
+                hint="Name another file. This one was not changed.",
             )
         if version != SCHEMA_VERSION:
             raise OutputError(
@@ -193,7 +193,7 @@ class Store:
                 hint="Check that the directory exists, is yours, and has space left.",
             ) from error
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-            raise  # a defect of ours, not of the file
+            raise  # an error of ours, not of the file
         except sqlite3.DatabaseError as error:
             raise _damaged(self.path, error) from error
 
