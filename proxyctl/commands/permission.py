@@ -20,8 +20,7 @@ def read_plan(runtime: Runtime, decide: Callable[[], Plan], command: str) -> Pla
 
 
 def guarded(runtime: Runtime, plan: Plan, command: str, permitted: Collection[str]) -> Plan:
-    """Return the plan as it may be carried out; say which areas it leaves without a number, --quiet or not, and what is
-    lost.
+    """Return the plan as it may be carried out. Warn of areas that lose all numbers, and note lost webhooks.
 
     ``permitted`` are the rules that a person permitted in this run.
     """
@@ -51,7 +50,9 @@ def allowed_rules(runtime: Runtime) -> Sequence[str]:
     allowed = runtime.options.allow or ()
     for name in allowed:
         if name not in RULES:
-            raise UsageError(f"--allow {name}: there is no such rule.", hint=f"Known are {', '.join(RULES)}.")
+            raise UsageError(
+                f"--allow {name}: there is no such rule.", hint=f"The rules are {', '.join(RULES)}."
+            )
     return allowed
 
 

@@ -1,7 +1,7 @@
-"""The way of every write: lock, read, decide, guard; ask; then save, record, send; report.
+"""Every write, step by step: lock, read, decide, guard, ask, save, record, send, report.
 
 Commands differ in the function that makes the plan, and in nothing else. Nothing is sent before the confirmation, the
-saved file and the record; no lock is held while a question stands.
+saved file and the record. No lock is held while a question is open.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from proxyctl.writes.guard import EMPTY_INPUT, NO_UNRESERVED, by_rule, needs
 from proxyctl.writes.plan import Plan
 
 Numbers = Sequence[str] | None  # as typed
-SEE_HISTORY = "The work was done; 'proxyctl history list' and 'history show' tell what."
+SEE_HISTORY = "The work was done. 'proxyctl history list' and 'history show' show it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def read_input(
         account_sid=runtime.profile.account_sid,
     )
     if reading.duplicates:
-        runtime.note(f"folded {counted(reading.duplicates, 'duplicate')}.")
+        runtime.note(f"merged {counted(reading.duplicates, 'duplicate')}.")
     return reading
 
 
@@ -128,7 +128,7 @@ def check_failed_to(runtime: Runtime, *inputs: str | None) -> Path | None:
 def run_numbers(
     runtime: Runtime, command: str, service: Service, given: Given, decide: Callable[[], Plan], done: str
 ) -> None:
-    """Carry a number verb out on one Service, and report; raises the error that the run ends with."""
+    """Carry a number verb out on one Service, and report; raises the error of the run."""
     job = Job(command, [service.sid], decide, done, given.single, service)
     finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
 
@@ -194,7 +194,8 @@ def question(runtime: Runtime, job: Job, plan: Plan) -> list[Line]:
     """
     whole, rules = in_question(runtime, plan, job.command, job.permitted)
     asked = whole.asked or ([heading(runtime, "Change", Role.NAME(place_of_plan(job)))] if rules else [])
-    permits = [line(""), line(f"A yes permits {'this' if len(rules) == 1 else 'all of this'}:"), *rules]
+    answer = f"Typing {job.typed}" if job.typed else "A yes"
+    permits = [line(""), line(f"{answer} permits {'this' if len(rules) == 1 else 'all of this'}:"), *rules]
     return [*with_changes(runtime, job, whole, asked), *(permits if rules else [])]
 
 
@@ -284,7 +285,7 @@ def say_notes(runtime: Runtime, report: Report) -> None:
 
 
 def finish(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Path | None) -> None:
-    """Print rows, failures and summary, write --failed-to; raise the error that the run ends with.
+    """Print rows, failures and summary, write --failed-to, and raise the error of the run.
 
     What can't be written is reported as well, and stops none of the rest.
     """
@@ -316,7 +317,7 @@ def finish(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Pat
 
 
 def finish_one(runtime: Runtime, report: Report | None, show: Callable[[End], None]) -> None:
-    """Let ``show`` print the one item of a run if it is as wanted; raise the error that the run ends with."""
+    """Let ``show`` print the one item of a run if it is as wanted, and raise the error of the run."""
     if report is None:
         return
     runtime.stop.ending = True
@@ -328,11 +329,11 @@ def finish_one(runtime: Runtime, report: Report | None, show: Callable[[End], No
 
 
 def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputError | None:
-    """Write ``what``; return the error where it is lost: the work is done all the same, and has yet to be reported."""
+    """Write ``what``; return the error where it is lost: the work is done, and still has to be reported."""
     try:
         write()
     except BrokenPipeError:
-        return OutputError(f"{what} could not be written: whoever read it has gone.", hint=SEE_HISTORY)
+        return OutputError(f"{what} could not be written: its reader has gone.", hint=SEE_HISTORY)
     except OutputError as error:
         return OutputError(error.message, hint=SEE_HISTORY)
     except OSError as error:

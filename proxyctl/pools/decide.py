@@ -36,8 +36,8 @@ NOT_THERE = "not in the pool"
 THE_POOL = "the pool"  # one whose Service is known by its SID alone
 PRESENT = "in the pool already"
 ADD_HINTS = {
-    RESERVE.name: "Add --add to put it there as reserved.",
-    RELEASE.name: "Only a number of the pool can be released; 'proxyctl number add --unreserved' puts it there.",
+    RESERVE.name: "--add adds it as reserved.",
+    RELEASE.name: "Only a number in the pool can be released. 'proxyctl number add --unreserved' adds it.",
 }
 
 Row = Mapping[str, Any]
@@ -294,7 +294,7 @@ def disagrees(item: Item, number: PhoneNumber | IncomingNumber | None) -> Proxyc
     where = "pool" if isinstance(number, PhoneNumber) else "account"
     return RefusedError(
         f"{item.sid} is {number.phone_number} in the {where}, not {item.phone_number}.",
-        hint="Correct the row, or leave one of the two out.",
+        hint="Fix the row, or leave one of the two out.",
     )
 
 

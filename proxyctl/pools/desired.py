@@ -1,5 +1,5 @@
-"""The difference between a pool file and the account, decided as a pure function: what is there and what is wanted go
-in, the chains that lead from one to the other come out.
+"""The difference between a pool file and the account, as a pure function: it takes both, and returns the chains that
+make the account match the file.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class World:
     """What was read of the account: its Services by unique name, whole pools by the same, and who else holds what.
 
     ``elsewhere`` has those of the wanted numbers that a Service without a pool in ``pools`` holds, by SID and E.164,
-    ``owned`` those of the account's numbers that matter by themselves, ``senders`` the numbers of Messaging Services
+    ``owned`` those of the account's numbers that matter on their own, ``senders`` the numbers of Messaging Services
     that matter, by the SIDs of both.
     """
 
@@ -258,7 +258,7 @@ class _Planning:
         if self.conflicts:
             rest = len(self.conflicts) - 20
             lines = [*self.conflicts[:20], *([f"… and {rest} more"] if rest > 0 else [])]
-            raise InputError("\n".join(["the file contradicts itself; nothing was sent", *lines]))
+            raise InputError("\n".join(["the file contradicts itself. Nothing was sent", *lines]))
 
     def rest(self, service: WantedService) -> Iterator[Entry]:
         """Remove what the pool holds and the file does not name; what is in use stays."""

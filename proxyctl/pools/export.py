@@ -29,7 +29,7 @@ def head(account_sid: str | None) -> str:
     """Return the lines that a pool file begins with; None binds it to no account."""
     return (
         "# A pool file, written by proxyctl.\n"
-        "# 'proxyctl pool plan FILE' shows what differs. 'proxyctl pool apply FILE' changes it to this.\n"
+        "# 'proxyctl pool plan FILE' shows the differences. 'proxyctl pool apply FILE' applies them.\n"
         f"version = {VERSION}\n"
     ) + (f'account_sid = "{account_sid}"\n' if account_sid else "")
 
@@ -91,7 +91,7 @@ def name_of(sid: str, phone_number: str | None) -> str:
 
 
 def harmless(text: str, service: Service) -> str:
-    """Escape what a terminal or another encoding could stumble on; in TOML that tomli_w wrote it is all in quotes."""
+    """Escape characters that a terminal or another encoding can't show. In TOML from tomli_w all are in quotes."""
     try:
         text.encode()
     except UnicodeEncodeError:

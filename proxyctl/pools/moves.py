@@ -1,8 +1,8 @@
 """What is left to do to move numbers from one pool to another. Pure: what was read goes in, chains come out.
 
 A number goes out of its Messaging Service (where that was asked for), out of its pool, into the other, and into the
-Messaging Service again. The pools tell how far a move that was cut off had come; its record, or else the user, tells
-whether a number that is between them was reserved.
+Messaging Service again. The pools show how far an interrupted move came. Its record, or else the user, says whether
+a number between them was reserved.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Route:
 
     ``senders``: the numbers that are in a Messaging Service, with its SID; ``through`` takes them out of it for the
     move. ``unfinished`` and ``owned`` (the account's numbers, of those in neither pool) are by SID and by number.
-    ``is_reserved`` is the user's word on numbers of which no record tells how they were.
+    ``is_reserved`` is the user's word on numbers whose state no record has.
     """
 
     source: Home
@@ -95,7 +95,7 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     """Decide what is left to do for one item; ``number`` is as a pool holds it, or as it had left the first."""
     here, there = (pool.find(item) for pool in route.pools)
     if number is None:
-        hint = f"'proxyctl number find {item.input}' says where it is."
+        hint = f"'proxyctl number find {item.input}' shows where it is."
         return NoOp(item, error=not_in_pool(item, hint))
     if there is not None:
         return arrived(item, there, route)
@@ -121,9 +121,9 @@ def between_pools(item: Item, number: PhoneNumber, route: Route) -> Entry:
     if number.is_reserved is not None:
         return moving(item, number, ("add",), route)
     error = UnknownFlagError(
-        f"{item.input} is in no pool: a move that was cut off had taken it out of that of Service "
-        f"{route.source.name}. Whether it was reserved is not known here.",
-        hint="The same command again, with --reserved or --unreserved, adds it where it belongs.",
+        f"{item.input} is in no pool: an interrupted move took it out of that of Service "
+        f"{route.source.name}. No record says whether it was reserved.",
+        hint="Run the command again with --reserved or --unreserved to add it.",
     )
     return NoOp(item, number.raw, error)
 

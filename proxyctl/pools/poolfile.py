@@ -5,6 +5,7 @@ Only what a file names is managed. Every flaw is named with file and line before
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -62,7 +63,7 @@ class WantedService:
     """What the file says of one Service: settings ("" clears one), and the numbers of its pool, with their flags.
 
     ``numbers`` is None where it says nothing of its pool. With a ``sid`` the table is about that Service alone and
-    creates none. ``create``: another may be created in spite of rule new-service. ``only_missing``: a Service that is
+    creates none. ``create`` permits what rule new-service refuses. ``only_missing``: a Service that is
     there keeps its settings, and numbers that any pool has stay as they are.
     """
 
@@ -119,7 +120,7 @@ def parse_pool_file(
         document, text = parse_toml(data, longest_line=1024 * 1024)
     except TomlFlaw as flaw:
         raise InputError(
-            f"{name}:{flaw.line}: {visible(flaw.what)}; nothing was sent", hint=f"Fix line {flaw.line}."
+            f"{name}:{flaw.line}: {visible(flaw.what)}. Nothing was sent", hint=f"Fix line {flaw.line}."
         ) from None
     checking = _Checking(name, directory, text, default_country, allow_empty)
     services = tuple(checking.services(document))
@@ -152,7 +153,7 @@ class _Checking:
 
     @cached_property
     def places(self) -> Places:
-        """Where everything stands; found out when it is first asked for."""
+        """Where everything stands, found when it is first needed."""
         return Places(self._text)
 
     def line(self, key: Key, index: int | None) -> int:
@@ -177,7 +178,7 @@ class _Checking:
             lines.append(f"… and {count - len(lines)} more")
         things = counted(count, "thing is", "things are")
         hint = f"--allow {EMPTY_INPUT} permits files without numbers." if self._empty else None
-        raise InputError("\n".join([f"{things} wrong in {self.name}; nothing was sent", *lines]), hint=hint)
+        raise InputError("\n".join([f"{things} wrong in {self.name}. Nothing was sent", *lines]), hint=hint)
 
     # The document
 
@@ -265,7 +266,7 @@ class _Checking:
     def unknown_setting(self, name: str) -> str:
         """Say what is wrong with a key that no Service has."""
         if name == "unique_name":
-            return "the unique name stands in [services.NAME]; 'proxyctl service update' gives a new one"
+            return "the unique name stands in [services.NAME]. 'proxyctl service update --unique-name NAME' changes it"
         if name in NUMBERS:
             return f"{name} belongs into [services.NAME.numbers]"
         return unknown("setting", name, (*SETTINGS, "clear", *MARKS, "numbers"))
@@ -310,7 +311,8 @@ class _Checking:
         try:
             reading = examine((), path, None, self._country, account_sid=self.account_sid)
         except InputError as error:
-            self.flaw(key, f"{key[-1]}: {error.message.removesuffix('; nothing was sent')}")
+            what = re.split("[.;] [Nn]othing was sent", error.message)[0]
+            self.flaw(key, f"{key[-1]}: {what}")
             return
         for place, what in reading.refusals:
             self.flaw(key, what, where=reading.where(place))

@@ -1,4 +1,4 @@
-"""What `pool apply` does: carry out, in one run, what leads from the account to what a pool file says."""
+"""What `pool apply` does: make, in one run, the changes that a pool file asks for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from proxyctl.writes.plan import Plan
 
 
 def apply(runtime: Runtime, file: str, *, prune: bool) -> None:
-    """Change the account to what ``file`` says; raises the error that the run ends with."""
+    """Change the account to what ``file`` says; raises the error of the run."""
     runtime.out.check(SERVICE_RESULT)
     wanted = pool_plan.read(runtime, file)
     failed_to = check_failed_to(runtime, file, *wanted.files)

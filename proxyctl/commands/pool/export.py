@@ -48,7 +48,7 @@ def export(
         out.text(printable(text.rstrip("\n")))
     out.flush()
     if numbers_to is not None:
-        runtime.note(f"the pool file belongs into {numbers_to}, beside the files that it names.")
+        runtime.note(f"Save the pool file in {numbers_to}, beside the files that it names.")
 
 
 def write_files(directory: str | None, files: Sequence[NumberFile]) -> None:

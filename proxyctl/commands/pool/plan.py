@@ -57,7 +57,7 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     guard(found, "apply", allowed)
     if exit_code and (found.chains or found.refused):
         raise CheckError(
-            f"the account differs from the file: {text}.", hint=f"'{command}' makes the changes."
+            f"the account differs from the file: {text}.", hint=f"'{command}' makes these changes."
         )
     if found.refused:
         say_refused(runtime, found)
@@ -73,7 +73,7 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
 def show(runtime: Runtime, found: Plan, command: str) -> None:
     """Print the plan: a diff and the ``command`` that applies it, or a row for each change."""
     rows = [row for entry in found.entries for row in rows_of(entry)]
-    if not rows and runtime.options.quiet and not runtime.options.output:  # cron hears of changes only
+    if not rows and runtime.options.quiet and not runtime.options.output:  # cron mails changes only
         return
     if drawn(runtime):
         applies = lines_of(f"  {command}") if found.chains else []
@@ -100,16 +100,16 @@ def read(runtime: Runtime, file: str) -> PoolFile:
     if wanted.account_sid not in (None, runtime.profile.account_sid):
         raise AuthenticationError(
             f"{wanted.name} belongs to account {wanted.account_sid}, and the profile {runtime.profile.name} to "
-            f"{runtime.profile.account_sid}; nothing was sent",
+            f"{runtime.profile.account_sid}. Nothing was sent",
             hint="Name the profile of that account with -p. 'pool export --portable' writes a file for any account.",
         )
     if wanted.duplicates:
-        runtime.note(f"{wanted.duplicates} duplicates folded.")
+        runtime.note(f"merged {counted(wanted.duplicates, 'duplicate')}.")
     return wanted
 
 
 def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[Entry], World]:
-    """Read the account, and decide what leads to what is wanted; what could not be done is refused."""
+    """Read the account, and decide the changes. Refuse those that can't be made."""
     account = runtime.account
     check_sids(wanted, account.services())
     say_new_services(runtime, wanted, account.services_by_name())
@@ -127,7 +127,7 @@ def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[En
 
 
 def read_world(account: Account, wanted: Sequence[WantedService]) -> World:
-    """Read the pools that the file speaks of, and find out who holds the numbers that are missing there.
+    """Read the pools that the file names, and find the Services that hold the numbers missing there.
 
     Where nothing is missing, no other pool is read.
     """
@@ -154,13 +154,13 @@ def check_sids(wanted: PoolFile, services: Sequence[Service]) -> None:
     if strangers:
         facts, advice = zip(*strangers, strict=True)
         raise RefusedError(
-            "\n".join([f"{wanted.name} is about other Services; nothing was sent", *facts]),
+            "\n".join([f"{wanted.name} is about other Services. Nothing was sent", *facts]),
             hint=" ".join(advice),
         )
 
 
 def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, Service]) -> None:
-    """Note where a Service that would be created has a name close to one that exists: it may be a misspelling.
+    """Note a Service to be created whose name is close to an existing one: it may be a typo.
 
     InputError: it is named by a SID.
     """
@@ -168,7 +168,7 @@ def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, 
         if is_sid("KS", name):
             own = next((known for known, service in services.items() if service.sid == name), None)
             raise InputError(
-                f"{wanted.name} names the Service {name} by its SID; nothing was sent",
+                f"{wanted.name} names the Service {name} by its SID. Nothing was sent",
                 hint=f"Write [services.{own or 'NAME'}], with its unique name.",
             )
         near = nearest(name, services)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from proxyctl.pools.decide import THE_POOL
 from proxyctl.pools.desired import CHANGES, shown
-from proxyctl.roles import Line, Part, Role, cells, line
+from proxyctl.roles import Line, Part, Piece, Role, cells, line
 from proxyctl.text import counted
 from proxyctl.writes.guard import after, without_staying
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
@@ -22,7 +22,7 @@ SIGNS = {
     "move": Role.CHANGED(">"),
     "refused": Role.BAD("!"),
 }
-WORDS = {"set webhooks of": "webhooks"}
+WORDS = {"set webhooks of": "webhooks", "": "send"}
 WIDEST = 120
 EDGE = 76  # where the counts of the pools end, unless a line is longer
 REASONS = 3  # of refusals, for each Service
@@ -44,7 +44,7 @@ def diff(plan: Plan, width: int, place: str = "") -> list[Line]:
     leaving = Counter(chain.source for chain in plan.chains if chain.source)
     lines: list[Line] = []
     for name, entries in of_services.items():
-        head = headed(name.ljust(longest + len(name) - cells(name)), entries, leaving[name])
+        head = headed(name, " " * (longest - cells(name)), entries, leaving[name])
         lines += [*beside(head, pools.get(name, []), width), *body(entries, width, bool(pools.get(name)))]
     return [*lines, *([line("")] if lines else []), line(Role.HEADING("Plan:"), *summary(plan))]
 
@@ -64,7 +64,7 @@ def summary(plan: Plan) -> list[Part]:
     counts = Counter(chain.change for chain in plan.chains)
     order = sorted(counts, key=lambda change: CHANGES.index(change) if change in CHANGES else len(CHANGES))
     words = ", ".join(f"{WORDS.get(change, change)} {counts[change]}" for change in order)
-    refused = [*(["; "] if words else [" "]), Role.BAD(f"{len(plan.refused)} refused")]
+    refused = [*(["; "] if words else [" "]), Piece(f"{len(plan.refused)} refused", Role.BAD, whole=True)]
     return [
         *([f" {words}"] if words else []),
         *(refused if plan.refused else [] if words else [" no changes"]),
@@ -76,7 +76,7 @@ def plain(plan: Plan) -> str:
     return "".join(part if isinstance(part, str) else part.text for part in summary(plan)).strip()
 
 
-def headed(name: str, entries: Sequence[Entry], going: int) -> list[Part]:
+def headed(name: str, blank: str, entries: Sequence[Entry], going: int) -> list[Part]:
     """Return the head of a Service: its name, and how much happens to it; ``going`` numbers move elsewhere."""
     chains = [entry for entry in entries if isinstance(entry, Chain)]
     counts = Counter(chain.change for chain in chains)
@@ -91,7 +91,7 @@ def headed(name: str, entries: Sequence[Entry], going: int) -> list[Part]:
     words += [f"move out {going}"] if going else []
     refused = len(entries) - len(chains)
     sign = SIGNS.get(next((one.change for one in chains if one.change in ("create", "delete")), ""), CHANGED)
-    text = f"  {', '.join(words)}{', ' if words and refused else ''}"
+    text = f"{blank}  {', '.join(words)}{', ' if words and refused else ''}"
     return [sign, " ", Role.NAME(name), text, *([Role.BAD(f"refused {refused}")] if refused else [])]
 
 
@@ -192,7 +192,7 @@ def name_of(entry: Entry) -> str:
 
 
 def how(chain: Chain, flags: set[bool | None], counted_there: bool) -> str:
-    """Return what tells the numbers of one change apart."""
+    """Return how numbers of one change differ."""
     if chain.source:
         return f"from {chain.source}"
     if chain.change != "add" or (len(flags) == 1 and counted_there) or chain.item.is_reserved is None:

@@ -54,7 +54,7 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
 
 
 def note_alike(runtime: Runtime, name: str) -> None:
-    """Note each Service whose name people could take for ``name``."""
+    """Note each Service whose name is easily confused with ``name``."""
     for other in (one.unique_name or "" for one in runtime.account.services()):
         if other != name and folded(other) == folded(name):
             runtime.note(f"Service {other} exists. Its name differs only in case, blanks, '-' or '_'.")
@@ -74,8 +74,8 @@ def show(runtime: Runtime, end: End) -> None:
 
 
 def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, Any]) -> None:
-    """Print a Service that was there already, and say where it is not as it was wanted."""
-    runtime.note(f"Service {existing.unique_name} exists already ({existing.sid}); it was left as it is.")
+    """Print an existing Service, and note where it differs from the options."""
+    runtime.note(f"Service {existing.unique_name} exists already ({existing.sid}). It was not changed.")
     for field, value in settings.items():
         there, wanted = ("" if one is None else str(one) for one in (existing.raw.get(field), value))
         if there != wanted:
@@ -92,7 +92,7 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, Any], clear: Sequ
     if not wanted:
         raise UsageError(
             "nothing to update was given.",
-            hint="Give at least one setting; see 'proxyctl service update -h'.",
+            hint="Give at least one setting. See 'proxyctl service update -h'.",
         )
     for field in settings.keys() & set(cleared):
         raise UsageError(f"{field} is set and cleared.", hint="Leave one of the two options out.")
