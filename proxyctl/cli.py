@@ -52,7 +52,7 @@ def run_command(arguments: list[str], runtime: Runtime) -> None:
 def end_as_asked(runtime: Runtime) -> None:
     """Raise Interrupted where a signal has asked to stop, although there was nothing left to stop."""
     if isinstance(stopped := runtime.stop.error, Interrupted):
-        raise Interrupted(stopped.signal_number, "interrupted when all was done.")
+        raise Interrupted(stopped.signal_number, "interrupted after all was done.")
 
 
 def finish(runtime: Runtime, action: Callable[[], object]) -> int:
@@ -71,11 +71,11 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
     try:
         action()
     except ProxyctlError as error:
-        told = as_stopped(runtime, error)
-        report(told, runtime)
-        if isinstance(error, OutputError):  # It was told: what stdout still holds is not told of again.
+        reported = as_stopped(runtime, error)
+        report(reported, runtime)
+        if isinstance(error, OutputError):  # It was reported: what stdout still holds is not reported again.
             abandon(runtime.stdout)
-        return exit_status(told)
+        return exit_status(reported)
     except BrokenPipeError:  # The reader has seen enough (`| head`): a read ends quietly.
         silence(runtime.stdout)
         return ExitCode.DONE
@@ -84,7 +84,7 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
         report(interrupted, runtime)
         return exit_status(interrupted)
     except Exception as error:
-        hint = "Set PROXYCTL_DEBUG=1 to see where, and please report it."
+        hint = "Set PROXYCTL_DEBUG=1 to show the traceback, and report it with the bug."
         report(ProxyctlError(f"internal error: {type(error).__name__}: {error}", hint=hint), runtime, error)
         return ExitCode.INTERNAL
     return ExitCode.DONE
@@ -99,7 +99,7 @@ def as_stopped(runtime: Runtime, error: ProxyctlError) -> ProxyctlError:
 
 
 def abandon(stream: TextIO | None) -> None:
-    """Write out what ``stream`` still holds, or forget it where that can't be done (and was told already)."""
+    """Write out what ``stream`` still holds, or forget it where that can't be done (and was reported already)."""
     try:
         if stream is not None:
             stream.flush()
@@ -132,7 +132,7 @@ def silence(stream: TextIO | None) -> None:
 
 
 def report(error: ProxyctlError, runtime: Runtime, cause: Exception | None = None) -> None:
-    """Tell ``error`` on stderr, in the form that the output format asks for.
+    """Report ``error`` on stderr, in the form that the output format asks for.
 
     With PROXYCTL_DEBUG comes where it arose, or its ``cause``; never local variables, which may hold secrets.
     """

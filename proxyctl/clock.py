@@ -110,12 +110,12 @@ def install(stop: StopRequest, console: Console) -> None:
             leave_at_once(console, number)
         seen.append(number)
         if stop.ending:
-            write("proxyctl: the work is over, and is being reported. The same signal again ends at once.\n")
+            write("proxyctl: the run has ended, and its report follows. A second signal exits at once.\n")
             return
         if not stop.running:
             raise Signalled(number)
         write(
-            f"{cleared(console)}proxyctl: stopping; what is under way gets 8 s. The same signal again ends at once.\n"
+            f"{cleared(console)}proxyctl: stopping. Requests in flight get 8 s. A second signal exits at once.\n"
         )
         stop.request(Interrupted(number))
 

@@ -210,8 +210,8 @@ class Console:
             )
         if confirmed not in names:
             raise UsageError(
-                f"account {account_sid} is protected by profile {name!r}: nothing was sent.",
-                hint=f"Add --confirm-profile {name} to write to it.",
+                f"account {account_sid} is protected by profile {name!r}. Nothing was sent.",
+                hint=f"Add --confirm-profile {name} to permit it.",
             )
 
     def confirm(self, *summary: str | Line, typed: str | None = None) -> None:
@@ -227,13 +227,13 @@ class Console:
             return
         if not self.interactive:
             raise UsageError(
-                "this needs a confirmation, and there is no terminal to ask on: nothing was sent.",
-                hint="Add --yes to go on without being asked.",
+                "the command needs a confirmation, and there is no terminal for a prompt. Nothing was sent.",
+                hint="Add --yes to confirm it.",
             )
         answer = self.ask(f"Type {typed} to go on: " if typed else "Go on? [y/N] ")
         if answer == typed if typed else answer.lower() in ("y", "yes"):
             return
-        raise UsageError("not confirmed: nothing was sent.")
+        raise UsageError("not confirmed. Nothing was sent.")
 
     def ask(self, question: str) -> str:
         """Ask on the terminal; the end of input is an empty answer."""

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, sorted by what the caller does next: each class carries its exit code.
+"""Everything that can fail, sorted by what the caller does next: each class carries its exit code.
 
 ProxyctlError                          1   internal error, or a state of the world nobody foresaw
 ├── InternalError                      1   internal error, met while changes were sent
@@ -38,28 +38,31 @@ class ExitCode(IntEnum):
         member.meaning = meaning
         return member
 
-    DONE = 0, "done; also when there was nothing to do"
+    DONE = 0, "done, also if there was nothing to do"
     INTERNAL = (
         1,
-        "internal error, an answer that it can't understand, or its own output or state could not be written",
+        "internal error, a response that can't be read, or output or state that could not be written",
     )
-    USAGE = 2, "usage: arguments, options, environment, input file or config file are wrong; nothing was sent"
+    USAGE = (
+        2,
+        "usage: arguments, options, environment, input file or config file are wrong, and nothing was sent",
+    )
     AUTHENTICATION = 3, "not authenticated or not allowed (no credentials, 401, 403)"
     NOT_FOUND = 4, "the named Service or number does not exist"
     REFUSED = (
         5,
         "refused: conflict, limit or state (400/409/422 from the API, pool full, number in use, another pool has it)",
     )
-    PARTIAL = 6, "partial: some items of a bulk run failed; each is reported"
+    PARTIAL = 6, "partial: some items of a bulk run failed, and each is reported"
     TEMPORARY = (
         7,
-        "temporary: network, time-out, 429 or 5xx past the retries, deadline reached, lock held by another run; "
-        "running the same command again is safe",
+        "temporary: network, time-out, 429 or 5xx past the retries, deadline reached, lock held by another run. "
+        "Running the same command again is safe",
     )
     CHECK = 8, "a check found something"
-    SIGHUP = 129, "SIGHUP; what was done is reported, and running again continues"
-    SIGINT = 130, "SIGINT; what was done is reported, and running again continues"
-    SIGTERM = 143, "SIGTERM; what was done is reported, and running again continues"
+    SIGHUP = 129, "SIGHUP. Completed items are reported, and running again continues"
+    SIGINT = 130, "SIGINT. Completed items are reported, and running again continues"
+    SIGTERM = 143, "SIGTERM. Completed items are reported, and running again continues"
 
 
 EXIT_CODE_MEANINGS = {code: code.meaning for code in ExitCode}

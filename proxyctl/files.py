@@ -1,5 +1,5 @@
 """Files and directories: where proxyctl keeps its own; private ones that only their owner may use, whatever the umask,
-opened through no link, replaced whole, locked; and what goes wrong with files that a user names, to be read or written.
+opened through no link, replaced whole, locked; and what fails with files that a user names, to be read or written.
 
 At the root, since config, state and what a command writes beside its rows (--failed-to FILE) need the same care. Only
 here the environment or platformdirs are asked for a path.
@@ -26,7 +26,7 @@ CHUNK = 1024 * 1024
 MAX_BYTES = (
     256 * 1024 * 1024
 )  # of numbers: a million full CSV rows of a pool; what is larger is no list of numbers
-STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory of yours, or add --no-history."
+STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history."
 
 
 class Paths:
@@ -77,7 +77,7 @@ class Paths:
         # the "~" in place, and newer ones raise.
         if not path.is_absolute():
             raise ConfigError(
-                f"there is no home directory, so no place for proxyctl's {kind} files.",
+                f"there is no home directory for the {kind} files of proxyctl.",
                 hint=f"Set HOME, or {variable}.",
             )
         return path
@@ -163,7 +163,7 @@ def replace_private(path: Path, data: bytes, *, hint: str | None = None) -> None
 def not_written(path: Path, error: OSError, hint: str | None) -> OutputError:
     """Return the error for a file that stayed as it was."""
     return OutputError(
-        f"{path} could not be written: {error.strerror or error}; nothing was changed.", hint=hint
+        f"{path} could not be written: {error.strerror or error}. Nothing was changed.", hint=hint
     )
 
 
@@ -245,8 +245,8 @@ def read_bytes(
     stdin: BinaryIO | None,
     *,
     most: int = MAX_BYTES,
-    missing: str = "numbers themselves stand without -f; -f - reads stdin",
-    too_large: str = "is it the right file? A pool holds 5500 numbers at most; split a longer list",
+    missing: str = "Give numbers themselves without -f. '-f -' reads stdin.",
+    too_large: str = "Check the file. A pool holds 5500 numbers at most. Split a longer list.",
 ) -> bytes:
     """Return what a file (``-``: stdin) holds, up to ``most`` bytes; ``missing`` and ``too_large`` are hints.
 
@@ -259,8 +259,8 @@ def read_bytes(
                 return _drain(stream, name, most, too_large)
         if stdin is None or stdin.closed:
             raise InputError(
-                "stdin is closed, so there is nothing to read; nothing was sent",
-                hint="pipe it in, or name a file",
+                "stdin is closed. Nothing was sent",
+                hint="Pipe the data in, or name a file.",
             )
         return _drain(stdin, name, most, too_large)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
@@ -274,7 +274,7 @@ def _drain(stream: BinaryIO, name: str, most: int, too_large: str) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > most:
-            raise InputError(f"{name} is larger than {most // 1024**2} MiB; nothing was sent", hint=too_large)
+            raise InputError(f"{name} is larger than {most // 1024**2} MiB. Nothing was sent", hint=too_large)
     return b"".join(chunks)
 
 
@@ -286,10 +286,10 @@ def _unreadable(error: Exception, file: str, name: str, missing: str) -> InputEr
     elif isinstance(error, FileNotFoundError | ValueError) or not file:
         what, hint = f'there is no file "{name}"', missing
     elif isinstance(error, IsADirectoryError):
-        what, hint = f'"{name}" is a directory', "name a file in it"
+        what, hint = f'"{name}" is a directory', "Name a file in it."
     elif isinstance(error, PermissionError):
-        what, hint = f'"{name}" may not be read by this user', f"check its permissions: ls -l {name}"
-    return InputError(f"{what}; nothing was sent", hint=hint)
+        what, hint = f'"{name}" may not be read by this user', f"Check its permissions: ls -l {name}"
+    return InputError(f"{what}. Nothing was sent", hint=hint)
 
 
 def check_output_file(option: str, name: str | None, inputs: Iterable[str | None] = ()) -> Path | None:
@@ -312,7 +312,7 @@ def check_output_file(option: str, name: str | None, inputs: Iterable[str | None
     place = path if path.exists() else path.parent
     if path.is_dir() or not os.access(place, os.W_OK):
         raise UsageError(
-            f"{option} {name}: it can't be written.", hint="Name a file in a directory of yours."
+            f"{option} {name}: it can't be written.", hint="Name a file in a directory that you own."
         )
     return path
 

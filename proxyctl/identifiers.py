@@ -18,7 +18,7 @@ PHONE_NUMBER = "PN"
 
 MOST_DIGITS = 15
 FEWEST_DIGITS = 7
-"""E.164 sets no lower limit; the shortest in use (Niue, Saint Helena) have seven, country code included."""
+"""E.164 sets no lower limit. The shortest in use (Niue, Saint Helena) have seven, country code included."""
 
 EXAMPLE = "+14155550100"
 
@@ -38,7 +38,7 @@ _HEX = re.compile(r"[0-9a-fA-F]{32}")
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _PLAIN_E164 = re.compile(rf"\+[1-9][0-9]{{{FEWEST_DIGITS - 1},{MOST_DIGITS - 1}}}")
 _ANY_SID = re.compile(r"([A-Z]{2})[0-9a-fA-F]{32}")
-# The spaces and dashes of word processors look like those of a keyboard, so they are tolerated alike.
+# The spaces and dashes of word processors resemble those of a keyboard, so they are tolerated alike.
 _SEPARATORS = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000.\-\u2010-\u2015\u2212()\[\]]+")
 _TRUNK_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 _DIGITS = re.compile(r"\+?[0-9]+")
@@ -63,7 +63,7 @@ def require_sid(prefix: str, text: str) -> str:
         return text
     kind = _KINDS.get(prefix)
     owner = f" of {kind}" if kind else ""
-    raise UsageError(f"{_shown(text)} is not the SID{owner}: that is {prefix} and 32 hexadecimal digits")
+    raise UsageError(f"{_shown(text)} is not the SID{owner}, which is {prefix} and 32 hexadecimal digits")
 
 
 def is_e164(text: str) -> bool:
@@ -77,7 +77,7 @@ def parse_number(text: str, default_country: str | None = None) -> NumberRef:
     Spaces, dots, dashes, brackets, ``tel:`` and a ``00`` prefix are tolerated; the national format only with
     ``default_country`` (two letters, ISO 3166). A number need not be assigned, but of a possible length.
 
-    ValueError: it can't be read. Its words follow the text, as in ``"+1" has only 1 digit; …``.
+    ValueError: it can't be read. Its words follow the text, as in ``"+1" has only 1 digit. …``.
     UsageError: there is no such country.
     """
     if _PLAIN_E164.fullmatch(text):
@@ -105,9 +105,9 @@ def require_country(text: str) -> str:
     country = text.strip().upper()
     if country in SUPPORTED_REGIONS:
         return country
-    hint = "the United Kingdom is GB" if country == "UK" else None
+    hint = "The United Kingdom is GB." if country == "UK" else None
     raise UsageError(
-        f"there is no country {_shown(text)}: write its two letters of ISO 3166, like US, GB or DE", hint=hint
+        f"there is no country {_shown(text)}. Give its two letters of ISO 3166, like US, GB or DE", hint=hint
     )
 
 
@@ -136,7 +136,7 @@ def service_reference(text: str) -> tuple[Literal["sid", "name"], str]:
     UsageError for an empty one.
     """
     if not text.strip():
-        raise UsageError("SERVICE is empty: give a KS SID or a unique name")
+        raise UsageError("SERVICE is empty. Give a KS SID or a unique name")
     return ("sid" if is_sid(SERVICE, text) else "name"), text
 
 
@@ -151,11 +151,11 @@ def _parse_phone_number(text: str, country: str | None) -> str:
     if digits.startswith("+"):
         if _TRUNK_ZERO.search(text):
             # Left out in most countries, kept in Italy: only the owner knows.
-            raise ValueError("has a (0) after its country code: write only the digits dialled from abroad")
+            raise ValueError("has a (0) after its country code. Write only the digits dialled from abroad")
         return _international(digits)
     if country is None:
         raise ValueError(
-            f"has no + and country code: write it in E.164, like {EXAMPLE}, or give --default-country"
+            f"has no + and country code. Write it in E.164, like {EXAMPLE}, or add --default-country"
         )
     return _national(digits, country)
 
@@ -163,12 +163,12 @@ def _parse_phone_number(text: str, country: str | None) -> str:
 def _international(number: str) -> str:
     count = len(number) - 1
     if count > MOST_DIGITS:
-        raise ValueError(f"has {count} digits; a number in E.164 has at most {MOST_DIGITS}")
+        raise ValueError(f"has {count} digits. A number in E.164 has at most {MOST_DIGITS}")
     if number[1:2] == "0":
-        raise ValueError(f"has a 0 where its country code begins; write it in E.164, like {EXAMPLE}")
+        raise ValueError(f"has a 0 where its country code begins. Write it in E.164, like {EXAMPLE}")
     if count < FEWEST_DIGITS:
         raise ValueError(
-            f"has only {counted(count, 'digit')}; a number in E.164 has at least {FEWEST_DIGITS}, like {EXAMPLE}"
+            f"has only {counted(count, 'digit')}. A number in E.164 has at least {FEWEST_DIGITS}, like {EXAMPLE}"
         )
     return number
 
@@ -179,7 +179,7 @@ def _national(digits: str, country: str) -> str:
     try:
         number = plans.parse(digits, country)
     except plans.NumberParseException:
-        raise ValueError(f"is not a number of {country}; write it in E.164, like {EXAMPLE}") from None
+        raise ValueError(f"is not a number of {country}. Write it in E.164, like {EXAMPLE}") from None
     reason = plans.is_possible_number_with_reason(number)
     if reason != plans.ValidationResult.IS_POSSIBLE:
         why = {
@@ -187,22 +187,20 @@ def _national(digits: str, country: str) -> str:
             plans.ValidationResult.TOO_LONG: "is too long",
             plans.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks the area code",
         }.get(reason, "has the wrong length")
-        raise ValueError(f"{why} for a number of {country}; write it in E.164, like {EXAMPLE}")
+        raise ValueError(f"{why} for a number of {country}. Write it in E.164, like {EXAMPLE}")
     return _international(plans.format_number(number, plans.PhoneNumberFormat.E164))
 
 
 def _refuse_characters(text: str, digits: str) -> NoReturn:
     if not digits:
-        raise ValueError(f"has no digits: write a PN SID or a number in E.164, like {EXAMPLE}")
+        raise ValueError(f"has no digits. Write a PN SID or a number in E.164, like {EXAMPLE}")
     if sid := _ANY_SID.fullmatch(text):
         kind = _KINDS.get(sid[1], "something else")
-        raise ValueError(f"is the SID of {kind}; that of a PhoneNumber begins with PN")
+        raise ValueError(f"is the SID of {kind}. That of a PhoneNumber begins with PN")
     if text[:2].upper() == PHONE_NUMBER:
-        raise ValueError(
-            f"is not a SID: that is PN and 32 hexadecimal digits, 34 characters; this has {len(text)}"
-        )
+        raise ValueError(f"is not PN and 32 hexadecimal digits. It has {len(text)} characters, not 34")
     if any(char.isdigit() and not char.isascii() for char in digits):
-        raise ValueError(f"has digits other than 0-9: write it in E.164, like {EXAMPLE}")
+        raise ValueError(f"has digits other than 0-9. Write it in E.164, like {EXAMPLE}")
     raise ValueError(f"is neither a PN SID nor a number in E.164, like {EXAMPLE}")
 
 

@@ -36,10 +36,10 @@ def parse_toml(data: bytes, longest_line: int) -> tuple[dict[str, Any], str]:
         found = re.match(r"line (\d+), column (\d+)", place)
         line = int(found[1]) if found else text.count("\n") + 1
         if re.match("Cannot (overwrite|declare|mutate)", what):
-            what = "the key or table is here a second time"
+            what = "the key or table is repeated"
         raise TomlFlaw(line, what) from None
     except (RecursionError, ValueError) as error:
-        what = "is nested too deep" if isinstance(error, RecursionError) else "has a number out of range"
+        what = "is nested too deeply" if isinstance(error, RecursionError) else "has a number out of range"
         raise TomlFlaw(1, f"the file {what}") from None
 
 
@@ -47,7 +47,7 @@ def _text(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise TomlFlaw(data.count(b"\n", 0, error.start) + 1, "this is not UTF-8 text") from None
+        raise TomlFlaw(data.count(b"\n", 0, error.start) + 1, "the file is not UTF-8 text") from None
 
 
 STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
@@ -57,7 +57,7 @@ def _refuse_bombs(text: str, longest_line: int) -> None:
     """Refuse lines and nesting that no file needs.
 
     The parser takes quadratic time for dotted keys and recurses for nesting. Strings within a line do not count,
-    unless there are strings of several lines, in which a line can't be told from the outside of one.
+    unless there are strings of several lines, in which a line may be inside of one or outside.
     """
     depth = 0
     single_lines = '"""' not in text and "'''" not in text

@@ -70,7 +70,7 @@ def read_body(chunks: Iterable[bytes], encoding: str, check: Callable[[], object
     """
     encoding = encoding.strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-        raise AnswerError("the answer is packed in a way that was not asked for")
+        raise AnswerError("the response has an encoding that was not requested")
     unpack = None if encoding in ("", "identity") else zlib.decompressobj(zlib.MAX_WBITS | 32)
     parts, size = [], 0
     for chunk in chunks:
@@ -78,10 +78,10 @@ def read_body(chunks: Iterable[bytes], encoding: str, check: Callable[[], object
         part = _unpacked(unpack, chunk, LARGEST - size + 1) if unpack else chunk
         size += len(part)
         if size > LARGEST:
-            raise TooLargeError(f"the answer is larger than {LARGEST // 2**20} MiB")
+            raise TooLargeError(f"the response is larger than {LARGEST // 2**20} MiB")
         parts.append(part)
     if unpack and parts and not unpack.eof:
-        raise AnswerError("the answer is cut short")
+        raise AnswerError("the response is incomplete")
     return b"".join(parts)
 
 
@@ -89,7 +89,7 @@ def _unpacked(unpack: Any, chunk: bytes, most: int) -> bytes:
     try:
         return bytes(unpack.decompress(chunk, most))
     except zlib.error:
-        raise AnswerError("the answer is damaged (it can't be unpacked)") from None
+        raise AnswerError("the response is damaged (it can't be decompressed)") from None
 
 
 def decode(body: bytes) -> Any:
@@ -99,8 +99,8 @@ def decode(body: bytes) -> Any:
     try:
         return json.loads(body.removeprefix(_BOM).decode(), parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
-        what = "an HTML page (a captive portal or a proxy?)" if body.lstrip()[:1] == b"<" else "not JSON"
-        raise AnswerError(f"the answer is {what}") from None
+        what = "an HTML page, as login pages of networks are" if body.lstrip()[:1] == b"<" else "not JSON"
+        raise AnswerError(f"the response is {what}") from None
 
 
 def _no_number(name: str) -> float:
@@ -120,10 +120,10 @@ def check_answer(call: Call, status: int, body: Any) -> None:
     SIDs are compared whatever their case: they are hexadecimal.
     """
     if call.good and status not in call.good:
-        raise AnswerError(f"the answer's status is {status}, not {' or '.join(map(str, call.good))}")
+        raise AnswerError(f"the status of the response is {status}, not {' or '.join(map(str, call.good))}")
     _check_shape(call.expect, body)
     if call.sid is not None and body["sid"].lower() != call.sid.lower():
-        raise AnswerError("the answer is about another resource than the one that was named")
+        raise AnswerError("the response is about another resource than the request")
 
 
 def _check_shape(expect: str | None, body: Any) -> None:
@@ -131,13 +131,13 @@ def _check_shape(expect: str | None, body: Any) -> None:
     if expect is None:
         return
     if not isinstance(body, dict):
-        raise AnswerError(f"the answer is {'empty' if body is None else 'not a JSON object'}")
+        raise AnswerError(f"the response is {'empty' if body is None else 'not a JSON object'}")
     value = body.get(expect)
     if expect == "sid":
         if not isinstance(value, str) or not value:
-            raise AnswerError("the answer holds no sid")
+            raise AnswerError("the response has no sid")
     elif not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise AnswerError(f"the answer holds no list of {expect}")
+        raise AnswerError(f"the response has no list of {expect}")
 
 
 def problem_of(status: int, body: Any, headers: Mapping[str, str], now: float, clean: Clean) -> Problem:
@@ -160,7 +160,7 @@ def problem_of(status: int, body: Any, headers: Mapping[str, str], now: float, c
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
-    """Return the id to quote to Twilio's support, if it looks like one."""
+    """Return the id to quote to Twilio's support, if it has the form of one."""
     text = headers.get("Twilio-Request-Id", "")
     return text if text.isascii() and text.isalnum() and len(text) <= 64 else None
 
@@ -229,7 +229,7 @@ def error_of(
     if status >= 500:
         return ServerError(
             f"{call}: the server failed{_said(problem)}",
-            hint="run the same command again later",
+            hint="Run the same command again later.",
             problem=problem,
             may_have_happened=call.writes,
         )
@@ -237,9 +237,7 @@ def error_of(
         return NotFoundError(f"{call}: not found{_said(problem)}", problem=problem)
     if 400 <= status < 500:
         return RefusedError(f"{call}: refused{_said(problem)}", problem=problem)
-    return AnswerError(
-        f"{call}: the answer has a status that means nothing here{_said(problem)}", problem=problem
-    )
+    return AnswerError(f"{call}: the response has an unknown status{_said(problem)}", problem=problem)
 
 
 def _said(problem: Problem) -> str:
@@ -265,9 +263,9 @@ def _redirected(call: Call, problem: Problem, location: str | None) -> NetworkEr
         host = None
     safe = host if host and host.isascii() and all(c.isalnum() or c in ".-:" for c in host) else None
     return NetworkError(
-        f"{call}: the server sends us elsewhere ({problem.status}{f', to {safe[:253]}' if safe else ''}); "
-        "redirects are not followed, for credentials must not go there",
-        hint="check the base URL, and whether a captive portal stands between",
+        f"{call}: the server redirects ({problem.status}{f', to {safe[:253]}' if safe else ''}). "
+        "Redirects are not followed, because the credentials must not go there",
+        hint="Check the base URL. The network may have a login page.",
         problem=problem,
         repeatable=False,
     )
@@ -277,18 +275,18 @@ def _not_allowed(call: Call, problem: Problem, region: str | None) -> Authentica
     what = (
         "the credentials are not accepted" if problem.status == 401 else "the credentials do not allow this"
     )
-    hint = "`proxyctl auth status` shows which are in use; `proxyctl auth login` replaces them"
+    hint = "'proxyctl auth status' shows which are used. 'proxyctl auth login' replaces them."
     if region:
-        hint += f"; keys belong to one region, and this profile calls {region}"
+        hint += f" A key belongs to one region, and this profile uses {region}."
     return AuthenticationError(f"{call}: {what}{_said(problem)}", hint=hint, problem=problem)
 
 
 def _throttled(call: Call, problem: Problem) -> ThrottledError:
     asked = problem.retry_after
-    wait = f"; it asks to wait {asked:.0f} s" if asked is not None and asked > LONGEST_WAIT else ""
-    limit = "too many requests" if problem.code == codes.RATE_LIMITED else "too many requests at a time"
+    wait = f". The API asks to wait {asked:.0f} s" if asked is not None and asked > LONGEST_WAIT else ""
+    limit = "too many requests" if problem.code == codes.RATE_LIMITED else "too many requests in parallel"
     return ThrottledError(
         f"{call}: {limit}{_said(problem)}{wait}",
-        hint="run the same command again later",
+        hint="Run the same command again later.",
         problem=problem,
     )

@@ -66,8 +66,8 @@ class GiveUp(NamedTuple):
     def error(self, last: ProxyctlError) -> DeadlineError:
         """Say that time is up, and what went wrong ``last``."""
         return DeadlineError(
-            f"the deadline of {self.seconds:g} s was reached (the last time: {last.message})",
-            hint="run the same command again: it continues where this run ended",
+            f"the deadline of {self.seconds:g} s was reached (last error: {last.message})",
+            hint="Run the same command again to continue.",
             problem=last.problem,
         )
 
@@ -218,7 +218,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         url = httpx.URL(self.endpoint.url(call.path) + query)
         # Whatever a path or a page URL held: credentials go to the endpoint's own origins only.
         if origin_of(url.scheme, url.host, url.port) not in self.endpoint.origins:
-            raise AnswerError(f"{call}: leads to another server than {self.endpoint.label}")
+            raise AnswerError(f"{call}: the path is of another server than {self.endpoint.label}")
         content = None
         if call.method not in ("GET", "DELETE"):
             headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
@@ -261,8 +261,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
                 message,
                 problem=problem,
                 may_have_happened=call.writes,
-                hint=error.hint
-                or "check the base URL, and whether something else answers in place of the API",
+                hint=error.hint or "Check the base URL. Another server may respond in place of the API.",
             ) from None
         if good:
             duration = time.monotonic() - started
@@ -306,7 +305,7 @@ def standing_headers(credentials: Credentials, redactor: Redactor) -> dict[str, 
         pair = f"{credentials.username}:{secret}".encode()
     except UnicodeEncodeError:
         raise AuthenticationError(
-            "the secret is not valid text (UTF-8)", hint="`proxyctl auth login`"
+            "the secret is not valid text (UTF-8)", hint="'proxyctl auth login' replaces it."
         ) from None
     system = os.uname()
     python = ".".join(str(part) for part in sys.version_info[:3])

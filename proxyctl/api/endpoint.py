@@ -27,7 +27,7 @@ Origin = tuple[str, str, int]
 def segment(text: str) -> str:
     """Return ``text`` as one segment of a path: it stays in its place. UsageError if empty."""
     if not text:
-        raise UsageError("a SID or a name is empty")
+        raise UsageError("a SID or name is empty")
     return quote(text, safe="", errors="surrogatepass")
 
 
@@ -40,7 +40,7 @@ class Endpoint(NamedTuple):
     """The server, or Twilio's three hosts. ``bases`` maps each canonical prefix to the URL that takes its
     place.
 
-    ``label`` names it to people, and tells lanes of the rate limit apart.
+    ``label`` names it to people, and keeps lanes of the rate limit apart.
     """
 
     label: str
@@ -54,7 +54,8 @@ class Endpoint(NamedTuple):
         for name, value in (("region", region), ("edge", edge)):
             if value and not _LABEL.fullmatch(value):
                 raise UsageError(
-                    f"the {name} is no name of one", hint="such as us1, ie1 or au1, and dublin or sydney"
+                    f"the {name} has no valid name",
+                    hint="Use a region such as us1, ie1 or au1, or an edge such as dublin or sydney.",
                 )
         region = (region or ("us1" if edge else "")).lower()
         place = "".join(f".{part}" for part in ((edge or "").lower(), region) if part)
@@ -74,8 +75,8 @@ class Endpoint(NamedTuple):
         loopback = _is_loopback(host)
         if scheme == "http" and not loopback:
             raise UsageError(
-                f"the base URL's host {host} is not on this machine, so http:// would bare the secret",
-                hint="use https://, or 127.0.0.1, [::1] or localhost",
+                f"the base URL's host {host} is not on this machine, so http:// would expose the secret",
+                hint="Use https://, or the host 127.0.0.1, [::1] or localhost.",
             )
         name = f"[{host}]" if ":" in host else host
         label = f"{name}:{port}" if port else name
@@ -100,10 +101,10 @@ def _origins(bases: tuple[tuple[str, str], ...]) -> frozenset[Origin]:
 
 def _parse_base(base_url: str) -> tuple[str, str, int | None, str]:
     """Take a base URL apart. The text is never echoed: it may hold a password."""
-    hint = "such as https://proxy.example.com or http://127.0.0.1:8181"
+    hint = "Use a URL such as https://proxy.example.com or http://127.0.0.1:8181."
     # urlsplit drops tabs and newlines without a word, and browsers read a backslash as a slash.
     if not base_url.isascii() or re.search(r"[\x00-\x20\x7f\\]", base_url):
-        raise UsageError("the base URL holds characters that no URL has", hint=hint)
+        raise UsageError("the base URL has characters that no URL has", hint=hint)
     try:
         url = urlsplit(base_url)
         port = url.port
@@ -111,7 +112,8 @@ def _parse_base(base_url: str) -> tuple[str, str, int | None, str]:
         raise UsageError("the base URL can't be read", hint=hint) from None
     if "@" in url.netloc:
         raise UsageError(
-            "the base URL holds a user name or password", hint="credentials belong into the profile"
+            "the base URL has a user name or password",
+            hint="Save credentials in a profile: proxyctl auth login",
         )
     if url.scheme not in _DEFAULT_PORTS or not url.hostname or port == 0:
         raise UsageError("the base URL is not an https:// address", hint=hint)

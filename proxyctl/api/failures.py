@@ -25,13 +25,13 @@ _UNSENT = (
 _NO_FILES = (errno.EMFILE, errno.ENFILE)
 
 # What OpenSSL says of a certificate that it does not trust (X509_V_ERR_…): what is wrong with it, and what to do.
-_AUTHORITY = "if a certificate authority of your own signed it, name its file in SSL_CERT_FILE"
-_ELSEWHERE = "check the base URL, and whether something answers in the server's place"
+_AUTHORITY = "If your own certificate authority signed it, set SSL_CERT_FILE to the authority's file."
+_ELSEWHERE = "Check the base URL. Another server may respond in its place."
 _CERTIFICATES = {
-    9: ("is not valid yet", "check this machine's clock"),
-    10: ("has expired", "check this machine's clock; if it is right, the server needs a new certificate"),
+    9: ("is not valid yet", "Check this machine's clock."),
+    10: ("has expired", "Check this machine's clock. If it is right, the server needs a new certificate."),
     **dict.fromkeys((62, 64), ("belongs to another host", _ELSEWHERE)),
-    **dict.fromkeys((2, 18, 19, 20, 21), ("is signed by nobody that is trusted here", _AUTHORITY)),
+    **dict.fromkeys((2, 18, 19, 20, 21), ("is signed by an authority that is not trusted here", _AUTHORITY)),
 }
 
 
@@ -40,12 +40,12 @@ def failure_of(call: Call, error: httpx.HTTPError, host: str, timeout: float) ->
     tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
     if isinstance(error, httpx.ConnectError) and tls is not None:
         return _tls_failure(call, tls, host)
-    what, hint = _what(error, host, timeout), "check the network, then run the same command again"
+    what, hint = _what(error, host, timeout), "Check the network, then run the same command again."
     if isinstance(error, httpx.ProxyError):
-        hint = "check HTTPS_PROXY; NO_PROXY names the hosts that are reached without it"
+        hint = "Check HTTPS_PROXY. NO_PROXY names the hosts that are reached without it."
     if isinstance(error, httpx.ConnectError | httpx.ProxyError) and _ran_out_of_files(error):
         what = f"no connection to {host}: too many files are open"
-        hint = "allow more of them, for example with `ulimit -n 1024`"
+        hint = "Raise the limit of open files: ulimit -n 1024."
     return NetworkError(
         f"{call}: {what}",
         hint=hint,
@@ -58,9 +58,9 @@ def failure_of(call: Call, error: httpx.HTTPError, host: str, timeout: float) ->
 _WORDS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
     (httpx.ConnectTimeout, "no connection to {host} within {timeout:g} s"),
     (httpx.PoolTimeout, "no connection to {host} within {timeout:g} s"),
-    (httpx.TimeoutException, "no whole answer from {host} within {timeout:g} s"),
-    (httpx.ProxyError, "the proxy that HTTPS_PROXY names does not let us reach {host}"),
-    (httpx.RemoteProtocolError, "{host} closed the connection too early or does not speak HTTP properly"),
+    (httpx.TimeoutException, "no complete response from {host} within {timeout:g} s"),
+    (httpx.ProxyError, "the proxy of HTTPS_PROXY gives no connection to {host}"),
+    (httpx.RemoteProtocolError, "{host} closed the connection too early, or did not send HTTP"),
     (httpx.ConnectError, "no connection to {host}"),
     (httpx.NetworkError, "the connection to {host} broke"),
     (httpx.HTTPError, "the request to {host} failed"),
@@ -70,7 +70,7 @@ _WORDS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
 def _what(error: httpx.HTTPError, host: str, timeout: float) -> str:
     for cause in _causes(error) if isinstance(error, httpx.ConnectError) else ():
         if isinstance(cause, socket.gaierror | UnicodeError):
-            return f"the name {host} can't be looked up"
+            return f"the name {host} can't be resolved"
         if isinstance(cause, ConnectionRefusedError):
             return f"{host} refused the connection"
     words = next(words for kind, words in _WORDS if isinstance(error, kind))
@@ -100,8 +100,9 @@ def _tls_failure(call: Call, error: ssl.SSLError, host: str) -> NetworkError:
         "UNSUPPORTED_PROTOCOL",
     )
     return NetworkError(
-        f"{call}: no secure connection to {host}" + (": it does not speak TLS as we do" if foreign else ""),
-        hint="check that the base URL's scheme and port belong together" if foreign else None,
+        f"{call}: no secure connection to {host}"
+        + (": it does not speak TLS of a known version" if foreign else ""),
+        hint="Check that the scheme and the port of the base URL fit together." if foreign else None,
         repeatable=not foreign,
     )
 

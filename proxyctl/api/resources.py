@@ -54,7 +54,9 @@ class Call:
 
     def __post_init__(self) -> None:
         if self.method not in _METHODS:
-            raise UsageError(f"the method {self.method[:20]} is not known", hint=f"use {', '.join(_METHODS)}")
+            raise UsageError(
+                f"the method {self.method[:20]} is not known", hint=f"Use {', '.join(_METHODS)}."
+            )
         _check_path(self.path)
         try:
             "".join(part for pair in self.params + self.data for part in pair).encode()
@@ -132,12 +134,12 @@ def _check_path(path: str) -> None:
     if not path.startswith(PREFIXES):
         raise UsageError(
             f"the path {path[:200]!r} is not one of this API",
-            hint=f"a path begins with {', '.join(PREFIXES)} and never names a host",
+            hint=f"A path begins with {', '.join(PREFIXES)} and never names a host.",
         )
     if not _PATH.fullmatch(path) or "//" in path or re.search(r"%(?![0-9A-Fa-f]{2})", path):
-        raise UsageError(f"the path {path[:200]!r} holds characters that no path of this API has")
+        raise UsageError(f"the path {path[:200]!r} has characters that no path of this API has")
     if any(unquote(part) in (".", "..") for part in path.split("/")):
-        raise UsageError(f"the path {path[:200]!r} climbs out of its place")
+        raise UsageError(f"the path {path[:200]!r} has a . or .. between slashes")
 
 
 def list_services(page_size: int = PAGE_SIZE) -> Call:
@@ -174,7 +176,7 @@ def add_number(
 ) -> Call:
     """UsageError unless exactly one of ``sid`` and ``phone_number`` (E.164) is given."""
     if (sid is None) == (phone_number is None):
-        raise UsageError("a number is added by its SID or by its E.164 form: give exactly one")
+        raise UsageError("give exactly one of a number's SID and its E.164 form")
     data = form(sid=sid, phone_number=phone_number, is_reserved=is_reserved)
     return _create(_pool(ks), data, sid)
 
@@ -286,7 +288,7 @@ class Resource:
 
     def __post_init__(self) -> None:
         if not isinstance(self.raw, dict) or not isinstance(self.raw.get("sid"), str) or not self.raw["sid"]:
-            raise AnswerError(f"the answer holds no {type(self).__name__} (no object with a sid)")
+            raise AnswerError(f"the response has no {type(self).__name__} (an object with a sid)")
 
     @property
     def sid(self) -> str:

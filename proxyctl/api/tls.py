@@ -40,18 +40,18 @@ def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
 def _load_named(context: ssl.SSLContext, file: str | None, directory: str | None) -> None:
     # OpenSSL takes a directory that is not there without a word, and every certificate would fail later.
     if directory and not all(os.path.isdir(part) for part in directory.split(os.pathsep)):  # noqa: PTH112
-        raise UsageError(f"SSL_CERT_DIR names {directory}, which is no directory")
+        raise UsageError(f"SSL_CERT_DIR names {directory}, which is not a directory")
     try:
         context.load_verify_locations(cafile=file, capath=directory)
     except (OSError, ValueError):
         raise UsageError(
             f"SSL_CERT_FILE names {file}, which can't be read as certificates (PEM)",
-            hint="correct the path, or unset SSL_CERT_FILE to use the system's certificates",
+            hint="Fix the path, or unset SSL_CERT_FILE to use the system's certificates.",
         ) from None
 
 
 def _is_hashed(directory: str | None) -> bool:
-    """Does it hold certificates under the names that OpenSSL looks for?"""
+    """Does it hold certificates under the names that OpenSSL reads?"""
     try:
         with os.scandir(directory or "") as entries:
             return any(_HASHED.fullmatch(entry.name) for entry in entries)

@@ -98,7 +98,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Opens connections within the deadline: looking the name up, and all of its addresses, included.
+    """Opens connections within the deadline: resolving the name, and all of its addresses, included.
 
     ``to_proxy``: they all lead to a proxy, so that a failure says nothing of the server.
     """
@@ -158,7 +158,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 def addresses(host: str, port: int, timeout: float | None) -> list[str]:
-    """Look a name up in a thread of its own: the system's resolver takes no limit of time.
+    """Resolve a name in a thread of its own: the system's resolver takes no limit of time.
 
     ``timeout`` is in seconds. Raises httpcore.ConnectError, with what the resolver said, or ConnectTimeout.
     """
@@ -183,7 +183,7 @@ def addresses(host: str, port: int, timeout: float | None) -> list[str]:
     else:
         thread.join(timeout)
         if thread.is_alive():
-            raise httpcore.ConnectTimeout("looking up the host's name takes too long")
+            raise httpcore.ConnectTimeout("the host's name was not resolved in time")
     if problems:
         raise httpcore.ConnectError(problems[0])
     return found
@@ -282,8 +282,8 @@ def proxy_for(host: str) -> httpx.Proxy | None:
         proxy = None
     if proxy is None or proxy.url.scheme not in ("http", "https") or not _HOST.fullmatch(proxy.url.host):
         raise NetworkError(
-            "the proxy that HTTPS_PROXY names can't be used: it is not an http:// or https:// address",
-            hint="correct or unset HTTPS_PROXY, or name the host in NO_PROXY",
+            "the proxy of HTTPS_PROXY can't be used: it is not an http:// or https:// address",
+            hint="Fix or unset HTTPS_PROXY, or name the host in NO_PROXY.",
             repeatable=False,
         )
     return proxy

@@ -137,7 +137,7 @@ class _Run:
         if now >= self._last_start:
             self._deadline_at = NEVER
             words = f"the deadline of {self._engine.deadline:g} s was reached"
-            hint = "run the same command again: it continues where this run ended"
+            hint = "Run the same command again to continue."
             self._end(DeadlineError(words, hint=hint), now)
         if now >= self._grace_ends:
             self._grace_ends = NEVER
@@ -156,7 +156,7 @@ class _Run:
         return self._written(lambda journal: journal.intent(task)) or task.rescue
 
     def _do(self, job: Send | Verify) -> object:
-        """In a worker's thread. A defect is handed over, so that what is under way is still reported."""
+        """In a worker's thread. An internal error is handed over, so that what is under way is still reported."""
         executor = self._engine.executor
         try:
             if isinstance(job, Send):
@@ -199,7 +199,7 @@ class _Run:
             return False
         return True
 
-    # Telling
+    # Reporting
 
     def on_result(self, result: Result) -> None:
         self._results.append(result)
@@ -222,11 +222,11 @@ def _unwritten(error: OSError | OutputError) -> OutputError:
         return error
     return OutputError(
         f"the history can't be written: {error.strerror or error}",
-        hint="nothing more was sent; make room, or use --no-history, and run the same command again",
+        hint="Nothing more was sent. Make room, or add --no-history, and run the same command again.",
     )
 
 
 def _internal(error: BaseException) -> ProxyctlError:
-    failure = InternalError(f"internal error: {type(error).__name__} while a change was sent")
+    failure = InternalError(f"internal error: {type(error).__name__} during a change")
     failure.__cause__ = error
     return failure

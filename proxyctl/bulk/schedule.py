@@ -29,6 +29,7 @@ from proxyctl.bulk.outcomes import (
 from proxyctl.bulk.rate import NEVER
 from proxyctl.bulk.waiting import Doubts, Faults, Lanes, Pending, Send, Verify, outranks
 from proxyctl.errors import PartialError, ProxyctlError
+from proxyctl.text import counted
 
 LONGEST_LAST_TURN = 8.0  # seconds: as long after that, a rescue that is answered 429 is tried again
 MOST_READS = 4  # reads of one verification that are under way at once
@@ -338,7 +339,9 @@ class Schedule:
         self._emit(Result(item.task.index, state, error=error, attempts=item.sent, full=full))
         self._errors += not item.task.rescue  # whose item has been counted
         if self._errors >= self._max_errors:
-            self.stop(PartialError(f"stopped after {self._errors} errors, as --max-errors asks"), self._now)
+            self.stop(
+                PartialError(f"stopped after {counted(self._errors, 'error')} (--max-errors)"), self._now
+            )
 
     def _emit(self, result: Result) -> None:
         self._observer.on_result(result)

@@ -257,23 +257,23 @@ def wait_after(count: int, jitter: float, asked: float = 0.0, *, stopped: bool) 
 
 def outage(last: ProxyctlError) -> TemporaryError:
     """Return the error of a run in which nothing works any more."""
-    return temporary(f"stopped after {MOST_IN_A_ROW} writes in a row without one good answer", last)
+    return temporary(f"stopped after {MOST_IN_A_ROW} failed writes in a row", last)
 
 
 def in_the_dark(last: ProxyctlError) -> TemporaryError:
     """Return the error of a run that can't see any more what became of its writes."""
-    return temporary("stopped: it can't be seen what became of some writes", last)
+    return temporary("stopped: the results of some writes can't be read", last)
 
 
 def out_of_budget(used: int, last: ProxyctlError | None) -> TemporaryError:
     """Return the error of a run in which too many writes had to be repeated."""
-    return temporary(f"stopped after {used} repeated writes: the API or the network fails too often", last)
+    return temporary(f"stopped after {used} retried writes: the API or the network fails too often", last)
 
 
 def temporary(words: str, last: ProxyctlError | None) -> TemporaryError:
     """Return an error that stops the run; it names the ``last`` one seen."""
-    cause = f" (the last time: {last.message})" if last is not None else ""
-    hint = "run the same command again later: it continues where this run ended"
+    cause = f" (last error: {last.message})" if last is not None else ""
+    hint = "Run the same command again later to continue."
     return TemporaryError(words + cause, hint=hint, problem=last.problem if last is not None else None)
 
 
@@ -281,7 +281,7 @@ def too_long(asked: float, last: ProxyctlError | None) -> ThrottledError:
     """Return the error for a Retry-After that is too long to wait for."""
     return ThrottledError(
         f"the API asks to wait {asked:.0f} s before the next request (429)",
-        hint="run the same command again after that: it continues where this run ended",
+        hint="Run the same command again after that to continue.",
         problem=last.problem if last is not None else None,
     )
 

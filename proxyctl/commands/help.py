@@ -49,7 +49,7 @@ def context_of(root: Any, words: list[str], topics: tuple[str, ...]) -> Any:
             near = did_you_mean(word, [*names, *(() if position else topics)])
             raise UsageError(
                 f"no help about {' '.join(words[: position + 1])!r}.{near}",
-                hint=f"The topics are {', '.join(topics)}; '{context.command_path} -h' lists the commands.",
+                hint=f"The topics are {', '.join(topics)}. '{context.command_path} -h' lists the commands.",
             )
         command = context.command.get_command(context, word)
         context = typer.Context(command, parent=context, info_name=word, **command.context_settings)

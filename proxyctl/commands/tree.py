@@ -276,4 +276,4 @@ def run(arguments: list[str], runtime: Runtime) -> None:
         if leave.exit_code:
             raise UsageError("nothing was done.") from None
     except (typer.Abort, EOFError):
-        raise UsageError("not confirmed: nothing was sent.") from None
+        raise UsageError("not confirmed. Nothing was sent.") from None

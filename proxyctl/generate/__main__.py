@@ -34,7 +34,7 @@ def surplus(wanted: dict[str, str]) -> list[Path]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Write or check all generated files; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m proxyctl.generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where something is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing, and exit 1 if a file is stale")
     check = parser.parse_args(argv).check
     wanted = generated()
     stale = [path for path, text in wanted.items() if text_of(REPOSITORY / path) != text]

@@ -222,9 +222,9 @@ class Runtime:
             if not options.no_history:
                 hint = error.hint if isinstance(error, OutputError) else STATE_HINT
                 raise type(error)(
-                    f"the lock can't be taken, so nothing was sent: {error.message}", hint=hint
+                    f"the lock can't be taken, and nothing was sent: {error.message}", hint=hint
                 ) from None
-            self.warn("no lock could be taken: another run may be writing at the same time.")
+            self.warn("no lock could be taken. Another run may write at the same time.")
         with held:
             self.account.forget()  # what was read before may be out of date
             yield

@@ -40,8 +40,8 @@ def test_an_authority_of_ones_own_is_trusted_once_it_is_named(
 @pytest.mark.parametrize(
     ("name", "named", "cause", "hint"),
     [
-        ("good", None, "signed by nobody that is trusted", "SSL_CERT_FILE"),
-        ("ca", None, "signed by nobody that is trusted", "SSL_CERT_FILE"),
+        ("good", None, "signed by an authority that is not trusted", "SSL_CERT_FILE"),
+        ("ca", None, "signed by an authority that is not trusted", "SSL_CERT_FILE"),
         ("expired", "ca.pem", "has expired", "clock"),
         ("early", "ca.pem", "not valid yet", "clock"),
         ("stranger", "ca.pem", "another host", "base URL"),

@@ -111,7 +111,7 @@ def test_a_name_that_cannot_be_looked_up(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(wire.socket, "getaddrinfo", fail)
     with (
         stubs.client_of(Endpoint.twilio(), timeout=5) as client,
-        pytest.raises(NetworkError, match=r"proxy\.twilio\.com can't be looked up") as caught,
+        pytest.raises(NetworkError, match=r"proxy\.twilio\.com can't be resolved") as caught,
     ):
         client.send(CREATE)
     assert not caught.value.may_have_happened
@@ -310,7 +310,7 @@ def test_a_name_that_cannot_be_looked_up_since_no_file_can_be_opened(
     error = httpx.ConnectError("unknown")
     error.__cause__ = socket.gaierror(-2, "Name or service not known")
     found = failures.failure_of(LIST, error, "proxy.twilio.com", 60.0)
-    assert ("looked up" in found.message) is free
+    assert ("resolved" in found.message) is free
     assert ("too many files" in found.message) is not free
 
 

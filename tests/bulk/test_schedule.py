@@ -187,7 +187,7 @@ def test_an_outage_stops_the_run_within_its_budget() -> None:
     check(run.results, world, 1000)
     assert isinstance(run.stopped_by, TemporaryError)
     assert run.retries <= 110
-    assert "20 writes in a row" in run.stopped_by.message
+    assert "20 failed writes in a row" in run.stopped_by.message
     assert run.sent <= 20 + 8
 
 
@@ -197,7 +197,7 @@ def test_too_many_faults_between_good_answers_stop_the_run_too() -> None:
     check(run.results, world, 1000)
     assert isinstance(run.stopped_by, TemporaryError)
     assert run.retries <= 110
-    assert "repeated writes" in run.stopped_by.message
+    assert "retried writes" in run.stopped_by.message
 
 
 def test_an_outage_under_repeatable_works_stops_too() -> None:

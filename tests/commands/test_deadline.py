@@ -45,7 +45,7 @@ def test_a_read_that_never_works_ends_at_the_deadline(
         "number", verb[0], "masking", *numbers, *verb[1:], "--deadline", "9s", "--retries", "50", "-o", "json"
     )
     assert (ran.code, ran.error["kind"]) == (7, "deadline"), ran.err
-    assert "the deadline of 9 s was reached (the last time: " in ran.error["message"]
+    assert "the deadline of 9 s was reached (last error: " in ran.error["message"]
     assert slept(remote) <= 9
     assert all(entry.method == "GET" for entry in server.ledger.entries[written:])
 

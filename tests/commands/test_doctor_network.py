@@ -84,7 +84,7 @@ def test_an_answer_that_is_none(bare: Cli) -> None:
     with answering(b"<html>Welcome to our hotel</html>", off=None) as (port, _):
         ran = examine(bare, "-o", "jsonl", url=f"http://127.0.0.1:{port}")
     assert (ran.code, states(ran, "fail")) == (1, ["call"])
-    assert "captive portal" in found(ran)["call"]["detail"]
+    assert "login pages of networks" in found(ran)["call"]["detail"]
 
 
 def test_a_server_that_is_silent_is_asked_once_and_not_for_long(
@@ -142,7 +142,10 @@ def test_a_certificate_is_trusted_once_its_authority_is_named(
         ran = examine(bare, "-o", "jsonl", url=f"https://127.0.0.1:{port}")
         assert (ran.code, states(ran, "fail"), seen) == (7, ["call"], [])
         row = found(ran)["call"]
-        assert "signed by nobody that is trusted here" in row["detail"] and "SSL_CERT_FILE" in row["hint"]
+        assert (
+            "signed by an authority that is not trusted here" in row["detail"]
+            and "SSL_CERT_FILE" in row["hint"]
+        )
         monkeypatch.setenv("SSL_CERT_FILE", str(self_signed / "cert.pem"))
         ran = examine(bare, "-o", "jsonl", url=f"https://127.0.0.1:{port}")
         assert ran.code == 0, ran.err
@@ -159,7 +162,7 @@ def test_a_server_that_speaks_no_tls(bare: Cli) -> None:
 
     with raw_server(handle) as port:
         ran = examine(bare, "-o", "jsonl", url=f"https://127.0.0.1:{port}")
-    assert ran.code == 7 and "scheme and port" in found(ran)["call"]["hint"]
+    assert ran.code == 7 and "scheme and the port" in found(ran)["call"]["hint"]
 
 
 def test_a_name_that_nobody_knows(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +172,7 @@ def test_a_name_that_nobody_knows(bare: Cli, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     ran = examine(bare, "-o", "jsonl", TWILIO_ACCOUNT_SID=AC, TWILIO_AUTH_TOKEN=CANARY, TWILIO_REGION="ie1")
     assert (ran.code, states(ran, "fail")) == (7, ["call"])
-    assert "the name proxy.ie1.twilio.com can't be looked up" in found(ran)["call"]["detail"]
+    assert "the name proxy.ie1.twilio.com can't be resolved" in found(ran)["call"]["detail"]
     assert found(ran)["server"]["detail"] == "proxy.ie1.twilio.com (region ie1)"
 
 
@@ -181,7 +184,7 @@ def test_a_proxy_that_refuses_gets_no_word_of_its_password(
         ran = examine(bare, "-o", "jsonl", url="https://proxy.example")
     assert (ran.code, states(ran, "fail"), len(seen)) == (7, ["call"], 1)
     assert found(ran)["server"]["detail"].endswith(f"through the proxy http://127.0.0.1:{port}")
-    assert "the proxy that HTTPS_PROXY names does not let us reach" in found(ran)["call"]["detail"]
+    assert "the proxy of HTTPS_PROXY gives no connection to" in found(ran)["call"]["detail"]
     assert seen[0].startswith(b"CONNECT proxy.example:443")
 
 
@@ -190,7 +193,7 @@ def test_a_proxy_that_is_not_there_is_named(bare: Cli, monkeypatch: pytest.Monke
     ran = examine(bare, "-o", "jsonl", url="https://proxy.example")
     assert (ran.code, states(ran, "fail")) == (7, ["call"])
     row = found(ran)["call"]
-    assert "the proxy that HTTPS_PROXY names does not let us reach proxy.example" in row["detail"]
+    assert "the proxy of HTTPS_PROXY gives no connection to proxy.example" in row["detail"]
     assert row["hint"] == ran.error["hint"] and row["hint"].startswith("Check HTTPS_PROXY")
 
 

@@ -40,7 +40,7 @@ DAMAGED = [
     (f"sid\n{A}\n", 2, "is not PN and 32 hexadecimal digits"),
     (f"sid,phone_number\n{PN_A},x\n", 2, 'phone_number "x" is neither'),
     (f"sid,phone_number\n{PN_A},{PN_B}\n", 2, "phone_number is the SID"),
-    (f"{A}\n{PN_A[:-1]}\n", 2, "34 characters; this has 33"),
+    (f"{A}\n{PN_A[:-1]}\n", 2, "It has 33 characters, not 34"),
     (f"{A}\n\x1a", 2, r"\x1a"),
 ]
 JSON_DAMAGED = [
@@ -145,7 +145,7 @@ def test_files_that_can_not_be_read(tmp_path: Path) -> None:
     def message(file: str) -> str:
         with pytest.raises(InputError) as caught:
             read_items((), file, stdin=None)
-        assert "nothing was sent" in caught.value.message
+        assert "Nothing was sent" in caught.value.message
         return caught.value.message
 
     assert f'there is no file "{tmp_path}/none"' in message(f"{tmp_path}/none")

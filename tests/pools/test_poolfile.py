@@ -120,7 +120,7 @@ FLAWED = [
     ("[services.'']", "2: a unique name has 1 to 191 characters"),
     (f"[services.{'x' * 192}]", "2: a unique name has 1 to 191 characters"),
     ("services = ", "2: "),
-    (SERVICE * 2, "3: the key or table is here a second time"),
+    (SERVICE * 2, "3: the key or table is repeated"),
     (".".join("a" * 20_000) + " = 1", "2: "),
     ("a = " + "[" * 5000 + "]" * 5000, "2: nested deeper"),
     ('[services."\\u001b[31m"]\n"\\u202e" = 1', "unknown setting \\u202e"),
@@ -188,7 +188,7 @@ def test_what_can_not_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="larger than 16 MiB"):
         read_pool_file(str(large))
     large.write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match=r"large.toml:1: this is not UTF-8"):
+    with pytest.raises(InputError, match=r"large.toml:1: the file is not UTF-8"):
         read_pool_file(str(large))
 
 
