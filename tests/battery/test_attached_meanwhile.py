@@ -151,7 +151,7 @@ def test_what_a_stopped_run_leaves_in_no_pool_is_named_with_what_adds_it(two: Tw
     assert (ran.code, some.outside) == (143, set(out)), ran.err
     (row,) = (row for row in ran.rows if row["action"] == "failed")
     assert row["sid"] == out[0] and "is in none now" in row["error"]["message"]
-    assert "same command again adds it" in ran.err and "If a Messaging Service has it" in ran.err
+    assert "same command again to add it" in ran.err and "If a Messaging Service has it" in ran.err
     some.refuse = lambda request: None
     some.stage.policies.latency = 0.0
     again = some.stage.run(*command)

@@ -197,7 +197,7 @@ def test_the_demo_runs_the_main_job_and_leaves_nothing(cli: Cli, scratch: Path, 
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == files
 
 
-def test_the_demo_at_a_terminal_shows_tables_and_a_bar(bare: Cli, scratch: Path) -> None:
+def test_the_demo_at_a_terminal_shows_tables(bare: Cli, scratch: Path) -> None:
     """It needs no credentials, and minds none that are there."""
     environ = {
         "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
@@ -206,7 +206,7 @@ def test_the_demo_at_a_terminal_shows_tables_and_a_bar(bare: Cli, scratch: Path)
     }
     ran = bare("sandbox", "demo", tty=True, environ=environ)
     assert ran.code == 0, ran.err
-    assert "Phone number" in ran.out and "500/500" in ran.err
+    assert "Phone number" in ran.out
     assert "added 500" in ran.err
 
 

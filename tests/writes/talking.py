@@ -89,7 +89,7 @@ class Reading(Reader):
     """Reads without a second try."""
 
     def __init__(self, client: ProxyClient) -> None:
-        self.request = client.send
+        self.request, self._watch = client.send, None
 
 
 @contextmanager
