@@ -11,6 +11,7 @@ ProxyctlError                          1   internal error, or a state of the wor
 ├── NotFoundError                      4   the named Service or number does not exist
 ├── RefusedError                       5   conflict, limit or state: the API (or a preflight) said no
 ├── PartialError                       6   some items of a bulk run failed
+│   └── SummaryError                   6   the same, and no more is to be said of why
 ├── TemporaryError                     7   running the same command again is safe
 │   ├── NetworkError                   7   no connection, time-out, TLS, redirect
 │   ├── ThrottledError                 7   429 past the retries, or a Retry-After too long to wait for
@@ -173,6 +174,10 @@ class PartialError(ProxyctlError):
 
     exit_code = ExitCode.PARTIAL
     kind = "partial"
+
+
+class SummaryError(PartialError):
+    """The summary of a run with failed items: at a terminal it stands below them, and names no further cause."""
 
 
 class TemporaryError(ProxyctlError):

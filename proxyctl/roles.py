@@ -51,6 +51,11 @@ OF_ACTIONS = {action.word: Role.GOOD if action.good else Role.BAD for action in 
 }
 
 
+# The same as a summary counts them; those that are as usual are not marked.
+OF_COUNTS = {"failed": Role.BAD, "unknown": Role.UNSURE, "skipped": Role.WARNING}
+_COUNT = re.compile(rf"\b({'|'.join(action.word for action in ACTIONS)}) (\d+)")
+
+
 class Piece(NamedTuple):
     """A part of a line. One that is ``whole`` is never broken: it is typed or copied."""
 
@@ -114,6 +119,26 @@ def cells(text: str) -> int:
     from rich.cells import cell_len  # 10 ms, and most texts need it not
 
     return cell_len(text)
+
+
+def folded(names: Sequence[str], room: int) -> str:
+    """Return as many names as fit into ``room`` columns, at least one, and the count of the rest."""
+    for most in range(len(names), 0, -1):
+        left = len(names) - most
+        text = "  ".join(names[:most]) + (f"  … and {left} more" if left else "")
+        if most == 1 or cells(text) <= room:
+            return text
+    return ""
+
+
+def with_counts(text: str) -> Line:
+    """Return a summary as a line, in which the counts of the items by their ends play a role."""
+    pieces, end = list[Piece](), 0
+    for count in _COUNT.finditer(text):
+        role = OF_COUNTS.get(count[1]) if count[2] != "0" else None
+        pieces += [Piece(text[end : count.start()]), Piece(count[0], role)]
+        end = count.end()
+    return Line([*pieces, Piece(text[end:])], hang=2)
 
 
 def _safe(piece: Piece, ascii_only: bool, account: str) -> Piece:

@@ -101,7 +101,6 @@ TO_COME: dict[str, tuple[int, int, int]] = {
     "proxyctl/commands/pool/plan.py": (0, 3, 0),
     "proxyctl/commands/pool/plan_text.py": (1, 1, 0),
     "proxyctl/commands/pool/status.py": (0, 1, 0),
-    "proxyctl/commands/report.py": (1, 4, 0),
     "proxyctl/commands/run.py": (5, 1, 0),
     "proxyctl/commands/second_look.py": (5, 0, 0),
     "proxyctl/commands/service/change.py": (0, 2, 0),

@@ -12,7 +12,7 @@ import pytest
 
 from proxyctl.api.answers import error_of
 from proxyctl.api.resources import Call
-from proxyctl.commands.report import End, failure_line
+from proxyctl.commands.report import End, failure_of
 from proxyctl.commands.tree import root_command
 from proxyctl.errors import ExitCode, NotFoundError, Problem, ProxyctlError, RefusedError, exit_status
 from proxyctl.explaining import (
@@ -189,7 +189,7 @@ def test_an_unknown_code_adds_nothing() -> None:
 def test_the_line_of_a_failed_item_teaches_too() -> None:
     item = Item("+1 415 555 0100", None, "+14155550100", None, 3)
     error = RefusedError("refused (400, code 80605)", problem=Problem(400, 80605))
-    line = failure_line(End(item, "failed", error=error))
+    line = failure_of(End(item, "failed", error=error)).one_line
     assert line.startswith("+1 415 555 0100: failed: refused (400, code 80605). ")
     assert "is not in this Service's pool. 'proxyctl number find +14155550100' shows where it is" in line
     assert "\n" not in line

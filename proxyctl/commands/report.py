@@ -19,6 +19,7 @@ from proxyctl.errors import (
     PartialError,
     ProxyctlError,
     RefusedError,
+    SummaryError,
     TemporaryError,
     exit_status,
     reworded,
@@ -27,14 +28,15 @@ from proxyctl.explaining import hint_for
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import InMessagingError
 from proxyctl.pools.moves import how_to_finish
+from proxyctl.render.failures import Failure, a_line_each, by_reason, without_request
+from proxyctl.roles import Line
 from proxyctl.text import CHANGED, NOT_GOOD, ORDER, counted, duration_text
 from proxyctl.writes.flow import Progress
 from proxyctl.writes.plan import Chain, Entry, NoOp
 from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
 
-SHOWN_FAILURES = 20
-AGAIN = "Running the same command again continues where this one ended: it sends only what is still missing."
-CORRECT = "Correct what was refused, then run the same command again: it sends only what is still missing."
+AGAIN = "Run the same command again to continue. Completed items are skipped."
+CORRECT = "Fix the failed items and run the command again. Completed items are skipped."
 
 Row = Mapping[str, Any]
 Locate = Callable[[Item], str | None]  # the Service whose pool has a number now
@@ -134,21 +136,12 @@ class Report:
             facts.append(counted(self.retries, "retry", "retries"))
         return f"{words} in {duration_text(took)}" + (f" ({', '.join(facts)})" if facts else "")
 
-    def failure_lines(self) -> list[str]:
-        """Return a line for each item that is not as wanted, with its hint: the first 20, and the count of the rest.
-
-        Skipped items share one line: they were not tried, all for the same cause.
-        """
-        failed = [end for end in self.ends if end.bad and end.action != "skipped"]
-        lines = [failure_line(end) for end in failed[:SHOWN_FAILURES]]
-        if len(failed) > SHOWN_FAILURES:
-            lines.append(
-                f"… and {len(failed) - SHOWN_FAILURES} more; -o json or --failed-to FILE has them all."
-            )
-        untried = [end.error for end in self.ends if end.action == "skipped"]
-        skipped = Counter(error.message if error else "not tried" for error in untried)
-        lines.extend(f"{count} skipped: {cause}" for cause, count in skipped.items())
-        return lines
+    def failure_lines(self, width: int | None) -> list[str] | list[Line]:
+        """Return which items are not as wanted: by their reason at a terminal of ``width``, a line each elsewhere."""
+        bad = [end for end in self.ends if end.bad]
+        tried = [failure_of(end) for end in bad if end.action != "skipped"]
+        skipped = [failure_of(end) for end in bad if end.action == "skipped"]
+        return a_line_each(tried, skipped) if width is None else list(by_reason([*tried, *skipped], width))
 
     def error(self) -> ProxyctlError | None:
         """Return the error that the run ends with, or None where every item is as wanted.
@@ -169,7 +162,7 @@ class Report:
             return reworded(error, error.message, hint=self.advice(error.hint)) if stopped else error
         cause = stopped or self.common_cause(bad)
         if cause is None:
-            return PartialError(f"{line}.", hint=CORRECT if any(was_refused(end) for end in bad) else AGAIN)
+            return SummaryError(f"{line}.", hint=CORRECT if any(was_refused(end) for end in bad) else AGAIN)
         kind = type(cause) if self.is_whole(cause) else PartialError
         return kind(
             f"{cause.message.rstrip('.')}: {line}.",
@@ -181,9 +174,7 @@ class Report:
         """Return the hint of a run that was stopped; what it did can be taken back, too."""
         if self.stopped is None or self.run is None or not any(end.action in CHANGED for end in self.ends):
             return hint
-        return "\n".join(
-            filter(None, (hint, f"'proxyctl history undo {self.run}' takes back what was done."))
-        )
+        return "\n".join(filter(None, (hint, f"'proxyctl history undo {self.run}' undoes what was done.")))
 
     @property
     def nothing_done(self) -> bool:
@@ -193,7 +184,8 @@ class Report:
     def common_cause(self, bad: Sequence[End]) -> ProxyctlError | None:
         """Return the error of the last item where nothing was done and every cause passes; the same again may help."""
         passing = all(isinstance(end.error, TemporaryError) for end in bad)
-        return bad[-1].error if bad and passing and self.nothing_done else None
+        error = bad[-1].error if bad and passing and self.nothing_done else None
+        return error and reworded(error, without_request(error.message), hint=error.hint)
 
     def is_whole(self, cause: ProxyctlError) -> bool:
         """Whether the cause of a stop is the answer for the whole run."""
@@ -241,7 +233,7 @@ def end_of(end: Progress, stopped: ProxyctlError | None, locate: Locate | None) 
     if end.pending and end.state != "unknown":
         action, error = "failed", pending_error(end, error or stopped, locate)
     elif end.rolled_back and end.state != "unknown":
-        error = error and reworded(error, f"{error.message.rstrip('.')}; it was put back.")
+        error = error and reworded(error, f"{error.message.rstrip('.')}. It was put back.")
     elif end.state == "skipped":
         error = error or stopped
     elif end.state == "done":
@@ -296,28 +288,24 @@ def held_elsewhere(end: Progress, error: ProxyctlError | None) -> bool:
 
 
 def another_number(item: Item, action: str, seen: Row | None) -> ProxyctlError | None:
-    """Tell a row whose SID turned out to be that of another number than the one it names: the SID was added."""
+    """Refuse a row whose SID turned out to be that of another number than the one it names: the SID was added."""
     number = (seen or {}).get("phone_number")
     if action != "added" or len(item.names) < 2 or number in (None, item.phone_number):
         return None
     return RefusedError(
-        f"its SID is that of {number}, which was added; the row says {item.phone_number}.",
-        hint=f"Correct the row; 'proxyctl number remove SERVICE {item.sid}' takes the number out again.",
+        f"its SID is that of {number}, which was added. The row says {item.phone_number}.",
+        hint=f"Fix the row. 'proxyctl number remove SERVICE {item.sid}' removes the number again.",
     )
 
 
-def failure_line(end: End) -> str:
-    """Return the line of one item: what it was, what happened, what to do next."""
-    name = end.item.input
-    words = end.error.message.removeprefix(f"{name} ") if end.error else "not done"
-    hint = hint_for(end.error, number=end.item.phone_number or end.item.sid) if end.error else None
-    return " ".join((f"{name}: {end.action}:", *sentences(words, *(hint or "").splitlines())))
-
-
-def sentences(*texts: str | None) -> list[str]:
-    """Return the texts that are there as sentences that can stand in a row; the first may begin small."""
-    said = [text if text.endswith((".", "!", "?")) else f"{text}." for text in texts if text]
-    return [*said[:1], *(text[:1].upper() + text[1:] for text in said[1:])]
+def failure_of(end: End) -> Failure:
+    """Return an item that is not as wanted: what it was, what happened, what to do next."""
+    item, seen = end.item, end.seen or {}
+    number = item.phone_number or seen.get("phone_number")
+    names = [name for name in (number, item.sid or seen.get("sid"), item.input) if name]
+    default = "not tried" if end.action == "skipped" else "not done"
+    hint = hint_for(end.error, number=item.phone_number or item.sid) if end.error else None
+    return Failure(names, end.action, end.error.message if end.error else default, hint or "")
 
 
 def named(end: End, error: ProxyctlError) -> ProxyctlError:

@@ -25,7 +25,7 @@ from proxyctl.input.items import Item, Reading, failed_to_text, read_items
 from proxyctl.pools.decide import leaving
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
-from proxyctl.roles import Line, Part, Role, line
+from proxyctl.roles import Line, Part, Role, line, with_counts
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.guard import EMPTY_INPUT, NO_UNRESERVED, by_rule, needs
@@ -304,10 +304,9 @@ def finish(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Pat
         data = failed_to_text(items).encode()
         lost.append(lost_output(lambda: write_output_file(failed_to, data), f"--failed-to {failed_to}"))
     if error is None:
-        runtime.note(report.summary())
+        runtime.note(with_counts(report.summary()))
     elif not report.single:
-        for text in report.failure_lines():
-            runtime.say(text)
+        runtime.say(*report.failure_lines(runtime.console.width if runtime.console.terminal.stderr else None))
     losses = [each for each in lost if each is not None]
     failure = error or (losses.pop() if losses else None)
     for loss in losses:

@@ -19,10 +19,11 @@ from proxyctl.errors import (
     ExitCode,
     Problem,
     ProxyctlError,
+    SummaryError,
     TemporaryError,
     exit_status,
 )
-from proxyctl.roles import Line, Piece, Role, line, lines_of
+from proxyctl.roles import Line, Piece, Role, line, lines_of, with_counts
 from proxyctl.text import with_account
 
 DICTIONARY = "https://www.twilio.com/docs/errors/{}"
@@ -106,7 +107,7 @@ def error_json(error: ProxyctlError, account: str = "") -> str:
     return json.dumps({"error": found})
 
 
-def error_lines(error: ProxyctlError, lead: Piece) -> list[Line]:
+def error_lines(error: ProxyctlError, lead: Piece | None) -> list[Line]:
     """Return the paragraph: what failed and why, what to type next, where to read more, the request id."""
     hints = [f"  {sentence(text)}" for text in (hint_for(error) or "").splitlines()]
     first, *more = lines_of("\n".join([ended(error.message), *hints]))
@@ -116,7 +117,7 @@ def error_lines(error: ProxyctlError, lead: Piece) -> list[Line]:
     if error.problem and error.problem.request_id:
         facts.append(f"  Request id: {error.problem.request_id}")
     return [
-        Line([lead, Piece(" "), *first.pieces], hang=2),
+        Line([lead, Piece(" "), *first.pieces], hang=2) if lead else with_counts(ended(error.message)),
         *(
             Line([Piece("  "), Piece(row, Role.BAD if mark else None)])
             for mark, row in enumerate(error.shown)
@@ -126,15 +127,17 @@ def error_lines(error: ProxyctlError, lead: Piece) -> list[Line]:
     ]
 
 
-def lead_of(error: ProxyctlError, *, terminal: bool) -> Piece:
-    """Return the first word about an error: the program's name in a pipe, how bad it is on a terminal."""
+def lead_of(error: ProxyctlError, *, terminal: bool) -> Piece | None:
+    """Return the first word about an error: the program's name in a pipe, how bad it is on a terminal. The summary of
+    a run stands there without one, below its failures.
+    """
     if not terminal:
         return Piece("proxyctl:")
     if isinstance(error, TemporaryError):
         return Role.WARNING("temporary:")
     if isinstance(error, CheckError):
         return Role.WARNING("check:")
-    return Role.BAD("error:")
+    return None if isinstance(error, SummaryError) else Role.BAD("error:")
 
 
 def sentence(text: str) -> str:

@@ -187,7 +187,7 @@ def test_signal_while_waiting(pool: Pool, number: signal.Signals) -> None:
     assert (ran.code, ran.error["exit_code"]) == (128 + number, 128 + number)
     assert ran.actions == ["reserved", "removed", "removed"]
     assert codes(ran) == [7, None, None], "what is left can go on; the run's own code is the signal's"
-    assert "unning the same command again" in ran.error["hint"]
+    assert "un the same command again" in ran.error["hint"]
     assert pool.state() == {pool.numbers[0]: True}
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from proxyctl.commands.report import SHOWN_FAILURES
 from proxyctl.commands.run import read_input
 from proxyctl.errors import NotFoundError, PartialError, ProxyctlError
 from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import disagrees
+from proxyctl.render.failures import SHOWN_FAILURES
 from proxyctl.render.shapes import FOUND, PHONE_NUMBER
 from proxyctl.runtime import Runtime
 

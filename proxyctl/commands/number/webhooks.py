@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 from proxyctl.api.resources import IncomingNumber, Service
-from proxyctl.commands.report import SHOWN_FAILURES
 from proxyctl.commands.run import Numbers, begin, heading, run_numbers
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import UsageError
@@ -29,6 +28,7 @@ from proxyctl.pools.webhooks import (
     webhooks_of,
     webhooks_step,
 )
+from proxyctl.render.failures import SHOWN_FAILURES
 from proxyctl.roles import Line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from proxyctl.pools.decide import THE_POOL
 from proxyctl.pools.desired import CHANGES, shown
-from proxyctl.roles import Line, Part, Piece, Role, cells, line
+from proxyctl.roles import Line, Part, Piece, Role, cells, folded, line
 from proxyctl.text import counted
 from proxyctl.writes.guard import after, without_staying
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
@@ -167,22 +167,13 @@ def numbers_line(key: tuple[str, str], entries: Sequence[Entry], indent: int, wi
     word = WORDS.get(change, change)
     names = [name_of(entry) for entry in entries]
     room = width - indent - (min(cells(note), 40) + 2 if note else 0)
-    most = len(names)
-    while most > 1 and size(folded_names(names, most)) > room:
-        most -= 1
     start: list[Part] = ["    ", SIGNS.get(change, CHANGED), f" {word.ljust(indent - 6)}"]
-    listed = folded_names(names, most)
+    listed = folded(names, room)
     tail: list[Part] = []
     if note:
         tail = ["  ", note if change == "refused" else Role.FAINT(note)]
-    hang = indent + size(listed) + 2 if change == "refused" and size(listed) < room // 2 else indent
-    return line(*start, *listed, *tail, hang=hang)
-
-
-def folded_names(names: Sequence[str], most: int) -> list[Part]:
-    """Return at most so many names, and the count of the rest."""
-    left = len(names) - most
-    return ["  ".join(names[:most]), *([f"  … and {left} more"] if left else [])]
+    hang = indent + cells(listed) + 2 if change == "refused" and cells(listed) < room // 2 else indent
+    return line(*start, listed, *tail, hang=hang)
 
 
 def name_of(entry: Entry) -> str:

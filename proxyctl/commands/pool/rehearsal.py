@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from proxyctl.commands.pool.plan_text import diff, is_diff, plain
-from proxyctl.commands.report import SHOWN_FAILURES, End, no_op_end
+from proxyctl.commands.report import End, no_op_end
 from proxyctl.errors import RefusedError
 from proxyctl.pools.desired import adds, problems_of_adds, with_problems
 from proxyctl.pools.facts import own_records, senders_of
+from proxyctl.render.failures import SHOWN_FAILURES
 from proxyctl.render.shape import Shape
 from proxyctl.runtime import Runtime
 from proxyctl.writes.plan import Entry, NoOp, Plan
