@@ -49,6 +49,11 @@ class SharedOptions(NamedTuple):
     allow: list[str] | None = None
     through_messaging: bool = False
 
+    @property
+    def silent(self) -> bool:
+        """Whether stdout gets nothing but what a check found and what a read was asked for: --quiet without -o."""
+        return self.quiet and self.output is None
+
 
 class Terminal(NamedTuple):
     """Which of the three streams is a terminal."""

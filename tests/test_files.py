@@ -74,7 +74,7 @@ def test_a_failure_leaves_the_old_file_and_no_part_of_the_new(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(*((os, "fsync", full) if failing == "fsync" else (Path, "replace", full)))
-    with pytest.raises(OutputError, match="No space left on device. Nothing was changed") as caught:
+    with pytest.raises(OutputError, match=r"No space left on device\. Nothing was changed") as caught:
         files.replace_private(path, b"new", hint="Make room.")
     assert caught.value.hint == "Make room."
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("file", "old")]

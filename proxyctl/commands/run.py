@@ -342,6 +342,7 @@ def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputEr
 
 def rows_wanted(runtime: Runtime, *, failed: bool) -> bool:
     """Whether rows go to stdout: not at a terminal, and not with --quiet, unless a format was asked for."""
-    if runtime.options.quiet:
-        return failed and runtime.options.output is not None
-    return not runtime.console.terminal.stdout or runtime.options.output is not None
+    options = runtime.options
+    if options.quiet and (options.silent or not failed):
+        return False
+    return not runtime.console.terminal.stdout or options.output is not None

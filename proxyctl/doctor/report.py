@@ -30,8 +30,7 @@ def report(runtime: Runtime) -> None:
     runtime.out.check(SHAPE)
     found: list[CheckResult] = []
     if runtime.format == "table" and runtime.options.fields is None:
-        for finding in examine(runtime):
-            found.append(finding)
+        for finding in printed(runtime, found):
             show(runtime, finding)
     else:
         runtime.out.rows(SHAPE, rows(runtime, found))
@@ -58,11 +57,18 @@ def examine(runtime: Runtime) -> Iterator[CheckResult]:
     yield installed.man_pages(runtime.environ)
 
 
-def rows(runtime: Runtime, found: list[CheckResult]) -> Iterator[Sequence[dict[str, Any]]]:
-    """Yield a page for each finding, as it is made, and keep it in ``found``."""
-    clean = runtime.console.redactor.clean
+def printed(runtime: Runtime, found: list[CheckResult]) -> Iterator[CheckResult]:
+    """Yield what is printed, as it is found, and keep all in ``found``: with --quiet only what is not in order."""
     for finding in examine(runtime):
         found.append(finding)
+        if finding.state != OK or not runtime.options.silent:
+            yield finding
+
+
+def rows(runtime: Runtime, found: list[CheckResult]) -> Iterator[Sequence[dict[str, Any]]]:
+    """Yield a page for each finding, as it is made."""
+    clean = runtime.console.redactor.clean
+    for finding in printed(runtime, found):
         yield [{name: value and clean(value) for name, value in finding.row().items()}]
 
 

@@ -31,6 +31,7 @@ class Output:
         *,
         fields: str | Sequence[str] | None = None,
         header: bool = True,
+        silent: bool = False,
         stdout: TextIO | None,
         color: bool = False,
         width: int | None = None,
@@ -43,6 +44,7 @@ class Output:
         self.format = output_format
         self.fields: tuple[str, ...] | None = fields
         self._header = header
+        self._silent = silent  # a list without rows prints nothing, not even its header
         self._stdout = stdout
         self._color = color
         self._width = width
@@ -82,6 +84,8 @@ class Output:
             if writer is not None and not self._broken:
                 self._end(writer, complete=False)
             raise
+        if writer is None and self._silent:
+            return 0
         if writer is None:
             writer = self._writer(shape, [], footer)
             self._write(writer.start)

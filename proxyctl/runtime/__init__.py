@@ -277,6 +277,7 @@ class Runtime:
             self.format,
             fields=options.fields,
             header=not options.no_header,
+            silent=options.silent,
             stdout=self.stdout,
             color=self.console.color_on(on_terminal),
             width=self.console.width if on_terminal else None,

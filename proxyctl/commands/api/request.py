@@ -55,7 +55,7 @@ def print_body(runtime: Runtime, body: Any, fields: tuple[str, ...] | None, *, s
 
     An unknown field is an error, unless something was written: then the rest is printed, with a warning.
     """
-    if body is None and sent:
+    if sent and (body is None or runtime.options.silent):
         return
     if fields is not None and isinstance(body, dict):
         try:

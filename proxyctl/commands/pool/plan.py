@@ -73,7 +73,7 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
 def show(runtime: Runtime, found: Plan, command: str) -> None:
     """Print the plan: a diff and the ``command`` that applies it, or a row for each change."""
     rows = [row for entry in found.entries for row in rows_of(entry)]
-    if not rows and runtime.options.quiet and not runtime.options.output:  # cron mails changes only
+    if not rows and runtime.options.silent:  # cron mails changes only
         return
     if drawn(runtime):
         applies = lines_of(f"  {command}") if found.chains else []

@@ -48,7 +48,7 @@ def foreseen(runtime: Runtime, plan: Plan) -> Plan:
 
 def show_plan(runtime: Runtime, plan: Plan, shape: Shape, place: str, *, requests: bool) -> None:
     """Print what a plan would do; nothing is sent."""
-    if not runtime.options.quiet or runtime.options.output:
+    if not runtime.options.silent:
         if requests:
             calls = [step.request.call() for chain in plan.chains for step in chain.steps]
             rows = [{"method": call.method, "path": call.path, "form": dict(call.data)} for call in calls]

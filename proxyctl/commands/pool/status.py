@@ -42,7 +42,7 @@ def show(
     seen: list[PoolStatus] = []
     statuses = counted(runtime, chosen, seen, all_services=all_services)
     checks = fail_above is not None or fail_below is not None
-    if checks and runtime.options.quiet and runtime.options.output is None:
+    if checks and runtime.options.silent:
         seen = list(statuses)
     elif runtime.format != "table" or runtime.options.fields is not None:
         runtime.out.rows(shape, ([status.row()] for status in statuses))

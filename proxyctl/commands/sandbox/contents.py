@@ -31,7 +31,8 @@ def seed(
         rows = seed_scenario(store, scenario, seed_number)
     else:
         rows = seed_numbers(store, 10 if numbers is None else numbers, country or "US", seed_number)
-    runtime.out.rows(shape, [rows])
+    if not runtime.options.silent:
+        runtime.out.rows(shape, [rows])
 
 
 def make_busy(runtime: Runtime, number: str, sessions: int) -> None:
@@ -40,7 +41,9 @@ def make_busy(runtime: Runtime, number: str, sessions: int) -> None:
     runtime.out.check(shape)
     reference = require_number(number)
     name = reference.sid or reference.phone_number or number
-    runtime.out.one(shape, runtime.sandbox_store.set_in_use(name, sessions))
+    row = runtime.sandbox_store.set_in_use(name, sessions)
+    if not runtime.options.silent:
+        runtime.out.one(shape, row)
 
 
 def show_status(runtime: Runtime) -> None:

@@ -70,7 +70,8 @@ def show(runtime: Runtime, end: End) -> None:
     """Print the Service that a run made or changed."""
     raw = dict(end.seen or {})
     remember_service(runtime, raw)
-    runtime.out.one(SERVICE, raw)
+    if not runtime.options.silent:
+        runtime.out.one(SERVICE, raw)
 
 
 def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, Any]) -> None:
@@ -82,7 +83,8 @@ def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, An
             runtime.note(
                 f"  {field} is {there or 'empty'}, not {wanted or 'empty'}: 'proxyctl service update' changes it."
             )
-    runtime.out.one(SERVICE, existing.raw)
+    if not runtime.options.silent:
+        runtime.out.one(SERVICE, existing.raw)
 
 
 def update(runtime: Runtime, name: str, settings: Mapping[str, Any], clear: Sequence[str]) -> None:
