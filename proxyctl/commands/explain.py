@@ -58,7 +58,7 @@ def parse_code(text: str) -> int:
         return int(text)
     raise UsageError(
         f"{text[:40]!r} is not a code. Codes are numbers, such as 80601, 429 or 7.",
-        hint="Type the code that the error shows: 'proxyctl explain 80601'.",
+        hint="Give the code of the error: 'proxyctl explain 80601'.",
     )
 
 
@@ -66,7 +66,7 @@ def unknown(code: int) -> NotFoundError:
     """Return the error for an unknown code, with codes that are near."""
     near = "\n".join(f"{entry.code}  {entry.title}" for entry in near_codes(code))
     link = f"See https://www.twilio.com/docs/errors/{code}.\n" if code > 999 else ""
-    return NotFoundError(f"code {code} is unknown.", hint=f"{link}Codes that are near:\n{near}")
+    return NotFoundError(f"code {code} is unknown.", hint=f"{link}Similar codes:\n{near}")
 
 
 def text_of(found: Explanation) -> str:

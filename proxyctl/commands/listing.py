@@ -23,13 +23,13 @@ def services_meant(
     names: Sequence[str],
     *,
     all_services: bool,
-    missing: str = "name the Services, or give --all.",
+    missing: str = "name a Service, or add --all.",
 ) -> list[Service]:
     """Return the Services that were named, each once, or all of the account. UsageError: neither, or both."""
     if bool(names) == all_services:
         raise UsageError(
-            "--all and named Services exclude each other." if names else missing,
-            hint="'proxyctl service list' shows what there is.",
+            "--all does not go with named Services." if names else missing,
+            hint="'proxyctl service list' lists the Services.",
         )
     account = runtime.account
     found = account.services() if all_services else map(account.service, names)
@@ -78,5 +78,5 @@ def show_list(runtime: Runtime, shape: Shape, pages: Iterable[Rows], *, limit: i
     cutter = Limit(limit)
     count = runtime.out.rows(shape, cutter.apply(pages))
     if cutter.cut:
-        runtime.note(f"stopped at {counted(count, 'row')}, as --limit asked; there are more.")
+        runtime.note(f"stopped at {counted(count, 'row')} (--limit). There are more.")
     return count

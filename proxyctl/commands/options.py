@@ -169,7 +169,9 @@ RECORDED = DRY_RUN | group(
         "--confirm-profile NAME",
         "Permit writing to a protected account: name a profile that protects it.",
     ),
-    no_history=typed(bool, "--no-history", "Leave this run out of the history, for when it is not writable."),
+    no_history=typed(
+        bool, "--no-history", "Do not record this run, for example where the history is not writable."
+    ),
     lock_wait=typed(
         float,
         "--lock-wait DURATION",

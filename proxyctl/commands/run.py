@@ -17,7 +17,7 @@ from proxyctl.commands.permission import allowed_rules, can_ask, guarded, in_que
 from proxyctl.commands.pool.plan_text import diff, is_diff
 from proxyctl.commands.pool.rehearsal import advice, drawn, foreseen, show_plan
 from proxyctl.commands.report import CORRECT, End, Report, report_of
-from proxyctl.commands.second_look import Look, send_and_look, stranded
+from proxyctl.commands.second_look import Check, send_and_check, stranded
 from proxyctl.commands.sending import Journal, load_what_reports
 from proxyctl.errors import InputError, OutputError, PartialError, TemporaryError, UsageError
 from proxyctl.files import STDIN, check_output_file, write_output_file
@@ -54,7 +54,7 @@ class Job:
     service: Service | None = None
     save: Callable[[Runtime, Plan], object] | None = None  # default: the numbers that leave
     typed: str | None = None
-    look: Look = stranded  # what is checked again afterwards
+    check: Check = stranded  # what is checked again afterwards
     foresee: Callable[[Plan], Plan] | None = None  # the plan as people see it, if otherwise
     shape: Shape = RESULT
     undoes: str | None = None
@@ -218,7 +218,7 @@ def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     with runtime.stop.in_order():
         journal.begin_round(plan, job.sids)
         keeping = refuses(runtime, NO_UNRESERVED, job.command, job.permitted)
-        ends, run = send_and_look(runtime, plan, journal, job.look, keeping=keeping)
+        ends, run = send_and_check(runtime, plan, journal, job.check, keeping=keeping)
     locate = runtime.account.holder_of
     return report_of(plan.entries, ends, run, job.done, single=job.single, locate=locate, where=where)
 
@@ -332,7 +332,7 @@ def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputEr
     try:
         write()
     except BrokenPipeError:
-        return OutputError(f"{what} could not be written: its reader has gone.", hint=SEE_HISTORY)
+        return OutputError(f"{what} could not be written: its reader has closed.", hint=SEE_HISTORY)
     except OutputError as error:
         return OutputError(error.message, hint=SEE_HISTORY)
     except OSError as error:

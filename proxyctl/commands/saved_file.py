@@ -103,7 +103,7 @@ def save(
     except (OutputError, RefusedError) as error:
         if not runtime.options.no_history:
             raise type(error)(
-                f"no file to restore from can be saved, so nothing was sent: {error.message}",
+                f"no file to restore from can be saved, and nothing was sent: {error.message}",
                 hint="Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history to save none.",
             ) from None
         runtime.warn(f"no file to restore from could be saved: {error.message}")

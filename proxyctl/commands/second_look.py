@@ -12,7 +12,7 @@ from proxyctl.commands.sending import Journal, run_engine
 from proxyctl.errors import PartialError, ProxyctlError, RefusedError, reworded
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import InMessagingError, through
-from proxyctl.pools.emptied import giving_back, has_unreserved, rooms_left
+from proxyctl.pools.facts import giving_back, has_unreserved, rooms_left
 from proxyctl.pools.moves import move_command
 from proxyctl.runtime import Runtime
 from proxyctl.writes.flow import Flow, Progress
@@ -32,13 +32,13 @@ class Correction(NamedTuple):
     not_done: ProxyctlError | None
 
 
-Look = Callable[[Runtime, Sequence[Progress]], Sequence[Correction]]
+Check = Callable[[Runtime, Sequence[Progress]], Sequence[Correction]]
 
 
-def send_and_look(
-    runtime: Runtime, plan: Plan, journal: Journal, look: Look, *, keeping: bool
+def send_and_check(
+    runtime: Runtime, plan: Plan, journal: Journal, check: Check, *, keeping: bool
 ) -> tuple[list[Progress], RunReport]:
-    """Send a plan, then what ``look`` finds to be corrected; return how the chains ended, and the whole run.
+    """Send a plan, then what ``check`` finds to be corrected; return how the chains ended, and the whole run.
 
     ``keeping``: no pool may lose its last unreserved number.
     """
@@ -46,7 +46,7 @@ def send_and_look(
     run = run_engine(runtime, flow, journal, count_of(plan))
     ends = flow.ends()
     if isinstance(run.stopped_by, PartialError | None):  # a run that was stopped ends as it is
-        corrections = look(runtime, ends)
+        corrections = check(runtime, ends)
         run = corrected(runtime, corrections, journal, run) if corrections else run
         run = keep_unreserved(runtime, plan, ends, journal, run) if keeping else run
     journal.arrived(ends)
@@ -152,7 +152,7 @@ def keep_unreserved(
                     break
                 run = corrected(runtime, [given_back(those.pop(), room, name)], journal, run)
         except ProxyctlError as error:
-            runtime.warn(f"not checked whether {name} has an unreserved number still: {error.message}")
+            runtime.warn(f"whether {name} still has an unreserved number was not checked: {error.message}")
     return run
 
 

@@ -273,13 +273,13 @@ def outcome_of(request: Request, outcome: BulkOutcome) -> Outcome:
 
 def not_recorded(error: OutputError) -> OutputError:
     """Say of a history that can't be written that the work was done."""
-    return OutputError(f"what was done could not be recorded: {error.message}", hint=error.hint)
+    return OutputError(f"the run could not be recorded: {error.message}", hint=error.hint)
 
 
 def nothing_sent(error: OutputError) -> OutputError:
     """Say of a history that can't be written that this came first."""
     return OutputError(
-        f"the history can't be written, so nothing was sent: {error.message}",
+        f"the history can't be written, and nothing was sent: {error.message}",
         hint=error.hint,
     )
 
@@ -327,4 +327,4 @@ def read_back(runtime: Runtime, wanted: set[str], take: Callable[[Sequence[ItemR
     except OutputError as error:
         if not runtime.options.no_history:
             raise
-        runtime.warn(f"what earlier runs did is not known: {error.message}")
+        runtime.warn(f"earlier runs can't be read: {error.message}")

@@ -96,7 +96,7 @@ class Account:
         except NotFoundError as error:
             raise NotFoundError(
                 f"there is no Service {sid} in this account",
-                hint="`proxyctl service list` shows those that there are",
+                hint="'proxyctl service list' lists the Services.",
                 problem=error.problem,
             ) from None
 
@@ -346,4 +346,4 @@ def suggestion(name: str, names: list[str]) -> str:
     """Return the hint about a name that no Service has: the one that is near, or where the names are."""
     same = (other for other in names if other.casefold() == name.casefold())
     near = nearest(name, names) or next(same, None)
-    return f"did you mean {near}?" if near else "`proxyctl service list` shows the names"
+    return f"Did you mean {near}?" if near else "'proxyctl service list' lists the Services."

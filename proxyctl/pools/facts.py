@@ -1,10 +1,11 @@
 """What the guard has to know of a plan beyond its pools: which numbers a Messaging Service has, since no pool takes
 them back, which another application uses, and whether an unreserved number stays in a pool that was not read whole.
+The last is asked once more after a run, and gives one of its numbers back where none stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,13 +13,24 @@ from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service, list_nu
 from proxyctl.errors import AuthenticationError, ProxyctlError, RefusedError, TemporaryError, reworded
 from proxyctl.input.items import Item
 from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden
-from proxyctl.pools.decide import THE_POOL, capacities, place
+from proxyctl.pools.decide import THE_POOL, Home, Row, add_chain, capacities, flag_chain, move_chain, place
 from proxyctl.pools.decide import through as by_way_of
 from proxyctl.pools.pool import MOST_UNRESERVED, Pool, areas_of, flag_word, points_at
 from proxyctl.pools.webhooks import joining_webhooks, users_of
 from proxyctl.writes.guard import LEAVE_MESSAGING, NO_UNRESERVED, RULES, by_rule
-from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, at_risk, chains_of, refusing, sids_of
-from proxyctl.writes.requests import DETACH
+from proxyctl.writes.plan import (
+    Capacity,
+    Chain,
+    Entry,
+    Plan,
+    Room,
+    Step,
+    at_risk,
+    chains_of,
+    refusing,
+    sids_of,
+)
+from proxyctl.writes.requests import ADD, DETACH, RESERVE, RESTORE_WEBHOOKS, SET_WEBHOOKS, Request
 
 Note = Callable[[str], None]
 Answer = TypeVar("Answer")
@@ -217,3 +229,43 @@ def lost_areas(plan: Plan) -> Iterator[str]:
             lost = [row for row in going if area in areas_of(row)]
             if there <= len(lost) < one.held and not any(row["phone_number"][:2] in begun for row in lost):
                 yield f"{one.name} loses its last unreserved number of {area}"
+
+
+# What gives a pool back the last unreserved number that a run took
+
+
+def rooms_left(chain: Chain) -> Iterable[Room]:
+    """Return the rooms of unreserved numbers that a chain takes its number out of."""
+    for step in chain.steps:
+        if step.request.before is not None:
+            yield from (room for room in step.frees if room == place(room[0], False))
+
+
+def has_unreserved(account: Account, service_sid: str, taken: Iterable[Request]) -> bool:
+    """Whether a pool has an unreserved number still, read up to the first; where those of ``taken`` were pointed away
+    from Proxy, one that is not among them, and points at it.
+    """
+    away = {request.sid or "" for request in taken if request.verb is SET_WEBHOOKS}
+    if away:
+        return one_serves(account, Pool(service_sid, complete=False), away)
+    return account.unreserved(service_sid, ()) > 0
+
+
+def giving_back(chain: Chain, room: Room, seen: Row | None) -> Chain:
+    """Return what makes the number of a chain that is done an unreserved one of its pool again; ``seen``: as it is."""
+    parents = {step.request.verb.name: step.request.parent for step in chain.steps}
+    leaving = next(step.request for step in chain.steps if room in step.frees)
+    item = replace(chain.item, sid=leaving.sid, phone_number=leaving.phone_number)
+    row = {**(leaving.before or {}), **(seen or {})}
+    if leaving.verb is SET_WEBHOOKS:
+        before = {name: value or "" for name, value in (leaving.before or {}).items()}
+        back = replace(leaving, verb=RESTORE_WEBHOOKS, wanted=before, before=None, kept={})
+        return Chain(item, (Step(back),), "restore")
+    home = Home(leaving.parent, leaving.kept.get("service"))
+    if leaving.verb is RESERVE:
+        return flag_chain(home, item, row, False)
+    messaging = parents.get(DETACH.name)
+    if ADD.name in parents:
+        there = Home(row["service_sid"])
+        return move_chain(there, home, item, row, False, messaging_service=messaging)
+    return by_way_of(add_chain(home, item, False), None, messaging)

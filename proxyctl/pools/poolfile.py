@@ -107,7 +107,7 @@ def read_pool_file(
         stdin,
         most=LARGEST_FILE,
         missing="'proxyctl pool export' writes one.",
-        too_large="Put the numbers into files of their own, and name them with reserved_from and unreserved_from.",
+        too_large="Put the numbers in separate files, and name them with reserved_from and unreserved_from.",
     )
     return parse_pool_file(data, name, directory, default_country, allow_empty=allow_empty)
 
@@ -189,9 +189,9 @@ class _Checking:
                 self.flaw((key,), unknown("key", key, TOP))
         version = document.get("version")
         if version is None:
-            self.flaw((), f"version is missing: write version = {VERSION}")
+            self.flaw((), f"version is missing. Write version = {VERSION}")
         elif type(version) is not int or version != VERSION:
-            self.flaw(("version",), f"version must be {VERSION}: this proxyctl reads no other")
+            self.flaw(("version",), f"version must be {VERSION}. This proxyctl reads no other")
         if self.is_sid_of(ACCOUNT, ("account_sid",), document.get("account_sid")):
             self.account_sid = document["account_sid"]
         services = document.get("services", {})
@@ -221,7 +221,7 @@ class _Checking:
             elif self.is_proper(where, field_name, value):
                 (marks if field_name in MARKS else settings)[field_name] = value
         if self.is_sid_of(SERVICE, (*key, "sid"), marks.get("sid")) and marks.get("create"):
-            self.flaw((*key, "create"), "a table with a sid never creates: leave out sid or create")
+            self.flaw((*key, "create"), "a table with a sid never creates. Leave out sid or create")
         return WantedService(name, settings, numbers, **marks)
 
     def is_proper(self, key: Key, name: str, value: Any) -> bool:
@@ -233,10 +233,10 @@ class _Checking:
         elif type(value) is not kind:
             self.flaw(key, f"{name} must be {WORDS[kind]}")
         elif isinstance(value, str) and not value.strip():
-            instead = f'write clear = ["{name}"]' if name in CLEARABLE else "leave it out"
-            self.flaw(key, f"{name} is empty: {instead}")
+            instead = f'Write clear = ["{name}"]' if name in CLEARABLE else "Leave it out"
+            self.flaw(key, f"{name} is empty. {instead}")
         elif name.endswith("_url") and is_placeholder(str(value)):
-            self.flaw(key, f"{value} stands for a URL: write your own in its place")
+            self.flaw(key, f"{value} stands for a URL. Write your own in its place")
         elif type(value) is int and not 0 <= value < TTL_BELOW:
             self.flaw(key, f"{name} must be from 0 to {TTL_BELOW - 1} seconds")
         else:
@@ -266,9 +266,9 @@ class _Checking:
     def unknown_setting(self, name: str) -> str:
         """Say what is wrong with a key that no Service has."""
         if name == "unique_name":
-            return "the unique name stands in [services.NAME]. 'proxyctl service update --unique-name NAME' changes it"
+            return "the unique name is in [services.NAME]. 'proxyctl service update --unique-name NAME' changes it"
         if name in NUMBERS:
-            return f"{name} belongs into [services.NAME.numbers]"
+            return f"{name} belongs in [services.NAME.numbers]"
         return unknown("setting", name, (*SETTINGS, "clear", *MARKS, "numbers"))
 
     # The numbers
@@ -342,5 +342,5 @@ class _Checking:
 def unknown(what: str, name: str, known: tuple[str, ...]) -> str:
     """Return the words for a key that there is not, with what may have been meant."""
     near = nearest(name, known)
-    suggestion = f" (did you mean {near}?)" if near else f" (known are {', '.join(known)})"
+    suggestion = f" (did you mean {near}?)" if near else f" (known: {', '.join(known)})"
     return f"unknown {what} {visible(name)}{suggestion}"

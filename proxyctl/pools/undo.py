@@ -167,7 +167,7 @@ def changed_since(
     if by == SOMETHING_ELSE and how is None:
         when = (now or {}).get("date_updated")
         how = f"something else changed it at {when}" if when else "it was added and removed again"
-    hint = "Change it by hand if it still should be."
+    hint = "Change it by hand if necessary."
     if by:
         how, hint = f"run {by} changed it", f"See 'proxyctl history show {by}'. {hint}"
     return None if how is None else RefusedError(f"{what} has changed since that run: {how}.", hint=hint)
@@ -315,7 +315,7 @@ def fields_back(
 def changed(item: Item, how: str) -> RefusedError:
     """The refusal of an item that is no longer as the run left it."""
     return RefusedError(
-        f"{item.input} has changed since that run: {how}.", hint="Change it by hand if it still should be."
+        f"{item.input} has changed since that run: {how}.", hint="Change it by hand if necessary."
     )
 
 

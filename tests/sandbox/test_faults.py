@@ -60,7 +60,7 @@ def test_an_unknown_name_lists_the_known_ones_and_guesses() -> None:
     with pytest.raises(UsageError, match="unknown fault 'rest-after'") as caught:
         FaultPlan.parse(["rest-after=0.1"])
     assert caught.value.hint is not None
-    assert "did you mean reset-after?" in caught.value.hint
+    assert "Did you mean reset-after?" in caught.value.hint
     assert all(name in caught.value.hint for name in NAMES)
 
 

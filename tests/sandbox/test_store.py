@@ -87,7 +87,7 @@ def _cut_short(path: Path) -> None:
         (b"SQLite format 3\0" + b"\xff" * 5000, "damaged or no database", "rm {path}"),
         (b"x", "damaged or no database", "rm {path}"),
         (_foreign, "not a sandbox of proxyctl", "Name another file"),
-        (_of_another_version, "another version of proxyctl", "start anew"),
+        (_of_another_version, "another version of proxyctl", "delete the file"),
         (_cut_short, "can't be used|damaged", ""),
     ],
     ids=["text", "rubbish", "one byte", "foreign", "another version", "cut short"],

@@ -41,7 +41,7 @@ def named(runtime: Runtime, service_name: str, messaging_service: str) -> tuple[
 def read(runtime: Runtime, service: Service, messaging: MessagingService, items: Sequence[Item] = ()) -> Pair:
     """Read the pool, the Messaging Service, and which other one has numbers of the pool that are not in it.
 
-    Only ``items`` are looked for in the others, where there are any.
+    Only ``items`` are searched for in the others, where there are any.
     """
     account = runtime.account
     members = {number.sid: number.phone_number for number in account.members(messaging.sid)}
@@ -70,11 +70,11 @@ def attach(
         plan = plan_of(decide_all(items or all_items(pair), pair), pair)
         return plan.asking(lambda plan: question(runtime, service, messaging, len(plan.chains)))
 
-    def look(runtime: Runtime, ends: Sequence[Progress]) -> list[Correction]:
+    def check(runtime: Runtime, ends: Sequence[Progress]) -> list[Correction]:
         return left_meanwhile(runtime, ends, service, messaging)
 
     wanted = decide if items or every else Plan
-    job = Job("attach", [service.sid], wanted, "added", given.single, service=service, look=look)
+    job = Job("attach", [service.sid], wanted, "added", given.single, service=service, check=check)
     finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
 
 

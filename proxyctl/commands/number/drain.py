@@ -179,7 +179,7 @@ class Drain:
             return plan
         busy = sum(1 for row in rows_by_sid(plan.entries).values() if row.get("in_use"))
         if busy and self.waits and self.runtime.options.dry_run:
-            self.runtime.note(f"{counted(busy, 'number')} in use now: removed only when idle.")
+            self.runtime.note(f"{counted(busy, 'number')} in use now. They are removed when idle.")
         return replace(plan, entries=tuple(map(self.removal_of, plan.entries)))
 
     def removal_of(self, entry: Entry) -> Entry:
@@ -230,7 +230,7 @@ class Drain:
                 number = pool.by_sid.get(end.seen["sid"])
                 end = replace(end, seen=None if number is None else number.raw)
                 if number is not None and number.is_reserved is False:
-                    hint = "Run it again to reserve it once more."
+                    hint = "Run the command again to reserve it."
                     error = RefusedError(
                         f"{end.item.input} was released by somebody else meanwhile.", hint=hint
                     )
@@ -299,7 +299,7 @@ class Drain:
             ]
         elif busy and not self.removes:
             self.runtime.note(
-                f"still in use: {counted(len(busy), 'number')}; --wait waits until they are idle."
+                f"still in use: {counted(len(busy), 'number')}. --wait waits until they are idle."
             )
         if self.waits:
             report = replace(

@@ -46,7 +46,7 @@ def not_found(runtime: Runtime, item: Item) -> ProxyctlError:
     query = f"{numbers}/{item.sid}.json" if item.sid else f"{numbers}.json -d PhoneNumber={item.phone_number}"
     return NotFoundError(
         f"no Service holds {item.input}.",
-        hint=f"Whether the account has it: proxyctl api GET {query}",
+        hint=f"Check whether the account has it: proxyctl api GET {query}",
     )
 
 
@@ -81,7 +81,7 @@ def show(runtime: Runtime, service: str, number: str) -> None:
     if found is None:
         raise NotFoundError(
             f"{item.name} is not in the pool of Service {meant.unique_name} ({meant.sid}).",
-            hint=f"'proxyctl number find {item.name}' says which Service holds it.",
+            hint=f"'proxyctl number find {item.name}' shows which Service has it.",
             problem=problem,
         )
     runtime.out.one(PHONE_NUMBER, found.raw)

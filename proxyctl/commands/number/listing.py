@@ -18,7 +18,7 @@ from proxyctl.text import did_you_mean
 from proxyctl.writes.reading import Page
 
 Row = Mapping[str, Any]
-NOT_NAMED = "name the Services whose numbers to list, or give --all (or --unassigned)."
+NOT_NAMED = "name a Service, or add --all or --unassigned."
 
 
 def show(
@@ -93,7 +93,7 @@ def check_capabilities(names: Sequence[str], rows: Sequence[Row], shape: Shape) 
         if capability_key(name) not in known:
             raise UsageError(
                 f"--capability: there is no {name[:60]!a}.{did_you_mean(capability_key(name), list(known))}",
-                hint=f"Known are {', '.join(known)}.",
+                hint=f"Known: {', '.join(known)}.",
             )
 
 
@@ -103,10 +103,10 @@ def check_capabilities(names: Sequence[str], rows: Sequence[Row], shape: Shape) 
 def check_unassigned(services: Sequence[str], chosen: NumberFilter, *, all_services: bool) -> None:
     """Refuse what makes no sense for numbers in no pool."""
     if services or all_services:
-        raise UsageError("--unassigned is about numbers in no pool: name no Service with it, and no --all.")
+        raise UsageError("--unassigned lists numbers in no pool. It does not go with a Service or --all.")
     if chosen.reserved is not None or chosen.in_use is not None:
         option = "--reserved and --unreserved" if chosen.reserved is not None else "--in-use and --idle"
-        raise UsageError(f"{option} say something about numbers in a pool: not with --unassigned.")
+        raise UsageError(f"{option} do not go with --unassigned.")
     check_capabilities(chosen.capabilities, [], UNASSIGNED)
 
 

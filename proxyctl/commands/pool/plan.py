@@ -154,7 +154,7 @@ def check_sids(wanted: PoolFile, services: Sequence[Service]) -> None:
     if strangers:
         facts, advice = zip(*strangers, strict=True)
         raise RefusedError(
-            "\n".join([f"{wanted.name} is about other Services. Nothing was sent", *facts]),
+            "\n".join([f"{wanted.name} names other Services. Nothing was sent", *facts]),
             hint=" ".join(advice),
         )
 

@@ -21,7 +21,7 @@ def seed(
 
     for name, value in (("--numbers", numbers), ("--country", country)):
         if scenario is not None and value is not None:
-            raise UsageError(f"--scenario and {name} exclude each other.", hint="A scenario brings its own.")
+            raise UsageError(f"--scenario does not go with {name}.", hint="A scenario has its own.")
     fields = ("sid", "phone_number", "friendly_name", "iso_country", "type", "capabilities")
     shape = Shape.generic("number", (*fields, "service_sid") if scenario is not None else fields)
     shape = replace(shape, maps=PHONE_NUMBER.maps)

@@ -42,7 +42,7 @@ def run_server(runtime: Runtime, serving: Serving) -> None:
     from proxyctl.sandbox.world.store import Store
 
     if serving.not_found not in ("404", "400"):
-        raise UsageError(f"--not-found {serving.not_found}: it is 404 or 400.")
+        raise UsageError(f"--not-found {serving.not_found}: give 404 or 400.")
     policies = Policies(
         window=SlidingWindow() if serving.rate_limit else None,
         faults=FaultPlan.parse(serving.faults, serving.seed) if serving.faults else None,

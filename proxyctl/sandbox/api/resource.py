@@ -257,8 +257,7 @@ def read_page(
     One row more than the page is asked for, to learn whether there is a next page.
     """
     scope = f"{url.removeprefix(context.base_url)}?{filters}"
-    size, number, token = _asked(context)
-    size = min(size, largest)
+    size, number, token = _asked(context, largest)
     direction, bound = _read_token(context, scope, token) if token else ("PA", 0)
     backwards = direction == "PB"
     comparison, order = ("<", "DESC") if backwards else (">", "ASC")
@@ -285,8 +284,8 @@ def read_page(
     )
 
 
-def _asked(context: Context) -> tuple[int, int, str | None]:
-    """PageSize, Page and PageToken of the query."""
+def _asked(context: Context, largest: int) -> tuple[int, int, str | None]:
+    """PageSize (at most ``largest``), Page and PageToken of the query."""
     size = _whole(context, "PageSize", _DEFAULT_SIZE)
     if size > _ASKED_AT_MOST:
         raise ApiError(context.rules.page_size_too_large)
@@ -295,7 +294,7 @@ def _asked(context: Context) -> tuple[int, int, str | None]:
     number, token = _whole(context, "Page", 0), context.query.get("PageToken") or None
     if token is None and number > 0:
         raise ApiError(context.rules.bad_page_token, "A Page above 0 needs its PageToken")
-    return size, number, token
+    return min(size, largest), number, token
 
 
 def _whole(context: Context, parameter: str, default: int) -> int:

@@ -28,10 +28,10 @@ HTML = (
 class Act(Enum):
     """What becomes of the answer."""
 
-    ANSWER = "another answer takes its place"
+    ANSWER = "another response takes its place"
     RESET = "the connection is reset"
-    CLOSE = "the connection is closed without an answer"
-    HOLD = "the answer is held back, then the connection is closed"
+    CLOSE = "the connection is closed without a response"
+    HOLD = "the response is delayed, then the connection is closed"
     TRUNCATE = "half of the body, then the connection is closed"
     BODY = "the body is replaced, the status stays"
 
@@ -194,8 +194,8 @@ def _check_name(name: str) -> None:
     if name in NAMES:
         return
     near = get_close_matches(name, NAMES, n=1)
-    guess = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(f"unknown fault {name!r}", hint=f"{guess}known faults: {', '.join(NAMES)}")
+    guess = f"Did you mean {near[0]}? " if near else ""
+    raise UsageError(f"unknown fault {name!r}", hint=f"{guess}Known faults: {', '.join(NAMES)}.")
 
 
 def _probability(item: str, text: str) -> float:
@@ -205,7 +205,7 @@ def _probability(item: str, text: str) -> float:
         value = math.nan
     if not 0.0 <= value <= 1.0:
         raise UsageError(
-            f"fault {item!r} needs a probability from 0 to 1", hint="for example: --fault 429=0.1"
+            f"fault {item!r} needs a probability from 0 to 1", hint="Write, for example, --fault 429=0.1."
         )
     return value
 
@@ -213,5 +213,6 @@ def _probability(item: str, text: str) -> float:
 def _check_sum(rates: Collection[float]) -> None:
     if sum(rates) > 1.0 + 1e-9:
         raise UsageError(
-            "the probabilities of all faults together are above 1", hint="lower them: 1 is every request"
+            "the probabilities of all faults together are above 1",
+            hint="Lower them. 1 stands for every request.",
         )

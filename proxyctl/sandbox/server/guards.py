@@ -25,7 +25,7 @@ def loopback_address(host: str) -> str:
     bare = host.strip("[]")
     if not is_loopback(bare):
         raise UsageError(
-            f"the sandbox can't listen on {host!a}: it takes loopback addresses only",
+            f"the sandbox can't listen on {host!a}, which is no loopback address",
             hint="Use 127.0.0.1, ::1 or localhost. The sandbox has no real authentication.",
         )
     return bare

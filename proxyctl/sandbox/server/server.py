@@ -224,7 +224,7 @@ class Server:
 
 def _listen(address: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
-        raise UsageError(f"the sandbox can't listen on port {port}: ports go from 0 (any free one) to 65535")
+        raise UsageError(f"the sandbox can't listen on port {port}: a port is from 0 (any free one) to 65535")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         listener = socket.create_server((address, port), family=family, backlog=_BACKLOG)

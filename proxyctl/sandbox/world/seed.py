@@ -129,7 +129,7 @@ def _draw_new(
     draws = _DRAWS_PER_NUMBER * count + 2 * len(taken)
     while count > 0:
         if draws == 0:
-            raise UsageError(f"the sandbox has no numbers of {country} left", hint="Take another --country.")
+            raise UsageError(f"the sandbox has no numbers of {country} left", hint="Give another --country.")
         draws -= 1
         phone_number = _draw_one(draw, kind)
         if phone_number not in taken:

@@ -167,7 +167,7 @@ class Store:
             raise OutputError(
                 f"{self.path} was made by another version of proxyctl "
                 f"(schema {version}, here {SCHEMA_VERSION})",
-                hint=f"Use that version, or start anew: rm {self.path}",
+                hint=f"Use that version, or delete the file: rm {self.path}",
             )
         return True
 
@@ -190,7 +190,7 @@ class Store:
                 raise StoreBusy(f"the sandbox's database {self.path} is locked by another process") from error
             raise OutputError(
                 f"the sandbox's database {self.path} can't be used: {error}",
-                hint="Check that the directory exists, is yours, and has space left.",
+                hint="Check that the directory exists, that you own it, and that the disk has space left.",
             ) from error
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise  # an error of ours, not of the file
@@ -283,16 +283,16 @@ def _make_private(path: Path) -> None:
     except OSError as error:
         raise OutputError(
             f"the sandbox's database {path} can't be opened: {error.strerror or error}",
-            hint="Name a file in a directory that is yours: --database FILE, or set PROXYCTL_STATE_DIR.",
+            hint="Give --database FILE in a directory that you own, or set PROXYCTL_STATE_DIR.",
         ) from error
     if header and not header.startswith(b"SQLite format 3\0"):
-        raise _damaged(str(path), "it does not begin like one")
+        raise _damaged(str(path), "it has no database header")
 
 
 def _damaged(path: str, reason: object) -> OutputError:
     return OutputError(
         f"the sandbox's database {path} is damaged or no database: {reason}",
-        hint=f"Name another file, or start anew: rm {path} {path}-wal {path}-shm",
+        hint=f"Name another file, or delete this one: rm {path} {path}-wal {path}-shm",
     )
 
 
