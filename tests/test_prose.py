@@ -22,7 +22,7 @@ TEXTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
 PACKAGE = REPOSITORY / "proxyctl"
 SOURCES = sorted(path for ending in ("py", "toml", "txt") for path in PACKAGE.rglob(f"*.{ending}"))
 FILES = [*SOURCES, *(REPOSITORY / name for name in TEXTS)]
-# SQL, and what HTTP and terminals read, are no sentences.
+# SQL, signs, and what HTTP and terminals read, are no sentences.
 NO_SENTENCE = re.compile(
     r"(?i)^\s*(CREATE|SELECT|INSERT|UPDATE|DELETE|PRAGMA|BEGIN|WITH)\b|charset=|^\x1b|[{}]$|^[\d\W]+$"
 )
@@ -100,8 +100,6 @@ TO_COME: dict[str, tuple[int, int, int]] = {
     "proxyctl/doctor/files.py": (2, 3, 0),
     "proxyctl/doctor/installed.py": (0, 5, 0),
     "proxyctl/doctor/server.py": (0, 2, 0),
-    "proxyctl/input/formats.py": (1, 5, 0),
-    "proxyctl/input/items.py": (1, 2, 0),
     "proxyctl/pools/a2p.py": (0, 1, 0),
     "proxyctl/pools/audit.py": (0, 1, 0),
     "proxyctl/pools/status.py": (0, 1, 0),

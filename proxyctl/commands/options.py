@@ -231,6 +231,14 @@ PACING = group(
     ),
 )
 
+ROWS = group(
+    INPUT,
+    column=typed(
+        str | None, "--column NAME|N", "Read numbers from this column of FILE: its name, or its place."
+    ),
+    skip_bad_rows=typed(bool, "--skip-bad-rows", "Skip rows that can't be used. Print them, and exit 6."),
+)
+
 CALLS = (PROFILE, REQUESTS, MESSAGES)  # every command accepts these
 BULK = COUNTRY | PACING
 EVERY = (*CALLS, DATA, WRITES | THROUGH, BULK)

@@ -1,6 +1,4 @@
-"""How a run ended: an end for each item, rows for stdout, a line for each failure and a summary for stderr, an exit
-code.
-"""
+"""How a run ended: an end for each item, rows for stdout, failures and summary for stderr, and an exit code."""
 
 from __future__ import annotations
 
@@ -12,6 +10,7 @@ from typing import Any
 from proxyctl.bulk.outcomes import RunReport
 from proxyctl.errors import (
     AuthenticationError,
+    InputError,
     Interrupted,
     NetworkError,
     NotFoundError,
@@ -138,7 +137,7 @@ class Report:
 
     def failure_lines(self, width: int | None) -> list[str] | list[Line]:
         """Return which items are not as wanted: by their reason at a terminal of ``width``, a line each elsewhere."""
-        bad = [end for end in self.ends if end.bad]
+        bad = [end for end in self.ends if end.bad and type(end.error) is not InputError]  # those were named
         tried = [failure_of(end) for end in bad if end.action != "skipped"]
         skipped = [failure_of(end) for end in bad if end.action == "skipped"]
         return a_line_each(tried, skipped) if width is None else list(by_reason([*tried, *skipped], width))

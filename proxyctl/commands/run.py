@@ -13,25 +13,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from proxyctl.api.resources import Service
-from proxyctl.commands.permission import allowed_rules, can_ask, guarded, in_question, read_plan, refuses
+from proxyctl.commands.given import Given
+from proxyctl.commands.permission import can_ask, guarded, in_question, read_plan, refuses
 from proxyctl.commands.pool.plan_text import diff, is_diff
 from proxyctl.commands.pool.rehearsal import advice, drawn, foreseen, show_plan
 from proxyctl.commands.report import CORRECT, End, Report, report_of
 from proxyctl.commands.second_look import Check, send_and_check, stranded
 from proxyctl.commands.sending import Journal, load_what_reports
-from proxyctl.errors import InputError, OutputError, PartialError, TemporaryError, UsageError
-from proxyctl.files import STDIN, check_output_file, write_output_file
-from proxyctl.input.items import Item, Reading, failed_to_text, read_items
+from proxyctl.errors import OutputError, PartialError, TemporaryError, UsageError
+from proxyctl.files import write_output_file
+from proxyctl.input.items import failed_to_text
 from proxyctl.pools.decide import leaving
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
 from proxyctl.roles import Line, Part, Role, line, with_counts
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.guard import EMPTY_INPUT, NO_UNRESERVED, by_rule, needs
+from proxyctl.writes.guard import NO_UNRESERVED, needs
 from proxyctl.writes.plan import Plan
 
-Numbers = Sequence[str] | None  # as typed
 SEE_HISTORY = "The work was done. 'proxyctl history list' and 'history show' show it."
 
 
@@ -62,74 +62,11 @@ class Job:
     permitted: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a verb works on, as it was typed. ``single``: one number was named, so its own error is the run's."""
-
-    reading: Reading
-    single: bool
-    failed_to: Path | None
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        """The numbers, in the order given."""
-        return self.reading.items
-
-    def require(self, service: Service) -> None:
-        """InputError where rows say that they are of another Service: nothing was sent yet."""
-        self.reading.require_service(service.sid, titled(service))
-
-
-def begin(
-    runtime: Runtime,
-    numbers: Numbers,
-    file: str | None,
-    *,
-    use_is_reserved: bool = False,
-    required: bool = True,
-) -> Given:
-    """Check all that a number verb was given, before anything is read or sent."""
-    runtime.out.check(RESULT)
-    named = required or bool(numbers) or file is not None
-    reading = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved) if named else Reading()
-    if reading.empty_reason:
-        if file != STDIN and EMPTY_INPUT not in allowed_rules(runtime):
-            raise by_rule(InputError(reading.empty_reason), EMPTY_INPUT)
-        runtime.note(f"{reading.empty_reason}.")
-    failed_to = check_failed_to(runtime, file)
-    runtime.guard_writes()
-    return Given(reading, file is None and len(numbers or ()) == 1, failed_to)
-
-
-def read_input(
-    runtime: Runtime, numbers: Numbers, file: str | None, *, use_is_reserved: bool = False
-) -> Reading:
-    """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
-    if not numbers and file is None:
-        raise UsageError("no numbers were given.", hint="Name them as arguments, or in a file with -f FILE.")
-    reading = read_items(
-        numbers,
-        file,
-        stdin=getattr(runtime.stdin, "buffer", None),
-        default_country=runtime.options.default_country,
-        use_is_reserved=use_is_reserved,
-        account_sid=runtime.profile.account_sid,
-    )
-    if reading.duplicates:
-        runtime.note(f"merged {counted(reading.duplicates, 'duplicate')}.")
-    return reading
-
-
-def check_failed_to(runtime: Runtime, *inputs: str | None) -> Path | None:
-    """Return the file of --failed-to; refuse one that can't be written, or that is one of ``inputs``."""
-    return check_output_file("--failed-to", runtime.options.failed_to, inputs)
-
-
 def run_numbers(
     runtime: Runtime, command: str, service: Service, given: Given, decide: Callable[[], Plan], done: str
 ) -> None:
     """Carry a number verb out on one Service, and report; raises the error of the run."""
-    job = Job(command, [service.sid], decide, done, given.single, service)
+    job = Job(command, [service.sid], given.deciding(decide), done, given.single, service)
     finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
 
 
@@ -233,11 +170,6 @@ def save_leaving(runtime: Runtime, plan: Plan) -> None:
 
 
 # What is shown
-
-
-def titled(service: Service) -> str:
-    """Return a Service as a question names it: by its name, if that is known, and its SID."""
-    return f"{service.unique_name} ({service.sid})" if service.unique_name else service.sid
 
 
 def heading(runtime: Runtime, verb: str, *parts: Part, sids: Sequence[str] = ()) -> Line:

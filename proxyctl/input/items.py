@@ -1,6 +1,6 @@
 """Reading what a bulk verb works on: arguments and files become items, or an error naming each bad row.
 
-Everything is read and judged before anything is sent, so that a run never stops half-way at a misspelt row.
+Everything is read and checked before anything is sent, so that a run never stops half-way at a misspelt row.
 """
 
 from __future__ import annotations
@@ -8,25 +8,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO, NamedTuple
 
 from proxyctl.errors import InputError
 from proxyctl.files import read_bytes, source_name
 from proxyctl.identifiers import PHONE_NUMBER, is_sid, parse_number, require_country
-from proxyctl.input.formats import Flaw, Row, Source, Unit, rows
-from proxyctl.text import show
-
-NAMED_ROWS = 20
-
-_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": None}
-_HINTS = {  # by the column that is spoken of
-    "is_reserved": "With --reserved or --unreserved, the column is_reserved is not read.",
-    "account_sid": "Name the account's profile with -p, or remove the column account_sid.",
-    "service_sid": "Name the Service of these rows, or remove the column service_sid.",
-}
+from proxyctl.input.formats import Contents, Flaw, Row, contents
+from proxyctl.input.refusal import NAMED_ROWS, refusal
+from proxyctl.input.source import Source
+from proxyctl.input.values import boolean_of, sid_text, text_of, value_text
+from proxyctl.text import cut, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,8 @@ class Item:
 
     ``input`` is the text as it was given; ``phone_number`` is in E.164. At least one of ``sid`` and
     ``phone_number`` is set; where both are, ``sid`` counts and has yet to agree with the pool. ``place`` is that
-    of the row; of an argument, its number below zero.
+    of the row; of an argument, its number below zero. ``raw`` is the row as it came in, with all that it holds: the
+    line of a text, the cells of a CSV (`Reading.header` names them), or the JSON value; None of an argument.
     """
 
     input: str
@@ -43,6 +37,7 @@ class Item:
     phone_number: str | None
     is_reserved: bool | None = None
     place: int | None = None
+    raw: object = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -57,6 +52,15 @@ class Item:
         return (self.sid, self.phone_number)
 
 
+class Bad(NamedTuple):
+    """A row that can't be used: its place, why, what it gave as the number, and the row, as `Item.raw` has it."""
+
+    place: int
+    what: str
+    input: str = ""
+    raw: object = None
+
+
 def read_items(
     numbers: Sequence[str] | None,
     file: str | None,
@@ -65,18 +69,26 @@ def read_items(
     default_country: str | None = None,
     use_is_reserved: bool = True,
     account_sid: str | None = None,
+    column: str | None = None,
+    skip_bad: bool = False,
 ) -> Reading:
     """Read the arguments, then ``file`` (``-``: stdin), check all of it, and fold duplicates.
 
     With ``use_is_reserved=False`` that column is not even read. A file without a number is no error here:
-    ``empty_reason`` says so. InputError names every bad row, or says why the file can't be read; UsageError: there is
-    no such default country.
+    ``empty_reason`` says so. With ``skip_bad``, rows that can't be used are in `Reading.bad`, as long as others can.
+    InputError names every bad row, or says why the file can't be read; UsageError: there is no such default country.
     """
     reading = examine(
-        numbers or (), file, stdin, default_country, use_is_reserved=use_is_reserved, account_sid=account_sid
+        numbers or (),
+        file,
+        stdin,
+        default_country,
+        use_is_reserved=use_is_reserved,
+        account_sid=account_sid,
+        column=column,
+        skip_bad=skip_bad,
     )
-    if reading.refused:
-        raise refusal(reading)
+    reading.require_usable()
     return reading
 
 
@@ -88,37 +100,20 @@ def examine(
     *,
     use_is_reserved: bool = False,
     account_sid: str | None = None,
+    column: str | None = None,
+    skip_bad: bool = False,
 ) -> Reading:
-    """Read like `read_items`, but leave it to the caller to tell which rows can't be used.
+    """Read like `read_items`, but leave it to the caller to say which rows can't be used.
 
     InputError: the file as a whole can't be read. UsageError: there is no such default country.
     """
     country = require_country(default_country) if default_country is not None else None
-    reading = Reading(numbers, country, use_is_reserved, account_sid)
+    reading = Reading(numbers, country, use_is_reserved, account_sid, column, skip_bad)
     for place, text in enumerate(numbers, start=1):
         reading.take(Row(-place, None, text))
     if file is not None:
         reading.read(Source(source_name(file), read_bytes(file, stdin)))
     return reading
-
-
-def refusal(reading: Reading) -> InputError:
-    """Return the error that names the rows which can't be used: the first 20, and the count."""
-    name = reading.source.name if reading.source is not None else None
-    hint = _hint(reading)
-    if name is None and reading.rows == 1:
-        return InputError(f"{reading.refusals[0][1]}; nothing was sent", hint=hint)
-    if name is None:
-        where = "arguments"
-    else:
-        single = (reading.rows or reading.refused) == 1
-        where = f"{'arguments and rows' if reading.arguments else 'row' if single else 'rows'} in {name}"
-    total = f" of {reading.rows}" if reading.rows else ""
-    lines = [f"{reading.refused}{total} {where} can't be used; nothing was sent"]
-    lines += [f"{reading.where(place)}: {what}" for place, what in reading.refusals]
-    if reading.refused > len(reading.refusals):
-        lines.append(f"… and {reading.refused - len(reading.refusals)} more")
-    return InputError("\n".join(lines), hint=hint)
 
 
 def failed_to_text(items: Iterable[Item]) -> str:
@@ -149,7 +144,8 @@ def failed_to_text(items: Iterable[Item]) -> str:
 class Reading:
     """What has been read so far: ``rows``, of which ``refused`` can't be used, and ``duplicates`` were folded.
 
-    ``refusals`` has the first that can't be used, each with its place and what is wrong with it.
+    ``bad`` has those that can't be used, in the order given: the first 20, or all where they are to be skipped.
+    ``contents`` has the form and the header of the file.
     """
 
     def __init__(
@@ -158,19 +154,24 @@ class Reading:
         country: str | None = None,
         use_is_reserved: bool = False,
         account_sid: str | None = None,
+        column: str | None = None,
+        skip_bad: bool = False,
     ) -> None:
         self.arguments = arguments
         self.source: Source | None = None
+        self.contents = Contents("text", iter(()))
         self.rows = self.refused = self.duplicates = 0
-        self.refusals: list[tuple[int, str]] = []
-        self._unit: Unit = "line"
+        self.bad: list[Bad] = []
+        self._skip_bad = skip_bad
+        self._torn = False  # rows may be missing
+        self._column = column
         self._country = country
         self._use_is_reserved = use_is_reserved
         self._account_sid = account_sid
         self._items: dict[int, Item] = {}
         self._by_name: dict[str, int] = {}
-        self._blank: list[int] = []  # the places of rows whose is_reserved is blank
-        self._services: dict[str, list[int]] = {}  # the places of rows, by their service_sid
+        self._blank: list[Row] = []  # those whose is_reserved is blank
+        self._services: dict[str, list[Row]] = {}  # by their service_sid
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -184,59 +185,70 @@ class Reading:
             return None
         return f"{self.source.name} holds no number"
 
-    def require_service(self, sid: str, title: str) -> None:
-        """InputError that names the rows which say that they are of another Service than this one."""
-        other = [
-            (place, f"service_sid {show(other)} is not that of Service {title}")
-            for other, places in self._services.items()
-            if other.lower() != sid.lower()
-            for place in places
+    @property
+    def rejected(self) -> list[tuple[Item, InputError]]:
+        """The rows that are skipped: each as an item that names nothing, with what is wrong with it."""
+        return [
+            (
+                Item(bad.input, None, None, place=bad.place, raw=bad.raw),
+                InputError(f"{self.where(bad.place)}: {bad.what}"),
+            )
+            for bad in self.bad
         ]
-        if other:
-            self._refuse_all(other)
+
+    def require_usable(self) -> None:
+        """InputError that names the rows which can't be used, unless they are to be skipped and others are left."""
+        if self.refused and (not self._skip_bad or self._torn or not self._items):
             raise refusal(self)
+
+    def require_service(self, sid: str, title: str) -> None:
+        """Refuse the rows which say that they are of another Service than this one, as `require_usable` does."""
+        for other, rows in self._services.items():
+            if other.lower() != sid.lower():
+                self._refuse_all(rows, f"service_sid {show(other)} is not that of Service {title}")
+        self.require_usable()
 
     def where(self, place: int) -> str:
         """Return what names a place: FILE:LINE, or the number of an argument or of an item of a JSON document."""
         if place < 0 or self.source is None:
             return f"argument {-place}"
-        if self._unit == "line":
+        if self.contents.unit == "line":
             return f"{self.source.name}:{place}"
-        return f"{self.source.name}: {self._unit} {place}" if place else self.source.name
+        return f"{self.source.name}: item {place}" if place else self.source.name
 
     def read(self, source: Source) -> None:
         """Take in all rows of a file."""
         self.source = source
         try:
-            self._unit, found = rows(source)
-            for row in found:
+            self.contents = contents(source, self._column)
+            for row in self.contents.rows:
                 self.take(row)
         except UnicodeDecodeError:
             # What was read up to there matters less than the whole list of what to correct.
-            self.rows, self.refused, self.refusals = 0, 0, []
+            self.rows, self.refused, self.bad, self._torn = 0, 0, [], True
             for line, what in source.undecodable():
-                self._refuse(line, what)
+                self._refuse(Bad(line, what))
             return
         if any(item.is_reserved is not None for item in self._items.values()):
-            what = "is_reserved is blank here, and not in other rows"
-            self._refuse_all([(place, what) for place in self._blank])
+            self._refuse_all(self._blank, "is_reserved is blank here, and not in other rows")
 
     def take(self, row: Row | Flaw) -> None:
         """Take in a row, or what is wrong with it."""
         self.rows += 1
         if isinstance(row, Flaw):
-            self._refuse(row.place, row.what)
+            self._torn |= row.fatal
+            self._refuse(Bad(row.place, row.what, given(row.raw), row.raw))
             return
         try:
             item = self._item(row)
             self._add(item)
         except ValueError as error:
-            self._refuse(row.place, str(error))
+            self._refuse(bad_row(row, str(error)))
             return
         if self._use_is_reserved and item.is_reserved is None and row.is_reserved is not None:
-            self._blank.append(row.place)
-        if service := _sid_text(row.service_sid):
-            self._services.setdefault(service, []).append(row.place)
+            self._blank.append(row)
+        if service := sid_text(row.service_sid):
+            self._services.setdefault(service, []).append(row)
 
     def _add(self, item: Item) -> None:
         """Take the item, or fold it into earlier ones; ValueError where they contradict each other.
@@ -256,43 +268,47 @@ class Reading:
 
     def _merged(self, earlier: Item, later: Item) -> Item:
         known: dict[str, Any] = {}
-        for field in ("sid", "phone_number", "is_reserved"):
-            old, new = getattr(earlier, field), getattr(later, field)
+        for name in ("sid", "phone_number", "is_reserved"):
+            old, new = getattr(earlier, name), getattr(later, name)
             if old is not None and new is not None and old != new:
-                said = f"{later.name} has {field} {_value(new)} here and {_value(old)}"
+                said = f"{later.name} has {name} {value_text(new)} here and {value_text(old)}"
                 raise ValueError(f"{said} at {self.where(earlier.place or 0)}")
-            known[field] = new if old is None else old
+            known[name] = new if old is None else old
         return replace(earlier, **known)
 
-    def _refuse(self, place: int, what: str) -> None:
+    def _refuse(self, bad: Bad) -> None:
         self.refused += 1
-        if len(self.refusals) < NAMED_ROWS:
-            self.refusals.append((place, what))
+        if self._skip_bad or len(self.bad) < NAMED_ROWS:
+            self.bad.append(bad)
 
-    def _refuse_all(self, rows: list[tuple[int, str]]) -> None:
-        """Refuse rows that were taken in before; the first that can't be used stay in the order given."""
+    def _refuse_all(self, rows: Sequence[Row], what: str) -> None:
+        """Refuse rows that were taken in before, in the order given."""
         self.refused += len(rows)
-        found = sorted([*self.refusals, *rows], key=lambda row: (row[0] > 0, abs(row[0])))
-        self.refusals = found[:NAMED_ROWS]
+        found = [*self.bad, *(bad_row(row, what) for row in rows)]
+        found.sort(key=lambda bad: (bad.place > 0, abs(bad.place)))
+        self.bad = found if self._skip_bad else found[:NAMED_ROWS]
+        places = {row.place for row in rows}
+        self._items = {key: item for key, item in self._items.items() if item.place not in places}
 
     def _item(self, row: Row) -> Item:
-        account = _sid_text(row.account_sid)
+        account = sid_text(row.account_sid)
         if account and self._account_sid and account.lower() != self._account_sid.lower():
             raise ValueError(f"account_sid {show(account)} is not {self._account_sid}")
-        sid = _text("sid", row.sid)
-        number = _text("phone_number", row.phone_number)
-        reserved = _boolean(row.is_reserved) if self._use_is_reserved else None
+        sid = text_of("sid", row.sid)
+        number = text_of("phone_number", row.phone_number)
+        reserved = boolean_of(row.is_reserved) if self._use_is_reserved else None
         if sid:
             if not is_sid(PHONE_NUMBER, sid):
                 raise ValueError(f"sid {show(sid)} is not PN and 32 hexadecimal digits")
-            return Item(sid, sid, self._number_beside_sid(sid, number), reserved, row.place)
+            return Item(sid, sid, self._number_beside_sid(sid, number), reserved, row.place, row.raw)
         if not number:
-            raise ValueError("names no number" if row.place < 0 else "neither phone_number nor sid is there")
+            missing = f"{self._column} is empty" if self._column else "neither phone_number nor sid is there"
+            raise ValueError("names no number" if row.place < 0 else missing)
         try:
             ref = parse_number(number, self._country)
         except ValueError as error:
             raise ValueError(f"{show(number)} {error}") from None
-        return Item(number, ref.sid, ref.phone_number, reserved, row.place)
+        return Item(number, ref.sid, ref.phone_number, reserved, row.place, row.raw)
 
     def _number_beside_sid(self, sid: str, number: str) -> str | None:
         if not number:
@@ -309,42 +325,12 @@ class Reading:
         return ref.phone_number
 
 
-def _value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def bad_row(row: Row, what: str) -> Bad:
+    """Return a row that was taken apart, and can't be used."""
+    return Bad(row.place, what, given(row.sid or row.phone_number), row.raw)
 
 
-def _text(field: str, value: object) -> str:
-    """Return a field's text, without the ' that keeps spreadsheets from running it; "" for none."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        value = value.strip()
-        return value[1:].lstrip() if value.startswith("'") else value
-    if isinstance(value, int) and not isinstance(value, bool):
-        raise ValueError(f'{field} is not in quotes: write it as text, like "+14155550100"')
-    raise ValueError(f"{field} is not a text")
-
-
-def _boolean(value: object) -> bool | None:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        word = value.strip().removeprefix("'").lower()
-        if word in _BOOLEANS:
-            return _BOOLEANS[word]
-        raise ValueError(f"is_reserved {show(value)} is neither true nor false")
-    raise ValueError("is_reserved is neither true nor false")
-
-
-def _sid_text(value: object) -> str:
-    """Return a SID that a row has beside its number; "" for none. It is compared only, so it may be any text."""
-    return str(value or "").strip().removeprefix("'")
-
-
-def _hint(reading: Reading) -> str | None:
-    """Return what to do about rows that can't be used, where that can be said."""
-    for text in reading.arguments:
-        if os.path.isfile(text):  # noqa: PTH113 - of any text; Path.is_file raises for a long one
-            return f"to read the file {show(text)}, put -f before it"
-    said = "\n".join(what for _, what in reading.refusals)
-    return " ".join(hint for column, hint in _HINTS.items() if column in said) or None
+def given(raw: object) -> str:
+    """Return what a row says, cut to what a report has room for."""
+    text = ",".join(map(str, raw)) if isinstance(raw, tuple) else str(raw or "")
+    return cut(text.strip(), 200)

@@ -314,12 +314,12 @@ class _Checking:
             what = re.split("[.;] [Nn]othing was sent", error.message)[0]
             self.flaw(key, f"{key[-1]}: {what}")
             return
-        for place, what in reading.refusals:
-            self.flaw(key, what, where=reading.where(place))
+        for bad in reading.bad:
+            self.flaw(key, bad.what, where=reading.where(bad.place))
         if not reading.rows and not self._allow_empty:
             self.flaw(key, f"{key[-1]}: {path} holds no number (rule {EMPTY_INPUT})")
             self._empty = True
-        self._unnamed += reading.refused - len(reading.refusals)
+        self._unnamed += reading.refused - len(reading.bad)
         self.duplicates += reading.duplicates
         for item in reading.items:
             if self.is_first(service, item, is_reserved, (key, None, reading.where(item.place or 0))):

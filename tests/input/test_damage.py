@@ -69,7 +69,7 @@ JSON_DAMAGED = [
 )
 def test_damage_is_named_with_its_place(text: str, named: str) -> None:
     summary, *lines = refusal(text).message.splitlines()
-    assert "nothing was sent" in summary
+    assert "Nothing was sent" in summary
     place, what = named.split(" ", 1)
     assert any(line.startswith(f"stdin:{place}") and what in line for line in lines)
 
@@ -80,7 +80,7 @@ def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_items((), str(path), stdin=None)
     summary, named = caught.value.message.splitlines()
-    assert summary == f"1 of 3 rows in {path} can't be used; nothing was sent"
+    assert summary == f"1 of 3 rows in {path} can't be used. Nothing was sent"
     assert named.startswith(f'{path}:3: "abc" is neither a PN SID')
 
 
@@ -93,14 +93,14 @@ def test_a_bad_line_of_json_lines_does_not_hide_the_next() -> None:
 def test_the_first_20_bad_rows_are_named_and_all_are_counted() -> None:
     error = refusal("".join(f"x{n}\n" for n in range(50)) + A)
     lines = error.message.splitlines()
-    assert lines[0] == "50 of 51 rows in stdin can't be used; nothing was sent"
+    assert lines[0] == "50 of 51 rows in stdin can't be used. Nothing was sent"
     assert [line.partition(": ")[0] for line in lines[1:21]] == [f"stdin:{n}" for n in range(1, 21)]
     assert lines[21:] == ["… and 30 more"]
 
 
 def test_bad_arguments_are_numbered() -> None:
     lines = refusal("x\n", A, "y").message.splitlines()
-    assert lines[0] == "2 of 3 arguments and rows in stdin can't be used; nothing was sent"
+    assert lines[0] == "2 of 3 arguments and rows in stdin can't be used. Nothing was sent"
     assert [line.partition(": ")[0] for line in lines[1:]] == ["argument 2", "stdin:1"]
 
 
@@ -110,14 +110,14 @@ def test_a_single_bad_argument_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_items([str(path)], None, stdin=None)
     assert caught.value.message.count("\n") == 0
-    assert caught.value.message.endswith("; nothing was sent")
+    assert caught.value.message.endswith(". Nothing was sent")
     assert caught.value.hint is not None and "-f" in caught.value.hint
 
 
 def test_what_is_not_utf_8_is_named_line_by_line() -> None:
     error = refusal(b"phone_number,name\r+14155550101,\xe9\r\n+14155550102,x\n+14155550103,\xff\xfe")
     assert error.message.splitlines() == [
-        "2 rows in stdin can't be used; nothing was sent",
+        "2 rows in stdin can't be used. Nothing was sent",
         "stdin:2: byte 0xe9 is not UTF-8: save the file as UTF-8",
         "stdin:4: byte 0xff is not UTF-8: save the file as UTF-8",
     ]
@@ -174,7 +174,7 @@ def test_a_file_without_the_right_to_read_it(monkeypatch: pytest.MonkeyPatch, tm
 def test_an_argument_may_be_any_text(text: str) -> None:
     with pytest.raises(InputError) as caught:
         read_items([text, A], None, stdin=None)
-    assert caught.value.message.startswith("1 of 2 arguments can't be used; nothing was sent\nargument 1: ")
+    assert caught.value.message.startswith("1 of 2 arguments can't be used. Nothing was sent\nargument 1: ")
     assert caught.value.hint is None
 
 

@@ -193,7 +193,7 @@ def test_blank_flags_are_bad_where_others_are_filled_in_and_null_is_bad_anywhere
     rows = ["phone_number,is_reserved", f"{A},", "x,", f"{B},no", f"{C},'"]
     error = refusal("\n".join(rows))
     blank = "is_reserved is blank here, and not in other rows"
-    assert error.message.splitlines()[0] == "3 of 4 rows in stdin can't be used; nothing was sent"
+    assert error.message.splitlines()[0] == "3 of 4 rows in stdin can't be used. Nothing was sent"
     assert [line.split(": ", 1) for line in error.message.splitlines()[1::2]] == [
         ["stdin:2", blank],
         ["stdin:5", blank],
@@ -218,7 +218,7 @@ def test_rows_of_another_account_or_service_are_bad() -> None:
     with pytest.raises(InputError) as caught:
         reading.require_service("KS" + "d" * 32, "d")
     lines = caught.value.message.splitlines()
-    assert lines[0] == "1 of 3 arguments and rows in stdin can't be used; nothing was sent"
+    assert lines[0] == "1 of 3 arguments and rows in stdin can't be used. Nothing was sent"
     assert lines[1:] == [f'stdin:2: service_sid "KS{"c" * 32}" is not that of Service d']
 
 
@@ -248,7 +248,7 @@ def test_a_row_with_both_names_joins_the_rows_with_one_each() -> None:
 def test_rows_that_contradict_each_other_are_both_named(rows: list[str], what: str) -> None:
     error = refusal("\n".join(["sid,phone_number,is_reserved", *rows, f",{C},1"]))
     assert error.message.splitlines() == [
-        "1 of 3 rows in stdin can't be used; nothing was sent",
+        "1 of 3 rows in stdin can't be used. Nothing was sent",
         f"stdin:3: {what}",
     ]
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from proxyctl.api.resources import Service
 from proxyctl.commands import saved_file
+from proxyctl.commands.given import check_failed_to
 from proxyctl.commands.history.show import load
 from proxyctl.commands.pool.apply import account_job
-from proxyctl.commands.run import carry_out, check_failed_to, finish, heading
+from proxyctl.commands.run import carry_out, finish, heading
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.facts import senders_of, with_senders

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from proxyctl.api.resources import MessagingService, Service
+from proxyctl.commands.given import Numbers, begin, titled
 from proxyctl.commands.pool import audit
-from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, heading, titled
+from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.second_look import Correction
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.identifiers import require_sid
@@ -73,7 +74,7 @@ def attach(
     def check(runtime: Runtime, ends: Sequence[Progress]) -> list[Correction]:
         return left_meanwhile(runtime, ends, service, messaging)
 
-    wanted = decide if items or every else Plan
+    wanted = given.deciding(decide if items or every else Plan)
     job = Job("attach", [service.sid], wanted, "added", given.single, service=service, check=check)
     finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
 

@@ -8,6 +8,7 @@ from proxyctl.commands.options import (
     BULK,
     CALLS,
     DATA,
+    ROWS,
     WRITES,
     File,
     Numbers,
@@ -49,7 +50,7 @@ def check_messaging(
 
 
 @app.command("attach")
-@shared(*CALLS, DATA, WRITES, BULK)
+@shared(*CALLS, DATA, WRITES, BULK, ROWS)
 def attach_numbers(
     ctx: typer.Context,
     service: ServiceArgument,

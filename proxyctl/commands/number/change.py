@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Sequence
 
 from proxyctl.api.resources import Service
+from proxyctl.commands.given import Numbers, begin
 from proxyctl.commands.number import webhooks as own_webhooks
-from proxyctl.commands.run import Numbers, begin, heading, run_numbers
+from proxyctl.commands.run import heading, run_numbers
 from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
 from proxyctl.identifiers import is_sid
 from proxyctl.input.items import Item
@@ -34,10 +35,10 @@ def run_verb(
     """Carry out one verb on the numbers given; raises the error that the run ends with."""
     wish = Wish(VERBS[verb], **wishes)  # type: ignore[arg-type]
     given = begin(runtime, numbers, file, use_is_reserved=wish.verb is ADD and wish.is_reserved is None)
-    items = given.items
-    service = find_service(runtime, service_name, unread=bool(items))
+    service = find_service(runtime, service_name, unread=bool(given.items))
     if wish.verb is not ADD:  # its rows may say where the numbers were
         given.require(service)
+    items = given.items
 
     def decide() -> Plan:
         # The limits can only be checked against the whole pool; for one number the API itself is as exact.

@@ -9,6 +9,7 @@ from proxyctl.commands.options import (
     CALLS,
     COUNTRY,
     DATA,
+    ROWS,
     THROUGH,
     WRITES,
     File,
@@ -60,7 +61,7 @@ WEBHOOKS = group(
 
 
 @app.command("add")
-@shared(*CALLS, DATA, WRITES, BULK)
+@shared(*CALLS, DATA, WRITES, BULK, ROWS)
 def add_numbers(
     ctx: typer.Context,
     service: ServiceArgument,
@@ -85,7 +86,7 @@ def add_numbers(
 
 
 @app.command("reserve")
-@shared(*CALLS, DATA, WRITES, BULK)
+@shared(*CALLS, DATA, WRITES, BULK, ROWS)
 def reserve_numbers(
     ctx: typer.Context,
     service: ServiceArgument,
@@ -105,7 +106,7 @@ def reserve_numbers(
 
 
 @app.command("release")
-@shared(*CALLS, DATA, WRITES, BULK)
+@shared(*CALLS, DATA, WRITES, BULK, ROWS)
 def release_numbers(
     ctx: typer.Context, service: ServiceArgument, numbers: Numbers = None, file: File = None
 ) -> None:
@@ -121,7 +122,7 @@ def release_numbers(
 
 
 @app.command("remove")
-@shared(*CALLS, DATA, WRITES, BULK, THROUGH)
+@shared(*CALLS, DATA, WRITES, BULK, THROUGH, ROWS)
 def remove_numbers(
     ctx: typer.Context,
     service: ServiceArgument,
@@ -201,7 +202,7 @@ def show_number(ctx: typer.Context, service: ServiceArgument, number: NumberArgu
 
 
 @app.command("find")
-@shared(*CALLS, DATA, COUNTRY)
+@shared(*CALLS, DATA, COUNTRY, ROWS)
 def find_numbers(ctx: typer.Context, numbers: Numbers = None, file: File = None) -> None:
     """Find the Service that has a number in its pool.
 
@@ -217,7 +218,7 @@ def find_numbers(ctx: typer.Context, numbers: Numbers = None, file: File = None)
 
 
 @app.command("drain")
-@shared(*CALLS, DATA, WRITES, BULK, THROUGH)
+@shared(*CALLS, DATA, WRITES, BULK, THROUGH, ROWS)
 def drain_numbers(
     ctx: typer.Context,
     service: ServiceArgument,
@@ -242,7 +243,7 @@ def drain_numbers(
 
 
 @app.command("webhooks")
-@shared(*CALLS, DATA, WRITES, BULK)
+@shared(*CALLS, DATA, WRITES, BULK, ROWS)
 @gathered("to", WEBHOOKS)
 def set_webhooks(
     ctx: typer.Context,
@@ -267,7 +268,7 @@ def set_webhooks(
 
 
 @app.command("move")
-@shared(*CALLS, DATA, WRITES, BULK, THROUGH)
+@shared(*CALLS, DATA, WRITES, BULK, THROUGH, ROWS)
 def move_numbers(
     ctx: typer.Context,
     source: Annotated[str, option("--from SERVICE", "Take them from this Service.")],

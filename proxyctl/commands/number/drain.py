@@ -15,9 +15,10 @@ from typing import Any
 from proxyctl.api.resources import PhoneNumber, Service
 from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
+from proxyctl.commands.given import Given, Numbers, begin
 from proxyctl.commands.number.change import refuse_elsewhere, removal
 from proxyctl.commands.report import End, Report
-from proxyctl.commands.run import Given, Job, Numbers, begin, carry_out_round, finish
+from proxyctl.commands.run import Job, carry_out_round, finish
 from proxyctl.commands.sending import Journal
 from proxyctl.errors import (
     DeadlineError,
@@ -100,7 +101,7 @@ class Drain:
 
     def run(self) -> Report | None:
         """Go through all that was asked for; None where --dry-run only showed it."""
-        job = self.job(self.reserving, foresee=self.foresee)
+        job = self.job(self.given.deciding(self.reserving), foresee=self.foresee)
         if not self.round(job):
             return None
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from proxyctl.commands.run import read_input
+from proxyctl.commands.given import read_input
 from proxyctl.errors import NotFoundError, PartialError, ProxyctlError
 from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
@@ -37,7 +37,7 @@ def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> N
     ]
     runtime.out.rows(FOUND, [rows])
     missing = {item: not_found(runtime, item) for item in items if item not in found}
-    conclude(runtime, len(rows), missing | wrong)
+    conclude(runtime, len(rows), missing | wrong, reading.refused)
 
 
 def not_found(runtime: Runtime, item: Item) -> ProxyctlError:
@@ -50,19 +50,19 @@ def not_found(runtime: Runtime, item: Item) -> ProxyctlError:
     )
 
 
-def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError]) -> None:
-    """Say what was not found; raise what the run ends with, if anything was not."""
-    if not missing:
+def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError], skipped: int = 0) -> None:
+    """Say what was not found; raise what the run ends with, if anything was not, or bad rows were skipped."""
+    if not (missing or skipped):
         return
-    if found == 0 and len(missing) == 1:
+    if found == 0 and len(missing) == 1 and not skipped:
         raise next(iter(missing.values()))
     for item, error in list(missing.items())[:SHOWN_FAILURES]:
         words = "in no pool" if isinstance(error, NotFoundError) else error.message
         runtime.say(f"{item.input}: {words}")
     if len(missing) > SHOWN_FAILURES:
         runtime.say(f"… and {len(missing) - SHOWN_FAILURES} more.")
-    summary = f"found {found}, not found {len(missing)}."
-    raise PartialError(summary) if found else NotFoundError(summary)
+    summary = f"found {found}, not found {len(missing)}{f', bad rows {skipped}' if skipped else ''}."
+    raise PartialError(summary) if found or skipped else NotFoundError(summary)
 
 
 def show(runtime: Runtime, service: str, number: str) -> None:

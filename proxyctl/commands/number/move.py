@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from proxyctl.api.resources import Service
+from proxyctl.commands.given import Numbers, begin, titled
 from proxyctl.commands.in_transit import numbers_left
-from proxyctl.commands.run import Job, Numbers, begin, carry_out, finish, heading, titled
+from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.sending import read_back
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.input.items import Item
@@ -34,12 +35,11 @@ def move(
 ) -> None:
     """Move the numbers given; raises the error that the run ends with."""
     given = begin(runtime, numbers, file)
-    items = given.items
     source, target = runtime.account.service(source_name), runtime.account.service(target_name)
     if source.sid == target.sid:
         raise UsageError(f"--from and --to name the same Service: {titled(source)}.")
     given.require(source)
-
+    items = given.items
     flag = is_reserved
     may_ask = runtime.console.interactive and not (runtime.options.yes or runtime.options.dry_run)
 
@@ -52,7 +52,7 @@ def move(
         return plan.asking(lambda plan: question(runtime, source, target, plan.chains))
 
     names, sids = [one.unique_name or one.sid for one in (source, target)], [source.sid, target.sid]
-    job = Job("move", sids, decide if items else Plan, "moved", given.single, names=names)
+    job = Job("move", sids, given.deciding(decide if items else Plan), "moved", given.single, names=names)
     try:
         report = carry_out(runtime, job)
     except AskFlag as missing:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from proxyctl.commands.pool.plan_text import diff, is_diff, plain
 from proxyctl.commands.report import End, no_op_end
-from proxyctl.errors import RefusedError
+from proxyctl.errors import InputError, RefusedError
 from proxyctl.pools.desired import adds, problems_of_adds, with_problems
 from proxyctl.pools.facts import own_records, senders_of
 from proxyctl.render.failures import SHOWN_FAILURES
@@ -88,7 +88,7 @@ def end_of(entry: Entry) -> End:
 
 def say_refused(runtime: Runtime, plan: Plan) -> None:
     """Say what of a plan would fail, if no diff shows it: the first 20, and the count of the rest."""
-    refused = plan.refused
+    refused = [entry for entry in plan.refused if not isinstance(entry.error, InputError)]  # named already
     for entry in refused[:SHOWN_FAILURES] if not drawn(runtime) else ():
         hint = getattr(entry.error, "hint", None)
         runtime.say(f"{entry.item.input}: would fail: {entry.error}{f' {hint}' if hint else ''}")

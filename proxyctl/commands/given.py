@@ -1,0 +1,104 @@
+"""The numbers that a verb is given: as arguments and with ``-f FILE``, read and checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from proxyctl.api.resources import Service
+from proxyctl.commands.permission import allowed_rules
+from proxyctl.errors import InputError, UsageError
+from proxyctl.files import STDIN, check_output_file
+from proxyctl.input.items import Item, Reading, read_items
+from proxyctl.input.refusal import skipped_rows
+from proxyctl.render.shapes import RESULT
+from proxyctl.runtime import Runtime
+from proxyctl.text import counted, show
+from proxyctl.writes.guard import EMPTY_INPUT, by_rule
+from proxyctl.writes.plan import NoOp, Plan
+
+Numbers = Sequence[str] | None  # as typed
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a verb works on, as it was typed. ``single``: one number was named, so its own error is the run's."""
+
+    reading: Reading
+    single: bool
+    failed_to: Path | None
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The numbers, in the order given."""
+        return self.reading.items
+
+    def require(self, service: Service) -> None:
+        """Refuse rows which say that they are of another Service. InputError, unless bad rows are skipped."""
+        self.reading.require_service(service.sid, titled(service))
+
+    def deciding(self, decide: Callable[[], Plan]) -> Callable[[], Plan]:
+        """Return ``decide`` with the rows that are skipped as items that fail."""
+        bad = tuple(NoOp(item, error=error) for item, error in self.reading.rejected)
+
+        def decided() -> Plan:
+            plan = decide()
+            return replace(plan, entries=(*plan.entries, *bad))
+
+        return decided if bad else decide
+
+
+def begin(
+    runtime: Runtime,
+    numbers: Numbers,
+    file: str | None,
+    *,
+    use_is_reserved: bool = False,
+    required: bool = True,
+) -> Given:
+    """Check all that a number verb was given, before anything is read or sent."""
+    runtime.out.check(RESULT)
+    named = required or bool(numbers) or file is not None
+    reading = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved) if named else Reading()
+    if reading.empty_reason:
+        if file != STDIN and EMPTY_INPUT not in allowed_rules(runtime):
+            raise by_rule(InputError(reading.empty_reason), EMPTY_INPUT)
+        runtime.note(f"{reading.empty_reason}.")
+    failed_to = check_failed_to(runtime, file)
+    runtime.guard_writes()
+    return Given(reading, file is None and len(numbers or ()) == 1, failed_to)
+
+
+def read_input(
+    runtime: Runtime, numbers: Numbers, file: str | None, *, use_is_reserved: bool = False
+) -> Reading:
+    """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
+    if not numbers and file is None:
+        raise UsageError("no numbers were given.", hint="Name them as arguments, or in a file with -f FILE.")
+    reading = read_items(
+        numbers,
+        file,
+        stdin=getattr(runtime.stdin, "buffer", None),
+        default_country=runtime.options.default_country,
+        use_is_reserved=use_is_reserved,
+        account_sid=runtime.profile.account_sid,
+        column=runtime.options.column,
+        skip_bad=runtime.options.skip_bad_rows,
+    )
+    runtime.say(*skipped_rows(reading))
+    if reading.contents.unknown:
+        runtime.note(f"the first line, {show(reading.contents.header[0])}, is read as a header.")
+    if reading.duplicates:
+        runtime.note(f"merged {counted(reading.duplicates, 'duplicate')}.")
+    return reading
+
+
+def check_failed_to(runtime: Runtime, *inputs: str | None) -> Path | None:
+    """Return the file of --failed-to; refuse one that can't be written, or that is one of ``inputs``."""
+    return check_output_file("--failed-to", runtime.options.failed_to, inputs)
+
+
+def titled(service: Service) -> str:
+    """Return a Service as a question names it: by its name, if that is known, and its SID."""
+    return f"{service.unique_name} ({service.sid})" if service.unique_name else service.sid

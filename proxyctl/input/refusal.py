@@ -1,0 +1,60 @@
+"""What is said of rows that can't be used: the error that names them, or that they are skipped."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from proxyctl.errors import InputError
+from proxyctl.text import counted, show
+
+if TYPE_CHECKING:
+    from proxyctl.input.items import Reading
+
+NAMED_ROWS = 20
+
+_HINTS = {  # by the column that is spoken of
+    "is_reserved": "With --reserved or --unreserved, the column is_reserved is not read.",
+    "account_sid": "Name the account's profile with -p, or remove the column account_sid.",
+    "service_sid": "Name the Service of these rows, or remove the column service_sid.",
+}
+
+
+def refusal(reading: Reading) -> InputError:
+    """Return the error that names the rows which can't be used: the first 20, and the count."""
+    name = reading.source.name if reading.source is not None else None
+    hint = _hint(reading)
+    if name is None and reading.rows == 1:
+        return InputError(f"{reading.bad[0].what}. Nothing was sent", hint=hint)
+    if name is None:
+        where = "arguments"
+    else:
+        single = (reading.rows or reading.refused) == 1
+        where = f"{'arguments and rows' if reading.arguments else 'row' if single else 'rows'} in {name}"
+    total = f" of {reading.rows}" if reading.rows else ""
+    first = f"{reading.refused}{total} {where} can't be used. Nothing was sent"
+    return InputError("\n".join([first, *named_rows(reading)]), hint=hint)
+
+
+def named_rows(reading: Reading) -> list[str]:
+    """Return a line for each row that can't be used: the first 20, and the count of the rest."""
+    shown = reading.bad[:NAMED_ROWS]
+    lines = [f"{reading.where(bad.place)}: {bad.what}" for bad in shown]
+    left = reading.refused - len(shown)
+    return [*lines, f"… and {left} more"] if left else lines
+
+
+def skipped_rows(reading: Reading) -> list[str]:
+    """Return what to say of rows that are skipped; nothing where none are."""
+    if not reading.refused:
+        return []
+    return [f"skipping {counted(reading.refused, 'bad row')} of {reading.rows}:", *named_rows(reading)]
+
+
+def _hint(reading: Reading) -> str | None:
+    """Return what to do about rows that can't be used, where that can be said."""
+    for text in reading.arguments:
+        if os.path.isfile(text):  # noqa: PTH113 - of any text; Path.is_file raises for a long one
+            return f"To read the file {show(text)}, put -f before it."
+    said = "\n".join(bad.what for bad in reading.bad)
+    return " ".join(hint for column, hint in _HINTS.items() if column in said) or None
