@@ -16,11 +16,13 @@ from typing import NamedTuple
 from proxyctl.text import ACTIONS, TYPED, visible, with_account
 
 # Where the terminal has no UTF-8.
-_ASCII = str.maketrans(
+ASCII = str.maketrans(
     {"✓": "+", "✗": "x", "→": "->", "…": "...", "─": "-", "–": "-", "╎": "|", "·": "."}
     | dict.fromkeys("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "*")
     | dict.fromkeys("▏▎▍", "|")
-    | dict.fromkeys("▌▋▊▉█▁▂▃▄▅▆▇", "#")
+    | dict.fromkeys("▌▋▊▉█▇", "#")
+    | dict.fromkeys("▁▂▃", ".")
+    | dict.fromkeys("▄▅▆", ":")
 )
 # Letters, dashes, arrows, blocks and signs that take one column each.
 _NARROW = re.compile("[\x20-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u259f\u2713\u2717\u2800-\u28ff]*")
@@ -145,7 +147,7 @@ def _safe(piece: Piece, ascii_only: bool, account: str) -> Piece:
     text = visible(piece.text)
     if piece.whole:
         text = with_account(text, account)
-    return piece._replace(text=text.translate(_ASCII) if ascii_only else text)
+    return piece._replace(text=text.translate(ASCII) if ascii_only else text)
 
 
 def _pieces(text: str) -> Iterator[Piece]:

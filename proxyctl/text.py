@@ -32,6 +32,7 @@ _OF_ACCOUNT = re.compile(
     r"(?!.* (?:-p|--profile|--sandbox|-h)\b)"
 )
 
+MOST_SESSIONS = 100  # open Sessions of a number, as Twilio advises: more is marked
 REDACTED = "[redacted]"
 _BASE64 = r"[A-Za-z0-9+/_=-]{0,200}"  # bounded, or a long word would take quadratic time
 _SHORTEST_CORE = 6  # a shorter piece of base64 would meet ordinary words

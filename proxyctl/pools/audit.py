@@ -14,8 +14,8 @@ from typing import Any
 from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.pools.filters import has_capability
 from proxyctl.pools.pool import DEMO_HOST, WEBHOOK, hinted_service, host_of, leads_to_proxy
-from proxyctl.pools.status import MOST_SESSIONS, WARNED_AT, PoolStatus
-from proxyctl.text import counted
+from proxyctl.pools.status import WARNED_AT, PoolStatus
+from proxyctl.text import MOST_SESSIONS, counted
 
 CALLBACKS = ("callback_url", "intercept_callback_url", "out_of_session_callback_url")
 YOURS = "https://example.com/twilio"

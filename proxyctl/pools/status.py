@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED
-from proxyctl.text import counted
+from proxyctl.text import MOST_SESSIONS, counted
 
 WARNED_AT = 85.0  # per cent of a limit: where Twilio warns
-MOST_SESSIONS = 100  # open Sessions a number, as Twilio advises
 BUSIEST = 5
+# How Sessions spread: ranges of open Sessions of a number, each with the least.
+RANGES = {"0": 0, "1-49": 1, "50-99": MOST_SESSIONS // 2, "100+": MOST_SESSIONS}
 NO_COUNTRY = "unknown"
 LIMITS = {"reserved": MOST_RESERVED, "unreserved": MOST_UNRESERVED}
 
@@ -32,6 +33,7 @@ class PoolStatus:
     crowded: int = 0
     by_country: Counter[str] = field(default_factory=Counter)
     by_capability: Counter[str] = field(default_factory=Counter)
+    by_sessions: Counter[str] = field(default_factory=Counter)  # numbers in each of `RANGES`
     areas: set[tuple[bool, str, str]] = field(
         default_factory=set
     )  # of numbers: is_reserved, country, area code
@@ -55,7 +57,9 @@ class PoolStatus:
     def _add_sessions(self, row: Mapping[str, Any]) -> None:
         sessions = row.get("in_use")
         if not isinstance(sessions, int) or isinstance(sessions, bool) or sessions <= 0:
+            self.by_sessions["0"] += 1
             return
+        self.by_sessions[max((least, name) for name, least in RANGES.items() if sessions >= least)[1]] += 1
         self.in_use += 1
         self.sessions += sessions
         self.crowded += sessions > MOST_SESSIONS
@@ -96,6 +100,11 @@ class PoolStatus:
         }
         return sorted(gone), sorted(codes - {""})
 
+    @property
+    def near(self) -> list[str]:
+        """The kinds of numbers that are near their limit, or beyond it."""
+        return [kind for kind, share in self.shares.items() if share >= WARNED_AT]
+
     def share_text(self, kind: str) -> str:
         """Return a share in words: ``reserved 92.0 % (4600 of 5000)``."""
         return f"{kind} {self.shares[kind]:.1f} % ({self.count(kind)} of {LIMITS[kind]})"
@@ -103,8 +112,7 @@ class PoolStatus:
     @property
     def warnings(self) -> list[str]:
         """What is near or beyond what Twilio advises, in words."""
-        near = [self.share_text(kind) for kind, share in self.shares.items() if share >= WARNED_AT]
-        found = [f"{text}; Twilio warns at {WARNED_AT:.0f} %" for text in near]
+        found = [f"{self.share_text(kind)}, Twilio warns at {WARNED_AT:.0f} %" for kind in self.near]
         if self.crowded:
             numbers = counted(self.crowded, "number has", "numbers have")
             found.append(
@@ -134,6 +142,7 @@ class PoolStatus:
             "by_capability": ranked(self.by_capability),
             "busiest": self.busiest,
             "warnings": self.warnings,
+            "by_sessions": {name: self.by_sessions[name] for name in RANGES},
         }
 
 

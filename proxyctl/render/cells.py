@@ -1,18 +1,24 @@
-"""Values as a person reads them in a table: yes and no, dates in UTC, capabilities in a few words. Apart from
-the layout, because none of it depends on how wide the terminal is.
+"""Values as a person reads them: words with their roles, dates in UTC, capabilities in a few words, how busy a number
+is. Apart from the layout, because none of it depends on how wide the terminal is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from proxyctl.render.shape import Column, Kind, Row, capability_names, to_json, value_at
-from proxyctl.text import visible
+from proxyctl.roles import ASCII, OF_ACTIONS, Line, Piece, Role
+from proxyctl.text import MOST_SESSIONS, visible
 
 _DIRECTIONS = {"inbound": "in", "outbound": "out"}
+_WORDS = {**OF_ACTIONS, "closed": Role.FAINT, "done": Role.GOOD, "partial": Role.WARNING}
+_WORD_FIELDS = ("action", "outcome", "status", "state")
+HEIGHTS = "▁▂▃▄▅▆▇█"
+
+Cell = Sequence[Piece]  # what stands side by side in a place of a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +46,53 @@ class Display:
         return "-" if self.ascii_only else "─"
 
 
-def shown(column: Column, row: Row, display: Display) -> str:
-    """Return the cell of ``row`` in ``column``: printable, and within what the encoding can hold."""
+def shown(column: Column, row: Row, display: Display) -> Cell:
+    """Return the cell of ``row`` in ``column``. A row may hold a Line: words that have roles already."""
     value = row[column.field] if column.field in row else value_at(row, column.field)
-    return shown_value(column, value, display)
+    if isinstance(value, Line):
+        return [piece._replace(text=encoded(piece.text, display)) for piece in value.pieces]
+    if display.width is not None:
+        if column.kind is Kind.LOAD and isinstance(value, int):
+            return [piece._replace(text=encoded(piece.text, display)) for piece in load(value)]
+        if isinstance(value, bool):
+            value = column.field.rpartition(".")[2].removeprefix("is_") if value else None
+    text = shown_value(column, value, display)
+    return [Piece(text, role_of(column, text, display))]
+
+
+def load(sessions: int) -> Cell:
+    """Return how busy a number is: its Sessions, and a block as high as their share of the most that is advised."""
+    if sessions <= 0:
+        return [Role.FAINT(sessions), Piece("   ")]
+    if sessions > MOST_SESSIONS:
+        return [Role.WARNING(f"{sessions} {HEIGHTS[-1]}!")]
+    return [Piece(f"{sessions} {HEIGHTS[-(-sessions * len(HEIGHTS) // MOST_SESSIONS) - 1]} ")]
+
+
+def role_of(column: Column, text: str, display: Display) -> Role | None:
+    """Return the role of a cell: it only stresses what the text says."""
+    name = column.field.rpartition(".")[2]
+    if text == display.dash or name == "sid" or name.endswith("_sid"):
+        return Role.FAINT
+    if text == "0" and column.kind in (Kind.NUMBER, Kind.LOAD):
+        return Role.FAINT
+    if name == "failed" or column.field.startswith("error"):
+        return Role.BAD
+    return _WORDS.get(text) if name in _WORD_FIELDS else None
 
 
 def shown_value(column: Column, value: Any, display: Display) -> str:
     """Return one value as a printable text for people."""
-    text = visible(_words(column, value, display))
+    return encoded(_words(column, value, display), display, ours=False)
+
+
+def encoded(text: str, display: Display, *, ours: bool = True) -> str:
+    """Return text without control characters, within what the encoding can hold; our own signs have ASCII forms."""
+    text = visible(text)
     if text.isascii():
         return text
+    if ours and display.ascii_only:
+        text = text.translate(ASCII)
     return text.encode(display.encoding, "backslashreplace").decode(display.encoding)
 
 

@@ -1,10 +1,10 @@
-"""Output: the one way in which an answer reaches stdout, in the format that was asked for. It streams where
+"""Output: the one way in which rows and text reach stdout, in the format that was asked for. It streams where
 the format can, never chokes on an encoding, and knows a reader that has gone from a disk that is full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from proxyctl.errors import OutputError
@@ -14,6 +14,8 @@ from proxyctl.text import visible
 
 if TYPE_CHECKING:
     from proxyctl.render.cells import Display
+
+Footer = str | Callable[[], str] | None
 
 
 class Output:
@@ -62,7 +64,7 @@ class Output:
         if self.fields is not None:
             check_fields(self.fields, shape)
 
-    def rows(self, shape: Shape, pages: Iterable[Sequence[Row]], *, footer: str | None = None) -> int:
+    def rows(self, shape: Shape, pages: Iterable[Sequence[Row]], *, footer: Footer = None) -> int:
         """Print all rows of all pages and return how many there were.
 
         ``footer`` stands in for the count below a table on a terminal ('' for none). When ``pages`` raises,
@@ -92,10 +94,22 @@ class Output:
         self._end(writer, complete=True)
         return count
 
-    def one(self, shape: Shape, row: Mapping[str, Any]) -> None:
-        """Print a single object: bare in JSON, a sheet as a table, else as a list of one row."""
+    def one(
+        self,
+        shape: Shape,
+        row: Mapping[str, Any],
+        *,
+        verdict: Line | None = None,
+        said: Collection[str] = (),
+    ) -> None:
+        """Print a single object: bare in JSON, a sheet as a table, else as a list of one row.
+
+        The ``verdict`` stands on top of a sheet, which leaves the fields out that it has ``said``.
+        """
         if self.format == "table":
-            self._sheet(shape, row)
+            from proxyctl.render.sheet import sheet
+
+            self.lines(sheet(shape, self._checked(shape, [row]), row, self._display(), verdict, said))
         elif self.format == "json":
             chosen = self._checked(shape, [row])
             self.text(to_json(row if chosen is None else pick(row, chosen), indent=True))
@@ -124,7 +138,7 @@ class Output:
         """Hand on what stdout still holds, so that a full disk is noticed while it can be reported."""
         self._write("", flush=True)
 
-    def _writer(self, shape: Shape, page: Sequence[Row], footer: str | None) -> Writer:
+    def _writer(self, shape: Shape, page: Sequence[Row], footer: Footer) -> Writer:
         chosen, terminal = self._checked(shape, page), self._width is not None
         if self.format == "table":
             from proxyctl.render.table import Table
@@ -141,12 +155,6 @@ class Output:
         if self.fields is not None:
             check_fields(self.fields, shape, page)
         return self.fields
-
-    def _sheet(self, shape: Shape, row: Row) -> None:
-        from proxyctl.render.table import sheet
-
-        for line in sheet(shape, self._checked(shape, [row]), row, self._display()):
-            self._write(line)
 
     def _display(self) -> Display:
         from proxyctl.render.cells import Display

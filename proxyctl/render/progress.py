@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from proxyctl.clock import SHOW_CURSOR, Clock
+from proxyctl.render.bars import bar
 from proxyctl.roles import Line, Piece, Role, cells, laid_out, line
 from proxyctl.text import counted, duration_text
 
@@ -21,7 +22,6 @@ PATIENCE = 0.5  # seconds that a read takes before a line says so
 BAR = 25  # columns
 WINDOW = 10  # drawings: the rate is that of the last ten seconds
 MEANINGFUL = 3.0  # seconds: before that, the time left is a guess
-EIGHTHS = " ▏▎▍▌▋▊▉"
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 HIDE_CURSOR = "\x1b[?25l"
 ERASE = "\r\x1b[2K"
@@ -136,7 +136,7 @@ class BulkLine:
         rate = (self.done - before) / (elapsed - first) if elapsed > first else 0.0
         reason = self.waiting()
         fill = Role.WARNING_FILL if reason else Role.GOOD
-        parts: list[str | Piece] = [f"{self.title}  ", *bar(self.done / self.total, fill)]
+        parts: list[str | Piece] = [f"{self.title}  ", *bar(self.done / self.total, fill, BAR)]
         parts += [f"  {self.done}/{self.total}"]
         if rate and not reason:
             parts += [Role.FAINT(f"  {rate:.0f}/s" if rate >= 1 else f"  {rate:.1f}/s")]
@@ -147,15 +147,6 @@ class BulkLine:
         elif rate and elapsed >= MEANINGFUL and self.done < self.total:
             parts += [Role.FAINT(f"  {time_text((self.total - self.done) / rate)} left")]
         return line(*parts)
-
-
-def bar(share: float, fill: Role | None, width: int = BAR, rest: str = "─") -> list[Piece]:
-    """Return a bar in eighths of a column: empty only at 0, full only at 1."""
-    eighths = round(share * width * 8)
-    eighths = 0 if share <= 0 else width * 8 if share >= 1 else min(width * 8 - 1, max(1, eighths))
-    whole, part = divmod(eighths, 8)
-    filled = "█" * whole + (EIGHTHS[part] if part else "")
-    return [Piece(filled, fill), Role.FAINT(rest * (width - len(filled)))]
 
 
 def time_text(seconds: float) -> str:

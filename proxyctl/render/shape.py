@@ -21,6 +21,7 @@ from proxyctl.text import cut, nearest, visible, without_formula
 
 Row = Mapping[str, Any]
 ALWAYS = 100  # the importance of a column that no terminal is too narrow for
+SID = 99  # of a SID beside what people call it
 _compact = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 _indented = json.JSONEncoder(ensure_ascii=True, allow_nan=False, indent=2)
 _TSV_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -31,6 +32,7 @@ class Kind(Enum):
 
     FIXED = "fixed"  # never cut: a SID, a number, yes or no
     NUMBER = "number"  # never cut, to the right
+    LOAD = "load"  # the same, of Sessions: with a block as high as the share of what is advised
     DATE = "date"  # never cut, in UTC, to the minute
     TEXT = "text"  # cut at the end where the terminal is too narrow
     FOLD = "fold"  # goes on in the next line instead
@@ -50,7 +52,8 @@ class Shape:
     """A kind of row.
 
     ``fields`` are the names in the API's order, ``columns`` what a table shows. ``id_fields``: the first of
-    them that is there is the row's line in ``-o ids``. ``maps`` names the known keys of nested maps.
+    them that is there is the row's line in ``-o ids``. ``maps`` names the known keys of nested maps, ``head`` the
+    fields that are the first line of a sheet.
     """
 
     noun: str
@@ -59,6 +62,7 @@ class Shape:
     columns: tuple[Column, ...]
     id_fields: tuple[str, ...] = ("sid",)
     maps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    head: tuple[str, ...] = ()
 
     @classmethod
     def generic(
@@ -89,7 +93,7 @@ def column_of(name: str) -> Column:
     title = name.replace("_", " ").replace(".", " ")
     title = (title[:1].upper() + title[1:]).replace(" sid", " SID")
     if last in ("sid", "phone_number"):
-        return Column(name, "SID" if name == "sid" else title, ALWAYS)
+        return Column(name, "SID" if name == "sid" else title, SID if last == "sid" else ALWAYS)
     if last.endswith("_sid"):
         return Column(name, title, 40)
     if last.startswith("date_"):
@@ -116,8 +120,8 @@ def parse_fields(text: str) -> tuple[str, ...]:
     chosen = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     if not all(chosen):
         raise UsageError(
-            "--fields: a name is empty",
-            hint="give the names separated by commas, for example --fields sid,phone_number",
+            "--fields: a name is empty.",
+            hint="Give the names separated by commas: --fields sid,phone_number.",
         )
     return chosen
 
@@ -162,10 +166,10 @@ def known_fields(shape: Shape, rows: Sequence[Row]) -> list[str]:
 def unknown_field(name: str, known: Sequence[str]) -> UsageError:
     """Return the error about a field that is not known."""
     near = nearest(name, known)
-    question = f"; did you mean {visible(near)}?" if near else ""
+    question = f" Did you mean {visible(near)}?" if near else ""
     return UsageError(
-        f"--fields: there is no field {visible(cut(name, 80))}{question}",
-        hint=f"known are {visible(cut(', '.join(known), 2000))}",
+        f"--fields: there is no field {visible(cut(name, 80))}.{question}",
+        hint=f"Known are {visible(cut(', '.join(known), 2000))}.",
     )
 
 

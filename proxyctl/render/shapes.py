@@ -1,14 +1,14 @@
-"""All kinds of rows: their fields in the API's order, and the columns that a table makes of them. Plain data, so that
-the order of columns, which scripts rely on, is in one place.
+"""All kinds of rows: their fields in the API's order, and the columns that a table makes of them. Plain data: the order
+of columns, which scripts rely on, is in one place.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from proxyctl.render.shape import ALWAYS, Column, Kind, Shape, names
+from proxyctl.render.shape import ALWAYS, SID, Column, Kind, Shape, names
 
-__all__ = ["ALWAYS", "Column", "Kind", "Shape"]
+__all__ = ["ALWAYS", "SID", "Column", "Kind", "Shape"]
 
 CAPABILITIES = names(
     "voice_inbound voice_outbound sms_inbound sms_outbound mms_inbound mms_outbound fax_inbound fax_outbound "
@@ -25,8 +25,8 @@ SERVICE = Shape(
         "links"
     ),
     (
-        Column("unique_name", "Unique name", 99, Kind.FOLD),
-        Column("sid", "SID", ALWAYS),
+        Column("unique_name", "Unique name", ALWAYS, Kind.FOLD),
+        Column("sid", "SID", SID),
         Column("default_ttl", "TTL (s)", 60, Kind.NUMBER),
         Column("geo_match_level", "Geo match", 55),
         Column("number_selection_behavior", "Selection", 50),
@@ -38,6 +38,7 @@ SERVICE = Shape(
         Column("chat_instance_sid", "Chat instance SID", 10),
     ),
     maps={"links": ("sessions", "phone_numbers", "short_codes")},
+    head=("unique_name", "sid"),
 )
 
 PHONE_NUMBER = Shape(
@@ -49,9 +50,9 @@ PHONE_NUMBER = Shape(
     ),
     (
         Column("phone_number", "Phone number", ALWAYS),
-        Column("sid", "SID", ALWAYS),
+        Column("sid", "SID", SID),
         Column("is_reserved", "Reserved", 90),
-        Column("in_use", "In use", 85, Kind.NUMBER),
+        Column("in_use", "In use", 85, Kind.LOAD),
         Column("iso_country", "Country", 70),
         Column("capabilities", "Capabilities", 60, Kind.TEXT),
         Column("date_created", "Added (UTC)", 50, Kind.DATE),
@@ -60,6 +61,7 @@ PHONE_NUMBER = Shape(
         Column("date_updated", "Updated (UTC)", 20, Kind.DATE),
     ),
     maps={"capabilities": CAPABILITIES},
+    head=("phone_number", "sid"),
 )
 
 SESSION = Shape(
@@ -87,17 +89,17 @@ SESSION = Shape(
 INCOMING_NUMBER = Shape(
     "number",
     "numbers",
-    names(
-        "account_sid address_sid address_requirements api_version beta capabilities date_created "
-        "date_updated friendly_name identity_sid phone_number origin sid sms_application_sid "
-        "sms_fallback_method sms_fallback_url sms_method sms_url status_callback status_callback_method "
-        "trunk_sid uri voice_receive_mode voice_application_sid voice_caller_id_lookup voice_fallback_method "
-        "voice_fallback_url voice_method voice_url emergency_status emergency_address_sid "
-        "emergency_address_status bundle_sid status type"
+    (
+        *names("account_sid address_sid address_requirements api_version beta capabilities date_created"),
+        *names("date_updated friendly_name identity_sid phone_number origin sid sms_application_sid"),
+        *names("sms_fallback_method sms_fallback_url sms_method sms_url status_callback"),
+        *names("status_callback_method trunk_sid uri voice_receive_mode voice_application_sid"),
+        *names("voice_caller_id_lookup voice_fallback_method voice_fallback_url voice_method voice_url"),
+        *names("emergency_status emergency_address_sid emergency_address_status bundle_sid status type"),
     ),
     (
         Column("phone_number", "Phone number", ALWAYS),
-        Column("sid", "SID", ALWAYS),
+        Column("sid", "SID", SID),
         Column("friendly_name", "Friendly name", 60, Kind.TEXT),
         Column("capabilities", "Capabilities", 70, Kind.TEXT),
         Column("date_created", "Bought (UTC)", 50, Kind.DATE),
@@ -116,7 +118,7 @@ RESULT = Shape(
     ("input", "sid", "phone_number", "action", "is_reserved", "error"),
     (
         Column("phone_number", "Phone number", ALWAYS),
-        Column("sid", "SID", ALWAYS),
+        Column("sid", "SID", SID),
         Column("action", "Action", 95),
         Column("error.message", "Error", 90, Kind.FOLD),
         Column("error.code", "Code", 80, Kind.NUMBER),
@@ -133,7 +135,7 @@ FOUND = Shape(
     ("phone_number", "sid", "service_sid", "service"),
     (
         Column("phone_number", "Phone number", ALWAYS),
-        Column("sid", "SID", ALWAYS),
+        Column("sid", "SID", SID),
         Column("service", "Service", 90, Kind.FOLD),
         Column("service_sid", "Service SID", 80),
     ),
@@ -228,23 +230,10 @@ POOL_STATUS = Shape(
     "Services",
     names(
         "service sid reserved reserved_limit unreserved unreserved_limit in_use idle sessions share "
-        "by_country by_capability busiest warnings"
+        "by_country by_capability busiest warnings by_sessions"
     ),
     (),
-    maps={"by_capability": CAPABILITIES},
-)
-
-# The same for people: texts that are made for a table stand for some of the fields.
-POOL_STATUS_BARS = (
-    Column("service", "Service", ALWAYS, Kind.FOLD),
-    Column("reserved_bar", "Reserved", 95),
-    Column("unreserved_bar", "Unreserved", 94),
-    Column("in_use", "In use", 85, Kind.NUMBER),
-    Column("idle", "Idle", 75, Kind.NUMBER),
-    Column("sessions", "Sessions", 80, Kind.NUMBER),
-    Column("countries", "Countries", 60, Kind.TEXT),
-    Column("media", "Capabilities", 55, Kind.TEXT),
-    Column("sid", "SID", 50),
+    maps={"by_capability": CAPABILITIES, "by_sessions": ("0", "1-49", "50-99", "100+")},
 )
 
 # A row a finding of `pool audit`. ``object`` is a SID, ``name`` what people call it.

@@ -214,7 +214,7 @@ def test_an_unknown_field_is_a_usage_error_that_lists_the_known(output_format: s
 
 
 def test_suggestion() -> None:
-    with pytest.raises(UsageError, match=r"did you mean in_use\?"):
+    with pytest.raises(UsageError, match=r"Did you mean in_use\?"):
         output("tsv", fields="in_us")[0].check(PHONE_NUMBER)
     output("tsv", fields="sid,capabilities.mms_inbound")[0].check(PHONE_NUMBER)
 

@@ -20,6 +20,7 @@ from proxyctl.render.shapes import (
     PROFILE,
     RESULT,
     SERVICE,
+    SID,
     Column,
     Kind,
     Shape,
@@ -95,6 +96,14 @@ def test_golden(name: str, width: int) -> None:
     assert max(map(cell_len, text.splitlines())) <= width
 
 
+def test_zeros_dashes_and_sids_are_faint_and_a_load_is_drawn() -> None:
+    text = table(PHONE_NUMBER, [number(0), number(38), number(130)], width=80, color=True)
+    assert painted("0", Role.FAINT) in text and painted("–", Role.FAINT) in text
+    assert painted(number(0)["sid"], Role.FAINT) in text
+    assert painted("130 █!", Role.WARNING) in text and "  38 ▄ " in text
+    assert not re.search("[▁-█]", table(PHONE_NUMBER, [number(38)]))
+
+
 def test_golden_in_ascii() -> None:
     out, stream = output("table", width=80, ascii_only=True)
     out.rows(PHONE_NUMBER, [NUMBERS])
@@ -116,13 +125,29 @@ def test_a_pipe_gets_everything_plain() -> None:
 
 
 @given(st.integers(1, 250), st.sampled_from(sorted(TABLES)), st.booleans())
-def test_the_sid_and_the_number_are_whole_at_any_width(width: int, name: str, ascii_only: bool) -> None:
+def test_what_names_a_row_is_whole_at_any_width(width: int, name: str, ascii_only: bool) -> None:
+    """A SID is whole too, or not there; its whole column is faint."""
     shape, rows = TABLES[name]
     text = table(shape, rows, width=width, ascii_only=ascii_only)
-    whole = [row[key] for row in rows for key in ("sid", "phone_number", "id") if row.get(key)]
-    assert whole and all(value in text for value in whole)
-    needed = sum(sorted((cell_len(value) for value in whole), reverse=True)[:2]) + 2
-    assert max(map(cell_len, text.splitlines())) <= max(width, needed)
+    whole = [row[key] for row in rows for key in ("phone_number", "id") if row.get(key)]
+    assert all(value in text for value in whole)
+    sids = [row["sid"] for row in rows if row.get("sid")]
+    assert all(sid in text for sid in sids) or not any(sid[:12] in text for sid in sids)
+    needed = max(map(cell_len, [*whole, *sids[: not whole]]), default=12)
+    assert max(map(cell_len, text.splitlines())) <= max(width, needed, 12)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_fits_a_narrow_terminal(name: str) -> None:
+    text = table(*TABLES[name], width=40)
+    assert max(map(cell_len, text.splitlines())) <= 40
+    assert len(text.splitlines()[0].split("  ")) > 1
+
+
+def test_the_sid_goes_last() -> None:
+    """At 50 columns the SID leaves room for nothing else; where it has none itself, others take it."""
+    assert table(PHONE_NUMBER, NUMBERS, width=50).split("\n")[0].split() == ["Phone", "number", "SID"]
+    assert "Reserved" in table(PHONE_NUMBER, NUMBERS, width=40).split("\n")[0]
 
 
 @given(
@@ -147,10 +172,11 @@ def test_fit(columns: list[tuple[int, Kind, int]], width: int) -> None:
         if column.importance == ALWAYS
     )
     total = sum(got for _, _, got in kept) + 2 * (len(kept) - 1)
-    assert total <= width or all(column.importance == ALWAYS for column, _, _ in kept)
+    assert total <= width or len(kept) == 1 or all(column.importance == ALWAYS for column, _, _ in kept)
     dropped = [column.importance for (column, _), got in zip(wanted, widths, strict=True) if got is None]
-    assert not dropped or max(dropped) <= min((column.importance for column, _, _ in kept), default=ALWAYS)
-    if total < width and not dropped:
+    least_kept = min(column.importance for column, _, _ in kept)
+    assert len(kept) == 1 or all(importance in (*range(least_kept + 1), SID) for importance in dropped)
+    if total < width and len(kept) == len(wanted):
         assert all(got == natural for _, natural, got in kept)
 
 
@@ -274,5 +300,5 @@ def test_generic_shapes() -> None:
     }
     header, _, line, _, footer = table(shape, [row], width=120).splitlines()
     assert re.split(" {2,}", header) == ["SID", "Service SID", "Date created (UTC)", "Is fine", "Size"]
-    assert line.split() == ["PN1", "KS1", "2026-11-22", "05:30", "yes", "12"]
+    assert line.split() == ["PN1", "KS1", "2026-11-22", "05:30", "fine", "12"]
     assert footer == "1 check"

@@ -1,11 +1,10 @@
-"""What `pool status` does: rows for programs, bars for people, exit code 8 for monitoring."""
+"""What `pool status` does: rows for programs, a screen for people, exit code 8 for monitoring."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.in_transit import say_unfinished
@@ -13,11 +12,10 @@ from proxyctl.commands.listing import services_by_name
 from proxyctl.errors import CheckError, UsageError
 from proxyctl.pools.status import PoolStatus, status_of
 from proxyctl.render.shape import Shape
-from proxyctl.render.shapes import POOL_STATUS, POOL_STATUS_BARS
+from proxyctl.render.shapes import POOL_STATUS
 from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Page
 
-BAR = 10  # cells
 MORE = "Add numbers, or release some: 'proxyctl number release SERVICE -f FILE'."
 SPREAD = "Spread the numbers over more Services: 'proxyctl number move --from SERVICE --to SERVICE'."
 
@@ -46,11 +44,13 @@ def show(
         seen = list(statuses)
     elif runtime.format != "table" or runtime.options.fields is not None:
         runtime.out.rows(shape, ([status.row()] for status in statuses))
-    elif len(services) == 1:
-        for status in statuses:
-            runtime.out.one(POOL_STATUS, sheet(runtime, status))
     else:
-        show_bars(runtime, statuses)
+        from proxyctl.commands.pool.status_screen import screen
+
+        shown = list(statuses)
+        width = runtime.console.width if runtime.console.terminal.stdout else None
+        header = not runtime.options.no_header
+        runtime.out.lines(screen(shown, width, header=header, single=not all_services))
     check(seen, fail_above, fail_below)
 
 
@@ -83,7 +83,7 @@ def check(statuses: Sequence[PoolStatus], fail_above: float | None, fail_below: 
     named = [(status.service or status.sid, status) for status in statuses]
     low = [f"{name} has {one.unreserved}" for name, one in named if one.unreserved < (fail_below or 0)]
     high = [
-        f"{name}: {' and '.join(above)}"
+        f"{name} has {' and '.join(above)}"
         for name, status in named
         if fail_above is not None and (above := status.above(fail_above))
     ]
@@ -91,74 +91,7 @@ def check(statuses: Sequence[PoolStatus], fail_above: float | None, fail_below: 
         (f"Fewer unreserved numbers than {fail_below}", low, MORE),
         (f"Above {fail_above or 0:g} %", high, SPREAD),
     ]
-    texts = [f"{limit}: {'; '.join(those)}." for limit, those, _ in found if those]
+    texts = [f"{limit}: {', '.join(those)}." for limit, those, _ in found if those]
     if texts:
         hints = [hint for _, those, hint in found if those]
         raise CheckError(" ".join(texts), hint=" ".join(hints))
-
-
-# For people
-
-
-def show_bars(runtime: Runtime, statuses: Iterator[PoolStatus]) -> None:
-    """Print a table with bars."""
-    shape = replace(POOL_STATUS, columns=POOL_STATUS_BARS)
-    warnings: list[str] = []
-
-    def rows() -> Iterator[Sequence[Mapping[str, Any]]]:
-        for status in statuses:
-            warnings.extend(f"{status.service or status.sid}: {text}." for text in status.warnings)
-            yield [{**status.row(), **bars(runtime, status)}]
-
-    runtime.out.rows(shape, rows())
-    for text in warnings:
-        runtime.note(text)
-
-
-def bars(runtime: Runtime, status: PoolStatus) -> dict[str, str]:
-    """Return the cells that only a table has."""
-    return {
-        "reserved_bar": gauge(runtime, status, "reserved"),
-        "unreserved_bar": gauge(runtime, status, "unreserved"),
-        "countries": in_words(status.by_country),
-        "media": in_words(media(status)),
-    }
-
-
-def sheet(runtime: Runtime, status: PoolStatus) -> dict[str, Any]:
-    """Return the row of one Service as a sheet shows it: with bars, and the busiest numbers in words."""
-    shown = bars(runtime, status)
-    row = status.row()
-    return {
-        **row,
-        "reserved": f"{shown['reserved_bar']} of {row['reserved_limit']}",
-        "unreserved": f"{shown['unreserved_bar']} of {row['unreserved_limit']}",
-        "share": f"{row['share']} %",
-        "busiest": ", ".join(f"{each['phone_number']} ({each['in_use']})" for each in row["busiest"]),
-        "warnings": "; ".join(row["warnings"]),
-    }
-
-
-def gauge(runtime: Runtime, status: PoolStatus, kind: str) -> str:
-    """Return a bar with its count and per cent: empty only at nothing, full only at the limit."""
-    count, share = status.count(kind), status.shares[kind]
-    full, empty = ("#", ".") if runtime.console.ascii_only else ("█", "░")
-    filled = 0 if count == 0 else BAR if share >= 100 else min(BAR - 1, max(1, round(share / 100 * BAR)))
-    return f"{full * filled}{empty * (BAR - filled)} {count:>4} {share:5.1f} %"
-
-
-def media(status: PoolStatus) -> Mapping[str, int]:
-    """Return how many numbers can do each of voice, sms … in either direction, restrictions left aside."""
-    found: dict[str, int] = {}
-    for name, count in status.by_capability.items():
-        medium, _, way = name.rpartition("_")
-        if way in ("inbound", "outbound"):
-            found[medium] = max(found.get(medium, 0), count)
-    return found
-
-
-def in_words(counts: Mapping[str, int]) -> str:
-    """Return ``US 430, CA 12``."""
-    return ", ".join(
-        f"{name} {count}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    )
