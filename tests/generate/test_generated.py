@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from proxyctl.commands.options import SHARED_PANELS
 from proxyctl.errors import EXIT_CODE_MEANINGS
 from proxyctl.generate import roff
 from proxyctl.generate.__main__ import generated, main
@@ -74,8 +75,15 @@ def test_a_page_holds_all_of_a_command(node: Node) -> None:
     for words in (node.summary, *node.paragraphs, *node.examples, *node.remarks):
         assert " ".join(words.replace("…", "...").split()) in text
     for parameter in node.parameters:
+        if "--help" in parameter.names:
+            continue
+        if parameter.panel in SHARED_PANELS:
+            assert parameter.names[0] in text
+            text_of_all = plain(MAN / "man7" / "proxyctl-options.7")
+        else:
+            text_of_all = text
         for name in (*parameter.names, parameter.help, parameter.default):
-            assert " ".join(name.replace("…", "...").split()) in text
+            assert " ".join(name.replace("…", "...").split()) in text_of_all
 
 
 def test_every_group_and_command_has_its_page() -> None:

@@ -47,13 +47,13 @@ CHOSEN = group(
     capabilities=typed(
         list[str] | None,
         "--capability C",
-        "Print only numbers with this capability: sms, voice_outbound, …",
+        "Print only numbers with this capability (repeatable): sms, voice_outbound, …",
     ),
-    prefix=typed(str | None, "--prefix +1415", "Print only numbers that begin so."),
+    prefix=typed(str | None, "--prefix +1415", "Print only numbers that begin with these digits."),
 )
 WEBHOOKS = group(
     None,
-    proxy=typed(bool | None, "--proxy", "Point them at SERVICE, which has them in its pool."),
+    proxy=typed(bool | None, "--proxy", "Point the numbers at SERVICE, which has them in its pool."),
     restore=typed(bool | None, "--restore", "Restore the webhooks that were saved when they joined a pool."),
     voice_url=typed(str | None, "--voice-url URL", "Send their calls to URL.", parser=url_given),
     sms_url=typed(str | None, "--sms-url URL", "Send their messages to URL.", parser=url_given),
@@ -254,8 +254,8 @@ def set_webhooks(
 ) -> None:
     """Set the voice and SMS webhooks of phone numbers, in a pool or not.
 
-    A trunk or an application that overrides a URL is taken off the number. 'proxyctl history undo' restores the old
-    settings.
+    Give --proxy, --restore or URLs. A trunk or an application that overrides a URL is taken off the number. 'proxyctl
+    history undo' restores the old settings.
 
     Examples:
       proxyctl number webhooks masking-prod +14155550100 --proxy
@@ -279,7 +279,7 @@ def move_numbers(
         bool | None,
         option(
             "--reserved/--unreserved",
-            "Set the state of numbers that a killed move left in no pool and that no record has.",
+            "Add numbers that a killed move left in no pool as reserved, or as unreserved.",
         ),
     ] = None,
 ) -> None:

@@ -38,7 +38,9 @@ Latency = Annotated[
 ]
 Faults = Annotated[
     list[str] | None,
-    option("--fault NAME=PROBABILITY", "Inject this fault with this probability (repeatable)."),
+    option(
+        "--fault NAME=PROBABILITY", "Inject a fault with this probability, for example 429=0.1 (repeatable)."
+    ),
 ]
 PageSize = Annotated[int, option("--max-page-size N", "Limit the rows of a page.", min=1, max=1000)]
 

@@ -66,12 +66,12 @@ FIELDS = group(
     geo_match_level=typed(
         Literal["country", "area-code", "extended-area-code", "overlay", "radius"] | None,
         "--geo-match-level",
-        "Set how near a proxy number must be. The API's default is country.",
+        "Match the location of a number to the participant's. The API's default is country.",
     ),
     number_selection_behavior=typed(
         Literal["prefer-sticky", "avoid-sticky"] | None,
         "--number-selection-behavior",
-        "Prefer or avoid giving a participant the same proxy number.",
+        "Prefer or avoid the number that a participant had before.",
     ),
     chat_instance_sid=typed(
         str | None,
@@ -122,7 +122,7 @@ def create_service(
 def list_services(
     ctx: typer.Context,
     name: Annotated[
-        str | None, option("--name GLOB", "Print only Services with such a name: 'masking-*'.")
+        str | None, option("--name GLOB", "Print only Services whose name matches GLOB: 'masking-*'.")
     ] = None,
     limit: Limit = None,
 ) -> None:
