@@ -122,7 +122,7 @@ def gone(records: Sequence[ItemRecord], sid: str) -> NoOp:
     if made is not None and made(first)[0] == ABSENT:
         return NoOp(item, note="out of the pool already")
     error = NotFoundError(
-        f"{item.input} can't be taken back: Service {sid}, which that run changed, does not exist any more.",
+        f"{item.input} can't be undone: Service {sid}, which that run changed, does not exist any more.",
         hint="'proxyctl service list' shows those that are left.",
     )
     return NoOp(item, error=error)

@@ -79,7 +79,7 @@ def raise_unknown(entries: Sequence[Entry]) -> None:
 def ask_flag(runtime: Runtime, count: int) -> bool | None:
     """Ask whether numbers that are in no pool were reserved; None where that was not answered."""
     runtime.say(
-        f"{counted(count, 'number')} left in no pool by a move that was cut off: no record says how they were."
+        f"{counted(count, 'number')} left in no pool by a move that was cut off: no record has their state."
     )
     answer = runtime.console.ask("Add them as reserved or as unreserved? [reserved/unreserved] ")
     return {"reserved": True, "unreserved": False}.get(answer.strip().lower())

@@ -51,9 +51,7 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
     if unknown:
         named = ", ".join(unknown[:SHOWN_FAILURES]) + (" …" if len(unknown) > SHOWN_FAILURES else "")
         say = runtime.note if runtime.options.dry_run else runtime.warn
-        say(
-            f"no webhooks were kept for {counted(len(unknown), 'number')}, which stay as Proxy leaves them: {named}."
-        )
+        say(f"no webhooks were kept for {counted(len(unknown), 'number')}, which stay as they are: {named}.")
     late = left_before(runtime, absent, found)
     changed = restoring_webhooks(entries, found, runtime.profile.account_sid)
     return [late.get(entry.item, entry) if isinstance(entry, NoOp) else entry for entry in changed]
