@@ -58,8 +58,6 @@ ACTIONS = (
 ORDER = tuple(action.word for action in ACTIONS)
 GOOD = frozenset(action.word for action in ACTIONS if action.good)
 NOT_GOOD = frozenset(action.word for action in ACTIONS if not action.good)
-# Records of the history count other successes too: requests of `api` that were sent, and in old ones what was done.
-COUNTED_GOOD = GOOD | {"sent", "done"}
 
 
 def in_words() -> str:

@@ -1,21 +1,26 @@
-"""What earlier runs left in transit, by their files and the history: each later run on one of the Services names it."""
+"""What a run reads back of earlier ones. What they left in transit, each later run on one of the Services names."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proxyctl.commands.report import Report
 from proxyctl.errors import ConfigError, NotFoundError, OutputError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.facts import senders_of
 from proxyctl.pools.moves import Trails, Unfinished, move_command
+from proxyctl.pools.pool import flag_word
 from proxyctl.runtime import Runtime
-from proxyctl.state.record import RunDetail
+from proxyctl.state.record import ItemRecord, RunDetail
 from proxyctl.state.transit import Transit
-from proxyctl.text import counted
+from proxyctl.text import counted, cut
+from proxyctl.writes.plan import Plan, Room
+
+CONTINUED_WITHIN = 43_200.0  # seconds: a file that is applied again later may say something else by then
+LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers; no option takes a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +140,46 @@ def forget(runtime: Runtime, service_sid: str) -> None:
     with suppress(OutputError):
         for transit in runtime.transits.of([service_sid]):
             runtime.transits.end(transit.run)
+
+
+def typed_command(runtime: Runtime) -> str:
+    """Return the command of this run as the history keeps it."""
+    return cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND)
+
+
+def continued(runtime: Runtime, plan: Plan) -> Plan:
+    """Return the plan with what its pools held when the first of the runs began that this one continues: those before
+    it, by the same command, that came to no good end within half a day.
+    """
+    before: dict[Room, int] = {}
+    command = typed_command(runtime)
+    with suppress(OutputError):
+        for run in runtime.history.runs(runtime.clock.now() - CONTINUED_WITHIN):
+            if run.account_sid != runtime.profile.account_sid or (run.command != command and run.idle):
+                continue
+            if run.command != command or run.exit_code == 0:
+                break
+            for flag, found in ((False, run.unreserved), (True, run.reserved)):
+                before.update(
+                    {(sid, flag_word(flag)): n for sid, n in (found or {}).items() if isinstance(n, int)}
+                )
+    rooms = {room: one._replace(before=before.get(room)) for room, one in plan.capacities.items()}
+    return replace(plan, capacities=rooms) if before else plan
+
+
+def read_back(runtime: Runtime, wanted: set[str], take: Callable[[Sequence[ItemRecord]], None]) -> None:
+    """Let ``take`` read the runs on this account, newest first, until it has taken all from ``wanted``.
+
+    OutputError where the history can't be read, unless --no-history goes without.
+    """
+    try:
+        for run in runtime.history.runs() if wanted else ():
+            if run.account_sid == runtime.profile.account_sid:
+                with suppress(NotFoundError):  # another process has rotated it away meanwhile
+                    take(runtime.history.show(run.id).items)
+            if not wanted:
+                return
+    except OutputError as error:
+        if not runtime.options.no_history:
+            raise
+        runtime.warn(f"earlier runs can't be read: {error.message}")

@@ -270,6 +270,7 @@ def shared(*groups: Group) -> Callable[[Function], Function]:
     }
 
     def hand_over(ctx: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
+        ctx.obj.verb = ctx.command_path.partition(" ")[2]
         ctx.obj.use(ctx.obj.options._replace(**given))
         return {}
 

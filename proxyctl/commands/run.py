@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -72,7 +71,7 @@ def run_numbers(
 
 def carry_out(runtime: Runtime, job: Job) -> Report | None:
     """Carry a job out; None where --dry-run only showed it. Raises what kept it from being begun."""
-    with closing(Journal(runtime, job.service, job.undoes, title=title_of(job))) as journal:
+    with Journal(runtime, job.service, names_of(job), job.undoes, title=title_of(job)) as journal:
         report = carry_out_round(runtime, job, journal)
         if report is not None:
             report = replace(report, run=journal.run)
@@ -180,12 +179,7 @@ def heading(runtime: Runtime, verb: str, *parts: Part, sids: Sequence[str] = ())
 
 def of_account(runtime: Runtime) -> str:
     """Say as whom something will be done."""
-    return f"of {account_named(runtime)}"
-
-
-def account_named(runtime: Runtime) -> str:
-    """Return the account with the credentials' source."""
-    return f"account {runtime.profile.account_sid} ({runtime.profile.label})"
+    return f"of account {runtime.profile.account_sid} ({runtime.profile.label})"
 
 
 def place_of(runtime: Runtime, job: Job) -> str:
@@ -196,8 +190,13 @@ def place_of(runtime: Runtime, job: Job) -> str:
 
 def services_of(job: Job) -> str:
     """Return the names of the Services that a run works on, up to three."""
-    names = job.names or ([job.service.unique_name or job.service.sid] if job.service else [])
+    names = names_of(job)
     return ", ".join(names) if len(names) <= 3 else counted(len(names), "Service")
+
+
+def names_of(job: Job) -> Sequence[str]:
+    """Return the names of the Services that a run works on."""
+    return job.names or ([job.service.unique_name or job.service.sid] if job.service else [])
 
 
 def title_of(job: Job) -> str:

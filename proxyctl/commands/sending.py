@@ -1,6 +1,4 @@
-"""How the engine sends a run, and the line that shows it; its record, written request by request; and what runs read
-back of earlier ones.
-"""
+"""How the engine sends a run, and the line that shows it; its record, written request by request."""
 
 from __future__ import annotations
 
@@ -9,33 +7,29 @@ import shlex
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from proxyctl.api.resources import Service
 from proxyctl.bulk.engine import Engine
 from proxyctl.bulk.outcomes import Done, Result, RunReport, Scope, Task
 from proxyctl.bulk.outcomes import Outcome as BulkOutcome
-from proxyctl.commands.in_transit import Left, forget_finished, say_unfinished
+from proxyctl.commands.in_transit import Left, forget_finished, say_unfinished, typed_command
 from proxyctl.commands.report import Report
-from proxyctl.errors import NotFoundError, OutputError, exit_status
+from proxyctl.errors import OutputError, ProxyctlError, UsageError, exit_status
+from proxyctl.input.items import Item
 from proxyctl.pools.pool import flag_word
 from proxyctl.runtime import Runtime
 from proxyctl.state.history import RunRecorder
-from proxyctl.state.record import Intent, ItemRecord, Outcome, RunInfo
+from proxyctl.state.record import Intent, Outcome, Refusal, RunInfo
 from proxyctl.state.transit import Transit
-from proxyctl.text import cut
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow, Progress
-from proxyctl.writes.plan import Plan, Room
+from proxyctl.writes.plan import Plan
 from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import ATTACH, CREATE_SERVICE, Request, Seen
 
 if TYPE_CHECKING:
     from proxyctl.render.progress import BulkLine
-
-CONTINUED_WITHIN = 43_200.0  # seconds: a file that is applied again later may say something else by then
-LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers; no option takes a secret
 
 
 def load_what_reports(runtime: Runtime) -> None:
@@ -100,22 +94,41 @@ def watcher(runtime: Runtime, title: str, total: int) -> Watcher:
 class Journal:
     """The engine's journal: each request before it is sent, and what came of it, in one record for all rounds of a run.
 
-    The record is begun with the first round. What can't be written is reported once: by the engine, which stops at
-    it, or at the end of the command. With --no-history there is one as well while numbers are in transit.
+    The record is begun with the first round, or at the end of a run that sent nothing. What can't be written is
+    reported once: by the engine, which stops at it, or at the end of the command. With --no-history there is one as
+    well while numbers are in transit.
     """
 
     def __init__(
-        self, runtime: Runtime, service: Service | None, undoes: str | None = None, *, title: str = ""
+        self,
+        runtime: Runtime,
+        service: Service | None,
+        names: Sequence[str] = (),
+        undoes: str | None = None,
+        *,
+        title: str = "",
     ) -> None:
         self.title = title  # of the line that shows the run
         self._runtime = runtime
-        self._service = service
+        self._service, self._names = service, names
         self._undoes = undoes
         self._recorder: RunRecorder | None = None
         self._lefts: list[Left] | None = None  # what earlier runs left in transit
         self._transit: str | None = None  # this run's id, while it has numbers in transit
         self._first = self._next = 0  # the index of this round's first request, and of the next round's
         self._reported = self._sent = False
+        self._tried: set[Item] = set()  # what has requests, in any round
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Leave the record as it is, without an end where the run broke off. Record what failed with nothing sent."""
+        if self._recorder is not None:
+            self._recorder.close()
+        elif isinstance(error, ProxyctlError) and not isinstance(error, UsageError):
+            with suppress(ProxyctlError):  # the error itself is reported
+                self._record_idle(Report(), error)
 
     @property
     def run(self) -> str | None:
@@ -131,6 +144,7 @@ class Journal:
         """Begin a round, whose requests are numbered from 0 again. OutputError: nothing was sent."""
         runtime = self._runtime
         self._first = self._next
+        self._tried.update(chain.item for chain in plan.chains)
         leaving = any(not step.final for chain in plan.chains for step in chain.steps)
         attaches = sum(chain.request.verb is ATTACH for chain in plan.chains)
         try:
@@ -156,11 +170,13 @@ class Journal:
     def _info(self, plan: Plan) -> RunInfo:
         runtime, service, profile = self._runtime, self._service, self._runtime.profile
         return RunInfo(
-            command=cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND),
+            command=typed_command(runtime),
+            verb=runtime.verb,
             profile=profile.name,
             account_sid=profile.account_sid,
             service_sid=service.sid if service else None,
             service_name=service.unique_name if service else None,
+            services=self._names or None,
             user=user_name(),
             host=socket.gethostname(),
             undoes=self._undoes,
@@ -196,7 +212,8 @@ class Journal:
     def _goes_without(self) -> bool:
         """Do without a record where --no-history permits it."""
         if self._runtime.options.no_history:
-            self.close()
+            if self._recorder is not None:
+                self._recorder.close()
             self._recorder = None
         return self._runtime.options.no_history
 
@@ -204,24 +221,44 @@ class Journal:
         """Record the end of the run. One that could not be recorded to its end is reported when the command ends."""
         if self._lefts:
             forget_finished(self._runtime, self._lefts, report)
-        if self._recorder is None:
-            return
-        if self._runtime.options.no_history and self._transit is None:
-            self.close()
-            with suppress(OutputError):
-                self._runtime.history.forget(self._recorder.id)
-            return
-        error = report.error()
         try:
-            self._recorder.end(report.counts, exit_status(error) if error else 0)
+            if self._recorder is None:
+                self._record_idle(report, report.error())
+            elif self._runtime.options.no_history and self._transit is None:
+                self._recorder.close()
+                with suppress(OutputError):
+                    self._runtime.history.forget(self._recorder.id)
+            else:
+                self._end(self._recorder, report, report.error())
         except OutputError as unwritten:
             if not self._reported:
                 self._runtime.late_errors.append(not_recorded(unwritten))
 
-    def close(self) -> None:
-        """Leave the record as it is; without an end it counts as broken off."""
-        if self._recorder is not None:
-            self._recorder.close()
+    def _record_idle(self, report: Report, error: ProxyctlError | None) -> None:
+        """Record a run that sent nothing."""
+        runtime = self._runtime
+        if not (runtime.options.no_history or runtime.options.dry_run):
+            recorder = runtime.history.begin(self._info(Plan()), runtime.access.server_now)
+            self._end(recorder, report, error)
+
+    def _end(self, recorder: RunRecorder, report: Report, error: ProxyctlError | None) -> None:
+        """Record what failed with nothing sent for it, and the end."""
+        clean = self._runtime.console.redactor.clean
+        refused = [end for end in report.ends if end.action == "failed" and end.item not in self._tried]
+        for index, end in enumerate(refused, self._next):
+            row = end.row()
+            facts = {key: row[key] for key in ("input", "sid", "phone_number", "service")}
+            why = row["error"] or {}
+            message = clean(why.get("message") or "")
+            recorder.refused(index, Refusal(**facts, code=why.get("code"), message=message))
+        recorder.end(
+            report.counts,
+            exit_status(error) if error else 0,
+            seconds=round(self._runtime.clock.monotonic() - self._runtime.started, 3),
+            message=clean(error.message)
+            if error and not error.message.startswith(report.summary())
+            else None,
+        )
 
 
 def found_in(plan: Plan, kind: str) -> dict[str, int]:
@@ -290,41 +327,3 @@ def user_name() -> str | None:
         return getpass.getuser()
     except (KeyError, OSError):
         return None
-
-
-def continued(runtime: Runtime, plan: Plan) -> Plan:
-    """Return the plan with what its pools held when the first of the runs began that this one continues: those before
-    it, by the same command, that came to no good end within half a day.
-    """
-    before: dict[Room, int] = {}
-    command = cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND)
-    with suppress(OutputError):
-        for run in runtime.history.runs(runtime.clock.now() - CONTINUED_WITHIN):
-            if run.account_sid != runtime.profile.account_sid:
-                continue
-            if run.command != command or run.exit_code == 0:
-                break
-            for flag, found in ((False, run.unreserved), (True, run.reserved)):
-                before.update(
-                    {(sid, flag_word(flag)): n for sid, n in (found or {}).items() if isinstance(n, int)}
-                )
-    rooms = {room: one._replace(before=before.get(room)) for room, one in plan.capacities.items()}
-    return replace(plan, capacities=rooms) if before else plan
-
-
-def read_back(runtime: Runtime, wanted: set[str], take: Callable[[Sequence[ItemRecord]], None]) -> None:
-    """Let ``take`` read the runs on this account, newest first, until it has taken all from ``wanted``.
-
-    OutputError where the history can't be read, unless --no-history goes without.
-    """
-    try:
-        for run in runtime.history.runs() if wanted else ():
-            if run.account_sid == runtime.profile.account_sid:
-                with suppress(NotFoundError):  # another process has rotated it away meanwhile
-                    take(runtime.history.show(run.id).items)
-            if not wanted:
-                return
-    except OutputError as error:
-        if not runtime.options.no_history:
-            raise
-        runtime.warn(f"earlier runs can't be read: {error.message}")

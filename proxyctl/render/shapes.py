@@ -161,18 +161,19 @@ PROFILE = Shape(
 HISTORY = Shape(
     "run",
     "runs",
-    ("id", "time", "command", "profile", "account_sid", "service", "items", "done", "failed", "outcome"),
+    names("id time verb service changed unchanged failed skipped unknown seconds exit_code command"),
     (
+        Column("sign", " ", 99),  # for a table alone
         Column("id", "ID", ALWAYS),
-        Column("time", "Time (UTC)", 90, Kind.DATE),
-        Column("command", "Command", 85, Kind.TEXT),
-        Column("profile", "Profile", 50),
-        Column("account_sid", "Account SID", 30),
-        Column("service", "Service", 60, Kind.TEXT),
-        Column("items", "Items", 65, Kind.NUMBER),
-        Column("done", "Done", 70, Kind.NUMBER),
-        Column("failed", "Failed", 75, Kind.NUMBER),
-        Column("outcome", "Outcome", 80),
+        Column("service", "Service", 99, Kind.TEXT),
+        Column("command", "Command", 99, Kind.TEXT),
+        Column("changed", "Changed", 98, Kind.NUMBER),
+        Column("failed", "Failed", 97, Kind.NUMBER),
+        Column("unknown", "Unknown", 96, Kind.NUMBER),
+        Column("skipped", "Skipped", 95, Kind.NUMBER),
+        Column("unchanged", "Unchanged", 80, Kind.NUMBER),
+        Column("exit_code", "Exit", 90, Kind.NUMBER),
+        Column("took", "Took", 70),  # the seconds, for a table alone
     ),
     id_fields=("id",),
 )

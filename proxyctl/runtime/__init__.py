@@ -52,6 +52,7 @@ class Runtime:
         self.clock: Clock = clock or SystemClock()
         self.started = self.clock.monotonic()
         self.argv = argv
+        self.verb = ""  # the command's name, "number add", once it is parsed
         self.options = SharedOptions()
         self.console = console = Console(self.environ, self.stdin, self.stdout, self.stderr)
         # Nearly every command says something, so these have short names.

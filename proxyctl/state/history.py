@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import NotFoundError, OutputError
@@ -24,17 +23,8 @@ from proxyctl.files import (
     take_lock,
     unwritable,
 )
-from proxyctl.state.record import (
-    Intent,
-    Outcome,
-    RunDetail,
-    RunInfo,
-    RunSummary,
-    line_of,
-    parse_line,
-    read_detail,
-    summary_of,
-)
+from proxyctl.state.lines import Facts, line_of, parse_line, read_detail, summary_of
+from proxyctl.state.record import Intent, Outcome, Refusal, RunDetail, RunInfo, RunSummary
 
 DAY = 86_400.0
 MAX_AGE = 90 * DAY
@@ -60,9 +50,16 @@ class RunRecorder:
         """What became of it."""
         self._write("outcome", outcome, index=index)
 
-    def end(self, summary: Mapping[str, int], exit_code: int) -> None:
-        """The run is over; the only line that is waited for until it is on the disk."""
-        self._write("end", {"exit_code": exit_code, "summary": summary})
+    def refused(self, index: int, refusal: Refusal) -> None:
+        """Item ``index`` failed before anything was sent for it."""
+        self._write("refused", refusal, index=index)
+
+    def end(self, summary: Mapping[str, int], exit_code: int, **facts: object) -> None:
+        """The run is over; the only line that is waited for until it is on the disk.
+
+        ``facts`` are its ``seconds``, and the ``message`` of its error.
+        """
+        self._write("end", {"exit_code": exit_code, "summary": summary, **facts})
         assert self._descriptor is not None
         try:
             os.fsync(self._descriptor)
@@ -77,9 +74,7 @@ class RunRecorder:
             descriptor, self._descriptor = self._descriptor, None
             os.close(descriptor)
 
-    def _write(
-        self, kind: str, facts: RunInfo | Intent | Outcome | Mapping[str, Any], **more: object
-    ) -> None:
+    def _write(self, kind: str, facts: Facts, **more: object) -> None:
         if self._descriptor is None:
             raise OutputError(f"the history record {self.id} is closed")
         line = line_of(kind, _iso(self._clock.now()), facts, **more)
@@ -187,7 +182,7 @@ class History:
         if len(exact or found) == 1:
             return (exact or found)[0]
         problem = "is not in the history" if not found else f"is the beginning of {len(found)} runs"
-        raise NotFoundError(f"run {run_id!r} {problem}", hint="`proxyctl history list` shows the ids")
+        raise NotFoundError(f"run {run_id!r} {problem}", hint="'proxyctl history list' shows the IDs")
 
     def _summary(self, path: Path) -> RunSummary:
         """From the first line and the end of the file alone."""

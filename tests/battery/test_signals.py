@@ -59,7 +59,7 @@ def test_once_what_is_under_way_finishes(stage: Scene, number: signal.Signals) -
     assert counts == {"added": counts["added"], "skipped": len(stage.numbers) - counts["added"]}
     assert counts["added"] == len(stage.ledger.effects) >= 4
     assert f"added {counts['added']}, skipped {counts['skipped']}, failed 0" in ran.error["message"]
-    assert histories(stage)[0]["outcome"] == f"exit {128 + number}"
+    assert histories(stage)[0]["exit_code"] == 128 + number
     stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 
 
@@ -310,7 +310,7 @@ def test_hang_up_of_the_terminal(stage: Scene) -> None:
     os.close(terminal.master)
     assert terminal.process.wait(10) == 129
     run = histories(stage)[0]
-    assert run["outcome"] == "exit 129"
+    assert run["exit_code"] == 129
     settled()
     stage.keeps_its_promises(stage.add(*FAST), stage.everything())
 

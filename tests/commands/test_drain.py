@@ -124,7 +124,7 @@ def test_removes_what_becomes_idle_and_a_deadline_ends_only_the_rest(pool: Pool,
     assert pool.state() == {first: True}
 
     run = pool.history()[0]
-    assert (run["outcome"], run["done"]) == ("exit 7", 3)
+    assert (run["exit_code"], run["changed"]) == (7, 3)
     items = pool.cli.ok("history", "show", run["id"], "-o", "json").json
     assert [item["action"] for item in items] == ["reserve"] * 3 + ["remove"] * 2
     assert {item["before"]["is_reserved"] for item in items[3:]} == {True}

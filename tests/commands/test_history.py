@@ -61,13 +61,21 @@ def test_failed_and_unknown_items(remote: Cli, server: Served) -> None:
     server.policies.faults = None
     states = {row["sid"]: row for row in items(remote)}
     told = {row["sid"]: row["action"] for row in ran.rows}
-    assert set(states) == {row["sid"] for row in rows[:3]}, "what could not be sent is no write"
+    assert set(states) == {*(row["sid"] for row in rows[:3]), None}
+    assert (states[None]["phone_number"], states[None]["state"], states[None]["request_id"]) == (
+        names[3],
+        "failed",
+        None,
+    ), "nothing was sent for it"
+    assert "not in the pool" in states[None]["message"]
     assert states[rows[1]["sid"]]["state"] == told[rows[1]["sid"]] == "failed"
     assert states[rows[1]["sid"]]["message"]
     assert (states[rows[2]["sid"]]["state"], told[rows[2]["sid"]]) == ("done", "reserved")
     assert states[rows[0]["sid"]]["state"] == {"reserved": "done"}.get(told[rows[0]["sid"]], "unknown")
     run = runs(remote)[0]
-    assert (run["outcome"], run["items"], run["done"]) == ("exit 6", 4, 4 - run["failed"])
+    counts = {word: run[word] for word in ("changed", "failed", "unknown")}
+    assert run["exit_code"] == 6 and sum(counts.values()) == 4
+    assert counts["failed"] == ran.counts["failed"] and counts["changed"] == ran.counts["reserved"]
 
 
 # Listing
@@ -86,8 +94,8 @@ def test_tables(cli: Cli, columns: str) -> None:
     assert "3 runs" in ran.out
     for run in runs(cli):
         shown = cli("history", "show", run["id"], "--color", "never", tty=True)
-        assert all(len(line) <= int(columns) for line in shown.lines)
-        assert "done" in shown.out, "how it ended is never dropped"
+        assert all(len(line) <= int(columns) or "x" * 100 in line for line in shown.lines)
+        assert "exit 0" in shown.out and run["command"][:60] in " ".join(shown.out.split())
 
 
 def test_a_command_that_names_hundreds_of_numbers(cli: Cli) -> None:
@@ -105,6 +113,62 @@ def test_a_command_that_names_hundreds_of_numbers(cli: Cli) -> None:
     table = cli("history", "list", "--color", "never", tty=True).out
     assert "number add" in table
     assert "proxyctl number" not in table
+
+
+def test_the_counts_are_those_of_the_run(cli: Cli) -> None:
+    cli.ok("service", "create", "masking")
+    sids = [row["sid"] for row in cli.seed(3)]
+    cli.ok("number", "add", "masking", *sids[:2])
+    cli.ok("number", "add", "masking", *sids)
+    cli.ok("number", "add", "masking", *sids)
+    cli.ok("service", "create", "masking", "--if-not-exists")
+    refused = cli("number", "reserve", "masking", *sids)  # the last unreserved one
+    newest, exists, nothing, mixed, *_ = runs(cli)
+    assert (newest["exit_code"], newest["changed"], newest["failed"]) == (refused.code, 0, 0) == (5, 0, 0)
+    assert (exists["verb"], exists["changed"], exists["unchanged"]) == ("service create", 0, 1)
+    assert (nothing["changed"], nothing["unchanged"], nothing["exit_code"]) == (0, 3, 0)
+    assert (mixed["verb"], mixed["service"], mixed["changed"], mixed["unchanged"]) == (
+        "number add",
+        "masking",
+        1,
+        2,
+    )
+    assert "no unreserved" in cli("history", "show", newest["id"], tty=True).out, "a failure has its reason"
+
+
+def test_a_run_without_an_end_is_counted_by_its_items(cli: Cli) -> None:
+    cli.ok("service", "create", "masking")
+    cli.ok("number", "add", "masking", *[row["sid"] for row in cli.seed(2)])
+    path = records(cli)[-1]
+    lines = [line for line in path.read_text().splitlines(keepends=True) if '"type":"end"' not in line]
+    path.write_text("".join(lines[:-1]))
+    (run, _) = runs(cli)
+    assert (run["changed"], run["unknown"], run["exit_code"], run["seconds"]) == (1, 1, None, None)
+    assert [run["id"]] == [row["id"] for row in runs(cli, "--failed")]
+
+
+def test_runs_of_one_service_of_failures_and_of_a_profile(cli: Cli) -> None:
+    sid = cli.ok("service", "create", "masking", "-o", "json").json["sid"]
+    cli.ok("service", "create", "other")
+    (number,) = (row["sid"] for row in cli.seed(1))
+    cli.ok("number", "add", "masking", number)
+    cli.ok(
+        "number", "move", number, "--from", "masking", "--to", "other", "--yes", "--allow", "no-unreserved"
+    )
+    assert cli("number", "reserve", "masking", number).code == 4
+    verbs = [row["verb"] for row in runs(cli, "--service", "masking")]
+    assert verbs == ["number reserve", "number move", "number add", "service create"]
+    assert [row["verb"] for row in runs(cli, "--service", sid)] == ["number reserve", "number add"]
+    assert [row["exit_code"] for row in runs(cli, "--failed")] == [4]
+    assert len(runs(cli, "--sandbox")) == len(runs(cli)) and runs(cli, "-p", "prod") == []
+
+
+def test_no_record_where_none_is_wanted(cli: Cli) -> None:
+    cli.ok("service", "create", "masking")
+    for line in (("--no-history",), ("--dry-run",)):
+        cli.ok("service", "create", "masking", "--if-not-exists", *line)
+    assert cli("service", "delete", "masking").code == 2, "it was not confirmed"
+    assert len(runs(cli)) == 1
 
 
 # Damage and forgetting

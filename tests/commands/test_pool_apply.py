@@ -24,7 +24,9 @@ def test_the_history_names_each_service(cli: Cli, tmp_path: Path) -> None:
     )
     assert cli("pool", "apply", file, "--yes").code == 0
     newest = cli.ok("history", "list", "-o", "json").json[0]
-    assert newest["items"] == 4 and newest["command"].startswith("proxyctl pool apply")
+    assert (newest["changed"], newest["service"]) == (4, "a, b") and newest["command"].startswith(
+        "proxyctl pool apply"
+    )
     (record,) = [path for path in (tmp_path / "state" / "history").iterdir() if path.stem == newest["id"]]
     intents = [line for line in map(json.loads, record.read_text().splitlines()) if line["type"] == "intent"]
     assert Counter((line["action"], line["service"]) for line in intents) == {

@@ -80,9 +80,32 @@ def test_a_run_that_still_goes_on(local: Pool) -> None:
         recorder.intent(0, {"action": "add", "sid": local.sids[0]})
         ran = local.undo(recorder.id)
         assert ran.code == 5
-        assert "still going on" in ran.error["message"]
+        assert "still running" in ran.error["message"]
     finally:
         recorder.close()
+
+
+def test_last_is_the_accounts_last_run_that_changed_something(local: Pool) -> None:
+    local.run("add", local.sids[2])
+    local.cli.ok("number", "add", "masking", local.sids[2])  # nothing to do
+    local.cli("number", "reserve", "masking", "+14155550199")  # refused
+    other = History(local.cli.directory / "state" / "history")
+    other.begin(RunInfo("proxyctl number add", account_sid="AC" + "9" * 32)).end({"added": 1}, 0)
+    assert (local.undo("last").code, sorted(local.state())) == (0, sorted(local.sids[:2]))
+    assert local.undo("last").code == 0, "it undoes the undo"
+    assert sorted(local.state()) == sorted(local.sids[:3])
+
+
+def test_last_is_one_that_broke_off_and_may_have_changed_something(local: Pool) -> None:
+    run = local.run("add", local.sids[2])
+    edit(local, run, lambda lines: [line for line in lines if line["type"] in ("run", "intent")])
+    ran = local.undo("last", "--dry-run")
+    assert (ran.code, ran.actions) == (0, ["would_remove"])
+
+
+def test_last_where_nothing_was_changed(cli: Cli) -> None:
+    ran = cli("history", "undo", "last", "--yes", "-o", "json")
+    assert (ran.code, "has changed anything" in ran.error["message"]) == (4, True)
 
 
 # Records that say less than all
@@ -120,7 +143,7 @@ def test_answers_that_were_lost(remote: Cli, server: Served) -> None:
     server.policies.faults = FaultPlan(script=script)
     options = ("--retries", "0", "--allow", "no-unreserved")
     ran = remote("number", "reserve", "masking", pool.sids[1], *options)
-    assert (ran.code, remote.ok("history", "list").out.count("exit 7")) == (7, 1)
+    assert (ran.code, remote.ok("history", "list", "-o", "json").json[0]["exit_code"]) == (7, 7)
     server.policies.faults = None
     assert pool.state() == {pool.sids[0]: True, pool.sids[1]: True}
     assert pool.undo(pool.last()).code == 0

@@ -193,7 +193,7 @@ def test_the_second_run_sends_nothing_and_rows_are_the_same_in_every_format(acco
     assert first.code == 0, first.err
     account.is_done()
     runs = account.runs()
-    assert {run["outcome"] for run in runs} == {"done"}
+    assert {run["exit_code"] for run in runs} == {0}
     items = [item for run in runs if run not in earlier for item in account.items(run["id"])]
     sent = len(account.scene.ledger.effects)
     assert [(item["state"], item["request_id"][:2]) for item in items] == [("done", "RQ")] * sent
@@ -203,7 +203,8 @@ def test_the_second_run_sends_nothing_and_rows_are_the_same_in_every_format(acco
     assert account.state() == account.verb.after
     if account.verb.converges:
         assert account.scene.ledger.effects == []
-        assert account.runs() == runs or account.scene.writes, "what sends nothing is not recorded"
+        later = account.runs()[: -len(runs)]
+        assert account.scene.writes or {run["changed"] for run in later} <= {0}, "kept, as what it was"
     if account.verb.rows:
         check_formats(again)
 
@@ -273,7 +274,8 @@ def test_undo_and_undo_of_the_undo(account: Account) -> None:
     assert account.run().code == 0
     back = verb.back or (verb.after if verb.undone else verb.before)
     for code, wanted in ((verb.undone, back), (0, verb.forth or verb.after)):
-        line = ("history", "undo", account.runs()[0]["id"], "--yes", *verb.back_by)
+        last = next(run["id"] for run in account.runs() if run["changed"])
+        line = ("history", "undo", last, "--yes", *verb.back_by)
         undone = account.scene.run(*line)
         assert (undone.code, account.state()) == (code, wanted), undone.err
         if verb.undone:

@@ -225,6 +225,7 @@ MASKS = (
     (r"\bpid \d+\b", "pid PID"),
     (r"\b\d+ ms\b", "MS ms"),
     (r" by \S+@\S+ \(", " by USER@HOST ("),
+    (r"(?<=faint )\S+@\S+, ", "USER@HOST, "),
     # How long pauses are is drawn by lot, and so is whether there is a speed to tell.
     (
         r" in [0-9hm.]+s( \([0-9.]+/s(, (?=.)|\)))?",

@@ -62,16 +62,15 @@ RESULTS: list[dict[str, Any]] = [
 ]
 HISTORIES = [
     {
-        "id": "20261122-053000-1a2b",
+        "sign": "✗",
+        "id": "20261122-053000-123",
         "time": 1795325400.5,
-        "command": "number reserve masking -f numbers.csv",
-        "profile": "prod",
-        "account_sid": "AC" + "a" * 32,
+        "command": "number reserve -f numbers.csv",
         "service": "masking",
-        "items": 5000,
-        "done": 4980,
+        "changed": 4980,
         "failed": 20,
-        "outcome": "partial",
+        "exit_code": 6,
+        "took": "2m46s",
     }
 ]
 TABLES = {

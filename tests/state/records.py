@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from proxyctl.state.record import ItemRecord, read_detail
+from proxyctl.state.lines import read_detail
+from proxyctl.state.record import ItemRecord
 
 Facts = Mapping[str, Any]
 

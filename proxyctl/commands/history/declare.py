@@ -22,11 +22,15 @@ app = typer.Typer(
     epilog="""Examples:
   proxyctl history list --since 2d
   proxyctl history show 20261122-0930
-  proxyctl history undo 20261122-093015-123
+  proxyctl history undo last
 """
 )
 
 RunId = Annotated[str, argument("ID", "ID of a run, or its beginning.")]
+UndoneRun = Annotated[
+    str,
+    argument("ID", "ID of a run, its beginning, or 'last': the account's last run that changed something."),
+]
 
 
 @app.command("list")
@@ -37,17 +41,29 @@ def list_runs(
         float | None,
         option("--since DURATION", "Print only runs of the last 90m, 12h, 7d.", parser=duration),
     ] = None,
+    service: Annotated[
+        str | None, option("--service SERVICE", "Print only runs on this Service, by its name or SID.")
+    ] = None,
+    failed: Annotated[bool, option("--failed", "Print only runs that failed or broke off.")] = False,
+    all_runs: Annotated[
+        bool, option("-A --all", "At a terminal, include runs that succeeded and changed nothing.")
+    ] = False,
     limit: Limit = None,
 ) -> None:
     """List runs, newest first.
 
-    Examples:
-      proxyctl history list
-      proxyctl history list --since 2d -o json
-    """
-    from proxyctl.commands.history import show as runs
+    The ID is the time in UTC. A run without an end has no exit code. At a terminal, a question mark stands before
+    it. Runs that succeeded and changed nothing are only counted there. With --profile or --sandbox, only the runs of
+    that profile are listed.
 
-    runs.show_runs(ctx.obj, since, limit)
+    Examples:
+      proxyctl history list --failed --since 2d
+      proxyctl history list --service masking-prod --all
+      proxyctl history list -o json
+    """
+    from proxyctl.commands.history.show import Wanted, show_runs
+
+    show_runs(ctx.obj, Wanted(since, service, failed, all_runs), limit)
 
 
 @app.command("show")
@@ -65,13 +81,14 @@ def show_run(ctx: typer.Context, run_id: RunId) -> None:
 
 @app.command("undo")
 @shared(*CALLS, DATA, WRITES, PACING, THROUGH)
-def undo_run(ctx: typer.Context, run_id: RunId) -> None:
+def undo_run(ctx: typer.Context, run_id: UndoneRun) -> None:
     """Undo a run: restore pools, webhooks and settings of a Service.
 
     Numbers that have changed since the run are refused.
 
     Examples:
-      proxyctl history undo 20261122-093015-123 --dry-run
+      proxyctl history undo last --dry-run
+      proxyctl history undo 20261122-093015-123
     """
     from proxyctl.commands.history.undo import undo
 

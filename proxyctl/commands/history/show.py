@@ -2,65 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from proxyctl.commands.listing import in_pages, show_list
+from proxyctl.errors import NotFoundError
+from proxyctl.profiles.config_file import SANDBOX
 from proxyctl.render.shapes import HISTORY, HISTORY_ITEM
+from proxyctl.roles import Piece, Role, line
 from proxyctl.runtime import Runtime
-from proxyctl.state.record import ItemRecord, RunDetail, RunSummary
-from proxyctl.text import COUNTED_GOOD
+from proxyctl.state.record import COUNTS, ItemRecord, RunDetail, RunSummary
+from proxyctl.text import counted, duration_text
+
+SIGNS = {"ended": Role.GOOD("✓"), "running": Piece("…"), "broken off": Role.UNSURE("?")}
+FAILED = Role.BAD("✗")
+WIDE = 110  # columns of a terminal that have room for how a run ended and how long it took
 
 
-def show_runs(runtime: Runtime, since: float | None, limit: int | None) -> None:
-    """Print a row for each run, newest first."""
-    begun = runtime.clock.now() - since if since is not None else None
-    show_list(runtime, HISTORY, in_pages(run_rows(runtime, begun)), limit=limit)
+class Wanted(NamedTuple):
+    """Which runs are listed. ``since`` is in seconds before now; ``idle``: those that changed nothing, too."""
+
+    since: float | None = None
+    service: str | None = None
+    failed: bool = False
+    idle: bool = False
 
 
-def run_rows(runtime: Runtime, begun: float | None) -> Iterator[dict[str, Any]]:
-    """Yield the rows; say which records are damaged, and go on."""
+def show_runs(runtime: Runtime, wanted: Wanted, limit: int | None) -> None:
+    """Print a row for each run, newest first; at a terminal, count those that succeeded and changed nothing."""
+    drawn = runtime.out.format == "table" and runtime.out.fields is None
+    left_out: list[RunSummary] = []
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for run in runs(runtime, wanted):
+            row = run_row(runtime, run)
+            if drawn and runtime.console.terminal.stdout and is_idle(run) and not wanted.idle:
+                left_out.append(run)
+            else:
+                yield row | (drawn_cells(run, row) if drawn else {})
+
+    narrow = tuple(column for column in HISTORY.columns if column.importance > 95)
+    wide = not drawn or runtime.console.width >= WIDE
+    show_list(runtime, HISTORY if wide else replace(HISTORY, columns=narrow), in_pages(rows()), limit=limit)
+    if left_out:
+        count = counted(len(left_out), "run")
+        runtime.note(f"--all adds {count} that succeeded and changed nothing, last {left_out[0].id}.")
+
+
+def runs(runtime: Runtime, wanted: Wanted) -> Iterator[RunSummary]:
+    """Yield the runs that are wanted; warn of records that are damaged, and go on."""
+    options = runtime.options
+    profile = SANDBOX if options.sandbox else options.profile
+    begun = runtime.clock.now() - wanted.since if wanted.since is not None else None
     for run in runtime.history.runs(begun):
         if run.warning is not None:
             runtime.warn(f"run {run.id}: {run.warning}")
-        row = run_row(run)
-        if runtime.out.format == "table" and run.command:  # the same word in each row tells nothing
-            row["command"] = run.command.removeprefix("proxyctl ")
-        yield row
+        if profile is not None and run.profile != profile:
+            continue
+        if wanted.service is not None and wanted.service not in (*run.names, run.service_sid):
+            continue
+        if not wanted.failed or run.status == "broken off" or run.exit_code:
+            yield run
 
 
-def run_row(run: RunSummary) -> dict[str, Any]:
-    """Return the row of one run."""
-    counts = {name: count for name, count in run.summary.items() if isinstance(count, int)}
-    done = sum(count for name, count in counts.items() if name in COUNTED_GOOD)
-    outcome = f"exit {run.exit_code}" if run.exit_code is not None else run.status
+def is_idle(run: RunSummary) -> bool:
+    """Whether a run succeeded, and changed nothing."""
+    return run.idle and run.exit_code == 0
+
+
+def run_row(runtime: Runtime, run: RunSummary) -> dict[str, Any]:
+    """Return the row of one run. One without an end is counted by its items."""
+    counts = run.counts
+    if run.status != "ended":
+        with suppress(NotFoundError):  # another process has rotated it away meanwhile
+            counts = runtime.history.show(run.id).counts
     return {
         "id": run.id,
         "time": run.begun_at,
+        "verb": run.verb,
+        "service": ", ".join(run.names) or None,
+        **{word: counts.get(word, 0) for word in COUNTS},
+        "seconds": run.seconds,
+        "exit_code": run.exit_code,
         "command": run.command,
-        "profile": run.profile,
-        "account_sid": run.account_sid,
-        "service": run.service_name or run.service_sid,
-        "items": sum(counts.values()) if counts else None,
-        "done": done if counts else None,
-        "failed": sum(counts.values()) - done if counts else None,
-        "outcome": outcome if run.exit_code != 0 else "done",
     }
 
 
+def drawn_cells(run: RunSummary, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a table shows otherwise: the command without what stands beside it, and nothing for 0."""
+    unknown = row["unknown"]
+    return {
+        **{word: row[word] or None for word in COUNTS},
+        "unknown": line(Role.UNSURE(unknown)) if unknown else None,
+        "sign": line(FAILED if run.exit_code else SIGNS[run.status]),
+        "took": line(Role.FAINT(duration_text(run.seconds))) if run.seconds is not None else None,
+        "command": short_command(run) or None,
+    }
+
+
+def short_command(run: RunSummary) -> str:
+    """Return the command of a run without the program, the account and its Services."""
+    text = (run.command or "").removeprefix("proxyctl ")
+    shown: list[str] = []
+    try:
+        words = shlex.split(text)
+    except ValueError:  # it was cut within quotes
+        return text
+    for word in words:
+        if shown and shown[-1] in ("-p", "--profile"):
+            shown.pop()
+        elif word in (*run.names, run.service_sid):
+            shown = shown[:-1] if shown[-1:] in (["--from"], ["--to"]) else shown
+        elif word != "--sandbox":
+            shown.append(word)
+    return shlex.join(shown)
+
+
 def show_items(runtime: Runtime, run_id: str) -> None:
-    """Print the items of a run; who ran what goes to stderr."""
+    """Print the items of a run, drawn as a plan at a terminal; elsewhere, who ran what goes to stderr."""
     detail = load(runtime, run_id)
     run = detail.run
+    if runtime.out.format == "table" and runtime.out.fields is None:
+        from proxyctl.commands.history.run_text import run_lines
+
+        runtime.out.lines(run_lines(detail, runtime.console.width))
+        return
     who = f"{run.user or 'somebody'}@{run.host or 'somewhere'}"
     runtime.note(f"run {run.id} by {who} ({run.status}): {run.command}")
     runtime.out.rows(HISTORY_ITEM, [[item_row(item) for item in detail.items]])
 
 
 def prune(runtime: Runtime, older_than: float) -> None:
-    """Forget the runs that began longer ago."""
+    """Delete the records of runs that began longer ago."""
     count = runtime.history.prune(runtime.clock.now() - older_than)
-    runtime.note(f"forgot {HISTORY.count(count)}.")
+    runtime.note(f"deleted {HISTORY.count(count)}.")
 
 
 def load(runtime: Runtime, run_id: str) -> RunDetail:

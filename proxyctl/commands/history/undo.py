@@ -35,12 +35,13 @@ from proxyctl.writes.plan import Plan, sids_of
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, SET_WEBHOOKS
 
 SHOWN_COMMAND = 120  # characters of a command in a question
+LAST = "last"
 
 
 def undo(runtime: Runtime, run_id: str) -> None:
     """Take back what a run did; raises the error that the run ends with."""
     runtime.out.check(SERVICE_RESULT)
-    detail = load(runtime, run_id)
+    detail = load(runtime, last_run(runtime) if run_id == LAST else run_id)
     failed_to = check_failed_to(runtime)
     check(runtime, detail)
     only = detail.run.service_sid
@@ -73,11 +74,25 @@ def undo(runtime: Runtime, run_id: str) -> None:
     finish(runtime, SERVICE_RESULT, report, failed_to)
 
 
+def last_run(runtime: Runtime) -> str:
+    """Return the ID of the account's last run that changed something, or may have."""
+    account = runtime.profile.account_sid
+    for run in runtime.history.runs():
+        if run.account_sid == account and not run.idle:
+            with suppress(NotFoundError):  # another process has rotated it away meanwhile
+                if run.status == "running" or runtime.history.show(run.id).changed:
+                    return run.id
+    raise NotFoundError(
+        f"no run on account {account} has changed anything.",
+        hint="'proxyctl history list --all' lists all runs.",
+    )
+
+
 def not_undone(runtime: Runtime, detail: RunDetail) -> RefusedError:
     """Say that undo takes nothing back, and what creates a deleted Service again."""
     run = detail.run.id
-    text = f"run {run} changed no pool, so there is nothing that undo can take back."
-    hint = f"'proxyctl history show {run}' shows what it did, with the values before."
+    text = f"run {run} changed no pool, so undo has nothing to take back."
+    hint = f"'proxyctl history show {run}' shows its changes, with the values before."
     for item in detail.items:
         if item.intent.action == DELETE_SERVICE.name and item.happened != "no":
             text = f"run {run} is the deletion of Service {item.intent.service}, which undo can't take back."
@@ -122,7 +137,7 @@ def check(runtime: Runtime, detail: RunDetail) -> None:
             hint=f"Choose the profile that it used ({run.profile or 'none'}) with --profile.",
         )
     if run.status == "running":
-        raise RefusedError(f"run {run.id} is still going on.", hint="Wait for it to end, or stop it.")
+        raise RefusedError(f"run {run.id} is still running.", hint="Wait until it ends, or stop it.")
 
 
 def existing(runtime: Runtime, sids: list[str]) -> Mapping[str, Service]:
@@ -141,4 +156,4 @@ def say_created(runtime: Runtime, detail: RunDetail) -> None:
     for item in detail.items:
         if item.intent.action == CREATE_SERVICE.name:
             name = item.intent.service or item.intent.input
-            runtime.note(f"Service {name} stays; 'proxyctl service delete {name}' removes it.")
+            runtime.note(f"Service {name} is kept. 'proxyctl service delete {name}' deletes it.")

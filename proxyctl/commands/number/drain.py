@@ -7,7 +7,6 @@ rounds: each has its lock, none is held while the Sessions end, and one record h
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -72,8 +71,8 @@ def drain(
     given = begin(runtime, numbers, file)
     service = runtime.account.service(service_name)
     given.require(service)
-    title = f"drain {service.unique_name or service.sid}"
-    with closing(Journal(runtime, service, title=title)) as journal:
+    name = service.unique_name or service.sid
+    with Journal(runtime, service, [name], title=f"drain {name}") as journal:
         report = Drain(runtime, service, given, journal, wait, remove).run()
         if report is not None:
             journal.end(report)

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.given import Numbers, begin, titled
-from proxyctl.commands.in_transit import numbers_left
+from proxyctl.commands.in_transit import numbers_left, read_back
 from proxyctl.commands.run import Job, carry_out, finish, heading
-from proxyctl.commands.sending import read_back
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.account import is_forbidden

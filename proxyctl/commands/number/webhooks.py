@@ -8,8 +8,8 @@ from functools import partial
 
 from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.commands.given import Numbers, begin
+from proxyctl.commands.in_transit import read_back
 from proxyctl.commands.run import heading, run_numbers
-from proxyctl.commands.sending import read_back
 from proxyctl.errors import UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW

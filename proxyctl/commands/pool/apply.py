@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.given import check_failed_to
+from proxyctl.commands.in_transit import continued
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, finish, heading
-from proxyctl.commands.sending import continued
 from proxyctl.pools.desired import plan_of
 from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.roles import Role

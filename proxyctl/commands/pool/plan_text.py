@@ -140,32 +140,31 @@ def body(entries: Sequence[Entry], width: int, counted_there: bool) -> Iterator[
             groups.setdefault((entry.change, how(entry, flags, counted_there)), []).append(entry)
     longest = max((len(key) for _, key in fields), default=0)
     for chain, field in fields:
-        yield setting(chain, field, longest, width)
+        before = None if chain.change == "create" else shown((chain.before or {}).get(field))
+        yield setting(field.ljust(longest), before, shown(chain.request.wanted[field]), width)
     verbs = [WORDS.get(change, change) for change, _ in groups]
     indent = 6 + max(map(len, verbs), default=0) + 2
     refusals = [key for key in groups if key[0] == "refused"]
     for key in [key for key in groups if key[0] != "refused"] + refusals[:REASONS]:
-        yield numbers_line(key, groups[key], indent, width)
+        yield numbers_line(key, list(map(name_of, groups[key])), indent, width)
     left = sum(len(groups[key]) for key in refusals[REASONS:])
     if left:
         yield line(" " * indent, f"… and {left} more refused")
 
 
-def setting(chain: Chain, key: str, longest: int, width: int) -> Line:
-    """Return how a setting was, and how it will be."""
-    value, start = shown(chain.request.wanted[key]), f"{key.ljust(longest)}  "
+def setting(name: str, before: str | None, value: str, width: int) -> Line:
+    """Return how a setting was, unless it is new, and what it becomes."""
+    start = f"{name}  "
     hang = max(6, min(6 + len(start), width - cells(value)))  # a URL stays whole
-    if chain.change == "create":
+    if before is None:
         return line("    ", ADDED, " ", start, Role.NAME(value), hang=hang)
-    before = shown((chain.before or {}).get(key))
     return line("    ", CHANGED, " ", start, Role.FAINT(f"{before} →"), " ", Role.NAME(value), hang=hang)
 
 
-def numbers_line(key: tuple[str, str], entries: Sequence[Entry], indent: int, width: int) -> Line:
+def numbers_line(key: tuple[str, str], names: Sequence[str], indent: int, width: int) -> Line:
     """Return one line of numbers that share what happens to them: as many as fit, and the count of the rest."""
     change, note = key
     word = WORDS.get(change, change)
-    names = [name_of(entry) for entry in entries]
     room = width - indent - (min(cells(note), 40) + 2 if note else 0)
     start: list[Part] = ["    ", SIGNS.get(change, CHANGED), f" {word.ljust(indent - 6)}"]
     listed = folded(names, room)

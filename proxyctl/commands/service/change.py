@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +36,22 @@ def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_e
     runtime.out.check(SERVICE)
     runtime.guard_writes()
     existing = runtime.account.service_named(name) if if_not_exists else None
+    item = Item(name, None, None)
     if existing is not None:
-        show_existing(runtime, existing, settings)
-        return
-    note_alike(runtime, name)
-    plan = Plan((create_chain(name, Item(name, None, None), settings),))
+        plan = Plan((NoOp(item, existing.raw),))
+    else:
+        note_alike(runtime, name)
+        plan = Plan((create_chain(name, item, settings),))
+
+    def show_ended(end: End) -> None:
+        if existing is not None:
+            show_existing(runtime, existing, settings)
+        else:
+            show_created(runtime, end)
+
     try:
         job = Job("service create", [], lambda: plan, "created", True, names=[name], shape=SERVICE_RESULT)
-        report = carry_out(runtime, job)
-        finish_one(runtime, report, partial(show_created, runtime))
+        finish_one(runtime, carry_out(runtime, job), show_ended)
     except RefusedError as error:
         taken = error.problem is not None and error.problem.code == SERVICE_NAME_TAKEN
         existing = runtime.account.service_named(name) if if_not_exists and taken else None
