@@ -90,7 +90,7 @@ def test_twice_it_is_out_at_once(stage: Scene, number: signal.Signals) -> None:
     process = adding(stage, "timeout-after")
     assert process.stderr is not None
     process.send_signal(number)
-    assert "stopping" in read_until(process.stderr.fileno(), b"at once")
+    assert "stopping" in read_until(process.stderr.fileno(), b"exits at once")
     began = time.monotonic()
     process.send_signal(number)
     ran = end(stage, process)
@@ -199,7 +199,7 @@ def test_while_the_report_waits_for_its_reader(stage: Scene) -> None:
     assert process.stderr is not None
     wait_for(lambda: waiting_in(process) > 0)
     process.send_signal(signal.SIGINT)
-    assert "being reported" in read_until(process.stderr.fileno(), b"at once")
+    assert "its report follows" in read_until(process.stderr.fileno(), b"at once")
     ran = end(stage, process)
     assert ran.code == 0
     assert len(ran.lines) == len(stage.numbers)

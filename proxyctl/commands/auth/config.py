@@ -14,7 +14,7 @@ app = typer.Typer(
     epilog="""Examples:
   proxyctl config set output json
   proxyctl config set profiles.prod.protected true
-  proxyctl config set profiles.prod.api_secret_command 'op read op://ops/twilio/secret'
+  proxyctl config set profiles.prod.api_secret_command 'pass twilio/prod'
 
 Keys: default_profile, output, and for a profile (profiles.NAME.KEY): account_sid, api_key,
 api_secret_command, auth_token_command, base_url, region, edge, protected.
@@ -72,7 +72,7 @@ def set_value(
     Examples:
       proxyctl config set output json
       proxyctl config set profiles.prod.protected true
-      proxyctl config set profiles.prod.api_secret_command 'op read op://ops/twilio/secret'
+      proxyctl config set profiles.prod.api_secret_command 'pass twilio/prod'
     """
     runtime: Runtime = ctx.obj
     if key.endswith(".base_url") and value:

@@ -139,7 +139,7 @@ def remove_numbers(
 
     Examples:
       proxyctl number remove masking-prod +14155550100
-      proxyctl number remove masking-prod -f numbers.csv --restore-webhooks --dry-run
+      proxyctl number remove masking-prod -f numbers.csv --restore-webhooks
     """
     from proxyctl.commands.number.change import run_verb
 
@@ -235,7 +235,7 @@ def drain_numbers(
 
     Examples:
       proxyctl number drain masking-prod +14155550100 --wait
-      proxyctl number drain masking-prod -f numbers.csv --wait --remove --deadline 2h
+      proxyctl number drain masking-prod -f old.csv --wait --remove --deadline 2h
     """
     from proxyctl.commands.number.drain import drain
 

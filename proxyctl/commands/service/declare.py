@@ -22,9 +22,9 @@ from proxyctl.commands.options import (
 
 app = typer.Typer(
     epilog="""Examples:
-  proxyctl service create masking-prod --default-ttl 3600 --geo-match-level area-code
+  proxyctl service create masking-prod --default-ttl 3600
   proxyctl service list --name 'masking-*' -o json
-  proxyctl service update masking-prod --callback-url https://example.com/proxy/events
+  proxyctl service update masking-prod --callback-url https://example.com/proxy
 """
 )
 
@@ -109,7 +109,7 @@ def create_service(
     """Create a Service and print it.
 
     Examples:
-      proxyctl service create masking-prod --default-ttl 3600 --geo-match-level area-code
+      proxyctl service create masking-prod --default-ttl 3600
       proxyctl service create masking-prod --if-not-exists -o ids
     """
     from proxyctl.commands.service import change
@@ -164,7 +164,7 @@ def update_service(
     """Change a Service and print it. Old and new values go to stderr.
 
     Examples:
-      proxyctl service update masking-prod --callback-url https://example.com/proxy/events
+      proxyctl service update masking-prod --callback-url https://example.com/proxy
       proxyctl service update masking-prod --clear callback-url
     """
     from proxyctl.commands.service import change
