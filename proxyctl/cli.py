@@ -142,7 +142,7 @@ def report(error: ProxyctlError, runtime: Runtime, cause: Exception | None = Non
     clean = runtime.console.redactor.clean
     if wants_json(runtime):
         runtime.console.write_error(clean(error_json(error, runtime.console.account)) + "\n")
-    else:
+    elif not error.printed:
         runtime.say(*error_lines(error, lead_of(error, terminal=runtime.console.terminal.stderr)))
     if runtime.environ.get("PROXYCTL_DEBUG"):
         runtime.console.write_error(clean("".join(traceback.format_exception(cause or error))))

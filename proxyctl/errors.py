@@ -95,6 +95,7 @@ class ProxyctlError(Exception):
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
     kind: ClassVar[str] = "internal"
     shown: tuple[str, ...] = ()  # a command line, and carets under the wrong part of it
+    printed: bool = False  # on the screen already
 
     def __init__(
         self,

@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
         *("input", "runtime", "sandbox", "state", "writes", "cli"),
     },
     "cli": {"commands", "explaining", "runtime"},
-    "generate": {"commands", "completion", "explaining", "render", "writes"},
+    "generate": {"commands", "completion", "explaining", "pools", "render", "writes"},
     "__main__": {"cli", "commands"},
 }
 

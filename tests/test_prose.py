@@ -98,8 +98,6 @@ TO_COME: dict[str, tuple[int, int, int]] = {
     "proxyctl/doctor/files.py": (2, 3, 0),
     "proxyctl/doctor/installed.py": (0, 5, 0),
     "proxyctl/doctor/server.py": (0, 2, 0),
-    "proxyctl/pools/a2p.py": (0, 1, 0),
-    "proxyctl/pools/audit.py": (0, 1, 0),
     "proxyctl/profiles/__init__.py": (1, 0, 0),
     "proxyctl/profiles/config_file.py": (1, 1, 0),
     "proxyctl/profiles/store.py": (1, 1, 0),

@@ -82,6 +82,10 @@ def known_values(context: Any, name: str, kind: str, word: str, names: Names) ->
         from proxyctl.writes.guard import RULES
 
         return [(rule, about.refuses) for rule, about in RULES.items()]
+    if name in ("only", "ignore"):
+        from proxyctl.pools.findings import KINDS
+
+        return [(kind, about.title) for kind, about in KINDS.items()]
     return [(one, "") for one in ("GET", "POST", "DELETE") if kind == "METHOD"]
 
 

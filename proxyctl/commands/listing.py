@@ -42,6 +42,11 @@ def services_by_name(runtime: Runtime, names: Sequence[str], *, all_services: bo
     return sorted(found, key=lambda service: service.unique_name or service.sid)
 
 
+def drawn(runtime: Runtime) -> bool:
+    """Whether an answer is drawn for a person: at a terminal, unless rows were asked for."""
+    return runtime.console.terminal.stdout and runtime.format == "table" and runtime.out.fields is None
+
+
 def in_pages(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Gather rows into pages, so that a long list streams."""
     left = iter(rows)

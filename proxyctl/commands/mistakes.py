@@ -120,7 +120,7 @@ def usage_error(error: Any, runtime: Runtime) -> UsageError:
     message = " ".join((error.message if hasattr(error, "possibilities") else error.format_message()).split())
     if len(message) > LONGEST_MESSAGE:
         message = f"{message[:LONGEST_MESSAGE]}..."
-    message = f"{message.rstrip('.')}.{meant(error)}"
+    message = message if message.endswith("?") else f"{message.rstrip('.')}.{meant(error)}"
     found = UsageError(message, hint=f"See '{context.command_path if context else 'proxyctl'} -h'.")
     if runtime.console.terminal.stderr:
         found.shown = pointed_out(error, runtime.argv, runtime.console.width - 2)
@@ -136,10 +136,11 @@ def meant(error: Any) -> str:
         own = [name for one in command.get_params(error.ctx) for name in (*one.opts, *one.secondary_opts)]
         shared = HOISTED if hasattr(command, "entries") else ()
         return option_meant(error.option_name, [*(name for name in own if name.startswith("-")), *shared])
-    if getattr(getattr(error, "param", None), "name", "") == "output":
-        value = re.search(r"'(\w+)' is not", error.format_message())
-        known = error.param.type.choices
-        return question(value and (FORMATS.get(value[1].lower()) or nearest(value[1].lower(), known)))
+    known = getattr(getattr(getattr(error, "param", None), "type", None), "choices", ())
+    value = re.search(r"'(\w+)' is not", error.format_message())
+    if known and value:
+        other = FORMATS.get(value[1].lower()) if error.param.name == "output" else None
+        return question(other or nearest(value[1].lower(), known))
     return ""
 
 

@@ -13,12 +13,14 @@ import typer
 
 from proxyctl.console import FORMATS, SharedOptions
 from proxyctl.identifiers import is_placeholder
+from proxyctl.text import did_you_mean
 
 CONNECTION = "Connection and messages"
 OUTPUT = "Output"
 WRITING = "Writing"
 PACE = "Pace and safety"
 INPUT = "Input"
+FILTERS = "Filters"
 NATIONAL = "Numbers"
 SHARED_PANELS = (
     CONNECTION,
@@ -87,6 +89,16 @@ def duration(text: str) -> float:
     if not total <= 366 * 86400:
         raise typer.BadParameter(f"{text!r} is longer than a year.")
     return total
+
+
+def finding_id(text: str) -> str:
+    """Return the ID of a kind of finding."""
+    from proxyctl.pools.findings import KINDS
+
+    if text not in KINDS:
+        meant = did_you_mean(text, KINDS) or f" The IDs are {', '.join(KINDS)}."
+        raise typer.BadParameter(f"there is no finding {text!r}.{meant}")
+    return text
 
 
 def url(text: str) -> str:
@@ -237,6 +249,19 @@ ROWS = group(
         str | None, "--column NAME|N", "Read numbers from this column of FILE: its name, or its place."
     ),
     skip_bad_rows=typed(bool, "--skip-bad-rows", "Skip rows that can't be used. Print them, and exit 6."),
+)
+
+FINDINGS = group(
+    FILTERS,
+    severity=typed(
+        Literal["error", "warning", "info"] | None, "--severity", "Print findings that are at least so bad."
+    ),
+    only=typed(
+        list[str] | None, "--only ID", "Print only findings with this ID (repeatable).", parser=finding_id
+    ),
+    ignore=typed(
+        list[str] | None, "--ignore ID", "Leave out findings with this ID (repeatable).", parser=finding_id
+    ),
 )
 
 CALLS = (PROFILE, REQUESTS, MESSAGES)  # every command accepts these

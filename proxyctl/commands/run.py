@@ -13,9 +13,10 @@ from pathlib import Path
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.given import Given
+from proxyctl.commands.listing import drawn
 from proxyctl.commands.permission import can_ask, guarded, in_question, read_plan, refuses
 from proxyctl.commands.pool.plan_text import diff, is_diff
-from proxyctl.commands.pool.rehearsal import advice, drawn, foreseen, show_plan
+from proxyctl.commands.pool.rehearsal import advice, foreseen, show_plan
 from proxyctl.commands.report import CORRECT, End, Report, report_of
 from proxyctl.commands.second_look import Check, send_and_check, stranded
 from proxyctl.commands.sending import Journal, load_what_reports

@@ -57,8 +57,8 @@ COMMANDS = {
 
 # What `proxyctl help` explains besides.
 TOPICS = (
-    *("first-steps", "setup", "profiles", "bulk", "cron", "pool-files", "a2p", "rules", "leaving"),
-    *("emulator", "troubleshooting", "options", "exit-codes", "formatting", "environment"),
+    *("first-steps", "setup", "profiles", "bulk", "cron", "pool-files", "findings", "a2p", "rules"),
+    *("leaving", "emulator", "troubleshooting", "options", "exit-codes", "formatting", "environment"),
 )
 
 

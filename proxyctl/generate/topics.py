@@ -101,6 +101,14 @@ def rules() -> Iterator[Block]:
         yield Block("term", f"{rule.refuses} Commands: {', '.join(rule.commands)}.", name)
 
 
+def findings() -> Iterator[Block]:
+    """Yield a term for each kind of finding."""
+    from proxyctl.pools.findings import KINDS
+
+    for name, kind in KINDS.items():
+        yield Block("term", f"{kind.title}. {kind.effect}".rstrip(), f"{name} ({kind.severity})")
+
+
 def options() -> Iterator[Block]:
     """Yield the options that many commands share, as their groups."""
     panel = ""
@@ -117,6 +125,7 @@ KNOWN: dict[str, Callable[[], Iterator[Block]]] = {
     "exit-codes": exit_codes,
     "shapes": shapes,
     "rules": rules,
+    "findings": findings,
     "options": options,
 }
 

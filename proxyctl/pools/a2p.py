@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from proxyctl.api.resources import MessagingService, PhoneNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.audit import Finding, Severity, defer_command, name_of, not_deferring
+from proxyctl.pools.audit import defer_command, not_deferring
 from proxyctl.pools.decide import each_once, sender_step
 from proxyctl.pools.filters import has_capability
+from proxyctl.pools.findings import Finding, Severity, argument, name_of
 from proxyctl.pools.pool import MOST_SENDERS, Pool
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan
 from proxyctl.writes.requests import ATTACH
@@ -75,13 +76,14 @@ def findings(pair: Pair) -> Iterator[Finding]:
     wanted = len(members) + len(pair.missing)
     if wanted > MOST_SENDERS:
         words = (
-            f"it would hold {wanted} numbers with all of the pool (now {len(members)}); the limit is "
+            f"it would hold {wanted} numbers with all of the pool (now {len(members)}). The limit is "
             f"{MOST_SENDERS}, unless Twilio raised it"
         )
         fix = (
-            "proxyctl api POST /messaging/v1/Services -d FriendlyName=NAME -d UseInboundWebhookOnNumber=true"
+            "proxyctl api POST /messaging/v1/Services -d UseInboundWebhookOnNumber=true -d FriendlyName=NAME"
         )
-        yield Finding.of(messaging, pair.service, Severity.ERROR, "messaging-full", words, fix)
+        detail = f"{wanted} numbers with all of the pool"
+        yield Finding.of(messaging, pair.service, Severity.ERROR, "messaging-full", words, fix, detail)
     for number in pair.missing:
         yield missing_finding(pair, number)
     for sid, phone_number in members.items():
@@ -99,8 +101,10 @@ def missing_finding(pair: Pair, number: PhoneNumber) -> Finding:
     if other is not None:
         fix = detach_command(other, number.sid)
         words = f"{words}, but in {other}"
-        return Finding.of(number, pair.service, Severity.ERROR, "messaging-elsewhere", words, fix)
-    fix = f"proxyctl messaging attach {pair.name} --messaging-service {pair.messaging.sid}"
+        return Finding.of(
+            number, pair.service, Severity.ERROR, "messaging-elsewhere", words, fix, f"in {other}"
+        )
+    fix = f"proxyctl messaging attach {argument(pair.service)} --messaging-service {pair.messaging.sid}"
     return Finding.of(number, pair.service, Severity.ERROR, "messaging-missing", words, fix)
 
 

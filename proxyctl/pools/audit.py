@@ -1,89 +1,19 @@
-"""What is wrong or risky about Services, their pools and the account's numbers: values in, findings out. Each rule
-names itself (`id`, which stays as it is), what it is about, and the command that fixes it.
-"""
+"""What is wrong or risky about Services, their pools and the account's numbers: values in, findings out."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import Any
+from dataclasses import dataclass, replace
 
 from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.pools.filters import has_capability
+from proxyctl.pools.findings import Finding, Severity, argument, name_of, number_argument
 from proxyctl.pools.pool import DEMO_HOST, WEBHOOK, hinted_service, host_of, leads_to_proxy
 from proxyctl.pools.status import WARNED_AT, PoolStatus
 from proxyctl.text import MOST_SESSIONS, counted
 
 CALLBACKS = ("callback_url", "intercept_callback_url", "out_of_session_callback_url")
-YOURS = "https://example.com/twilio"
-
-Named = Service | MessagingService | PhoneNumber | IncomingNumber
-
-
-class Severity(StrEnum):
-    """Error: calls or messages do not arrive. Warning: they may not soon. Info: worth knowing, and often meant."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong or risky. ``object`` is a SID, ``name`` what people call it, ``fix`` a command."""
-
-    severity: Severity
-    id: str
-    object: str
-    name: str
-    service: str | None
-    message: str
-    fix: str
-
-    @classmethod
-    def of(
-        cls, thing: Named, service: Service | None, severity: Severity, rule: str, message: str, fix: str
-    ) -> Finding:
-        """Return a finding about a Service, a Messaging Service or a number, in or for ``service``."""
-        return cls(
-            severity, rule, thing.sid, name_of(thing), name_of(service) if service else None, message, fix
-        )
-
-    def row(self) -> dict[str, Any]:
-        """Return the row that is printed."""
-        return asdict(self)
-
-    @property
-    def rank(self) -> tuple[int, str, str, str, str]:
-        """The order in which findings are shown: the worst first."""
-        return (list(Severity).index(self.severity), self.id, self.service or "", self.name, self.object)
-
-
-def name_of(thing: Named) -> str:
-    """Return what people call a Service, a Messaging Service or a number."""
-    match thing:
-        case Service():
-            name = thing.unique_name
-        case MessagingService():
-            name = thing.friendly_name
-        case _:
-            name = thing.phone_number
-    return name or thing.sid
-
-
-def argument(service: Service) -> str:
-    """Return a Service as a command takes it: its name where no shell could read it otherwise, else its SID."""
-    name = service.unique_name or ""
-    return name if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name) else service.sid
-
-
-def number_argument(number: PhoneNumber | IncomingNumber) -> str:
-    """Return a number as a command takes it."""
-    text = number.phone_number or ""
-    return text if re.fullmatch(r"\+[1-9][0-9]{1,14}", text) else number.sid
 
 
 # A Service and its pool
@@ -95,7 +25,7 @@ def service_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
     yield from callback_findings(service)
     if status.numbers == 0:
         words = "it has no numbers, so no participant can get one"
-        fix = f"proxyctl number add {argument(service)} -f numbers.csv"
+        fix = f"proxyctl number add {argument(service)} -f FILE"
         yield Finding.of(service, service, Severity.WARNING, "service-empty", words, fix)
     else:
         yield from reserved_findings(service, status)
@@ -111,23 +41,23 @@ def reserved_findings(service: Service, status: PoolStatus) -> Iterator[Finding]
         where["country-all-reserved"] = f" in {', '.join(countries)}"
     if area_codes and service.text("geo_match_level") == "area-code":
         where["area-code-all-reserved"] = f" in area code {', '.join(area_codes)}"
-    fix = f"proxyctl number release {argument(service)} -f numbers.csv"
+    fix = f"proxyctl number release {argument(service)} -f FILE"
     for rule, place in where.items():
         words = f"all of its numbers{place} are reserved, so no participant can get one"
-        yield Finding.of(service, service, Severity.WARNING, rule, words, fix)
+        yield Finding.of(service, service, Severity.WARNING, rule, words, fix, place.strip())
 
 
 def limit_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
     """Judge how full a pool is."""
-    fix = f"proxyctl number move --from {argument(service)} --to OTHER-SERVICE -f numbers.csv"
+    fix = f"proxyctl number move --from {argument(service)} --to OTHER_SERVICE -f FILE"
     for kind, share in status.shares.items():
         text = status.share_text(kind)
         if share >= 100:
             words = f"{text}: nothing more fits"
-            yield Finding.of(service, service, Severity.ERROR, "pool-full", words, fix)
+            yield Finding.of(service, service, Severity.ERROR, "pool-full", words, fix, text)
         elif share >= WARNED_AT:
             words = f"{text}: Twilio warns at {WARNED_AT:.0f} %"
-            yield Finding.of(service, service, Severity.WARNING, "pool-near-limit", words, fix)
+            yield Finding.of(service, service, Severity.WARNING, "pool-near-limit", words, fix, text)
 
 
 def callback_findings(service: Service) -> Iterator[Finding]:
@@ -138,8 +68,9 @@ def callback_findings(service: Service) -> Iterator[Finding]:
         if problem is not None:
             severity, short, words = problem
             option = name.replace("_", "-")
-            fix = f"proxyctl service update {argument(service)} --{option} {YOURS}/{option}"
-            yield Finding.of(service, service, severity, short, f"{name} {words}", fix)
+            fix = f"proxyctl service update {argument(service)} --{option} {name.upper()}"
+            detail = f"{name} {url}" if url else ""
+            yield Finding.of(service, service, severity, short, f"{name} {words}", fix, detail)
 
 
 def callback_problem(url: str | None) -> tuple[Severity, str, str] | None:
@@ -160,9 +91,10 @@ def number_findings(service: Service, number: PhoneNumber) -> Iterator[Finding]:
     """Judge a number by what its pool says of it."""
     target = f"{argument(service)} {number_argument(number)}"
     if (number.in_use or 0) > MOST_SESSIONS:
-        words = f"{number.in_use} open Sessions; Twilio advises at most {MOST_SESSIONS} a number"
+        detail = f"{number.in_use} open Sessions"
+        words = f"{detail}. Twilio advises at most {MOST_SESSIONS} a number"
         fix = f"proxyctl number reserve {target}"
-        yield Finding.of(number, service, Severity.WARNING, "number-overloaded", words, fix)
+        yield Finding.of(number, service, Severity.WARNING, "number-overloaded", words, fix, detail)
     for medium in ("sms", "voice"):
         if not number.capabilities or has_capability(number.capabilities, medium):
             continue
@@ -215,7 +147,8 @@ def not_arriving(number: IncomingNumber, holder: Service) -> Iterator[Finding]:
     if lost:
         words = f"it is in the pool, but {' and '.join(lost)}"
         fix = f"proxyctl number webhooks {argument(holder)} {number_argument(number)} --proxy"
-        yield Finding.of(number, holder, Severity.ERROR, "webhook-elsewhere", words, fix)
+        detail = f"{' and '.join(lost)}.".replace("its ", "Their ", 1).replace(" its ", " their ")
+        yield Finding.of(number, holder, Severity.ERROR, "webhook-elsewhere", words, fix, detail)
 
 
 def can(number: IncomingNumber, medium: str) -> bool:
@@ -249,7 +182,15 @@ def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
         else set_webhooks(number, service, context)
     )
     words = f"its webhooks point at {named}{', which does not hold it' if service else ''}"
-    return Finding.of(number, service, Severity.WARNING, "webhook-stale", words, fix)
+    where = f"{name_of(service)}, which turns them away" if service else f"{hint}, which is gone"
+    detail = f"Their calls reach {where}."
+    return Finding.of(number, service, Severity.WARNING, "webhook-stale", words, fix, detail)
+
+
+def restorable(finding: Finding) -> Finding:
+    """Return the finding about a number whose own webhooks a record keeps: they are restored."""
+    service, number = finding.fix.split(" ")[3:5]
+    return replace(finding, fix=f"proxyctl number webhooks {service} {number} --restore")
 
 
 def set_webhooks(number: IncomingNumber, service: Service | None, context: Context) -> str:
@@ -276,13 +217,14 @@ def messaging_findings(
             f"{counted(counts[holder], 'number')} of the pool are in this Messaging Service, which does not defer "
             "to the sender's webhook: their incoming messages never reach Proxy"
         )
-        yield not_deferring(service, context.services[holder], words)
+        detail = f"{counted(counts[holder], 'number')} of {name_of(context.services[holder])}"
+        yield not_deferring(service, context.services[holder], words, detail)
 
 
-def not_deferring(messaging: MessagingService, service: Service, words: str) -> Finding:
+def not_deferring(messaging: MessagingService, service: Service, words: str, detail: str = "") -> Finding:
     """Return the finding about a Messaging Service that keeps incoming messages from Proxy."""
     fix = defer_command(messaging.sid)
-    return Finding.of(messaging, service, Severity.ERROR, "messaging-not-deferring", words, fix)
+    return Finding.of(messaging, service, Severity.ERROR, "messaging-not-deferring", words, fix, detail)
 
 
 def defer_command(messaging_service: str) -> str:

@@ -79,6 +79,8 @@ def offered(environ: Environ, line: str) -> list[str]:
         ("proxyctl completion ", ["bash", "zsh", "fish"]),
         ("proxyctl help number rel", ["release"]),
         ("proxyctl number drain masking --allow le", ["leave-first", "leave-messaging"]),
+        ("proxyctl pool audit --ignore webhook-s", ["webhook-stale"]),
+        ("proxyctl messaging check a --severity w", ["warning"]),
         ("proxyctl help ex", ["explain", "exit-codes"]),
         ("proxyctl service list --limit ", []),
     ],

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from proxyctl.api.resources import MessagingService, Service
 from proxyctl.commands.given import Numbers, begin, titled
-from proxyctl.commands.pool import audit
+from proxyctl.commands.pool.findings import Audit, Filters, show
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.second_look import Correction
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
@@ -25,12 +25,15 @@ from proxyctl.writes.plan import Chain, Plan, Step
 from proxyctl.writes.requests import DETACH
 
 
-def check(runtime: Runtime, service_name: str, messaging_service: str) -> None:
+def check(runtime: Runtime, service_name: str, messaging_service: str, filters: Filters) -> None:
     """Print what is wrong; CheckError where something is."""
     runtime.out.check(FINDING)
     require_sid("MG", messaging_service)
     pair = read(runtime, *named(runtime, service_name, messaging_service))
-    audit.show(runtime, list(findings(pair)))
+    found = sorted(findings(pair), key=lambda finding: finding.rank)
+    numbers = len({*pair.pool.by_sid, *pair.members})
+    call = ("messaging", "check", service_name, "--messaging-service", messaging_service)
+    show(runtime, Audit(found, call, 1, numbers), filters)
 
 
 def named(runtime: Runtime, service_name: str, messaging_service: str) -> tuple[Service, MessagingService]:

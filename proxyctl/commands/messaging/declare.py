@@ -1,6 +1,6 @@
 """`proxyctl messaging`: the Messaging Service that the US numbers of a pool need for A2P 10DLC."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -8,11 +8,13 @@ from proxyctl.commands.options import (
     BULK,
     CALLS,
     DATA,
+    FINDINGS,
     ROWS,
     WRITES,
     File,
     Numbers,
     ServiceArgument,
+    gathered,
     option,
     shared,
 )
@@ -31,8 +33,10 @@ MessagingServiceOption = Annotated[
 
 @app.command("check")
 @shared(*CALLS, DATA)
+@gathered("filters", FINDINGS)
 def check_messaging(
     ctx: typer.Context,
+    filters: dict[str, Any],
     service: ServiceArgument,
     messaging_service: MessagingServiceOption,
 ) -> None:
@@ -40,13 +44,15 @@ def check_messaging(
 
     The Messaging Service has to defer to the sender's webhook. It has to hold each US number of the pool that sends
     SMS, no other numbers, and at most 400. The exit code is 8 if there is an error or a warning.
+    'proxyctl help findings' lists the IDs of findings.
 
     Examples:
       proxyctl messaging check masking-prod --messaging-service MG…
+      proxyctl messaging check masking-prod --messaging-service MG… --only messaging-missing
     """
     from proxyctl.commands.messaging.attach import check
 
-    check(ctx.obj, service, messaging_service)
+    check(ctx.obj, service, messaging_service, filters)
 
 
 @app.command("attach")

@@ -9,6 +9,7 @@ from proxyctl.commands.options import (
     CALLS,
     COUNTRY,
     DATA,
+    FILTERS,
     ROWS,
     THROUGH,
     WRITES,
@@ -34,7 +35,6 @@ app = typer.Typer(
 """
 )
 
-FILTERS = "Filters"
 CHOSEN = group(
     FILTERS,
     reserved=typed(

@@ -1,6 +1,6 @@
 """`proxyctl pool`: whole pools, and the file that declares them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,11 +10,13 @@ from proxyctl.commands.options import (
     CALLS,
     COUNTRY,
     DATA,
+    FINDINGS,
     THROUGH,
     WRITES,
     AllServices,
     Services,
     argument,
+    gathered,
     option,
     shared,
 )
@@ -137,16 +139,24 @@ def apply_pools(
 
 @app.command("audit")
 @shared(*CALLS, DATA)
-def audit_pools(ctx: typer.Context, services: Services = None, all_services: AllServices = False) -> None:
+@gathered("filters", FINDINGS)
+def audit_pools(
+    ctx: typer.Context,
+    filters: dict[str, Any],
+    services: Services = None,
+    all_services: AllServices = False,
+) -> None:
     """Check pools for errors and risks: limits, callback URLs and webhooks.
 
     Each finding has a severity (error, warning or info), the object, and the command that fixes it. With --all, the
     account's numbers that are in no pool are checked too. The exit code is 8 if there is an error or a warning.
+    'proxyctl help findings' lists the IDs of findings.
 
     Examples:
       proxyctl pool audit masking-prod
-      proxyctl pool audit --all -o json
+      proxyctl pool audit --all --severity error -o json
+      proxyctl pool audit --all --ignore callback-missing -q
     """
     from proxyctl.commands.pool.audit import audit
 
-    audit(ctx.obj, services or [], all_services=all_services)
+    audit(ctx.obj, services or [], filters, all_services=all_services)

@@ -7,10 +7,10 @@ from typing import Any
 
 from proxyctl.api.resources import Service
 from proxyctl.commands.in_transit import numbers_left
-from proxyctl.commands.listing import in_pages
+from proxyctl.commands.listing import drawn, in_pages
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.commands.pool.plan_text import diff, plain
-from proxyctl.commands.pool.rehearsal import advice, drawn, say_refused
+from proxyctl.commands.pool.rehearsal import advice, say_refused
 from proxyctl.commands.report import CORRECT
 from proxyctl.errors import (
     AuthenticationError,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from proxyctl.commands.listing import drawn
 from proxyctl.commands.pool.plan_text import diff, is_diff, plain
 from proxyctl.commands.report import End, no_op_end
 from proxyctl.errors import InputError, RefusedError
@@ -61,11 +62,6 @@ def show_plan(runtime: Runtime, plan: Plan, shape: Shape, place: str, *, request
             runtime.out.rows(shape, [[{key: row[key] for key in row if key in fields} for row in ends]])
     say_refused(runtime, plan)
     runtime.note(f"dry run: {plain(plan)}. Nothing was sent.")
-
-
-def drawn(runtime: Runtime) -> bool:
-    """Whether a plan is drawn for a person: at a terminal, unless rows were asked for."""
-    return runtime.console.terminal.stdout and runtime.format == "table" and runtime.out.fields is None
 
 
 def end_of(entry: Entry) -> End:
