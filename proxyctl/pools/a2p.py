@@ -10,9 +10,8 @@ from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.audit import defer_command, not_deferring
 from proxyctl.pools.decide import each_once, sender_step
-from proxyctl.pools.filters import has_capability
 from proxyctl.pools.findings import Finding, Severity, argument, name_of
-from proxyctl.pools.pool import MOST_SENDERS, Pool
+from proxyctl.pools.pool import MOST_SENDERS, Pool, has_capability
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan
 from proxyctl.writes.requests import ATTACH
 

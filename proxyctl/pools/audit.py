@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
-from proxyctl.pools.filters import has_capability
 from proxyctl.pools.findings import Finding, Severity, argument, name_of, number_argument
-from proxyctl.pools.pool import DEMO_HOST, WEBHOOK, hinted_service, host_of, leads_to_proxy
+from proxyctl.pools.pool import DEMO_HOST, WEBHOOK, has_capability, hinted_service, host_of, leads_to_proxy
 from proxyctl.pools.status import WARNED_AT, PoolStatus
 from proxyctl.text import MOST_SESSIONS, counted
 

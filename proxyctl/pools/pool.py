@@ -1,17 +1,19 @@
 """A pool as it was read: the Phone Numbers of one Service, found by SID or by number; and the webhooks by which a
-number of the account names the Service that it joined.
+number of the account names the Service that it joined. And which numbers a filter chooses: the API's lists take none.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
+from proxyctl.errors import UsageError
+from proxyctl.identifiers import country_of, require_country
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Item
@@ -23,6 +25,7 @@ POOL_LIMITS = {True: MOST_RESERVED, False: MOST_UNRESERVED}  # by is_reserved
 MOST_SENDERS = 400  # of one Messaging Service, unless Twilio raised it
 # The webhook that Proxy gives a number when it joins a pool; it is not put back when it leaves.
 WEBHOOK = re.compile(r"/Proxy/(KS[0-9a-fA-F]{32})/Webhooks/")
+MEDIA = ("voice", "sms", "mms", "fax")  # of capabilities
 DEMO_HOST = "demo.twilio.com"  # where numbers point that nobody has set up, or whose Service was deleted
 
 
@@ -131,3 +134,70 @@ def areas_in(pool: Pool, level: str | None) -> Mapping[str, int]:
     free = (number.raw for number in pool.by_sid.values() if not number.is_reserved)
     areas = Counter(area for row in free for area in areas_of(row))
     return areas if level == "area-code" else {area: n for area, n in areas.items() if area[0] != "+"}
+
+
+# Filters
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFilter:
+    """What a number must be like; None (or nothing) does not care."""
+
+    reserved: bool | None = None
+    in_use: bool | None = None
+    country: str | None = None
+    capabilities: Sequence[str] = ()
+    prefix: str | None = None
+
+    def cleaned(self) -> NumberFilter:
+        """Return it with country and prefix as the API spells them; UsageError where they could choose nothing."""
+        return replace(
+            self,
+            country=None if self.country is None else require_country(self.country),
+            prefix=None if self.prefix is None else digits_of(self.prefix),
+        )
+
+    def accepts(self, number: Mapping[str, Any]) -> bool:
+        """Whether ``number``, as the API gives it, is like that."""
+        if self.reserved is not None and bool(number.get("is_reserved")) != self.reserved:
+            return False
+        if self.in_use is not None and bool(number.get("in_use")) != self.in_use:
+            return False
+        if self.country is not None and country(number) != self.country:
+            return False
+        if self.prefix is not None and not str(number.get("phone_number")).startswith(self.prefix):
+            return False
+        return all(has_capability(number.get("capabilities"), name) for name in self.capabilities)
+
+
+def country(number: Mapping[str, Any]) -> str | None:
+    """Return the country of a number: the account's own records name none, so that of the digits counts there."""
+    named = number.get("iso_country")
+    return str(named).upper() if named else country_of(str(number.get("phone_number")))
+
+
+def digits_of(prefix: str) -> str:
+    """Return the beginning of a number as E.164 has it: ``+1 (415``, ``1415`` and ``001415`` are ``+1415``."""
+    digits = re.sub(r"[ .()\[\]-]", "", prefix).removeprefix("+")
+    digits = digits.removeprefix("00")
+    if not re.fullmatch(r"[0-9]{1,15}", digits):
+        raise UsageError(
+            f"--prefix {prefix[:40]!a}: it is not the beginning of a number.",
+            hint="Write the country code and what follows, like +1415.",
+        )
+    return f"+{digits}"
+
+
+def capability_key(name: str) -> str:
+    """Return the name of a capability as the API spells it: ``SMS-outbound`` is ``sms_outbound``."""
+    return name.strip().lower().replace("-", "_")
+
+
+def has_capability(capabilities: Any, name: str) -> bool:
+    """Whether ``name`` is there: an API key (sms_outbound), or a medium (sms: in both directions)."""
+    if not isinstance(capabilities, Mapping):
+        return False
+    wanted = capability_key(name)
+    if wanted in capabilities:
+        return capabilities[wanted] is True
+    return all(capabilities.get(f"{wanted}_{way}") is True for way in ("inbound", "outbound"))

@@ -10,7 +10,7 @@ from proxyctl.commands.listing import Limit, services_meant, show_list
 from proxyctl.completion.names import remember_service, remember_services, service_names
 from proxyctl.errors import UsageError
 from proxyctl.pools.account import Account
-from proxyctl.pools.filters import MEDIA, NumberFilter, capability_key
+from proxyctl.pools.pool import MEDIA, NumberFilter, capability_key
 from proxyctl.render.shape import check_fields, value_at
 from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED, Shape
 from proxyctl.runtime import Runtime
