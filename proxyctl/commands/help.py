@@ -46,9 +46,12 @@ def context_of(root: Any, words: list[str], topics: tuple[str, ...]) -> Any:
         names = getattr(context.command, "entries", {})
         word = context.command.full_name(word) if names else word
         if word not in names:
-            near = did_you_mean(word, [*names, *(() if position else topics)])
+            from proxyctl.commands.mistakes import command_meant, question
+
+            near = command_meant(words[position:], names) if names else None
             raise UsageError(
-                f"no help about {' '.join(words[: position + 1])!r}.{near}",
+                f"There is no help about {' '.join(words[: position + 1])!r}."
+                f"{question(near) or did_you_mean(word, () if position else topics)}",
                 hint=f"The topics are {', '.join(topics)}. '{context.command_path} -h' lists the commands.",
             )
         command = context.command.get_command(context, word)

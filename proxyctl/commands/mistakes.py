@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.commands.options import HOISTED
@@ -17,6 +18,7 @@ from proxyctl.text import nearest, visible
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
+SAME_WORD = 0.7  # of two spellings, how much is the same
 LONGEST_MESSAGE = 400  # of the parser, which repeats what was typed
 
 # What stands where a group is named.
@@ -26,6 +28,9 @@ WORDS = {
     "init": "auth login",
     "logout": "auth logout",
     "whoami": "auth status",
+    "ls": "service list",
+    "list": "service list",
+    "top": "pool status",
     "undo": "history undo",
     "rollback": "history undo",
     "log": "history list",
@@ -47,6 +52,8 @@ WORDS = {
     "demo": "sandbox demo",
     "serve": "sandbox serve",
     "autocomplete": "completion",
+    "man": "help",
+    "docs": "help",
 }
 # Verbs of others, and ours: the first that the group has.
 VERBS = {
@@ -54,8 +61,16 @@ VERBS = {
     "destroy": ("remove", "delete"),
     "get": ("show", "list", "get"),
     "describe": ("show", "status"),
+    "show": ("show", "list"),
+    "ls": ("list",),
+    "rm": ("remove", "delete"),
+    "count": ("list", "status"),
+    "log": ("list",),
+    "logs": ("list",),
+    "whoami": ("status",),
+    "token": ("login",),
     "fetch": ("show",),
-    "view": ("show",),
+    "view": ("show", "list"),
     "edit": ("update", "set"),
     "modify": ("update", "set"),
     "patch": ("update",),
@@ -83,11 +98,15 @@ OPTIONS = {
     "template": "--fields A,B,C",
     "properties": "--fields A,B,C",
     "columns": "--fields A,B,C",
+    "all": "Leave it out: all rows are printed.",
+    "A": "Leave it out: all rows are printed.",
     "no-limit": "Leave it out: all rows are printed.",
     "paginate": "Leave it out: all rows are printed.",
     "page-size": "--limit N",
     "max-items": "--limit N",
     "first": "--limit N",
+    "n": "--limit N",
+    "L": "--limit N",
     "order-by": "--sort FIELD",
     "sort-by": "--sort FIELD",
     "no-headers": "--no-header",
@@ -101,6 +120,8 @@ OPTIONS = {
     "debug": "-vv",
     "trace": "-vv",
     "silent": "--quiet",
+    "no-pager": "Leave it out: there is no pager.",
+    "no-cli-pager": "Leave it out: there is no pager.",
     "no-color": "--color never",
     "no-colour": "--color never",
     "parallel": "--concurrency N",
@@ -155,11 +176,11 @@ def command_meant(words: Sequence[str], entries: Mapping[str, Any]) -> str | Non
     if verbs:
         return verbs[0]
     if "service" not in entries:  # not the root
-        return nearest(first, entries)
+        return near(first, entries)
     if ":" in first:  # api:proxy:v1:services:list, phone-numbers:list
         *nouns, verb = first.split(":")
         return in_order(verb, [noun for noun in nouns if singular(noun) in entries], entries) or "help"
-    return WORDS.get(first) or in_order(first, others[:1], entries) or nearest(first, entries)
+    return in_order(first, others[:1], entries) or WORDS.get(first) or near(first, entries)
 
 
 def in_order(verb: str, nouns: Sequence[str], entries: Mapping[str, Any]) -> str | None:
@@ -168,8 +189,15 @@ def in_order(verb: str, nouns: Sequence[str], entries: Mapping[str, Any]) -> str
     if not groups:
         return None
     commands = getattr(entries[groups[-1]].make(), "entries", {})
-    found = next((name for name in (*VERBS.get(verb, ()), verb) if name in commands), None)
+    many = ("list",) if verb in ("get", "describe", "show") and nouns[-1].endswith("s") else ()
+    found = next((name for name in (*many, *VERBS.get(verb, ()), verb) if name in commands), None)
     return f"{groups[-1]} {found}" if found else None
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """Return the name that is spelled nearly the same; a guess at another word may do harm."""
+    found = nearest(word, known)
+    return found if found and SequenceMatcher(None, word, found).ratio() >= SAME_WORD else None
 
 
 def singular(noun: str) -> str:
@@ -182,7 +210,7 @@ def option_meant(name: str, known: Collection[str]) -> str:
     if found and found.endswith("."):
         return f" {found}"
     if found is None or re.split("(?<=-v)|[ ]", found)[0] not in known:
-        found = nearest(name.casefold(), known)
+        found = near(name.casefold(), known)
     if found is None and name in HOISTED:
         return " This command does not use it. Leave it out."
     return question(found)

@@ -1,1 +1,1 @@
-"""Profiles: the config file, which credentials win, and secrets. Nothing else reads or writes the config."""
+"""Profiles: the config file, which credentials are used, and secrets. Nothing else reads or writes the config."""

@@ -152,7 +152,7 @@ def check_document(document: Mapping[str, Any], text: str, path: Path) -> None:
         refuse(f"output is none of {', '.join(FORMATS)}", "output")
     for name, table in document.get("profiles", {}).items():
         if name == SANDBOX:
-            refuse("the profile sandbox is built in; give this one another name", "profiles", name)
+            refuse("the profile sandbox is built in, so this one needs another name", "profiles", name)
         if not isinstance(table, dict):
             refuse(f"profiles.{visible(name)} must be a table", "profiles", name)
         check_keys(table, PROFILE_KEYS, "profiles", name)
@@ -177,7 +177,7 @@ def split_key(key: str) -> tuple[str, ...]:
         _no_such_key(key, ["default_profile", "output", "profiles.NAME.KEY"])
     if field in SECRET_KEYS:
         raise UsageError(
-            f"{visible(key)} is a secret, which config neither shows nor takes.",
+            f"{visible(key)} is a secret. config neither prints nor accepts secrets.",
             hint=f"Run 'proxyctl auth login --profile {visible(name)}'.",
         )
     if field not in PROFILE_KEYS:
@@ -203,7 +203,7 @@ def displaced_secrets(name: str, table: Mapping[str, Any], field: str) -> tuple[
         raise UsageError(
             f"profile {shown!r} signs in with its api_key, so {field} would not be used.",
             hint="Set api_secret_command if the command prints the key's secret.\n"
-            f"Or unset the key first: proxyctl config set profiles.{shown}.api_key ''",
+            f"Or unset the key first: proxyctl config unset profiles.{shown}.api_key",
         )
     return tuple(key for key in ("api_secret", "auth_token") if key in table)
 
@@ -229,7 +229,7 @@ def check_name(name: str) -> str:
     return name
 
 
-# What a value must look like, and in words. Regions and edges become part of a host name.
+# The form of a value, and in words. Regions and edges become part of a host name.
 LABEL = r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?"
 RULES: dict[str, tuple[str, str]] = {
     "account_sid": (r"AC[0-9a-fA-F]{32}", "AC and 32 hexadecimal digits"),

@@ -15,6 +15,8 @@ from proxyctl.profiles.config_file import (
     LARGEST_FILE,
     PROFILE_KEYS,
     SANDBOX,
+    SECRET_KEYS,
+    TOP_KEYS,
     check_document,
     check_name,
     did_you_mean,
@@ -30,6 +32,7 @@ from proxyctl.text import visible
 from proxyctl.toml_files import Places
 
 SECRET_SOURCES = ("api_secret", "api_secret_command", "auth_token", "auth_token_command")
+HIDDEN = "(hidden)"
 CREDENTIAL_KEYS = tuple(key for key in PROFILE_KEYS if key.startswith(("account_", "api_", "auth_")))
 
 
@@ -55,7 +58,7 @@ class ProfileStore:
 
     @property
     def path(self) -> Path:
-        """The config file; ConfigError where there is no home directory to look for one in."""
+        """The config file; ConfigError where there is no home directory that could have one."""
         if callable(self._path):
             self._path = self._path()
         return self._path
@@ -83,7 +86,7 @@ class ProfileStore:
         known = ", ".join(visible(one) for one in names[:20]) + (", …" if len(names) > 20 else "")
         return UsageError(
             f"there is no profile {visible(name)!r}{did_you_mean(name, names)}.",
-            hint=f"The profiles are: {known}. 'proxyctl auth login --profile NAME' makes one.",
+            hint=f"The profiles are: {known}. 'proxyctl auth login --profile NAME' creates one.",
         )
 
     def protecting(self, account_sid: str) -> list[str]:
@@ -118,6 +121,14 @@ class ProfileStore:
         table = self._document() if len(parts) == 1 else self.get(parts[1])
         value: str | bool | None = table.get(parts[-1])
         return value
+
+    def settings(self) -> Iterator[tuple[str, str | bool]]:
+        """Yield all settings with their keys; a secret is hidden."""
+        document = self._document()
+        yield from ((key, document[key]) for key in TOP_KEYS if key in document and key != "profiles")
+        for name, table in self.profiles().items():
+            for field, value in table.items():
+                yield f"profiles.{name}.{field}", HIDDEN if field in SECRET_KEYS else value
 
     def where(self, *parts: str) -> str:
         """Return ``FILE:LINE`` of a key, for errors about it."""
@@ -249,5 +260,5 @@ class ProfileStore:
 
         data = tomli_w.dumps(document).encode()
         if len(data) > LARGEST_FILE or parse(data, self.path)[0] != document:
-            raise UsageError("this value does not fit into the config file; nothing was changed.")
+            raise UsageError("this value does not fit into the config file. Nothing was changed.")
         return data

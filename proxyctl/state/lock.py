@@ -32,7 +32,7 @@ def hold(
 ) -> Iterator[None]:
     """Hold the locks of these Services of an account (None: of its list of Services) for the length of the block.
 
-    ``command`` is what others are told about this run. ``wait`` seconds are for all locks together. Raises
+    ``command`` is what other runs report about this one. ``wait`` seconds are for all locks together. Raises
     LockHeldError that names the holder, or OutputError where a file can't be had.
     """
     clock = clock or SystemClock()
@@ -49,7 +49,7 @@ def hold(
                     raise LockHeldError(
                         f"another run is writing to {what_is_locked(services[path], wait)}: "
                         f"{holder_of(descriptor, clock)}",
-                        hint="wait for it to end, or let --lock-wait DURATION do that",
+                        hint="Wait until it ends. --lock-wait DURATION waits for it.",
                     )
                 write_holder(descriptor, command, clock)
             except OSError as error:
@@ -72,7 +72,7 @@ def what_is_locked(service_sid: str | None, waited: float) -> str:
 
 
 def write_holder(descriptor: int, command: str, clock: Clock) -> None:
-    """Let the file tell who holds the lock. Raises OSError."""
+    """Write into the file who holds the lock. Raises OSError."""
     since = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     host, shown = os.uname().nodename, cut(command, LONGEST_COMMAND)
     holder = {"pid": os.getpid(), "host": host, "since": since, "command": shown}
@@ -81,7 +81,7 @@ def write_holder(descriptor: int, command: str, clock: Clock) -> None:
 
 
 def holder_of(descriptor: int, clock: Clock) -> str:
-    """Say who holds a lock, as far as its file tells; it may have been taken just now, and its text be on the way."""
+    """Return who holds a lock, as far as its file says. It may have been taken just now, and its text be on the way."""
     for _ in range(10):
         holder = read_holder(descriptor)
         if holder.get("pid"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.commands.profile_support import CANARY, KEY, Home, server
+from tests.commands.profile_support import ACCOUNT, CANARY, KEY, Home, server
 
 
 def test_names_in_a_file_are_shown_harmless(home: Home) -> None:
@@ -22,6 +22,34 @@ def test_after_the_token_the_command_for_a_key_is_used(home: Home) -> None:
         assert run.code == 0 and "replaced auth_token" in run.err
         assert home.run("auth", "status", MY_SECRET=CANARY).code == 0
     assert there.users == [KEY] and CANARY not in home.config.read_text()
+
+
+def test_all_settings_are_listed_but_for_secrets(home: Home) -> None:
+    home.add("prod", region="ie1")
+    home.run("config", "set", "output", "csv")
+    home.run("config", "set", "profiles.prod.protected", "true")
+    assert home.run("config", "list").out.splitlines() == [
+        "key,value",
+        "default_profile,prod",
+        "output,csv",
+        f"profiles.prod.account_sid,{ACCOUNT}",
+        "profiles.prod.auth_token,(hidden)",
+        "profiles.prod.region,ie1",
+        "profiles.prod.protected,true",
+    ]
+    keys = [row["key"] for row in home.run("config", "list", "-o", "json").json]
+    assert home.run("config", "list", "-o", "ids").out.split() == keys
+
+
+def test_a_setting_is_unset(home: Home) -> None:
+    home.add("prod", region="ie1")
+    assert home.run("config", "unset", "profiles.prod.region").code == 0
+    assert "region" not in home.saved("prod")
+    again = home.run("config", "unset", "profiles.prod.region")
+    assert (again.code, "is not set" in again.err) == (0, True)
+    assert home.run("config", "unset", "profiles.prod.auth_token").code == 2
+    assert home.run("config", "unset", "regoin").code == 2
+    assert home.run("config", "unset", "profiles.other.region").code == 2
 
 
 def test_lost_comments_are_told(home: Home) -> None:

@@ -204,7 +204,20 @@ def test_every_command_takes_the_options_of_all() -> None:
         ("version", "'--version'"),
         ("numbers", "'number'"),
         ("list numbers", "'number list'"),
-        ("get services", "'service show'"),
+        ("get services", "'service list'"),
+        ("get service x", "'service show'"),
+        ("ls", "'service list'"),
+        ("ls numbers", "'number list'"),
+        ("rm service", "'service delete'"),
+        ("number get", "'show'"),
+        ("history log", "'list'"),
+        ("config view", "'list'"),
+        ("profiles:list", "'profile list'"),
+        ("help login", "'auth login'"),
+        ("help number delete", "'remove'"),
+        ("help crno", "'cron'"),
+        ("service list --all", "all rows are printed"),
+        ("service list -n 5", "'--limit N'"),
         ("create service", "'service create'"),
         ("delete number", "'number remove'"),
         ("describe service x", "'service show'"),
@@ -226,6 +239,23 @@ def test_words_of_other_tools_are_answered_with_ours(bare: Cli, line: str, words
     ran = bare(*line.split())
     assert (ran.code, ran.out) == (2, "")
     assert words in ran.err
+
+
+@pytest.mark.parametrize("line", ["secret", "sesion x", "zzz", "number list --last"])
+def test_a_word_that_is_only_a_little_like_another_gets_no_suggestion(bare: Cli, line: str) -> None:
+    ran = bare(*line.split())
+    assert (ran.code, "Did you mean" in ran.err) == (2, False), ran.err
+
+
+def test_every_command_takes_the_account_on_either_side(bare: Cli) -> None:
+    """With -h, the rest of the command line is parsed, and nothing else happens."""
+    account = ("--sandbox", "-p", "x", "--profile=x", "-px")
+    for node in command_tree().walk():
+        for position in range(len(node.path) + 1) if not node.children else ():
+            words = [*node.path[:position], *account, *node.path[position:], "-h"]
+            ran = bare(*words)
+            assert (ran.code, ran.err) == (0, ""), words
+            assert ran.out.startswith(f"Usage: {node.command_line}"), words
 
 
 def test_suggestions_are_commands_that_exist() -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from proxyctl.commands.options import CALLS, argument, shared
+from proxyctl.commands.options import CALLS, DATA, argument, shared
 from proxyctl.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     epilog="""Examples:
+  proxyctl config list
   proxyctl config set output json
   proxyctl config set profiles.prod.protected true
-  proxyctl config set profiles.prod.api_secret_command 'pass twilio/prod'
+  proxyctl config unset profiles.prod.region
 
 Keys: default_profile, output, and for a profile (profiles.NAME.KEY): account_sid, api_key,
 api_secret_command, auth_token_command, base_url, region, edge, protected.
@@ -40,6 +41,22 @@ def show_path(ctx: typer.Context) -> None:
     print_plain(ctx.obj, str(ctx.obj.store.path))
 
 
+@app.command("list")
+@shared(*CALLS, DATA)
+def list_values(ctx: typer.Context) -> None:
+    """List the settings of the config file. Secrets are hidden.
+
+    Examples:
+      proxyctl config list
+      proxyctl config list -o json
+    """
+    from proxyctl.render.shape import Shape
+
+    runtime: Runtime = ctx.obj
+    rows = [{"key": key, "value": in_words(value)} for key, value in runtime.store.settings()]
+    runtime.out.rows(Shape.generic("setting", ("key", "value"), id_field="key"), [rows])
+
+
 @app.command("get")
 @shared(*CALLS)
 def get_value(ctx: typer.Context, key: KeyArgument) -> None:
@@ -54,7 +71,7 @@ def get_value(ctx: typer.Context, key: KeyArgument) -> None:
     if value is None:
         runtime.note(f"{key} is not set.")
     else:
-        print_plain(runtime, str(value).lower() if isinstance(value, bool) else value)
+        print_plain(runtime, in_words(value))
 
 
 @app.command("set")
@@ -79,6 +96,27 @@ def set_value(
         from proxyctl.api.endpoint import Endpoint
 
         Endpoint.at(value)  # says what is wrong with it, if anything is
+    change_value(runtime, key, value)
+
+
+@app.command("unset")
+@shared(*CALLS)
+def unset_value(ctx: typer.Context, key: KeyArgument) -> None:
+    """Remove one setting from the config file.
+
+    Examples:
+      proxyctl config unset output
+      proxyctl config unset profiles.prod.region
+    """
+    runtime: Runtime = ctx.obj
+    if runtime.store.get_value(key) is None:
+        runtime.note(f"{key} is not set.")
+    else:
+        change_value(runtime, key, "")
+
+
+def change_value(runtime: Runtime, key: str, value: str) -> None:
+    """Change a setting, or remove it where ``value`` is empty, and say what that did besides."""
     comments = runtime.store.has_comments
     change = runtime.store.set_value(key, value)
     say_change(runtime, key, change)
@@ -86,18 +124,23 @@ def set_value(
         runtime.note(f"The comments in {runtime.store.path} were not kept.")
 
 
+def in_words(value: str | bool) -> str:
+    """Return a value as it is typed."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
 def say_change(runtime: Runtime, key: str, change: "Change") -> None:
     """Say what setting ``key`` did besides."""
     if change.made:
         runtime.note(
-            f"made profile {change.made!r}, which has no secret yet: set auth_token_command, "
-            f"or run 'proxyctl auth login --profile {change.made}'."
+            f"Created profile {change.made!r}. It has no secret yet. "
+            f"Set auth_token_command, or run 'proxyctl auth login --profile {change.made}'."
         )
     if change.replaced:
         name = key.split(".", 1)[1].rpartition(".")[0]
         secrets = " and ".join(change.replaced)
         runtime.note(f"{key} replaced {secrets}, which is no longer in {runtime.store.path}.")
-        runtime.note(f"See whether the command works: proxyctl auth status --profile {name}")
+        runtime.note(f"Check that the command works: proxyctl auth status --profile {name}")
 
 
 def print_plain(runtime: Runtime, text: str) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from proxyctl.api.endpoint import Endpoint
 from proxyctl.commands.auth.status import try_out
-from proxyctl.errors import AuthenticationError, TemporaryError, UsageError
+from proxyctl.errors import AuthenticationError, ProxyctlError, TemporaryError, UsageError
 from proxyctl.profiles.config_file import SANDBOX, check_name, parse_value, usable_secret
 from proxyctl.profiles.profile import BASE_URL, Profile
 from proxyctl.profiles.store import SECRET_SOURCES
+from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
 
 LONGEST_SECRET = 4096
+TRIES = 3
 DEFAULT_NAME = "default"
 SERVER = ("base_url", "region", "edge")
+
+Entered = TypeVar("Entered")
 
 
 def log_in(
@@ -36,29 +40,44 @@ def log_in(
     name = check_name(chosen_name(runtime) or DEFAULT_NAME)
     table = dict(runtime.store.profiles().get(name, {}))
     confirm_replacing(runtime, name, table)
-    if account_sid is None:
-        account_sid = str(asked(runtime, "Account SID (AC…): ", "account_sid"))
-    if api_key is None and not secret_stdin:
-        api_key = asked(runtime, "API key SID (SK…; empty to use the auth token): ", "api_key")
-    secret = read_secret(runtime, "API key secret: " if api_key else "Auth token: ")
-    runtime.console.redactor.add(secret)
-    if verify:
-        # What the profile already says about its server stays, so the credentials are tried there.
-        server: dict[str, Any] = {key: settings.get(key) or table.get(key) or None for key in SERVER}
-        profile = Profile(
-            name=name,
-            source="--profile",
-            account_sid=account_sid,
-            username=api_key or account_sid,
-            secret=lambda: secret,
-            **server,
-        )
-        prove(runtime, profile)
+    # What the profile already says about its server stays, so the credentials are tried there.
+    server: dict[str, Any] = {key: settings.get(key) or table.get(key) or None for key in SERVER}
+
+    def entered() -> Profile:
+        account, key = account_sid, api_key
+        if account is None:
+            account = str(asked(runtime, "Account SID (AC…): ", "account_sid"))
+        if key is None and not secret_stdin:
+            key = asked(runtime, "API key SID (SK…, or empty to use the auth token): ", "api_key")
+        secret = read_secret(runtime, "API key secret: " if key else "Auth token: ")
+        runtime.console.redactor.add(secret)
+        profile = Profile(name, "--profile", account, key or account, lambda: secret, **server)
+        if verify:
+            prove(runtime, profile)
+        return profile
+
+    profile = tried(runtime, entered, AuthenticationError)
     first = runtime.store.save_profile(
-        name, account_sid=account_sid, secret=secret, api_key=api_key, **settings
+        name,
+        account_sid=profile.account_sid,
+        secret=profile.secret(),
+        api_key=profile.username if profile.uses_api_key else None,
+        **settings,
     )
     say_saved(runtime, name, first, verify)
     say_server(runtime, settings.get("base_url"), url_source, table.get("base_url"))
+
+
+def tried(runtime: Runtime, attempt: Callable[[], Entered], *mistakes: type[ProxyctlError]) -> Entered:
+    """Return what ``attempt`` does; after a typo at a terminal, say what was wrong and ask again."""
+    for left in reversed(range(TRIES)):
+        try:
+            return attempt()
+        except mistakes as error:
+            if not left or not runtime.console.terminal.stdin:
+                raise
+            runtime.say(line(Role.BAD("error:"), f" {error.message.rstrip('.')}. Try again."))
+    raise AssertionError("the last try returns or raises")
 
 
 def with_server(settings: Mapping[str, str], environ: Mapping[str, str]) -> tuple[dict[str, str], str]:
@@ -87,7 +106,7 @@ def require_terminal(runtime: Runtime, account_sid: str | None, secret_stdin: bo
     needed += [] if secret_stdin else ["--secret-stdin"]
     if needed and not (runtime.console.interactive and runtime.console.terminal.stdin):
         raise UsageError(
-            f"there is no terminal to ask on, so {' and '.join(needed)} must be given.",
+            f"there is no terminal for a prompt, so {' and '.join(needed)} must be given.",
             hint="Pipe the secret in: … | proxyctl auth login --account-sid AC… --api-key SK… --secret-stdin",
         )
 
@@ -108,10 +127,12 @@ def confirm_replacing(runtime: Runtime, name: str, table: Mapping[str, Any]) -> 
 
 def asked(runtime: Runtime, question: str, field: str) -> str | None:
     """Ask for one value; an empty answer is None where the field may be empty."""
-    answer = runtime.console.ask(question)
-    if not answer and field == "api_key":
-        return None
-    return str(parse_value(field, answer))
+
+    def ask() -> str | None:
+        answer = runtime.console.ask(question)
+        return None if not answer and field == "api_key" else str(parse_value(field, answer))
+
+    return tried(runtime, ask, UsageError)
 
 
 def read_secret(runtime: Runtime, question: str) -> str:
@@ -161,16 +182,18 @@ def prove(runtime: Runtime, profile: Profile) -> None:
         error.hint = "Nothing was saved. Check the SID and the secret, and that they belong together."
         raise
     except TemporaryError as error:
-        error.hint = f"{error.hint or ''}\nNothing was saved; --no-verify saves without trying.".strip()
+        error.hint = f"{error.hint or ''}\nNothing was saved. --no-verify saves without checking.".strip()
         raise
 
 
 def say_saved(runtime: Runtime, name: str, first: bool, verified: bool) -> None:
     """Say where the profile is and when it is used."""
-    how = "they work" if verified else "not tried"
+    how = "they work" if verified else "not checked"
     runtime.note(f"Saved the credentials ({how}) as profile {name!r} in {runtime.store.path}.")
     if any(runtime.environ.get(f"TWILIO_{key}") for key in ("ACCOUNT_SID", "API_KEY", "AUTH_TOKEN")):
-        runtime.note(f"The TWILIO_ variables of the environment still win; add --profile {name} to use it.")
+        runtime.note(
+            f"The TWILIO_ variables of the environment still override it. Add --profile {name} to use it."
+        )
     elif first:
         runtime.note("It is the default profile.")
     elif runtime.store.default_profile() != name:
@@ -182,9 +205,11 @@ def say_server(runtime: Runtime, url: str | None, source: str, before: str | Non
     if url:
         # The one before comes from the file unchecked, so it may hold a password: it is not shown.
         instead = ", in place of the one it had" if before and before != url else ""
-        runtime.note(f"Its base_url is now {url} (from {source}){instead}: that server gets the credentials.")
+        runtime.note(
+            f"Its base_url is now {url} (from {source}){instead}. Credentials are sent to that server."
+        )
     elif before:
-        runtime.note("It keeps the base_url that it had: that server gets the credentials, and not Twilio's.")
+        runtime.note("It keeps its base_url. Credentials are sent to that server, not to Twilio.")
 
 
 def log_out(runtime: Runtime) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from proxyctl.api.resources import MessagingService, Service
+from proxyctl.api.resources import MessagingService, Service, list_messaging_services
 from proxyctl.commands.given import Numbers, begin, titled
 from proxyctl.commands.pool.findings import Audit, Filters, show
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.second_look import Correction
-from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
-from proxyctl.identifiers import require_sid
+from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError, UsageError
+from proxyctl.identifiers import is_sid
 from proxyctl.input.items import Item
 from proxyctl.pools.a2p import Pair, all_items, decide_all, detach_command, findings, plan_of
 from proxyctl.pools.account import FEW
@@ -24,11 +24,12 @@ from proxyctl.writes.flow import Progress
 from proxyctl.writes.plan import Chain, Plan, Step
 from proxyctl.writes.requests import DETACH
 
+SHOWN_NAMES = 10
+
 
 def check(runtime: Runtime, service_name: str, messaging_service: str, filters: Filters) -> None:
     """Print what is wrong; CheckError where something is."""
     runtime.out.check(FINDING)
-    require_sid("MG", messaging_service)
     pair = read(runtime, *named(runtime, service_name, messaging_service))
     found = sorted(findings(pair), key=lambda finding: finding.rank)
     numbers = len({*pair.pool.by_sid, *pair.members})
@@ -39,7 +40,25 @@ def check(runtime: Runtime, service_name: str, messaging_service: str, filters: 
 def named(runtime: Runtime, service_name: str, messaging_service: str) -> tuple[Service, MessagingService]:
     """Find both; NotFoundError where one does not exist."""
     account = runtime.account
-    return account.service(service_name), account.messaging_service(messaging_service)
+    if is_sid("MG", messaging_service):
+        return account.service(service_name), account.messaging_service(messaging_service)
+    return account.service(service_name), messaging_named(runtime, messaging_service)
+
+
+def messaging_named(runtime: Runtime, name: str) -> MessagingService:
+    """Find the Messaging Service that alone has a friendly name. UsageError, with the names, where none is alone."""
+    services = list(map(MessagingService, runtime.access.reader.rows(list_messaging_services())))
+    found = [one for one in services if name and one.friendly_name == name]
+    if len(found) == 1:
+        return found[0]
+    shown = sorted(f"{one.friendly_name} ({one.sid})" for one in found or services)[:SHOWN_NAMES]
+    raise UsageError(
+        f"{len(found) or 'no'} Messaging Service{'s' if found else ''} of the account "
+        f"{'have' if found else 'has'} the name {name!r}.",
+        hint=f"Give the SID of one: {', '.join(shown)}."
+        if shown
+        else "The account has no Messaging Service.",
+    )
 
 
 def read(runtime: Runtime, service: Service, messaging: MessagingService, items: Sequence[Item] = ()) -> Pair:
@@ -63,7 +82,6 @@ def attach(
     file: str | None,
 ) -> None:
     """Put the numbers given, or all that should be, into a Messaging Service; raises the error of the run."""
-    require_sid("MG", messaging_service)
     every = not numbers and file is None
     given = begin(runtime, numbers, file, required=False)
     items = given.items

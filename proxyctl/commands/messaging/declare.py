@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 
 MessagingServiceOption = Annotated[
-    str, option("--messaging-service MG", "SID of the Messaging Service (MG…).")
+    str, option("--messaging-service MG", "SID (MG…) of the Messaging Service, or its friendly name.")
 ]
 
 
