@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from proxyctl.errors import UsageError
 from proxyctl.pools.facts import lost_areas, with_facts
-from proxyctl.roles import Line, Role, line
+from proxyctl.roles import Line, Role, line, lines_of
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.guard import RULES, TAKE_OVER, guard, needs
@@ -39,7 +39,11 @@ def in_question(
     """Return the plan with all permitted, and a line for each rule that it needs. RefusedError: no rule would help."""
     needed = needs(plan, command, {*allowed_rules(runtime), *permitted})
     lines = [
-        line("  ", Role.BAD("!"), f" {need.why} (rule {need.rule}). {need.hint}".rstrip(), hang=4)
+        line(
+            *("  ", Role.BAD("!"), " "),
+            *lines_of(f"{need.why} (rule {need.rule}). {need.hint}".rstrip())[0].pieces,
+            hang=4,
+        )
         for need in needed
     ]
     return guard(plan, command, RULES), lines

@@ -14,9 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.pool import POOL_LIMITS, Pool, areas_in, flag_word
+from proxyctl.pools.pool import POOL_LIMITS, Pool, areas_in, drain_command, flag_word, in_use
 from proxyctl.state.record import Trail
-from proxyctl.text import counted
 from proxyctl.writes.guard import IN_USE
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Room, Step, at_risk, chains_of
 from proxyctl.writes.requests import (
@@ -37,7 +36,8 @@ THE_POOL = "the pool"  # one whose Service is known by its SID alone
 PRESENT = "in the pool already"
 ADD_HINTS = {
     RESERVE.name: "--add adds it as reserved.",
-    RELEASE.name: "Only a number in the pool can be released. 'proxyctl number add --unreserved' adds it.",
+    RELEASE.name: "Only a number in the pool can be released. "
+    "'proxyctl number add {service} {number} --unreserved' adds it.",
 }
 
 Row = Mapping[str, Any]
@@ -271,7 +271,7 @@ def decide(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> En
     if wish.verb is ADD:
         return decide_add(wish, item, number, home)
     if number is None and not wish.add_missing:
-        return NoOp(item, error=not_in_pool(item, ADD_HINTS[wish.verb.name]))
+        return NoOp(item, error=not_in_pool(item, add_hint(wish.verb.name, item, home)))
     return chain_to(home, item, number, wish.verb is RESERVE) or NoOp(item, raw(number))
 
 
@@ -305,7 +305,7 @@ def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home
     chain = remove_chain(home, item, number.raw)
     if not number.in_use:
         return chain
-    hint = "'proxyctl number drain --wait --remove' removes it once it is idle."
+    hint = f"'{drain_command(number)} --remove' removes it once it is idle."
     return at_risk(chain, IN_USE, in_use(number, "", hint))
 
 
@@ -325,12 +325,9 @@ def not_owned(item: Item, error: type[ProxyctlError]) -> ProxyctlError:
     return error(f"{item.input} is not a number of this account.", hint=hint)
 
 
-def in_use(
-    number: PhoneNumber, so: str, hint: str = "'proxyctl number drain --wait' waits until it is idle."
-) -> RefusedError:
-    """The refusal of a number that has open Sessions; ``so`` ends the sentence."""
-    name = number.phone_number or number.sid
-    return RefusedError(f"{name} is in use by {counted(number.in_use or 0, 'open Session')}{so}.", hint=hint)
+def add_hint(verb: str, item: Item, home: Home) -> str:
+    """Say how a number joins that is not in the pool."""
+    return ADD_HINTS[verb].format(service=home.sid, number=item.name)
 
 
 def decide_drain(items: Sequence[Item], pool: Pool, home: Home, *, removing: bool) -> list[Entry]:

@@ -19,7 +19,6 @@ from proxyctl.pools.decide import (
     capacities,
     chain_to,
     disagrees,
-    in_use,
     move_chain,
     not_owned,
     place,
@@ -27,7 +26,7 @@ from proxyctl.pools.decide import (
     spare,
 )
 from proxyctl.pools.facts import in_messaging
-from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word
+from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word, in_use
 from proxyctl.pools.poolfile import LONGEST_NAME, WantedService
 from proxyctl.text import folded, show
 from proxyctl.writes.guard import IN_USE, NEW_SERVICE
@@ -238,13 +237,13 @@ class _Planning:
         if stays:
             error = RefusedError(
                 f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid}) now.",
-                hint="'proxyctl number move' moves it.",
+                hint=f"'proxyctl number move {item.name} --from {holder.service_sid} --to {home.sid}' moves it.",
             )
         elif holder.name not in self.named:
             error = RefusedError(
                 f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid}), "
                 "which the file does not name.",
-                hint="Name both Services in the file to move it, or see 'proxyctl number move -h'.",
+                hint="Name both Services in the file to move it.",
             )
         else:
             source = Home(holder.service_sid, holder.name)

@@ -97,7 +97,7 @@ def harmless(text: str, service: Service) -> str:
     except UnicodeEncodeError:
         raise RefusedError(
             f"Service {service.sid} has text that no file can hold (half a surrogate pair).",
-            hint="'proxyctl service update' can give it another unique name or URL.",
+            hint=f"'proxyctl service update {service.sid} -h': an update can give it another unique name or URL.",
         ) from None
     return _KEPT.sub(lambda match: escaped(match[0]), text)
 

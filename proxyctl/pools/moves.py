@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Home, each_once, in_use, kept, move_chain, not_in_pool, sender_step
+from proxyctl.pools.decide import Home, each_once, kept, move_chain, not_in_pool, sender_step
 from proxyctl.pools.facts import in_messaging
-from proxyctl.pools.pool import Pool, points_at
+from proxyctl.pools.pool import Pool, in_use, points_at
 from proxyctl.state.record import ItemRecord, Trail
 from proxyctl.writes.guard import IN_USE, LEAVE_MESSAGING, by_rule
 from proxyctl.writes.plan import Chain, Entry, NoOp, at_risk

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
-from proxyctl.errors import UsageError
+from proxyctl.errors import RefusedError, UsageError
 from proxyctl.identifiers import country_of, require_country
+from proxyctl.text import command_line, counted
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Item
@@ -134,6 +135,20 @@ def areas_in(pool: Pool, level: str | None) -> Mapping[str, int]:
     free = (number.raw for number in pool.by_sid.values() if not number.is_reserved)
     areas = Counter(area for row in free for area in areas_of(row))
     return areas if level == "area-code" else {area: n for area, n in areas.items() if area[0] != "+"}
+
+
+def drain_command(number: PhoneNumber) -> str:
+    """Return the command that waits until a number is idle."""
+    name = number.phone_number or number.sid
+    service = str(number.raw.get("service_sid") or "SERVICE")
+    return command_line("number", "drain", service, name, "--wait")
+
+
+def in_use(number: PhoneNumber, so: str, hint: str | None = None) -> RefusedError:
+    """The refusal of a number that has open Sessions; ``so`` ends the sentence."""
+    name = number.phone_number or number.sid
+    hint = hint or f"'{drain_command(number)}' waits until it is idle."
+    return RefusedError(f"{name} is in use by {counted(number.in_use or 0, 'open Session')}{so}.", hint=hint)
 
 
 # Filters

@@ -106,7 +106,7 @@ def read_pool_file(
         file,
         stdin,
         most=LARGEST_FILE,
-        missing="'proxyctl pool export' writes one.",
+        missing="'proxyctl pool export --all' writes one.",
         too_large="Put the numbers in separate files, and name them with reserved_from and unreserved_from.",
     )
     return parse_pool_file(data, name, directory, default_country, allow_empty=allow_empty)
@@ -266,7 +266,8 @@ class _Checking:
     def unknown_setting(self, name: str) -> str:
         """Say what is wrong with a key that no Service has."""
         if name == "unique_name":
-            return "the unique name is in [services.NAME]. 'proxyctl service update --unique-name NAME' changes it"
+            command = "'proxyctl service update SERVICE --unique-name NAME'"
+            return f"the unique name is in [services.NAME]. {command} changes it"
         if name in NUMBERS:
             return f"{name} belongs in [services.NAME.numbers]"
         return unknown("setting", name, (*SETTINGS, "clear", *MARKS, "numbers"))

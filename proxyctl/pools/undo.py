@@ -13,8 +13,9 @@ from typing import Any
 from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import ABSENT, Home, chain_to, in_use, move_chain, sender_step, through
+from proxyctl.pools.decide import ABSENT, Home, chain_to, move_chain, sender_step, through
 from proxyctl.pools.desired import World, update_chain
+from proxyctl.pools.pool import in_use
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.pools.versions import OURS, PRESENT, SOMETHING_ELSE, STATES, Since, flag, version_of
 from proxyctl.pools.webhooks import point_chain

@@ -39,6 +39,7 @@ from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.sandbox.server.policies import Policies
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
+from tests.golden.pasted import NUMBERS_FILE, commands_in, filled, runs
 from tests.sandbox.serving import BASIC, served
 from tests.support import Cli, StandingClock
 
@@ -68,6 +69,7 @@ class Stage:
     numbers: list[dict[str, Any]]
     services: dict[str, str] = field(default_factory=dict)
     recorded: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
     open_file: Path | None = None
 
     # Directives
@@ -148,6 +150,30 @@ class Stage:
         found = re.search(rb'"sid": "(\w+)"', answer.body or b"")
         return found[1].decode() if found else ""
 
+    def paste(self) -> None:
+        """Run each command that was printed, on the account as it is now."""
+        self.policies.faults = None
+        (self.directory / "numbers.csv").write_text(NUMBERS_FILE.format(self.numbers[0]["phone_number"]))
+        (self.directory / "pool.toml").write_text("version = 1\n")
+        services = [*self.services.values(), *["KS" + "0" * 32] * 2]
+        words = {
+            "SERVICE": services[0],
+            "OTHER_SERVICE": services[1],
+            "NUMBER": self.numbers[0]["phone_number"],
+        }
+        words |= {
+            "KS": services[0],
+            "MG": "MG" + "0" * 32,
+            "MESSAGING_SERVICE": "MG" + "0" * 32,
+            "ID": "20240301",
+        }
+        text = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(self.said))
+        text = re.sub(r"(?m)^.*\n +\^.*$", "", text)  # a mistake, with carets below it
+        for command in dict.fromkeys(commands_in(text)):
+            with contextlib.chdir(self.directory):
+                ran = self.cli(*filled(command, words), tty=True, stdin="no\n" * 4, environ=TERMINAL)
+            assert runs(ran), f"{command}\n{ran.err}"
+
     # Lines
 
     def carry_out(self, line: str, *, form: str = "", quiet: bool = False) -> None:
@@ -181,6 +207,9 @@ class Stage:
             if target:
                 (self.directory / target).write_text(ran.out)
             assert mark != "$>" or ran.code == 0, ran.err
+            self.said += [
+                line for line in (ran.out + ran.err).splitlines() if not line.startswith('{"error"')
+            ]
             if screen:
                 self.record_screen(ran.code, ran.out, ran.err)
             elif mark != "$>" and not quiet:
@@ -298,6 +327,7 @@ def _part(text: str, directory: Path) -> str:
                 stage.carry_out(line)
                 written += stage.recorded
                 stage.recorded.clear()
+        stage.paste()
     return "\n".join(written) + "\n"
 
 

@@ -73,8 +73,8 @@ def add_numbers(
 ) -> None:
     """Add the account's phone numbers to a Service's pool.
 
-    Joining a pool replaces a number's webhooks. The history saves them. 'proxyctl history undo' restores them, and so
-    does 'proxyctl number remove --restore-webhooks'. A number that another application uses is refused.
+    Joining a pool replaces a number's webhooks. The history saves them. 'history undo' restores them, and so
+    does 'number remove --restore-webhooks'. A number that another application uses is refused.
 
     Examples:
       proxyctl number add masking-prod +14155550100 --reserved
@@ -135,7 +135,7 @@ def remove_numbers(
 ) -> None:
     """Remove phone numbers from a Service's pool. The account keeps them.
 
-    A number with open Sessions is refused. 'proxyctl number drain' waits until it is idle.
+    A number with open Sessions is refused. 'number drain' waits until it is idle.
 
     Examples:
       proxyctl number remove masking-prod +14155550100
@@ -254,8 +254,8 @@ def set_webhooks(
 ) -> None:
     """Set the voice and SMS webhooks of phone numbers, in a pool or not.
 
-    Give --proxy, --restore or URLs. A trunk or an application that overrides a URL is taken off the number. 'proxyctl
-    history undo' restores the old settings.
+    Give --proxy, --restore or URLs. A trunk or an application that overrides a URL is taken off the number. 'history
+    undo' restores the old settings.
 
     Examples:
       proxyctl number webhooks masking-prod +14155550100 --proxy

@@ -37,13 +37,12 @@ from proxyctl.pools.decide import (
     capacities,
     decide_all,
     decide_drain,
-    in_use,
     leaving,
     remove_chain,
     through,
 )
 from proxyctl.pools.facts import leaving_messaging, senders_of
-from proxyctl.pools.pool import Pool
+from proxyctl.pools.pool import Pool, in_use
 from proxyctl.render.progress import DrainLine
 from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.roles import Line

@@ -16,6 +16,7 @@ from proxyctl.pools.facts import own_records, senders_of
 from proxyctl.render.failures import SHOWN_FAILURES
 from proxyctl.render.shape import Shape
 from proxyctl.runtime import Runtime
+from proxyctl.text import command_line
 from proxyctl.writes.plan import Entry, NoOp, Plan
 
 REQUEST = Shape.generic("request", ("method", "path", "form"), id_field="path")
@@ -43,7 +44,8 @@ def foreseen(runtime: Runtime, plan: Plan) -> Plan:
     }
     for item, holder in account.holders([one for one in joining if one.name not in problems], others):
         text = f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid})."
-        problems[item.name] = RefusedError(text, hint="'proxyctl number move' moves it.")
+        move = command_line("number", "move", item.name, "--from", holder.service_sid, "--to", "SERVICE")
+        problems[item.name] = RefusedError(text, hint=f"'{move}' moves it.")
     return replace(plan, entries=tuple(with_problems(plan.entries, problems)))
 
 

@@ -17,7 +17,9 @@ from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Page
 
 MORE = "Add numbers, or release some: 'proxyctl number release SERVICE -f FILE'."
-SPREAD = "Spread the numbers over more Services: 'proxyctl number move --from SERVICE --to SERVICE'."
+SPREAD = (
+    "Spread the numbers over more Services: 'proxyctl number move --from SERVICE --to OTHER_SERVICE -f FILE'."
+)
 
 
 def show(

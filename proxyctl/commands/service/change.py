@@ -25,7 +25,7 @@ from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import SERVICE, SERVICE_RESULT
 from proxyctl.roles import Line, Role, cells, line
 from proxyctl.runtime import Runtime
-from proxyctl.text import counted, folded
+from proxyctl.text import command_line, counted, folded
 from proxyctl.writes.guard import IN_USE, LEAVE_MESSAGING
 from proxyctl.writes.plan import Chain, NoOp, Plan, at_risk
 from proxyctl.writes.requests import same
@@ -87,9 +87,9 @@ def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, An
     for field, value in settings.items():
         there, wanted = ("" if one is None else str(one) for one in (existing.raw.get(field), value))
         if there != wanted:
-            runtime.note(
-                f"  {field} is {there or 'empty'}, not {wanted or 'empty'}: 'proxyctl service update' changes it."
-            )
+            option = ["--" + field.replace("_", "-"), wanted] if wanted else ["--clear", field]
+            command = command_line("service", "update", existing.sid, *option)
+            runtime.note(f"  {field} is {there or 'empty'}, not {wanted or 'empty'}: '{command}' changes it.")
     if not runtime.options.silent:
         runtime.out.one(SERVICE, existing.raw)
 
@@ -205,7 +205,8 @@ class Loss:
             sessions = counted(self.sessions, "open Session") if self.sessions else ""
             numbers = f"{counted(self.in_use, 'number')} in use" if self.in_use else ""
             open_ones = " and ".join(filter(None, (sessions, numbers)))
-            hint = "'proxyctl number drain --wait' waits until its numbers are idle."
+            sid = self.service.sid
+            hint = f"'proxyctl number list {sid} -o ids | proxyctl number drain {sid} -f - --wait' waits for them."
             chain = at_risk(chain, IN_USE, RefusedError(f"Service {service} has {open_ones}.", hint=hint))
         if self.senders:
             numbers = counted(len(self.senders), "number")

@@ -34,7 +34,9 @@ SETTINGS = "Settings of the Service"
 def value(text: str) -> str:
     """Return a value as it is typed. Refuse an empty one: a shell variable is not set."""
     if not text.strip():
-        raise typer.BadParameter("it is empty. Clear a field with 'proxyctl service update --clear FIELD'.")
+        raise typer.BadParameter(
+            "it is empty. Clear a field with 'proxyctl service update SERVICE --clear FIELD'."
+        )
     return text
 
 
