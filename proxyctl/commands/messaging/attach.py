@@ -1,4 +1,4 @@
-"""What `messaging check` and `messaging attach` do."""
+"""What `messaging attach` does: put numbers of a pool into a Messaging Service, and check that they stay in it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from dataclasses import replace
 
 from proxyctl.api.resources import MessagingService, Service, list_messaging_services
 from proxyctl.commands.given import Numbers, begin, titled
-from proxyctl.commands.pool.findings import Audit, Filters, show
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.second_look import Correction
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError, UsageError
 from proxyctl.identifiers import is_sid
 from proxyctl.input.items import Item
-from proxyctl.pools.a2p import Pair, all_items, decide_all, detach_command, findings, plan_of
+from proxyctl.pools.a2p import Pair, all_items, decide_all, detach_command, plan_of
 from proxyctl.pools.account import FEW
 from proxyctl.pools.pool import Pool
-from proxyctl.render.shapes import FINDING, RESULT
+from proxyctl.render.shapes import RESULT
 from proxyctl.roles import Line, Part, Role
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
@@ -25,16 +24,6 @@ from proxyctl.writes.plan import Chain, Plan, Step
 from proxyctl.writes.requests import DETACH
 
 SHOWN_NAMES = 10
-
-
-def check(runtime: Runtime, service_name: str, messaging_service: str, filters: Filters) -> None:
-    """Print what is wrong; CheckError where something is."""
-    runtime.out.check(FINDING)
-    pair = read(runtime, *named(runtime, service_name, messaging_service))
-    found = sorted(findings(pair), key=lambda finding: finding.rank)
-    numbers = len({*pair.pool.by_sid, *pair.members})
-    call = ("messaging", "check", service_name, "--messaging-service", messaging_service)
-    show(runtime, Audit(found, call, 1, numbers), filters)
 
 
 def named(runtime: Runtime, service_name: str, messaging_service: str) -> tuple[Service, MessagingService]:

@@ -50,7 +50,7 @@ def check_messaging(
       proxyctl messaging check masking-prod --messaging-service MG…
       proxyctl messaging check masking-prod --messaging-service MG… --only messaging-missing
     """
-    from proxyctl.commands.messaging.attach import check
+    from proxyctl.commands.messaging.check import check
 
     check(ctx.obj, service, messaging_service, filters)
 
