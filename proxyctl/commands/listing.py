@@ -1,13 +1,14 @@
-"""What reading commands share: which Services are meant, --limit with its note, rows that go out as pages arrive."""
+"""What reading commands share: which Services are meant, --sort, --limit, --count, and rows that stream."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from proxyctl.api.resources import Service
 from proxyctl.errors import UsageError
+from proxyctl.render.shape import check_fields, value_at
 from proxyctl.render.shapes import Shape
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
@@ -78,10 +79,49 @@ class Limit:
                 return
 
 
-def show_list(runtime: Runtime, shape: Shape, pages: Iterable[Rows], *, limit: int | None = None) -> int:
-    """Print ``pages`` as they arrive; say on stderr when --limit cut the list. Returns the rows printed."""
+def show_list(
+    runtime: Runtime,
+    shape: Shape,
+    pages: Iterable[Rows],
+    *,
+    sort: str | None = None,
+    limit: int | None = None,
+    count: bool = False,
+    fill: Callable[[Iterable[Rows]], Iterable[Rows]] = iter,
+) -> None:
+    """Print ``pages`` as they arrive; sorted, they are collected first. Say on stderr when --limit cut the list.
+
+    ``count``: print only how many rows there are. ``fill`` adds to rows what takes a read for each, so that rows beyond
+    the limit cost none where nothing is sorted.
+    """
     cutter = Limit(limit)
-    count = runtime.out.rows(shape, cutter.apply(pages))
+    if count:
+        runtime.out.text(str(sum(len(page) for page in cutter.apply(pages))))
+        return
+    if sort is None:
+        rows = runtime.out.rows(shape, fill(cutter.apply(pages)))
+    else:
+        ordered = in_order(sort, [row for page in fill(pages) for row in page], shape)
+        rows = runtime.out.rows(shape, cutter.apply([ordered]))
     if cutter.cut:
-        runtime.note(f"stopped at {counted(count, 'row')} (--limit). There are more.")
-    return count
+        runtime.note(f"stopped at {counted(rows, 'row')} (--limit). There are more.")
+
+
+def in_order(field: str, rows: list[Row], shape: Shape) -> list[Row]:
+    """Sort by ``field`` (or a path into a map), downwards where it starts with '-'; what lacks it comes last.
+
+    Numbers are sorted by size, any other value by its text.
+    """
+    name = field.removeprefix("-")
+    try:
+        check_fields((name,), shape, rows)
+    except UsageError as error:
+        raise UsageError(error.message.replace("--fields", "--sort", 1), hint=error.hint) from None
+    there = [row for row in rows if value_at(row, name) is not None]
+    absent = [row for row in rows if value_at(row, name) is None]
+
+    def rank(row: Row) -> tuple[int, Any]:
+        value = value_at(row, name)
+        return (0, value) if isinstance(value, int | float) else (1, str(value))
+
+    return sorted(there, key=rank, reverse=field.startswith("-")) + absent

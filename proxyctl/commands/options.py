@@ -22,13 +22,8 @@ PACE = "Pace and safety"
 INPUT = "Input"
 FILTERS = "Filters"
 NATIONAL = "Numbers"
-SHARED_PANELS = (
-    CONNECTION,
-    OUTPUT,
-    WRITING,
-    PACE,
-    NATIONAL,
-)  # help names these options, a topic describes them
+# Help names their options, a topic describes them.
+SHARED_PANELS = (CONNECTION, OUTPUT, WRITING, PACE, NATIONAL)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Group = dict[str, Any]  # names of parameters, with their declarations
@@ -126,6 +121,8 @@ File = Annotated[
     option("-f --file FILE", "Read numbers from FILE: text, CSV, JSON or JSON Lines. '-' is stdin.", INPUT),
 ]
 Limit = Annotated[int | None, option("--limit N", "Print at most N rows.", min=1)]
+Sort = Annotated[str | None, option("--sort FIELD", "Sort by a field. -FIELD sorts in descending order.")]
+Count = Annotated[bool, option("--count", "Print only the count.")]
 
 PROFILE = group(
     CONNECTION,

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
 ROOM = 50 * 2**20  # bytes; as much as the history may grow to
-STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory of yours; writing without it needs --no-history."
-CACHE_HINT = "Set XDG_CACHE_HOME to a directory of yours; without it completion does not know your Services."
+STATE_HINT = (
+    "Set PROXYCTL_STATE_DIR to a directory that you can write to. Writes need --no-history without it."
+)
+CACHE_HINT = "Set XDG_CACHE_HOME to a directory that you can write to. Completion of Service names needs it."
 
 
 def config(runtime: Runtime) -> CheckResult:
@@ -35,7 +37,7 @@ def config(runtime: Runtime) -> CheckResult:
     except ProxyctlError as error:
         return fail("config", error)
     if not os.path.lexists(path):
-        return ok("config", f"{path}: not there, and none is needed until 'proxyctl auth login'")
+        return ok("config", f"{path}: absent. The first login creates it")
     mode = stat.S_IMODE(path.stat().st_mode)
     detail = f"{path}: mode {mode:04o}, {counted(len(names), 'profile')}"
     return open_directory(path.resolve().parent, detail) or ok("config", detail)
@@ -48,7 +50,7 @@ def open_directory(directory: Path, detail: str) -> CheckResult | None:
         return None
     return warning(
         "config",
-        f"{detail}; other users can write to its directory (mode {stat.S_IMODE(found.st_mode):04o})",
+        f"{detail}. Other users can write to its directory (mode {stat.S_IMODE(found.st_mode):04o})",
         f"Run: chmod go-w {quote(str(directory))}",
     )
 
@@ -62,8 +64,8 @@ def state(runtime: Runtime) -> CheckResult:
     if free < ROOM:
         return warning(
             "state",
-            f"{runtime.paths.state_dir}: can be written, but only {free // 2**20} MiB are free",
-            "Make room: 'proxyctl history prune --older-than 30d' drops old runs.",
+            f"{runtime.paths.state_dir}: writable, but only {free // 2**20} MiB are free",
+            "Free some space. 'proxyctl history prune --older-than 30d' deletes old runs.",
         )
     return found
 
@@ -82,20 +84,20 @@ def written_to(check: str, path: Callable[[], Path], hint: str, *, needed: bool)
     problem = why_not_writable(directory)
     if problem:
         return as_needed(check, OutputError(f"{directory} can't be written: {problem}.", hint=hint), needed)
-    return ok(check, f"{directory}: {'can be written' if directory.exists() else 'can be made'}")
+    return ok(check, f"{directory}: {'writable' if directory.exists() else 'can be created'}")
 
 
 def why_not_writable(directory: Path) -> str | None:
     """Return why files can't be made in ``directory``, None where they can; leaves nothing behind."""
     place = existing(directory)
     if not place.is_dir():
-        return f"{place} is no directory"
+        return f"{place} is not a directory"
     try:
         if place == directory:
             with tempfile.TemporaryFile(dir=place) as file:  # shows full disks and quotas too
                 file.write(bytes(4096))
         elif not os.access(place, os.W_OK | os.X_OK):
-            return f"{place} is not yours to write to"
+            return f"you may not write to {place}"
     except OSError as error:
         return (error.strerror or str(error)).lower()
     return None
@@ -113,12 +115,14 @@ def sandbox(runtime: Runtime, *, used: bool) -> CheckResult:
     except ConfigError as error:
         return as_needed("sandbox", error, used)
     if not os.path.lexists(path):
-        return ok("sandbox", f"{path}: not there, and made on first use")
+        return ok("sandbox", f"{path}: absent. It is created on first use")
     try:
         counts = runtime.sandbox_store.status()
     except ProxyctlError as error:
         return as_needed("sandbox", error, used)
-    return ok("sandbox", f"{path}: {counts.services} Services, {counts.numbers} numbers")
+    return ok(
+        "sandbox", f"{path}: {counted(counts.services, 'Service')}, {counted(counts.numbers, 'number')}"
+    )
 
 
 def as_needed(check: str, error: ProxyctlError, used: bool) -> CheckResult:

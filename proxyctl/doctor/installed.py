@@ -35,11 +35,11 @@ def program(environ: Mapping[str, str]) -> CheckResult:
     if found and Path(found).resolve().parent != scripts.resolve():
         return warning(
             "program",
-            f"{here}; but PATH finds another first: {found}",
+            f"{here}. PATH finds another first: {found}",
             f"Remove that one, or put {scripts} before it in PATH.",
         )
     if not found and (scripts / "proxyctl").exists():
-        return warning("program", f"{here}; PATH has no proxyctl", f'Run: export PATH="{scripts}:$PATH"')
+        return warning("program", f"{here}. It is not in PATH", f'Run: export PATH="{scripts}:$PATH"')
     return ok("program", f"{here}, started as {found or 'python -m proxyctl'}")
 
 
@@ -48,7 +48,7 @@ def python() -> CheckResult:
     versions = ", ".join(f"{name} {version_of(name)}" for name in PACKAGES)
     system = f"{platform.system()} {platform.machine()}"
     return ok(
-        "python", f"{platform.python_implementation()} {platform.python_version()} on {system}; {versions}"
+        "python", f"{platform.python_implementation()} {platform.python_version()} on {system}, {versions}"
     )
 
 
@@ -66,9 +66,9 @@ def terminal(runtime: Runtime) -> CheckResult:
     if not runtime.console.terminal.stdout:
         return ok("terminal", f"none: output is {runtime.format}, in {encoding}")
     colour = "with colour" if runtime.console.color_on(True) else f"without colour ({why_plain(runtime)})"
-    detail = f"{runtime.console.width} columns, {encoding}, {colour}; output is {runtime.format}"
+    detail = f"{runtime.console.width} columns, {encoding}, {colour}, output is {runtime.format}"
     if runtime.console.ascii_only and runtime.environ.get("TERM") != "dumb":
-        return warning("terminal", f"{detail}; boxes and signs are ASCII", "Run: export LC_ALL=C.UTF-8")
+        return warning("terminal", f"{detail}. Signs are ASCII", "Run: export LC_ALL=C.UTF-8")
     return ok("terminal", detail)
 
 
@@ -83,7 +83,7 @@ def completions(environ: Mapping[str, str]) -> CheckResult:
     """Find the completions of the user's shell, where it reads them."""
     shell = Path(environ.get("SHELL", "")).name
     if shell not in SWITCH_ON:
-        return ok("completions", f"SHELL is none of {', '.join(SWITCH_ON)}, so none are needed")
+        return ok("completions", f"none needed: SHELL is none of {', '.join(SWITCH_ON)}")
     found = next((path for path in completion_files(shell, environ) if completes_proxyctl(path)), None)
     if found is None:
         return warning("completions", f"none found for {shell}", f"Run: {SWITCH_ON[shell]}")

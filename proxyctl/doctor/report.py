@@ -1,16 +1,17 @@
-"""All checks in turn, and how their findings are printed: lines for people, rows for programs; then the count, or the
-worst error.
+"""All checks in turn, and how their findings are printed: the verdict and lines for people, rows for programs; then
+the worst error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.doctor import FAIL, OK, WARNING, CheckResult, files, installed, server
 from proxyctl.errors import ConfigError, ProxyctlError, TemporaryError
 from proxyctl.render.shapes import Shape
-from proxyctl.roles import Role, line
+from proxyctl.roles import Line, Piece, Role, cells, line
+from proxyctl.text import counted
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 SHAPE = Shape.generic("check", ("check", "state", "detail", "hint"), id_field="check")
 ROLES = {OK: Role.GOOD, WARNING: Role.WARNING, FAIL: Role.BAD}
 SIGNS = {OK: "✓", WARNING: "!", FAIL: "✗"}
-MARGIN = 25  # columns that sign, state and check take
+MARGIN = 16  # columns that sign and check take
 
 
 def report(runtime: Runtime) -> None:
@@ -29,12 +30,16 @@ def report(runtime: Runtime) -> None:
         runtime.format = runtime.usual_format
     runtime.out.check(SHAPE)
     found: list[CheckResult] = []
-    if runtime.format == "table" and runtime.options.fields is None:
-        for finding in printed(runtime, found):
-            show(runtime, finding)
+    people = runtime.format == "table" and runtime.options.fields is None
+    if people:
+        with runtime.drawing(checking, delay=0.5):
+            shown = list(printed(runtime, found))
+        clean = runtime.console.redactor.clean
+        width = runtime.console.width if runtime.console.terminal.stdout else None
+        runtime.out.lines(lines(verdict(found) if shown else None, shown, clean, width))
     else:
         runtime.out.rows(SHAPE, rows(runtime, found))
-    conclude(runtime, found)
+    conclude(runtime, found, hint=not people)
 
 
 def examine(runtime: Runtime) -> Iterator[CheckResult]:
@@ -72,20 +77,52 @@ def rows(runtime: Runtime, found: list[CheckResult]) -> Iterator[Sequence[dict[s
         yield [{name: value and clean(value) for name, value in finding.row().items()}]
 
 
-def show(runtime: Runtime, finding: CheckResult) -> None:
-    """Print a finding for people: sign, state, check, what was found; below it what to type."""
-    clean = runtime.console.redactor.clean
-    first, *more = clean(finding.detail).splitlines() or [""]
-    lead = ROLES[finding.state](f"{SIGNS[finding.state]} {finding.state:<7}")
-    lines = [line(lead, f"  {finding.check:<12}  {first}", hang=MARGIN)]
-    if finding.hint:
-        first, *others = clean(finding.hint).splitlines()
-        more += [f"→ {first}", *(f"  {text}" for text in others)]
-    runtime.out.lines([*lines, *(line(" " * MARGIN + text) for text in more)])
+def checking(seconds: float) -> Line:
+    """Return the line that is shown while a check takes its time."""
+    return line("checking", Role.FAINT(f"  {seconds:.0f} s"))
 
 
-def conclude(runtime: Runtime, found: list[CheckResult]) -> None:
-    """Say how many checks passed; raise the error of the worst, with its exit code.
+def verdict(found: Sequence[CheckResult]) -> Line:
+    """Say in a line whether all is in order, and what is not."""
+    wrong = [finding.check for finding in found if finding.state == FAIL]
+    mild = [finding.check for finding in found if finding.state == WARNING]
+    if wrong:
+        return line(Role.BAD("✗"), f" {failed(wrong, found)}", hang=2)
+    if mild:
+        return line(Role.WARNING("!"), f" {counted(len(mild), 'warning')}: {', '.join(mild)}", hang=2)
+    return line(Role.GOOD("✓"), f" all {len(found)} checks are ok")
+
+
+def failed(wrong: Collection[str], found: Sequence[CheckResult]) -> str:
+    """Return ``2 of 12 checks failed: state, call``."""
+    return f"{len(wrong)} of {len(found)} checks failed: {', '.join(wrong)}"
+
+
+def lines(
+    verdict: Line | None, found: Sequence[CheckResult], clean: Callable[[str], str], width: int | None
+) -> Iterator[Line]:
+    """Yield findings for people: sign, check, what was found; below it what to type, unless that was said before."""
+    if verdict is not None:
+        yield from (verdict, line(""))
+    said: set[str] = set()
+    for finding in found:
+        first, *more = clean(finding.detail).splitlines() or [""]
+        longest = max(map(cells, first.split()), default=0)
+        margin = MARGIN if width is None or MARGIN + longest <= width else 4
+        sign = ROLES[finding.state](SIGNS[finding.state])
+        yield line(sign, f" {finding.check:<12}  {first}", hang=margin)
+        yield from (line(f"{'':{margin}}{text}", hang=margin) for text in more)
+        hints = clean(finding.hint or "").splitlines()
+        for text in hints:
+            if text not in said:
+                arrow = "→" if text == hints[0] else " "
+                words, run, command = text.partition("Run: ")
+                yield line(f"{'':{margin}}{arrow} {words}{run}", Piece(command, whole=True), hang=margin + 2)
+        said.update(hints)
+
+
+def conclude(runtime: Runtime, found: list[CheckResult], *, hint: bool) -> None:
+    """Say how many checks passed; raise the error of the worst, with its exit code, and its ``hint`` if wanted.
 
     What a user has to fix comes before what may pass; among equals the first is the likeliest cause.
     """
@@ -93,11 +130,12 @@ def conclude(runtime: Runtime, found: list[CheckResult]) -> None:
     warnings = [finding.check for finding in found if finding.state == WARNING]
     if not wrong:
         mild = f"{len(warnings)} with a warning ({', '.join(warnings)})" if warnings else "all ok"
-        runtime.note(f"{len(found)} checks, {mild}.")
+        if hint:
+            runtime.note(f"{len(found)} checks, {mild}.")
         return
     worst: ProxyctlError = min(wrong.values(), key=lambda error: isinstance(error, TemporaryError))
     raise type(worst)(
-        f"{len(wrong)} of {len(found)} checks failed: {', '.join(wrong)}.",
-        hint=worst.hint,
-        problem=worst.problem,
+        f"{failed(wrong, found)}.",
+        hint=worst.hint if hint else "",
+        problem=worst.problem if hint else None,
     )

@@ -36,14 +36,14 @@ def credentials(runtime: Runtime) -> tuple[Profile | None, CheckResult]:
         return None, fail("credentials", error)
     detail = description(profile)
     if profile.name != profile.source and any(runtime.environ.get(name) for name in VARIABLES):
-        detail += "; the TWILIO_ variables of the environment are passed over"
+        detail += ". TWILIO_ variables of the environment are ignored"
     return profile, ok("credentials", detail)
 
 
 def description(profile: Profile) -> str:
     """Return who signs in and what chose it; of the secret, only that it is there."""
     if profile.is_sandbox:
-        return f"the embedded sandbox ({profile.source}); it needs none"
+        return f"none needed: the embedded sandbox ({profile.source})"
     chosen = f"profile {profile.name!r} ({profile.source})"
     if profile.name == profile.source:
         chosen = f"from the {profile.name}"

@@ -15,8 +15,6 @@ from proxyctl.text import visible
 if TYPE_CHECKING:
     from proxyctl.render.cells import Display
 
-Footer = str | Callable[[], str] | None
-
 
 class Output:
     """Prints rows, one object, or lines.
@@ -64,7 +62,7 @@ class Output:
         if self.fields is not None:
             check_fields(self.fields, shape)
 
-    def rows(self, shape: Shape, pages: Iterable[Sequence[Row]], *, footer: Footer = None) -> int:
+    def rows(self, shape: Shape, pages: Iterable[Sequence[Row]], *, footer: str | None = None) -> int:
         """Print all rows of all pages and return how many there were.
 
         ``footer`` stands in for the count below a table on a terminal ('' for none). When ``pages`` raises,
@@ -138,7 +136,7 @@ class Output:
         """Hand on what stdout still holds, so that a full disk is noticed while it can be reported."""
         self._write("", flush=True)
 
-    def _writer(self, shape: Shape, page: Sequence[Row], footer: Footer) -> Writer:
+    def _writer(self, shape: Shape, page: Sequence[Row], footer: str | None) -> Writer:
         chosen, terminal = self._checked(shape, page), self._width is not None
         if self.format == "table":
             from proxyctl.render.table import Table

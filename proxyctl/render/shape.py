@@ -53,7 +53,7 @@ class Shape:
 
     ``fields`` are the names in the API's order, ``columns`` what a table shows. ``id_fields``: the first of
     them that is there is the row's line in ``-o ids``. ``maps`` names the known keys of nested maps, ``head`` the
-    fields that are the first line of a sheet.
+    fields that are the first line of a sheet, ``totals`` those of which a table counts the rows that have them.
     """
 
     noun: str
@@ -63,6 +63,7 @@ class Shape:
     id_fields: tuple[str, ...] = ("sid",)
     maps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     head: tuple[str, ...] = ()
+    totals: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def generic(

@@ -41,6 +41,18 @@ SERVICE = Shape(
     head=("unique_name", "sid"),
 )
 
+# The same with how many numbers each has.
+COUNTED_SERVICE = replace(
+    SERVICE,
+    fields=(*SERVICE.fields, "reserved", "unreserved"),
+    columns=(
+        *SERVICE.columns[:2],
+        Column("reserved", "Reserved", 98, Kind.NUMBER),
+        Column("unreserved", "Unreserved", 97, Kind.NUMBER),
+        *SERVICE.columns[2:],
+    ),
+)
+
 PHONE_NUMBER = Shape(
     "number",
     "numbers",
@@ -62,6 +74,7 @@ PHONE_NUMBER = Shape(
     ),
     maps={"capabilities": CAPABILITIES},
     head=("phone_number", "sid"),
+    totals={"is_reserved": "reserved", "in_use": "in use"},
 )
 
 SESSION = Shape(
@@ -148,7 +161,7 @@ PROFILE = Shape(
     (
         Column("name", "Name", ALWAYS, Kind.FOLD),
         Column("default", "Default", 80),
-        Column("account_sid", "Account SID", 95),
+        Column("account_sid", "Account SID", SID),
         Column("auth", "Auth", 70),
         Column("protected", "Protected", 60),
         Column("base_url", "Base URL", 50, Kind.TEXT),

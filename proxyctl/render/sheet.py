@@ -27,7 +27,7 @@ def sheet(
     """
     names = list(chosen or dict.fromkeys([*shape.fields, *row]))
     if chosen or display.width is None:
-        yield from _table(list(_entries(shape, names, row, display)), "")
+        yield from _table(list(_entries(shape, names, row, display)), "", display.width)
         return
     head = [value for name in shape.head if (value := row.get(name))]
     if head:
@@ -41,14 +41,16 @@ def sheet(
     entries = list(_entries(shape, [name for name in names if name not in {*left_out, *unset}], row, display))
     if unset:
         entries.append(("not set", [Role.FAINT(", ".join(unset))]))
-    yield from _table(entries, "  " if head or verdict else "")
+    yield from _table(entries, "  " if head or verdict else "", display.width)
 
 
-def _table(entries: Sequence[tuple[str, Cell]], indent: str) -> Iterator[Line]:
+def _table(entries: Sequence[tuple[str, Cell]], indent: str, width: int | None) -> Iterator[Line]:
     room = max((cells(label) for label, _ in entries), default=0)
     for label, cell in entries:
         start = f"{indent}{label}{' ' * (room - cells(label))}{GAP}"
-        yield line(start, *cell, hang=cells(start))
+        longest = max((cells(word) for piece in cell for word in piece.text.split()), default=0)
+        beside = width is None or cells(start) + longest <= width
+        yield line(start, *cell, hang=cells(start) if beside else len(indent) + 2)
 
 
 def _entries(shape: Shape, names: Iterable[str], row: Row, display: Display) -> Iterator[tuple[str, Cell]]:

@@ -7,7 +7,7 @@ markup, and cuts SIDs where it runs out of room. Here only free text is ever cut
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 
 from rich.cells import chop_cells, set_cell_size
@@ -32,7 +32,7 @@ class Table(Writer):
         display: Display,
         *,
         header: bool,
-        footer: str | Callable[[], str] | None,
+        footer: str | None,
     ) -> None:
         super().__init__(lambda row: "")
         self._shape = shape
@@ -42,6 +42,7 @@ class Table(Writer):
         self._may_drop = not chosen
         self._rows: list[tuple[Cell, ...]] = []
         self._widths = [0] * len(self._columns)
+        self._totals = dict.fromkeys(shape.totals, 0)
         self._filled: set[int] = set()  # the columns in which some row has something
 
     def page(self, rows: Sequence[Row]) -> str:
@@ -52,6 +53,8 @@ class Table(Writer):
             if place not in self._filled
             and any(value_at(row, column.field) not in (None, "", {}) for row in rows)
         }
+        for name in self._totals:
+            self._totals[name] += sum(bool(row.get(name)) for row in rows)
         for row in rows:
             texts = tuple(shown(column, row, self._display) for column in self._columns)
             self._widths = list(map(max, self._widths, map(size, texts)))
@@ -64,11 +67,15 @@ class Table(Writer):
         lines = iter(()) if terminal and not self._rows else self._lines()
         while chunk := list(islice(lines, CHUNK)):
             yield "".join(line + "\n" for line in chunk)
-        footer = self._footer if complete and self._rows else None
+        footer = self._footer if complete else None
         if terminal and footer != "":
-            count = self._shape.count(len(self._rows)) + ("" if complete else " (incomplete)")
-            text = footer() if callable(footer) else footer or count
+            text = footer or self._count() + ("" if complete else " (incomplete)")
             yield ("\n" if self._rows else "") + self._painted([Role.FAINT(text)]) + "\n"
+
+    def _count(self) -> str:
+        totals = [f"{self._totals[name]} {words}" for name, words in self._shape.totals.items()]
+        count = self._shape.count(len(self._rows))
+        return f"{count}: {', '.join(totals)}" if totals and self._rows else count
 
     def _lines(self) -> Iterator[str]:
         widths = fit(self._natural(), self._display.width, may_drop=self._may_drop)

@@ -57,7 +57,7 @@ def test_it_changes_nothing_and_asks_once(bare: Cli) -> None:
     assert ran.code == 0, ran.err
     assert [request.split(b"\r\n")[0] for request in seen] == [b"GET /v1/Services?PageSize=1 HTTP/1.1"]
     assert set(bare.directory.rglob("*")) == before
-    assert "can be made" in found(ran)["state"]["detail"]
+    assert "can be created" in found(ran)["state"]["detail"]
 
 
 def test_a_refused_port(bare: Cli) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from proxyctl.commands.number.listing import in_order
+from proxyctl.commands.listing import in_order
 from proxyctl.render.shapes import Shape
 from tests.commands.pool_support import fill, messaging_service
 from tests.support import Cli

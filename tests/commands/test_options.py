@@ -126,7 +126,7 @@ def test_hoisting_leaves_the_rest_alone() -> None:
         ("service list --limit", "--limit"),
         ("service list --fields", "--fields"),
         ("service show", "SERVICE"),
-        ("number show a", "NUMBER"),
+        ("config set a", "VALUE"),
         ("number add", "SERVICE"),
         ("number add a", "-f FILE"),
         ("service list -p sandbx", "sandbox"),
@@ -289,7 +289,7 @@ def test_ls_and_rm_are_hidden_names(cli: Cli) -> None:
         ("number delete +1415", ["proxyctl number delete", "                ^^^^^^"]),
         ("service list -o yaml", ["proxyctl service list -o yaml", "                         ^^^^"]),
         ("service list more b", ["proxyctl service list more b", "                      ^^^^ ^"]),
-        ("number show a", ["proxyctl number show a", "                       ^ NUMBER"]),
+        ("config set a", ["proxyctl config set a", "                      ^ VALUE"]),
         ("service \x1b[31m", ["proxyctl service '\\x1b[31m'", "                  ^^^^^^^^"]),
     ],
 )

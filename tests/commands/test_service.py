@@ -77,3 +77,11 @@ def test_a_field_is_cleared_and_undo_restores_it(either: Cli, field: str) -> Non
     run = either.ok("history", "list", "-o", "jsonl").rows[0]["id"]
     either.ok("history", "undo", run, "--yes")
     assert either.ok("service", "show", "a", "-o", "json").json[key] == value
+
+
+def test_a_sheet_shows_no_links_to_a_server_that_does_not_run(cli: Cli) -> None:
+    """The embedded sandbox listens nowhere; json keeps the API's own fields."""
+    create(cli, "a")
+    shown = cli("service", "show", "a", tty=True)
+    assert shown.code == 0 and "://" not in shown.out
+    assert cli.ok("service", "show", "a", "-o", "json").json["links"]

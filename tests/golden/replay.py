@@ -228,6 +228,7 @@ class Stage:
             text = PAINTED.sub(lambda found: f"⟦{Role(found[1]).name.lower()} {found[2]}⟧", line)
             for pattern, short in MASKS[2:]:
                 text = re.sub(pattern, short, text)
+            text = re.sub(r"(?<=127\.0\.0\.1:)\d{5}\b", "PORT5", text)
             self.recorded.append(f"{mark} {text.replace(str(self.directory), 'DIR')}".rstrip())
 
     def unmasked(self, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from proxyctl.api.resources import list_services
@@ -18,13 +19,26 @@ from proxyctl.profiles.profile import (
     sandbox_profile,
     secret_key,
 )
-from proxyctl.render.shapes import PROFILE, Shape
+from proxyctl.render.shapes import ALWAYS, PROFILE, SID, Column, Kind, Shape
+from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Reader
 
 OF_PROFILE = ("source", "account_sid", "username", "secret", "base_url", "region", "edge")
-SHAPE = Shape.generic(
-    "profile", ("profile", *OF_PROFILE, "protected", "works", "problem"), id_field="profile"
+SHAPE = replace(
+    Shape.generic("profile", ("profile", *OF_PROFILE, "protected", "works", "problem"), id_field="profile"),
+    columns=(
+        Column("profile", "Profile", ALWAYS, Kind.FOLD),
+        Column("works", "Works", 95),
+        Column("account_sid", "Account SID", SID),
+        Column("problem", "Problem", 85, Kind.FOLD),
+        Column("source", "Source", 70),
+        Column("username", "Username", 60),
+        Column("base_url", "Base URL", 50, Kind.TEXT),
+        Column("region", "Region", 40),
+        Column("edge", "Edge", 30),
+        Column("protected", "Protected", 65),
+    ),
 )
 
 
@@ -32,7 +46,10 @@ def show_used(runtime: Runtime) -> None:
     """Print the profile that commands use here, and whether it works; raises the error where it does not."""
     profile = runtime.profile
     error = failure(runtime, profile)
-    runtime.out.one(SHAPE, status_row(runtime, profile.name, profile, error))
+    sign = Role.BAD("✗ fails") if error else Role.GOOD("✓ works")
+    verdict = line(sign, "  profile ", Role.NAME(profile.name), Role.FAINT(f"  {profile.account_sid}"))
+    row = status_row(runtime, profile.name, profile, error)
+    runtime.out.one(SHAPE, row, verdict=verdict, said=("profile", "account_sid", "works", "problem"))
     if error is not None:
         raise error
 
@@ -47,6 +64,8 @@ def show_all(runtime: Runtime) -> None:
             error = None if found.is_sandbox else failure(runtime, found)
         rows.append(status_row(runtime, name, found, error))
         errors += [] if error is None else [error]
+    if runtime.format == "table" and runtime.console.terminal.stdout:
+        rows = [{**row, "works": line(Role.GOOD("✓") if row["works"] else Role.BAD("✗"))} for row in rows]
     runtime.out.rows(SHAPE, [rows])
     # Credentials that are refused matter more than a server that could not be asked.
     errors.sort(key=lambda error: isinstance(error, TemporaryError))

@@ -13,12 +13,14 @@ from proxyctl.commands.options import (
     ROWS,
     THROUGH,
     WRITES,
+    Count,
     File,
     Limit,
-    NumberArgument,
     Numbers,
     ServiceArgument,
     Services,
+    Sort,
+    argument,
     gathered,
     group,
     option,
@@ -158,11 +160,9 @@ def list_numbers(
     unassigned: Annotated[
         bool, option("--unassigned", "Print the account's numbers that are in no pool.")
     ] = False,
-    sort: Annotated[
-        str | None, option("--sort FIELD", "Sort by a field. -FIELD sorts in descending order.")
-    ] = None,
+    sort: Sort = None,
     limit: Limit = None,
-    count: Annotated[bool, option("--count", "Print only the count.")] = False,
+    count: Count = False,
 ) -> None:
     """List the phone numbers of one, several or all pools, or those in no pool.
 
@@ -190,15 +190,22 @@ def list_numbers(
 
 @app.command("show")
 @shared(*CALLS, DATA, COUNTRY)
-def show_number(ctx: typer.Context, service: ServiceArgument, number: NumberArgument) -> None:
-    """Show one phone number of a Service's pool.
+def show_number(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str],
+        argument("[SERVICE] NUMBER", "PN SID, or number in E.164. SERVICE is found if it is left out."),
+    ],
+) -> None:
+    """Show one phone number, and the Service that has it in its pool.
 
     Examples:
+      proxyctl number show +14155550100
       proxyctl number show masking-prod +14155550100
     """
     from proxyctl.commands.number import find
 
-    find.show(ctx.obj, service, number)
+    find.show(ctx.obj, names)
 
 
 @app.command("find")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from proxyctl.api.resources import PhoneNumber
 from proxyctl.commands.given import read_input
-from proxyctl.errors import NotFoundError, PartialError, ProxyctlError
+from proxyctl.errors import NotFoundError, PartialError, ProxyctlError, UsageError
 from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import disagrees
 from proxyctl.render.failures import SHOWN_FAILURES
 from proxyctl.render.shapes import FOUND, PHONE_NUMBER
+from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
+from proxyctl.text import MOST_SESSIONS, counted
 
 
 def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> None:
@@ -65,10 +68,21 @@ def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError]
     raise PartialError(summary) if found or skipped else NotFoundError(summary)
 
 
-def show(runtime: Runtime, service: str, number: str) -> None:
-    """Print one number of a pool, by SID or E.164. Raises NotFoundError."""
-    reference = require_number(number, runtime.options.default_country)
-    item = Item(number, reference.sid, reference.phone_number)
+def show(runtime: Runtime, names: Sequence[str]) -> None:
+    """Print one number, by SID or E.164: of the pool that is named before it, or of the one that has it.
+
+    Raises NotFoundError.
+    """
+    if len(names) > 2:
+        raise UsageError("name one number.", hint="See 'proxyctl number find -h' for several.")
+    reference = require_number(names[-1], runtime.options.default_country)
+    item = Item(names[-1], reference.sid, reference.phone_number)
+    number, service = in_pool(runtime, names[0], item) if names[1:] else in_any_pool(runtime, item)
+    runtime.out.one(PHONE_NUMBER, number.raw, verdict=verdict(number, service))
+
+
+def in_pool(runtime: Runtime, service: str, item: Item) -> tuple[PhoneNumber, str]:
+    """Return a number of one pool, and the Service's name."""
     meant = runtime.account.service(service)
     found = problem = None
     if item.sid is None:
@@ -84,4 +98,24 @@ def show(runtime: Runtime, service: str, number: str) -> None:
             hint=f"'proxyctl number find {item.name}' shows which Service has it.",
             problem=problem,
         )
-    runtime.out.one(PHONE_NUMBER, found.raw)
+    return found, meant.unique_name or meant.sid
+
+
+def in_any_pool(runtime: Runtime, item: Item) -> tuple[PhoneNumber, str]:
+    """Return a number of whichever pool has it, and the Service's name."""
+    services = {service.sid: service.unique_name or service.sid for service in runtime.account.services()}
+    found = next(runtime.account.holders([item], services), None)
+    if found is None:
+        raise not_found(runtime, item)
+    return found[1].number, found[1].name
+
+
+def verdict(number: PhoneNumber, service: str) -> Line:
+    """Say in a line where a number is and how busy."""
+    kind = "reserved" if number.is_reserved else "unreserved"
+    sessions = number.in_use or 0
+    busy = counted(sessions, "open Session") if sessions else "idle"
+    parts: list[Part] = [f"{kind} in ", Role.NAME(service), f", {busy}"]
+    if sessions > MOST_SESSIONS:
+        parts += [" ", Role.WARNING("!"), f" Twilio advises at most {MOST_SESSIONS}."]
+    return line(*parts)

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from proxyctl.api.resources import Service, list_numbers
-from proxyctl.commands.listing import Limit, services_meant, show_list
+from proxyctl.commands.listing import services_meant, show_list
 from proxyctl.completion.names import remember_service, remember_services, service_names
 from proxyctl.errors import UsageError
 from proxyctl.pools.account import Account
 from proxyctl.pools.pool import MEDIA, NumberFilter, capability_key
-from proxyctl.render.shape import check_fields, value_at
 from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED, Shape
 from proxyctl.runtime import Runtime
 from proxyctl.text import did_you_mean
@@ -32,7 +31,7 @@ def show(
     limit: int | None,
     count: bool,
 ) -> None:
-    """Print the numbers that ``filters`` accept, as the pages come in; sorted, they are collected first."""
+    """Print the numbers that ``filters`` accept, as the pages come in."""
     chosen = NumberFilter(**filters).cleaned()
     # A table of several Services names them; all else prints the rows as the API has them.
     named = len(services) != 1 and runtime.format == "table" and runtime.options.fields is None
@@ -43,12 +42,7 @@ def show(
         meant = services_meant(runtime, services, all_services=all_services, missing=NOT_NAMED)
         remember(runtime, meant, all_services=all_services)
         shape, pages = SERVICE_NUMBER if named else PHONE_NUMBER, pool_pages(runtime, meant, chosen, named)
-    if count:
-        runtime.out.text(str(sum(len(page) for page in Limit(limit).apply(pages))))
-        return
-    if sort is not None:
-        pages = iter([in_order(sort, [row for page in pages for row in page], shape)])
-    show_list(runtime, shape, pages, limit=limit)
+    show_list(runtime, shape, pages, sort=sort, limit=limit, count=count)
 
 
 # Numbers of pools
@@ -136,26 +130,3 @@ def marked(row: Row, messaging_service: Row, named: bool) -> Row:
     sid = messaging_service.get("sid")
     mark = {"messaging_service": messaging_service.get("friendly_name") or sid} if named else {}
     return {**row, "messaging_service_sid": sid, **mark}
-
-
-# Order
-
-
-def in_order(field: str, rows: list[Row], shape: Shape) -> list[Row]:
-    """Sort by ``field`` (or a path into a map), downwards where it starts with '-'; what lacks it comes last.
-
-    Numbers are sorted by size, any other value by its text.
-    """
-    name = field.removeprefix("-")
-    try:
-        check_fields((name,), shape, rows)
-    except UsageError as error:
-        raise UsageError(error.message.replace("--fields", "--sort", 1), hint=error.hint) from None
-    there = [row for row in rows if value_at(row, name) is not None]
-    absent = [row for row in rows if value_at(row, name) is None]
-
-    def rank(row: Row) -> tuple[int, Any]:
-        value = value_at(row, name)
-        return (0, value) if isinstance(value, int | float) else (1, str(value))
-
-    return sorted(there, key=rank, reverse=field.startswith("-")) + absent

@@ -9,8 +9,10 @@ from proxyctl.commands.options import (
     CALLS,
     DATA,
     WRITES,
+    Count,
     Limit,
     ServiceArgument,
+    Sort,
     argument,
     gathered,
     group,
@@ -126,17 +128,23 @@ def list_services(
     name: Annotated[
         str | None, option("--name GLOB", "Print only Services whose name matches GLOB: 'masking-*'.")
     ] = None,
+    counts: Annotated[
+        bool, option("--counts", "Print how many numbers each has, reserved and unreserved.")
+    ] = False,
+    sort: Sort = None,
     limit: Limit = None,
+    count: Count = False,
 ) -> None:
-    """List all Services of the account.
+    """List the Services of the account.
 
     Examples:
       proxyctl service list
       proxyctl service list --name 'masking-*' -o json
+      proxyctl service list --counts --sort -unreserved
     """
     from proxyctl.commands.service import listing
 
-    listing.show_all(ctx.obj, name, limit)
+    listing.show_all(ctx.obj, name, counts=counts, sort=sort, limit=limit, count=count)
 
 
 @app.command("show")
