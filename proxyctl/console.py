@@ -46,6 +46,7 @@ class SharedOptions(NamedTuple):
     max_errors: int | None = None
     deadline: float | None = None
     failed_to: str | None = None
+    untried_to: str | None = None
     column: str | None = None
     skip_bad_rows: bool = False
     allow: list[str] | None = None

@@ -10,6 +10,7 @@ from proxyctl.api.resources import Service
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.errors import InputError, UsageError
 from proxyctl.files import STDIN, check_output_file
+from proxyctl.input.formats import Contents
 from proxyctl.input.items import Item, Reading, read_items
 from proxyctl.input.refusal import skipped_rows
 from proxyctl.render.shapes import RESULT
@@ -22,12 +23,21 @@ Numbers = Sequence[str] | None  # as typed
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """Where the inputs go that are left of a run; ``contents`` is the form of the file that they came from."""
+
+    failed_to: Path | None
+    untried_to: Path | None
+    contents: Contents | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """What a verb works on, as it was typed. ``single``: one number was named, so its own error is the run's."""
 
     reading: Reading
     single: bool
-    failed_to: Path | None
+    rest: Rest
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -65,9 +75,9 @@ def begin(
         if file != STDIN and EMPTY_INPUT not in allowed_rules(runtime):
             raise by_rule(InputError(reading.empty_reason), EMPTY_INPUT)
         runtime.note(f"{reading.empty_reason}.")
-    failed_to = check_failed_to(runtime, file)
+    rest = rest_of(runtime, file, contents=reading.contents)
     runtime.guard_writes()
-    return Given(reading, file is None and len(numbers or ()) == 1, failed_to)
+    return Given(reading, file is None and len(numbers or ()) == 1, rest)
 
 
 def read_input(
@@ -94,9 +104,14 @@ def read_input(
     return reading
 
 
-def check_failed_to(runtime: Runtime, *inputs: str | None) -> Path | None:
-    """Return the file of --failed-to; refuse one that can't be written, or that is one of ``inputs``."""
-    return check_output_file("--failed-to", runtime.options.failed_to, inputs)
+def rest_of(runtime: Runtime, *inputs: str | None, contents: Contents | None = None) -> Rest:
+    """Check --failed-to and --untried-to: each can be written, and is none of ``inputs``. UsageError."""
+    options = runtime.options
+    failed_to = check_output_file("--failed-to", options.failed_to, inputs)
+    untried_to = check_output_file("--untried-to", options.untried_to, [*inputs, options.failed_to])
+    if untried_to is not None and untried_to == failed_to:
+        raise UsageError("--failed-to and --untried-to name one file.", hint="Name two files.")
+    return Rest(failed_to, untried_to, contents)
 
 
 def titled(service: Service) -> str:

@@ -236,7 +236,10 @@ PACING = group(
     failed_to=typed(
         str | None,
         "--failed-to FILE",
-        "Write the failed and unknown inputs to FILE, in a form that -f accepts.",
+        "Write the failed and unknown inputs to FILE, as they came in, with the reason. -f reads it.",
+    ),
+    untried_to=typed(
+        str | None, "--untried-to FILE", "Write the inputs that were not tried to FILE. -f reads it."
     ),
 )
 

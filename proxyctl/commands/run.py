@@ -7,12 +7,12 @@ saved file and the record. No lock is held while a question is open.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 
 from proxyctl.api.resources import Service
-from proxyctl.commands.given import Given
+from proxyctl.commands.given import Given, Rest
 from proxyctl.commands.listing import drawn
 from proxyctl.commands.permission import can_ask, guarded, in_question, read_plan, refuses
 from proxyctl.commands.pool.plan_text import diff, is_diff
@@ -20,9 +20,9 @@ from proxyctl.commands.pool.rehearsal import advice, foreseen, show_plan
 from proxyctl.commands.report import CORRECT, End, Report, report_of
 from proxyctl.commands.second_look import Check, send_and_check, stranded
 from proxyctl.commands.sending import Journal, load_what_reports
-from proxyctl.errors import OutputError, PartialError, TemporaryError, UsageError
+from proxyctl.errors import OutputError, PartialError, TemporaryError, UsageError, exit_status
 from proxyctl.files import write_output_file
-from proxyctl.input.items import failed_to_text
+from proxyctl.input.rest import Left, text_of_rest
 from proxyctl.pools.decide import leaving
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
@@ -67,7 +67,7 @@ def run_numbers(
 ) -> None:
     """Carry a number verb out on one Service, and report; raises the error of the run."""
     job = Job(command, [service.sid], given.deciding(decide), done, given.single, service)
-    finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
+    finish(runtime, RESULT, carry_out(runtime, job), given.rest)
 
 
 def carry_out(runtime: Runtime, job: Job) -> Report | None:
@@ -216,8 +216,8 @@ def say_notes(runtime: Runtime, report: Report) -> None:
         runtime.note(f"{count} unchanged: {note}.")
 
 
-def finish(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Path | None) -> None:
-    """Print rows, failures and summary, write --failed-to, and raise the error of the run.
+def finish(runtime: Runtime, shape: Shape, report: Report | None, rest: Rest) -> None:
+    """Print rows, failures and summary, write what is left, and raise the error of the run.
 
     What can't be written is reported as well, and stops none of the rest.
     """
@@ -231,10 +231,7 @@ def finish(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Pat
         fields = set(shape.fields)
         rows = [{key: value for key, value in end.row().items() if key in fields} for end in report.ends]
         lost.append(lost_output(lambda: runtime.out.rows(shape, [rows])))
-    if failed_to is not None:
-        items = [end.item for end in report.ends if end.bad and (end.item.sid or end.item.phone_number)]
-        data = failed_to_text(items).encode()
-        lost.append(lost_output(lambda: write_output_file(failed_to, data), f"--failed-to {failed_to}"))
+    lost += write_rest(rest, report.ends)
     if error is None:
         runtime.note(with_counts(report.summary()))
     elif not report.single:
@@ -245,6 +242,24 @@ def finish(runtime: Runtime, shape: Shape, report: Report | None, failed_to: Pat
         runtime.warn(loss.message)
     if failure is not None:
         raise failure
+
+
+def write_rest(rest: Rest, ends: Sequence[End]) -> Iterator[OutputError | None]:
+    """Write --failed-to and --untried-to; yield what could not be written."""
+    bad = [end for end in ends if end.bad and (end.item.sid or end.item.phone_number or end.item.raw)]
+    tried = [left_of(end) for end in bad if end.action != "skipped"]
+    untried = [Left(end.item) for end in bad if end.action == "skipped"]
+    files = [("--failed-to", rest.failed_to, tried), ("--untried-to", rest.untried_to, untried)]
+    for option, path, left in files:
+        if path is not None:
+            data = text_of_rest(left, rest.contents).encode()
+            yield lost_output(partial(write_output_file, path, data), f"{option} {path}")
+
+
+def left_of(end: End) -> Left:
+    """Return an input that is not as wanted, with the reason."""
+    error = end.error
+    return Left(end.item, error.message if error else end.action, exit_status(error) if error else None)
 
 
 def finish_one(runtime: Runtime, report: Report | None, show: Callable[[End], None]) -> None:

@@ -47,9 +47,8 @@ Unit = Literal["line", "item"]
 
 
 class Contents(NamedTuple):
-    """What a file holds. ``unit`` is what its places count, ``header`` the names of a CSV's columns.
-
-    The header is ``unknown`` where it was taken for one because no number could be in it.
+    """What a file holds. ``unit`` is what its places count, ``header`` the names of a CSV's columns. ``column`` is the
+    one with the numbers. The header is ``unknown`` where it was taken for one because no number could be in it.
     """
 
     form: Literal["text", "csv", "json"]
@@ -57,6 +56,7 @@ class Contents(NamedTuple):
     unit: Unit = "line"
     header: tuple[str, ...] = ()
     unknown: bool = False
+    column: int = 0
 
 
 _DELIMITERS = ",;\t"
@@ -224,9 +224,11 @@ def _csv(header: _Header, first: tuple[int, str], lines: Iterator[tuple[int, str
         what = f"the header names a column twice: {show(title.strip())}"
         return Contents("csv", iter([Flaw(line, what, title, fatal=True)]))
     if not header.there:
-        return Contents("csv", _table(header, [], line - 1, chain([first], lines)))
+        rows = _table(header, [], line - 1, chain([first], lines))
+        return Contents("csv", rows, column=header.columns["phonenumber"])
     names = _cells(title, header.delimiter)
-    return Contents("csv", _table(header, names, line, lines), header=tuple(names))
+    column = header.columns.get("phonenumber", header.columns.get("sid", 0))
+    return Contents("csv", _table(header, names, line, lines), header=tuple(names), column=column)
 
 
 def _table(header: _Header, names: list[str], line: int, lines: Iterator[tuple[int, str]]) -> Rows:

@@ -5,10 +5,7 @@ Everything is read and checked before anything is sent, so that a run never stop
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, NamedTuple
 
@@ -114,31 +111,6 @@ def examine(
     if file is not None:
         reading.read(Source(source_name(file), read_bytes(file, stdin)))
     return reading
-
-
-def failed_to_text(items: Iterable[Item]) -> str:
-    """Return what ``--failed-to`` writes: a text that ``-f`` reads back to the same items.
-
-    A SID or number a line, CSV where each item says ``is_reserved``, or JSON Lines where some do: a blank cell says
-    nothing. ASCII, ``\\n`` at each line's end.
-    """
-    items = list(items)
-    unsaid = [item for item in items if item.is_reserved is None]
-    if len(unsaid) == len(items):
-        return "".join(f"{item.name}\n" for item in items)
-    if unsaid:
-        fields = ("sid", "phone_number", "is_reserved")
-        rows = ({name: getattr(item, name) for name in fields} for item in items)
-        return "".join(
-            json.dumps({name: value for name, value in row.items() if value is not None}) + "\n"
-            for row in rows
-        )
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["sid", "phone_number", "is_reserved"])
-    for item in items:
-        writer.writerow([item.sid or "", item.phone_number or "", str(item.is_reserved).lower()])
-    return text.getvalue()
 
 
 class Reading:

@@ -85,13 +85,14 @@ def test_a_link_is_refused(cli: Cli, sids: list[str], tmp_path: Path) -> None:
 def test_stdout_may_be_named(cli: Cli, sids: list[str], tmp_path: Path) -> None:
     """As a pipe, and as a file that has rows already: none of them is cut off."""
     line = ("number", "reserve", "masking", *sids, "--failed-to", "/dev/stdout", "-o", "ids")
-    assert cli.run_process(*line).lines == [*sids, sids[2]]
+    *rows_out, last = cli.run_process(*line).lines
+    assert rows_out == sids and last.startswith(f"{sids[2]}  # ")
     rows = tmp_path / "rows"
     with rows.open("wb") as file:
         file.write(b"before\n")
         file.flush()
         assert ended(cli.process(*line, stdout=file)) == 6
-    assert set(rows.read_text().split()) == {"before", *sids}
+    assert {"before", *sids} <= set(rows.read_text().split())
     assert os.path.islink("/dev/stdout")
 
 
@@ -108,6 +109,63 @@ def test_a_pipe_is_written_as_it_is(cli: Cli, sids: list[str], tmp_path: Path) -
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
         assert cli("number", "reserve", "masking", *sids, "--failed-to", str(pipe)).code == 6
-        assert os.read(reader, 1000).decode() == f"{sids[2]}\n"
+        assert os.read(reader, 1000).decode().startswith(f"{sids[2]}  # ")
     finally:
         os.close(reader)
+
+
+FORMS = {
+    "csv": ("owner,phone_number,desk\n{rows}", '"Ann ""A""",{},7\n', '"Ann ""A""",{},7,{why},{code}\n'),
+    "text": ("# all of them\n{rows}", "{} # desk 7\n", "{}  # {why} (exit code {code})\n"),
+    "json": (
+        "[{rows}]",
+        '{{"owner": "Ann", "sid": "{}"}},',
+        '{{"owner": "Ann", "sid": "{}", "error": "{why}", "exit_code": {code}}}\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rows_are_written_as_they_came_in(cli: Cli, sids: list[str], tmp_path: Path, form: str) -> None:
+    """Failed with the reason, untried without; both read back, and the second run writes no less."""
+    head, row, failed_row = FORMS[form]
+    file, failed = tmp_path / "numbers", tmp_path / "failed"
+    rows = "".join(row.format(sid) for sid in sids)
+    file.write_text(head.format(rows=rows.rstrip(",")))
+    for given in (file, failed):
+        again = tmp_path / f"again-{given.name}"
+        ran = cli("number", "reserve", "masking", "-f", str(given), "--failed-to", str(again))
+        assert ran.code == 6
+        why = f"{sids[2]} is not in the pool."
+        assert again.read_text().endswith(failed_row.format(sids[2], why=why, code=4))
+        again.replace(failed)
+
+
+def test_bad_rows_fail_and_rows_that_were_not_tried_have_a_file_of_their_own(
+    cli: Cli, sids: list[str], tmp_path: Path
+) -> None:
+    file, failed, untried = (tmp_path / name for name in ("numbers", "failed", "untried"))
+    file.write_text(f"sid,desk\n{sids[2]},1\nPN12,2\n{sids[0]},3\n{sids[1]},4\n")
+    line = ("number", "reserve", "masking", "-f", str(file), "--skip-bad-rows", "--failed-to", str(failed))
+    ran = cli(
+        *line,
+        "--untried-to",
+        str(untried),
+        "--max-errors",
+        "1",
+        "--concurrency",
+        "1",
+        "--add",
+        "--deadline",
+        "0s",
+    )
+    assert ran.code in (6, 7), ran.err
+    assert [row.split(",")[0] for row in failed.read_text().splitlines()] == ["sid", "PN12"]
+    assert untried.read_text() == f"sid,desk\n{sids[2]},1\n{sids[0]},3\n{sids[1]},4\n"
+    assert cli.ok("number", "reserve", "masking", "-f", str(untried), "--add", "-o", "json").json
+
+
+def test_two_files_are_named(cli: Cli, sids: list[str], tmp_path: Path) -> None:
+    one = str(tmp_path / "one")
+    ran = cli("number", "reserve", "masking", *sids, "--failed-to", one, "--untried-to", one)
+    assert ran.code == 2 and "two files" in ran.err

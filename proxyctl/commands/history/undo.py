@@ -9,7 +9,7 @@ from typing import Any
 
 from proxyctl.api.resources import Service
 from proxyctl.commands import saved_file
-from proxyctl.commands.given import check_failed_to
+from proxyctl.commands.given import rest_of
 from proxyctl.commands.history.show import load
 from proxyctl.commands.pool.apply import account_job
 from proxyctl.commands.run import carry_out, finish, heading
@@ -42,7 +42,7 @@ def undo(runtime: Runtime, run_id: str) -> None:
     """Take back what a run did; raises the error that the run ends with."""
     runtime.out.check(SERVICE_RESULT)
     detail = load(runtime, last_run(runtime) if run_id == LAST else run_id)
-    failed_to = check_failed_to(runtime)
+    rest = rest_of(runtime)
     check(runtime, detail)
     only = detail.run.service_sid
     sids = services_of(detail.items, only)
@@ -71,7 +71,7 @@ def undo(runtime: Runtime, run_id: str) -> None:
     report = carry_out(runtime, job)
     if report is not None:
         report = replace(report, single=len(report.ends) == 1)
-    finish(runtime, SERVICE_RESULT, report, failed_to)
+    finish(runtime, SERVICE_RESULT, report, rest)
 
 
 def last_run(runtime: Runtime) -> str:

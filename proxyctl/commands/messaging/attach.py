@@ -86,7 +86,7 @@ def attach(
 
     wanted = given.deciding(decide if items or every else Plan)
     job = Job("attach", [service.sid], wanted, "added", given.single, service=service, check=check)
-    finish(runtime, RESULT, carry_out(runtime, job), given.failed_to)
+    finish(runtime, RESULT, carry_out(runtime, job), given.rest)
 
 
 def left_meanwhile(

@@ -75,7 +75,7 @@ def drain(
         report = Drain(runtime, service, given, journal, wait, remove).run()
         if report is not None:
             journal.end(report)
-    finish(runtime, RESULT, report, given.failed_to)
+    finish(runtime, RESULT, report, given.rest)
 
 
 @dataclass

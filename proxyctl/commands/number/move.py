@@ -57,7 +57,7 @@ def move(
     except AskFlag as missing:
         flag, may_ask = ask_flag(runtime, missing.count), False
         report = carry_out(runtime, job)
-    finish(runtime, RESULT, report, given.failed_to)
+    finish(runtime, RESULT, report, given.rest)
 
 
 class AskFlag(Exception):

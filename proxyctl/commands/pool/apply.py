@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from proxyctl.api.resources import Service
-from proxyctl.commands.given import check_failed_to
+from proxyctl.commands.given import rest_of
 from proxyctl.commands.in_transit import continued
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, finish, heading
@@ -20,7 +20,7 @@ def apply(runtime: Runtime, file: str, *, prune: bool) -> None:
     """Change the account to what ``file`` says; raises the error of the run."""
     runtime.out.check(SERVICE_RESULT)
     wanted = pool_plan.read(runtime, file)
-    failed_to = check_failed_to(runtime, file, *wanted.files)
+    rest = rest_of(runtime, file, *wanted.files)
     runtime.guard_writes()
     services = runtime.account.services_by_name()
     sids = [services[one.name].sid if one.name in services else None for one in wanted.services]
@@ -33,7 +33,7 @@ def apply(runtime: Runtime, file: str, *, prune: bool) -> None:
 
     names = [one.name for one in wanted.services]
     job = account_job("apply", list(dict.fromkeys(sids)), services, decide, names)
-    finish(runtime, SERVICE_RESULT, carry_out(runtime, job), failed_to)
+    finish(runtime, SERVICE_RESULT, carry_out(runtime, job), rest)
 
 
 def account_job(
