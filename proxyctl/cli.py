@@ -61,9 +61,22 @@ def finish(runtime: Runtime, action: Callable[[], object]) -> int:
     for error in runtime.late_errors:
         report(error, runtime)
         codes.append(exit_status(error))
+    code = next(filter(None, codes), ExitCode.DONE)
+    if runtime.options.summary_json is not None:
+        written = attempt(runtime, lambda: summarize(runtime, code))
+        code = code or written
     for stream in (runtime.stdout, runtime.stderr):
         abandon(stream)
-    return next(filter(None, codes), ExitCode.DONE)
+    return code
+
+
+def summarize(runtime: Runtime, code: int) -> None:
+    """Write --summary-json."""
+    from proxyctl.explaining import error_object
+    from proxyctl.runtime.summary import write_summary
+
+    errors = [error_object(error, runtime.console.account) for error in runtime.errors[:1]]
+    write_summary(runtime, int(code), next(iter(errors), None))
 
 
 def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
@@ -139,6 +152,7 @@ def report(error: ProxyctlError, runtime: Runtime, cause: Exception | None = Non
     from proxyctl.explaining import error_json, error_lines, lead_of
 
     runtime.stop.ending = True
+    runtime.errors.append(error)
     clean = runtime.console.redactor.clean
     if wants_json(runtime):
         runtime.console.write_error(clean(error_json(error, runtime.console.account)) + "\n")

@@ -51,6 +51,7 @@ class SharedOptions(NamedTuple):
     skip_bad_rows: bool = False
     allow: list[str] | None = None
     through_messaging: bool = False
+    summary_json: str | None = None
 
     @property
     def silent(self) -> bool:

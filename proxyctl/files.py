@@ -310,7 +310,7 @@ def check_output_file(option: str, name: str | None, inputs: Iterable[str | None
             f"{option} {name}: it is a file that this command reads.", hint="Name another file to write to."
         )
     place = path if path.exists() else path.parent
-    if path.is_dir() or not os.access(place, os.W_OK):
+    if path.is_dir() or not (path.exists() or place.is_dir()) or not os.access(place, os.W_OK):
         raise UsageError(
             f"{option} {name}: it can't be written.", hint="Name a file in a directory that you own."
         )

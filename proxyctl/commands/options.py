@@ -170,6 +170,9 @@ YES = group(WRITING, yes=typed(bool, "-y --yes", "Skip the confirmation prompt."
 DRY_RUN = (
     group(WRITING, dry_run=typed(bool, "--dry-run", "Print what would be done, and send nothing.")) | YES
 )
+SUMMARY = group(
+    WRITING, summary_json=typed(str | None, "--summary-json FILE", "Write a summary to FILE as JSON.")
+)
 RECORDED = DRY_RUN | group(
     WRITING,
     requests=typed(bool, "--requests", "With --dry-run: print the requests that would be sent."),
@@ -195,7 +198,7 @@ ALLOW = group(
         list[str] | None, "--allow RULE", "Permit what RULE refuses (repeatable). See 'proxyctl help rules'."
     ),
 )
-WRITES = RECORDED | ALLOW
+WRITES = RECORDED | ALLOW | SUMMARY
 THROUGH = group(
     WRITING,
     through_messaging=typed(
@@ -295,13 +298,11 @@ def shared(*groups: Group) -> Callable[[Function], Function]:
     }
 
     def hand_over(ctx: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
-        ctx.obj.verb = ctx.command_path.partition(" ")[2]
-        ctx.obj.use(ctx.obj.options._replace(**given))
+        ctx.obj.begin(ctx.command_path, ctx.params, given)
         return {}
 
-    return _adding(
-        {name: declared for group in groups for name, declared in group.items()}, defaults, hand_over
-    )
+    every = {name: declared for group in groups for name, declared in group.items()}
+    return _adding(every, defaults, hand_over)
 
 
 def gathered(parameter: str, group: Group) -> Callable[[Function], Function]:
@@ -324,10 +325,9 @@ def _adding(
     def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
         own = [one for one in signature.parameters.values() if one.name != received]
+        keyword = inspect.Parameter.KEYWORD_ONLY
         added = [
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=kind
-            )
+            inspect.Parameter(name, keyword, default=defaults.get(name), annotation=kind)
             for name, kind in declared.items()
         ]
 
@@ -335,7 +335,7 @@ def _adding(
             given = {one.name: values.pop(one.name) for one in added}
             return function(**values, **receive(values["ctx"], given))
 
-        parameters = [*(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own), *added]
+        parameters = [*(one.replace(kind=keyword) for one in own), *added]
         command.__name__, command.__doc__ = function.__name__, function.__doc__
         command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {one.name: one.annotation for one in parameters}

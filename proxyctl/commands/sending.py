@@ -20,7 +20,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools.pool import flag_word
 from proxyctl.runtime import Runtime
 from proxyctl.state.history import RunRecorder
-from proxyctl.state.record import Intent, Outcome, Refusal, RunInfo
+from proxyctl.state.record import Intent, Outcome, Refusal, RunInfo, counted_alike
 from proxyctl.state.transit import Transit
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow, Progress
@@ -111,6 +111,7 @@ class Journal:
         self.title = title  # of the line that shows the run
         self._runtime = runtime
         self._service, self._names = service, names
+        runtime.services = names or runtime.services
         self._undoes = undoes
         self._recorder: RunRecorder | None = None
         self._lefts: list[Left] | None = None  # what earlier runs left in transit
@@ -219,6 +220,7 @@ class Journal:
 
     def end(self, report: Report) -> None:
         """Record the end of the run. One that could not be recorded to its end is reported when the command ends."""
+        self._runtime.counts = counted_alike(report.counts)
         if self._lefts:
             forget_finished(self._runtime, self._lefts, report)
         try:

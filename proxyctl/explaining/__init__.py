@@ -93,8 +93,13 @@ def hint_for(error: ProxyctlError, *, number: str | None = None) -> str | None:
 
 def error_json(error: ProxyctlError, account: str = "") -> str:
     """Return the error as one line of JSON: ``{"error": {kind, message, hint, status, code, …}}``."""
+    return json.dumps({"error": error_object(error, account)})
+
+
+def error_object(error: ProxyctlError, account: str = "") -> dict[str, Any]:
+    """Return the error as programs read it."""
     problem = error.problem
-    found = {
+    return {
         "kind": error.kind,
         "message": error.message,
         "hint": with_account(hint_for(error) or "", account) or None,
@@ -104,7 +109,6 @@ def error_json(error: ProxyctlError, account: str = "") -> str:
         "request_id": problem.request_id if problem else None,
         "exit_code": exit_status(error),
     }
-    return json.dumps({"error": found})
 
 
 def error_lines(error: ProxyctlError, lead: Piece | None) -> list[Line]:

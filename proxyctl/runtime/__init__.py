@@ -9,13 +9,13 @@ import math
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
-from proxyctl.errors import ConfigError, OutputError, UsageError
+from proxyctl.errors import ConfigError, OutputError, ProxyctlError, UsageError
 from proxyctl.roles import Line, Role, line
 
 if TYPE_CHECKING:
@@ -50,9 +50,13 @@ class Runtime:
         self.stdout = stdout if stdout is not None else sys.stdout
         self.stderr = stderr if stderr is not None else sys.stderr
         self.clock: Clock = clock or SystemClock()
-        self.started = self.clock.monotonic()
+        self.started, self.began = self.clock.monotonic(), self.clock.now()
         self.argv = argv
-        self.verb = ""  # the command's name, "number add", once it is parsed
+        # For the history and --summary-json: the command's name, the Services as far as known, and what came of it.
+        self.verb = ""
+        self.services: Sequence[str] = ()
+        self.counts: Mapping[str, int] = {}
+        self.errors: list[ProxyctlError] = []  # as reported
         self.options = SharedOptions()
         self.console = console = Console(self.environ, self.stdin, self.stdout, self.stderr)
         # Nearly every command says something, so these have short names.
@@ -107,6 +111,17 @@ class Runtime:
     def use(self, options: SharedOptions) -> None:
         """Take the options that the command line gave."""
         self.options = self.console.options = options
+
+    def begin(self, command: str, typed: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+        """Take a command as it was parsed: its name, all that was typed, and the options that several share."""
+        if summary := given.get("summary_json"):
+            from proxyctl.files import check_output_file
+
+            check_output_file("--summary-json", summary, [typed.get("file")])
+        self.verb = command.partition(" ")[2]
+        named = [typed.get(name) for name in ("service", "source", "target")]
+        self.services = [name for name in (*named, *(typed.get("services") or ())) if name]
+        self.use(self.options._replace(**given))
 
     def close(self) -> None:
         """Close what was opened; let completion know the profiles, if the config file was read."""

@@ -26,6 +26,15 @@ COUNTS = ("changed", "unchanged", "failed", "skipped", "unknown")
 FLAG_CHANGES = {"reserved": "reserve", "released": "release"}
 
 
+def counted_alike(summary: Mapping[str, Any]) -> Counter[str]:
+    """Return the counts of a run by the words of `COUNTS`."""
+    found = Counter[str]()
+    for word, count in summary.items():
+        if isinstance(count, int):
+            found[word if word in COUNTS else "changed"] += count
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class RunInfo:
     """What is known of a run at its start.
@@ -78,11 +87,7 @@ class RunSummary(RunInfo):
     @property
     def counts(self) -> Mapping[str, int]:
         """How many items ended as `COUNTS` says, by the end of the record."""
-        found = Counter[str]()
-        for word, count in self.summary.items():
-            if isinstance(count, int):
-                found[word if word in COUNTS else "changed"] += count
-        return found
+        return counted_alike(self.summary)
 
     @property
     def idle(self) -> bool:

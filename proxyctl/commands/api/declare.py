@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from proxyctl.commands.options import CALLS, DATA, RECORDED, argument, option, shared
+from proxyctl.commands.options import CALLS, DATA, RECORDED, SUMMARY, argument, option, shared
 
 app = typer.Typer()
 
 
 @app.command("api")
-@shared(*CALLS, DATA, RECORDED)
+@shared(*CALLS, DATA, RECORDED, SUMMARY)
 def api_request(
     ctx: typer.Context,
     method: Annotated[str, argument("METHOD", "GET, POST or DELETE.")],

@@ -11,6 +11,7 @@ from proxyctl.commands.options import (
     COUNTRY,
     DATA,
     FINDINGS,
+    SUMMARY,
     THROUGH,
     WRITES,
     AllServices,
@@ -38,7 +39,7 @@ Prune = Annotated[
 
 
 @app.command("status")
-@shared(*CALLS, DATA)
+@shared(*CALLS, DATA, SUMMARY)
 def show_status(
     ctx: typer.Context,
     services: Services = None,
@@ -98,7 +99,7 @@ def export_pools(
 
 
 @app.command("plan")
-@shared(*CALLS, DATA, COUNTRY, ALLOW, THROUGH)
+@shared(*CALLS, DATA, COUNTRY, ALLOW, THROUGH, SUMMARY)
 def plan_pools(
     ctx: typer.Context,
     file: PoolFileArgument,
@@ -138,7 +139,7 @@ def apply_pools(
 
 
 @app.command("audit")
-@shared(*CALLS, DATA)
+@shared(*CALLS, DATA, SUMMARY)
 @gathered("filters", FINDINGS)
 def audit_pools(
     ctx: typer.Context,

@@ -62,6 +62,8 @@ def show(runtime: Runtime, audit: Audit, filters: Filters) -> None:
     """Print the findings that the filters leave. CheckError where one is an error or a warning."""
     left = [finding for finding in audit.findings if wanted(finding, **filters)]
     total = audit.total(left)
+    found = Counter(finding.severity for finding in left)
+    runtime.counts = {severity.value: found[severity] for severity in Severity}
     error = CheckError(plain(total), hint="The field 'fix' has a command for each.")
     error.printed = on_screen = drawn(runtime)
     bad = any(finding.severity is not Severity.INFO for finding in left)

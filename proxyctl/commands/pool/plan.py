@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from proxyctl.errors import (
 from proxyctl.identifiers import is_sid
 from proxyctl.pools.account import Account
 from proxyctl.pools.desired import (
+    CHANGES,
     World,
     adds,
     decide_file,
@@ -52,6 +54,8 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     whole = with_facts(plan_of(entries, world), "apply", runtime.account, runtime.note_once, through=through)
     found = refusing_risks(whole, "apply", allowed)
     command = apply_command(runtime, file, prune=prune)
+    changes = Counter(chain.change for chain in found.chains)
+    runtime.counts = {**dict.fromkeys(CHANGES, 0), **changes, "refused": len(found.refused)}
     show(runtime, found, command)
     text = plain(found)
     guard(found, "apply", allowed)
@@ -97,6 +101,7 @@ def read(runtime: Runtime, file: str) -> PoolFile:
         default_country=runtime.options.default_country,
         allow_empty=EMPTY_INPUT in allowed_rules(runtime),
     )
+    runtime.services = [one.name for one in wanted.services]
     if wanted.account_sid not in (None, runtime.profile.account_sid):
         raise AuthenticationError(
             f"{wanted.name} belongs to account {wanted.account_sid}, and the profile {runtime.profile.name} to "

@@ -53,7 +53,15 @@ def show(
         width = runtime.console.width if runtime.console.terminal.stdout else None
         header = not runtime.options.no_header
         runtime.out.lines(screen(shown, width, header=header, single=not all_services))
+    runtime.counts = totals(seen)
     check(seen, fail_above, fail_below)
+
+
+def totals(statuses: Sequence[PoolStatus]) -> dict[str, int]:
+    """Return how many there are of all Services together."""
+    names = ("reserved", "unreserved", "in_use", "sessions")
+    sums = {name: sum(getattr(status, name) for status in statuses) for name in names}
+    return {"services": len(statuses), **sums, "warnings": sum(len(one.warnings) for one in statuses)}
 
 
 def with_open_maps(shape: Shape, fields: Sequence[str]) -> Shape:
