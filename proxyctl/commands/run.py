@@ -112,7 +112,8 @@ def rehearse(runtime: Runtime, job: Job) -> None:
     plan = foreseen(runtime, guarded(runtime, read, job.command, job.permitted))
     if job.foresee is not None:
         plan = job.foresee(plan)
-    runtime.note(*(plan.asked or read.asked))
+    whole = is_diff(plan)  # else the question has all of it
+    runtime.note(*(plan.asked or read.asked if whole else question(runtime, job, read)))
     requests = runtime.options.requests or job.command == "api"
     show_plan(runtime, plan, job.shape, place_of_plan(job), requests=requests)
     bad = plan.refused
@@ -132,6 +133,8 @@ def question(runtime: Runtime, job: Job, plan: Plan) -> list[Line]:
     whole, rules = in_question(runtime, plan, job.command, job.permitted)
     asked = whole.asked or ([heading(runtime, "Change", Role.NAME(place_of_plan(job)))] if rules else [])
     answer = f"Typing {job.typed}" if job.typed else "A yes"
+    if not can_ask(runtime):
+        answer = "--allow RULE"
     permits = [line(""), line(f"{answer} permits {'this' if len(rules) == 1 else 'all of this'}:"), *rules]
     return [*with_changes(runtime, job, whole, asked), *(permits if rules else [])]
 

@@ -121,8 +121,8 @@ def chosen_name(runtime: Runtime) -> str | None:
 def confirm_replacing(runtime: Runtime, name: str, table: Mapping[str, Any]) -> None:
     """Ask before credentials are replaced."""
     if any(table.get(key) for key in SECRET_SOURCES):
-        account = table.get("account_sid", "no account")
-        runtime.confirm(f"This replaces the credentials of profile {name!r} ({account}).")
+        who = Role.FAINT(f"({table.get('account_sid', 'no account')})")
+        runtime.confirm(line(Role.BAD("Replace"), " the credentials of profile ", Role.NAME(name), "  ", who))
 
 
 def asked(runtime: Runtime, question: str, field: str) -> str | None:
@@ -217,23 +217,29 @@ def log_out(runtime: Runtime) -> None:
     name = chosen_name(runtime) or runtime.store.default_profile()
     if name is None:
         raise UsageError("there is no default profile to log out of.", hint="Add --profile NAME.")
-    if removed(runtime, name, "the secret of {}", runtime.store.remove_secrets):
+    what = "Its secret is deleted. The profile stays. 'proxyctl auth login' saves another."
+    if removed(runtime, "Log out of", name, what, runtime.store.remove_secrets):
         runtime.note(f"Logged out of profile {name!r}.")
 
 
 def remove_profile(runtime: Runtime, name: str) -> None:
     """Remove a profile from the config file."""
-    if removed(runtime, name, "{} with its credentials", runtime.store.remove):
+    what = "It is deleted with its credentials. Nothing changes at Twilio."
+    if removed(runtime, "Remove", name, what, runtime.store.remove):
         runtime.note(f"Removed profile {name!r}.")
 
 
-def removed(runtime: Runtime, name: str, what: str, remove: Callable[[str], None]) -> bool:
+def removed(runtime: Runtime, verb: str, name: str, what: str, remove: Callable[[str], None]) -> bool:
     """Call ``remove`` after a yes; false with --dry-run. ``what`` says what of the profile goes."""
     account = runtime.store.removable(name).get("account_sid", "no account")
-    what = what.format(f"profile {name!r} ({account})") + f" from {runtime.store.path}"
+    who = Role.FAINT(f"({account}, {runtime.store.path})")
+    question = [
+        line(Role.BAD(verb), " profile ", Role.NAME(name), "  ", who, hang=2),
+        line(f"  {what}", hang=2),
+    ]
     if runtime.options.dry_run:
-        runtime.note(f"Would remove {what}.")
+        runtime.note(*question, "dry run: nothing was removed.")
         return False
-    runtime.confirm(f"This removes {what}.")
+    runtime.confirm(*question)
     remove(name)
     return True

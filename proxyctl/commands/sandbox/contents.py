@@ -8,6 +8,7 @@ from proxyctl.commands.sandbox.serving import require_loopback
 from proxyctl.errors import UsageError
 from proxyctl.identifiers import require_number
 from proxyctl.render.shapes import PHONE_NUMBER, Shape
+from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
 
@@ -55,11 +56,16 @@ def show_status(runtime: Runtime) -> None:
 def reset(runtime: Runtime) -> None:
     """Forget everything, after a yes."""
     held = runtime.sandbox_store.status()
-    what = f"everything in the sandbox {held.database} (Services: {held.services}, numbers: {held.numbers})"
+    counts = {"Services": held.services, "numbers": held.numbers, "in use now": held.in_use}
+    digits = max(len(str(count)) for count in counts.values())
+    question = [
+        line(Role.BAD("Delete"), " everything in the sandbox  ", Role.FAINT(f"({held.database})"), hang=2),
+        *(line(f"  {name:<10}  {count:>{digits}}") for name, count in counts.items()),
+    ]
     if runtime.options.dry_run:
-        runtime.note(f"dry run: would delete {what}. Nothing was deleted.")
+        runtime.note(*question, "dry run: nothing was deleted.")
         return
-    runtime.confirm(f"This deletes {what}.")
+    runtime.confirm(*question)
     runtime.sandbox_store.reset()
     runtime.note("the sandbox is empty.")
 

@@ -229,7 +229,7 @@ class Loss:
         ]
         longest = max(cells(label) for label, _, _ in rows)
         digits = max(len(str(count)) for _, count, _ in rows)
-        hang = longest + digits + 8
+        hang = longest + digits + 8 if runtime.console.width >= 60 else 6
         return [
             heading(runtime, "Delete", Role.NAME(service.unique_name or service.sid), sids=[service.sid]),
             *(
