@@ -69,6 +69,8 @@ def _object(left: Left) -> str:
 
 def _table(left: Sequence[Left], contents: Contents) -> str:
     """Return the rows as CSV. Reasons of an earlier run give way to those of this one."""
+    if not left:
+        return ""
     kept = [place for place, name in enumerate(contents.header) if name not in REASON]
     reasons = REASON if any(each.reason for each in left) else ()
     text = io.StringIO()

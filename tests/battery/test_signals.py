@@ -64,13 +64,15 @@ def test_once_what_is_under_way_finishes(stage: Scene, number: signal.Signals) -
 
 
 def test_once_and_what_does_not_answer_within_the_grace_is_unknown(stage: Scene) -> None:
-    failed = stage.directory / "failed.txt"
-    process = adding(stage, "timeout-after", change="grace=0.5", options=(*FAST, "--failed-to", str(failed)))
+    failed, untried = stage.directory / "failed.csv", stage.directory / "untried.csv"
+    files = ("--failed-to", str(failed), "--untried-to", str(untried))
+    process = adding(stage, "timeout-after", change="grace=0.5", options=(*FAST, *files))
     ran, seconds = timed(stage, process, signal.SIGINT)
     interrupted(ran, signal.SIGINT)
     assert 0.5 <= seconds < AT_ONCE
     assert ran.counts == {"unknown": 4, "skipped": len(stage.numbers) - 4}
-    assert len(failed.read_text().split()) == len(stage.numbers)
+    assert failed.read_text().count(",interrupted,") == 4
+    assert len(untried.read_text().splitlines()) == 1 + len(stage.numbers) - 4
     assert [item["state"] for item in histories(stage)[0]["items"]] == ["unknown"] * 4
     settled()
     stage.keeps_its_promises(stage.add(*FAST), stage.everything())

@@ -15,7 +15,9 @@ CUT = re.compile(r"(\.\.\.|…)$|VALUE|\[\^|\{")  # in a column, of an f-string,
 NOT_RUN = re.compile(
     r"proxyctl (demo: each|sends |sandbox serve|number release masking-prod -f -)|[^ ]* [^ ]*: "
 )
-NUMBERS_FILE = "phone_number,object\n{0},{0}\n"  # as a command without -f FILE of its own is given one
+NUMBERS_FILE = (
+    "phone_number,object,line\n{0},{0},{0}\n"  # as a command without -f FILE of its own is given one
+)
 NAMES = {
     "FIELD": "callback-url",
     "CODE": "80601",

@@ -98,7 +98,7 @@ def test_the_log_has_a_line_for_each_request(server: Served, call: Client) -> No
     "host", ["0.0.0.0", "::", "192.168.1.1", "example.com", "", "127.0.0.1.evil.com", "::ffff:1.2.3.4"]
 )
 def test_only_loopback_is_served(store: Store, host: str) -> None:
-    with pytest.raises(UsageError, match="loopback addresses only"):
+    with pytest.raises(UsageError, match="no loopback address"):
         Server(Sandbox(store), host, 0)
 
 
