@@ -143,6 +143,14 @@ def with_counts(text: str) -> Line:
     return Line([*pieces, Piece(text[end:])], hang=2)
 
 
+def size(parts: Sequence[Part]) -> int:
+    """Return how many columns parts of a line take."""
+    if len(parts) == 1:
+        (part,) = parts
+        return cells(part if isinstance(part, str) else part.text)
+    return sum(cells(part if isinstance(part, str) else part.text) for part in parts)
+
+
 def _safe(piece: Piece, ascii_only: bool, account: str) -> Piece:
     text = visible(piece.text)
     if piece.whole:

@@ -106,6 +106,7 @@ def test_one_call(tmp_path: Path, arguments: list[str]) -> None:
         found = imported(cli, *arguments, "-o", "json")
     assert "httpx" in found
     assert found & NEVER == set()
+    assert "proxyctl.pools.status" not in found
     gates = {f"proxyctl.bulk.{name}" for name in ("gates", "rate", "threads")}
     assert not {name for name in found if name.startswith(("proxyctl.sandbox", "proxyctl.bulk."))} - gates
     assert not {
@@ -113,3 +114,10 @@ def test_one_call(tmp_path: Path, arguments: list[str]) -> None:
         for name in found
         if name.startswith(("tomllib", "proxyctl.writes.flow", "proxyctl.writes.executor"))
     }
+
+
+@pytest.mark.parametrize("arguments", [["service", "show", "a"], ["pool", "status", "--all"], ["doctor"]])
+def test_what_is_no_table_needs_no_rich(cli: Cli, arguments: list[str]) -> None:
+    cli.ok("service", "create", "a", "-q")
+    found = imported(cli, *arguments, "-o", "table")
+    assert not found & {"rich", "proxyctl.render.table"}

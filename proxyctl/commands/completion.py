@@ -61,7 +61,7 @@ def answer_to(environ: Mapping[str, str]) -> tuple[int, str]:
     line = asked(environ)
     context, parameter, word, found = under_cursor(root_command(), line.words[1:], line.word)
     if parameter is not None:
-        kind = str(parameter.metavar).strip("[].")
+        kind = str(parameter.metavar).split(" ")[0].strip("[].")
         if kind in PATHS:
             return 0, f"\t{PATHS[kind]}\n" if "_TYPER_COMPLETE_ARGS" in environ else ""
         found = [*found, *known_values(context, parameter.name, kind, word, Names(environ))]
@@ -74,7 +74,7 @@ def known_values(context: Any, name: str, kind: str, word: str, names: Names) ->
     if name in ("profile", "confirm_profile") or context.command_path.startswith("proxyctl profile "):
         profiles = [(name, account_sid) for name, account_sid, _ in names.profiles() if name != SANDBOX]
         return [*profiles, (SANDBOX, "the embedded sandbox")]
-    if kind == "SERVICE":
+    if kind == "SERVICE" and not context.params.get("names"):  # `number show` has a number after it
         return services(context.params, word, names)
     if kind == "TOPIC":
         return topics(context, context.params[name] or ())

@@ -72,7 +72,7 @@ def load(sessions: int) -> Cell:
 def role_of(column: Column, text: str, display: Display) -> Role | None:
     """Return the role of a cell: it only stresses what the text says."""
     name = column.field.rpartition(".")[2]
-    if text == display.dash or name == "sid" or name.endswith("_sid"):
+    if text == display.dash or name.endswith("sid"):
         return Role.FAINT
     if text == "0" and column.kind in (Kind.NUMBER, Kind.LOAD):
         return Role.FAINT

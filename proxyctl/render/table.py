@@ -14,7 +14,7 @@ from rich.cells import chop_cells, set_cell_size
 
 from proxyctl.render.cells import Cell, Display, encoded, shown
 from proxyctl.render.shape import ALWAYS, SID, Column, Kind, Row, Shape, Writer, value_at
-from proxyctl.roles import Piece, Role, cells, painted
+from proxyctl.roles import Piece, Role, cells, painted, size
 
 GAP = "  "
 NARROWEST = 12  # a column of text is not worth having below this
@@ -125,13 +125,9 @@ class Table(Writer):
         return [Role.HEADING(encoded(column.title, self._display, ours=False))]
 
     def _painted(self, cell: Cell) -> str:
-        color = self._display.color
-        return "".join(painted(piece.text, piece.role) if color else piece.text for piece in cell)
-
-
-def size(cell: Cell) -> int:
-    """Return how many columns of the terminal a cell takes."""
-    return sum(cells(piece.text) for piece in cell)
+        if not self._display.color:
+            return "".join([piece.text for piece in cell])
+        return "".join([painted(piece.text, piece.role) for piece in cell])
 
 
 def fit(

@@ -55,6 +55,8 @@ def offered(environ: Environ, line: str) -> list[str]:
         ("proxyctl number list masking ", ["other"]),
         ("proxyctl number move --from ma", ["masking"]),
         ("proxyctl service show masking ", []),
+        ("proxyctl number show ma", ["masking"]),
+        ("proxyctl number show masking ", []),
         ("proxyctl -p ", ["prod", "dev", "empty", "sandbox"]),
         ("proxyctl service list --profile d", ["dev"]),
         ("proxyctl service -p d", ["dev"]),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from proxyctl.pools.decide import THE_POOL
 from proxyctl.pools.desired import CHANGES, shown
-from proxyctl.roles import Line, Part, Piece, Role, cells, folded, line
+from proxyctl.roles import Line, Part, Piece, Role, cells, folded, line, size
 from proxyctl.text import counted
 from proxyctl.writes.guard import after, without_staying
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
@@ -196,8 +196,3 @@ def reason(entry: NoOp) -> str:
     for name in (entry.item.input, name_of(entry)):
         text = text.removeprefix(f"{name} ").removeprefix("is ")
     return text.rstrip(".").removeprefix("in use by ").replace("in the pool of Service ", "in ")
-
-
-def size(parts: Sequence[Part]) -> int:
-    """Return how many columns parts of a line take."""
-    return sum(cells(part if isinstance(part, str) else part.text) for part in parts)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from proxyctl.pools.status import LIMITS, RANGES, WARNED_AT, PoolStatus
 from proxyctl.render.bars import MARK, bar
-from proxyctl.roles import Line, Part, Role, cells, line
+from proxyctl.roles import Line, Part, Role, cells, line, size
 from proxyctl.text import MOST_SESSIONS, counted
 
 MARKED = WARNED_AT / 100
@@ -250,8 +250,3 @@ def in_words(counts: Mapping[str, int]) -> str:
     return ", ".join(
         f"{name} {number}" for name, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     )
-
-
-def size(parts: Sequence[Part]) -> int:
-    """Return how many columns parts of a line take."""
-    return sum(cells(part if isinstance(part, str) else part.text) for part in parts)

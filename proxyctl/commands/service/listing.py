@@ -9,7 +9,6 @@ from functools import partial
 from proxyctl.api import resources
 from proxyctl.commands.listing import Rows, show_list
 from proxyctl.completion.names import remember_service, watch_services
-from proxyctl.pools.status import status_of
 from proxyctl.render.shapes import COUNTED_SERVICE, SERVICE
 from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Page
@@ -31,6 +30,7 @@ def show_all(
 
 def with_counts(runtime: Runtime, pages: Iterable[Rows]) -> Iterator[Rows]:
     """Yield each Service with how many numbers it has. One that was deleted meanwhile is left out."""
+    from proxyctl.pools.status import status_of  # no other list counts
 
     def count(sid: str, pages: Iterator[Page]) -> dict[str, int]:
         status = status_of(sid, None, (page.items for page in pages))
