@@ -240,6 +240,7 @@ class Journal:
         """Record a run that sent nothing."""
         runtime = self._runtime
         if not (runtime.options.no_history or runtime.options.dry_run):
+            self._undoes = None if error else self._undoes  # of a run that is still as it was
             recorder = runtime.history.begin(self._info(Plan()), runtime.access.server_now)
             self._end(recorder, report, error)
 

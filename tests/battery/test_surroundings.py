@@ -118,7 +118,7 @@ def test_cron_is_silent_on_success(stage: Scene) -> None:
     assert cron(stage, *stage.verb("remove", *FAST, "--quiet", "--yes")) == Ran(0, "", "")
     assert stage.pool() == {}
     kept = list(Path(stage.cli.environ["HOME"]).rglob("*.jsonl"))
-    assert len(kept) == 4  # the run that found nothing to do as well
+    assert len(kept) == 4, "the run that found nothing to do is kept too"
 
 
 def test_cron_hears_of_each_failure_and_a_summary(stage: Scene) -> None:

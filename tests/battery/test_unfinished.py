@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.context import Request, Response
+from proxyctl.sandbox.context import ACCOUNT_SID, Request, Response
+from proxyctl.state.lock import hold
 from tests.battery.live import end, settled, start
 from tests.battery.transit import UNPACED, Crossing, crossing, forbidden, kill_at, write_pool_file
 from tests.support import Ran
@@ -156,6 +157,9 @@ def test_a_killed_attach_is_named_until_it_is_finished(some: Crossing) -> None:
     killed(some, command, 6)
     ran = some.stage.cli("pool", "status", "masking")
     assert finishing(ran)[: len(command)] == list(command)
+    with hold(some.stage.directory / "run" / "state" / "locks", ACCOUNT_SID, [some.stage.service], "other"):
+        assert some.stage.run("history", "undo", "last", "--yes").code == 7, "an undo that was kept away"
+    ran = some.stage.cli("pool", "status", "masking")
     some.stage.ok(*finishing(ran)[: len(command)])
     assert senders(some, mg) == set(some.flags)
     some.stage.cli("pool", "status", "masking")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -189,8 +190,12 @@ def test_a_held_lock_is_7_at_once(account: Account) -> None:
 
 def test_the_second_run_sends_nothing_and_rows_are_the_same_in_every_format(account: Account) -> None:
     earlier = account.runs()
-    first = account.run("-o", "json")
+    file = account.scene.directory / "summary.json"
+    first = account.run("-o", "json", "--summary-json", str(file))
     assert first.code == 0, first.err
+    summary = json.loads(file.read_text())
+    assert (summary["exit_code"], summary["error"], summary["counts"]["failed"]) == (0, None, 0)
+    assert summary["counts"]["changed"] > 0 and summary["verb"] == account.runs()[0]["verb"]
     account.is_done()
     runs = account.runs()
     assert {run["exit_code"] for run in runs} == {0}
