@@ -305,8 +305,9 @@ def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home
     chain = remove_chain(home, item, number.raw)
     if not number.in_use:
         return chain
-    hint = f"'{drain_command(number)} --remove' removes it once it is idle."
-    return at_risk(chain, IN_USE, in_use(number, "", hint))
+    service = home.name or home.sid
+    hint = f"'{drain_command(number, service)} --remove' removes it once it is idle."
+    return at_risk(chain, IN_USE, in_use(number, service, hint=hint))
 
 
 def absent(item: Item, *, removing: bool) -> NoOp:

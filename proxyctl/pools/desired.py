@@ -248,7 +248,7 @@ class _Planning:
         else:
             source = Home(holder.service_sid, holder.name)
             chain = move_chain(source, home, item, number.raw, item.is_reserved)
-            error = in_use(number, f" in the pool of Service {holder.name}")
+            error = in_use(number, holder.name, f" in the pool of Service {holder.name}")
             return at_risk(chain, IN_USE, error) if number.in_use else chain
         return NoOp(item, number.raw, error, change="move", service=home.name or "")
 
@@ -269,7 +269,7 @@ class _Planning:
                 continue
             item = Item(number.phone_number or number.sid, number.sid, number.phone_number)
             chain = remove_chain(self.world.home(service.name), item, number.raw)
-            error = in_use(number, "")
+            error = in_use(number, service.name)
             yield at_risk(chain, IN_USE, error) if number.in_use else chain
 
 

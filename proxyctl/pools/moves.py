@@ -102,7 +102,7 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     if here is None:
         return between_pools(item, number, route)
     if here.in_use:
-        error = in_use(here, "")
+        error = in_use(here, route.source.name or route.source.sid)
         moved = moving(item, here, ("leave", "add"), route)
         return at_risk(moved, IN_USE, error) if isinstance(moved, Chain) else moved
     return moving(item, here, ("leave", "add"), route)

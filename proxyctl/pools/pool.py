@@ -137,17 +137,15 @@ def areas_in(pool: Pool, level: str | None) -> Mapping[str, int]:
     return areas if level == "area-code" else {area: n for area, n in areas.items() if area[0] != "+"}
 
 
-def drain_command(number: PhoneNumber) -> str:
-    """Return the command that waits until a number is idle."""
-    name = number.phone_number or number.sid
-    service = str(number.raw.get("service_sid") or "SERVICE")
-    return command_line("number", "drain", service, name, "--wait")
+def drain_command(number: PhoneNumber, service: str) -> str:
+    """Return the command that waits until a number of a Service is idle."""
+    return command_line("number", "drain", service, number.phone_number or number.sid, "--wait")
 
 
-def in_use(number: PhoneNumber, so: str, hint: str | None = None) -> RefusedError:
+def in_use(number: PhoneNumber, service: str, so: str = "", hint: str | None = None) -> RefusedError:
     """The refusal of a number that has open Sessions; ``so`` ends the sentence."""
     name = number.phone_number or number.sid
-    hint = hint or f"'{drain_command(number)}' waits until it is idle."
+    hint = hint or f"'{drain_command(number, service)}' waits until it is idle."
     return RefusedError(f"{name} is in use by {counted(number.in_use or 0, 'open Session')}{so}.", hint=hint)
 
 

@@ -154,7 +154,7 @@ def undo_number(records: Sequence[ItemRecord], home: Home, world: World, since: 
         return NoOp(item, row, error, service=name)
     chain = chain_to(home, item, number, before)
     if chain is not None and number is not None and number.in_use and before == ABSENT:
-        return at_risk(chain, IN_USE, in_use(number, ""))
+        return at_risk(chain, IN_USE, in_use(number, home.name or home.sid))
     return chain or NoOp(item, row, service=name)
 
 

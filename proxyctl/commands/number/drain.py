@@ -187,7 +187,7 @@ class Drain:
         if row is None or (isinstance(entry, NoOp) and (entry.error or entry.note)):
             return entry
         if row.get("in_use") and not self.waits:
-            error = in_use(PhoneNumber(dict(row)), "", "--wait waits until it is idle.")
+            error = in_use(PhoneNumber(dict(row)), "", hint="--wait waits until it is idle.")
             return NoOp(entry.item, row, error, change="remove")
         chain = remove_chain(Home(self.service.sid), entry.item, row)
         if row["sid"] in self.senders and self.runtime.options.through_messaging:

@@ -205,8 +205,11 @@ class Loss:
             sessions = counted(self.sessions, "open Session") if self.sessions else ""
             numbers = f"{counted(self.in_use, 'number')} in use" if self.in_use else ""
             open_ones = " and ".join(filter(None, (sessions, numbers)))
-            sid = self.service.sid
-            hint = f"'proxyctl number list {sid} -o ids | proxyctl number drain {sid} -f - --wait' waits for them."
+            name = self.service.unique_name or self.service.sid
+            listed = command_line("number", "list", name, "-o", "ids")
+            hint = (
+                f"'{listed} | {command_line('number', 'drain', name, '-f', '-', '--wait')}' waits for them."
+            )
             chain = at_risk(chain, IN_USE, RefusedError(f"Service {service} has {open_ones}.", hint=hint))
         if self.senders:
             numbers = counted(len(self.senders), "number")
