@@ -180,7 +180,8 @@ def command_meant(words: Sequence[str], entries: Mapping[str, Any]) -> str | Non
     if ":" in first:  # api:proxy:v1:services:list, phone-numbers:list
         *nouns, verb = first.split(":")
         return in_order(verb, [noun for noun in nouns if singular(noun) in entries], entries) or "help"
-    return in_order(first, others[:1], entries) or WORDS.get(first) or near(first, entries)
+    nouns = [word for word in others if singular(word) in entries][:1]  # options may stand before it
+    return in_order(first, nouns, entries) or WORDS.get(first) or near(first, entries)
 
 
 def in_order(verb: str, nouns: Sequence[str], entries: Mapping[str, Any]) -> str | None:

@@ -204,6 +204,7 @@ def test_every_command_takes_the_options_of_all() -> None:
         ("version", "'--version'"),
         ("numbers", "'number'"),
         ("list numbers", "'number list'"),
+        ("--sandbox -p x list numbers", "'number list'"),
         ("get services", "'service list'"),
         ("get service x", "'service show'"),
         ("ls", "'service list'"),
