@@ -202,7 +202,8 @@ def test_what_the_webhooks_of_numbers_that_join_cost(
 def test_one_number_that_still_points_at_proxy_is_enough(remote: Cli, server: Served, count: int) -> None:
     """In any order one after another; what earlier runs pointed away is asked for side by side."""
     rows = [row["phone_number"] for row in remote.seed(3 * count)]
-    fill(remote, "a", rows, reserved=False)
+    remote.ok("service", "create", "a", "-q")
+    remote.ok("number", "add", "a", *rows, "-q", "--concurrency", "1")  # in this order
     line = ("number", "webhooks", "a", "--voice-url", "https://example.com/own", "--yes")
     for first, code, most in ((0, 0, 2), (count, 0, 2 + count), (2 * count, 5, 2 * count)):
         given = rows[first : first + count]
