@@ -38,7 +38,6 @@ from proxyctl.sandbox.world.store import Store, StoreBusy
 
 __all__ = ["ACCOUNT_SID", "API_KEY_SECRET", "API_KEY_SID", "AUTH_TOKEN", "Request", "Response", "Sandbox"]
 
-_CREDENTIALS = {(ACCOUNT_SID, AUTH_TOKEN), (API_KEY_SID, API_KEY_SECRET)}
 _SHOWN_PATH = 200
 
 _SERVICE = "/v1/Services/{ServiceSid}"
@@ -97,10 +96,25 @@ ROUTES: dict[str, dict[str, Handler]] = {
 
 
 class Sandbox:
-    """Twilio Proxy, the account's numbers and Messaging Services over one ``store``; safe from any thread."""
+    """Twilio Proxy, the account's numbers and Messaging Services over one ``store``; safe from any thread.
 
-    def __init__(self, store: Store, *, clock: Clock | None = None, rules: Rules = RULES) -> None:
-        self.store = store
+    ``also`` are the stores of subaccounts. Each has the same token, and an API key with the digits of its own SID.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock | None = None,
+        rules: Rules = RULES,
+        also: Mapping[str, Store] | None = None,
+    ) -> None:
+        self.stores = {ACCOUNT_SID: store, **(also or {})}
+        self._credentials = {
+            pair: account
+            for account in self.stores
+            for pair in ((account, AUTH_TOKEN), (f"SK{account[2:]}", API_KEY_SECRET))
+        }
         self.clock: Clock = clock or SystemClock()
         self.rules = rules
 
@@ -130,29 +144,39 @@ class Sandbox:
         return with_platform_headers(response, self.clock.now(), request.concurrent)
 
     def _reply(self, request: Request) -> Reply:
-        _require_credentials(request.headers)
+        account = self._account_of(request.headers)
         path = request.path[:_SHOWN_PATH]
         handlers, names = find(request.path) or ({}, {})
         if not handlers:
             raise not_found(path)
-        if names.get("AccountSid", ACCOUNT_SID) != ACCOUNT_SID:
+        # A path that names an account is about that one; Proxy and Messaging know the credentials' own alone.
+        whose = names.get("AccountSid", account)
+        if whose not in self.stores or account not in (whose, ACCOUNT_SID):
             raise ApiError(20003)
         handler = handlers.get(request.method)
         if handler is None:
             allowed = ", ".join(handlers)
             raise ApiError(20004, f"Method not allowed: {path} takes {allowed}", headers=[("Allow", allowed)])
-        transaction = self.store.reading if request.method == "GET" else self.store.writing
+        store = self.stores[whose]
+        transaction = store.reading if request.method == "GET" else store.writing
         query, form = dict(request.query), dict(request.form)  # of a name given twice the last counts
         try:
             with transaction() as db:
                 now = int(self.clock.now())
-                context = Context(db, self.rules, now, request.base_url, path, names, query, form)
+                context = Context(whose, db, self.rules, now, request.base_url, path, names, query, form)
                 _require_storable(context)
                 return handler(context)
         except StoreBusy as error:
             raise ApiError(20503, error.message) from error
         except OutputError as error:
             raise ApiError(20500, f"{error.message}. {error.hint or ''}") from error
+
+    def _account_of(self, headers: Mapping[str, str]) -> str:
+        """Whose credentials a request has; the refusal where they are nobody's."""
+        account = self._credentials.get(_credentials(headers.get("authorization", "")))
+        if account is None:
+            raise ApiError(20003, headers=[("WWW-Authenticate", 'Basic realm="Twilio API"')])
+        return account
 
 
 def _require_storable(context: Context) -> None:
@@ -162,11 +186,6 @@ def _require_storable(context: Context) -> None:
             if not is_storable(value):
                 shown = name if is_storable(name) else "parameter"
                 raise context.invalid(shown[:100], "is not valid UTF-8 text")
-
-
-def _require_credentials(headers: Mapping[str, str]) -> None:
-    if _credentials(headers.get("authorization", "")) not in _CREDENTIALS:
-        raise ApiError(20003, headers=[("WWW-Authenticate", 'Basic realm="Twilio API"')])
 
 
 @functools.lru_cache(maxsize=16)

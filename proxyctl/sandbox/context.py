@@ -189,9 +189,9 @@ def parse_pairs(encoded: str) -> list[tuple[str, str]]:
     return parse_qsl("&".join(parts), keep_blank_values=True, errors="surrogateescape")
 
 
-def webhooks_of(service_sid: str) -> tuple[str, str]:
+def webhooks_of(service_sid: str, account_sid: str = ACCOUNT_SID) -> tuple[str, str]:
     """The voice and SMS webhooks that a number gets when it joins the Service."""
-    root = f"https://webhooks.twilio.com/v1/Accounts/{ACCOUNT_SID}/Proxy/{service_sid}/Webhooks"
+    root = f"https://webhooks.twilio.com/v1/Accounts/{account_sid}/Proxy/{service_sid}/Webhooks"
     return f"{root}/Call", f"{root}/Message"
 
 
@@ -250,8 +250,11 @@ RULES = Rules()
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request on its way to a handler. ``now`` is in whole seconds; ``names`` are the path's SIDs."""
+    """One request on its way to a handler. ``account_sid`` is whose data ``db`` holds, ``now`` is in whole seconds, and
+    ``names`` are the path's SIDs.
+    """
 
+    account_sid: str
     db: sqlite3.Connection
     rules: Rules
     now: int

@@ -90,6 +90,7 @@ def test_reset_asks_and_empties(either: Cli) -> None:
         *(("--max-page-size", size) for size in ("0", "1001", "-1", "x")),
         *(("--fault", fault) for fault in ("foo=0.1", "500", "500=2", "500=-1", "500=nan", "500=x", "")),
         *(("--not-found", status) for status in ("500", "x", "")),
+        *(("--also", account) for account in (ACCOUNT_SID, "AC1", "x", "")),
         ("--seed", "x"),
     ],
     ids=" ".join,
@@ -133,6 +134,21 @@ def test_a_served_sandbox_from_start_to_end(bare: Cli, number: signal.Signals) -
     assert out == b"", "stdout holds the URL alone"
     assert b"POST /v1/Services" in err and b"has stopped" in err
     assert AUTH_TOKEN.encode() not in err
+
+
+def test_a_subaccount_is_served_with_data_of_its_own_that_stay(bare: Cli) -> None:
+    sub = "AC" + "b" * 32
+    for code, listed in ((0, []), (5, ["a"])):
+        with serving(bare, "--also", sub, "-q") as (process, remote):
+            own = {"TWILIO_ACCOUNT_SID": sub}
+            assert (
+                remote("service", "list", "--fields", "unique_name", "--no-header", environ=own).lines
+                == listed
+            )
+            assert remote("service", "create", "a", "-q", environ=own).code == code
+            assert remote.ok("service", "list", "--count").lines == ["0"]
+            process.terminate()
+            process.communicate(timeout=60)
 
 
 def test_its_options_have_their_effect(bare: Cli, tmp_path: Path) -> None:

@@ -77,6 +77,9 @@ def serve(
     ctx: typer.Context,
     host: Host = "127.0.0.1",
     port: Port = 8181,
+    also: Annotated[
+        str | None, option("--also AC", "Serve this subaccount, too, with its own data and credentials.")
+    ] = None,
     database: Database = None,
     latency: Latency = "0",  # type: ignore[assignment]  # what the parser gets
     rate_limit: Annotated[
@@ -93,8 +96,12 @@ def serve(
 
     The first line of stdout is the URL. It is printed when the server is ready.
 
+    Proxy and Messaging work on the account of the credentials, as Twilio does. A subaccount of --also has the same auth
+    token as the sandbox. Its API key has the digits of its Account SID.
+
     Examples:
       proxyctl sandbox serve
+      proxyctl sandbox serve --also AC0123456789abcdef0123456789abcdef
       proxyctl sandbox serve --port 0 --fault 500-after=0.05 --seed 7
     """
     from proxyctl.commands.sandbox.serving import Serving, run_server
@@ -102,7 +109,9 @@ def serve(
     faults = tuple(fault or ())
     run_server(
         ctx.obj,
-        Serving(host, port, database, latency, rate_limit, faults, seed_number, not_found, max_page_size),
+        Serving(
+            host, port, also, database, latency, rate_limit, faults, seed_number, not_found, max_page_size
+        ),
     )
 
 

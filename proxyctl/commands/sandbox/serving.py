@@ -6,11 +6,13 @@ import contextlib
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import UsageError
+from proxyctl.identifiers import is_sid
 from proxyctl.runtime import Runtime
-from proxyctl.sandbox.context import Rules
+from proxyctl.sandbox.context import ACCOUNT_SID, Rules
 from proxyctl.sandbox.server.faults import FaultPlan
 from proxyctl.sandbox.server.guards import is_loopback
 from proxyctl.sandbox.server.policies import Policies
@@ -26,6 +28,7 @@ class Serving:
 
     host: str
     port: int
+    also: str | None
     database: str | None
     latency_ms: float
     rate_limit: bool
@@ -43,6 +46,8 @@ def run_server(runtime: Runtime, serving: Serving) -> None:
 
     if serving.not_found not in ("404", "400"):
         raise UsageError(f"--not-found {serving.not_found}: give 404 or 400.")
+    if serving.also is not None and (not is_sid("AC", serving.also) or serving.also == ACCOUNT_SID):
+        raise UsageError("--also takes the Account SID of another account: AC and 32 hexadecimal digits.")
     policies = Policies(
         window=SlidingWindow() if serving.rate_limit else None,
         faults=FaultPlan.parse(serving.faults, serving.seed) if serving.faults else None,
@@ -50,8 +55,14 @@ def run_server(runtime: Runtime, serving: Serving) -> None:
     )
     rules = Rules(not_found_status=int(serving.not_found), max_page_size=serving.max_page_size)
     log = None if runtime.options.quiet else runtime.stderr
-    with contextlib.closing(Store(serving.database or runtime.sandbox_file)) as store:
-        sandbox = Sandbox(store, rules=rules)
+    path = Path(serving.database or runtime.sandbox_file)
+    with contextlib.ExitStack() as stores:
+        store = stores.enter_context(Store(path))
+        also = {}
+        if serving.also is not None:  # its data lie beside those of the sandbox
+            beside = path.with_name(f"{path.stem}-{serving.also}{path.suffix}")
+            also[serving.also] = stores.enter_context(Store(beside))
+        sandbox = Sandbox(store, rules=rules, also=also)
         server = Server(sandbox, serving.host, serving.port, policies=policies, log=log)
         with server, stopping_on_signals(server):
             runtime.out.text(server.url)

@@ -22,8 +22,7 @@ from proxyctl.sandbox.api.resource import (
 )
 from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN, Context, Reply
 
-_ROOT = f"/2010-04-01/Accounts/{ACCOUNT_SID}"
-_LIST = f"{_ROOT}/IncomingPhoneNumbers.json"
+_ROOT = "/2010-04-01/Accounts/{AccountSid}"
 _PAGE_AT_MOST = 1000
 _FILTER_AT_MOST = 64  # no number is longer, and SQLite refuses huge patterns
 _CREATED = 1438293544  # the account's own date; any will do
@@ -53,7 +52,7 @@ def _present(context: Context, row: sqlite3.Row, url: str) -> dict[str, Any]:
     stored = {column: row[column] for column, _ in _PARAMETERS.values()}
     return {
         "sid": row["sid"],
-        "account_sid": ACCOUNT_SID,
+        "account_sid": context.account_sid,
         "phone_number": row["phone_number"],
         **stored,
         "date_created": _rfc_2822(row["date_created"]),
@@ -76,7 +75,7 @@ def _present(context: Context, row: sqlite3.Row, url: str) -> dict[str, Any]:
         "emergency_status": "Active",
         "emergency_address_sid": None,
         "emergency_address_status": "unregistered",
-        "uri": f"{_ROOT}/IncomingPhoneNumbers/{row['sid']}.json",
+        "uri": f"{_root(context)}/IncomingPhoneNumbers/{row['sid']}.json",
     }
 
 
@@ -89,10 +88,15 @@ NUMBERS = Collection(
 )
 
 
+def _root(context: Context) -> str:
+    """The path of the account."""
+    return _ROOT.format_map(context.names)
+
+
 def fetch_account(context: Context) -> Reply:
     """GET /2010-04-01/Accounts/{Sid}.json."""
     return 200, {
-        "sid": ACCOUNT_SID,
+        "sid": context.account_sid,
         "owner_account_sid": ACCOUNT_SID,
         "friendly_name": "proxyctl sandbox",
         "status": "active",
@@ -100,8 +104,8 @@ def fetch_account(context: Context) -> Reply:
         "auth_token": AUTH_TOKEN,
         "date_created": _rfc_2822(_CREATED),
         "date_updated": _rfc_2822(_CREATED),
-        "uri": f"{_ROOT}.json",
-        "subresource_uris": {"incoming_phone_numbers": _LIST},
+        "uri": f"{_root(context)}.json",
+        "subresource_uris": {"incoming_phone_numbers": f"{_root(context)}/IncomingPhoneNumbers.json"},
     }
 
 
@@ -111,7 +115,8 @@ def list_incoming_numbers(context: Context) -> Reply:
     filters = [(name, context.query[name]) for name in names if context.query.get(name)]
     condition, parameters = _filter(dict(filters))
     select = f"SELECT * FROM numbers WHERE {condition}"
-    page = read_page(context, _LIST, select, parameters, largest=_PAGE_AT_MOST, filters=filters)
+    url = f"{_root(context)}/IncomingPhoneNumbers.json"
+    page = read_page(context, url, select, parameters, largest=_PAGE_AT_MOST, filters=filters)
     start = page.number * page.size
     return 200, {
         "page": page.number,

@@ -26,7 +26,7 @@ from proxyctl.sandbox.api.resource import (
     url,
     whole,
 )
-from proxyctl.sandbox.context import ACCOUNT_SID, SENDERS_AT_MOST, ApiError, Context, Reply, not_found
+from proxyctl.sandbox.context import SENDERS_AT_MOST, ApiError, Context, Reply, not_found
 
 _VALIDITY_AT_MOST = 36000
 _PARAMETERS: Parameters = {
@@ -81,7 +81,7 @@ _LINKS = {
 def _present(context: Context, row: sqlite3.Row, url: str) -> dict[str, Any]:
     return {
         "sid": row["sid"],
-        "account_sid": ACCOUNT_SID,
+        "account_sid": context.account_sid,
         "friendly_name": row["friendly_name"],
         "date_created": iso_date(row["date_created"]),
         "date_updated": iso_date(row["date_updated"]),
@@ -95,7 +95,7 @@ def _present_sender(context: Context, row: sqlite3.Row, url: str) -> dict[str, A
     can = capabilities(row["capabilities"])
     return {
         "sid": row["sid"],
-        "account_sid": ACCOUNT_SID,
+        "account_sid": context.account_sid,
         "service_sid": context.names["ServiceSid"],
         "date_created": iso_date(row["date_created"]),
         "date_updated": iso_date(row["date_updated"]),

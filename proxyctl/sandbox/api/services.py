@@ -27,7 +27,6 @@ from proxyctl.sandbox.api.resource import (
     whole,
 )
 from proxyctl.sandbox.context import (
-    ACCOUNT_SID,
     RESERVED_AT_MOST,
     UNRESERVED_AT_MOST,
     ApiError,
@@ -57,7 +56,7 @@ def present_service(context: Context, row: sqlite3.Row, url: str) -> dict[str, A
     return {
         "sid": row["sid"],
         "unique_name": row["unique_name"],
-        "account_sid": ACCOUNT_SID,
+        "account_sid": context.account_sid,
         **{name: row[name] for name in DEFAULTS},
         "date_created": iso_date(row["date_created"]),
         "date_updated": iso_date(row["date_updated"]),
@@ -189,7 +188,7 @@ def present_number(context: Context, row: sqlite3.Row, url: str) -> dict[str, An
     """A pool's PhoneNumber as the API shows it."""
     return {
         "sid": row["sid"],
-        "account_sid": ACCOUNT_SID,
+        "account_sid": context.account_sid,
         "service_sid": context.names["ServiceSid"],
         "date_created": iso_date(row["date_created"]),
         "date_updated": iso_date(row["date_updated"]),
@@ -228,7 +227,7 @@ def add_phone_number(context: Context) -> Reply:
     context.insert(
         "pool", {"service_id": service["id"], "number_id": number["id"], "is_reserved": is_reserved}
     )
-    _point_webhooks(context, number["id"], *webhooks_of(service["sid"]))
+    _point_webhooks(context, number["id"], *webhooks_of(service["sid"], context.account_sid))
     return 201, PHONE_NUMBERS.show(context, PHONE_NUMBERS.find(context, number["sid"]))
 
 
