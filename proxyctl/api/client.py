@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 from proxyctl import __version__
 from proxyctl.api import answers
 from proxyctl.api.endpoint import Credentials, Endpoint, origin_of
+from proxyctl.api.owner import OnStranger, Owner, end_at
 from proxyctl.api.resources import Answer, Call
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import (
@@ -148,9 +149,11 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         connections: int = 10,
         policy: RetryPolicy | None = None,
         give_up: GiveUp | None = None,
+        on_stranger: OnStranger = end_at,
     ) -> None:
         self.endpoint = endpoint
         self.credentials = credentials
+        self.owner = Owner(credentials.account_sid, on_stranger)
         self.timeout = timeout
         self.clock: Clock = clock or SystemClock()
         self.policy = policy or RetryPolicy(retries, give_up=give_up)
@@ -177,12 +180,16 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         started = time.monotonic()
         outcome = "no answer"
         try:
+            self.owner.check(call)
             answer = self._attempt(call, started)
             outcome = _log_text(answer.status, answer.request_id)
+            self.owner.learn(call, answer.body)
             return answer
         except ProxyctlError as error:
             if error.problem:
                 outcome = _log_text(error.problem.status, error.problem.request_id)
+                if error.problem.status == 401 and self.owner.stranger is not None:
+                    raise self.owner.stranger from error  # the account in the path is not that of the key
             raise
         finally:
             self.log(f"{call} {outcome} {(time.monotonic() - started) * 1000:.0f} ms")

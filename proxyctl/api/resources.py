@@ -209,8 +209,8 @@ def update_incoming_number(ac: str, pn: str, **fields: Value) -> Call:
     return _update(f"{_account(ac)}/{segment(pn)}.json", pn, form(**fields))
 
 
-def list_messaging_services() -> Call:
-    return _list(MESSAGING_SERVICES, "services")
+def list_messaging_services(page_size: int = PAGE_SIZE) -> Call:
+    return _list(MESSAGING_SERVICES, "services", page_size)
 
 
 def fetch_messaging_service(mg: str) -> Call:

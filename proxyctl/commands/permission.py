@@ -13,10 +13,16 @@ from proxyctl.writes.guard import RULES, TAKE_OVER, guard, needs
 from proxyctl.writes.plan import Plan
 
 
-def read_plan(runtime: Runtime, decide: Callable[[], Plan], command: str) -> Plan:
-    """Decide, and read what the guard has to know."""
+def read_plan(
+    runtime: Runtime, decide: Callable[[], Plan], command: str, service_sids: Sequence[str | None]
+) -> Plan:
+    """Decide, know whose the Services are where something is to be written, and read what the guard has to know."""
+    plan = decide()
+    for sid in service_sids if plan.chains else ():
+        if sid is not None:
+            runtime.access.reader.confirm_account(sid)
     through = runtime.options.through_messaging
-    return with_facts(decide(), command, runtime.account, runtime.note_once, through=through)
+    return with_facts(plan, command, runtime.account, runtime.note_once, through=through)
 
 
 def guarded(runtime: Runtime, plan: Plan, command: str, permitted: Collection[str]) -> Plan:

@@ -89,7 +89,7 @@ def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | No
     if runtime.options.requests:
         raise UsageError("--requests goes with --dry-run.", hint="Add --dry-run, or leave --requests out.")
     with runtime.lock(*job.sids):
-        plan = read_plan(runtime, job.decide, job.command)
+        plan = read_plan(runtime, job.decide, job.command, job.sids)
         asked = question(runtime, job, plan) if can_ask(runtime) else []
         if not asked:
             plan = guarded(runtime, plan, job.command, job.permitted)
@@ -98,7 +98,7 @@ def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | No
             return send(runtime, job, plan, journal)
     runtime.confirm(*asked, typed=job.typed)
     with runtime.lock(*job.sids):
-        again = read_plan(runtime, job.decide, job.command)
+        again = read_plan(runtime, job.decide, job.command, job.sids)
         if (again.fingerprint(), question(runtime, job, again)) != (plan.fingerprint(), asked):
             raise TemporaryError("Changed since it was shown.", hint="Run the command again.")
         job.permitted.update(need.rule for need in needs(plan, job.command, ()))
@@ -108,7 +108,7 @@ def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | No
 
 def rehearse(runtime: Runtime, job: Job) -> None:
     """Print what would be done; raise the error that the run would end with, as far as reading shows it."""
-    read = read_plan(runtime, job.decide, job.command)
+    read = read_plan(runtime, job.decide, job.command, job.sids)
     plan = foreseen(runtime, guarded(runtime, read, job.command, job.permitted))
     if job.foresee is not None:
         plan = job.foresee(plan)
@@ -177,13 +177,13 @@ def save_leaving(runtime: Runtime, plan: Plan) -> None:
 
 def heading(runtime: Runtime, verb: str, *parts: Part, sids: Sequence[str] = ()) -> Line:
     """Return the first line of a question: what will be done, to what, and as whom."""
-    who = ", ".join([*sids, runtime.profile.label, f"account {runtime.profile.account_sid}"])
+    who = ", ".join([*sids, runtime.profile.label, f"account {runtime.data_account}"])
     return line(Role.BAD(verb), " ", *parts, "  ", Role.FAINT(f"({who})"), hang=2)
 
 
 def of_account(runtime: Runtime) -> str:
     """Say as whom something will be done."""
-    return f"of account {runtime.profile.account_sid} ({runtime.profile.label})"
+    return f"of account {runtime.data_account} ({runtime.profile.label})"
 
 
 def place_of(runtime: Runtime, job: Job) -> str:

@@ -174,7 +174,7 @@ class Journal:
             command=typed_command(runtime),
             verb=runtime.verb,
             profile=profile.name,
-            account_sid=profile.account_sid,
+            account_sid=runtime.data_account,
             service_sid=service.sid if service else None,
             service_name=service.unique_name if service else None,
             services=self._names or None,

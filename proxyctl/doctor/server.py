@@ -68,7 +68,7 @@ def call(runtime: Runtime, profile: Profile) -> Iterator[CheckResult]:
             took, request = f"{answer.duration * 1000:.0f} ms", answer.request_id or "none"
             yield ok("call", f"GET /v1/Services: {answer.status} in {took}, request id {request}")
         except ProxyctlError as error:
-            yield failed_call(error)
+            yield fail("account", error) if client.owner.stranger else failed_call(error)
         if client.server_now is not None:
             yield clock(runtime.clock.now() - client.server_now)
 

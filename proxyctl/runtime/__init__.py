@@ -9,13 +9,14 @@ import math
 import os
 import shlex
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
-from proxyctl.errors import ConfigError, OutputError, ProxyctlError, UsageError
+from proxyctl.errors import AuthenticationError, ConfigError, OutputError, ProxyctlError, UsageError
 from proxyctl.roles import Line, Role, line
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Runtime:
         self.warn, self.confirm = console.warn, console.confirm
         self.exit_stack = contextlib.ExitStack()
         self.stop = StopRequest()  # before any signal is handled
+        self.bound = False  # whether data of another account than the profile's end the command
+        self._warned = threading.Lock()  # taken for good by the one warning of it
         self.late_errors: list[OutputError] = []
 
     @property
@@ -164,15 +167,35 @@ class Runtime:
         return profile
 
     def guard_writes(self) -> None:
-        """Refuse a write on an account that a profile protects, unless such a profile was confirmed by name."""
-        names = [] if self.options.dry_run else self.protecting(self.profile)
-        if names:
-            self.console.confirm_profile(self.profile.account_sid, names)
+        """Let data of another account end the command from now on. Refuse a write on an account that a profile
+        protects, unless such a profile was confirmed by name.
+        """
+        self.bound = True
+        self.guard_account(self.profile.account_sid)
 
-    def protecting(self, profile: Profile) -> list[str]:
-        """Return the names of the profiles that protect the account of ``profile``, its own first."""
-        names = [] if profile.is_sandbox else self.store.protecting(profile.account_sid)
+    def guard_account(self, account_sid: str) -> None:
+        """Refuse a write on an account that a profile protects, unless such a profile was confirmed by name."""
+        names = [] if self.options.dry_run else self.protecting(self.profile, account_sid)
+        if names:
+            self.console.confirm_profile(account_sid, names)
+
+    def protecting(self, profile: Profile, account_sid: str) -> list[str]:
+        """Return the names of the profiles that protect an account, ``profile`` first."""
+        names = [] if profile.is_sandbox else self.store.protecting(account_sid)
         return sorted(names, key=lambda name: name != profile.name)
+
+    def stranger(self, error: AuthenticationError) -> None:
+        """Warn once that what was read is another account's. Where something is to be written, that is the end."""
+        if self.bound:
+            raise error
+        if self._warned.acquire(blocking=False):
+            self.warn(f"{error.message}\n{error.hint}")
+
+    @property
+    def data_account(self) -> str:
+        """The account whose data there are: the profile's, unless answers have shown another."""
+        owner = self.access.client.owner
+        return owner.sid if owner.sid and owner.stranger else self.profile.account_sid
 
     # The API
 

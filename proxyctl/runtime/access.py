@@ -13,6 +13,7 @@ import httpx
 
 from proxyctl.api.client import GiveUp, ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
+from proxyctl.api.owner import OnStranger, end_at
 from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.threads import affordable_ceiling
 from proxyctl.pools.account import Account
@@ -40,9 +41,11 @@ class Access:
 
     @cached_property
     def client(self) -> ProxyClient:
-        return self._runtime.exit_stack.enter_context(self.client_for(self._runtime.profile))
+        runtime = self._runtime
+        client = self.client_for(runtime.profile, on_stranger=runtime.stranger)
+        return runtime.exit_stack.enter_context(client)
 
-    def client_for(self, profile: Profile) -> ProxyClient:
+    def client_for(self, profile: Profile, *, on_stranger: OnStranger = end_at) -> ProxyClient:
         """Make a client for ``profile``; the caller closes it."""
         runtime = self._runtime
         options, redactor = runtime.options, runtime.console.redactor
@@ -71,6 +74,7 @@ class Access:
             redactor=redactor,
             clients=CLIENTS,
             give_up=self._give_up,
+            on_stranger=on_stranger,
         )
 
     def _sandbox(self) -> tuple[SandboxTransport, Endpoint]:

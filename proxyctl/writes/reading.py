@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from proxyctl.api import codes
+from proxyctl.api import codes, resources
 from proxyctl.api.client import ProxyClient, Tally
 from proxyctl.api.resources import Answer, Call
 from proxyctl.errors import AnswerError, AuthenticationError, ProxyctlError, TemporaryError, ThrottledError
@@ -70,6 +70,12 @@ class Reader:
     def account_sid(self) -> str:
         """The account whose credentials are used."""
         return self.client.credentials.account_sid
+
+    def confirm_account(self, service_sid: str) -> None:
+        """Let the account be known before a write: where nothing that was read has shown it, fetch the Service."""
+        call = resources.fetch_service(service_sid)
+        if self.client.owner.sid is None and self.request(call) and self.client.owner.sid is None:
+            raise AnswerError(f"{call}: the response does not say whose Service it is. Nothing was sent")
 
     def within(self, seconds: float) -> Reader:
         """Return a reader like this one that gives up after ``seconds`` without an answer: TemporaryError."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
-from proxyctl.api.resources import Call
+from proxyctl.api.resources import Call, list_messaging_services, list_services
 from proxyctl.commands.run import Job, carry_out, finish_one, heading
-from proxyctl.errors import UsageError
+from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.render.output import Output
 from proxyctl.render.shape import check_fields, pick
@@ -41,13 +43,31 @@ def pair(text: str) -> tuple[str, str]:
 
 
 def write(runtime: Runtime, call: Call, fields: tuple[str, ...] | None) -> None:
-    """Carry a write out as every write, and print its answer."""
-    runtime.guard_writes()
+    """Carry a write out as every write, and print its answer; on another account than the profile's with a warning."""
+    runtime.access.client.owner.any_account = True
+    expected = runtime.profile.account_sid
+    runtime.guard_account(expected)
+    if not runtime.options.dry_run and (account := account_of(runtime, call)) != expected:
+        runtime.guard_account(account)
     plan = Plan((Chain(Item(str(call), None, None), (Step(raw_request(call)),)),))
     if call.method == "DELETE":
         plan = plan.asking(lambda _: [heading(runtime, "Send", str(call))])
     report = carry_out(runtime, Job("api", [], lambda: plan, "sent", single=True))
     finish_one(runtime, report, lambda end: print_body(runtime, end.seen, fields, sent=True))
+
+
+def account_of(runtime: Runtime, call: Call) -> str:
+    """Return the account that a write is for: that of its path, or that of the credentials, which one Service shows."""
+    named = re.match("/2010-04-01/Accounts/(AC[0-9a-fA-F]{32})", call.path)
+    if named is not None:
+        return named[1]
+    reader = runtime.access.reader.apart()
+    with suppress(AuthenticationError):  # a key that may do this one thing, perhaps
+        if call.path.startswith("/messaging/"):
+            reader.request(list_messaging_services(page_size=1))
+        else:
+            reader.request(list_services(page_size=1))
+    return runtime.data_account
 
 
 def print_body(runtime: Runtime, body: Any, fields: tuple[str, ...] | None, *, sent: bool) -> None:

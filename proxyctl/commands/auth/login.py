@@ -179,7 +179,8 @@ def prove(runtime: Runtime, profile: Profile) -> None:
     try:
         try_out(runtime, profile)
     except AuthenticationError as error:
-        error.hint = "Nothing was saved. Check the SID and the secret, and that they belong together."
+        hint = "Check the SID and the secret, and that they belong together." if error.problem else error.hint
+        error.hint = f"Nothing was saved. {hint}"
         raise
     except TemporaryError as error:
         error.hint = f"{error.hint or ''}\nNothing was saved. --no-verify saves without checking.".strip()

@@ -106,7 +106,7 @@ def status_row(
     row: dict[str, Any] = dict.fromkeys(SHAPE.fields)
     if isinstance(found, Profile):
         row |= {field: getattr(found, field) for field in OF_PROFILE} | {"secret": MASK}
-        row["protected"] = bool(runtime.protecting(found))
+        row["protected"] = bool(runtime.protecting(found, found.account_sid))
     return row | {
         "profile": name,
         "works": error is None,

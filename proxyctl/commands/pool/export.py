@@ -34,7 +34,7 @@ def export(
     printable: Callable[[str], str] = str if encoding.startswith("utf") else all_ascii
     name_for = file_names()
     out = runtime.out
-    out.text(head(None if portable else runtime.profile.account_sid).rstrip("\n"))
+    out.text(head(None if portable else runtime.data_account).rstrip("\n"))
     pools: Iterable[tuple[str, Pool | None]] = dict.fromkeys(by_sid).items()
     if not portable:
         pools = runtime.account.pools(by_sid, fields=FIELDS, skip_gone=all_services)

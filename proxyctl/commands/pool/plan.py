@@ -49,6 +49,7 @@ NEEDED = ("phone_number", "is_reserved", "in_use")  # of a number, to decide wha
 def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     """Print what applying ``file`` would change."""
     runtime.out.check(PLANNED)
+    runtime.bound = True
     allowed, through = allowed_rules(runtime), runtime.options.through_messaging
     entries, world = compute(runtime, read(runtime, file), prune=prune)
     whole = with_facts(plan_of(entries, world), "apply", runtime.account, runtime.note_once, through=through)
