@@ -22,6 +22,9 @@ _HIDDEN = (
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
+_QUOTES = tuple("\"'`\u2018\u2019\u201c\u201d")  # what keyboards and word processors have
+QUOTED_HINT = "Remove the quotes. docker's --env-file keeps them, and so does jq without -r."
+
 # What a spreadsheet runs as a formula, behind any apostrophes that were there (so that it can be undone).
 _FORMULA = re.compile("'*[=+\\-@\t\r]")
 # A command in a text of ours: it stays whole.
@@ -139,6 +142,11 @@ def cut(text: str, limit: int = 500) -> str:
 def show(text: str, width: int = 60) -> str:
     """Quote text from a file or an argument for a message: cut, and without control characters."""
     return f'"{visible(text[:width])}{"…" if len(text) > width else ""}"'
+
+
+def in_quotes(text: str) -> bool:
+    """Whether a value begins or ends with a quote, which a shell would have taken away."""
+    return text[:1] in _QUOTES or text[-1:] in _QUOTES
 
 
 def without_formula(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from proxyctl.errors import UsageError
+from proxyctl.text import QUOTED_HINT, in_quotes
 
 PREFIXES = ("/v1/", "/messaging/v1/", "/2010-04-01/")
 _HOSTS = {"/v1/": "proxy", "/messaging/v1/": "messaging", "/2010-04-01/": "api"}
@@ -102,6 +103,8 @@ def _origins(bases: tuple[tuple[str, str], ...]) -> frozenset[Origin]:
 def _parse_base(base_url: str) -> tuple[str, str, int | None, str]:
     """Take a base URL apart. The text is never echoed: it may hold a password."""
     hint = "Use a URL such as https://proxy.example.com or http://127.0.0.1:8181."
+    if in_quotes(base_url):
+        raise UsageError("the base URL is in quotes", hint=QUOTED_HINT)
     # urlsplit drops tabs and newlines without a word, and browsers read a backslash as a slash.
     if not base_url.isascii() or re.search(r"[\x00-\x20\x7f\\]", base_url):
         raise UsageError("the base URL has characters that no URL has", hint=hint)

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 
 import httpx
 
+from proxyctl.api.proxies import proxy_failure, proxy_for
 from proxyctl.api.resources import Call
-from proxyctl.errors import NetworkError
+from proxyctl.api.tls import NOT_TLS
+from proxyctl.errors import NetworkError, ProxyctlError
 
 # The request did not leave, or reached nobody who could carry it out.
 _UNSENT = (
@@ -35,14 +37,15 @@ _CERTIFICATES = {
 }
 
 
-def failure_of(call: Call, error: httpx.HTTPError, host: str, timeout: float) -> NetworkError:
+def failure_of(call: Call, error: httpx.HTTPError, host: str, timeout: float) -> ProxyctlError:
     """Return the error for a request to ``host`` that got no whole answer within ``timeout`` seconds."""
     tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
     if isinstance(error, httpx.ConnectError) and tls is not None:
         return _tls_failure(call, tls, host)
     what, hint = _what(error, host, timeout), "Check the network, then run the same command again."
-    if isinstance(error, httpx.ProxyError):
-        hint = "Check HTTPS_PROXY. NO_PROXY names the hosts that are reached without it."
+    named = proxy_for(host) if isinstance(error, httpx.ProxyError) else None
+    if named is not None and not _ran_out_of_files(error):
+        return proxy_failure(named, host, list(_causes(error)), timeout, call)
     if isinstance(error, httpx.ConnectError | httpx.ProxyError) and _ran_out_of_files(error):
         what = f"no connection to {host}: too many files are open"
         hint = "Raise the limit of open files: ulimit -n 1024."
@@ -59,7 +62,7 @@ _WORDS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
     (httpx.ConnectTimeout, "no connection to {host} within {timeout:g} s"),
     (httpx.PoolTimeout, "no connection to {host} within {timeout:g} s"),
     (httpx.TimeoutException, "no complete response from {host} within {timeout:g} s"),
-    (httpx.ProxyError, "the proxy of HTTPS_PROXY gives no connection to {host}"),
+    (httpx.ProxyError, "the proxy gives no connection to {host}"),
     (httpx.RemoteProtocolError, "{host} closed the connection too early, or did not send HTTP"),
     (httpx.ConnectError, "no connection to {host}"),
     (httpx.NetworkError, "the connection to {host} broke"),
@@ -93,12 +96,7 @@ def _tls_failure(call: Call, error: ssl.SSLError, host: str) -> NetworkError:
         what, hint = _CERTIFICATES.get(error.verify_code, ("is not trusted", None))
         message = f"{call}: the certificate of {host} {what}: {error.verify_message}"
         return NetworkError(message, hint=hint, repeatable=False)
-    foreign = error.reason in (
-        "WRONG_VERSION_NUMBER",
-        "HTTP_REQUEST",
-        "UNKNOWN_PROTOCOL",
-        "UNSUPPORTED_PROTOCOL",
-    )
+    foreign = error.reason in NOT_TLS
     return NetworkError(
         f"{call}: no secure connection to {host}"
         + (": it does not speak TLS of a known version" if foreign else ""),

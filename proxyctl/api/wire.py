@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import socket
 import ssl
 import threading
@@ -21,10 +20,9 @@ import httpcore
 import httpx
 
 from proxyctl.api.endpoint import Endpoint
+from proxyctl.api.proxies import proxy_for
 from proxyctl.api.tls import tls_context
-from proxyctl.errors import NetworkError
 
-_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _KEEP_ALIVE = 30.0  # seconds; longer than the 5 s pauses of the API's rate window
 
 
@@ -48,9 +46,12 @@ class Deadline:
 
 
 class _Current(threading.local):
-    """The deadline of the request that this thread is busy with: httpcore hands none down to its sockets."""
+    """The request that this thread is busy with. Its deadline: httpcore hands none down to its sockets. And whether it
+    still talks to a proxy, so that a failure says nothing of the server.
+    """
 
     deadline: Deadline | None = None
+    at_proxy: bool = False
 
     def left(self, timeout: float | None, error: type[Exception]) -> float | None:
         """Return the shorter of ``timeout`` and the time left, or raise ``error`` when none is left."""
@@ -66,11 +67,17 @@ _current = _Current()
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose waits end with the request's deadline. ``kept`` has those that are open."""
+    """A connection whose waits end with the request's deadline. ``kept`` has those that are open.
 
-    def __init__(self, inner: httpcore.NetworkStream, kept: set[_Stream]) -> None:
+    ``proxy_host`` is that of the proxy that it leads to, until TLS with the server begins.
+    """
+
+    def __init__(
+        self, inner: httpcore.NetworkStream, kept: set[_Stream], proxy_host: str | None = None
+    ) -> None:
         self._inner = inner
         self._kept = kept
+        self._proxy_host = proxy_host
         kept.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -90,8 +97,10 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         left = _current.left(timeout, httpcore.ConnectTimeout)
+        _current.at_proxy = _current.at_proxy and server_hostname == self._proxy_host
         self._kept.discard(self)  # TLS takes the socket over, and closes it where it fails
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._kept)
+        inner = self._inner.start_tls(ssl_context, server_hostname, left)
+        return _Stream(inner, self._kept, self._proxy_host)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -100,11 +109,11 @@ class _Stream(httpcore.NetworkStream):
 class _Backend(httpcore.NetworkBackend):
     """Opens connections within the deadline: resolving the name, and all of its addresses, included.
 
-    ``to_proxy``: they all lead to a proxy, so that a failure says nothing of the server.
+    ``proxy_host``: they all lead to this proxy.
     """
 
-    def __init__(self, *, to_proxy: bool = False) -> None:
-        self._to_proxy = to_proxy
+    def __init__(self, proxy_host: str | None = None) -> None:
+        self._proxy_host = proxy_host
         self._inner = httpcore.SyncBackend()
         self._open: set[_Stream] = set()
         self._closed = False
@@ -123,21 +132,7 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        try:
-            return self._connect(host, port, timeout, local_address, socket_options)
-        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-            if self._to_proxy:
-                raise httpcore.ProxyError("no connection to the proxy") from error
-            raise
-
-    def _connect(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None,
-        local_address: str | None,
-        socket_options: Iterable[Any] | None,
-    ) -> httpcore.NetworkStream:
+        _current.at_proxy = self._proxy_host is not None
         found = addresses(host, port, _current.left(timeout, httpcore.ConnectTimeout))
         failure: Exception = httpcore.ConnectError("no address")
         for index, address in enumerate(found):
@@ -149,7 +144,7 @@ class _Backend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
                 continue
-            stream = _Stream(inner, self._open)
+            stream = _Stream(inner, self._open, self._proxy_host)
             if self._closed:  # asked after the stream is known: one of the two sides closes it
                 stream.close()
                 raise httpcore.ConnectError("the client was closed")
@@ -213,7 +208,7 @@ class DeadlineTransport(httpx.BaseTransport):
     def __init__(
         self, *, connections: int, context: ssl.SSLContext | None, proxy: httpx.Proxy | None = None
     ) -> None:
-        self._backend = _Backend(to_proxy=proxy is not None)
+        self._backend = _Backend(None if proxy is None else proxy.url.host)
         settings: dict[str, Any] = {
             "ssl_context": context,
             "max_connections": connections,
@@ -225,10 +220,11 @@ class DeadlineTransport(httpx.BaseTransport):
             self._pool = httpcore.ConnectionPool(**settings)
         else:
             url, auth = str(proxy.url), proxy.raw_auth
+            settings["proxy_ssl_context"] = context if proxy.url.scheme == "https" else None
             self._pool = httpcore.HTTPProxy(proxy_url=url, proxy_auth=auth, **settings)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        _current.deadline = request.extensions.get("deadline")
+        _current.deadline, _current.at_proxy = request.extensions.get("deadline"), False
         url = request.url
         inner = httpcore.Request(
             method=request.method,
@@ -240,8 +236,10 @@ class DeadlineTransport(httpx.BaseTransport):
         try:
             with _as_httpx():
                 answer = self._pool.handle_request(inner)
-        except BaseException:
+        except BaseException as error:
             _current.deadline = None
+            if _current.at_proxy and isinstance(error, httpx.TransportError):
+                raise httpx.ProxyError(str(error)) from error
             raise
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream))
 
@@ -264,29 +262,6 @@ def _as_httpx() -> Iterator[None]:
         raise getattr(httpx, type(error).__name__, httpx.TransportError)(str(error)) from error
     except httpcore.UnsupportedProtocol as error:
         raise httpx.UnsupportedProtocol(str(error)) from error
-
-
-def proxy_for(host: str) -> httpx.Proxy | None:
-    """Return the proxy that the environment names for https requests to ``host``. Never echoes it: it may
-    hold a password.
-    """
-    from urllib.request import getproxies, proxy_bypass
-
-    proxies = getproxies()
-    text = proxies.get("https") or proxies.get("all")
-    if not text or proxy_bypass(host):
-        return None
-    try:
-        proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
-    except (ValueError, httpx.InvalidURL):
-        proxy = None
-    if proxy is None or proxy.url.scheme not in ("http", "https") or not _HOST.fullmatch(proxy.url.host):
-        raise NetworkError(
-            "the proxy of HTTPS_PROXY can't be used: it is not an http:// or https:// address",
-            hint="Fix or unset HTTPS_PROXY, or name the host in NO_PROXY.",
-            repeatable=False,
-        )
-    return proxy
 
 
 @dataclass(eq=False, slots=True)
@@ -335,7 +310,8 @@ class Wires:
     def transport(self, host: str) -> httpx.BaseTransport:
         """Make one more pool of connections to a host."""
         # A loopback server is this machine's alone: a proxy would be given the credentials.
-        proxy = None if self._endpoint.is_loopback else proxy_for(host)
+        named = None if self._endpoint.is_loopback else proxy_for(host)
+        proxy = named and named.proxy
         return DeadlineTransport(connections=self._connections, context=self._context, proxy=proxy)
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from proxyctl.errors import (
     TemporaryError,
     exit_status,
     reworded,
+    UsageError,
 )
 from proxyctl.explaining import hint_for
 from proxyctl.input.items import Item
@@ -190,7 +191,7 @@ class Report:
         """Whether the cause of a stop is the answer for the whole run."""
         if isinstance(cause, TemporaryError):
             return self.nothing_done or not any(end.action in ("failed", "unknown") for end in self.ends)
-        if isinstance(cause, AuthenticationError | NotFoundError):
+        if isinstance(cause, AuthenticationError | NotFoundError | UsageError):
             return self.nothing_done
         return not isinstance(cause, PartialError | RefusedError)  # what nobody foresaw is reported as that
 

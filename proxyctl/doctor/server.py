@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proxyctl.api.resources import list_services
-from proxyctl.api.wire import proxy_for
+from proxyctl.api.proxies import proxy_for
 from proxyctl.doctor import CheckResult, fail, ok, warning
 from proxyctl.errors import CheckError, ProxyctlError
 from proxyctl.explaining import hint_for, sentence
@@ -15,6 +15,7 @@ from proxyctl.profiles.profile import MASK
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
+    from proxyctl.api.proxies import NamedProxy
     from proxyctl.profiles.profile import Profile
     from proxyctl.runtime import Runtime
 
@@ -60,7 +61,7 @@ def call(runtime: Runtime, profile: Profile) -> Iterator[CheckResult]:
         yield fail("server", error)
         return
     with client:
-        through = f", through the proxy {proxy}" if proxy else ""
+        through = f", through {proxy}" if proxy else ""
         yield ok("server", f"{client.endpoint.label} ({chosen_by(runtime, profile)}){through}")
         client.timeout = min(client.timeout, PATIENCE)
         try:
@@ -73,15 +74,9 @@ def call(runtime: Runtime, profile: Profile) -> Iterator[CheckResult]:
             yield clock(runtime.clock.now() - client.server_now)
 
 
-def proxy_of(client: ProxyClient) -> str | None:
-    """Return the proxy that requests go through, without its user name and password.
-
-    Raises NetworkError where the environment names none that can be used.
-    """
-    found = None if client.endpoint.is_loopback else proxy_for(next(iter(client.endpoint.origins))[1])
-    if found is None:
-        return None
-    return f"{found.url.scheme}://{found.url.host}" + (f":{found.url.port}" if found.url.port else "")
+def proxy_of(client: ProxyClient) -> NamedProxy | None:
+    """Return the proxy that requests go through. Raises UsageError where the environment names none that can be used."""
+    return None if client.endpoint.is_loopback else proxy_for(next(iter(client.endpoint.origins))[1])
 
 
 def chosen_by(runtime: Runtime, profile: Profile) -> str:

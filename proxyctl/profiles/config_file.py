@@ -17,7 +17,7 @@ from proxyctl.clock import Clock
 from proxyctl.console import FORMATS
 from proxyctl.errors import ConfigError, LockHeldError, ProxyctlError, UsageError
 from proxyctl.files import make_directories, not_written, open_private, replace_private, take_lock
-from proxyctl.text import nearest, visible
+from proxyctl.text import QUOTED_HINT, in_quotes, nearest, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
 
 LARGEST_FILE = 256 * 1024
@@ -242,9 +242,17 @@ RULES: dict[str, tuple[str, str]] = {
 def checked(value: str | None, field: str, what: str, error: type[UsageError]) -> str | None:
     """Return ``value``, or raise ``error``, which does not repeat it: a secret may have been pasted into it."""
     pattern, words = RULES.get(field, (".*", ""))
+    if value is not None and field in RULES:
+        refuse_quotes(value, what, error)
     if value is not None and not re.fullmatch(pattern, value, re.DOTALL):
         raise error(f"{what} must be {words}.")
     return value
+
+
+def refuse_quotes(value: str, what: str, error: type[ProxyctlError]) -> None:
+    """Raise ``error`` for a value in quotes: they may be part of it, so they are never dropped without a word."""
+    if in_quotes(value):
+        raise error(f"{what} is in quotes.", hint=QUOTED_HINT)
 
 
 def usable_secret(text: str, what: str, error: type[ProxyctlError]) -> str:
@@ -252,6 +260,7 @@ def usable_secret(text: str, what: str, error: type[ProxyctlError]) -> str:
     value = text.strip(" \t\r\n")
     if not value:
         raise error(f"{what} is empty.")
+    refuse_quotes(value, what, error)
     if not (value.isascii() and value.isprintable()) or " " in value:
         raise error(f"{what} is not a single word of plain ASCII text, so not a secret that can be sent.")
     return value

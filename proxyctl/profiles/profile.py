@@ -4,13 +4,13 @@ what to say where there are no credentials.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from proxyctl.errors import AuthenticationError, ConfigError, UsageError
-from proxyctl.profiles.config_file import SANDBOX, checked, usable_secret
+from proxyctl.profiles.config_file import SANDBOX, checked, refuse_quotes, usable_secret
 from proxyctl.profiles.store import ProfileStore
 from proxyctl.text import visible
 
@@ -19,6 +19,11 @@ MASK = "********"  # of fixed length, and never with a character of the secret
 ENVIRONMENT = "environment"
 VARIABLES = ("account_sid", "api_key", "api_secret", "auth_token", "region", "edge")  # TWILIO_…
 BASE_URL = "PROXYCTL_BASE_URL"
+# Names that Twilio's own pages and other tools use, and proxyctl does not read.
+OTHER_NAMES = {
+    "TWILIO_API_KEY_SECRET": "TWILIO_API_SECRET",
+    "TWILIO_API_KEY_SID": "TWILIO_API_KEY",
+}
 NO_CREDENTIALS_HINT = (
     "Run 'proxyctl auth login' to save a profile.\n"
     "Or set TWILIO_ACCOUNT_SID with TWILIO_API_KEY and TWILIO_API_SECRET (or TWILIO_AUTH_TOKEN).\n"
@@ -93,6 +98,7 @@ def resolve_profile(
     }
     for source, name in choices.items():
         if name:
+            refuse_quotes(name, source, UsageError)
             return named_profile(name, source, environ=environ, store=store)
     found = environment_profile(environ)
     if found is not None:
@@ -103,7 +109,7 @@ def resolve_profile(
     hint = NO_CREDENTIALS_HINT
     if store.profiles():
         hint = f"Choose a profile with --profile NAME or 'proxyctl profile use NAME'.\n{hint}"
-    raise AuthenticationError("there are no credentials.", hint=hint)
+    raise AuthenticationError("there are no credentials.", hint="\n".join([*misnamed(environ), hint]))
 
 
 def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: ProfileStore) -> Profile:
@@ -135,11 +141,19 @@ def environment_profile(environ: Mapping[str, str]) -> Profile | None:
         return None
     missing = _missing(table)
     if missing:
+        hint = "Set it, or unset the other TWILIO_ variables, or choose a profile with --profile."
         raise UsageError(
             f"the environment has half a set of credentials: {missing} is not set.",
-            hint="Set it, or unset the other TWILIO_ variables, or choose a profile with --profile.",
+            hint="\n".join([*misnamed(environ), hint]),
         )
     return _profile(ENVIRONMENT, ENVIRONMENT, table, variable, UsageError, environ)
+
+
+def misnamed(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence on each variable that is set under a name which proxyctl does not read."""
+    for other, name in OTHER_NAMES.items():
+        if environ.get(other) and not environ.get(name):
+            yield f"proxyctl reads {name}. {other} is set, and is not read."
 
 
 def variable(key: str) -> str:

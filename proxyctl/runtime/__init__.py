@@ -18,6 +18,7 @@ from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
 from proxyctl.errors import AuthenticationError, ConfigError, OutputError, ProxyctlError, UsageError
 from proxyctl.roles import Line, Role, line
+from proxyctl.text import QUOTED_HINT, in_quotes
 
 if TYPE_CHECKING:
     from proxyctl.files import Paths
@@ -286,9 +287,8 @@ class Runtime:
         """Return the output format that the option, else the environment, else the config asks for."""
         asked = self.options.output or self.environ.get("PROXYCTL_OUTPUT")
         if asked and asked not in FORMATS:
-            raise UsageError(
-                f"PROXYCTL_OUTPUT={asked!r} is not an output format.", hint=f"Use {', '.join(FORMATS)}."
-            )
+            hint = QUOTED_HINT if in_quotes(asked) else f"Use {', '.join(FORMATS)}."
+            raise UsageError(f"PROXYCTL_OUTPUT={asked!r} is not an output format.", hint=hint)
         try:
             return asked or self.store.default_output()
         except ConfigError:

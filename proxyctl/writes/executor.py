@@ -33,6 +33,7 @@ from proxyctl.errors import (
     RefusedError,
     ServerError,
     ThrottledError,
+    UsageError,
 )
 from proxyctl.writes.flow import Sending
 from proxyctl.writes.reading import Reader
@@ -83,7 +84,7 @@ class Executor:
         request: Request = task.payload.request
         code, repeated = code_of(error), task.index in self._unsure
         match error:
-            case AuthenticationError() | NetworkError(repeatable=False):
+            case AuthenticationError() | UsageError() | NetworkError(repeatable=False):
                 return Stop(error)
             case ThrottledError():
                 return throttled(error)
@@ -252,7 +253,7 @@ def failed_read(error: ProxyctlError) -> Outcome:
     NotFoundError is about the Service here: a number that is not there is an answer.
     """
     match error:
-        case AuthenticationError() | NotFoundError() | NetworkError(repeatable=False):
+        case AuthenticationError() | UsageError() | NotFoundError() | NetworkError(repeatable=False):
             return Stop(error)
         case ThrottledError():
             return throttled(error)

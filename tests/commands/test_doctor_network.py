@@ -183,32 +183,103 @@ def test_a_proxy_that_refuses_gets_no_word_of_its_password(
         monkeypatch.setenv("HTTPS_PROXY", f"http://someone:{CANARY}@127.0.0.1:{port}")
         ran = examine(bare, "-o", "jsonl", url="https://proxy.example")
     assert (ran.code, states(ran, "fail"), len(seen)) == (7, ["call"], 1)
-    assert found(ran)["server"]["detail"].endswith(f"through the proxy http://127.0.0.1:{port}")
-    assert "the proxy of HTTPS_PROXY gives no connection to" in found(ran)["call"]["detail"]
+    named = f"the proxy 127.0.0.1:{port} (HTTPS_PROXY)"
+    assert found(ran)["server"]["detail"].endswith(f"through {named}")
+    assert f"{named} gives no connection to proxy.example" in found(ran)["call"]["detail"]
     assert seen[0].startswith(b"CONNECT proxy.example:443")
 
 
 def test_a_proxy_that_is_not_there_is_named(bare: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
+    port = free_port()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
     ran = examine(bare, "-o", "jsonl", url="https://proxy.example")
     assert (ran.code, states(ran, "fail")) == (7, ["call"])
     row = found(ran)["call"]
-    assert "the proxy of HTTPS_PROXY gives no connection to proxy.example" in row["detail"]
+    assert f"the proxy 127.0.0.1:{port} (HTTPS_PROXY) refused the connection" in row["detail"]
     assert row["hint"] == ran.error["hint"] and row["hint"].startswith("Check HTTPS_PROXY")
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("HTTPS_PROXY", f"socks5://u:{CANARY}@h"), ("ALL_PROXY", "http://")]
+    ("name", "value"),
+    [("HTTPS_PROXY", f"socks5://u:{CANARY}@h"), ("ALL_PROXY", "http://"), ("ALL_PROXY", "socks5://h:1080")],
 )
 def test_a_proxy_that_cannot_be_used(
     bare: Cli, name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
     ran = examine(bare, "-o", "jsonl", url="https://proxy.example")
-    assert (ran.code, states(ran, "fail")) == (7, ["server"])
+    assert (ran.code, states(ran, "fail")) == (2, ["server"])
+    assert name in found(ran)["server"]["detail"]
     with answering() as (port, _):  # a server on this machine needs none
         ran = examine(bare, "-o", "jsonl", url=f"http://127.0.0.1:{port}")
     assert ran.code == 0, ran.err
+
+
+COMMANDS = (
+    ("auth", "status"),
+    ("auth", "status", "--all"),
+    ("service", "list"),
+    ("number", "reserve", "KS" + "1" * 32, "+14155550100"),
+    ("doctor",),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_knows_a_proxy_that_wants_a_password(
+    bare: Cli, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked once: the user has to do something first."""
+    with answering(b"", "407 Proxy Authentication Required") as (port, seen):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        environ = {"TWILIO_ACCOUNT_SID": AC, "TWILIO_AUTH_TOKEN": CANARY}
+        ran = bare(*command, environ={**environ, "PROXYCTL_BASE_URL": "https://proxy.example"})
+    assert (ran.code, len(seen)) == (2, 1), ran.err
+    assert f"the proxy 127.0.0.1:{port} (HTTPS_PROXY) wants a user name and a password" in ran.out + ran.err
+    assert "USER:PASSWORD@" in ran.err
+
+
+SKEY = "SK" + "5" * 32
+KEY_PAIR = {"TWILIO_ACCOUNT_SID": AC, "TWILIO_API_KEY": SKEY, "TWILIO_API_SECRET": CANARY}
+
+
+@pytest.mark.parametrize("quote", ['"', "'", "\u201c"])
+@pytest.mark.parametrize("name", [*KEY_PAIR, "TWILIO_AUTH_TOKEN", "TWILIO_REGION", "PROXYCTL_BASE_URL"])
+@pytest.mark.parametrize("command", [("doctor",), ("auth", "status"), ("auth", "status", "--all")])
+def test_values_in_quotes_are_named_and_nothing_is_sent(
+    bare: Cli, command: tuple[str, ...], name: str, quote: str
+) -> None:
+    with answering() as (port, seen):
+        base = {"PROXYCTL_BASE_URL": f"http://127.0.0.1:{port}"}
+        environ = {**KEY_PAIR, "TWILIO_REGION": "ie1", **base}
+        if name == "TWILIO_AUTH_TOKEN":
+            environ = {"TWILIO_ACCOUNT_SID": AC, name: CANARY, **base}
+        ran = bare(*command, environ={**environ, name: f"{quote}{environ[name]}{quote}"})
+    said = ran.out + ran.err
+    assert (ran.code, seen) == (2, []), said
+    assert "in quotes" in said and (name in said or name == "PROXYCTL_BASE_URL")
+    assert "docker's --env-file keeps them" in ran.err
+    assert CANARY not in said
+
+
+@pytest.mark.parametrize("name", ["PROXYCTL_PROFILE", "PROXYCTL_OUTPUT", "HTTPS_PROXY", "SSL_CERT_FILE"])
+def test_other_variables_in_quotes(bare: Cli, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, '"http://127.0.0.1:1"')
+    environ = {"TWILIO_ACCOUNT_SID": AC, "TWILIO_AUTH_TOKEN": CANARY, name: '"http://127.0.0.1:1"'}
+    ran = bare("service", "list", environ={**environ, "PROXYCTL_BASE_URL": "https://proxy.example"})
+    assert ran.code == 2 and name in ran.err and "docker's --env-file keeps them" in ran.err
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("auth", "status"), ("service", "list")])
+@pytest.mark.parametrize("kept", [("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY"), ("TWILIO_ACCOUNT_SID",), ()])
+def test_a_secret_under_another_name_is_noticed(
+    bare: Cli, kept: tuple[str, ...], command: tuple[str, ...]
+) -> None:
+    environ = {name: KEY_PAIR[name] for name in kept} | {"TWILIO_API_KEY_SECRET": CANARY}
+    ran = bare(*command, environ=environ)
+    assert ran.code == (2 if kept else 3), ran.err
+    assert "proxyctl reads TWILIO_API_SECRET. TWILIO_API_KEY_SECRET is set, and is not read." in ran.err
+    whole = {**environ, **KEY_PAIR, "PROXYCTL_BASE_URL": "http://127.0.0.1:9"}
+    assert "TWILIO_API_KEY_SECRET" not in bare("auth", "status", "--retries", "0", environ=whole).err
 
 
 @pytest.mark.parametrize("url", ["http://example.com", f"https://u:{CANARY}@example.com", "ftp://x"])

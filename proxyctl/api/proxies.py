@@ -1,0 +1,133 @@
+"""The proxy that the environment names for requests to Twilio: which variable names it, and what is said where it keeps
+requests from leaving. Of a proxy's URL only host and port are shown: it may hold a password.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import httpx
+
+from proxyctl.api.tls import NOT_TLS
+from proxyctl.errors import NetworkError, ProxyctlError, UsageError
+from proxyctl.text import QUOTED_HINT, in_quotes
+
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+_LEAVE_OUT = "or name the host in NO_PROXY."
+_HOW = "http://HOST:PORT"
+
+
+class NamedProxy(NamedTuple):
+    """A proxy, and the ``variable`` that names it."""
+
+    proxy: httpx.Proxy
+    variable: str
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        url = self.proxy.url
+        return f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
+
+    def __str__(self) -> str:
+        return f"the proxy {self.place} ({self.variable})"
+
+
+def proxy_for(host: str) -> NamedProxy | None:
+    """Return the proxy that the environment names for https requests to ``host``. UsageError for one that can't be
+    used.
+    """
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    scheme = "https" if proxies.get("https") else "all"
+    text = proxies.get(scheme)
+    if not text or proxy_bypass(host):
+        return None
+    variable = variable_of(scheme, os.environ)
+    try:
+        proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
+    except (ValueError, httpx.InvalidURL):
+        proxy = None
+    if proxy is None or proxy.url.scheme not in ("http", "https") or not _HOST.fullmatch(proxy.url.host):
+        raise unusable(text, variable)
+    return NamedProxy(proxy, variable)
+
+
+def variable_of(scheme: str, environ: Mapping[str, str]) -> str:
+    """Return the variable that names the proxy of a scheme: small letters come first, as in curl. The system's own
+    settings have none.
+    """
+    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
+    return next((name for name in names if environ.get(name)), "the system's settings")
+
+
+def unusable(text: str, variable: str) -> UsageError:
+    """The error for a proxy whose URL proxyctl can't use."""
+    if in_quotes(text):
+        return UsageError(f"{variable} is in quotes.", hint=QUOTED_HINT)
+    if text.lower().startswith("socks"):
+        return UsageError(
+            f"{variable} names a SOCKS proxy. proxyctl uses HTTP proxies only.",
+            hint=f"Set HTTPS_PROXY={_HOW}, unset {variable}, {_LEAVE_OUT}",
+        )
+    return UsageError(
+        f"the proxy of {variable} can't be used: it is not an http:// or https:// address.",
+        hint=f"Set {variable}={_HOW}, unset it, {_LEAVE_OUT}",
+    )
+
+
+def proxy_failure(
+    named: NamedProxy, host: str, causes: Sequence[BaseException], timeout: float, call: object
+) -> ProxyctlError:
+    """Return the error for a request to ``host`` that a proxy did not let through, or that did not reach the proxy.
+
+    The first of its ``causes`` begins with the status that the proxy responded with, if it did.
+    """
+    status = re.match(r"[1-5][0-9]{2}\b", str(causes[0]))
+    hint = f"Check {named.variable}, {_LEAVE_OUT}"
+    if status is None:
+        what, wrong_scheme = unreached(named, causes, timeout)
+        if wrong_scheme:
+            hint = f"Write {wrong_scheme} in {named.variable}, if that is its port."
+        return NetworkError(f"{call}: {what}", hint=hint, repeatable=not wrong_scheme)
+    if status[0] == "407":
+        return unauthenticated(named)
+    return NetworkError(f"{call}: {named} gives no connection to {host} (status {status[0]})", hint=hint)
+
+
+def unauthenticated(named: NamedProxy) -> UsageError:
+    """The error for a proxy that wants a user name and a password, or others (407)."""
+    if named.proxy.raw_auth is None:
+        what = "wants a user name and a password (407)"
+    else:
+        what = f"does not accept the user name and password of {named.variable} (407)"
+    return UsageError(
+        f"{named} {what}.",
+        hint=f"Set {named.variable}={named.proxy.url.scheme}://USER:PASSWORD@{named.place}\n"
+        "Write special characters of both as in URLs: @ is %40.",
+    )
+
+
+def unreached(named: NamedProxy, causes: Iterable[BaseException], timeout: float) -> tuple[str, str]:
+    """Say why the proxy can't be talked to, and which scheme it probably speaks, if not the one that is named."""
+    for cause in causes:
+        match cause:
+            case socket.gaierror() | UnicodeError():
+                return f"the name of {named} can't be resolved", ""
+            case ConnectionRefusedError():
+                return f"{named} refused the connection", ""
+            case ssl.SSLCertVerificationError():
+                return f"the certificate of {named} is not trusted: {cause.verify_message}", ""
+            case ssl.SSLError(reason=reason) if reason in NOT_TLS:
+                return f"{named} does not speak TLS", "http://"
+            case httpx.TimeoutException() | TimeoutError():
+                return f"no connection through {named} within {round(timeout, 2):g} s", ""
+            case httpx.RemoteProtocolError():
+                return f"{named} closed the connection, or did not send HTTP", ""
+    return f"no connection through {named}", ""
