@@ -155,7 +155,7 @@ def report(error: ProxyctlError, runtime: Runtime, cause: Exception | None = Non
     runtime.errors.append(error)
     clean = runtime.console.redactor.clean
     if wants_json(runtime):
-        runtime.console.write_error(clean(error_json(error, runtime.console.account)) + "\n")
+        runtime.console.write_error(error_json(error, runtime.console.account, clean) + "\n")
     elif not error.printed:
         runtime.say(*error_lines(error, lead_of(error, terminal=runtime.console.terminal.stderr)))
     if runtime.environ.get("PROXYCTL_DEBUG"):

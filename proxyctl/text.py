@@ -38,6 +38,9 @@ _OF_ACCOUNT = re.compile(
 MOST_SESSIONS = 100  # open Sessions of a number, as Twilio advises: more is marked
 REDACTED = "[redacted]"
 _BASE64 = r"[A-Za-z0-9+/_=-]{0,200}"  # bounded, or a long word would take quadratic time
+_LONG = 8  # characters from which a secret is replaced wherever it stands: no word or key holds it by chance
+# Where a word begins and ends: can't, in-use, v1/Services and date_created are one each.
+_BEFORE, _AFTER = r"(?<!\w)(?<!\w[-'./])", r"(?!\w)(?![-'./]\w)"
 _SHORTEST_CORE = 6  # a shorter piece of base64 would meet ordinary words
 
 
@@ -176,13 +179,18 @@ def _escape(match: re.Match[str]) -> str:
 class Redactor:
     """Replaces every secret that was added by ``[redacted]``, in all forms in which one travels: as it is, in base64
     (alone or inside a Basic header), in URLs and inside quoted strings. One a process, shared by all threads.
+
+    A secret of fewer than `_LONG` characters is replaced as a whole word only, and never in a command of ours: one letter
+    would leave nothing readable. What becomes JSON is cleaned value by value before, so that keys stay as they are.
     """
 
     def __init__(self) -> None:
         self._plain: set[str] = set()
         self._wide: set[str] = set()
+        self._words: set[str] = set()
         self._sign: re.Pattern[str] | None = None
         self._whole: re.Pattern[str] | None = None
+        self._word: re.Pattern[str] | None = None
 
     def add(self, secret: str) -> None:
         """Never let ``secret`` through again, in any of its forms. An empty one is ignored."""
@@ -190,21 +198,31 @@ class Redactor:
             return
         raw = secret.encode(errors="surrogatepass")
         cores = {re.escape(core) for core in _base64_cores(raw)}
-        self._plain |= {re.escape(form) for form in _spellings(secret, raw)} | cores
+        spellings = {re.escape(form) for form in _spellings(secret, raw)}
+        if len(secret) < _LONG:
+            self._words |= spellings
+            self._word = re.compile(f"{TYPED.pattern}|{_BEFORE}(?P<word>{_any_of(self._words)}){_AFTER}")
+        else:
+            self._plain |= spellings
+        self._plain |= cores
         self._wide |= {f"{_BASE64}{core}{_BASE64}" for core in cores}
-        self._sign, self._whole = _any_of(self._plain), _any_of(self._plain | self._wide)
+        if self._plain:
+            self._sign = re.compile(_any_of(self._plain))
+            self._whole = re.compile(_any_of(self._plain | self._wide))
 
     def clean(self, text: str) -> str:
         """Return ``text`` without the secrets."""
         # Most text holds none, and a search for that is many times faster than the pattern that takes it out.
-        if self._sign is None or self._whole is None or not self._sign.search(text):
-            return text
-        return self._whole.sub(REDACTED, text)
+        if self._sign is not None and self._whole is not None and self._sign.search(text):
+            text = self._whole.sub(REDACTED, text)
+        if self._word is not None:
+            text = self._word.sub(lambda found: REDACTED if found["word"] else found[0], text)
+        return text
 
 
-def _any_of(forms: set[str]) -> re.Pattern[str]:
+def _any_of(forms: set[str]) -> str:
     # The longest first: of two forms that begin alike, the shorter would leave the other's end behind.
-    return re.compile("|".join(sorted(forms, key=len, reverse=True)))
+    return "|".join(sorted(forms, key=len, reverse=True))
 
 
 def _spellings(secret: str, raw: bytes) -> set[str]:

@@ -64,3 +64,44 @@ def test_a_secret_that_is_no_valid_text_is_redacted_too() -> None:
 def test_long_text_takes_linear_time() -> None:
     text = "A" * 1_000_000
     assert _redactor("a-secret-of-some-length").clean(text) == text
+
+
+# Short secrets: whole words only, so that what people and programs read stays whole
+
+_SHORT = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=7)
+_LETTERS = st.text(st.characters(codec="ascii", categories=["L", "N"]), max_size=10)
+_JOINTS = st.sampled_from(["", "_", "-", "'", ".", "/"])
+
+
+@given(_SHORT, _LETTERS.filter(bool), _LETTERS, _JOINTS)
+def test_a_short_secret_stays_inside_words(secret: str, before: str, after: str, joint: str) -> None:
+    text = f"{before}{joint}{secret}{joint if after else ''}{after}"
+    whole = f"[{secret}]" in f"[{text}]"  # it may be a word of its own all the same: "a" in "a.a"
+    assert whole or _redactor(secret).clean(f"the {text} is") == f"the {text} is"
+
+
+@given(
+    _SHORT,
+    st.sampled_from(["{}", "'{}'", '"{}"', "a token={}", "who:{}@host", "({}).", "{},", "{}: no", "<{}>"]),
+)
+def test_a_short_secret_that_is_a_word_is_gone(secret: str, around: str) -> None:
+    assert around.format(REDACTED) in _redactor(secret).clean(around.format(secret))
+
+
+@given(_SHORT)
+def test_a_command_to_type_survives_any_short_secret(secret: str) -> None:
+    clean = _redactor(secret).clean
+    for text in (f"'proxyctl number list {secret}'", f"proxyctl service show {secret} -o json"):
+        assert clean(text) == text
+    for word in ("service", "auth", "prod", "api"):
+        clean = _redactor(word).clean
+        assert "'proxyctl service list -p prod'" in clean("Run 'proxyctl service list -p prod' for all.")
+        assert clean(f"a {word} is\nRun: proxyctl auth login -p prod").endswith("proxyctl auth login -p prod")
+        assert clean(f"a {word} is") == f"a {REDACTED} is"
+
+
+@given(_SECRET.filter(str.isprintable))
+def test_a_long_secret_is_gone_from_commands_too(secret: str) -> None:
+    assert secret not in _redactor(secret).clean(f"Run 'proxyctl number list {secret}'.").replace(
+        REDACTED, "[]"
+    )

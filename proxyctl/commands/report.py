@@ -20,9 +20,9 @@ from proxyctl.errors import (
     RefusedError,
     SummaryError,
     TemporaryError,
+    UsageError,
     exit_status,
     reworded,
-    UsageError,
 )
 from proxyctl.explaining import hint_for
 from proxyctl.input.items import Item

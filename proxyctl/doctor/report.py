@@ -74,7 +74,8 @@ def rows(runtime: Runtime, found: list[CheckResult]) -> Iterator[Sequence[dict[s
     """Yield a page for each finding, as it is made."""
     clean = runtime.console.redactor.clean
     for finding in printed(runtime, found):
-        yield [{name: value and clean(value) for name, value in finding.row().items()}]
+        texts = {"detail": clean(finding.detail), "hint": finding.hint and clean(finding.hint)}
+        yield [finding.row() | texts]
 
 
 def checking(seconds: float) -> Line:

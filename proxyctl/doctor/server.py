@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxyctl.api.resources import list_services
 from proxyctl.api.proxies import proxy_for
+from proxyctl.api.resources import list_services
 from proxyctl.doctor import CheckResult, fail, ok, warning
 from proxyctl.errors import CheckError, ProxyctlError
 from proxyctl.explaining import hint_for, sentence

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -91,22 +92,24 @@ def hint_for(error: ProxyctlError, *, number: str | None = None) -> str | None:
     return f"{found.meaning}\n{found.advice(service.group() if service else None, number)}"
 
 
-def error_json(error: ProxyctlError, account: str = "") -> str:
+def error_json(error: ProxyctlError, account: str = "", clean: Callable[[str], str] = str) -> str:
     """Return the error as one line of JSON: ``{"error": {kind, message, hint, status, code, …}}``."""
-    return json.dumps({"error": error_object(error, account)})
+    return json.dumps({"error": error_object(error, account, clean)})
 
 
-def error_object(error: ProxyctlError, account: str = "") -> dict[str, Any]:
-    """Return the error as programs read it."""
+def error_object(
+    error: ProxyctlError, account: str = "", clean: Callable[[str], str] = str
+) -> dict[str, Any]:
+    """Return the error as programs read it; ``clean`` takes secrets out of its texts."""
     problem = error.problem
     return {
         "kind": error.kind,
-        "message": error.message,
-        "hint": with_account(hint_for(error) or "", account) or None,
+        "message": clean(error.message),
+        "hint": clean(with_account(hint_for(error) or "", account)) or None,
         "status": problem.status if problem else None,
         "code": problem.code if problem else None,
-        "more_info": more_info(problem),
-        "request_id": problem.request_id if problem else None,
+        "more_info": clean(more_info(problem) or "") or None,
+        "request_id": clean(problem.request_id or "") or None if problem else None,
         "exit_code": exit_status(error),
     }
 
