@@ -180,8 +180,8 @@ class Redactor:
     """Replaces every secret that was added by ``[redacted]``, in all forms in which one travels: as it is, in base64
     (alone or inside a Basic header), in URLs and inside quoted strings. One a process, shared by all threads.
 
-    A secret of fewer than `_LONG` characters is replaced as a whole word only, and never in a command of ours: one letter
-    would leave nothing readable. What becomes JSON is cleaned value by value before, so that keys stay as they are.
+    A secret of fewer than `_LONG` characters is replaced as a whole word only, and never in a command of ours: nothing
+    readable would be left. What becomes JSON is cleaned value by value before, so that keys stay as they are.
     """
 
     def __init__(self) -> None:

@@ -75,7 +75,7 @@ def call(runtime: Runtime, profile: Profile) -> Iterator[CheckResult]:
 
 
 def proxy_of(client: ProxyClient) -> NamedProxy | None:
-    """Return the proxy that requests go through. Raises UsageError where the environment names none that can be used."""
+    """Return the proxy that requests go through. UsageError where the environment names one that can't be used."""
     return None if client.endpoint.is_loopback else proxy_for(next(iter(client.endpoint.origins))[1])
 
 

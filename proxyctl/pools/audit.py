@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from socket import inet_aton
 
 from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.pools.findings import Finding, Severity, argument, name_of, number_argument
@@ -12,6 +16,8 @@ from proxyctl.pools.pool import DEMO_HOST, WEBHOOK, has_capability, hinted_servi
 from proxyctl.pools.status import WARNED_AT, PoolStatus
 from proxyctl.text import MOST_SESSIONS, counted
 
+# Names below these lead nowhere in the public DNS (RFC 6761, RFC 6762, and ICANN's .internal).
+PRIVATE_DOMAINS = frozenset({"localhost", "local", "internal", "localdomain", "lan", "test", "invalid"})
 CALLBACKS = ("callback_url", "intercept_callback_url", "out_of_session_callback_url")
 
 
@@ -78,9 +84,27 @@ def callback_problem(url: str | None) -> tuple[Severity, str, str] | None:
         return Severity.INFO, "callback-missing", "is not set: nobody hears of interactions"
     if leads_to_proxy(url):
         return Severity.ERROR, "callback-at-proxy", f"points back at Proxy itself ({url})"
+    if not is_public(host_of(url)):
+        words = f"is on localhost or a private address: Twilio can't reach it ({url})"
+        return Severity.WARNING, "callback-not-public", words
     if not url.lower().startswith("https://"):
         return Severity.WARNING, "callback-not-https", f"is not https: anybody on the way can read it ({url})"
     return None
+
+
+def is_public(host: str) -> bool:
+    """Whether servers of others can reach a host, as far as its name or address says."""
+    name = host.rstrip(".")
+    if not name:
+        return True  # no URL: that is another finding
+    with suppress(ValueError):
+        address = ip_address(name)
+        return (getattr(address, "ipv4_mapped", None) or address).is_global
+    if re.fullmatch(r"[0-9a-fx.]*[0-9][0-9a-fx.]*", name):
+        with suppress(OSError):  # 127.1 and 0x7f.1, which servers read as addresses too
+            return ip_address(inet_aton(name)).is_global
+    first, dot, _ = name.partition(".")
+    return bool(first and dot) and name.rpartition(".")[2] not in PRIVATE_DOMAINS
 
 
 # A number in a pool

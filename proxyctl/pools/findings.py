@@ -40,6 +40,9 @@ KINDS = {
     ),
     "callback-missing": Kind(I, "No callback URL is set", "Your application gets no callbacks."),
     "callback-not-https": Kind(W, "A callback URL is not https", "Others on the network can read callbacks."),
+    "callback-not-public": Kind(
+        W, "A callback URL is on localhost or a private address", "Twilio can't reach it."
+    ),
     "country-all-reserved": Kind(
         W, "All numbers of a country are reserved", "New participants there get no number."
     ),

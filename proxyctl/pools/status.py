@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import heapq
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED
+from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED, area_code
 from proxyctl.text import MOST_SESSIONS, counted
 
 WARNED_AT = 85.0  # per cent of a limit: where Twilio warns
@@ -17,15 +16,26 @@ BUSIEST = 5
 # How Sessions spread: ranges of open Sessions of a number, each with the least.
 RANGES = {"0": 0, "1-49": 1, "50-99": MOST_SESSIONS // 2, "100+": MOST_SESSIONS}
 NO_COUNTRY = "unknown"
+# --by: what parts a number belongs to, in the column of that name. None is the part of those that have no value.
+PARTS: dict[str, Callable[[Mapping[str, Any]], Iterable[str | None]]] = {
+    "country": lambda row: [country_in(row)],
+    "area-code": lambda row: [area_code(row) or None],
+    "capability": lambda row: capabilities_in(row) or [None],
+}
 LIMITS = {"reserved": MOST_RESERVED, "unreserved": MOST_UNRESERVED}
 
 
 @dataclass
 class PoolStatus:
-    """The counts of one Service's pool. ``sessions`` are the open Sessions of all its numbers."""
+    """The counts of one Service's pool. ``sessions`` are the open Sessions of all its numbers.
+
+    ``by`` one of `PARTS`, the numbers of each part are counted too.
+    """
 
     sid: str
     service: str | None = None
+    by: str | None = None
+    parts: dict[str | None, PoolStatus] = field(default_factory=dict)
     reserved: int = 0
     unreserved: int = 0
     in_use: int = 0
@@ -46,13 +56,13 @@ class PoolStatus:
                 self.reserved += 1
             else:
                 self.unreserved += 1
-            country = str(row.get("iso_country") or NO_COUNTRY)
+            country = country_in(row)
             self.by_country[country] += 1
             self.areas.add((bool(row.get("is_reserved")), country, area_code(row)))
-            capabilities = row.get("capabilities")
-            if isinstance(capabilities, dict):
-                self.by_capability.update(name for name, there in capabilities.items() if there is True)
+            self.by_capability.update(capabilities_in(row))
             self._add_sessions(row)
+            for value in PARTS[self.by](row) if self.by else ():
+                self.parts.setdefault(value, PoolStatus(self.sid, self.service)).add([row])
 
     def _add_sessions(self, row: Mapping[str, Any]) -> None:
         sessions = row.get("in_use")
@@ -145,11 +155,24 @@ class PoolStatus:
             "by_sessions": {name: self.by_sessions[name] for name in RANGES},
         }
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the row of the pool, or those of its parts: at least one, so that an empty pool is seen."""
+        if self.by is None:
+            return [self.row()]
+        column = self.by.replace("-", "_")
+        order = sorted(self.parts.items(), key=lambda part: (part[0] is None, part[0] or ""))
+        return [status.row() | {column: value} for value, status in order] or [self.row() | {column: None}]
 
-def area_code(row: Mapping[str, Any]) -> str:
-    """Return the area code of a North American number; empty for any other."""
-    match = re.fullmatch(r"\+1([2-9][0-9]{2})[0-9]{7}", str(row.get("phone_number")))
-    return match[1] if match else ""
+
+def country_in(row: Mapping[str, Any]) -> str:
+    """Return the country that a pool names for a number."""
+    return str(row.get("iso_country") or NO_COUNTRY)
+
+
+def capabilities_in(row: Mapping[str, Any]) -> list[str]:
+    """Return what a number can do, by the API's names."""
+    found = row.get("capabilities")
+    return [name for name, there in found.items() if there is True] if isinstance(found, dict) else []
 
 
 def ranked(counts: Counter[str]) -> dict[str, int]:
@@ -157,9 +180,11 @@ def ranked(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def status_of(sid: str, service: str | None, pages: Iterable[Iterable[Mapping[str, Any]]]) -> PoolStatus:
+def status_of(
+    sid: str, service: str | None, pages: Iterable[Iterable[Mapping[str, Any]]], by: str | None = None
+) -> PoolStatus:
     """Count the pages of one pool."""
-    status = PoolStatus(sid, service)
+    status = PoolStatus(sid, service, by)
     for rows in pages:
         status.add(rows)
     return status

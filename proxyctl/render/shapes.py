@@ -250,6 +250,29 @@ POOL_STATUS = Shape(
     maps={"by_capability": CAPABILITIES, "by_sessions": ("0", "1-49", "50-99", "100+")},
 )
 
+# The same of each part of it, by what --by names.
+POOL_PARTS = {
+    by: replace(
+        POOL_STATUS,
+        noun="row",
+        plural="rows",
+        fields=(*POOL_STATUS.fields, name),
+        columns=(
+            Column("service", "Service", ALWAYS, Kind.FOLD),
+            Column(name, title, ALWAYS),
+            Column("reserved", "Reserved", 95, Kind.NUMBER),
+            Column("unreserved", "Unreserved", 98, Kind.NUMBER),
+            Column("in_use", "In use", 90, Kind.NUMBER),
+            Column("sessions", "Sessions", 85, Kind.NUMBER),
+        ),
+    )
+    for by, name, title in (
+        ("country", "country", "Country"),
+        ("area-code", "area_code", "Area code"),
+        ("capability", "capability", "Capability"),
+    )
+}
+
 # A row a finding of `pool audit`. ``object`` is a SID, ``name`` what people call it.
 FINDING = Shape(
     "finding",

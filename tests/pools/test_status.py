@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.pools.status import BUSIEST, PoolStatus, status_of
+from proxyctl.pools.status import BUSIEST, PARTS, PoolStatus, status_of
 
 Row = dict[str, Any]
 ROWS = st.lists(
@@ -37,6 +37,26 @@ def test_pages_add_up_to_the_whole(rows: list[Row], size: int) -> None:
     assert sum(status.by_country.values()) == len(rows)
     sessions = sorted((row["in_use"] for row in rows if isinstance(row.get("in_use"), int)), reverse=True)
     assert [each["in_use"] for each in status.busiest] == [n for n in sessions if n > 0][:BUSIEST]
+
+
+@given(ROWS, st.sampled_from(["country", "area-code"]))
+def test_the_parts_of_a_pool_add_up_to_the_whole(rows: list[Row], by: str) -> None:
+    status = status_of("KS", "a", [rows], by)
+    whole, parts = status.row(), status.rows()
+    assert all(list(part)[:-1] == list(whole) for part in parts), "the part is the last column"
+    for name in ("reserved", "unreserved", "in_use", "idle", "sessions"):
+        assert sum(part[name] for part in parts) == whole[name]
+    assert len({part[by.replace("-", "_")] for part in parts}) == len(parts) >= 1
+    assert status_of("KS", "a", [rows]).rows() == [whole]
+
+
+@given(ROWS)
+def test_the_parts_by_capability_are_the_counts_of_the_whole(rows: list[Row]) -> None:
+    status = status_of("KS", "a", [rows], "capability")
+    found = {part["capability"]: part["reserved"] + part["unreserved"] for part in status.rows()}
+    found.pop(None, None)
+    assert found == status.row()["by_capability"]
+    assert set(PARTS) == {"country", "area-code", "capability"}
 
 
 def pool(reserved: int, unreserved: int, in_use: int = 0) -> PoolStatus:

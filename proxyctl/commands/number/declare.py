@@ -46,12 +46,17 @@ CHOSEN = group(
         bool | None, "--in-use/--idle", "Print only numbers with open Sessions, or only those without."
     ),
     country=typed(str | None, "--country CC", "Print only numbers of this ISO country."),
+    area_codes=typed(
+        list[str] | None,
+        "--area-code NNN",
+        "Print only North American numbers with this area code (repeatable): 415.",
+    ),
     capabilities=typed(
         list[str] | None,
         "--capability C",
         "Print only numbers with this capability (repeatable): sms, voice_outbound, …",
     ),
-    prefix=typed(str | None, "--prefix +1415", "Print only numbers that begin with these digits."),
+    prefix=typed(str | None, "--prefix +1415", "Print only numbers that begin with + and these digits."),
 )
 WEBHOOKS = group(
     None,
@@ -160,6 +165,9 @@ def list_numbers(
     unassigned: Annotated[
         bool, option("--unassigned", "Print the account's numbers that are in no pool.")
     ] = False,
+    no_messaging_service: Annotated[
+        bool, option("--no-messaging-service", "Print only numbers that are in no Messaging Service.")
+    ] = False,
     sort: Sort = None,
     limit: Limit = None,
     count: Count = False,
@@ -170,7 +178,8 @@ def list_numbers(
     only after it leaves the Messaging Service.
 
     Examples:
-      proxyctl number list masking-prod --idle --country US
+      proxyctl number list masking-prod --idle --area-code 415
+      proxyctl number list masking-prod --no-messaging-service -o csv
       proxyctl number list --all --sort -in_use --limit 20
       proxyctl number list --unassigned -o csv > free.csv
     """
@@ -182,6 +191,7 @@ def list_numbers(
         filters,
         all_services=all_services,
         unassigned=unassigned,
+        no_messaging_service=no_messaging_service,
         sort=sort,
         limit=limit,
         count=count,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from proxyctl.api.resources import Service, list_numbers
@@ -27,6 +27,7 @@ def show(
     *,
     all_services: bool,
     unassigned: bool = False,
+    no_messaging_service: bool = False,
     sort: str | None,
     limit: int | None,
     count: bool,
@@ -42,6 +43,8 @@ def show(
         meant = services_meant(runtime, services, all_services=all_services, missing=NOT_NAMED)
         remember(runtime, meant, all_services=all_services)
         shape, pages = SERVICE_NUMBER if named else PHONE_NUMBER, pool_pages(runtime, meant, chosen, named)
+    if no_messaging_service:
+        pages = without_senders(runtime.account, pages)
     show_list(runtime, shape, pages, sort=sort, limit=limit, count=count)
 
 
@@ -89,6 +92,13 @@ def check_capabilities(names: Sequence[str], rows: Sequence[Row], shape: Shape) 
                 f"--capability: there is no {name[:60]!a}.{did_you_mean(capability_key(name), list(known))}",
                 hint=f"Known: {', '.join(known)}.",
             )
+
+
+def without_senders(account: Account, pages: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+    """Yield of each page the numbers that no Messaging Service has. They are read only if there are numbers."""
+    for page in pages:
+        taken = account.senders([str(row.get("sid")) for row in page])
+        yield [row for row in page if row.get("sid") not in taken]
 
 
 # Numbers in no pool

@@ -1,6 +1,6 @@
 """`proxyctl pool`: whole pools, and the file that declares them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -44,6 +44,10 @@ def show_status(
     ctx: typer.Context,
     services: Services = None,
     all_services: AllServices = False,
+    by: Annotated[
+        Literal["country", "area-code", "capability"] | None,
+        option("--by PART", "Print a row for each country, area-code or capability of a Service."),
+    ] = None,
     fail_above: Annotated[
         float | None,
         option(
@@ -60,13 +64,24 @@ def show_status(
 ) -> None:
     """Show how full and how busy pools are.
 
+    With --by, a column names the part. Numbers outside North America have no area code. A number counts once for each
+    of its capabilities. --fail-above and --fail-below check whole Services.
+
     Examples:
       proxyctl pool status masking-prod
+      proxyctl pool status masking-prod --by area-code
       proxyctl pool status --all --fail-above 85 --fail-below 20
     """
     from proxyctl.commands.pool.status import show
 
-    show(ctx.obj, services or [], all_services=all_services, fail_above=fail_above, fail_below=fail_below)
+    show(
+        ctx.obj,
+        services or [],
+        all_services=all_services,
+        by=by,
+        fail_above=fail_above,
+        fail_below=fail_below,
+    )
 
 
 @app.command("export")

@@ -12,7 +12,7 @@ from proxyctl.commands.listing import services_by_name
 from proxyctl.errors import CheckError, UsageError
 from proxyctl.pools.status import PoolStatus, status_of
 from proxyctl.render.shape import Shape
-from proxyctl.render.shapes import POOL_STATUS
+from proxyctl.render.shapes import POOL_PARTS, POOL_STATUS
 from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Page
 
@@ -27,25 +27,27 @@ def show(
     services: Sequence[str],
     *,
     all_services: bool,
+    by: str | None,
     fail_above: float | None,
     fail_below: int | None,
 ) -> None:
-    """Print how full and how busy pools are; CheckError where one is fuller than ``fail_above`` per cent, or has fewer
-    than ``fail_below`` unreserved numbers.
+    """Print how full and how busy pools are, or their parts ``by`` something.
+
+    CheckError where a pool is fuller than ``fail_above`` per cent, or has fewer than ``fail_below`` unreserved numbers.
     """
     if fail_above is not None and not math.isfinite(fail_above):
         raise UsageError("--fail-above: it is not a number from 0 to 100.", hint="Write --fail-above 85.")
-    shape = with_open_maps(POOL_STATUS, runtime.out.fields or ())
+    shape = with_open_maps(POOL_PARTS[by] if by else POOL_STATUS, runtime.out.fields or ())
     runtime.out.check(shape)
     chosen = services_by_name(runtime, services, all_services=all_services)
     say_unfinished(runtime, [service.sid for service in chosen])
     seen: list[PoolStatus] = []
-    statuses = counted(runtime, chosen, seen, all_services=all_services)
+    statuses = counted(runtime, chosen, seen, by, all_services=all_services)
     checks = fail_above is not None or fail_below is not None
     if checks and runtime.options.silent:
         seen = list(statuses)
-    elif runtime.format != "table" or runtime.options.fields is not None:
-        runtime.out.rows(shape, ([status.row()] for status in statuses))
+    elif by is not None or runtime.format != "table" or runtime.options.fields is not None:
+        runtime.out.rows(shape, (status.rows() for status in statuses))
     else:
         from proxyctl.commands.pool.status_screen import screen
 
@@ -75,13 +77,18 @@ def with_open_maps(shape: Shape, fields: Sequence[str]) -> Shape:
 
 
 def counted(
-    runtime: Runtime, services: Sequence[Service], seen: list[PoolStatus], *, all_services: bool
+    runtime: Runtime,
+    services: Sequence[Service],
+    seen: list[PoolStatus],
+    by: str | None,
+    *,
+    all_services: bool,
 ) -> Iterator[PoolStatus]:
     """Yield the status of each Service in order, as early as the order allows; keep it in ``seen`` too."""
     names = {service.sid: service.unique_name for service in services}
 
     def count(sid: str, pages: Iterator[Page]) -> PoolStatus:
-        return status_of(sid, names[sid], (page.items for page in pages))
+        return status_of(sid, names[sid], (page.items for page in pages), by)
 
     for _, status in runtime.account.each_pool(names, count, skip_gone=all_services):
         seen.append(status)
