@@ -75,7 +75,8 @@ def summarize(runtime: Runtime, code: int) -> None:
     from proxyctl.explaining import error_object
     from proxyctl.runtime.summary import write_summary
 
-    errors = [error_object(error, runtime.console.account) for error in runtime.errors[:1]]
+    console = runtime.console
+    errors = [error_object(error, console.account, console.redactor.clean) for error in runtime.errors[:1]]
     write_summary(runtime, int(code), next(iter(errors), None))
 
 

@@ -111,6 +111,13 @@ def require_country(text: str) -> str:
     )
 
 
+def calling_code(country: str) -> str:
+    """Return how the numbers of a country begin: ``+1`` for US."""
+    import phonenumbers as plans
+
+    return f"+{plans.country_code_for_region(country)}"
+
+
 def country_of(number: str) -> str | None:
     """Return the country that a number in E.164 belongs to, by the number plans; None where they know none."""
     import phonenumbers as plans

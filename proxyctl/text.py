@@ -23,7 +23,7 @@ _HIDDEN = (
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 _QUOTES = tuple("\"'`\u2018\u2019\u201c\u201d")  # what keyboards and word processors have
-QUOTED_HINT = "Remove the quotes. docker's --env-file keeps them, and so does jq without -r."
+QUOTED_HINT = "Remove the quotes. docker keeps those of an env file, and jq without -r prints them."
 
 # What a spreadsheet runs as a formula, behind any apostrophes that were there (so that it can be undone).
 _FORMULA = re.compile("'*[=+\\-@\t\r]")

@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -73,13 +74,24 @@ def unusable(text: str, variable: str) -> UsageError:
         return UsageError(f"{variable} is in quotes.", hint=QUOTED_HINT)
     if text.lower().startswith("socks"):
         return UsageError(
-            f"{variable} names a SOCKS proxy. proxyctl uses HTTP proxies only.",
+            f"the proxy {place_of(text)}({variable}) is a SOCKS proxy. proxyctl uses HTTP proxies only.",
             hint=f"Set HTTPS_PROXY={_HOW}, unset {variable}, {_LEAVE_OUT}",
         )
     return UsageError(
         f"the proxy of {variable} can't be used: it is not an http:// or https:// address.",
         hint=f"Set {variable}={_HOW}, unset it, {_LEAVE_OUT}",
     )
+
+
+def place_of(url: str) -> str:
+    """Return host and port of a URL, and a blank; nothing where it is not certain that they are no password."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    certain = parts.path in ("", "/") and not parts.query and not parts.fragment and _HOST.fullmatch(host)
+    return f"{host}{f':{port}' if port else ''} " if certain else ""
 
 
 def proxy_failure(
@@ -90,15 +102,15 @@ def proxy_failure(
     The first of its ``causes`` begins with the status that the proxy responded with, if it did.
     """
     status = re.match(r"[1-5][0-9]{2}\b", str(causes[0]))
-    hint = f"Check {named.variable}, {_LEAVE_OUT}"
-    if status is None:
-        what, wrong_scheme = unreached(named, causes, timeout)
-        if wrong_scheme:
-            hint = f"Write {wrong_scheme} in {named.variable}, if that is its port."
-        return NetworkError(f"{call}: {what}", hint=hint, repeatable=not wrong_scheme)
-    if status[0] == "407":
+    if status is not None and status[0] == "407":
         return unauthenticated(named)
-    return NetworkError(f"{call}: {named} gives no connection to {host} (status {status[0]})", hint=hint)
+    hint = f"Check {named.variable}, {_LEAVE_OUT}"
+    if status is not None:
+        return NetworkError(f"{call}: {named} gives no connection to {host} (status {status[0]})", hint=hint)
+    tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+    if tls is not None and tls.reason in NOT_TLS:
+        hint = f"If it is an HTTP proxy, write http:// in {named.variable}."
+    return NetworkError(f"{call}: {unreached(named, causes, timeout)}", hint=hint, repeatable=tls is None)
 
 
 def unauthenticated(named: NamedProxy) -> UsageError:
@@ -114,20 +126,20 @@ def unauthenticated(named: NamedProxy) -> UsageError:
     )
 
 
-def unreached(named: NamedProxy, causes: Iterable[BaseException], timeout: float) -> tuple[str, str]:
-    """Say why the proxy can't be talked to, and which scheme it probably speaks, if not the one that is named."""
+def unreached(named: NamedProxy, causes: Iterable[BaseException], timeout: float) -> str:
+    """Say why the proxy can't be talked to."""
     for cause in causes:
         match cause:
             case socket.gaierror() | UnicodeError():
-                return f"the name of {named} can't be resolved", ""
+                return f"the name of {named} can't be resolved"
             case ConnectionRefusedError():
-                return f"{named} refused the connection", ""
+                return f"{named} refused the connection"
             case ssl.SSLCertVerificationError():
-                return f"the certificate of {named} is not trusted: {cause.verify_message}", ""
+                return f"the certificate of {named} is not trusted: {cause.verify_message}"
             case ssl.SSLError(reason=reason) if reason in NOT_TLS:
-                return f"{named} does not speak TLS", "http://"
+                return f"{named} does not speak TLS"
             case httpx.TimeoutException() | TimeoutError():
-                return f"no connection through {named} within {round(timeout, 2):g} s", ""
+                return f"no connection through {named} within {round(timeout, 2):g} s"
             case httpx.RemoteProtocolError():
-                return f"{named} closed the connection, or did not send HTTP", ""
-    return f"no connection through {named}", ""
+                return f"{named} closed the connection, or did not send HTTP"
+    return f"no connection through {named}"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError, UsageError
-from proxyctl.identifiers import country_of, require_country
+from proxyctl.identifiers import calling_code, country_of, require_country
 from proxyctl.text import command_line, counted
 
 if TYPE_CHECKING:
@@ -252,13 +252,6 @@ def three_digits_of(code: str) -> str:
     if _AREA_CODE.fullmatch(meant):
         hint = f"Write --area-code {meant}."
     raise UsageError(f"--area-code {code[:40]!a}: it is not an area code of North America.", hint=hint)
-
-
-def calling_code(region: str) -> str:
-    """Return the beginning of a country's numbers: ``+1`` for US."""
-    from phonenumbers import country_code_for_region
-
-    return f"+{country_code_for_region(region)}"
 
 
 def capability_key(name: str) -> str:

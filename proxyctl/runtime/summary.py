@@ -20,12 +20,12 @@ CHECKS = ("pool status", "pool audit", "pool plan")  # which have counts of thei
 
 
 def write_summary(runtime: Runtime, exit_code: int, error: Mapping[str, Any] | None) -> None:
-    """Replace the file that --summary-json names. OutputError where that can't be done."""
+    """Replace the file that --summary-json names. OutputError where that can't be done. ``error`` has no secrets."""
     profile, options = vars(runtime).get("profile"), runtime.options
     counts = {} if runtime.verb in CHECKS else dict.fromkeys(COUNTS, 0)
     found = {
         "verb": runtime.verb,
-        "service": ", ".join(runtime.services) or None,
+        "service": runtime.console.redactor.clean(", ".join(runtime.services)) or None,
         "profile": profile.name if profile else SANDBOX if options.sandbox else options.profile,
         "started": f"{datetime.fromtimestamp(runtime.began, UTC):%Y-%m-%dT%H:%M:%SZ}",
         "seconds": round(runtime.clock.monotonic() - runtime.started, 3),
@@ -34,8 +34,7 @@ def write_summary(runtime: Runtime, exit_code: int, error: Mapping[str, Any] | N
         "error": error,
     }
     path = Path(str(options.summary_json))
-    data = runtime.console.redactor.clean(json.dumps(found)) + "\n"
     try:
-        write_output_file(path, data.encode())
+        write_output_file(path, f"{json.dumps(found)}\n".encode())
     except OSError as problem:
         raise OutputError(f"--summary-json {path} could not be written: {problem.strerror}") from None

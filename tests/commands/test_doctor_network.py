@@ -257,7 +257,7 @@ def test_values_in_quotes_are_named_and_nothing_is_sent(
     said = ran.out + ran.err
     assert (ran.code, seen) == (2, []), said
     assert "in quotes" in said and (name in said or name == "PROXYCTL_BASE_URL")
-    assert "docker's --env-file keeps them" in ran.err
+    assert "docker keeps those of an env file" in ran.err
     assert CANARY not in said
 
 
@@ -266,7 +266,7 @@ def test_other_variables_in_quotes(bare: Cli, name: str, monkeypatch: pytest.Mon
     monkeypatch.setenv(name, '"http://127.0.0.1:1"')
     environ = {"TWILIO_ACCOUNT_SID": AC, "TWILIO_AUTH_TOKEN": CANARY, name: '"http://127.0.0.1:1"'}
     ran = bare("service", "list", environ={**environ, "PROXYCTL_BASE_URL": "https://proxy.example"})
-    assert ran.code == 2 and name in ran.err and "docker's --env-file keeps them" in ran.err
+    assert ran.code == 2 and name in ran.err and "docker keeps those of an env file" in ran.err
 
 
 @pytest.mark.parametrize("command", [("doctor",), ("auth", "status"), ("service", "list")])

@@ -12,6 +12,7 @@ from tests.commands.doctor_support import answering
 from tests.support import Cli
 
 KEYS = ["kind", "message", "hint", "status", "code", "more_info", "request_id", "exit_code"]
+SUMMARY = ["verb", "service", "profile", "started", "seconds", "counts", "exit_code", "error"]
 SECRETS = (
     "e",
     "o",
@@ -41,6 +42,7 @@ def test_errors_stay_whole(bare: Cli, secret: str) -> None:
         }
         ran = bare("service", "list", "-o", "json", environ=environ)
         people = bare("service", "list", environ=environ)
+        bare("pool", "status", "--all", "--summary-json", str(bare.directory / "summary"), environ=environ)
         doctor = bare("doctor", "-o", "jsonl", environ=environ)
     assert (ran.code, list(ran.error), ran.error["kind"], ran.error["exit_code"]) == (
         3, KEYS, "authentication", 3,
@@ -49,6 +51,8 @@ def test_errors_stay_whole(bare: Cli, secret: str) -> None:
     assert all(list(row) == ["check", "state", "detail", "hint"] for row in doctor.rows)
     assert {row["state"] for row in doctor.rows} <= {"ok", "warning", "fail"}
     assert doctor.code == 3
+    summary = json.loads((bare.directory / "summary").read_text())
+    assert list(summary) == SUMMARY and list(summary["error"]) == KEYS
 
 
 def test_a_short_secret_in_a_response_is_gone(bare: Cli) -> None:

@@ -102,6 +102,17 @@ def test_what_every_verb_makes_of(name: str, reply: Reply, outcome: str) -> None
 
 
 @pytest.mark.parametrize("name", VERBS)
+def test_a_proxy_that_wants_a_password_meanwhile_ends_the_run(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    for status, outcome in ((407, "stop"), (502, "unsent")):
+        assert sent(request(name), httpx.ProxyError(f"{status} no")) == [outcome]
+
+
+@pytest.mark.parametrize("name", VERBS)
 def test_what_the_codes_mean(name: str) -> None:
     one = request(name)
     verb = one.verb
