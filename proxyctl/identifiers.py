@@ -7,10 +7,11 @@ number that was written in its national format.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, NoReturn
 
 from proxyctl.errors import UsageError
-from proxyctl.text import counted
+from proxyctl.text import counted, without_invisible
 
 ACCOUNT = "AC"
 SERVICE = "KS"
@@ -42,6 +43,11 @@ _ANY_SID = re.compile(r"([A-Z]{2})[0-9a-fA-F]{32}")
 _SEPARATORS = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000.\-\u2010-\u2015\u2212()\[\]]+")
 _TRUNK_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 _DIGITS = re.compile(r"\+?[0-9]+")
+_FLOAT = re.compile(r"(\+?[0-9]+)\.0")  # as spreadsheets and data frames write whole numbers
+_MAYBE_FLOAT = re.compile(r"(?:\+?[0-9]+|.*[^+0-9].*)\.0|\+?[0-9]+\.00+")
+_ROUNDED = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
+_WIDE_PLUS = "\uff0b"
+_VALID, _POSSIBLE = 2, 1  # how far the number plans know a number
 _SHOWN = 60
 
 
@@ -74,20 +80,39 @@ def is_e164(text: str) -> bool:
 def parse_number(text: str, default_country: str | None = None) -> NumberRef:
     """Read a NUMBER: a PN SID, or a phone number in E.164 as people write it.
 
-    Spaces, dots, dashes, brackets, ``tel:`` and a ``00`` prefix are tolerated; the national format only with
-    ``default_country`` (two letters, ISO 3166). A number need not be assigned, but of a possible length.
+    Spaces, dots, dashes, brackets, ``tel:``, a ``00`` prefix, the ``.0`` of a float and invisible characters are
+    tolerated; the national format only with ``default_country`` (two letters, ISO 3166), and where it can be no other
+    number without its ``+``. A number need not be assigned, but of a possible length.
 
     ValueError: it can't be read. Its words follow the text, as in ``"+1" has only 1 digit. …``.
     UsageError: there is no such country.
     """
     if _PLAIN_E164.fullmatch(text):
         return NumberRef(None, text)
-    text = text.strip()
+    text = without_invisible(text).strip()
     if is_sid(PHONE_NUMBER, text):
         return NumberRef(text, None)
     if default_country is not None:
         default_country = require_country(default_country)
     return NumberRef(None, _parse_phone_number(text, default_country))
+
+
+def is_float(text: str) -> bool:
+    """Whether a number ends with ``.0``, which `parse_number` drops."""
+    return text.endswith("0") and _FLOAT.fullmatch(_bare(text)) is not None
+
+
+def agree(one: str, other: str) -> bool:
+    """Whether two numbers are the same but for a ``+``."""
+    return one.removeprefix("+") == other.removeprefix("+")
+
+
+def perhaps_without_plus(text: str) -> str | None:
+    """Return the digits of what may be a number in E.164 that lost its ``+``, if it may."""
+    text = _bare(text)
+    whole = _FLOAT.fullmatch(text)
+    digits = _SEPARATORS.sub("", whole[1] if whole else text)
+    return digits if _E164.fullmatch("+" + digits) and len(digits) >= FEWEST_DIGITS else None
 
 
 def require_number(text: str, default_country: str | None = None) -> NumberRef:
@@ -147,24 +172,33 @@ def service_reference(text: str) -> tuple[Literal["sid", "name"], str]:
     return ("sid" if is_sid(SERVICE, text) else "name"), text
 
 
+def _bare(text: str) -> str:
+    """Return a number without what is around its digits, and with the ``+`` of a keyboard."""
+    text = without_invisible(text).strip()
+    return (text[4:] if text[:4].lower() == "tel:" else text).strip().replace(_WIDE_PLUS, "+")
+
+
 def _parse_phone_number(text: str, country: str | None) -> str:
-    if text[:4].lower() == "tel:":
-        text = text[4:]
-    digits = _SEPARATORS.sub("", text)
+    text = _bare(text)
+    whole = _FLOAT.fullmatch(text)
+    digits = _SEPARATORS.sub("", whole[1] if whole else text)
     if not _DIGITS.fullmatch(digits):
         _refuse_characters(text, digits)
-    if digits.startswith("00"):
-        digits = "+" + digits[2:]
+    if not whole and _MAYBE_FLOAT.fullmatch(text):
+        shorter = _SEPARATORS.sub("", text[: text.rindex(".")])
+        raise ValueError(f"may be {shorter} or {digits}. Write it in E.164, without a point at the end")
+    if digits.startswith(("+", "00")) and _TRUNK_ZERO.search(text):
+        # Left out in most countries, kept in Italy: only the owner knows.
+        raise ValueError("has a (0) after its country code. Write only the digits dialled from abroad")
     if digits.startswith("+"):
-        if _TRUNK_ZERO.search(text):
-            # Left out in most countries, kept in Italy: only the owner knows.
-            raise ValueError("has a (0) after its country code. Write only the digits dialled from abroad")
         return _international(digits)
-    if country is None:
-        raise ValueError(
-            f"has no + and country code. Write it in E.164, like {EXAMPLE}, or add --default-country"
-        )
-    return _national(digits, country)
+    if country is not None:
+        return _without_plus(digits, country, re.findall("[0-9]+", text))
+    if digits.startswith("00"):
+        return _international("+" + digits[2:])
+    raise ValueError(
+        f"has no + and country code. Write it in E.164, like {EXAMPLE}, or add --default-country"
+    )
 
 
 def _international(number: str) -> str:
@@ -180,22 +214,61 @@ def _international(number: str) -> str:
     return number
 
 
-def _national(digits: str, country: str) -> str:
+def _without_plus(digits: str, country: str, groups: list[str]) -> str:
+    """Read digits as a number of ``country``, or as one that lacks its ``+``.
+
+    ValueError where they may be both, and their groups are not those of the national format alone.
+    """
+    national = _reading(digits, country)
+    abroad = _reading("+" + digits.removeprefix("00"), None)
+    if national.number != abroad.number and national.rank == abroad.rank > 0:
+        if len(groups) > 1 and groups == national.groups != abroad.groups:
+            return _international(national.number)
+        raise ValueError(
+            f"is {national.number} as a number of {country}, and {abroad.number} with a + before it. "
+            "Write it in E.164"
+        )
+    if abroad.rank == _VALID or (digits.startswith("00") and abroad.rank >= national.rank):
+        return _international(abroad.number)
+    if national.rank:
+        return _international(national.number)
+    raise ValueError(f"{national.flaw} of {country}. Write it in E.164, like {EXAMPLE}")
+
+
+class _Reading(NamedTuple):
+    """One way to read digits: the number in E.164 and how far the number plans know it, or why they don't.
+
+    ``groups`` are those of its usual format.
+    """
+
+    number: str
+    rank: int
+    flaw: str = ""
+    groups: Sequence[str] = ()
+
+
+def _reading(digits: str, country: str | None) -> _Reading:
     import phonenumbers as plans
 
     try:
         number = plans.parse(digits, country)
     except plans.NumberParseException:
-        raise ValueError(f"is not a number of {country}. Write it in E.164, like {EXAMPLE}") from None
+        return _Reading(digits, 0, "is not a number")
+    valid = plans.is_valid_number(number)
     reason = plans.is_possible_number_with_reason(number)
-    if reason != plans.ValidationResult.IS_POSSIBLE:
+    if not valid and reason != plans.ValidationResult.IS_POSSIBLE:
         why = {
             plans.ValidationResult.TOO_SHORT: "is too short",
             plans.ValidationResult.TOO_LONG: "is too long",
             plans.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks the area code",
         }.get(reason, "has the wrong length")
-        raise ValueError(f"{why} for a number of {country}. Write it in E.164, like {EXAMPLE}")
-    return _international(plans.format_number(number, plans.PhoneNumberFormat.E164))
+        return _Reading(digits, 0, f"{why} for a number")
+    forms = plans.PhoneNumberFormat
+    usual = plans.format_number(number, forms.NATIONAL if country else forms.INTERNATIONAL)
+    written = plans.format_number(number, forms.E164)
+    if country is None and written != digits:
+        return _Reading(digits, 0)  # with a zero that is dialled at home only
+    return _Reading(written, _VALID if valid else _POSSIBLE, groups=re.findall("[0-9]+", usual))
 
 
 def _refuse_characters(text: str, digits: str) -> NoReturn:
@@ -206,6 +279,8 @@ def _refuse_characters(text: str, digits: str) -> NoReturn:
         raise ValueError(f"is the SID of {kind}. That of a PhoneNumber begins with PN")
     if text[:2].upper() == PHONE_NUMBER:
         raise ValueError(f"is not PN and 32 hexadecimal digits. It has {len(text)} characters, not 34")
+    if _ROUNDED.fullmatch(text):
+        raise ValueError("was rounded by a spreadsheet. Format its column as text there, or add a column sid")
     if any(char.isdigit() and not char.isascii() for char in digits):
         raise ValueError(f"has digits other than 0-9. Write it in E.164, like {EXAMPLE}")
     raise ValueError(f"is neither a PN SID nor a number in E.164, like {EXAMPLE}")

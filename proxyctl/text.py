@@ -12,14 +12,16 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-# Controls (C0, DEL, C1); the soft hyphen; zero-width and bidi controls; line and paragraph separators;
-# interlinear annotations; shorthand and musical format controls; tags; lone surrogates. The zero-width joiner
+# Nothing of these is seen: Unicode's default-ignorable characters, and the empty Braille pattern. The zero-width joiner
 # is among them, although emoji use it: it hides as well in a unique_name that resembles another one.
-_HIDDEN = (
-    "\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f"
-    "\ufeff\ufff9-\ufffb"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f\ud800-\udfff"
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
 )
+# Those; controls (C0, DEL, C1); line and paragraph separators; interlinear annotations; lone surrogates.
+_HIDDEN = _INVISIBLE + "\x00-\x1f\x7f-\x9f\u2028\u2029\ufff9-\ufffb\ud800-\udfff"
+_NOT_SEEN = re.compile(f"[{_INVISIBLE}]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 _QUOTES = tuple("\"'`\u2018\u2019\u201c\u201d")  # what keyboards and word processors have
@@ -127,14 +129,19 @@ def with_account(text: str, options: str) -> str:
 
 
 def visible(text: str, keep: str = "") -> str:
-    r"""Return ``text`` with its control characters written out (``\x1b``, ``\u202e``), except ``keep``.
+    r"""Return ``text`` with its control and invisible characters written out (``\x1b``, ``\u202e``), except ``keep``.
 
     Everything that prints stays as it is: accents, emoji, letters that run from right to left, the
     backslash itself. What was made visible therefore stays the same when it is made visible again.
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
     return _pattern(keep).sub(_escape, text)
+
+
+def without_invisible(text: str) -> str:
+    """Return ``text`` without the characters of which nothing is seen."""
+    return text if text.isascii() else _NOT_SEEN.sub("", text)
 
 
 def cut(text: str, limit: int = 500) -> str:

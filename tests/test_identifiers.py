@@ -125,7 +125,7 @@ def test_the_national_format_needs_its_country(text: str, country: str, expected
         ("+1 415 555 010\u0660", None, "digits other than 0-9"),
         ("+1415FLOWERS", None, "neither a PN SID nor a number in E.164"),
         ("+1415+5550100", None, "neither a PN SID"),
-        ("1.4155550100E+10", None, "neither a PN SID"),
+        ("1.4155550100E+10", None, "was rounded by a spreadsheet"),
         ("+14155550100;ext=5", None, "neither a PN SID"),
         (KS, None, "is the SID of a Service"),
         ("XX" + "a" * 32, None, "something else"),
