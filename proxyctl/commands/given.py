@@ -10,12 +10,12 @@ from proxyctl.api.resources import Service
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.errors import InputError, UsageError
 from proxyctl.files import STDIN, check_output_file
-from proxyctl.input.formats import Contents
 from proxyctl.input.items import Item, Reading, read_items
-from proxyctl.input.refusal import skipped_rows
+from proxyctl.input.refusal import notes_on, skipped_rows
+from proxyctl.input.rows import Contents
 from proxyctl.render.shapes import RESULT
 from proxyctl.runtime import Runtime
-from proxyctl.text import counted, show
+from proxyctl.text import show
 from proxyctl.writes.guard import EMPTY_INPUT, by_rule
 from proxyctl.writes.plan import NoOp, Plan
 
@@ -99,8 +99,8 @@ def read_input(
     runtime.say(*skipped_rows(reading))
     if reading.contents.unknown:
         runtime.note(f"the first line, {show(reading.contents.header[0])}, is read as a header.")
-    if reading.duplicates:
-        runtime.note(f"merged {counted(reading.duplicates, 'duplicate')}.")
+    for note in notes_on(reading.noted):
+        runtime.note(note)
     return reading
 
 

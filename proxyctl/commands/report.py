@@ -25,6 +25,7 @@ from proxyctl.errors import (
     reworded,
 )
 from proxyctl.explaining import hint_for
+from proxyctl.identifiers import agree
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import InMessagingError
 from proxyctl.pools.moves import how_to_finish
@@ -290,7 +291,9 @@ def held_elsewhere(end: Progress, error: ProxyctlError | None) -> bool:
 def another_number(item: Item, action: str, seen: Row | None) -> ProxyctlError | None:
     """Refuse a row whose SID turned out to be that of another number than the one it names: the SID was added."""
     number = (seen or {}).get("phone_number")
-    if action != "added" or len(item.names) < 2 or number in (None, item.phone_number):
+    if action != "added" or not (item.sid and item.phone_number and number):
+        return None
+    if agree(number, item.phone_number):
         return None
     return RefusedError(
         f"its SID is that of {number}, which was added. The row says {item.phone_number}.",
@@ -302,7 +305,7 @@ def failure_of(end: End) -> Failure:
     """Return an item that is not as wanted: what it was, what happened, what to do next."""
     item, seen = end.item, end.seen or {}
     number = item.phone_number or seen.get("phone_number")
-    names = [name for name in (number, item.sid or seen.get("sid"), item.input) if name]
+    names = [name for name in (number, item.sid or seen.get("sid"), item.shown) if name]
     default = "not tried" if end.action == "skipped" else "not done"
     hint = hint_for(end.error, number=item.phone_number or item.sid) if end.error else None
     return Failure(names, end.action, end.error.message if end.error else default, hint or "")
@@ -314,11 +317,11 @@ def named(end: End, error: ProxyctlError) -> ProxyctlError:
         return error
     if end.item.phone_number is None and not (end.item.sid or "").startswith("PN"):
         return error
-    names = [end.item.input, end.item.sid, (end.seen or {}).get("phone_number")]
+    names = [end.item.shown, end.item.sid, (end.seen or {}).get("phone_number")]
     if any(name and name in error.message for name in names):
         return error
     return type(error)(
-        f"{end.item.input}: {end.action}: {error.message}",
+        f"{end.item.shown}: {end.action}: {error.message}",
         hint=error.hint,
         problem=error.problem,
         may_have_happened=error.may_have_happened,

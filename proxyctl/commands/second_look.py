@@ -159,6 +159,6 @@ def keep_unreserved(
 def given_back(end: Progress, room: Room, name: str) -> Correction:
     """Return what makes a number an unreserved one of its pool again."""
     item, meanwhile = end.chain.item, f"another run took the other unreserved numbers of {name} meanwhile"
-    done = by_rule(RefusedError(f"{item.input} was put back: {meanwhile}."), NO_UNRESERVED)
-    not_done = RefusedError(f"{item.input} could not be put back: {meanwhile}", hint=done.hint)
+    done = by_rule(RefusedError(f"{item.shown} was put back: {meanwhile}."), NO_UNRESERVED)
+    not_done = RefusedError(f"{item.shown} could not be put back: {meanwhile}", hint=done.hint)
     return Correction(end, giving_back(end.chain, room, end.seen), done, not_done)

@@ -5,17 +5,27 @@ Everything is read and checked before anything is sent, so that a run never stop
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, NamedTuple
 
 from proxyctl.errors import InputError
 from proxyctl.files import read_bytes, source_name
-from proxyctl.identifiers import PHONE_NUMBER, is_sid, parse_number, require_country
-from proxyctl.input.formats import Contents, Flaw, Row, contents
-from proxyctl.input.refusal import NAMED_ROWS, refusal
+from proxyctl.identifiers import (
+    PHONE_NUMBER,
+    agree,
+    is_float,
+    is_sid,
+    parse_number,
+    perhaps_without_plus,
+    require_country,
+)
+from proxyctl.input.formats import contents
+from proxyctl.input.refusal import DUPLICATES, FLOATS, NAMED_ROWS, UNREADABLE, refusal
+from proxyctl.input.rows import Contents, Flaw, Row
 from proxyctl.input.source import Source
-from proxyctl.input.values import boolean_of, sid_text, text_of, value_text
+from proxyctl.input.values import boolean_of, text_of, value_text
 from proxyctl.text import cut, show
 
 
@@ -40,6 +50,13 @@ class Item:
     def name(self) -> str:
         """The SID, or else the number: what names the item to the API and in ``--failed-to``."""
         return self.sid or self.phone_number or self.input
+
+    @property
+    def shown(self) -> str:
+        """The item as a text names it: with both forms where its number is read differently than it is written."""
+        if self.sid is not None or self.phone_number in (None, self.input):
+            return self.input
+        return f"{self.input} (read as {self.phone_number})"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,8 +131,10 @@ def examine(
 
 
 class Reading:
-    """What has been read so far: ``rows``, of which ``refused`` can't be used, and ``duplicates`` were folded.
+    """What has been read so far: ``rows``, of which ``refused`` can't be used.
 
+    ``noted`` counts duplicates, which were folded, numbers that ended with ``.0``, and those beside a SID that can't
+    be read.
     ``bad`` has those that can't be used, in the order given: the first 20, or all where they are to be skipped.
     ``contents`` has the form and the header of the file.
     """
@@ -132,7 +151,8 @@ class Reading:
         self.arguments = arguments
         self.source: Source | None = None
         self.contents = Contents("text", iter(()))
-        self.rows = self.refused = self.duplicates = 0
+        self.rows = self.refused = 0
+        self.noted: Counter[str] = Counter()
         self.bad: list[Bad] = []
         self._skip_bad = skip_bad
         self._torn = False  # rows may be missing
@@ -212,6 +232,7 @@ class Reading:
             self._refuse(Bad(row.place, row.what, given(row.raw), row.raw))
             return
         try:
+            service = text_of("service_sid", row.service_sid)
             item = self._item(row)
             self._add(item)
         except ValueError as error:
@@ -219,7 +240,7 @@ class Reading:
             return
         if self._use_is_reserved and item.is_reserved is None and row.is_reserved is not None:
             self._blank.append(row)
-        if service := sid_text(row.service_sid):
+        if service:
             self._services.setdefault(service, []).append(row)
 
     def _add(self, item: Item) -> None:
@@ -236,14 +257,15 @@ class Reading:
         self._items[index] = item
         for name in item.names:
             self._by_name[name] = index
-        self.duplicates += len(known)
+        self.noted[DUPLICATES] += len(known)
 
     def _merged(self, earlier: Item, later: Item) -> Item:
         known: dict[str, Any] = {}
         for name in ("sid", "phone_number", "is_reserved"):
             old, new = getattr(earlier, name), getattr(later, name)
-            if old is not None and new is not None and old != new:
-                said = f"{later.name} has {name} {value_text(new)} here and {value_text(old)}"
+            same = agree(old, new) if name == "phone_number" and old and new else old == new
+            if old is not None and new is not None and not same:
+                said = f"{later.shown} has {name} {value_text(new)} here and {value_text(old)}"
                 raise ValueError(f"{said} at {self.where(earlier.place or 0)}")
             known[name] = new if old is None else old
         return replace(earlier, **known)
@@ -263,16 +285,16 @@ class Reading:
         self._items = {key: item for key, item in self._items.items() if item.place not in places}
 
     def _item(self, row: Row) -> Item:
-        account = sid_text(row.account_sid)
+        account = text_of("account_sid", row.account_sid)
         if account and self._account_sid and account.lower() != self._account_sid.lower():
             raise ValueError(f"account_sid {show(account)} is not {self._account_sid}")
         sid = text_of("sid", row.sid)
-        number = text_of("phone_number", row.phone_number)
         reserved = boolean_of(row.is_reserved) if self._use_is_reserved else None
         if sid:
             if not is_sid(PHONE_NUMBER, sid):
                 raise ValueError(f"sid {show(sid)} is not PN and 32 hexadecimal digits")
-            return Item(sid, sid, self._number_beside_sid(sid, number), reserved, row.place, row.raw)
+            return Item(sid, sid, self._number_beside_sid(sid, row), reserved, row.place, row.raw)
+        number = text_of("phone_number", row.phone_number)
         if not number:
             missing = f"{self._column} is empty" if self._column else "neither phone_number nor sid is there"
             raise ValueError("names no number" if row.place < 0 else missing)
@@ -280,21 +302,22 @@ class Reading:
             ref = parse_number(number, self._country)
         except ValueError as error:
             raise ValueError(f"{show(number)} {error}") from None
+        self.noted[FLOATS] += is_float(number)
         return Item(number, ref.sid, ref.phone_number, reserved, row.place, row.raw)
 
-    def _number_beside_sid(self, sid: str, number: str) -> str | None:
-        if not number:
-            return None
-        if number.isascii() and number.isdigit() and len(number) <= 15:
-            # An answer of the API is fed back as it is, even where its number is not in E.164.
-            return number
+    def _number_beside_sid(self, sid: str, row: Row) -> str | None:
+        """Return the number of a row that has a SID: in E.164, or its digits where it may lack its ``+``."""
+        number = ""
         try:
-            ref = parse_number(number, self._country)
-        except ValueError as error:
-            raise ValueError(f"phone_number {show(number)} {error}") from None
-        if ref.sid and ref.sid != sid:
-            raise ValueError(f"phone_number is the SID {ref.sid}, and sid another")
-        return ref.phone_number
+            number = text_of("phone_number", row.phone_number)
+            found, phone_number = parse_number(number, self._country) if number else (None, None)
+        except ValueError:
+            found, phone_number = None, perhaps_without_plus(number)
+            self.noted[UNREADABLE] += phone_number is None
+        if found and found != sid:
+            raise ValueError(f"phone_number is the SID {found}, and sid another")
+        self.noted[FLOATS] += is_float(number)
+        return phone_number
 
 
 def bad_row(row: Row, what: str) -> Bad:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from proxyctl.errors import InputError
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 
 NAMED_ROWS = 20
 
+FLOATS, UNREADABLE, DUPLICATES = "floats", "unreadable", "duplicates"
+_NOTES = {
+    FLOATS: ("dropped .0 at the end of {}.", "number"),
+    UNREADABLE: ("used the SID of {} whose phone_number can't be read.", "row"),
+    DUPLICATES: ("merged {}.", "duplicate"),
+}
 _HINTS = {  # by the column that is spoken of
     "is_reserved": "With --reserved or --unreserved, the column is_reserved is not read.",
     "account_sid": "Name the account's profile with -p, or remove the column account_sid.",
@@ -49,6 +56,11 @@ def skipped_rows(reading: Reading) -> list[str]:
     if not reading.refused:
         return []
     return [f"skipping {counted(reading.refused, 'bad row')} of {reading.rows}:", *named_rows(reading)]
+
+
+def notes_on(noted: Mapping[str, int]) -> list[str]:
+    """Return what to note of rows that were not read as they are written; ``noted`` counts them as `Reading` does."""
+    return [text.format(counted(noted[what], thing)) for what, (text, thing) in _NOTES.items() if noted[what]]
 
 
 def _hint(reading: Reading) -> str | None:

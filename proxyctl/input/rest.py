@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from proxyctl.input.formats import Contents
 from proxyctl.input.items import Item
+from proxyctl.input.rows import Contents
 
 REASON = ("error", "exit_code")
 
@@ -79,7 +79,7 @@ def _table(left: Sequence[Left], contents: Contents) -> str:
         writer.writerow([*(contents.header[place] for place in kept), *reasons])
     for each in left:
         cells = list(_cells(each.item, contents))
-        shown = [cells[place] for place in kept if place < len(cells)] if contents.header else cells
+        shown = [cells[place] if place < len(cells) else "" for place in kept] if contents.header else cells
         writer.writerow([*shown, *(each.reason.get(name, "") for name in reasons)])
     return text.getvalue()
 

@@ -9,7 +9,15 @@ from collections.abc import Iterator
 
 from proxyctl.errors import InputError
 
+_BOM = "\ufeff"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+# How a file begins, what is in it, and what it is.
+_BINARIES = (
+    (b"PK\x03\x04", b"xl/workbook", "an Excel workbook"),
+    (b"PK\x03\x04", b"opendocument.spreadsheet", "an OpenDocument spreadsheet"),
+    (b"PK\x03\x04", b"", "a ZIP archive or a spreadsheet"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"", "an old Excel workbook"),
+)
 
 
 class Source:
@@ -26,7 +34,8 @@ class Source:
 
         UnicodeDecodeError where the text is not in its encoding.
         """
-        return iter(io.TextIOWrapper(io.BytesIO(self._data), encoding=self._encoding, newline=None))
+        text = io.TextIOWrapper(io.BytesIO(self._data), encoding=self._encoding, newline=None)
+        return (line.lstrip(_BOM) for line in text)  # files that were joined have it in their middle
 
     def undecodable(self) -> Iterator[tuple[int, str]]:
         """Yield the number of each line that is not in the file's encoding, and what is wrong with it."""
@@ -42,6 +51,9 @@ class Source:
                 yield number, f"byte 0x{line[error.start]:02x} is not UTF-8: save the file as UTF-8"
 
     def _refuse_binary(self) -> None:
+        for signature, part, what in _BINARIES:
+            if self._data.startswith(signature) and part in self._data:
+                raise InputError(f"{self.name} is {what}. Save it as CSV UTF-8. Nothing was sent")
         if self._encoding != "utf-8-sig":
             return
         position = self._data.find(0)

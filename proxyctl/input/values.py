@@ -1,10 +1,17 @@
-"""The values of a row's fields, from CSV and JSON alike; ValueError says what is wrong with one."""
+"""The values of a row's fields, from every format alike; ValueError says what is wrong with one."""
 
 from __future__ import annotations
 
-from proxyctl.text import show
+import re
 
-_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": None}
+from proxyctl.text import show, without_invisible
+
+_BOOLEANS = {
+    "": None,
+    **dict.fromkeys(("true", "1", "1.0", "yes", "reserved"), True),
+    **dict.fromkeys(("false", "0", "0.0", "no", "unreserved"), False),
+}
+_FORMULA = re.compile(r'="(.*)"', re.DOTALL)  # keeps a spreadsheet from reading a number
 
 
 def value_text(value: object) -> str:
@@ -13,29 +20,28 @@ def value_text(value: object) -> str:
 
 
 def text_of(field: str, value: object) -> str:
-    """Return a field's text, without the ' that keeps spreadsheets from running it; "" for none."""
+    """Return a field's text, "" for none: without what is not seen, and without the ' or =" that are there for
+    spreadsheets. A JSON number is what its digits are in a CSV.
+    """
     if value is None:
         return ""
-    if isinstance(value, str):
-        value = value.strip()
-        return value[1:].lstrip() if value.startswith("'") else value
-    if isinstance(value, int) and not isinstance(value, bool):
-        raise ValueError(f'{field} is not in quotes. Write it as text, like "+14155550100"')
-    raise ValueError(f"{field} is not a text")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise ValueError(f"{field} is not a text")
+    text = without_invisible(value).strip()
+    if formula := _FORMULA.fullmatch(text):
+        return formula[1].replace('""', '"').strip()
+    return text.removeprefix("'").lstrip()
 
 
 def boolean_of(value: object) -> bool | None:
     """Return what a field says of yes and no; None for nothing."""
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        word = value.strip().removeprefix("'").lower()
-        if word in _BOOLEANS:
-            return _BOOLEANS[word]
-        raise ValueError(f"is_reserved {show(value)} is neither true nor false")
-    raise ValueError("is_reserved is neither true nor false")
-
-
-def sid_text(value: object) -> str:
-    """Return a SID that a row has beside its number; "" for none. It is compared only, so it may be any text."""
-    return str(value or "").strip().removeprefix("'")
+    if not isinstance(value, str | int | float):
+        raise ValueError("is_reserved is neither true nor false")
+    word = text_of("is_reserved", value)
+    if word.lower() in _BOOLEANS:
+        return _BOOLEANS[word.lower()]
+    raise ValueError(f"is_reserved {show(word)} is neither true nor false")

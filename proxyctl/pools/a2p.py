@@ -125,9 +125,9 @@ def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:
     """Decide for one item; the order matters: first the pool, then the Messaging Service."""
     if number is None:
         error = RefusedError(
-            f"{item.input} is not in the pool of Service {pair.name}: in a Messaging Service, it could not join it "
+            f"{item.shown} is not in the pool of Service {pair.name}: in a Messaging Service, it could not join it "
             "any more.",
-            hint=f"Run 'proxyctl number add {pair.name} {item.input}' first.",
+            hint=f"Run 'proxyctl number add {pair.name} {item.name}' first.",
         )
         return NoOp(item, None, error)
     if number.sid in pair.members:
@@ -135,14 +135,14 @@ def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:
     if number.sid in pair.elsewhere:
         other = pair.elsewhere[number.sid]
         error = RefusedError(
-            f"{item.input} is in Messaging Service {other}.",
+            f"{item.shown} is in Messaging Service {other}.",
             hint=f"'{detach_command(other, number.sid)}' takes it out of there.",
         )
         return NoOp(item, number.raw, error)
     if not sends_sms(number):
-        error = RefusedError(f"{item.input} can't send SMS, so it can't be in a Messaging Service.")
+        error = RefusedError(f"{item.shown} can't send SMS, so it can't be in a Messaging Service.")
         return NoOp(item, number.raw, error)
-    known = replace(item, sid=number.sid, phone_number=item.phone_number or number.phone_number)
+    known = replace(item, sid=number.sid, phone_number=number.phone_number or item.phone_number)
     return Chain(item, (sender_step(ATTACH, pair.messaging.sid, known, number.raw),), "attach", "added")
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
+from proxyctl.identifiers import agree
 from proxyctl.input.items import Item
 from proxyctl.pools.pool import POOL_LIMITS, Pool, areas_in, drain_command, flag_word, in_use
 from proxyctl.state.record import Trail
@@ -169,7 +170,7 @@ def move_chain(
     ``is_reserved`` is how it is to be there. ``parts``: what of it is left to do, after a move that was cut off.
     """
     known = replace(
-        item, sid=row.get("sid") or item.sid, phone_number=item.phone_number or row.get("phone_number")
+        item, sid=row.get("sid") or item.sid, phone_number=row.get("phone_number") or item.phone_number
     )
     was_reserved = row.get("is_reserved", is_reserved)
     trail = {"move": Trail(source.sid, target.sid, was_reserved, messaging_service)}
@@ -289,7 +290,7 @@ def disagrees(item: Item, number: PhoneNumber | IncomingNumber | None) -> Proxyc
     """Return the error of a row whose SID and number mean two different numbers."""
     if number is None or item.sid is None or item.phone_number is None:
         return None
-    if number.phone_number in (None, item.phone_number):
+    if number.phone_number is None or agree(number.phone_number, item.phone_number):
         return None
     where = "pool" if isinstance(number, PhoneNumber) else "account"
     return RefusedError(
@@ -317,13 +318,13 @@ def absent(item: Item, *, removing: bool) -> NoOp:
 
 def not_in_pool(item: Item, hint: str | None = None) -> NotFoundError:
     """The error of an item that the pool does not have."""
-    return NotFoundError(f"{item.input} is not in the pool.", hint=hint)
+    return NotFoundError(f"{item.shown} is not in the pool.", hint=hint)
 
 
 def not_owned(item: Item, error: type[ProxyctlError]) -> ProxyctlError:
     """The refusal of a number that the account does not have."""
     hint = "'proxyctl auth status' shows which account this is."
-    return error(f"{item.input} is not a number of this account.", hint=hint)
+    return error(f"{item.shown} is not a number of this account.", hint=hint)
 
 
 def add_hint(verb: str, item: Item, home: Home) -> str:

@@ -226,7 +226,7 @@ class _Planning:
             return True
         if (name, first.is_reserved) != (service, item.is_reserved):
             self.conflicts.append(
-                f"{item.input} ({flag_word(item.is_reserved)} of {service}) and {first.input} "
+                f"{item.shown} ({flag_word(item.is_reserved)} of {service}) and {first.shown} "
                 f"({flag_word(first.is_reserved)} of {name}) are one number"
             )
         return False
@@ -236,12 +236,12 @@ class _Planning:
         number = holder.number
         if stays:
             error = RefusedError(
-                f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid}) now.",
+                f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid}) now.",
                 hint=f"'proxyctl number move {item.name} --from {holder.service_sid} --to {home.sid}' moves it.",
             )
         elif holder.name not in self.named:
             error = RefusedError(
-                f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid}), "
+                f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid}), "
                 "which the file does not name.",
                 hint="Name both Services in the file to move it.",
             )

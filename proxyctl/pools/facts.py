@@ -82,7 +82,7 @@ def unknown_move(entry: Entry) -> Entry:
     """Put a number at risk that moves, though nobody knows whether its new pool, or its old one, would take it."""
     if not isinstance(entry, Chain) or entry.change != "move":
         return entry
-    text = f"whether {entry.item.input} is in a Messaging Service is unknown: it could end in no pool"
+    text = f"whether {entry.item.shown} is in a Messaging Service is unknown: it could end in no pool"
     hint = "Use a key that may read Messaging Services."
     return at_risk(entry, LEAVE_MESSAGING, RefusedError(text, hint=hint))
 
@@ -153,7 +153,7 @@ def one_serves(account: Account, pool: Pool, besides: Collection[str]) -> bool:
 def in_messaging(item: Item, messaging_service: str, hint: str | None, *, leaves: bool) -> RefusedError:
     """The refusal of a number that a Messaging Service has: no pool takes it. ``leaves``: it would leave one first."""
     why = "once out of its pool, it could be added to none" if leaves else "it can be added to no pool"
-    return RefusedError(f"{item.input} is in Messaging Service {messaging_service}: {why}.", hint=hint)
+    return RefusedError(f"{item.shown} is in Messaging Service {messaging_service}: {why}.", hint=hint)
 
 
 def with_senders(

@@ -95,7 +95,7 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     """Decide what is left to do for one item; ``number`` is as a pool holds it, or as it had left the first."""
     here, there = (pool.find(item) for pool in route.pools)
     if number is None:
-        hint = f"'proxyctl number find {item.input}' shows where it is."
+        hint = f"'proxyctl number find {item.name}' shows where it is."
         return NoOp(item, error=not_in_pool(item, hint))
     if there is not None:
         return arrived(item, there, route)
@@ -121,7 +121,7 @@ def between_pools(item: Item, number: PhoneNumber, route: Route) -> Entry:
     if number.is_reserved is not None:
         return moving(item, number, ("add",), route)
     error = UnknownFlagError(
-        f"{item.input} is in no pool: an interrupted move took it out of that of Service "
+        f"{item.shown} is in no pool: an interrupted move took it out of that of Service "
         f"{route.source.name}. No record says whether it was reserved.",
         hint="Run the command again with --reserved or --unreserved to add it.",
     )
@@ -156,7 +156,7 @@ def going_back_in(entries: Iterable[Entry], left: Mapping[str, Unfinished]) -> l
         one = left.get(sid or entry.item.name)
         if one is None or one.messaging_service is None or one.trail is None:
             return entry
-        item = replace(entry.item, sid=one.sid, phone_number=entry.item.phone_number or one.phone_number)
+        item = replace(entry.item, sid=one.sid, phone_number=one.phone_number or entry.item.phone_number)
         back = kept(sender_step(ATTACH, one.messaging_service, item), {"move": one.trail})
         if isinstance(entry, NoOp):
             there = entry.error is None and entry.seen is not None

@@ -6,6 +6,7 @@ Only what a file names is managed. Every flaw is named with file and line before
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,8 +15,9 @@ from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
 from proxyctl.files import STDIN, read_bytes, source_name
-from proxyctl.identifiers import ACCOUNT, SERVICE, is_placeholder, is_sid, parse_number
+from proxyctl.identifiers import ACCOUNT, SERVICE, is_float, is_placeholder, is_sid, parse_number
 from proxyctl.input.items import Item, examine
+from proxyctl.input.refusal import DUPLICATES, FLOATS
 from proxyctl.pools.pool import flag_word
 from proxyctl.text import counted, nearest, show, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
@@ -77,14 +79,14 @@ class WantedService:
 
 @dataclass(frozen=True, slots=True)
 class PoolFile:
-    """A pool file that is right on paper; ``duplicates`` counts numbers that it names twice in one list.
+    """A pool file that is right on paper; ``noted`` counts what `Reading` does: numbers named twice in one list…
 
     ``files`` are those of numbers that it names, ``account_sid`` is the account that it is bound to, if any.
     """
 
     name: str
     services: tuple[WantedService, ...]
-    duplicates: int = 0
+    noted: Mapping[str, int]
     files: tuple[str, ...] = ()
     account_sid: str | None = None
 
@@ -125,7 +127,7 @@ def parse_pool_file(
     checking = _Checking(name, directory, text, default_country, allow_empty)
     services = tuple(checking.services(document))
     checking.raise_flaws()
-    return PoolFile(name, services, checking.duplicates, tuple(checking.files), checking.account_sid)
+    return PoolFile(name, services, checking.noted, tuple(checking.files), checking.account_sid)
 
 
 # Where something stands: at a key, at an element of its list, or in a file of numbers that the key names.
@@ -139,7 +141,7 @@ class _Checking:
         self, name: str, directory: Path, text: str, default_country: str | None, allow_empty: bool
     ) -> None:
         self.name = name
-        self.duplicates = 0
+        self.noted: Counter[str] = Counter()
         self.files: list[str] = []
         self.account_sid: str | None = None
         self._directory = directory
@@ -298,6 +300,7 @@ class _Checking:
             except ValueError as error:
                 self.flaw(key, f"{show(value)} {error}", index)
                 continue
+            self.noted[FLOATS] += is_float(value)
             item = Item(value, found.sid, found.phone_number, is_reserved)
             if self.is_first(service, item, is_reserved, (key, index, "")):
                 yield item
@@ -321,7 +324,7 @@ class _Checking:
             self.flaw(key, f"{key[-1]}: {path} holds no number (rule {EMPTY_INPUT})")
             self._empty = True
         self._unnamed += reading.refused - len(reading.bad)
-        self.duplicates += reading.duplicates
+        self.noted.update(reading.noted)
         for item in reading.items:
             if self.is_first(service, item, is_reserved, (key, None, reading.where(item.place or 0))):
                 yield replace(item, is_reserved=is_reserved)
@@ -332,7 +335,7 @@ class _Checking:
         if first is None:
             self._seen.update(dict.fromkeys(item.names, (service, is_reserved, spot)))
         elif first[:2] == (service, is_reserved):
-            self.duplicates += 1
+            self.noted[DUPLICATES] += 1
         else:
             key, index, where = spot
             other = f"{flag_word(first[1])} of {visible(first[0])}, {self.located(*first[2])}"

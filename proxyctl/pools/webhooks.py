@@ -162,7 +162,7 @@ def point(
         return NoOp(item, error=not_owned(item, NotFoundError))
     if number.sid not in wanted:
         why = "no webhooks of it were kept" if done == "restored" else f"it is not in the pool of {home.name}"
-        return NoOp(item, number.raw, RefusedError(f"{item.input} can't be {done}: {why}."))
+        return NoOp(item, number.raw, RefusedError(f"{item.shown} can't be {done}: {why}."))
     given = wanted[number.sid]
     settings = {**{sid: "" for name in given for sid in OVERRIDING.get(name, ())}, **given}
     changes = {name: new for name, new in settings.items() if not same(new, number.raw.get(name))}
@@ -225,7 +225,7 @@ def joining_webhooks(entries: Iterable[Entry], owned: Mapping[str, IncomingNumbe
 def taken_over(item: Item, users: Sequence[str]) -> RefusedError:
     """The refusal of a number that another application uses."""
     return RefusedError(
-        f"{item.input} is used by another application: {', '.join(users)}.",
+        f"{item.shown} is used by another application: {', '.join(users)}.",
         hint="A pool replaces its webhooks.",
     )
 

@@ -36,7 +36,7 @@ class Failure(NamedTuple):
     def of_any(self, text: str) -> str:
         """Return a text about this item as one about any that shares its reason: without the request and the name."""
         text = without_request(text)
-        for name in self.names:
+        for name in sorted(self.names, key=len, reverse=True):
             text = text.removeprefix(f"{name} ").replace(name, "NUMBER")
         return text.removeprefix("is ")
 

@@ -50,7 +50,8 @@ def test_a_column_by_name_or_place(text: str, column: str, expected: list[str] |
         ("a,A\n1,2\n", "a", "stdin:1: the header names a column twice"),
         (f"line,owner\n{A},x\n,y\n", "line", "stdin:3: line is empty"),
         (json.dumps([{"line": A}, {"other": B}]), "line", "stdin: item 2: line is empty"),
-        (f"x,{A}\ny\n", "2", "stdin:2: the first row has 2 columns, this row 1"),
+        (f"x,{A}\ny\n", "2", "stdin:2: 2 is empty"),
+        (f"x,{A}\ny,{B},z\n", "2", "stdin:2: the first row has 2 columns, this row 3"),
     ],
 )
 def test_a_column_that_is_not_there(text: str, column: str, what: str) -> None:

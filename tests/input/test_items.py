@@ -11,6 +11,7 @@ import pytest
 
 from proxyctl.errors import InputError, UsageError
 from proxyctl.input.items import Item, read_items
+from proxyctl.input.refusal import notes_on
 from tests.input.reading import PN_A, PN_B, A, B, C, names, read, refusal
 
 # --- forms
@@ -103,7 +104,7 @@ def test_is_reserved_words(word: str, value: bool) -> None:
 def test_is_reserved_is_not_read_where_no_verb_reads_it() -> None:
     items = read(f"phone_number,is_reserved\n{A},true\n{A},perhaps\n", use_is_reserved=False)
     assert items.items[0].is_reserved is None
-    assert items.duplicates == 1
+    assert items.noted["duplicates"] == 1
 
 
 @pytest.mark.parametrize(
@@ -137,16 +138,41 @@ def test_items_of_a_json_document_are_counted() -> None:
     assert "here and true at stdin: item 1" in refusal(json.dumps(torn)).message
 
 
-def test_an_odd_number_beside_a_sid_is_fed_back_as_the_api_gave_it() -> None:
-    item = read(json.dumps({"sid": PN_A, "phone_number": "12345"})).items[0]
-    assert (item.sid, item.phone_number, item.input) == (PN_A, "12345", PN_A)
+@pytest.mark.parametrize(
+    ("number", "read_as", "noted"),
+    [
+        (A, A, []),
+        ("(415) 555-0101", "4155550101", []),
+        (A[1:], A[1:], []),
+        (f"{A[1:]}.0", A[1:], ["dropped .0 at the end of 1 number."]),
+        (float(A[1:]), A[1:], ["dropped .0 at the end of 1 number."]),
+        ("1.41556E+10", None, ["used the SID of 1 row whose phone_number can't be read."]),
+        ("12345", None, ["used the SID of 1 row whose phone_number can't be read."]),
+        (True, None, ["used the SID of 1 row whose phone_number can't be read."]),
+        ("x", None, ["used the SID of 1 row whose phone_number can't be read."]),
+        ("", None, []),
+    ],
+)
+def test_a_row_with_a_sid_needs_no_readable_number(
+    number: object, read_as: str | None, noted: list[str]
+) -> None:
+    reading = read(json.dumps({"sid": PN_A, "phone_number": number}))
+    item = reading.items[0]
+    assert (item.sid, item.input) == (PN_A, PN_A)
+    assert (item.phone_number, notes_on(reading.noted)) == (read_as, noted)
+
+
+def test_a_number_agrees_with_itself_without_its_plus() -> None:
+    for first, second in ((A, A[1:]), (A[1:], A)):
+        reading = read(f"sid,phone_number\n{PN_A},{first}\n{PN_A},{second}\n")
+        assert (names(reading), reading.noted["duplicates"]) == ([PN_A], 1)
 
 
 def test_arguments_come_before_the_file() -> None:
     items = read(f"{B}\n{C}\n", PN_A, C)
     assert names(items) == [PN_A, C, B]
     assert [item.place for item in items.items] == [-1, -2, 1]
-    assert items.duplicates == 1
+    assert items.noted["duplicates"] == 1
 
 
 def test_the_national_format_with_a_default_country() -> None:
@@ -228,13 +254,13 @@ def test_rows_of_another_account_or_service_are_bad() -> None:
 def test_duplicates_are_folded_into_the_first_and_counted() -> None:
     items = read(f"{A}\n{B}\n+1 415 555 0101\ntel:{A}\n")
     assert names(items) == [A, B]
-    assert items.duplicates == 2
+    assert items.noted["duplicates"] == 2
 
 
 def test_a_row_with_both_names_joins_the_rows_with_one_each() -> None:
     items = read(f"sid,phone_number,is_reserved\n{PN_A},,1\n,{B},0\n,{A},true\n{PN_A},{A},1\n,{A},true\n")
     assert items.items == (Item(PN_A, PN_A, A, True, 2), Item(B, None, B, False, 3))
-    assert items.duplicates == 3
+    assert items.noted["duplicates"] == 3
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_reading_twice_as_much_of_the_same_changes_nothing(
     repeated = rows + [random.choice(rows) for _ in rows]
     once, twice = read(form(rows)), read(form(repeated))
     assert [item.name for item in twice.items] == [item.name for item in once.items]
-    assert twice.duplicates == len(rows)
+    assert twice.noted["duplicates"] == len(rows)
 
 
 PIECES = [

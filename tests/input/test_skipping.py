@@ -12,14 +12,14 @@ from tests.input.reading import PN_A, PN_B, A, B, C, names, read, refusal
 
 
 def test_the_others_are_read_and_each_keeps_its_row() -> None:
-    text = f"phone_number,owner\n{A},x\nfoo,y\n{B},z\n{C}\n"
+    text = f"phone_number,owner\n{A},x\nfoo,y\n{B},z\n{C},,z\n"
     reading = read(text, skip_bad=True)
     assert names(reading) == [A, B]
     assert (reading.contents.form, reading.contents.header) == ("csv", ("phone_number", "owner"))
     assert [item.raw for item in reading.items] == [(A, "x"), (B, "z")]
     assert [(bad.place, bad.input, bad.raw) for bad in reading.bad] == [
         (3, "foo", ("foo", "y")),
-        (5, C, (C,)),
+        (5, f"{C},,z", (C, "", "z")),
     ]
     (item, error), _ = reading.rejected
     assert (item.input, item.sid, item.phone_number, item.place, item.raw) == (
@@ -54,7 +54,7 @@ def test_a_row_in_each_form(text: str, rows: list[object], bad: list[object]) ->
         f'phone_number,name\n{A},x\n{B},"y\n{C},z\n',
         f'["{A}",\n"{B}"',
         f"phone_number\n{A}\n".encode() + b"\xff\n",
-        f"number,name\n{A},x\n",
+        f"line,name\n{A},x\n",
     ],
 )
 def test_nothing_is_read_where_no_row_is_good_or_rows_may_be_missing(text: str | bytes) -> None:

@@ -68,7 +68,7 @@ create = true
         ("+14155550104", True),
     ]
     assert (other.name, other.settings, other.numbers) == ("Zürich [2]", {}, None)
-    assert found.duplicates == 2
+    assert found.noted["duplicates"] == 2
 
 
 SERVICE, NUMBERS = "[services.a]\n", "[services.a.numbers]\n"

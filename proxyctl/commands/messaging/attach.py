@@ -120,7 +120,7 @@ def absent_from(runtime: Runtime, service: Service, items: Sequence[Item]) -> Se
 def taken_out(end: Progress, item: Item, service: Service, messaging: MessagingService) -> Correction:
     """Take a number out of the Messaging Service again."""
     request = replace(end.chain.request, verb=DETACH)
-    left = f"{item.input} left the pool of Service {titled(service)} meanwhile"
+    left = f"{item.shown} left the pool of Service {titled(service)} meanwhile"
     return Correction(
         end,
         Chain(item, (Step(request),), "detach"),

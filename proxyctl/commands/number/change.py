@@ -100,7 +100,7 @@ def held_by(holder: Holder, item: Item, verb: str, *options: str) -> RefusedErro
     """The refusal of a number that was to leave a pool, and is in another; ``verb`` would remove it there."""
     command = shlex.join(["proxyctl", "number", verb, holder.name, item.name, *options])
     return RefusedError(
-        f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid}).",
+        f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid}).",
         hint=f"'{command}' removes it there.",
     )
 

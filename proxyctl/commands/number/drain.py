@@ -231,7 +231,7 @@ class Drain:
                 if number is not None and number.is_reserved is False:
                     hint = "Run the command again to reserve it."
                     error = RefusedError(
-                        f"{end.item.input} was released by somebody else meanwhile.", hint=hint
+                        f"{end.item.shown} was released by somebody else meanwhile.", hint=hint
                     )
                     end = replace(end, error=error, action="failed")
             ends.append(end)
@@ -311,9 +311,9 @@ class Drain:
         """Say what is left to do with a number of a run that ``cause`` stopped."""
         in_use = (end.seen or {}).get("in_use")
         if in_use:
-            what = f"{end.item.input} is still in use by {SESSION.count(in_use)}"
+            what = f"{end.item.shown} is still in use by {SESSION.count(in_use)}"
         elif self.removes:
-            what = f"{end.item.input} is reserved and idle, but was not removed"
+            what = f"{end.item.shown} is reserved and idle, but was not removed"
         else:
             return None
         kind = TemporaryError if isinstance(cause, Interrupted) else type(cause)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from proxyctl.api.resources import PhoneNumber
 from proxyctl.commands.given import read_input
-from proxyctl.errors import NotFoundError, PartialError, ProxyctlError, UsageError
+from proxyctl.errors import InputError, NotFoundError, PartialError, ProxyctlError, UsageError
+from proxyctl.files import STDIN
 from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import disagrees
@@ -22,6 +23,8 @@ def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> N
     runtime.out.check(FOUND)
     reading = read_input(runtime, numbers, file)
     if reading.empty_reason:
+        if file != STDIN:
+            raise InputError(f"{reading.empty_reason}.", hint="Check the file.")
         runtime.note(f"{reading.empty_reason}.")
     items = reading.items
     services = {service.sid: service.unique_name for service in runtime.account.services()}
@@ -48,7 +51,7 @@ def not_found(runtime: Runtime, item: Item) -> ProxyctlError:
     numbers = f"/2010-04-01/Accounts/{runtime.profile.account_sid}/IncomingPhoneNumbers"
     query = f"{numbers}/{item.sid}.json" if item.sid else f"{numbers}.json -d PhoneNumber={item.phone_number}"
     return NotFoundError(
-        f"no Service holds {item.input}.",
+        f"no Service holds {item.shown}.",
         hint=f"Check whether the account has it: proxyctl api GET {query}",
     )
 
@@ -61,7 +64,7 @@ def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError]
         raise next(iter(missing.values()))
     for item, error in list(missing.items())[:SHOWN_FAILURES]:
         words = "in no pool" if isinstance(error, NotFoundError) else error.message
-        runtime.say(f"{item.input}: {words}")
+        runtime.say(f"{item.shown}: {words}")
     if len(missing) > SHOWN_FAILURES:
         runtime.say(f"… and {len(missing) - SHOWN_FAILURES} more.")
     summary = f"found {found}, not found {len(missing)}{f', bad rows {skipped}' if skipped else ''}."

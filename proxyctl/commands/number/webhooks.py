@@ -47,7 +47,7 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
         request = chain.request
         wanted |= {name for name in (request.sid, request.phone_number) if name}
     found = read_kept(runtime, KeptWebhooks(wanted))
-    unknown = [chain.item.input for chain in going if webhooks_of(chain, found) is None]
+    unknown = [chain.item.shown for chain in going if webhooks_of(chain, found) is None]
     if unknown:
         named = ", ".join(unknown[:SHOWN_FAILURES]) + (" …" if len(unknown) > SHOWN_FAILURES else "")
         say = runtime.note if runtime.options.dry_run else runtime.warn

@@ -21,6 +21,7 @@ from proxyctl.errors import (
     RefusedError,
 )
 from proxyctl.identifiers import is_sid
+from proxyctl.input.refusal import notes_on
 from proxyctl.pools.account import Account
 from proxyctl.pools.desired import (
     CHANGES,
@@ -109,8 +110,8 @@ def read(runtime: Runtime, file: str) -> PoolFile:
             f"{runtime.profile.account_sid}. Nothing was sent",
             hint="Name the profile of that account with -p. 'pool export --portable' writes a file for any account.",
         )
-    if wanted.duplicates:
-        runtime.note(f"merged {counted(wanted.duplicates, 'duplicate')}.")
+    for note in notes_on(wanted.noted):
+        runtime.note(note)
     return wanted
 
 

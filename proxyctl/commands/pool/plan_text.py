@@ -193,6 +193,6 @@ def how(chain: Chain, flags: set[bool | None], counted_there: bool) -> str:
 def reason(entry: NoOp) -> str:
     """Return why an entry is refused, in words that fit others of the same cause."""
     text = entry.error.message if entry.error else ""
-    for name in (entry.item.input, name_of(entry)):
+    for name in (entry.item.shown, name_of(entry)):
         text = text.removeprefix(f"{name} ").removeprefix("is ")
     return text.rstrip(".").removeprefix("in use by ").replace("in the pool of Service ", "in ")

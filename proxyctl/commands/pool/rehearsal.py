@@ -43,7 +43,7 @@ def foreseen(runtime: Runtime, plan: Plan) -> Plan:
         sid: name for name, one in account.services_by_name().items() if (sid := one.sid) not in targets
     }
     for item, holder in account.holders([one for one in joining if one.name not in problems], others):
-        text = f"{item.input} is in the pool of Service {holder.name} ({holder.service_sid})."
+        text = f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid})."
         move = command_line("number", "move", item.name, "--from", holder.service_sid, "--to", "SERVICE")
         problems[item.name] = RefusedError(text, hint=f"'{move}' moves it.")
     return replace(plan, entries=tuple(with_problems(plan.entries, problems)))
@@ -89,7 +89,7 @@ def say_refused(runtime: Runtime, plan: Plan) -> None:
     refused = [entry for entry in plan.refused if not isinstance(entry.error, InputError)]  # named already
     for entry in refused[:SHOWN_FAILURES] if not drawn(runtime) else ():
         hint = getattr(entry.error, "hint", None)
-        runtime.say(f"{entry.item.input}: would fail: {entry.error}{f' {hint}' if hint else ''}")
+        runtime.say(f"{entry.item.shown}: would fail: {entry.error}{f' {hint}' if hint else ''}")
     if len(refused) > SHOWN_FAILURES and not drawn(runtime):
         runtime.say(f"… and {len(refused) - SHOWN_FAILURES} more would fail.")
 
