@@ -51,10 +51,10 @@ class Owner:
 
     def learn(self, call: Call, body: Any) -> None:
         """After a call: take from its answer whose data there are, and say where they are another account's."""
-        owner = owner_of(call, body)
-        if owner is None or self.stranger is not None:
+        owner, known = owner_of(call, body), self.stranger
+        if owner is None or (known is not None and not call.creates):
             return
-        self.sid = owner
+        self.sid = owner if known is None else self.sid
         error = self.stranger
         if error is None:
             return

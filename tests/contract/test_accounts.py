@@ -136,6 +136,16 @@ def test_the_first_service_of_an_account_shows_whose_it_is(
     assert account.services() == {}
 
 
+def test_each_service_that_was_created_there_is_named(stage: Callable[[Verb], Account], wrong: Wrong) -> None:
+    """Requests that are under way when the first answer comes."""
+    account = stage(replace(VERBS["pool apply"], before={}, after={"one": "", "two": "", "three": ""}))
+    wrong(account)
+    ran = account.run("--allow", "new-service")
+    made = account.services()
+    assert (ran.code, bool(made)) == (3, True), ran.err
+    assert all(f"'proxyctl api DELETE /v1/Services/{sid}'" in ran.err for sid in made.values())
+
+
 @pytest.mark.parametrize("before", [{}, {"masking": ""}])
 def test_api_writes_as_it_is_told_and_warns(
     stage: Callable[[Verb], Account], wrong: Wrong, before: dict[str, object]
