@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxyctl.commands.number.filters import NumberFilter, digits_of, three_digits_of
 from proxyctl.errors import UsageError
-from proxyctl.pools.pool import NumberFilter, digits_of, three_digits_of
 
 DIGITS = st.text("0123456789", max_size=12)
 BLANKS = st.sampled_from(["", " ", "(", ") ", "-", "."])

@@ -7,10 +7,11 @@ from typing import Any
 
 from proxyctl.api.resources import Service, list_numbers
 from proxyctl.commands.listing import services_meant, show_list
+from proxyctl.commands.number.filters import NumberFilter
 from proxyctl.completion.names import remember_service, remember_services, service_names
 from proxyctl.errors import UsageError
 from proxyctl.pools.account import Account
-from proxyctl.pools.pool import MEDIA, NumberFilter, capability_key
+from proxyctl.pools.pool import MEDIA, capability_key
 from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED, Shape
 from proxyctl.runtime import Runtime
 from proxyctl.text import did_you_mean
