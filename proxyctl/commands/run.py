@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from proxyctl.api.resources import Service
-from proxyctl.commands.given import Given, Rest
 from proxyctl.commands.listing import drawn
+from proxyctl.commands.number.given import Given, Rest
 from proxyctl.commands.permission import can_ask, guarded, in_question, read_plan, refuses
 from proxyctl.commands.pool.plan_text import diff, is_diff
 from proxyctl.commands.pool.rehearsal import advice, foreseen, show_plan

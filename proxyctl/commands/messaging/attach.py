@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from proxyctl.api.resources import MessagingService, Service, list_messaging_services
-from proxyctl.commands.given import Numbers, begin, titled
+from proxyctl.commands.number.given import Numbers, begin, titled
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.second_look import Correction
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError, UsageError

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Sequence
 
 from proxyctl.api.resources import Service
-from proxyctl.commands.given import Numbers, begin
 from proxyctl.commands.number import webhooks as own_webhooks
+from proxyctl.commands.number.given import Numbers, begin
 from proxyctl.commands.run import heading, run_numbers
 from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
 from proxyctl.identifiers import is_sid

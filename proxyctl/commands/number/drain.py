@@ -14,8 +14,8 @@ from typing import Any
 from proxyctl.api.resources import PhoneNumber, Service
 from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
-from proxyctl.commands.given import Given, Numbers, begin
 from proxyctl.commands.number.change import refuse_elsewhere, removal
+from proxyctl.commands.number.given import Given, Numbers, begin
 from proxyctl.commands.report import End, Report
 from proxyctl.commands.run import Job, carry_out_round, finish
 from proxyctl.commands.sending import Journal

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from proxyctl.api.resources import PhoneNumber
-from proxyctl.commands.given import read_input
+from proxyctl.commands.number.given import read_input
 from proxyctl.errors import InputError, NotFoundError, PartialError, ProxyctlError, UsageError
 from proxyctl.files import STDIN
 from proxyctl.identifiers import require_number

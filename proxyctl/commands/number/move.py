@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from proxyctl.api.resources import Service
-from proxyctl.commands.given import Numbers, begin, titled
 from proxyctl.commands.in_transit import numbers_left, read_back
+from proxyctl.commands.number.given import Numbers, begin, titled
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.input.items import Item

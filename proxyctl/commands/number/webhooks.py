@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from proxyctl.api.resources import IncomingNumber, Service
-from proxyctl.commands.given import Numbers, begin
 from proxyctl.commands.in_transit import read_back
+from proxyctl.commands.number.given import Numbers, begin
 from proxyctl.commands.run import heading, run_numbers
 from proxyctl.errors import UsageError
 from proxyctl.input.items import Item

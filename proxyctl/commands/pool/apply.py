@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from proxyctl.api.resources import Service
-from proxyctl.commands.given import rest_of
 from proxyctl.commands.in_transit import continued
+from proxyctl.commands.number.given import rest_of
 from proxyctl.commands.pool import plan as pool_plan
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.pools.desired import plan_of

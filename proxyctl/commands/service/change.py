@@ -10,9 +10,9 @@ from typing import Any
 
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
 from proxyctl.api.resources import Service, list_sessions
-from proxyctl.commands.given import titled
 from proxyctl.commands.in_transit import forget, refuse_in_transit
 from proxyctl.commands.listing import drawn
+from proxyctl.commands.number.given import titled
 from proxyctl.commands.report import End
 from proxyctl.commands.run import Job, carry_out, finish_one, heading, of_account
 from proxyctl.commands.saved_file import restoring, save
