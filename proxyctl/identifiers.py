@@ -44,7 +44,7 @@ _SEPARATORS = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000.\-\u2010-\u2015\u
 _TRUNK_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 _DIGITS = re.compile(r"\+?[0-9]+")
 _FLOAT = re.compile(r"(\+?[0-9]+)\.0")  # as spreadsheets and data frames write whole numbers
-_MAYBE_FLOAT = re.compile(r"(?:\+?[0-9]+|.*[^+0-9].*)\.0|\+?[0-9]+\.00+")
+_MORE_ZEROS = re.compile(r"\+?[0-9]+\.00+")
 _ROUNDED = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _WIDE_PLUS = "\uff0b"
 _VALID, _POSSIBLE = 2, 1  # how far the number plans know a number
@@ -184,7 +184,7 @@ def _parse_phone_number(text: str, country: str | None) -> str:
     digits = _SEPARATORS.sub("", whole[1] if whole else text)
     if not _DIGITS.fullmatch(digits):
         _refuse_characters(text, digits)
-    if not whole and _MAYBE_FLOAT.fullmatch(text):
+    if not whole and (text.endswith(".0") or _MORE_ZEROS.fullmatch(text)):
         shorter = _SEPARATORS.sub("", text[: text.rindex(".")])
         raise ValueError(f"may be {shorter} or {digits}. Write it in E.164, without a point at the end")
     if digits.startswith(("+", "00")) and _TRUNK_ZERO.search(text):

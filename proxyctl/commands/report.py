@@ -304,7 +304,7 @@ def another_number(item: Item, action: str, seen: Row | None) -> ProxyctlError |
 def failure_of(end: End) -> Failure:
     """Return an item that is not as wanted: what it was, what happened, what to do next."""
     item, seen = end.item, end.seen or {}
-    number = item.phone_number or seen.get("phone_number")
+    number = seen.get("phone_number") or item.phone_number
     names = [name for name in (number, item.sid or seen.get("sid"), item.shown) if name]
     default = "not tried" if end.action == "skipped" else "not done"
     hint = hint_for(end.error, number=item.phone_number or item.sid) if end.error else None

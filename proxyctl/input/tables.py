@@ -80,7 +80,7 @@ def _cells(text: str, delimiter: str) -> list[str]:
     if len(text) > csv.field_size_limit():
         return []
     try:
-        return next(_reader([text], delimiter), [])
+        return _unquoted(next(_reader([text], delimiter), []), delimiter)
     except csv.Error:
         return []
 
@@ -90,6 +90,13 @@ def _reader(lines: Iterable[str], delimiter: str) -> Any:  # the type has no pub
     if delimiter == "\t":
         return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
     return csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+
+
+def _unquoted(cells: list[str], delimiter: str) -> list[str]:
+    """Return the cells without the quotes that spreadsheets write in tab-separated text too."""
+    if delimiter != "\t":
+        return cells
+    return [re.sub(r'^"(.*)"$', lambda quoted: quoted[1].replace('""', '"'), cell.strip()) for cell in cells]
 
 
 def table(header: Header, first: Line, lines: Iterator[Line]) -> Contents:
@@ -118,7 +125,7 @@ def _rows(header: Header, names: list[str], line: int, lines: Iterator[Line]) ->
     while True:
         start = line + reader.line_num + 1
         try:
-            fields = next(reader)
+            fields = _unquoted(next(reader), header.delimiter)
         except StopIteration:
             return
         except csv.Error as error:
@@ -148,15 +155,8 @@ def _row(header: Header, line: int, fields: list[str]) -> Row | Flaw:
         what = f"the {what} has {counted(header.width, 'column')}, this row {len(fields)}"
         return Flaw(line, what, tuple(fields))
     places = (header.columns.get(name) for name in FIELDS)
-    values = (None if at is None else _cell(fields, at, header.delimiter) for at in places)
+    values = (None if at is None else fields[at] if at < len(fields) else "" for at in places)
     return Row._make((line, *values, tuple(fields)))
-
-
-def _cell(fields: list[str], at: int, delimiter: str) -> str:
-    value = fields[at].strip() if at < len(fields) else ""
-    if delimiter == "\t" and len(value) > 1 and value[0] == value[-1] == '"':
-        value = value[1:-1]
-    return value
 
 
 def _csv_flaw(error: csv.Error, spans_lines: bool) -> str:

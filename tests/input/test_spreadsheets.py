@@ -61,8 +61,6 @@ def test_a_missing_cell_is_an_empty_one() -> None:
 @pytest.mark.parametrize("cell", ['="{}"', '"=""{}"""', "'{}", '="{}" '])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_formula_is_read_as_its_text_and_written_back_readable(cell: str, delimiter: str) -> None:
-    if delimiter == "\t" and cell.startswith('"'):
-        return
     head, *rows = (
         ("sid", "phone_number", "is_reserved"),
         (PN_A, A, "true"),
