@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, NamedTuple, NoReturn
 
 from proxyctl.errors import UsageError
@@ -35,17 +36,17 @@ _KINDS = {
     "MG": "a Messaging Service",
     "SK": "an API key",
 }
-_HEX = re.compile(r"[0-9a-fA-F]{32}")
-_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
-_PLAIN_E164 = re.compile(rf"\+[1-9][0-9]{{{FEWEST_DIGITS - 1},{MOST_DIGITS - 1}}}")
-_ANY_SID = re.compile(r"([A-Z]{2})[0-9a-fA-F]{32}")
+_HEX = partial(re.fullmatch, r"[0-9a-fA-F]{32}")
+_E164 = partial(re.fullmatch, r"\+[1-9][0-9]{1,14}")
+_PLAIN_E164 = partial(re.fullmatch, rf"\+[1-9][0-9]{{{FEWEST_DIGITS - 1},{MOST_DIGITS - 1}}}")
+_ANY_SID = partial(re.fullmatch, r"([A-Z]{2})[0-9a-fA-F]{32}")
 # The spaces and dashes of word processors resemble those of a keyboard, so they are tolerated alike.
-_SEPARATORS = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000.\-\u2010-\u2015\u2212()\[\]]+")
-_TRUNK_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
-_DIGITS = re.compile(r"\+?[0-9]+")
-_FLOAT = re.compile(r"(\+?[0-9]+)\.0")  # as spreadsheets and data frames write whole numbers
-_MORE_ZEROS = re.compile(r"\+?[0-9]+\.00+")
-_ROUNDED = re.compile(r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
+_SEPARATORS = partial(re.sub, r"[ \t\u00a0\u2000-\u200a\u202f\u3000.\-\u2010-\u2015\u2212()\[\]]+")
+_TRUNK_ZERO = partial(re.search, r"[(\[]\s*0\s*[)\]]")
+_DIGITS = partial(re.fullmatch, r"\+?[0-9]+")
+_FLOAT = partial(re.fullmatch, r"(\+?[0-9]+)\.0")  # as spreadsheets and data frames write whole numbers
+_MORE_ZEROS = partial(re.fullmatch, r"\+?[0-9]+\.00+")
+_ROUNDED = partial(re.fullmatch, r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _WIDE_PLUS = "\uff0b"
 _VALID, _POSSIBLE = 2, 1  # how far the number plans know a number
 _SHOWN = 60
@@ -60,7 +61,7 @@ class NumberRef(NamedTuple):
 
 def is_sid(prefix: str, text: str) -> bool:
     """Return whether ``text`` is ``prefix`` and 32 hexadecimal digits, and nothing else."""
-    return text.startswith(prefix) and _HEX.fullmatch(text, len(prefix)) is not None
+    return text.startswith(prefix) and _HEX(text[len(prefix) :]) is not None
 
 
 def require_sid(prefix: str, text: str) -> str:
@@ -74,7 +75,7 @@ def require_sid(prefix: str, text: str) -> str:
 
 def is_e164(text: str) -> bool:
     """Return whether ``text`` is in E.164 exactly: ``+``, then 2 to 15 digits of which the first is not 0."""
-    return _E164.fullmatch(text) is not None
+    return _E164(text) is not None
 
 
 def parse_number(text: str, default_country: str | None = None) -> NumberRef:
@@ -87,7 +88,7 @@ def parse_number(text: str, default_country: str | None = None) -> NumberRef:
     ValueError: it can't be read. Its words follow the text, as in ``"+1" has only 1 digit. …``.
     UsageError: there is no such country.
     """
-    if _PLAIN_E164.fullmatch(text):
+    if _PLAIN_E164(text):
         return NumberRef(None, text)
     text = without_invisible(text).strip()
     if is_sid(PHONE_NUMBER, text):
@@ -99,7 +100,7 @@ def parse_number(text: str, default_country: str | None = None) -> NumberRef:
 
 def is_float(text: str) -> bool:
     """Whether a number ends with ``.0``, which `parse_number` drops."""
-    return text.endswith("0") and _FLOAT.fullmatch(_bare(text)) is not None
+    return text.endswith("0") and _FLOAT(_bare(text)) is not None
 
 
 def agree(one: str, other: str) -> bool:
@@ -110,9 +111,9 @@ def agree(one: str, other: str) -> bool:
 def perhaps_without_plus(text: str) -> str | None:
     """Return the digits of what may be a number in E.164 that lost its ``+``, if it may."""
     text = _bare(text)
-    whole = _FLOAT.fullmatch(text)
-    digits = _SEPARATORS.sub("", whole[1] if whole else text)
-    return digits if _E164.fullmatch("+" + digits) and len(digits) >= FEWEST_DIGITS else None
+    whole = _FLOAT(text)
+    digits = _SEPARATORS("", whole[1] if whole else text)
+    return digits if _E164("+" + digits) and len(digits) >= FEWEST_DIGITS else None
 
 
 def require_number(text: str, default_country: str | None = None) -> NumberRef:
@@ -180,14 +181,14 @@ def _bare(text: str) -> str:
 
 def _parse_phone_number(text: str, country: str | None) -> str:
     text = _bare(text)
-    whole = _FLOAT.fullmatch(text)
-    digits = _SEPARATORS.sub("", whole[1] if whole else text)
-    if not _DIGITS.fullmatch(digits):
+    whole = _FLOAT(text)
+    digits = _SEPARATORS("", whole[1] if whole else text)
+    if not _DIGITS(digits):
         _refuse_characters(text, digits)
-    if not whole and (text.endswith(".0") or _MORE_ZEROS.fullmatch(text)):
-        shorter = _SEPARATORS.sub("", text[: text.rindex(".")])
+    if not whole and (text.endswith(".0") or _MORE_ZEROS(text)):
+        shorter = _SEPARATORS("", text[: text.rindex(".")])
         raise ValueError(f"may be {shorter} or {digits}. Write it in E.164, without a point at the end")
-    if digits.startswith(("+", "00")) and _TRUNK_ZERO.search(text):
+    if digits.startswith(("+", "00")) and _TRUNK_ZERO(text):
         # Left out in most countries, kept in Italy: only the owner knows.
         raise ValueError("has a (0) after its country code. Write only the digits dialled from abroad")
     if digits.startswith("+"):
@@ -274,12 +275,12 @@ def _reading(digits: str, country: str | None) -> _Reading:
 def _refuse_characters(text: str, digits: str) -> NoReturn:
     if not digits:
         raise ValueError(f"has no digits. Write a PN SID or a number in E.164, like {EXAMPLE}")
-    if sid := _ANY_SID.fullmatch(text):
+    if sid := _ANY_SID(text):
         kind = _KINDS.get(sid[1], "something else")
         raise ValueError(f"is the SID of {kind}. That of a PhoneNumber begins with PN")
     if text[:2].upper() == PHONE_NUMBER:
         raise ValueError(f"is not PN and 32 hexadecimal digits. It has {len(text)} characters, not 34")
-    if _ROUNDED.fullmatch(text):
+    if _ROUNDED(text):
         raise ValueError("was rounded by a spreadsheet. Format its column as text there, or add a column sid")
     if any(char.isdigit() and not char.isascii() for char in digits):
         raise ValueError(f"has digits other than 0-9. Write it in E.164, like {EXAMPLE}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -25,7 +26,9 @@ ASCII = str.maketrans(
     | dict.fromkeys("▄▅▆", ":")
 )
 # Letters, dashes, arrows, blocks and signs that take one column each.
-_NARROW = re.compile("[\x20-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u259f\u2713\u2717\u2800-\u28ff]*")
+_NARROW = partial(
+    re.fullmatch, "[\x20-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u259f\u2713\u2717\u2800-\u28ff]*"
+)
 
 
 class Role(Enum):
@@ -55,7 +58,7 @@ OF_ACTIONS = {action.word: Role.GOOD if action.good else Role.BAD for action in 
 
 # The same as a summary counts them; those that are as usual are not marked.
 OF_COUNTS = {"failed": Role.BAD, "unknown": Role.UNSURE, "skipped": Role.WARNING}
-_COUNT = re.compile(rf"\b({'|'.join(action.word for action in ACTIONS)}) (\d+)")
+_COUNT = partial(re.finditer, rf"\b({'|'.join(action.word for action in ACTIONS)}) (\d+)")
 
 
 class Piece(NamedTuple):
@@ -116,7 +119,7 @@ def laid_out(
 
 def cells(text: str) -> int:
     """Return how many columns of a terminal ``text`` takes."""
-    if text.isascii() or _NARROW.fullmatch(text):
+    if text.isascii() or _NARROW(text):
         return len(text)
     from rich.cells import cell_len  # 10 ms, and most texts need it not
 
@@ -136,7 +139,7 @@ def folded(names: Sequence[str], room: int) -> str:
 def with_counts(text: str) -> Line:
     """Return a summary as a line, in which the counts of the items by their ends play a role."""
     pieces, end = list[Piece](), 0
-    for count in _COUNT.finditer(text):
+    for count in _COUNT(text):
         role = OF_COUNTS.get(count[1]) if count[2] != "0" else None
         pieces += [Piece(text[end : count.start()]), Piece(count[0], role)]
         end = count.end()

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
@@ -49,7 +48,6 @@ def jitter(attempt: int, rand: Callable[[], float]) -> float:
     return rand() * min(_CAP, _BASE * 2.0 ** min(attempt, 16))
 
 
-@dataclass(slots=True)
 class Tally:
     """What became of one request so far: tries that failed, 429s, and seconds waited."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -19,7 +19,7 @@ from proxyctl.text import QUOTED_HINT, in_quotes
 
 PREFIXES = ("/v1/", "/messaging/v1/", "/2010-04-01/")
 _HOSTS = {"/v1/": "proxy", "/messaging/v1/": "messaging", "/2010-04-01/": "api"}
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_LABEL = partial(re.fullmatch, r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", flags=re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Origin = tuple[str, str, int]
@@ -53,7 +53,7 @@ class Endpoint(NamedTuple):
     def twilio(cls, region: str | None = None, edge: str | None = None) -> Endpoint:
         """Twilio's own hosts. An edge without a region implies us1. UsageError for what is no DNS label."""
         for name, value in (("region", region), ("edge", edge)):
-            if value and not _LABEL.fullmatch(value):
+            if value and not _LABEL(value):
                 raise UsageError(
                     f"the {name} has no valid name",
                     hint="Use a region such as us1, ie1 or au1, or an edge such as dublin or sydney.",

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import httpx
 
-from proxyctl.api.proxies import proxy_failure, proxy_for
 from proxyctl.api.resources import Call
 from proxyctl.api.tls import NOT_TLS
 from proxyctl.errors import NetworkError, ProxyctlError
@@ -43,9 +42,11 @@ def failure_of(call: Call, error: httpx.HTTPError, host: str, timeout: float) ->
     if isinstance(error, httpx.ConnectError) and tls is not None:
         return _tls_failure(call, tls, host)
     what, hint = _what(error, host, timeout), "Check the network, then run the same command again."
-    named = proxy_for(host) if isinstance(error, httpx.ProxyError) else None
-    if named is not None and not _ran_out_of_files(error):
-        return proxy_failure(named, host, list(_causes(error)), timeout, call)
+    if isinstance(error, httpx.ProxyError) and not _ran_out_of_files(error):
+        from proxyctl.api.proxies import proxy_failure, proxy_for  # for those alone who have one
+
+        if named := proxy_for(host):
+            return proxy_failure(named, host, list(_causes(error)), timeout, call)
     if isinstance(error, httpx.ConnectError | httpx.ProxyError) and _ran_out_of_files(error):
         what = f"no connection to {host}: too many files are open"
         hint = "Raise the limit of open files: ulimit -n 1024."

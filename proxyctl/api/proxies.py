@@ -9,6 +9,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from proxyctl.api.tls import NOT_TLS
 from proxyctl.errors import NetworkError, ProxyctlError, UsageError
 from proxyctl.text import QUOTED_HINT, in_quotes
 
-_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+_HOST = partial(re.fullmatch, r"[A-Za-z0-9._:-]+")
 _LEAVE_OUT = "or name the host in NO_PROXY."
 _HOW = "http://HOST:PORT"
 
@@ -55,7 +56,7 @@ def proxy_for(host: str) -> NamedProxy | None:
         proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
     except (ValueError, httpx.InvalidURL):
         proxy = None
-    if proxy is None or proxy.url.scheme not in ("http", "https") or not _HOST.fullmatch(proxy.url.host):
+    if proxy is None or proxy.url.scheme not in ("http", "https") or not _HOST(proxy.url.host):
         raise unusable(text, variable)
     return NamedProxy(proxy, variable)
 
@@ -90,7 +91,7 @@ def place_of(url: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return ""
-    certain = parts.path in ("", "/") and not parts.query and not parts.fragment and _HOST.fullmatch(host)
+    certain = parts.path in ("", "/") and not parts.query and not parts.fragment and _HOST(host)
     return f"{host}{f':{port}' if port else ''} " if certain else ""
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, unquote
 
 from proxyctl.api.endpoint import PREFIXES, segment
@@ -100,8 +100,7 @@ class Call:
         return f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A good answer (2xx). ``body`` is the decoded JSON, None where there was none; ``duration`` is in
     seconds.
     """
@@ -280,15 +279,18 @@ class Field(Generic[Kind]):
         return value if type(value) is self._kind else None  # true is no number
 
 
-@dataclass(frozen=True, slots=True)
 class Resource:
     """Any resource. AnswerError where ``raw`` is not an object with a sid."""
 
-    raw: dict[str, Any] = field(hash=False)
+    __slots__ = ("raw",)
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.raw, dict) or not isinstance(self.raw.get("sid"), str) or not self.raw["sid"]:
+    def __init__(self, raw: dict[str, Any]) -> None:
+        if not isinstance(raw, dict) or not isinstance(raw.get("sid"), str) or not raw["sid"]:
             raise AnswerError(f"the response has no {type(self).__name__} (an object with a sid)")
+        self.raw = raw
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, Resource) and other.raw == self.raw
 
     @property
     def sid(self) -> str:

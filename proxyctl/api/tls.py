@@ -8,13 +8,14 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
+from functools import partial
 
 from proxyctl.errors import UsageError
 from proxyctl.text import QUOTED_HINT, in_quotes
 
 # What OpenSSL says of a peer that does not speak TLS.
 NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "UNSUPPORTED_PROTOCOL")
-_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
+_HASHED = partial(re.fullmatch, r"[0-9a-f]{8}\.\d+")
 
 
 def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
@@ -60,6 +61,6 @@ def _is_hashed(directory: str | None) -> bool:
     """Does it hold certificates under the names that OpenSSL reads?"""
     try:
         with os.scandir(directory or "") as entries:
-            return any(_HASHED.fullmatch(entry.name) for entry in entries)
+            return any(_HASHED(entry.name) for entry in entries)
     except OSError:
         return False

@@ -13,14 +13,12 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import httpcore
 import httpx
 
 from proxyctl.api.endpoint import Endpoint
-from proxyctl.api.proxies import proxy_for
 from proxyctl.api.tls import tls_context
 
 _KEEP_ALIVE = 30.0  # seconds; longer than the 5 s pauses of the API's rate window
@@ -264,10 +262,10 @@ def _as_httpx() -> Iterator[None]:
         raise httpx.UnsupportedProtocol(str(error)) from error
 
 
-@dataclass(eq=False, slots=True)
 class _Pool:
-    transport: httpx.BaseTransport
-    busy: int = 0
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self.transport = transport
+        self.busy = 0
 
 
 class Wires:
@@ -309,9 +307,14 @@ class Wires:
 
     def transport(self, host: str) -> httpx.BaseTransport:
         """Make one more pool of connections to a host."""
-        # A loopback server is this machine's alone: a proxy would be given the credentials.
-        named = None if self._endpoint.is_loopback else proxy_for(host)
-        proxy = named and named.proxy
+        proxy = None
+        if (
+            not self._endpoint.is_loopback
+        ):  # That is this machine's alone: a proxy would be given the credentials.
+            from proxyctl.api.proxies import proxy_for
+
+            named = proxy_for(host)
+            proxy = named and named.proxy
         return DeadlineTransport(connections=self._connections, context=self._context, proxy=proxy)
 
     def close(self) -> None:

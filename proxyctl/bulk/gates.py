@@ -7,10 +7,11 @@ gate for the rate is: time is an argument, randomness is handed in.
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxyctl.bulk.rate import HURRIED, NEVER, Pause, RateGate
@@ -19,14 +20,17 @@ from proxyctl.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from proxyctl.bulk.outcomes import Scope
 
+RESERVED_FILES = 32  # for what else a run opens: history, modules, certificates
 NAP = 0.25  # seconds: an answer may let a request start before the time that a gate named
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """A request in flight, and when it started."""
 
-    started: float
+    __slots__ = ("started",)
+
+    def __init__(self, started: float) -> None:
+        self.started = started
 
 
 class ConcurrencyGate:
@@ -323,3 +327,15 @@ class Ticket:
     def _leave(self) -> None:
         if self.place is not None:
             self._gates.leave(self.place)
+
+
+def affordable_ceiling(ceiling: int) -> int:
+    """Return how many of ``ceiling`` requests can be under way with the files that may still be opened, at least 1."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit == resource.RLIM_INFINITY:
+        return ceiling
+    try:
+        opened = sum(1 for _ in Path("/dev/fd").iterdir())
+    except OSError:
+        opened = RESERVED_FILES
+    return max(1, min(ceiling, limit - opened - RESERVED_FILES))

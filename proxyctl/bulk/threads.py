@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import resource
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from proxyctl.bulk.rate import NEVER
 from proxyctl.clock import Clock, SystemClock
 
-RESERVED_FILES = 32  # for what else a run opens: history, modules, certificates
 LONGEST_WAIT = 0.25  # seconds: a signal handler wakes nobody
 LONGEST_LEAVE = 1.0  # seconds that an answer which nobody waits for may take
 Job = TypeVar("Job")
@@ -158,15 +155,3 @@ def in_order(things: Iterable[Job], answers: Iterable[tuple[Job, Found]]) -> Ite
     except Exception:
         yield from ((thing, early[thing]) for thing in waiting if thing in early)
         raise
-
-
-def affordable_ceiling(ceiling: int) -> int:
-    """Return how many of ``ceiling`` requests can be under way with the files that may still be opened, at least 1."""
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if limit == resource.RLIM_INFINITY:
-        return ceiling
-    try:
-        opened = sum(1 for _ in Path("/dev/fd").iterdir())
-    except OSError:
-        opened = RESERVED_FILES
-    return max(1, min(ceiling, limit - opened - RESERVED_FILES))

@@ -26,7 +26,7 @@ from proxyctl.errors import UsageError
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
-_SHORT_WITH_VALUE = re.compile(r"^(-[A-Za-z])=", re.DOTALL)
+_SHORT_WITH_VALUE = partial(re.sub, r"^(-[A-Za-z])=", flags=re.DOTALL)
 
 # Hidden names of commands: the first that the group has.
 OTHER_NAMES = {"ls": ("list",), "rm": ("remove", "delete")}
@@ -99,7 +99,7 @@ def _shared(token: str) -> tuple[bool, bool]:
 def unequal(args: list[str]) -> list[str]:
     """Return ``args`` with ``-o=json`` as ``-ojson``: other tools take it, this parser would read ``=json``."""
     end = args.index("--") if "--" in args else len(args)
-    return [_SHORT_WITH_VALUE.sub(r"\1", token) for token in args[:end]] + args[end:]
+    return [_SHORT_WITH_VALUE(r"\1", token) for token in args[:end]] + args[end:]
 
 
 class OwnHelp:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
@@ -72,8 +72,7 @@ class Pool:
         return len(self.by_sid) - self.reserved
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """The Service that holds a number, and the number as it is there."""
 
     name: str

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import ConfigError, UsageError
@@ -36,8 +35,7 @@ HIDDEN = "(hidden)"
 CREDENTIAL_KEYS = tuple(key for key in PROFILE_KEYS if key.startswith(("account_", "api_", "auth_")))
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """What setting one key did besides: the profile that it made, and the stored secrets that it removed."""
 
     made: str | None = None

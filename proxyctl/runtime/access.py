@@ -14,13 +14,12 @@ import httpx
 from proxyctl.api.client import GiveUp, ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.api.owner import OnStranger, end_at
-from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.threads import affordable_ceiling
-from proxyctl.pools.account import Account
+from proxyctl.bulk.gates import Gates, affordable_ceiling
 from proxyctl.profiles.profile import Profile
 from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
+    from proxyctl.pools.account import Account
     from proxyctl.runtime import Runtime
     from proxyctl.sandbox.behaviour import Sandbox
 
@@ -116,6 +115,8 @@ class Access:
     @cached_property
     def account(self) -> Account:
         """What is asked about the account."""
+        from proxyctl.pools.account import Account  # a list of Services needs none
+
         return Account(self.reader)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from proxyctl.bulk.gates import RESERVED_FILES, affordable_ceiling
 from proxyctl.bulk.outcomes import (
     Done,
     Outcome,
@@ -17,7 +18,7 @@ from proxyctl.bulk.outcomes import (
     Stop,
     Task,
 )
-from proxyctl.bulk.threads import RESERVED_FILES, affordable_ceiling, side_by_side
+from proxyctl.bulk.threads import side_by_side
 from proxyctl.clock import StopRequest
 from proxyctl.errors import (
     AuthenticationError,
