@@ -1,9 +1,23 @@
-"""The process: what `proxyctl` and `python -m proxyctl` start."""
+"""The process: what `proxyctl` and `python -m proxyctl` start.
 
-from __future__ import annotations
+The imports at the top are of modules that are loaded already. All others wait until the current directory is off the
+path, or a file there could take their place.
+"""
 
 import os
 import sys
+
+
+def leave_out_current_directory() -> None:
+    """Take the current directory off the path: `python -m` puts it there, and so does an empty entry in PYTHONPATH."""
+    try:
+        here = os.path.realpath(os.getcwd())  # noqa: PTH109 - pathlib is not imported yet
+    except OSError:  # it is gone
+        here = ""
+    site = sys.modules.get("site")
+    installed = {os.path.realpath(path) for path in site.getsitepackages()} if site else set()
+    if here not in installed:
+        sys.path[:] = [path for path in sys.path if path and os.path.realpath(path) != here]
 
 
 def fill_closed_descriptors() -> None:
@@ -23,6 +37,7 @@ def fill_closed_descriptors() -> None:
 
 def run() -> None:
     """Run the command line of this process, and leave with its exit code."""
+    leave_out_current_directory()
     fill_closed_descriptors()
     if "_PROXYCTL_COMPLETE" in os.environ:  # a TAB: it needs neither a Runtime nor signals
         from proxyctl.commands.completion import respond

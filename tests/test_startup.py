@@ -4,6 +4,7 @@ takes is measured by the benchmark `startup`.)
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,49 @@ def test_version(bare: Cli) -> None:
     found = imported(bare, "--version")
     assert "proxyctl.cli" in found
     assert found & WITHOUT_PARSING == set()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        ["service", "list", "--sandbox"],
+        ["pool", "status", "--all", "--sandbox", "-o", "table"],
+    ],
+)
+@pytest.mark.parametrize("way", ["-m", "PYTHONPATH"])
+def test_nothing_is_imported_from_the_current_directory(bare: Cli, way: str, arguments: list[str]) -> None:
+    """Neither for `python -m`, nor where PYTHONPATH has an empty entry; for a TAB neither."""
+    here = bare.directory / "here"
+    here.mkdir()
+    for name in (
+        "typer",
+        "rich",
+        "httpx",
+        "json",
+        "signal",
+        "__future__",
+        "platformdirs",
+        "tomllib",
+        "sqlite3",
+        "csv",
+    ):
+        (here / f"{name}.py").write_text("raise SystemExit('it ran what lies here')\n")
+    line = ["-m", "proxyctl"] if way == "-m" else ["-c", "from proxyctl.__main__ import run; run()"]
+    for extra in (
+        {},
+        {"_PROXYCTL_COMPLETE": "complete_bash", "COMP_WORDS": "proxyctl num", "COMP_CWORD": "1"},
+    ):
+        ran = subprocess.run(
+            [sys.executable, *line, *arguments],
+            env={**bare.environ, "PYTHONPATH": f"{REPOSITORY}{os.pathsep}", **extra},
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (ran.returncode, "it ran" in ran.stderr) == (0, False), ran.stderr
 
 
 @pytest.mark.parametrize(
