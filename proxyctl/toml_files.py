@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 DEEPEST = 50
-MOST_DOTS = 64  # in a line, outside of strings
+MOST_PARTS = 16  # of a key; a.b.c has three
+MOST_PARTS_IN_ALL = 100_000
+MOST_ELEMENTS = 2_000_000  # of lists, and lines
 
 Key = tuple[str, ...]
 
@@ -50,24 +52,37 @@ def _text(data: bytes) -> str:
         raise TomlFlaw(data.count(b"\n", 0, error.start) + 1, "the file is not UTF-8 text") from None
 
 
-STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
+# Strings and comments. Each is taken even where its end is missing, or every quote would be tried up to the file's end.
+TEXTS = re.compile(
+    r'"""(?:[^"\\]++|\\.|"(?!""))*+(?:"{3,5})?'
+    r"|'''(?:[^']++|'(?!''))*+(?:'{3,5})?"
+    r'|"(?:[^"\\\n]++|\\.)*+"?'
+    r"|'[^'\n]*+'?"
+    r"|#[^\n]*+",
+    re.DOTALL,
+)
+WORDS = re.compile(r"[^=,\[\]{}]+")  # a key is one
+BRACKET = re.compile(r"[\[\]{}]")
 
 
 def _refuse_bombs(text: str, longest_line: int) -> None:
-    """Refuse lines and nesting that no file needs.
-
-    The parser takes quadratic time for dotted keys and recurses for nesting. Strings within a line do not count,
-    unless there are strings of several lines, in which a line may be inside of one or outside.
+    """Refuse lines, keys and nesting that no file needs: the parser takes quadratic time for dotted keys and recurses
+    for nesting. What stands in strings and comments does not count.
     """
+    bare = TEXTS.sub(lambda found: '""' + "\n" * found[0].count("\n"), text)
+    if sum(map(bare.count, "=.[")) > MOST_PARTS_IN_ALL:
+        raise TomlFlaw(1, f"the file has more than {MOST_PARTS_IN_ALL} parts of keys")
+    if sum(map(bare.count, ",\n")) > MOST_ELEMENTS:
+        raise TomlFlaw(1, f"the file has more than {MOST_ELEMENTS} lines and elements of lists")
+    lengths = [len(line) for line in text.split("\n")]
+    if max(lengths) > longest_line:
+        number = lengths.index(max(lengths)) + 1
+        raise TomlFlaw(number, f"the line is longer than {longest_line} characters")
     depth = 0
-    single_lines = '"""' not in text and "'''" not in text
-    for number, line in enumerate(text.split("\n"), start=1):
-        if len(line) > longest_line:
-            raise TomlFlaw(number, f"the line is longer than {longest_line} characters")
-        bare = STRING.sub('""', line) if single_lines else line
-        if bare.count(".") > MOST_DOTS:
-            raise TomlFlaw(number, f"the line has more than {MOST_DOTS} dots")
-        for bracket in re.findall(r"[\[\]{}]", bare):
+    for number, line in enumerate(bare.split("\n"), start=1):
+        if "." in line and any(word.count(".") >= MOST_PARTS for word in WORDS.findall(line)):
+            raise TomlFlaw(number, f"a key has more than {MOST_PARTS} parts")
+        for bracket in BRACKET.findall(line) if depth or "[" in line or "{" in line else ():
             depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
             if depth > DEEPEST:
                 raise TomlFlaw(number, f"nested deeper than {DEEPEST} levels")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from time import process_time
 
 import pytest
@@ -17,6 +18,21 @@ BOMBS = {
     "a dotted key of strings": ".".join(['"a"'] * 20_000) + " = 1",
     "a dotted key that seems to be in a string": 'x = ["""\n""", {' + "a." * 20_000 + 'b = 1}, """\n"""]',
     "the same in the other quotes": "x = ['''\n''', {" + "a." * 20_000 + "b = 1}, '''\n''']",
+    "40,000 headers of 41 parts": "\n".join(f"[a{n}" + ".b" * 40 + "]" for n in range(40_000)),
+    "60,000 headers of 64 parts": "\n".join(f"[a{n}" + ".b" * 63 + "]" for n in range(60_000)),
+    "100,000 headers of 16 parts": "\n".join(f"[a{n}" + ".b" * 15 + "]" for n in range(100_000)),
+    "100,001 keys": "\n".join(f"a{n} = 1" for n in range(100_001)),
+    "100,001 tables": "[[a]]\n" * 100_001,
+    "110,000 keys of inline tables": "\n".join(
+        f"x{line} = {{" + ", ".join(f"a{n} = 1" for n in range(10_000)) + "}" for line in range(11)
+    ),
+    "millions of elements": "a = [\n" + ("1," * 400_000 + "\n") * 10 + "]",
+    "millions of lines": "\n" * (15 << 20),
+    "a header of 17 parts": "[" + " . ".join("a" * 17) + "]",
+    "a quoted key of 17 parts": ".".join(['"a"', "'b'"] * 8) + ".c = 1",
+    "a key of 17 parts in a table": "a = {" + ".".join("a" * 17) + " = 1}",
+    "quotes that never close": 'a = """\n' + '\\"""\n' * (1 << 18),
+    "a million quotes": "'\n" * 900_000,
     "nesting": "a = " + "[" * 5000 + "]" * 5000,
     "nesting that seems to be in strings": 'a = """\n""" ' + "[" * 5000,
     "a long line": "a = '" + "x" * (1 << 20) + "'",
@@ -29,6 +45,28 @@ def test_bombs_are_refused_at_once(case: str) -> None:
     with pytest.raises(TomlFlaw):
         parse_toml(BOMBS[case].encode(), WIDE)
     assert process_time() - started < 1
+
+
+def test_sixteen_parts_are_none_too_many() -> None:
+    key = ".".join("abcdefghijklmnop")
+    text = f"[{key}]\n{key} = [{', '.join(['1.5'] * 1000)}]\n# {'.' * 1000}\n"
+    assert parse_toml(text.encode(), WIDE)[0]["a"]["b"]
+
+
+strings = st.text(max_size=40) | st.text("'\"\\.\n =[]{},#", max_size=20)
+
+
+@settings(max_examples=200)
+@given(st.lists(strings.filter(lambda text: text.isascii()), max_size=8))
+def test_what_stands_in_strings_and_comments_never_counts(texts: list[str]) -> None:
+    """Each ends where the parser sees its end: dots in a row count behind it, and do not in it."""
+    document = {f"k{n}": f"{text}{'.' * 40}" for n, text in enumerate(texts)}
+    text = tomli_w.dumps(document, multiline_strings=True)
+    assert parse_toml(text.encode(), WIDE)[0] == tomllib.loads(text)
+    with pytest.raises(TomlFlaw) as caught:
+        parse_toml(f"{text}\n{'.'.join('a' * 17)} = 1".encode(), WIDE)
+    assert "16 parts" in caught.value.what
+    assert caught.value.line == text.count("\n") + 2
 
 
 def test_strings_may_hold_dots_and_brackets() -> None:
