@@ -4,6 +4,7 @@ ProxyctlError                          1   internal error, or a state of the wor
 ├── InternalError                      1   internal error, met while changes were sent
 ├── AnswerError                        1   the server's answer can't be understood
 ├── OutputError                        1   proxyctl's own output or state could not be written
+│   └── StateError                     2   a file or directory of the state is a link or somebody else's
 ├── UsageError                         2   arguments, options or environment are wrong; nothing was sent
 │   ├── ConfigError                    2   the config file is wrong or unsafe
 │   └── InputError                     2   an input file is wrong
@@ -128,6 +129,13 @@ class OutputError(ProxyctlError):
     """Output or state (history, config, sandbox) could not be written."""
 
     kind = "output"
+
+
+class StateError(OutputError):
+    """A file or directory of the state is a link or somebody else's, so that it is not used."""
+
+    exit_code = ExitCode.USAGE
+    kind = "config"
 
 
 class UsageError(ProxyctlError):

@@ -1,5 +1,5 @@
 """Files and directories: where proxyctl keeps its own; private ones that only their owner may use, whatever the umask,
-opened through no link, replaced whole, locked; and what fails with files that a user names, to be read or written.
+opened through no link and only where they are ours, replaced whole, locked.
 
 At the root, since config, state and what a command writes beside its rows (--failed-to FILE) need the same care. Only
 here the environment or platformdirs are asked for a path.
@@ -11,21 +11,16 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from shlex import quote
 
 from proxyctl.clock import Clock
-from proxyctl.errors import ConfigError, InputError, OutputError, UsageError
-from proxyctl.text import visible
+from proxyctl.errors import ConfigError, OutputError, StateError
 
-STDIN = "-"
-CHUNK = 1024 * 1024
-MAX_BYTES = (
-    256 * 1024 * 1024
-)  # of numbers: a million full CSV rows of a pool; what is larger is no list of numbers
+STATE = ("history", "locks", "transit", "saved")  # the directories of the state
 STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history."
 
 
@@ -97,18 +92,20 @@ def private_directory(path: Path) -> None:
     make_directories(path)
     path.mkdir(mode=0o700, exist_ok=True)  # an error where something else has the name
     found = path.stat()
-    if stat.S_IMODE(found.st_mode) != 0o700 and found.st_uid == os.getuid():
+    if stat.S_IMODE(found.st_mode) != 0o700 and found.st_uid == os.geteuid():
         path.chmod(0o700)
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a regular file, 0600, never through a link; returns the descriptor. Raises OSError."""
+    """Open a regular file of ours, 0600, never through a link; returns the descriptor. Raises OSError."""
     # O_NONBLOCK: opening a pipe that nobody reads must not wait.
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(0, "not a regular file")
+        if found.st_uid != os.geteuid():
+            raise OSError(errno.EPERM, "it belongs to another user")
         if flags & (os.O_WRONLY | os.O_RDWR) and stat.S_IMODE(found.st_mode) != 0o600:
             os.fchmod(descriptor, 0o600)
     except BaseException:
@@ -136,26 +133,25 @@ def write_new(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 
 def replace_private(path: Path, data: bytes, *, hint: str | None = None) -> None:
-    """Put ``data`` in the place of ``path`` as one step, readable by its owner only; a link stays one.
+    """Put ``data`` in the place of ``path`` as one step, readable by its owner only. No link is followed.
 
     A new file that lies there was left by a killed process: writers that may meet hold a lock. Raises OutputError
     with ``hint`` where that fails; the old file is then as it was.
     """
-    target = Path(os.path.realpath(path))
-    new = target.with_name(f".{target.name}.new")
+    new = path.with_name(f".{path.name}.new")
     try:
-        if target.exists() and not target.is_file():
+        if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
             raise OutputError(f"{path} is not a regular file, so it is not replaced.")
-        make_directories(target.parent)
+        make_directories(path.parent)
         new.unlink(missing_ok=True)
         write_new(new, data)
         try:
-            new.replace(target)
+            new.replace(path)
         except BaseException:
             with suppress(OSError):
                 new.unlink()
             raise
-        _sync_directory(target.parent)
+        _sync_directory(path.parent)
     except OSError as error:
         raise not_written(path, error, hint) from None
 
@@ -210,8 +206,40 @@ def is_locked(descriptor: int) -> bool:
 # The state directory
 
 
+def refuse_foreign(path: Path) -> None:
+    """Raise StateError where a part of the state is somebody else's or a link, which others may have put there."""
+    try:
+        found = path.lstat()
+    except OSError:  # nothing is there, or whatever opens it says why not
+        return
+    if stat.S_ISLNK(found.st_mode):
+        raise StateError(
+            f"{path} is a link, so it is not used.",
+            hint=f"Run: rm {quote(str(path))}\nPROXYCTL_STATE_DIR can name another place for all state.",
+        )
+    _refuse_other_owner(path, found)
+
+
+def _refuse_other_owner(path: Path, found: os.stat_result, *trusted: int) -> None:
+    if found.st_uid not in (os.geteuid(), *trusted):
+        raise StateError(
+            f"{path} belongs to another user (uid {found.st_uid}), so it is not used.",
+            hint=f"If you trust its contents, run: sudo chown -R {os.geteuid()} {quote(str(path))}\n"
+            f"If not, run: sudo rm -r {quote(str(path))}",
+        )
+
+
+def refuse_foreign_state(directory: Path) -> None:
+    """Raise StateError where the state directory, or one in it, is somebody else's, or one in it is a link."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        _refuse_other_owner(directory, directory.stat(), 0)  # as a user, /tmp may be named, which is root's
+    for name in STATE:
+        refuse_foreign(directory / name)
+
+
 def state_directory(path: Path) -> Path:
     """Make a directory of the state, for us alone. Raises OutputError."""
+    refuse_foreign(path)
     try:
         private_directory(path)
     except OSError as error:
@@ -230,113 +258,3 @@ def unwritable(path: Path, error: OSError) -> OutputError:
 def ran_out_of_files(error: OSError) -> bool:
     """Whether no more files could be opened, whatever they are."""
     return error.errno in (errno.EMFILE, errno.ENFILE)
-
-
-# Files that a user names
-
-
-def source_name(file: str) -> str:
-    """Return what messages call the file."""
-    return "stdin" if file == STDIN else visible(file)
-
-
-def read_bytes(
-    file: str,
-    stdin: BinaryIO | None,
-    *,
-    most: int = MAX_BYTES,
-    missing: str = "Give numbers themselves without -f. '-f -' reads stdin.",
-    too_large: str = "Check the file. A pool holds 5500 numbers at most. Split a longer list.",
-) -> bytes:
-    """Return what a file (``-``: stdin) holds, up to ``most`` bytes; ``missing`` and ``too_large`` are hints.
-
-    InputError names the path and what is wrong with it.
-    """
-    name = source_name(file)
-    try:
-        if file != STDIN:
-            with Path(file).open("rb") as stream:
-                return _drain(stream, name, most, too_large)
-        if stdin is None or stdin.closed:
-            raise InputError(
-                "stdin is closed. Nothing was sent",
-                hint="Pipe the data in, or name a file.",
-            )
-        return _drain(stdin, name, most, too_large)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise _unreadable(error, file, name, missing) from None
-
-
-def _drain(stream: BinaryIO, name: str, most: int, too_large: str) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while chunk := stream.read(CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > most:
-            raise InputError(f"{name} is larger than {most // 1024**2} MiB. Nothing was sent", hint=too_large)
-    return b"".join(chunks)
-
-
-def _unreadable(error: Exception, file: str, name: str, missing: str) -> InputError:
-    reason = getattr(error, "strerror", None) or error
-    what, hint = f'"{name}" can\'t be read: {reason}', None
-    if file == STDIN:
-        what = f"stdin can't be read: {reason}"
-    elif isinstance(error, FileNotFoundError | ValueError) or not file:
-        what, hint = f'there is no file "{name}"', missing
-    elif isinstance(error, IsADirectoryError):
-        what, hint = f'"{name}" is a directory', "Name a file in it."
-    elif isinstance(error, PermissionError):
-        what, hint = f'"{name}" may not be read by this user', f"Check its permissions: ls -l {name}"
-    return InputError(f"{what}. Nothing was sent", hint=hint)
-
-
-def check_output_file(option: str, name: str | None, inputs: Iterable[str | None] = ()) -> Path | None:
-    """Return the file that ``option`` names, if it can be written without harm; None where none was named.
-
-    Raises UsageError, before anything is sent, for a link, for one of ``inputs`` (by identity, whatever its name;
-    "-" is stdin), and for what can't be written.
-    """
-    if name is None:
-        return None
-    path = Path(name)
-    if path.is_symlink() and not is_of_the_system(path):
-        raise UsageError(
-            f"{option} {name}: it is a link.", hint=f"Name the file itself: {os.path.realpath(path)}"
-        )
-    if any(is_same_file(path, each) for each in inputs if each is not None):
-        raise UsageError(
-            f"{option} {name}: it is a file that this command reads.", hint="Name another file to write to."
-        )
-    place = path if path.exists() else path.parent
-    if path.is_dir() or not (path.exists() or place.is_dir()) or not os.access(place, os.W_OK):
-        raise UsageError(
-            f"{option} {name}: it can't be written.", hint="Name a file in a directory that you own."
-        )
-    return path
-
-
-def is_of_the_system(path: Path) -> bool:
-    """Whether a path is one of /dev or /proc, whose links stand for what a process has open."""
-    return os.path.abspath(path).startswith(("/dev/", "/proc/"))  # noqa: PTH100 - no link is followed
-
-
-def is_same_file(path: Path, source: str) -> bool:
-    """Whether ``path`` is the regular file that ``source`` names."""
-    try:
-        read = os.fstat(0) if source == STDIN else Path(source).stat()
-        return stat.S_ISREG(read.st_mode) and os.path.samestat(read, path.stat())
-    except (OSError, ValueError):  # one of the two is not there
-        return False
-
-
-def write_output_file(path: Path, data: bytes) -> None:
-    """Write ``data`` to a file of `check_output_file`, in one step where it is a regular one. Raises OSError."""
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        with path.open("ab") as file:  # a pipe, a device, or what stdout goes to: nothing of it is cut off
-            file.write(data)
-    elif path.exists() and not os.access(path.parent, os.W_OK):
-        path.write_bytes(data)
-    else:
-        replace_private(path, data)

@@ -23,6 +23,7 @@ ROOTS = {
     "console",
     "files",
     "identifiers",
+    "named_files",
     "roles",
     "text",
     "toml_files",

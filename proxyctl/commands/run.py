@@ -21,8 +21,8 @@ from proxyctl.commands.report import CORRECT, End, Report, report_of
 from proxyctl.commands.second_look import Check, send_and_check, stranded
 from proxyctl.commands.sending import Journal, load_what_reports
 from proxyctl.errors import OutputError, PartialError, TemporaryError, UsageError, exit_status
-from proxyctl.files import write_output_file
 from proxyctl.input.rest import Left, text_of_rest
+from proxyctl.named_files import write_output_file
 from proxyctl.pools.decide import leaving
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from proxyctl.api.resources import PhoneNumber, Service
-from proxyctl.errors import OutputError, RefusedError
-from proxyctl.files import replace_private, state_directory, unwritable, write_new
+from proxyctl.errors import OutputError, RefusedError, StateError
+from proxyctl.files import refuse_foreign, replace_private, state_directory, unwritable, write_new
 from proxyctl.pools.export import head, service_text
 from proxyctl.pools.pool import Pool
 from proxyctl.runtime import Runtime
@@ -69,8 +69,10 @@ def lacks(runtime: Runtime, chains: Sequence[Chain]) -> str:
 
 def recreating(runtime: Runtime, service_sid: str) -> Path | None:
     """Return the newest file that creates a deleted Service again; None where there is none."""
-    paths = (runtime.paths.state_dir / "saved").glob("*.toml")
-    with suppress(OSError, ValueError):
+    directory = runtime.paths.state_dir / "saved"
+    paths = directory.glob("*.toml")
+    with suppress(OSError, ValueError, OutputError):
+        refuse_foreign(directory)
         for path in sorted(paths, key=lambda path: (path.name[:15], len(path.name), path.name), reverse=True):
             if f"-{service_sid}" in path.name and "create = true" in path.read_text("utf-8"):
                 return path
@@ -104,7 +106,9 @@ def save(
         if not runtime.options.no_history:
             raise type(error)(
                 f"no file to restore from can be saved, and nothing was sent: {error.message}",
-                hint="Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history to save none.",
+                hint=error.hint
+                if isinstance(error, StateError)
+                else "Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history to save none.",
             ) from None
         runtime.warn(f"no file to restore from could be saved: {error.message}")
         return None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from proxyctl.doctor import OK, CheckResult, fail, ok, warning
 from proxyctl.errors import ConfigError, OutputError, ProxyctlError
+from proxyctl.files import STATE, refuse_foreign_state
 from proxyctl.text import counted
 
 if TYPE_CHECKING:
@@ -39,27 +40,20 @@ def config(runtime: Runtime) -> CheckResult:
     if not os.path.lexists(path):
         return ok("config", f"{path}: absent. The first login creates it")
     mode = stat.S_IMODE(path.stat().st_mode)
-    detail = f"{path}: mode {mode:04o}, {counted(len(names), 'profile')}"
-    return open_directory(path.resolve().parent, detail) or ok("config", detail)
-
-
-def open_directory(directory: Path, detail: str) -> CheckResult | None:
-    """Return a warning where others could put another file in the config's place."""
-    found = directory.stat()
-    if not found.st_mode & 0o022 or found.st_mode & stat.S_ISVTX:
-        return None
-    return warning(
-        "config",
-        f"{detail}. Other users can write to its directory (mode {stat.S_IMODE(found.st_mode):04o})",
-        f"Run: chmod go-w {quote(str(directory))}",
-    )
+    return ok("config", f"{path}: mode {mode:04o}, {counted(len(names), 'profile')}")
 
 
 def state(runtime: Runtime) -> CheckResult:
-    """Check that history and locks can be written, with room for more."""
+    """Check that history and locks are ours and can be written, with room for more."""
     found = written_to("state", lambda: runtime.paths.state_dir, STATE_HINT, needed=True)
     if found.state != OK:
         return found
+    try:
+        refuse_foreign_state(runtime.paths.state_dir)
+    except OutputError as error:
+        return fail("state", error)
+    if opened := open_to_others(runtime.paths.state_dir):
+        return opened
     free = shutil.disk_usage(existing(runtime.paths.state_dir)).free
     if free < ROOM:
         return warning(
@@ -68,6 +62,22 @@ def state(runtime: Runtime) -> CheckResult:
             "Free some space. 'proxyctl history prune --older-than 30d' deletes old runs.",
         )
     return found
+
+
+def open_to_others(directory: Path) -> CheckResult | None:
+    """Return a warning where others can write to the state, or can read what is in it."""
+    for path, closing, mask in (
+        (directory, "go-w", 0o022),
+        *((directory / name, "700", 0o077) for name in STATE),
+    ):
+        mode = path.stat().st_mode if path.exists() else 0
+        if mode & mask and not mode & stat.S_ISVTX:
+            return warning(
+                "state",
+                f"{path} is open to other users (mode {stat.S_IMODE(mode):04o})",
+                f"Run: chmod {closing} {quote(str(path))}",
+            )
+    return None
 
 
 def cache(runtime: Runtime) -> CheckResult:

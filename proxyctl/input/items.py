@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from proxyctl.errors import InputError
-from proxyctl.files import read_bytes, source_name
 from proxyctl.identifiers import (
     PHONE_NUMBER,
     agree,
@@ -26,6 +26,7 @@ from proxyctl.input.refusal import DUPLICATES, FLOATS, NAMED_ROWS, UNREADABLE, r
 from proxyctl.input.rows import Contents, Flaw, Row
 from proxyctl.input.source import Source
 from proxyctl.input.values import boolean_of, text_of, value_text
+from proxyctl.named_files import read_beneath, read_bytes, source_name
 from proxyctl.text import cut, show
 
 
@@ -116,17 +117,20 @@ def examine(
     account_sid: str | None = None,
     column: str | None = None,
     skip_bad: bool = False,
+    base: Path | None = None,
 ) -> Reading:
     """Read like `read_items`, but leave it to the caller to say which rows can't be used.
 
-    InputError: the file as a whole can't be read. UsageError: there is no such default country.
+    ``base``: a pool file in this directory names ``file``. InputError: the file as a whole can't be read. UsageError:
+    there is no such default country.
     """
     country = require_country(default_country) if default_country is not None else None
     reading = Reading(numbers, country, use_is_reserved, account_sid, column, skip_bad)
     for place, text in enumerate(numbers, start=1):
         reading.take(Row(-place, None, text))
     if file is not None:
-        reading.read(Source(source_name(file), read_bytes(file, stdin)))
+        data = read_bytes(file, stdin) if base is None else read_beneath(base, file)
+        reading.read(Source(source_name(file if base is None else str(base / file)), data))
     return reading
 
 

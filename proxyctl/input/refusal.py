@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ _NOTES = {
     UNREADABLE: ("used the SID of {} whose phone_number can't be read.", "row"),
     DUPLICATES: ("merged {}.", "duplicate"),
 }
+_QUOTED = re.compile('"(.*)"', re.DOTALL)
+_LIKE_A_NUMBER = re.compile(r"[\d\s+()./-]{0,40}")
 _HINTS = {  # by the column that is spoken of
     "is_reserved": "With --reserved or --unreserved, the column is_reserved is not read.",
     "account_sid": "Name the account's profile with -p, or remove the column account_sid.",
@@ -49,6 +52,11 @@ def named_rows(reading: Reading) -> list[str]:
     lines = [f"{reading.where(bad.place)}: {bad.what}" for bad in shown]
     left = reading.refused - len(shown)
     return [*lines, f"… and {left} more"] if left else lines
+
+
+def numbers_alone(what: str) -> str:
+    """Return what is wrong with a row, where it may quote numbers alone: the file was named by another file."""
+    return _QUOTED.sub(lambda found: found[0] if _LIKE_A_NUMBER.fullmatch(found[1]) else "(not shown)", what)
 
 
 def skipped_rows(reading: Reading) -> list[str]:

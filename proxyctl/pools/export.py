@@ -72,12 +72,16 @@ def numbers_of(pool: Pool, files: str | None) -> tuple[dict[str, object], list[N
         if files is None or not numbers:
             table[word] = numbers
         else:
-            file = NumberFile(
-                f"{files}.{word}.csv", "".join(f"{line}\n" for line in ["phone_number", *numbers])
-            )
+            text = "".join(f"{line}\n" for line in ["phone_number", *numbers])
+            file = NumberFile(csv_name(files, flag), text)
             written.append(file)
             table[f"{word}_from"] = file.name
     return table, written
+
+
+def csv_name(files: str, flag: bool) -> str:
+    """Return the name of the CSV file for the reserved or unreserved numbers of a Service."""
+    return f"{files}.{flag_word(flag)}.csv"
 
 
 def name_of(sid: str, phone_number: str | None) -> str:

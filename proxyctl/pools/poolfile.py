@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
-from proxyctl.files import STDIN, read_bytes, source_name
 from proxyctl.identifiers import ACCOUNT, SERVICE, is_float, is_placeholder, is_sid, parse_number
 from proxyctl.input.items import Item, examine
-from proxyctl.input.refusal import DUPLICATES, FLOATS
+from proxyctl.input.refusal import DUPLICATES, FLOATS, numbers_alone
+from proxyctl.named_files import STDIN, read_bytes, source_name
 from proxyctl.pools.pool import flag_word
 from proxyctl.text import counted, nearest, show, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
@@ -144,7 +144,7 @@ class _Checking:
         self.noted: Counter[str] = Counter()
         self.files: list[str] = []
         self.account_sid: str | None = None
-        self._directory = directory
+        self._base = directory
         self._text = text
         self._country = default_country
         self._allow_empty = allow_empty
@@ -310,16 +310,16 @@ class _Checking:
         if not file or file == STDIN or "\0" in file:
             self.flaw(key, f"{key[-1]} must name a file beside the pool file")
             return
-        path = str(self._directory / file)
+        path = str(self._base / file)
         self.files.append(path)
         try:
-            reading = examine((), path, None, self._country, account_sid=self.account_sid)
+            reading = examine((), file, None, self._country, account_sid=self.account_sid, base=self._base)
         except InputError as error:
             what = re.split("[.;] [Nn]othing was sent", error.message)[0]
             self.flaw(key, f"{key[-1]}: {what}")
             return
         for bad in reading.bad:
-            self.flaw(key, bad.what, where=reading.where(bad.place))
+            self.flaw(key, numbers_alone(bad.what), where=reading.where(bad.place))
         if not reading.rows and not self._allow_empty:
             self.flaw(key, f"{key[-1]}: {path} holds no number (rule {EMPTY_INPUT})")
             self._empty = True

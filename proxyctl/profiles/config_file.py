@@ -47,8 +47,8 @@ WORDS: dict[type, str] = {str: "text in quotes", bool: "true or false", dict: "a
 def read_private(path: Path) -> bytes | None:
     """Return what is in ``path``, or None where there is no such file.
 
-    Raises ConfigError where it is not a regular file, belongs to somebody else, can be read or written by
-    others, or is too large for a config file.
+    Raises ConfigError where it is not a regular file, belongs to somebody else, can be read, written or replaced
+    by others, or is too large for a config file.
     """
     if str(path) == os.devnull:
         return None
@@ -89,6 +89,18 @@ def _check(path: Path, status: os.stat_result) -> None:
             "so it is not used.",
             hint=f"Run: chmod 600 {quoted}",
         )
+    for directory in (path.parent, Path(os.path.realpath(path)).parent):  # of a link, and of its file
+        _check_directory(directory)
+
+
+def _check_directory(directory: Path) -> None:
+    mode = directory.stat().st_mode
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        raise ConfigError(
+            f"{directory} can be written by other users (mode {stat.S_IMODE(mode):04o}), "
+            "so the config file in it is not used.",
+            hint=f"Run: chmod go-w {quote(str(directory))}",
+        )
 
 
 def parse(data: bytes, path: Path) -> tuple[dict[str, Any], str]:
@@ -105,8 +117,8 @@ def at_line(path: Path, line: int, what: str) -> ConfigError:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Replace the config file; the caller holds `only_writer`. Raises OutputError."""
-    replace_private(path, data, hint=NOT_WRITTEN)
+    """Replace the config file; a link stays one. The caller holds `only_writer`. Raises OutputError."""
+    replace_private(Path(os.path.realpath(path)), data, hint=NOT_WRITTEN)
 
 
 @contextmanager

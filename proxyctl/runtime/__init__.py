@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
@@ -119,7 +119,7 @@ class Runtime:
     def begin(self, command: str, typed: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         """Take a command as it was parsed: its name, all that was typed, and the options that several share."""
         if summary := given.get("summary_json"):
-            from proxyctl.files import check_output_file
+            from proxyctl.named_files import check_output_file
 
             check_output_file("--summary-json", summary, [typed.get("file")])
         self.verb = command.partition(" ")[2]
@@ -214,6 +214,16 @@ class Runtime:
 
     # Files
 
+    def open_input(self) -> BinaryIO | None:
+        """Return stdin for what reads a file. No part of the file is quoted with the profile's secret from now on."""
+        try:
+            profile = self.profile
+        except ProxyctlError:  # it is reported when credentials are needed; till then there is no secret
+            pass
+        else:
+            self.access.secret_of(profile)
+        return getattr(self.stdin, "buffer", None)
+
     @cached_property
     def paths(self) -> Paths:
         from proxyctl.files import Paths
@@ -241,7 +251,7 @@ class Runtime:
         Raises LockHeldError that names the holder. --dry-run needs none, and --no-history goes without where
         the state directory can't be written.
         """
-        from proxyctl.files import STATE_HINT
+        from proxyctl.files import STATE_HINT, refuse_foreign_state
         from proxyctl.state.lock import hold
 
         options = self.options
@@ -252,6 +262,7 @@ class Runtime:
         held = contextlib.ExitStack()
         command = shlex.join(["proxyctl", *self.argv])
         try:
+            refuse_foreign_state(self.paths.state_dir)
             directory = self.paths.state_dir / "locks"
             wait = min(options.lock_wait, math.inf if self.time_left is None else self.time_left)
             with self.drawing(waiting_for_lock, delay=0.5):

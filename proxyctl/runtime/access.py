@@ -48,13 +48,6 @@ class Access:
         """Make a client for ``profile``; the caller closes it."""
         runtime = self._runtime
         options, redactor = runtime.options, runtime.console.redactor
-
-        def secret() -> str:
-            value = profile.secret()
-            if not profile.is_sandbox:
-                redactor.add(value)
-            return value
-
         transport = None
         if profile.is_sandbox:
             transport, endpoint = self._sandbox()
@@ -64,7 +57,7 @@ class Access:
             endpoint = Endpoint.twilio(profile.region, profile.edge)
         return ProxyClient(
             endpoint,
-            Credentials(profile.account_sid, profile.username, secret),
+            Credentials(profile.account_sid, profile.username, lambda: self.secret_of(profile)),
             transport=transport,
             timeout=options.timeout,
             retries=options.retries,
@@ -75,6 +68,13 @@ class Access:
             give_up=self._give_up,
             on_stranger=on_stranger,
         )
+
+    def secret_of(self, profile: Profile) -> str:
+        """Return the secret of a profile, which no text shows from now on."""
+        value = profile.secret()
+        if not profile.is_sandbox:
+            self._runtime.console.redactor.add(value)
+        return value
 
     def _sandbox(self) -> tuple[SandboxTransport, Endpoint]:
         from proxyctl.sandbox.behaviour import Sandbox

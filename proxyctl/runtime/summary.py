@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.errors import OutputError
-from proxyctl.files import write_output_file
+from proxyctl.named_files import write_output_file
 from proxyctl.profiles.config_file import SANDBOX
 from proxyctl.state.record import COUNTS
 

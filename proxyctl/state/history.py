@@ -19,6 +19,7 @@ from proxyctl.files import (
     is_locked,
     open_private,
     ran_out_of_files,
+    refuse_foreign,
     state_directory,
     take_lock,
     unwritable,
@@ -166,7 +167,8 @@ class History:
         self._delete(self._directory / f"{run_id}.jsonl")
 
     def _files(self) -> list[Path]:
-        """The records, newest first; anything else in the directory is none of ours."""
+        """The records, newest first; anything else in the directory is none of ours. StateError: nor is that."""
+        refuse_foreign(self._directory)
         try:
             names = [entry.name for entry in os.scandir(self._directory)]
         except FileNotFoundError:

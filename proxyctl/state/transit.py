@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from proxyctl.files import open_private, state_directory, unwritable, write_new
+from proxyctl.files import open_private, refuse_foreign, state_directory, unwritable, write_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,9 @@ class Transits:
 
     def of(self, service_sids: Collection[str | None]) -> list[Transit]:
         """Return the runs that concern one of these Services, the oldest first; a torn file is left out: its run had
-        sent nothing.
+        sent nothing. StateError: the directory is not ours.
         """
+        refuse_foreign(self._directory)
         found = (read(path) for path in sorted(self._directory.glob(f"{self._account_sid}-*.json")))
         return [one for one in found if one is not None and set(one.services) & set(service_sids)]
 

@@ -69,7 +69,7 @@ def test_a_directory_that_others_can_write_to(bare: Cli) -> None:
     path = write_config(bare, "")
     path.parent.chmod(0o777)
     row = found(examine(bare, "-o", "jsonl", "--sandbox"))["config"]
-    assert (row["state"], row["hint"]) == ("warning", f"Run: chmod go-w {path.parent}")
+    assert (row["state"], row["hint"]) == ("fail", f"Run: chmod go-w {path.parent}")
 
 
 def test_a_profile_and_what_chose_it(bare: Cli) -> None:

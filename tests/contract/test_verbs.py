@@ -110,6 +110,25 @@ def protected(account: Account, used: tuple[str, ...]) -> Iterator[None]:
     config.unlink()  # the secret is in it
 
 
+@pytest.mark.parametrize("name", ["history", "locks"])
+def test_state_that_is_a_link_is_refused(account: Account, name: str) -> None:
+    """Others may have put it there. What it leads to is neither read nor written."""
+    if name == "locks" and not account.verb.locks:
+        pytest.skip("this command takes no lock")
+    directory = Path(account.scene.cli.environ["PROXYCTL_STATE_DIR"])
+    directory.mkdir(mode=0o700, exist_ok=True)
+    place, elsewhere = directory / name, directory.parent / "elsewhere"
+    if place.exists():
+        place.rename(elsewhere)
+    elsewhere.mkdir(mode=0o700, exist_ok=True)
+    kept = sorted(elsewhere.iterdir())
+    place.symlink_to(elsewhere)
+    refused = account.run()
+    assert (refused.code, f"Run: rm {place}" in refused.err) == (2, True), refused.err
+    account.is_untouched()
+    assert sorted(elsewhere.iterdir()) == kept
+
+
 def test_a_dry_run_sends_and_keeps_nothing_and_ends_as_the_run(account: Account) -> None:
     kept = account.files()
     for form in FORMATS:

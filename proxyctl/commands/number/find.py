@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from proxyctl.api.resources import PhoneNumber
 from proxyctl.commands.number.given import read_input
 from proxyctl.errors import InputError, NotFoundError, PartialError, ProxyctlError, UsageError
-from proxyctl.files import STDIN
 from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
+from proxyctl.named_files import STDIN
 from proxyctl.pools.decide import disagrees
 from proxyctl.render.failures import SHOWN_FAILURES
 from proxyctl.render.shapes import FOUND, PHONE_NUMBER

@@ -9,10 +9,10 @@ from pathlib import Path
 from proxyctl.api.resources import Service
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.errors import InputError, UsageError
-from proxyctl.files import STDIN, check_output_file
 from proxyctl.input.items import Item, Reading, read_items
 from proxyctl.input.refusal import notes_on, skipped_rows
 from proxyctl.input.rows import Contents
+from proxyctl.named_files import STDIN, check_output_file
 from proxyctl.render.shapes import RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import show
@@ -89,7 +89,7 @@ def read_input(
     reading = read_items(
         numbers,
         file,
-        stdin=getattr(runtime.stdin, "buffer", None),
+        stdin=runtime.open_input(),
         default_country=runtime.options.default_country,
         use_is_reserved=use_is_reserved,
         account_sid=runtime.profile.account_sid,

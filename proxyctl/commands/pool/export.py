@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from proxyctl.api.resources import Service
 from proxyctl.commands.in_transit import say_unfinished
 from proxyctl.commands.listing import services_by_name
 from proxyctl.errors import OutputError, UsageError
-from proxyctl.files import replace_private
-from proxyctl.pools.export import NumberFile, all_ascii, file_names, head, service_text
+from proxyctl.files import not_written
+from proxyctl.named_files import refuse_link, write_output_file
+from proxyctl.pools.export import NumberFile, all_ascii, csv_name, file_names, head, service_text
 from proxyctl.pools.pool import Pool
 from proxyctl.runtime import Runtime
 
+DIRECTORY = "Give --numbers-to a directory that you own."
 FIELDS = ("phone_number", "is_reserved")  # of a number, that a pool file has
 
 
@@ -32,7 +35,7 @@ def export(
     say_unfinished(runtime, by_sid)
     encoding = (getattr(runtime.stdout, "encoding", None) or "ascii").lower().replace("-", "")
     printable: Callable[[str], str] = str if encoding.startswith("utf") else all_ascii
-    name_for = file_names()
+    names = names_of_files(numbers_to, chosen) if numbers_to is not None else {}
     out = runtime.out
     out.text(head(None if portable else runtime.data_account).rstrip("\n"))
     pools: Iterable[tuple[str, Pool | None]] = dict.fromkeys(by_sid).items()
@@ -41,9 +44,7 @@ def export(
     for sid, pool in pools:
         service = by_sid[sid]
         marks = {} if portable else {"sid": sid}
-        text, files = service_text(
-            service, pool, marks, name_for(service) if numbers_to is not None else None
-        )
+        text, files = service_text(service, pool, marks, names.get(sid))
         write_files(numbers_to, files)
         out.text(printable(text.rstrip("\n")))
     out.flush()
@@ -51,11 +52,23 @@ def export(
         runtime.note(f"Save the pool file in {numbers_to}, beside the files that it names.")
 
 
+def names_of_files(directory: str, services: Sequence[Service]) -> dict[str, str]:
+    """Return the names of the files of each Service, by its SID. UsageError: a link lies in the place of one."""
+    name_for = file_names()
+    names = {service.sid: name_for(service) for service in services}
+    for name in names.values():
+        for flag in (True, False):
+            refuse_link("--numbers-to", Path(directory) / csv_name(name, flag))
+    return names
+
+
 def write_files(directory: str | None, files: Sequence[NumberFile]) -> None:
     """Write the CSV files of one Service."""
     for file in files:
         path = Path(directory or ".") / file.name
         try:
-            replace_private(path, file.text.encode())
+            write_output_file(path, file.text.encode())
+        except OSError as error:
+            raise not_written(path, error, DIRECTORY) from None
         except OutputError as error:
-            raise OutputError(error.message, hint="Give --numbers-to a directory that you own.") from None
+            raise OutputError(error.message, hint=DIRECTORY) from None

@@ -99,7 +99,7 @@ def read(runtime: Runtime, file: str) -> PoolFile:
     """Read and check the pool file. AuthenticationError: it is another account's."""
     wanted = read_pool_file(
         file,
-        stdin=getattr(runtime.stdin, "buffer", None),
+        stdin=runtime.open_input(),
         default_country=runtime.options.default_country,
         allow_empty=EMPTY_INPUT in allowed_rules(runtime),
     )

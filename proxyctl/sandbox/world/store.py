@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from proxyctl.errors import NotFoundError, OutputError, RefusedError, TemporaryError, UsageError
-from proxyctl.files import make_directories
+from proxyctl.files import make_directories, refuse_foreign
 from proxyctl.sandbox.world.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES
 
 _BUSY_TIMEOUT = 30.0  # seconds that a write waits for another process
+_SIDE_FILES = ("-wal", "-shm", "-journal")
 _HEADER_SIZE = 100  # bytes of a database that say whose it is
 _WAL_ATTEMPTS = 250
 _WAL_PAUSE = 0.02  # seconds
@@ -270,14 +271,19 @@ def _make_private(path: Path) -> None:
     """Make the directory (0700) and the file (0600) where they are missing, whatever the umask.
 
     A database of ours that others could read is closed to them before SQLite opens it, since its side files get
-    the same mode. What is no database is refused here: SQLite would take a file of one byte for an empty one.
+    the same mode. What is no database is refused here: SQLite would take a file of one byte for an empty one. It would
+    also follow links.
     """
+    for suffix in ("", *_SIDE_FILES):
+        refuse_foreign(Path(f"{path}{suffix}"))
     try:
         make_directories(path.parent)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(
+            path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600
+        )
         with os.fdopen(descriptor, "rb") as file:
             header = file.read(_HEADER_SIZE)
-            ours = header[68:72] == APPLICATION_ID.to_bytes(4, "big")
+            ours = not header or header[68:72] == APPLICATION_ID.to_bytes(4, "big")
             if ours and os.fstat(file.fileno()).st_mode & 0o077:
                 os.fchmod(file.fileno(), 0o600)
     except OSError as error:
