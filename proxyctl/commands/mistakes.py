@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proxyctl.commands.options import HOISTED
@@ -21,118 +23,11 @@ if TYPE_CHECKING:
 SAME_WORD = 0.7  # of two spellings, how much is the same
 LONGEST_MESSAGE = 400  # of the parser, which repeats what was typed
 
-# What stands where a group is named.
-WORDS = {
-    "login": "auth login",
-    "configure": "auth login",
-    "init": "auth login",
-    "logout": "auth logout",
-    "whoami": "auth status",
-    "ls": "service list",
-    "list": "service list",
-    "top": "pool status",
-    "undo": "history undo",
-    "rollback": "history undo",
-    "log": "history list",
-    "logs": "history list",
-    "version": "--version",
-    "status": "pool status",
-    "audit": "pool audit",
-    "plan": "pool plan",
-    "diff": "pool plan",
-    "apply": "pool apply",
-    "export": "pool export",
-    "find": "number find",
-    "drain": "number drain",
-    "phone-number": "number",
-    "numbers": "number",
-    "settings": "config",
-    "request": "api",
-    "curl": "api",
-    "demo": "sandbox demo",
-    "serve": "sandbox serve",
-    "autocomplete": "completion",
-    "man": "help",
-    "docs": "help",
-}
-# Verbs of others, and ours: the first that the group has.
-VERBS = {
-    "delete": ("remove", "delete"),
-    "destroy": ("remove", "delete"),
-    "get": ("show", "list", "get"),
-    "describe": ("show", "status"),
-    "show": ("show", "list"),
-    "ls": ("list",),
-    "rm": ("remove", "delete"),
-    "count": ("list", "status"),
-    "log": ("list",),
-    "logs": ("list",),
-    "whoami": ("status",),
-    "token": ("login",),
-    "fetch": ("show",),
-    "view": ("show", "list"),
-    "edit": ("update", "set"),
-    "modify": ("update", "set"),
-    "patch": ("update",),
-    "new": ("create", "add"),
-    "create": ("create", "add"),
-    "search": ("find",),
-    "unreserve": ("release",),
-    "diff": ("plan",),
-    "sync": ("apply",),
-    "check": ("audit", "check"),
-    "revert": ("undo",),
-    "switch": ("use",),
-    "start": ("serve",),
-    "clear": ("reset",),
-}
-# Options of others (without dashes), and ours: an option that the command has, or a sentence.
-OPTIONS = {
-    "json": "-o json",
-    "jsonl": "-o jsonl",
-    "csv": "-o csv",
-    "format": "-o",
-    "output-format": "-o",
-    "query": "--fields A,B,C",
-    "jq": "--fields A,B,C",
-    "template": "--fields A,B,C",
-    "properties": "--fields A,B,C",
-    "columns": "--fields A,B,C",
-    "all": "Leave it out: all rows are printed.",
-    "A": "Leave it out: all rows are printed.",
-    "no-limit": "Leave it out: all rows are printed.",
-    "paginate": "Leave it out: all rows are printed.",
-    "page-size": "--limit N",
-    "max-items": "--limit N",
-    "first": "--limit N",
-    "n": "--limit N",
-    "L": "--limit N",
-    "order-by": "--sort FIELD",
-    "sort-by": "--sort FIELD",
-    "no-headers": "--no-header",
-    "skip-headers": "--no-header",
-    "force": "--yes",
-    "confirm": "--yes",
-    "auto-approve": "--yes",
-    "assume-yes": "--yes",
-    "no-prompt": "--yes",
-    "check": "--dry-run",
-    "debug": "-vv",
-    "trace": "-vv",
-    "silent": "--quiet",
-    "no-pager": "Leave it out: there is no pager.",
-    "no-cli-pager": "Leave it out: there is no pager.",
-    "no-color": "--color never",
-    "no-colour": "--color never",
-    "parallel": "--concurrency N",
-    "service": "Write the Service without an option in front of it.",
-    "service-sid": "Write the Service without an option in front of it.",
-    "sid": "Write the SID without an option in front of it.",
-    "phone-number": "Write the number without an option in front of it.",
-    "phone-number-sid": "Write the SID without an option in front of it.",
-}
-# Values of -o.
-FORMATS = {"yaml": "json", "yml": "json", "text": "tsv", "plain": "tsv", "wide": "table", "name": "ids"}
+_TABLES = tomllib.loads(Path(__file__).with_name("mistakes.toml").read_text(encoding="utf-8"))
+WORDS: dict[str, str] = _TABLES["words"]
+VERBS: dict[str, list[str]] = _TABLES["verbs"]
+OPTIONS: dict[str, str] = _TABLES["options"]
+FORMATS: dict[str, str] = _TABLES["formats"]
 
 
 def usage_error(error: Any, runtime: Runtime) -> UsageError:
@@ -172,7 +67,7 @@ def question(found: str | None) -> str:
 def command_meant(words: Sequence[str], entries: Mapping[str, Any]) -> str | None:
     """Return the command that ``words`` mean in a group or at the root."""
     first, *others = [word.casefold() for word in words]
-    verbs = [verb for verb in (*VERBS.get(first, ()), first) if verb in entries]
+    verbs: list[str] = [verb for verb in (*VERBS.get(first, ()), first) if verb in entries]
     if verbs:
         return verbs[0]
     if "service" not in entries:  # not the root
