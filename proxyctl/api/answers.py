@@ -31,10 +31,13 @@ if TYPE_CHECKING:
     import httpx
 
 LARGEST = 32 * 1024 * 1024  # bytes, decoded
+LARGEST_ERROR = 64 * 1024
+LARGEST_WIDE = LARGEST // 4  # of text beyond ASCII, a character of which takes four bytes
+MOST_ROWS = 1000  # of a page: the API never sends more
+MOST_VALUES = 250 * MOST_ROWS  # a row has up to 60
 LONGEST_MESSAGE = 500
 LONGEST_WAIT = 300.0  # seconds: a Retry-After above this ends the command
 _DAY = 24 * 3600.0
-_BOM = b"\xef\xbb\xbf"
 
 Clean = Callable[[str], str]
 
@@ -44,13 +47,14 @@ class TooLargeError(AnswerError):
 
 
 def read_answer(response: httpx.Response, check: Callable[[], object], *, lenient: bool) -> Any:
-    """Read and decode an answer's body; with ``lenient`` what can't be read counts as empty (its status says
-    enough).
+    """Read and decode an answer's body; with ``lenient``, as an error's, it is short, and what can't be read counts as
+    empty (its status says enough).
     """
     import httpx
 
+    encoding, most = response.headers.get("Content-Encoding", ""), LARGEST_ERROR if lenient else LARGEST
     try:
-        return decode(read_body(_chunks(response), response.headers.get("Content-Encoding", ""), check))
+        return decode(read_body(_chunks(response), encoding, check, most))
     except (AnswerError, httpx.TransportError):
         if lenient:
             return None
@@ -63,8 +67,10 @@ def _chunks(response: httpx.Response) -> Iterable[bytes]:
     return stream if isinstance(stream, Iterable) else ()
 
 
-def read_body(chunks: Iterable[bytes], encoding: str, check: Callable[[], object]) -> bytes:
-    """Join a body of at most 32 MiB, decoded; ``check`` is called between the chunks and may raise.
+def read_body(
+    chunks: Iterable[bytes], encoding: str, check: Callable[[], object], most: int = LARGEST
+) -> bytearray:
+    """Join a body of at most ``most`` bytes, decoded; ``check`` is called between the chunks and may raise.
 
     gzip and deflate are unpacked here, piece by piece with a bound: 200 KB of gzip can become 200 MB.
     """
@@ -72,17 +78,21 @@ def read_body(chunks: Iterable[bytes], encoding: str, check: Callable[[], object
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise AnswerError("the response has an encoding that was not requested")
     unpack = None if encoding in ("", "identity") else zlib.decompressobj(zlib.MAX_WBITS | 32)
-    parts, size = [], 0
+    body = bytearray()
     for chunk in chunks:
         check()
-        part = _unpacked(unpack, chunk, LARGEST - size + 1) if unpack else chunk
-        size += len(part)
-        if size > LARGEST:
-            raise TooLargeError(f"the response is larger than {LARGEST // 2**20} MiB")
-        parts.append(part)
-    if unpack and parts and not unpack.eof:
+        if unpack and unpack.eof:
+            break  # what follows is no part of it, and may have no end
+        body += _unpacked(unpack, chunk, most - len(body) + 1) if unpack else chunk
+        if len(body) > most:
+            raise _too_large()
+    if unpack and body and not unpack.eof:
         raise AnswerError("the response is incomplete")
-    return b"".join(parts)
+    return body
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError("the response is larger than any response of the API")
 
 
 def _unpacked(unpack: Any, chunk: bytes, most: int) -> bytes:
@@ -92,14 +102,22 @@ def _unpacked(unpack: Any, chunk: bytes, most: int) -> bytes:
         raise AnswerError("the response is damaged (it can't be decompressed)") from None
 
 
-def decode(body: bytes) -> Any:
-    """Return the JSON value of ``body``, None where it is empty; AnswerError for all that is not JSON."""
-    if not body.strip():
+def decode(body: bytes | bytearray) -> Any:
+    """Return the JSON value of ``body``, None where it is empty; AnswerError for all that is not JSON.
+
+    What would take far more memory than its bytes is refused before it is parsed. Each value has a comma or a bracket.
+    """
+    if not body or body.isspace():
         return None
+    wide = not body.isascii() or b"\\u" in body
+    if (wide and len(body) > LARGEST_WIDE) or sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise _too_large()
     try:
-        return json.loads(body.removeprefix(_BOM).decode(), parse_constant=_no_number, parse_float=_finite)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
-        what = "an HTML page, as login pages of networks are" if body.lstrip()[:1] == b"<" else "not JSON"
+        what = (
+            "an HTML page, as login pages of networks are" if body[:100].lstrip()[:1] == b"<" else "not JSON"
+        )
         raise AnswerError(f"the response is {what}") from None
 
 
@@ -138,6 +156,8 @@ def _check_shape(expect: str | None, body: Any) -> None:
             raise AnswerError("the response has no sid")
     elif not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise AnswerError(f"the response has no list of {expect}")
+    elif len(value) > MOST_ROWS:
+        raise _too_large()
 
 
 def problem_of(status: int, body: Any, headers: Mapping[str, str], now: float, clean: Clean) -> Problem:
