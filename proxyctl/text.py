@@ -227,6 +227,11 @@ class Redactor:
         return text
 
 
+def shown_url(url: str) -> str:
+    """Return a URL as it may be shown: without a user name and password, in which any character may stand."""
+    return re.sub(r"^([A-Za-z][\w+.-]*://)?.*@", rf"\g<1>{REDACTED}@", url, flags=re.DOTALL)
+
+
 def _any_of(forms: set[str]) -> str:
     # The longest first: of two forms that begin alike, the shorter would leave the other's end behind.
     return "|".join(sorted(forms, key=len, reverse=True))

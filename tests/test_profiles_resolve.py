@@ -142,14 +142,30 @@ def test_a_broken_config_hurts_only_who_needs_it(tmp_path: Path) -> None:
         resolve(store, "prod", **ENVIRON)
 
 
-def test_base_url_of_the_environment_wins_with_a_note(store: ProfileStore) -> None:
+def test_a_server_of_the_environment_is_noted(store: ProfileStore) -> None:
     url = "https://u:canary@elsewhere.example"
-    found = resolve(store, "test", PROXYCTL_BASE_URL=url)
-    assert found.base_url == url and len(found.notes) == 1
-    assert "PROXYCTL_BASE_URL" in found.notes[0] and "canary" not in found.notes[0]
-    assert resolve(store, "prod", PROXYCTL_BASE_URL=url).notes == ()
+    for name in ("test", "prod"):
+        found = resolve(store, name, PROXYCTL_BASE_URL=url)
+        assert found.base_url == url and len(found.notes) == 1
+        assert "elsewhere.example (PROXYCTL_BASE_URL)" in found.notes[0] and "canary" not in found.notes[0]
     assert resolve(store, "test", PROXYCTL_BASE_URL="https://proxy.example/x/").notes == ()
-    assert resolve(store, PROXYCTL_BASE_URL=url, **ENVIRON).base_url == url
+    alone = resolve(store, PROXYCTL_BASE_URL=url, **ENVIRON)
+    assert (alone.base_url, alone.notes) == (url, ())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8181", "HTTP://localhost/", " http://u:canary@[::1]:1"])
+def test_saved_credentials_are_not_sent_over_http_to_a_server_of_the_environment(
+    store: ProfileStore, url: str
+) -> None:
+    for chosen in ({"PROXYCTL_PROFILE": "prod"}, {}):
+        with pytest.raises(UsageError, match="not sent there") as caught:
+            resolve(store, PROXYCTL_BASE_URL=url, **chosen)
+        assert "canary" not in f"{caught.value} {caught.value.hint}"
+    with pytest.raises(UsageError, match="not sent there"):
+        resolve(store, "test", PROXYCTL_BASE_URL=url)
+    assert resolve(store, PROXYCTL_BASE_URL=url, **ENVIRON).notes == ()
+    store.set_value("profiles.prod.base_url", "http://127.0.0.1:8181/")
+    assert resolve(store, "prod", PROXYCTL_BASE_URL="http://127.0.0.1:8181").notes == ()
 
 
 def test_an_unknown_profile_is_answered_with_what_is_near(store: ProfileStore) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shlex
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +77,49 @@ def test_what_the_command_complains_about_is_cut_and_made_visible() -> None:
     with pytest.raises(AuthenticationError) as caught:
         secret_from_command(command, "x", os.environ)
     assert r"locked \x1b[31m" in str(caught.value) and len(str(caught.value)) < 700
+
+
+@pytest.mark.parametrize(
+    ("out", "err"),
+    [
+        ("canary-5e11", "set -x: echo canary-5e11"),
+        ("canary-5e11\\nuser", "token='canary-5e11'"),
+        ('{"token": "canary-5e11"}', "no such field: canary-5e11"),
+        ("user:canary-5e11", "user canary-5e11 is locked"),
+        ("canary-5e11", "Basic " + base64.b64encode(b"user:canary-5e11").decode()),
+        ("canary-5e11", "x" * 490 + "canary-5e11"),
+        ("canary-5e11 " * 3 + " ".join(map(str, range(1000))), "canary-5e11"),
+        ("canary", "the word canary"),
+    ],
+)
+def test_a_complaint_is_cleaned_of_what_was_printed(out: str, err: str) -> None:
+    command = python(f"import sys; print('{out}'); sys.stderr.write({err!r}); sys.exit(1)")
+    with pytest.raises(AuthenticationError, match="exit code 1") as caught:
+        secret_from_command(command, "x", os.environ)
+    assert "canary" not in str(caught.value)
+    assert "Y2FuYXJ5" not in str(caught.value) and "dXNlcjpj" not in str(caught.value)
+
+
+def test_a_complaint_with_nothing_printed_is_shown() -> None:
+    with pytest.raises(AuthenticationError, match="the vault is locked"):
+        secret_from_command(python("import sys; sys.exit('the vault is locked')"), "x", os.environ)
+
+
+@pytest.mark.parametrize(
+    "child", ["time.sleep(60)", "[print(i, flush=True) for i in iter(int, 1) if not time.sleep(0.1)]"]
+)
+def test_a_child_that_holds_the_streams_is_not_waited_for(tmp_path: Path, child: str) -> None:
+    """A vault's agent, say, which the command starts: it lives on."""
+    kept = tmp_path / "pid"
+    agent = [sys.executable, "-c", f"import time; {child}"]
+    start = f"import subprocess; agent = subprocess.Popen({agent!r})"
+    code = f"{start}; open({str(kept)!r}, 'w').write(str(agent.pid)); print('canary')"
+    began = time.monotonic()
+    try:
+        assert secret_from_command(python(code), "x", os.environ).startswith("canary")
+        assert time.monotonic() - began < 10
+    finally:
+        os.kill(int(kept.read_text()), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("close", ["", "import os; os.close(1); os.close(2); "])

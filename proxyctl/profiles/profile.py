@@ -12,7 +12,7 @@ from typing import Any
 from proxyctl.errors import AuthenticationError, ConfigError, UsageError
 from proxyctl.profiles.config_file import SANDBOX, checked, refuse_quotes, usable_secret
 from proxyctl.profiles.store import ProfileStore
-from proxyctl.text import visible
+from proxyctl.text import shown_url, visible
 
 MASK = "********"  # of fixed length, and never with a character of the secret
 
@@ -187,14 +187,16 @@ def _profile(
 ) -> Profile:
     """Make a profile of a table that is whole; ``error`` names a malformed value by its ``label``.
 
-    PROXYCTL_BASE_URL is used instead of the profile's own server, with a note where that is another.
+    PROXYCTL_BASE_URL is used instead of the profile's own server.
     """
 
     def value(key: str) -> str | None:
         return checked(table.get(key) or None, key, label(key), error)
 
     own_url, url = table.get("base_url") or None, environ.get(BASE_URL, "").strip()
-    note = f"{BASE_URL} is used instead of the base_url of profile {visible(name)!r}."
+    elsewhere = url and source != ENVIRONMENT and url.rstrip("/") != (own_url or "").rstrip("/")
+    if elsewhere:
+        refuse_leftover(url, name)
     account_sid = value("account_sid") or ""
     return Profile(
         name=name,
@@ -205,8 +207,25 @@ def _profile(
         base_url=url or own_url,
         region=value("region"),
         edge=value("edge"),
-        notes=(note,) if url and own_url and url.rstrip("/") != own_url.rstrip("/") else (),
+        notes=(
+            (f"The credentials of profile {visible(name)!r} are sent to {shown_url(url)} ({BASE_URL}).",)
+            if elsewhere
+            else ()
+        ),
     )
+
+
+def refuse_leftover(url: str, name: str) -> None:
+    """Raise UsageError where a saved profile would go to an http:// server that the environment names.
+
+    That may be left over from 'sandbox env', and whoever serves there now is unknown.
+    """
+    if url.lower().startswith("http:"):
+        raise UsageError(
+            f"{BASE_URL} is {shown_url(url)}. The credentials of profile {visible(name)!r} are not sent there.",
+            hint=f"Unset {BASE_URL}, or add --sandbox to use the embedded sandbox.\n"
+            "If the profile is for that server, 'proxyctl auth login' saves its base_url.",
+        )
 
 
 def _secret_of(

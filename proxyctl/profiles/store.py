@@ -27,12 +27,19 @@ from proxyctl.profiles.config_file import (
     replace,
     split_key,
 )
-from proxyctl.text import visible
+from proxyctl.text import shown_url, visible
 from proxyctl.toml_files import Places
 
 SECRET_SOURCES = ("api_secret", "api_secret_command", "auth_token", "auth_token_command")
 HIDDEN = "(hidden)"
 CREDENTIAL_KEYS = tuple(key for key in PROFILE_KEYS if key.startswith(("account_", "api_", "auth_")))
+
+
+def shown_value(key: str, value: Any) -> Any:
+    """Return the value of a profile's key as it may be shown, wherever that is: no secret, and no password of a URL."""
+    if key in SECRET_KEYS:
+        return HIDDEN
+    return shown_url(value) if key == "base_url" and value else value
 
 
 class Change(NamedTuple):
@@ -111,22 +118,22 @@ class ProfileStore:
         return self._document().get("output")
 
     def get_value(self, key: str) -> str | bool | None:
-        """Return the setting ``key`` (``output``, ``profiles.NAME.region``), None where it is not set.
+        """Return the setting ``key`` (``output``, ``profiles.NAME.region``) to show, None where it is not set.
 
         Raises UsageError for a key or a profile that does not exist, and for secrets.
         """
         parts = split_key(key)
         table = self._document() if len(parts) == 1 else self.get(parts[1])
-        value: str | bool | None = table.get(parts[-1])
+        value: str | bool | None = shown_value(parts[-1], table.get(parts[-1]))
         return value
 
     def settings(self) -> Iterator[tuple[str, str | bool]]:
-        """Yield all settings with their keys; a secret is hidden."""
+        """Yield all settings with their keys, as they may be shown."""
         document = self._document()
         yield from ((key, document[key]) for key in TOP_KEYS if key in document and key != "profiles")
         for name, table in self.profiles().items():
             for field, value in table.items():
-                yield f"profiles.{name}.{field}", HIDDEN if field in SECRET_KEYS else value
+                yield f"profiles.{name}.{field}", shown_value(field, value)
 
     def where(self, *parts: str) -> str:
         """Return ``FILE:LINE`` of a key, for errors about it."""

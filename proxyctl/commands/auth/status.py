@@ -19,6 +19,7 @@ from proxyctl.profiles.profile import (
     sandbox_profile,
     secret_key,
 )
+from proxyctl.profiles.store import shown_value
 from proxyctl.render.shapes import ALWAYS, PROFILE, SID, Column, Kind, Shape
 from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
@@ -105,7 +106,7 @@ def status_row(
     """Return what may be shown of a profile, or of one that can't be used: of its secret, only that there is one."""
     row: dict[str, Any] = dict.fromkeys(SHAPE.fields)
     if isinstance(found, Profile):
-        row |= {field: getattr(found, field) for field in OF_PROFILE} | {"secret": MASK}
+        row |= {field: shown_value(field, getattr(found, field)) for field in OF_PROFILE} | {"secret": MASK}
         row["protected"] = bool(runtime.protecting(found, found.account_sid))
     return row | {
         "profile": name,
@@ -145,6 +146,6 @@ def profile_row(name: str, table: Mapping[str, Any], default: bool) -> dict[str,
         "default": default,
         "account_sid": table.get("account_sid"),
         "auth": auth or None,
-        **{key: table.get(key) for key in ("base_url", "region", "edge")},
+        **{key: shown_value(key, table.get(key)) for key in ("base_url", "region", "edge")},
         "protected": table.get("protected", False),
     }
