@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 
 from proxyctl.api.endpoint import PREFIXES, segment
 from proxyctl.errors import AnswerError, UsageError
+from proxyctl.text import REDACTED
 
 Pairs = tuple[tuple[str, str], ...]
 Value = str | int | bool | None
@@ -54,10 +55,11 @@ class Call:
 
     def __post_init__(self) -> None:
         if self.method not in _METHODS:
-            raise UsageError(
-                f"the method {self.method[:20]} is not known", hint=f"Use {', '.join(_METHODS)}."
-            )
+            hint = f"Use {', '.join(_METHODS)}."
+            raise UsageError(f"the method {self.method[:20]} is not known", hint=hint)
         _check_path(self.path)
+        if any(REDACTED in value for _, value in self.data):
+            raise UsageError(f"{self.method} {self.path}: write the secret in place of {REDACTED}")
         try:
             "".join(part for pair in self.params + self.data for part in pair).encode()
         except UnicodeEncodeError:

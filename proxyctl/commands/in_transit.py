@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from proxyctl.text import counted, cut
 from proxyctl.writes.plan import Plan, Room
 
 CONTINUED_WITHIN = 43_200.0  # seconds: a file that is applied again later may say something else by then
-LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers; no option takes a secret
+LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def say_unfinished(runtime: Runtime, service_sids: Collection[str | None]) -> li
 
 def forget_finished(runtime: Runtime, lefts: Sequence[Left], report: Report) -> None:
     """Forget the runs of ``lefts`` that this one finished: by its command, or by where it found all their numbers."""
-    typed = shlex.join(["proxyctl", *runtime.argv])
+    typed = runtime.command
     rows = [end.row() for end in report.ends if not end.bad]
     safe = {name for row in rows for name in (row["sid"], row["phone_number"]) if name}
 
@@ -144,7 +143,7 @@ def forget(runtime: Runtime, service_sid: str) -> None:
 
 def typed_command(runtime: Runtime) -> str:
     """Return the command of this run as the history keeps it."""
-    return cut(shlex.join(["proxyctl", *runtime.argv]), LONGEST_COMMAND)
+    return cut(runtime.command, LONGEST_COMMAND)
 
 
 def continued(runtime: Runtime, plan: Plan) -> Plan:

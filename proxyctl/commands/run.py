@@ -50,7 +50,7 @@ class Job:
     sids: Sequence[str | None]
     decide: Callable[[], Plan]
     done: str = ""
-    single: bool = False
+    single: bool | None = False  # None: if the plan is about one item
     service: Service | None = None
     save: Callable[[Runtime, Plan], object] | None = None  # default: the numbers that leave
     typed: str | None = None
@@ -60,6 +60,10 @@ class Job:
     undoes: str | None = None
     names: Sequence[str] = ()
     permitted: set[str] = field(default_factory=set)
+
+    def is_single(self, plan: Plan) -> bool:
+        """Whether the error of one item is that of the run."""
+        return len(plan.entries) == 1 if self.single is None else self.single
 
 
 def run_numbers(
@@ -117,7 +121,7 @@ def rehearse(runtime: Runtime, job: Job) -> None:
     requests = runtime.options.requests or job.command == "api"
     show_plan(runtime, plan, job.shape, place_of_plan(job), requests=requests)
     bad = plan.refused
-    if bad and job.single and bad[0].error is not None:
+    if bad and job.is_single(plan) and bad[0].error is not None:
         raise bad[0].error
     if bad:
         hints = advice(plan) if drawn(runtime) else []
@@ -150,9 +154,9 @@ def with_changes(runtime: Runtime, job: Job, plan: Plan, asked: list[Line]) -> l
 
 def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     """Save, record and send what was decided."""
-    where = place_of(runtime, job)
+    where, single = place_of(runtime, job), job.is_single(plan)
     if not plan.chains:
-        return report_of(plan.entries, (), None, job.done, single=job.single, where=where)
+        return report_of(plan.entries, (), None, job.done, single=single, where=where)
     (job.save or save_leaving)(runtime, plan)
     load_what_reports(runtime)
     with runtime.stop.in_order():
@@ -160,7 +164,7 @@ def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
         keeping = refuses(runtime, NO_UNRESERVED, job.command, job.permitted)
         ends, run = send_and_check(runtime, plan, journal, job.check, keeping=keeping)
     locate = runtime.account.holder_of
-    return report_of(plan.entries, ends, run, job.done, single=job.single, locate=locate, where=where)
+    return report_of(plan.entries, ends, run, job.done, single=single, locate=locate, where=where)
 
 
 def save_leaving(runtime: Runtime, plan: Plan) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import shlex
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -153,8 +152,8 @@ class Journal:
                 self._recorder = runtime.history.begin(self._info(plan), runtime.access.server_now)
             if self._recorder is not None and self._transit is None and (leaving or attaches):
                 sids = tuple(sid for sid in service_sids if sid is not None)
-                command = shlex.join(["proxyctl", *runtime.argv])
-                runtime.transits.begin(Transit(self._recorder.id, sids, command, 0 if leaving else attaches))
+                attaching = 0 if leaving else attaches
+                runtime.transits.begin(Transit(self._recorder.id, sids, runtime.command, attaching))
                 self._transit = self._recorder.id
         except OutputError as error:
             if not runtime.options.no_history:

@@ -18,8 +18,8 @@ from proxyctl.pools.desired import World, update_chain
 from proxyctl.pools.pool import in_use
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.pools.versions import OURS, PRESENT, SOMETHING_ELSE, STATES, Since, flag, version_of
-from proxyctl.pools.webhooks import point_chain
-from proxyctl.state.record import ItemRecord, Outcome, RunDetail
+from proxyctl.pools.webhooks import not_kept, point_chain
+from proxyctl.state.record import ItemRecord, Outcome, RunDetail, withheld
 from proxyctl.writes.guard import IN_USE
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, at_risk, chains_of, refused, sids_of
 from proxyctl.writes.requests import (
@@ -276,7 +276,10 @@ def undo_settings(record: ItemRecord, service: Service, since: Since) -> Iterato
     """Set the settings back that the run changed, unless somebody has changed them since."""
     name = service.unique_name or service.sid
     item = Item(name, service.sid, None)
-    to_do, others = fields_back(record, service.raw, ("unique_name", *SETTINGS))
+    to_do, others, lost = fields_back(record, service.raw, ("unique_name", *SETTINGS))
+    for key in lost:
+        field = Item(f"{key} of Service {name}", service.sid, None)
+        yield NoOp(field, error=not_kept(field.input, "be undone"), service=name)
     if not to_do:
         return
     how = "something else changed it" if others else None
@@ -295,7 +298,9 @@ def undo_webhooks(record: ItemRecord, home: Home, owned: Mapping[str, IncomingNu
     if number is None:
         return NoOp(item, error=changed(item, "it has left the account"), service=name)
     row = number.raw
-    to_do, others = fields_back(record, row, record.intent.before or ())
+    to_do, others, lost = fields_back(record, row, record.intent.before or ())
+    if lost:
+        return NoOp(item, row, not_kept(f"{', '.join(lost)} of {item.input}", "be undone"), service=name)
     if not to_do:
         return NoOp(item, row, note="as it was already")
     error = changed_since(item.input, [record], since, row, f"its {', '.join(others)}" if others else None)
@@ -304,13 +309,18 @@ def undo_webhooks(record: ItemRecord, home: Home, owned: Mapping[str, IncomingNu
 
 def fields_back(
     record: ItemRecord, now: Mapping[str, Any], known: Iterable[str]
-) -> tuple[dict[str, Any], list[str]]:
-    """Return the fields to set back, as a form sets them, and those of them that somebody has changed since."""
+) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Return the fields to set back, as a form sets them; those of them that somebody has changed since; and those that
+    can't be set back, because the run did not record them.
+    """
     before, after = record.intent.before or {}, record.after or {}
-    keys = [key for key in known if key in before and key in after and not same(before[key], after[key])]
+    keys = [key for key in known if key in before and key in after]
+    lost = [key for key in keys if withheld(before[key], after[key])]
+    keys = [key for key in keys if key not in lost and not same(before[key], after[key])]
     keys = [key for key in keys if not same(before[key], now.get(key))]
     to_do = {key: "" if before[key] is None else before[key] for key in keys}
-    return to_do, [key for key in keys if not same(after[key], now.get(key))]
+    others = [key for key in keys if not same(after[key], now.get(key))]
+    return to_do, others, [key for key in lost if not same(before[key], now.get(key))]
 
 
 def changed(item: Item, how: str) -> RefusedError:

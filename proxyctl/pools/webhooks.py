@@ -13,7 +13,7 @@ from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home, Row, kept, not_owned, place
 from proxyctl.pools.pool import DEMO_HOST, WEBHOOK, Pool, host_of, leads_to_proxy
-from proxyctl.state.record import ItemRecord
+from proxyctl.state.record import ItemRecord, withheld
 from proxyctl.writes.guard import TAKE_OVER
 from proxyctl.writes.plan import Chain, Entry, NoOp, Step, at_risk
 from proxyctl.writes.requests import ADD, REMOVE, RESTORE_WEBHOOKS, SET_WEBHOOKS, Request, same
@@ -131,6 +131,14 @@ def pointed_in(record: ItemRecord) -> dict[str, bool]:
     }
 
 
+def not_kept(what: str, how: str) -> RefusedError:
+    """The refusal of what no record has: a value in which the secret stood."""
+    return RefusedError(
+        f"{what} can't {how}: the value held the secret, so it was not recorded.",
+        hint="Set it by hand if necessary.",
+    )
+
+
 def kept_in(record: ItemRecord) -> Settings | None:
     """Return the webhooks that a record keeps."""
     settings = record.intent.webhooks or {}
@@ -164,6 +172,8 @@ def point(
         why = "no webhooks of it were kept" if done == "restored" else f"it is not in the pool of {home.name}"
         return NoOp(item, number.raw, RefusedError(f"{item.shown} can't be {done}: {why}."))
     given = wanted[number.sid]
+    if withheld(*given.values()):
+        return NoOp(item, number.raw, not_kept(f"the webhooks of {item.shown}", f"be {done}"))
     settings = {**{sid: "" for name in given for sid in OVERRIDING.get(name, ())}, **given}
     changes = {name: new for name, new in settings.items() if not same(new, number.raw.get(name))}
     return point_chain(item, number.raw, changes, home, done) if changes else NoOp(item, number.raw)
@@ -241,6 +251,10 @@ def restoring_webhooks(
         webhooks = webhooks_of(entry, found)
         if isinstance(entry, Chain) and webhooks is not None:
             last = entry.steps[-1].request
+            if last.verb is REMOVE and withheld(*webhooks.values()):
+                error = not_kept(f"the webhooks of {entry.item.shown}", "be restored")
+                changed.append(NoOp(entry.item, entry.before, error, entry.service))
+                continue
             if last.verb is REMOVE or entry.change == "add":
                 # What is to be restored stays in the history until it is.
                 steps = tuple(kept(step, {"webhooks": dict(webhooks)}) for step in entry.steps)

@@ -167,6 +167,13 @@ class Runtime:
             self.note(text)
         return profile
 
+    @cached_property
+    def command(self) -> str:
+        """What was typed, as locks and the history keep it: without the secret, which is fetched for that."""
+        if not self.profile.is_sandbox:
+            self.console.redactor.add(self.profile.secret())
+        return shlex.join(["proxyctl", *map(self.console.redactor.clean, self.argv)])
+
     def guard_writes(self) -> None:
         """Let data of another account end the command from now on. Refuse a write on an account that a profile
         protects, unless such a profile was confirmed by name.
@@ -235,7 +242,8 @@ class Runtime:
         """The records of writes."""
         from proxyctl.state.history import History
 
-        return History(self.paths.state_dir / "history", clock=self.clock)
+        directory = self.paths.state_dir / "history"
+        return History(directory, clock=self.clock, clean=self.console.redactor.clean)
 
     @cached_property
     def transits(self) -> Transits:
@@ -260,7 +268,7 @@ class Runtime:
             return
         account = self.profile.account_sid
         held = contextlib.ExitStack()
-        command = shlex.join(["proxyctl", *self.argv])
+        command = self.command
         try:
             refuse_foreign_state(self.paths.state_dir)
             directory = self.paths.state_dir / "locks"

@@ -24,7 +24,7 @@ from proxyctl.files import (
     take_lock,
     unwritable,
 )
-from proxyctl.state.lines import Facts, line_of, parse_line, read_detail, summary_of
+from proxyctl.state.lines import Clean, Facts, line_of, parse_line, read_detail, summary_of
 from proxyctl.state.record import Intent, Outcome, Refusal, RunDetail, RunInfo, RunSummary
 
 DAY = 86_400.0
@@ -36,11 +36,11 @@ ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{3}")
 class RunRecorder:
     """The record of a run under way. Each method writes one line; OutputError when it can't be written."""
 
-    def __init__(self, path: Path, descriptor: int, clock: Clock) -> None:
+    def __init__(self, path: Path, descriptor: int, clock: Clock, clean: Clean = str) -> None:
         self.id = path.stem
         self._path = path
         self._descriptor: int | None = descriptor
-        self._clock = clock
+        self._clock, self._clean = clock, clean
         self._torn = False
 
     def intent(self, index: int, intent: Intent) -> None:
@@ -78,7 +78,7 @@ class RunRecorder:
     def _write(self, kind: str, facts: Facts, **more: object) -> None:
         if self._descriptor is None:
             raise OutputError(f"the history record {self.id} is closed")
-        line = line_of(kind, _iso(self._clock.now()), facts, **more)
+        line = line_of(kind, _iso(self._clock.now()), facts, self._clean, **more)
         if self._torn:
             line = b"\n" + line  # a new line begins, whatever was left of the last
         try:
@@ -91,7 +91,10 @@ class RunRecorder:
 
 
 class History:
-    """The records of all runs in ``directory``, which is made when the first run begins."""
+    """The records of all runs in ``directory``, which is made when the first run begins.
+
+    ``clean`` takes secrets out of what is recorded.
+    """
 
     def __init__(
         self,
@@ -99,8 +102,10 @@ class History:
         *,
         clock: Clock | None = None,
         max_bytes: int = 50_000_000,
+        clean: Clean = str,
     ) -> None:
         self._directory = directory
+        self._clean = clean
         self._clock = clock or SystemClock()
         self._max_bytes = max_bytes
 
@@ -112,7 +117,7 @@ class History:
         state_directory(self._directory)
         self._rotate(server_now)
         path, descriptor = self._create()
-        recorder = RunRecorder(path, descriptor, self._clock)
+        recorder = RunRecorder(path, descriptor, self._clock, self._clean)
         try:
             recorder._write("run", info, id=path.stem, pid=os.getpid())
             with suppress(OSError):  # it says that the run is alive, no more

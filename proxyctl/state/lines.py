@@ -13,23 +13,41 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from proxyctl.state.record import Intent, ItemRecord, Outcome, Refusal, RunDetail, RunInfo, RunSummary, Trail
+from proxyctl.text import REDACTED
 
 LONGEST_LINE = 1_000_000
 LONGEST_RUN = 1e9  # seconds: more is damage
 ON_DISK = {"source": "from", "target": "to"}  # the keys of a `Trail` that have another name there
 
+OURS = ("type", "at", "id", "state")  # keys whose values are words of ours
+
 Check = Callable[[object], Any]
+Clean = Callable[[str], str]
 Facts = RunInfo | Intent | Refusal | Outcome | Mapping[str, Any]
 
 # Writing
 
 
-def line_of(kind: str, at: str, facts: Facts, **more: object) -> bytes:
-    """Return the line that says ``facts``, without those that are None; ``at`` is ISO 8601 in UTC."""
+def line_of(kind: str, at: str, facts: Facts, clean: Clean = str, **more: object) -> bytes:
+    """Return the line that says ``facts``, without those that are None; ``at`` is ISO 8601 in UTC.
+
+    ``clean`` takes secrets out of text.
+    """
     said = facts if isinstance(facts, Mapping) else {key: getattr(facts, key) for key in KEYS[type(facts)]}
     known = {key: value for key, value in said.items() if value is not None}
     record = {"type": kind, **more, **known, "at": at}
+    record = {key: value if key in OURS else without_secret(value, clean) for key, value in record.items()}
     return json.dumps(record, separators=(",", ":"), default=_plain).encode("ascii") + b"\n"
+
+
+def without_secret(value: object, clean: Clean) -> object:
+    """Return what may be kept of a value: a text without the secret, and of values by name only those without it."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        kept = {key: without_secret(each, clean) for key, each in value.items()}
+        return {key: each if each == value[key] else REDACTED for key, each in kept.items()}
+    return [without_secret(each, clean) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: object) -> object:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from proxyctl.text import REDACTED
+
 Status = Literal["ended", "running", "broken off"]
 Happened = Literal["yes", "no", "maybe"]
 
@@ -24,6 +26,11 @@ NOTHING_DONE = {
 COUNTS = ("changed", "unchanged", "failed", "skipped", "unknown")
 # An add that found the number there, with the other flag, has only changed the flag.
 FLAG_CHANGES = {"reserved": "reserve", "released": "release"}
+
+
+def withheld(*values: Any) -> bool:
+    """Whether one of these values is not the one that was there: it held the secret, so it was not recorded."""
+    return any(isinstance(value, str) and REDACTED in value for value in values)
 
 
 def counted_alike(summary: Mapping[str, Any]) -> Counter[str]:

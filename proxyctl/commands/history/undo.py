@@ -67,11 +67,9 @@ def undo(runtime: Runtime, run_id: str) -> None:
         return plan.asking(lambda _: [heading(runtime, "Undo", Role.NAME(f"run {detail.run.id}")), ran])
 
     services = existing(runtime, sids)
-    job = replace(account_job("undo", sids, services, decide, list(services)), undoes=detail.run.id)
-    report = carry_out(runtime, job)
-    if report is not None:
-        report = replace(report, single=len(report.ends) == 1)
-    finish(runtime, SERVICE_RESULT, report, rest)
+    job = account_job("undo", sids, services, decide, list(services))
+    job = replace(job, undoes=detail.run.id, single=None)
+    finish(runtime, SERVICE_RESULT, carry_out(runtime, job), rest)
 
 
 def last_run(runtime: Runtime) -> str:

@@ -23,6 +23,7 @@ from proxyctl.pools.webhooks import (
     away_from,
     is_left,
     leaves_proxy,
+    not_kept,
     point,
     restoring_webhooks,
     set_by_proxy,
@@ -32,6 +33,7 @@ from proxyctl.pools.webhooks import (
 from proxyctl.render.failures import SHOWN_FAILURES
 from proxyctl.roles import Line
 from proxyctl.runtime import Runtime
+from proxyctl.state.record import withheld
 from proxyctl.text import counted
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room
 
@@ -63,16 +65,19 @@ def read_kept(runtime: Runtime, search: KeptWebhooks) -> dict[str, Settings]:
     return search.found
 
 
-def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Settings]) -> dict[Item, Chain]:
+def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Settings]) -> dict[Item, Entry]:
     """Return what restores the webhooks of numbers that had left their pool before, by item."""
     known = [item for item in absent if (item.sid or item.phone_number) in found]
     numbers = runtime.account.own_numbers(known)
-    late = {}
+    late: dict[Item, Entry] = {}
     for item in known:
         number = numbers.get(item.sid or item.phone_number or "")
         if number is not None and is_left(number):
             settings = found[item.sid or item.phone_number or ""]
             named = replace(item, sid=number.sid, phone_number=number.phone_number)
+            if withheld(*settings.values()):
+                late[item] = NoOp(item, error=not_kept(f"the webhooks of {item.shown}", "be restored"))
+                continue
             step = webhooks_step(runtime.profile.account_sid, item, named, settings)
             late[item] = Chain(item, (step,), "restore", "unchanged")
     return late
