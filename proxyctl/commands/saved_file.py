@@ -16,6 +16,7 @@ from proxyctl.errors import OutputError, RefusedError, StateError
 from proxyctl.files import refuse_foreign, replace_private, state_directory, unwritable, write_new
 from proxyctl.pools.export import head, service_text
 from proxyctl.pools.pool import Pool
+from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.runtime import Runtime
 from proxyctl.state.history import outdated_before
 from proxyctl.text import counted
@@ -96,7 +97,7 @@ def save(
         texts = []
         for service, pool in pools:
             whose = {"create": True} if creates else {"sid": service.sid}
-            texts.append(service_text(service, pool, {**whose, **ADDS})[0])
+            texts.append(service_text(without_secret(runtime, service), pool, {**whose, **ADDS})[0])
         data = "".join([head(runtime.profile.account_sid), *texts]).encode()
         if path is not None:
             replace_private(path, data)
@@ -114,6 +115,17 @@ def save(
         return None
     forget_old(directory, now, runtime.access.server_now)
     return path
+
+
+def without_secret(runtime: Runtime, service: Service) -> Service:
+    """Return a Service without the settings that hold the secret, and say which."""
+    clean, raw = runtime.console.redactor.clean, service.raw
+    lost = [name for name in SETTINGS if isinstance(text := raw.get(name), str) and clean(text) != text]
+    if lost:
+        runtime.warn(
+            f"{', '.join(lost)} of Service {service.unique_name} held the secret, so the file lacks it."
+        )
+    return Service({key: value for key, value in raw.items() if key not in lost})
 
 
 def write(directory: Path, name: str, data: bytes, now: float) -> Path:

@@ -59,6 +59,7 @@ COMMANDS = {
 TOPICS = (
     *("first-steps", "setup", "profiles", "bulk", "cron", "pool-files", "findings", "a2p", "rules"),
     *("leaving", "emulator", "troubleshooting", "options", "exit-codes", "formatting", "environment"),
+    "security",
 )
 
 

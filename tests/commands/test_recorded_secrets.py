@@ -42,7 +42,7 @@ class Stage:
         kept = [
             path
             for path in state.rglob("*")
-            if path.is_file() and path.suffix in (".jsonl", ".lock", ".json")
+            if path.is_file() and path.suffix in (".jsonl", ".lock", ".json", ".toml")
         ]
         assert kept
         for path in kept:
@@ -118,6 +118,16 @@ def test_undo_of_that_field_alone(stage: Stage, before: str, after: str) -> None
         ran = stage.undo(0 if plain else 5, *options)
         assert plain or "so it was not recorded" in ran.err
     assert stage.service["callback_url"] == (before if plain else after)
+
+
+def test_the_file_that_recreates_a_service_lacks_it(stage: Stage) -> None:
+    stage.ok("service", "create", "masking", "--callback-url", f"https://a/{SECRET}", "--default-ttl", "60")
+    ran = stage.cli("service", "delete", "masking", "--yes")
+    assert ran.code == 0 and "callback_url of Service masking held the secret" in ran.err
+    stage.kept_nothing()
+    (saved,) = (stage.cli.directory / "state" / "saved").iterdir()
+    stage.ok("pool", "apply", str(saved), "--yes")
+    assert (stage.service["callback_url"], stage.service["default_ttl"]) == (None, 60)
 
 
 @pytest.mark.parametrize("way", ["undo", "remove", "remove late", "webhooks"])
