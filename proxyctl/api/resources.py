@@ -284,19 +284,15 @@ class Field(Generic[Kind]):
 class Resource:
     """Any resource. AnswerError where ``raw`` is not an object with a sid."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("raw", "sid")
 
     def __init__(self, raw: dict[str, Any]) -> None:
         if not isinstance(raw, dict) or not isinstance(raw.get("sid"), str) or not raw["sid"]:
             raise AnswerError(f"the response has no {type(self).__name__} (an object with a sid)")
-        self.raw = raw
+        self.raw, self.sid = raw, str(raw["sid"])
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and isinstance(other, Resource) and other.raw == self.raw
-
-    @property
-    def sid(self) -> str:
-        return str(self.raw["sid"])
 
     def text(self, name: str) -> str | None:
         """Return any field if it is a text."""
