@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, Protocol, TextIO
 
 from proxyctl.errors import UsageError
 from proxyctl.roles import Line, laid_out, lines_of
-from proxyctl.text import Redactor, visible
+from proxyctl.text import Redactor, lines_in, quoted, visible
 
 FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
 NARROWEST = 20
@@ -89,6 +88,7 @@ class Console:
         stderr: TextIO | None,
     ) -> None:
         self.options = SharedOptions()
+        self.environment_account = ""  # a comment that names it, where the environment has the credentials
         self.bar: Bar | None = None  # while a terminal shows what is under way
         self._environ = environ
         self._stdin, self._stdout, self._stderr = stdin, stdout, stderr
@@ -154,11 +154,13 @@ class Console:
 
     @property
     def account(self) -> str:
-        """The option that names the account of this call in commands that are printed; '' where there was none."""
+        """What names the account of this call in commands that are printed: its option, or a comment where the
+        environment has the credentials; '' where there was neither.
+        """
         profile = self.options.profile
         if self.options.sandbox or profile is None:
-            return "--sandbox" if self.options.sandbox else ""
-        return f"-p {shlex.quote(profile)}"
+            return "--sandbox" if self.options.sandbox else self.environment_account
+        return f"-p {quoted(profile)}"
 
     # What is said
 
@@ -191,7 +193,8 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Warn, --quiet or not."""
-        self.say(f"warning: {text}")
+        first, *more = lines_in(text)
+        self.say(f"warning: {first}", *more)
 
     def log_request(self, text: str) -> None:
         """Say what the client logs: with -v that it tries again, with -vv each request."""

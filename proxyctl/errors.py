@@ -28,6 +28,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import ClassVar, NamedTuple
 
+from proxyctl.text import Lines
+
 
 class ExitCode(IntEnum):
     """The process exit codes that scripts may rely on, each with its ``meaning``."""
@@ -87,7 +89,8 @@ class Problem(NamedTuple):
 class ProxyctlError(Exception):
     """Base of all errors that end a command.
 
-    ``message`` says what failed and on what; ``hint`` what to type next. ``problem`` is the API's own
+    ``message`` says what failed and on what; ``hint`` what to type next: each is one line, unless it is `Lines`.
+    ``problem`` is the API's own
     account, where there was an answer. ``may_have_happened`` is true where a request may have been carried
     out although no proper answer came back: verify before repeating it. ``repeatable`` is false where trying
     again can't help (certificate, redirect, bad scheme).
@@ -107,9 +110,9 @@ class ProxyctlError(Exception):
         may_have_happened: bool = False,
         repeatable: bool = True,
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message: str = Lines(message)
+        super().__init__(self.message)
+        self.hint: str | None = hint and Lines(hint)
         self.problem = problem
         self.may_have_happened = may_have_happened
         self.repeatable = repeatable

@@ -19,6 +19,7 @@ from shlex import quote
 
 from proxyctl.clock import Clock
 from proxyctl.errors import ConfigError, OutputError, StateError
+from proxyctl.text import Lines
 
 STATE = ("history", "locks", "transit", "saved")  # the directories of the state
 STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history."
@@ -215,7 +216,9 @@ def refuse_foreign(path: Path) -> None:
     if stat.S_ISLNK(found.st_mode):
         raise StateError(
             f"{path} is a link, so it is not used.",
-            hint=f"Run: rm {quote(str(path))}\nPROXYCTL_STATE_DIR can name another place for all state.",
+            hint=Lines(
+                f"Run: rm {quote(str(path))}", "PROXYCTL_STATE_DIR can name another place for all state."
+            ),
         )
     _refuse_other_owner(path, found)
 
@@ -224,8 +227,10 @@ def _refuse_other_owner(path: Path, found: os.stat_result, *trusted: int) -> Non
     if found.st_uid not in (os.geteuid(), *trusted):
         raise StateError(
             f"{path} belongs to another user (uid {found.st_uid}), so it is not used.",
-            hint=f"If you trust its contents, run: sudo chown -R {os.geteuid()} {quote(str(path))}\n"
-            f"If not, run: sudo rm -r {quote(str(path))}",
+            hint=Lines(
+                f"If you trust its contents, run: sudo chown -R {os.geteuid()} {quote(str(path))}",
+                f"If not, run: sudo rm -r {quote(str(path))}",
+            ),
         )
 
 

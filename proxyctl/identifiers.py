@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Literal, NamedTuple, NoReturn
 
-from proxyctl.errors import UsageError
+from proxyctl.errors import AnswerError, UsageError
 from proxyctl.text import counted, without_invisible
 
 ACCOUNT = "AC"
@@ -36,10 +36,12 @@ _KINDS = {
     "MG": "a Messaging Service",
     "SK": "an API key",
 }
+SID = "[A-Z]{2}[0-9a-fA-F]{32}"  # of any kind
 _HEX = partial(re.fullmatch, r"[0-9a-fA-F]{32}")
 _E164 = partial(re.fullmatch, r"\+[1-9][0-9]{1,14}")
 _PLAIN_E164 = partial(re.fullmatch, rf"\+[1-9][0-9]{{{FEWEST_DIGITS - 1},{MOST_DIGITS - 1}}}")
-_ANY_SID = partial(re.fullmatch, r"([A-Z]{2})[0-9a-fA-F]{32}")
+_ANY_SID = partial(re.fullmatch, SID)
+_PLAIN_NAME = partial(re.fullmatch, "[A-Za-z0-9_][A-Za-z0-9_.-]*")
 # The spaces and dashes of word processors resemble those of a keyboard, so they are tolerated alike.
 _SEPARATORS = partial(re.sub, r"[ \t\u00a0\u2000-\u200a\u202f\u3000.\-\u2010-\u2015\u2212()\[\]]+")
 _TRUNK_ZERO = partial(re.search, r"[(\[]\s*0\s*[)\]]")
@@ -71,6 +73,21 @@ def require_sid(prefix: str, text: str) -> str:
     kind = _KINDS.get(prefix)
     owner = f" of {kind}" if kind else ""
     raise UsageError(f"{_shown(text)} is not the SID{owner}, which is {prefix} and 32 hexadecimal digits")
+
+
+def checked_sid(text: str) -> str:
+    """Return ``text`` if it is a SID of any kind, which may stand in a path, a file's name, a comment or a lock.
+
+    The only way there for what an answer says. AnswerError otherwise.
+    """
+    if _ANY_SID(text):
+        return text
+    raise AnswerError(f"the response has {_shown(text)} where a SID belongs")
+
+
+def argument(name: str | None, sid: str) -> str:
+    """Return a Service as a command takes it: its name, unless a shell or a parser could read it otherwise."""
+    return name if name and _PLAIN_NAME(name) and not is_sid(SERVICE, name) else sid
 
 
 def is_e164(text: str) -> bool:
@@ -276,7 +293,7 @@ def _refuse_characters(text: str, digits: str) -> NoReturn:
     if not digits:
         raise ValueError(f"has no digits. Write a PN SID or a number in E.164, like {EXAMPLE}")
     if sid := _ANY_SID(text):
-        kind = _KINDS.get(sid[1], "something else")
+        kind = _KINDS.get(sid[0][:2], "something else")
         raise ValueError(f"is the SID of {kind}. That of a PhoneNumber begins with PN")
     if text[:2].upper() == PHONE_NUMBER:
         raise ValueError(f"is not PN and 32 hexadecimal digits. It has {len(text)} characters, not 34")

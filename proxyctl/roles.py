@@ -14,7 +14,7 @@ from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
-from proxyctl.text import ACTIONS, TYPED, visible, with_account
+from proxyctl.text import ACTIONS, TYPED, lines_in, visible, with_account
 
 # Where the terminal has no UTF-8.
 ASCII = str.maketrans(
@@ -85,8 +85,8 @@ def line(*parts: Part, hang: int | None = None) -> Line:
 
 
 def lines_of(text: str) -> list[Line]:
-    """Return plain text as lines, in which commands stay whole."""
-    return [Line(list(_pieces(row))) for row in text.split("\n")]
+    """Return plain text as the lines that it has, in which commands stay whole."""
+    return [Line(list(_pieces(row))) for row in lines_in(text)]
 
 
 def painted(text: str, role: Role | None) -> str:

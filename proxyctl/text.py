@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -28,14 +28,19 @@ _QUOTES = tuple("\"'`\u2018\u2019\u201c\u201d")  # what keyboards and word proce
 QUOTED_HINT = "Remove the quotes. docker keeps those of an env file, and jq without -r prints them."
 
 # What a spreadsheet runs as a formula, behind any apostrophes that were there (so that it can be undone).
-_FORMULA = re.compile("'*[=+\\-@\t\r]")
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\ufeff\uff1d\uff0b\uff0d\uff20]")
+# A word of a command as `command_line` writes it: a quote in it never ends the one around it.
+_WORD = r"""\$?'(?!proxyctl )[^']*'(?:"[' ]"'[^']*')*|[^\s']+"""
 # A command in a text of ours: it stays whole.
-TYPED = re.compile("'proxyctl [^']*'|`proxyctl [^`]*`|(?<=: )proxyctl .*|(?m:^ *proxyctl [a-z].*)")
-# Commands that work on an account, where none is named yet.
-_OF_ACCOUNT = re.compile(
-    r"(?<![\w./-])proxyctl (?=(?:service|number|pool|messaging|api|history|doctor|auth status)\b)"
-    r"(?!.* (?:-p|--profile|--sandbox|-h)\b)"
+TYPED = re.compile(
+    rf"'proxyctl(?: (?:{_WORD}))+'|`proxyctl [^`]*`|(?:(?<=: )|(?m:^ *))proxyctl(?= [a-z-])(?: +(?:{_WORD}))+"
 )
+# Where a command begins that works on an account, or a word: what stands in one begins none.
+_BEGUN = (
+    r"(?P<begun>(?:^ *|(?<=\| ))proxyctl )"
+    rf"(?=(?!auth log|(?:sandbox|profile|config|explain|help|completion)\b)[a-z])|{_WORD}"
+)
+_NAMES_ACCOUNT = {"-p", "--profile", "--sandbox", "-h"}
 
 MOST_SESSIONS = 100  # open Sessions of a number, as Twilio advises: more is marked
 REDACTED = "[redacted]"
@@ -43,6 +48,7 @@ _BASE64 = r"[A-Za-z0-9+/_=-]{0,200}"  # bounded, or a long word would take quadr
 _LONG = 8  # characters from which a secret is replaced wherever it stands: no word or key holds it by chance
 # Where a word begins and ends: can't, in-use, v1/Services and date_created are one each.
 _BEFORE, _AFTER = r"(?<!\w)(?<!\w[-'./])", r"(?!\w)(?![-'./]\w)"
+_MOST_CUT = 64  # characters of a secret that was cut
 _SHORTEST_CORE = 6  # a shorter piece of base64 would meet ordinary words
 
 
@@ -112,17 +118,64 @@ def duration_text(seconds: float) -> str:
 
 
 def command_line(*words: str) -> str:
-    """Return a command of ours as it can be pasted into a shell; what nobody can know is a word in capitals."""
+    """Return a command of ours as it can be pasted into a shell, on one line: the only way to make one of values.
+
+    What nobody can know is a word in capitals.
+    """
+    return " ".join(["proxyctl", *map(quoted, words)])
+
+
+def quoted(word: str) -> str:
+    """Quote a word for a shell; what can't be seen is written out, as bash and zsh read it within ``$'…'``."""
     import shlex
 
-    return shlex.join(["proxyctl", *words])
+    if visible(word) == word:
+        # No text within a quoted word reads as the beginning of a command.
+        return shlex.quote(word).replace("proxyctl ", "proxyctl'\" \"'")
+    plain = word.replace("\\", "\\\\").replace("'", "\\x27")
+    plain = re.sub("[\x80-\x9f\xad]", lambda found: f"\\u{ord(found[0]):04x}", plain)  # there, \x is a byte
+    return f"$'{visible(plain)}'"
 
 
-def with_account(text: str, options: str) -> str:
-    """Return ``text`` with ``options`` (``-p prod``) in each command of ours that works on an account."""
-    if not options:
-        return text
-    return TYPED.sub(lambda typed: _OF_ACCOUNT.sub(f"proxyctl {options} ", typed[0]), text)
+def with_account(text: str, account: str) -> str:
+    """Return ``text`` with the account in each command of ours that works on one: its option first (``-p prod``).
+
+    The account of the environment has none: a comment (``# account AC…``) follows a command that stands alone.
+    """
+    if account.startswith("#"):
+        alone = text.lstrip().startswith("proxyctl ") and not text.endswith("|")
+        return f"{text}  {account}" if alone and _begins(text) else text
+    return TYPED.sub(lambda typed: _begun(typed[0], account), text) if account else text
+
+
+def _begins(command: str) -> bool:
+    return any(found["begun"] for found in re.finditer(_BEGUN, command))
+
+
+def _begun(typed: str, option: str) -> str:
+    around = typed[0] if typed[0] in "'`" else ""
+    command = typed.removeprefix(around).removesuffix(around)
+    if _NAMES_ACCOUNT.isdisjoint(re.findall(_WORD, command)):
+        command = re.sub(
+            _BEGUN, lambda found: f"{found[0]}{option} " if found["begun"] else found[0], command
+        )
+    return f"{around}{command}{around}"
+
+
+class Lines(str):
+    """A text of several lines. Any other text is one line: a line end in it came from outside, and is shown."""
+
+    __slots__ = ()
+
+    def __new__(cls, *texts: str | None) -> Lines:
+        return super().__new__(
+            cls, "\n".join(line for text in texts if text is not None for line in lines_in(text))
+        )
+
+
+def lines_in(text: str) -> list[str]:
+    """Return the lines of a text."""
+    return text.split("\n") if isinstance(text, Lines) else [text.replace("\n", "\\n")]
 
 
 # Foreign text
@@ -194,6 +247,7 @@ class Redactor:
     def __init__(self) -> None:
         self._plain: set[str] = set()
         self._wide: set[str] = set()
+        self._cut: set[str] = set()
         self._words: set[str] = set()
         self._sign: re.Pattern[str] | None = None
         self._whole: re.Pattern[str] | None = None
@@ -211,11 +265,12 @@ class Redactor:
             self._word = re.compile(f"{TYPED.pattern}|{_BEFORE}(?P<word>{_any_of(self._words)}){_AFTER}")
         else:
             self._plain |= spellings
+            self._cut |= set(_cut_off(secret))
         self._plain |= cores
         self._wide |= {f"{_BASE64}{core}{_BASE64}" for core in cores}
         if self._plain:
-            self._sign = re.compile(_any_of(self._plain))
-            self._whole = re.compile(_any_of(self._plain | self._wide))
+            self._sign = re.compile(_any_of(self._plain | self._cut))
+            self._whole = re.compile(_any_of(self._plain | self._wide | self._cut))
 
     def clean(self, text: str) -> str:
         """Return ``text`` without the secrets."""
@@ -230,6 +285,18 @@ class Redactor:
 def shown_url(url: str) -> str:
     """Return a URL as it may be shown: without a user name and password, in which any character may stand."""
     return re.sub(r"^([A-Za-z][\w+.-]*://)?.*@", rf"\g<1>{REDACTED}@", url, flags=re.DOTALL)
+
+
+def _cut_off(secret: str) -> Iterator[str]:
+    """Yield patterns of a secret that was cut before it came here: its beginning before dots, its end after them."""
+    signs = [re.escape(sign) for sign in secret]
+    begins, ends = "", ""
+    for sign in reversed(signs[_SHORTEST_CORE:_MOST_CUT]):
+        begins = f"(?:{sign}{begins})?"
+    for sign in signs[-_MOST_CUT:-_SHORTEST_CORE]:
+        ends = f"(?:{ends}{sign})?"
+    yield f"{''.join(signs[:_SHORTEST_CORE])}{begins}(?=\\.\\.\\.|\u2026)"
+    yield f"(?:(?<=\\.\\.\\.)|(?<=\u2026)){ends}{''.join(signs[-_SHORTEST_CORE:])}"
 
 
 def _any_of(forms: set[str]) -> str:

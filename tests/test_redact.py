@@ -105,3 +105,15 @@ def test_a_long_secret_is_gone_from_commands_too(secret: str) -> None:
     assert secret not in _redactor(secret).clean(f"Run 'proxyctl number list {secret}'.").replace(
         REDACTED, "[]"
     )
+
+
+# A secret that was cut before it came here
+
+
+@given(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=20, max_size=90), st.data())
+def test_of_a_cut_secret_nothing_is_left(secret: str, data: st.DataObject) -> None:
+    kept = data.draw(st.integers(6, min(len(secret) - 1, 64)))
+    clean = _redactor(secret).clean
+    for dots in ("...", "…"):
+        assert clean(f"token={secret[:kept]}{dots}") == f"token={REDACTED}{dots}"
+        assert clean(f"{dots}{secret[-kept:]} x") == f"{dots}{REDACTED} x"

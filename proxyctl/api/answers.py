@@ -231,7 +231,7 @@ def _code(value: Any) -> int | None:
 
 def _cut(text: str, clean: Clean) -> str:
     # Cleaned before it is cut, since half a secret is not recognised; but not all of 32 MiB.
-    text = clean(text[: 4 * LONGEST_MESSAGE])
+    text = clean(text if len(text) <= 4 * LONGEST_MESSAGE else f"{text[: 4 * LONGEST_MESSAGE]}…")
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 

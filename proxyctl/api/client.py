@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from proxyctl import __version__
 from proxyctl.api import answers
-from proxyctl.api.endpoint import Credentials, Endpoint, origin_of
+from proxyctl.api.endpoint import Credentials, Endpoint, check_sids, origin_of
 from proxyctl.api.owner import OnStranger, Owner, end_at
 from proxyctl.api.resources import Answer, Call
 from proxyctl.clock import Clock, SystemClock
@@ -178,6 +178,8 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         started = time.monotonic()
         outcome = "no answer"
         try:
+            if not call.typed:
+                check_sids(call.path)
             self.owner.check(call)
             answer = self._attempt(call, started)
             outcome = _log_text(answer.status, answer.request_id)

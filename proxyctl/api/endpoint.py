@@ -14,13 +14,17 @@ from functools import cache, partial
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-from proxyctl.errors import UsageError
-from proxyctl.text import QUOTED_HINT, in_quotes
+from proxyctl.errors import AnswerError, UsageError
+from proxyctl.identifiers import SID
+from proxyctl.text import QUOTED_HINT, cut, in_quotes
 
 PREFIXES = ("/v1/", "/messaging/v1/", "/2010-04-01/")
 _HOSTS = {"/v1/": "proxy", "/messaging/v1/": "messaging", "/2010-04-01/": "api"}
 _LABEL = partial(re.fullmatch, r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", flags=re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_PATH = partial(re.fullmatch, r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
+_OURS = partial(re.fullmatch, rf"(?:/v1|/messaging/v1|/2010-04-01)(?:/[A-Z][A-Za-z]+(?:/{SID})?)+(?:\.json)?")
 
 Origin = tuple[str, str, int]
 
@@ -30,6 +34,36 @@ def segment(text: str) -> str:
     if not text:
         raise UsageError("a SID or name is empty")
     return quote(text, safe="", errors="surrogatepass")
+
+
+def check_path(path: str, *, typed: bool) -> None:
+    """Refuse what names a host, leaves its prefix, or is no path at all."""
+    if not path.startswith(PREFIXES):
+        raise UsageError(
+            f"the path {cut(path, 200)!r} is not one of this API",
+            hint=f"A path begins with {', '.join(PREFIXES)} and never names a host.",
+        )
+    if not _PATH(path) or "//" in path or re.search(r"%(?![0-9A-Fa-f]{2})", path):
+        raise UsageError(f"the path {cut(path, 200)!r} has characters that no path of this API has")
+    parts = [_decoded(part) for part in path.split("/")]
+    if any(part.partition(";")[0] in (".", "..") for part in parts):
+        raise UsageError(f"the path {cut(path, 200)!r} has a . or .. between slashes")
+    # A name on paper may have a slash: `check_sids` is for what is sent.
+    if typed and any(sign in part for part in parts for sign in "/\\"):
+        raise UsageError(f"the path {cut(path, 200)!r} has an encoded slash or backslash")
+
+
+def _decoded(part: str) -> str:
+    """Return a part of a path as whoever decodes it, and decodes it again, may read it."""
+    while (plain := unquote(part)) != part:
+        part = plain
+    return part
+
+
+def check_sids(path: str) -> None:
+    """Raise AnswerError where a path of ours, made of what answers say, has something in it that is no SID."""
+    if not _OURS(path):
+        raise AnswerError(f"{cut(path, 200)!r} was not sent: a response had something else in place of a SID")
 
 
 def origin_of(scheme: str, host: str, port: int | None) -> Origin:

@@ -10,6 +10,7 @@ from typing import Any
 from proxyctl.api.resources import Call
 from proxyctl.errors import AuthenticationError
 from proxyctl.identifiers import is_sid
+from proxyctl.text import Lines, command_line
 
 OnStranger = Callable[[AuthenticationError], None]
 
@@ -60,7 +61,8 @@ class Owner:
             return
         if call.creates:  # nothing was there that could have shown it before
             error.message = f"{body['sid']} was created, but {error.message}"
-            error.hint = f"'proxyctl api DELETE {call.path}/{body['sid']}' deletes it.\n{error.hint}"
+            delete = command_line("api", "DELETE", f"{call.path}/{body['sid']}")
+            error.hint = Lines(f"'{delete}' deletes it.", error.hint)
             error.may_have_happened = True
         self._on_stranger(error)
 

@@ -17,7 +17,7 @@ import httpx
 
 from proxyctl.api.tls import NOT_TLS
 from proxyctl.errors import NetworkError, ProxyctlError, UsageError
-from proxyctl.text import QUOTED_HINT, in_quotes
+from proxyctl.text import QUOTED_HINT, Lines, in_quotes
 
 _HOST = partial(re.fullmatch, r"[A-Za-z0-9._:-]+")
 _LEAVE_OUT = "or name the host in NO_PROXY."
@@ -122,8 +122,10 @@ def unauthenticated(named: NamedProxy) -> UsageError:
         what = f"does not accept the user name and password of {named.variable} (407)"
     return UsageError(
         f"{named} {what}.",
-        hint=f"Set {named.variable}={named.proxy.url.scheme}://USER:PASSWORD@{named.place}\n"
-        "Write special characters of both as in URLs: @ is %40.",
+        hint=Lines(
+            f"Set {named.variable}={named.proxy.url.scheme}://USER:PASSWORD@{named.place}",
+            "Write special characters of both as in URLs: @ is %40.",
+        ),
     )
 
 

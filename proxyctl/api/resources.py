@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
-from proxyctl.api.endpoint import PREFIXES, segment
+from proxyctl.api.endpoint import check_path, segment
 from proxyctl.errors import AnswerError, UsageError
 from proxyctl.text import REDACTED
 
@@ -30,7 +30,6 @@ PAGE_SIZE = 100  # the most that one page of Proxy or Messaging holds, whatever 
 ACCOUNT_PAGE_SIZE = 1000
 
 _METHODS = ("GET", "POST", "DELETE", "PUT", "PATCH")
-_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _ITEM = re.compile(r"/[A-Z]{2}[0-9a-fA-F]{32}(?=(\.json)?$)")
 
 
@@ -41,7 +40,7 @@ class Call:
     ``expect`` is what a good answer holds: ``"sid"`` for a resource, a list's key, or None for anything.
     ``sid`` is the resource that a good answer is about, and ``good`` the statuses that it may have; left out,
     any resource and any 2xx will do. ``seconds`` is how long an attempt may last, if less than the client's
-    timeout. UsageError where method, path or text can't be sent.
+    timeout. ``typed``: a person wrote the path. UsageError where method, path or text can't be sent.
     """
 
     method: str
@@ -52,12 +51,13 @@ class Call:
     sid: str | None = None
     good: tuple[int, ...] = ()
     seconds: float = math.inf
+    typed: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.method not in _METHODS:
             hint = f"Use {', '.join(_METHODS)}."
             raise UsageError(f"the method {self.method[:20]} is not known", hint=hint)
-        _check_path(self.path)
+        check_path(self.path, typed=self.typed)
         if any(REDACTED in value for _, value in self.data):
             raise UsageError(f"{self.method} {self.path}: write the secret in place of {REDACTED}")
         try:
@@ -72,8 +72,8 @@ class Call:
         params = tuple(parse_qsl(query, keep_blank_values=True))
         method = method.upper()
         if method in ("GET", "DELETE"):
-            return cls(method, path, params + tuple(data))
-        return cls(method, path, params, tuple(data))
+            return cls(method, path, params + tuple(data), typed=True)
+        return cls(method, path, params, tuple(data), typed=True)
 
     @property
     def writes(self) -> bool:
@@ -128,19 +128,6 @@ def _camel(name: str) -> str:
 
 def _text(value: str | int | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _check_path(path: str) -> None:
-    """Refuse what names a host, leaves its prefix, or is no path at all."""
-    if not path.startswith(PREFIXES):
-        raise UsageError(
-            f"the path {path[:200]!r} is not one of this API",
-            hint=f"A path begins with {', '.join(PREFIXES)} and never names a host.",
-        )
-    if not _PATH.fullmatch(path) or "//" in path or re.search(r"%(?![0-9A-Fa-f]{2})", path):
-        raise UsageError(f"the path {path[:200]!r} has characters that no path of this API has")
-    if any(unquote(part) in (".", "..") for part in path.split("/")):
-        raise UsageError(f"the path {path[:200]!r} has a . or .. between slashes")
 
 
 def list_services(page_size: int = PAGE_SIZE) -> Call:

@@ -9,6 +9,7 @@ from proxyctl.errors import ConfigError, NotFoundError, UsageError
 from proxyctl.explaining import Explanation, explanation_of, near_codes
 from proxyctl.roles import lines_of
 from proxyctl.runtime import Runtime
+from proxyctl.text import Lines, cut
 
 app = typer.Typer()
 
@@ -57,24 +58,24 @@ def parse_code(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= LONGEST:
         return int(text)
     raise UsageError(
-        f"{text[:40]!r} is not a code. Codes are numbers, such as 80601, 429 or 7.",
+        f"{cut(text, 40)!r} is not a code. Codes are numbers, such as 80601, 429 or 7.",
         hint="Give the code of the error: 'proxyctl explain 80601'.",
     )
 
 
 def unknown(code: int) -> NotFoundError:
     """Return the error for an unknown code, with codes that are near."""
-    near = "\n".join(f"{entry.code}  {entry.title}" for entry in near_codes(code))
-    link = f"See https://www.twilio.com/docs/errors/{code}.\n" if code > 999 else ""
-    return NotFoundError(f"code {code} is unknown.", hint=f"{link}Similar codes:\n{near}")
+    near = (f"{entry.code}  {entry.title}" for entry in near_codes(code))
+    link = f"See https://www.twilio.com/docs/errors/{code}." if code > 999 else None
+    return NotFoundError(f"code {code} is unknown.", hint=Lines(link, "Similar codes:", *near))
 
 
-def text_of(found: Explanation) -> str:
+def text_of(found: Explanation) -> Lines:
     """Return the explanation for people."""
-    blocks = [f"{found.code}: {found.title}", found.meaning]
+    rows = [f"{found.code}: {found.title}", "", found.meaning]
     for title, lines in (("Causes:", found.causes), ("Next:", found.next)):
         if lines:
-            blocks.append("\n".join([title, *(f"  - {line}" for line in lines)]))
+            rows += ["", title, *(f"  - {line}" for line in lines)]
     facts = [] if found.exit_code in (None, found.code) else [f"Exit code of proxyctl: {found.exit_code}"]
     facts += [f"More: {found.more_info}"] if found.more_info else []
-    return "\n\n".join([*blocks, "\n".join(facts)] if facts else blocks)
+    return Lines(*rows, *(["", *facts] if facts else []))

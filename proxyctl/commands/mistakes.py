@@ -28,19 +28,35 @@ WORDS: dict[str, str] = _TABLES["words"]
 VERBS: dict[str, list[str]] = _TABLES["verbs"]
 OPTIONS: dict[str, str] = _TABLES["options"]
 FORMATS: dict[str, str] = _TABLES["formats"]
+# Commands beside which a secret may be typed where none belongs.
+SECRETIVE = re.compile("proxyctl (?:auth|config|profile)( |$)")
 
 
 def usage_error(error: Any, runtime: Runtime) -> UsageError:
     """Return the parser's error as ours: what is wrong, what was meant, where to read more."""
     context = error.ctx
+    secretive = context is not None and SECRETIVE.match(context.command_path) is not None
+    for word in unasked(error, runtime.argv) if secretive else ():
+        runtime.console.redactor.add(word)
     message = " ".join((error.message if hasattr(error, "possibilities") else error.format_message()).split())
     if len(message) > LONGEST_MESSAGE:
         message = f"{message[:LONGEST_MESSAGE]}..."
     message = message if message.endswith("?") else f"{message.rstrip('.')}.{meant(error)}"
     found = UsageError(message, hint=f"See '{context.command_path if context else 'proxyctl'} -h'.")
     if runtime.console.terminal.stderr:
-        found.shown = pointed_out(error, runtime.argv, runtime.console.width - 2)
+        shown = context.command_path.split() if secretive else None
+        found.shown = pointed_out(error, runtime.argv, runtime.console.width - 2, shown)
     return found
+
+
+def unasked(error: Any, typed: Sequence[str]) -> Iterator[str]:
+    """Yield the words that a command about credentials did not ask for: one may be a secret."""
+    message = error.format_message()
+    if meant(error) or not (hasattr(error, "words") or "extra argument" in message):
+        return
+    for word in typed:
+        if not word.startswith("-") and word not in error.ctx.command_path.split() and word in message:
+            yield word
 
 
 def meant(error: Any) -> str:
@@ -112,10 +128,13 @@ def option_meant(name: str, known: Collection[str]) -> str:
     return question(found)
 
 
-def pointed_out(error: Any, typed: Sequence[str], width: int) -> tuple[str, ...]:
+def pointed_out(
+    error: Any, typed: Sequence[str], width: int, known: Collection[str] | None = None
+) -> tuple[str, ...]:
     """Return the command line up to its wrong part, and carets below that; nothing where it is not known.
 
-    What stands behind may be a secret that a wrong option was to take.
+    What stands behind may be a secret that a wrong option was to take. Of words other than options only those that are
+    ``known`` are shown, where it is given.
     """
     places = dict(named(error, typed))
     missing = None if places else getattr(getattr(error, "param", None), "metavar", None)
@@ -125,11 +144,12 @@ def pointed_out(error: Any, typed: Sequence[str], width: int) -> tuple[str, ...]
     for position, word in enumerate(typed[: max(places, default=len(typed) - 1) + 1]):
         if position in places and places[position] == getattr(error, "option_name", None):
             word = places[position]
-        text = visible(shlex.quote(word))
+        hidden = known is not None and not (word in known or word[:1] == "-")
+        text = "…" if hidden else visible(shlex.quote(word))
         start = cells(shown) + 1
         shown += f" {text}"
         if position in places:
-            part = visible(places[position])
+            part = text if hidden else visible(places[position])
             start += cells(text[: max(0, text.find(part))])
             marks += " " * (start - len(marks)) + "^" * max(1, cells(part))
     if missing:

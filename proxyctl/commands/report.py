@@ -31,7 +31,7 @@ from proxyctl.pools.decide import InMessagingError
 from proxyctl.pools.moves import how_to_finish
 from proxyctl.render.failures import Failure, a_line_each, by_reason, without_request
 from proxyctl.roles import Line
-from proxyctl.text import CHANGED, NOT_GOOD, ORDER, counted, duration_text
+from proxyctl.text import CHANGED, NOT_GOOD, ORDER, Lines, command_line, counted, duration_text
 from proxyctl.writes.flow import Progress
 from proxyctl.writes.plan import Chain, Entry, NoOp
 from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
@@ -175,7 +175,7 @@ class Report:
         """Return the hint of a run that was stopped; what it did can be taken back, too."""
         if self.stopped is None or self.run is None or not any(end.action in CHANGED for end in self.ends):
             return hint
-        return "\n".join(filter(None, (hint, f"'proxyctl history undo {self.run}' undoes what was done.")))
+        return Lines(hint, f"'{command_line('history', 'undo', self.run)}' undoes what was done.")
 
     @property
     def nothing_done(self) -> bool:
@@ -259,7 +259,7 @@ def pending_error(end: Progress, error: ProxyctlError | None, locate: Locate | N
     if holder is not None:
         return RefusedError(
             f"{request.name} is in the pool of Service {holder} now: somebody else moved it meanwhile.",
-            hint=f"'proxyctl number find {request.name}' says where it is.",
+            hint=f"'{command_line('number', 'find', request.name)}' says where it is.",
             problem=error.problem if error is not None else None,
         )
     why = f": {error.message.rstrip('.')}" if error is not None else ""
@@ -297,7 +297,7 @@ def another_number(item: Item, action: str, seen: Row | None) -> ProxyctlError |
         return None
     return RefusedError(
         f"its SID is that of {number}, which was added. The row says {item.phone_number}.",
-        hint=f"Fix the row. 'proxyctl number remove SERVICE {item.sid}' removes the number again.",
+        hint=f"Fix the row. '{command_line('number', 'remove', 'SERVICE', item.sid)}' removes the number again.",
     )
 
 
@@ -337,4 +337,4 @@ def how_to_go_on(stopped: ProxyctlError) -> str:
     """Return what to do about what stopped a run, and that running it again is the way to go on."""
     if stopped.hint and "same command again" in stopped.hint:
         return stopped.hint
-    return "\n".join(text for text in (stopped.hint, AGAIN) if text)
+    return Lines(stopped.hint, AGAIN)

@@ -28,7 +28,7 @@ from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
 from proxyctl.roles import Line, Part, Role, line, with_counts
 from proxyctl.runtime import Runtime
-from proxyctl.text import counted
+from proxyctl.text import Lines, counted
 from proxyctl.writes.guard import NO_UNRESERVED, needs
 from proxyctl.writes.plan import Plan
 
@@ -126,7 +126,7 @@ def rehearse(runtime: Runtime, job: Job) -> None:
     if bad:
         hints = advice(plan) if drawn(runtime) else []
         text = f"{len(bad)} of {counted(len(plan.entries), 'item')} would fail."
-        raise PartialError(text, hint="\n".join([*hints, CORRECT]))
+        raise PartialError(text, hint=Lines(*hints, CORRECT))
 
 
 def question(runtime: Runtime, job: Job, plan: Plan) -> list[Line]:

@@ -4,7 +4,6 @@ numbers no pool would take back.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,12 +13,13 @@ from typing import Any
 from proxyctl.api.resources import PhoneNumber, Service
 from proxyctl.errors import OutputError, RefusedError, StateError
 from proxyctl.files import refuse_foreign, replace_private, state_directory, unwritable, write_new
+from proxyctl.identifiers import checked_sid
 from proxyctl.pools.export import head, service_text
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.runtime import Runtime
 from proxyctl.state.history import outdated_before
-from proxyctl.text import counted
+from proxyctl.text import command_line, counted
 from proxyctl.writes.guard import LEAVE_MESSAGING
 from proxyctl.writes.plan import Chain
 from proxyctl.writes.requests import DETACH, REMOVE
@@ -57,14 +57,15 @@ def lacks(runtime: Runtime, chains: Sequence[Chain]) -> str:
     """Say what the file can't do for numbers that are, or were, in a Messaging Service, and what does it."""
     inside = sum(any(risk.rule == LEAVE_MESSAGING for risk in chain.risks) for chain in chains)
     outside = sum(chain.request.verb is DETACH for chain in chains)
-    undo = "" if runtime.options.no_history else "'proxyctl history undo{} ID' does."
+    undo = "" if runtime.options.no_history else "'proxyctl history undo ID' does."
+    through = undo.replace("undo", "undo --through-messaging")
     text = ""
     if inside:
         numbers = counted(inside, "number that is", "numbers that are")
-        text += f" It does not add {numbers} in a Messaging Service. {undo.format(' --through-messaging')}"
+        text += f" It does not add {numbers} in a Messaging Service. {through}"
     if outside:
         numbers = counted(outside, "number back into its", "numbers back into their")
-        text += f" It does not put {numbers} Messaging Service. {undo.format('')}"
+        text += f" It does not put {numbers} Messaging Service. {undo}"
     return text.rstrip()
 
 
@@ -82,7 +83,7 @@ def recreating(runtime: Runtime, service_sid: str) -> Path | None:
 
 def restoring(path: Path) -> str:
     """Return the command that restores what a saved pool file says."""
-    return f"proxyctl pool apply {shlex.quote(str(path))}"
+    return command_line("pool", "apply", str(path))
 
 
 def save(
@@ -102,7 +103,9 @@ def save(
         if path is not None:
             replace_private(path, data)
             return path
-        path = write(directory, pools[0][0].sid if len(pools) == 1 else f"{len(pools)}-pools", data, now)
+        path = write(
+            directory, checked_sid(pools[0][0].sid) if len(pools) == 1 else f"{len(pools)}-pools", data, now
+        )
     except (OutputError, RefusedError) as error:
         if not runtime.options.no_history:
             raise type(error)(

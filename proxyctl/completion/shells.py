@@ -70,8 +70,8 @@ def answer(shell: str, environ: Mapping[str, str], line: Line, found: Iterable[C
     if shell == "fish":
         return [f"{prefix}{value}\t{about}" for value, about in found]
     typed = environ.get("_PROXYCTL_COMPLETE_WORD")
-    if typed is None:
-        return [value for value, _ in found]
+    if typed is None:  # Typer's script puts in what it gets
+        return [quoted(value) for value, _ in found]
     # Bash breaks words at more characters than spaces, and puts in what replaces only the last part.
     typed = "" if typed == "=" else typed
     before = split(environ["_TYPER_COMPLETE_ARGS"].removesuffix(typed)).word

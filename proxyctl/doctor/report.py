@@ -11,7 +11,7 @@ from proxyctl.doctor import FAIL, OK, WARNING, CheckResult, files, installed, se
 from proxyctl.errors import ConfigError, ProxyctlError, TemporaryError
 from proxyctl.render.shapes import Shape
 from proxyctl.roles import Line, Piece, Role, cells, line
-from proxyctl.text import counted
+from proxyctl.text import counted, lines_in
 
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
@@ -107,13 +107,13 @@ def lines(
         yield from (verdict, line(""))
     said: set[str] = set()
     for finding in found:
-        first, *more = clean(finding.detail).splitlines() or [""]
+        first, *more = map(clean, lines_in(finding.detail))
         longest = max(map(cells, first.split()), default=0)
         margin = MARGIN if width is None or MARGIN + longest <= width else 4
         sign = ROLES[finding.state](SIGNS[finding.state])
         yield line(sign, f" {finding.check:<12}  {first}", hang=margin)
         yield from (line(f"{'':{margin}}{text}", hang=margin) for text in more)
-        hints = clean(finding.hint or "").splitlines()
+        hints = [clean(text) for text in lines_in(finding.hint or "") if text]
         for text in hints:
             if text not in said:
                 arrow = "→" if text == hints[0] else " "

@@ -12,6 +12,7 @@ from proxyctl.doctor import CheckResult, fail, ok, warning
 from proxyctl.errors import CheckError, ProxyctlError
 from proxyctl.explaining import hint_for, sentence
 from proxyctl.profiles.profile import MASK
+from proxyctl.text import Lines, lines_in
 
 if TYPE_CHECKING:
     from proxyctl.api.client import ProxyClient
@@ -91,7 +92,7 @@ def chosen_by(runtime: Runtime, profile: Profile) -> str:
 
 def failed_call(error: ProxyctlError) -> CheckResult:
     """Return the finding about a call that failed, in the words that every command has for it."""
-    error.hint = "\n".join(sentence(hint) for hint in (hint_for(error) or "").splitlines()) or None
+    error.hint = Lines(*map(sentence, lines_in(hint_for(error) or ""))) or None
     found = fail("call", error)
     request_id = error.problem.request_id if error.problem else None
     return replace(found, detail=f"{found.detail} Request id: {request_id}") if request_id else found

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from proxyctl.errors import (
@@ -25,7 +26,7 @@ from proxyctl.errors import (
     exit_status,
 )
 from proxyctl.roles import Line, Piece, Role, line, lines_of, with_counts
-from proxyctl.text import with_account
+from proxyctl.text import Lines, lines_in, with_account
 
 DICTIONARY = "https://www.twilio.com/docs/errors/{}"
 NEAR = 3
@@ -57,7 +58,7 @@ class Explanation(NamedTuple):
         text = self.next[0]
         for word, value in (("SERVICE", service), ("NUMBER", number)):
             if value:
-                text = re.sub(rf"\b{word}\b", lambda _: value, text)  # noqa: B023
+                text = re.sub(rf"\b{word}\b", lambda _: quote(value), text)  # noqa: B023
         return text
 
 
@@ -89,7 +90,7 @@ def hint_for(error: ProxyctlError, *, number: str | None = None) -> str | None:
     service = _SERVICE.search(error.message)
     named = _NUMBER.search(error.message)
     number = number or (named.group() if named else None)
-    return f"{found.meaning}\n{found.advice(service.group() if service else None, number)}"
+    return Lines(found.meaning, found.advice(service.group() if service else None, number))
 
 
 def error_json(error: ProxyctlError, account: str = "", clean: Callable[[str], str] = str) -> str:
@@ -116,8 +117,8 @@ def error_object(
 
 def error_lines(error: ProxyctlError, lead: Piece | None) -> list[Line]:
     """Return the paragraph: what failed and why, what to type next, where to read more, the request id."""
-    hints = [f"  {sentence(text)}" for text in (hint_for(error) or "").splitlines()]
-    first, *more = lines_of("\n".join([ended(error.message), *hints]))
+    hints = [f"  {sentence(text)}" for text in lines_in(hint_for(error) or "") if text]
+    first, *more = lines_of(Lines(ended(error.message), *hints))
     facts = []
     if link := more_info(error.problem):
         facts.append(f"  More: {link}")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from proxyctl.errors import InputError
-from proxyctl.text import counted, show
+from proxyctl.text import Lines, counted, show
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Reading
@@ -43,7 +43,7 @@ def refusal(reading: Reading) -> InputError:
         where = f"{'arguments and rows' if reading.arguments else 'row' if single else 'rows'} in {name}"
     total = f" of {reading.rows}" if reading.rows else ""
     first = f"{reading.refused}{total} {where} can't be used. Nothing was sent"
-    return InputError("\n".join([first, *named_rows(reading)]), hint=hint)
+    return InputError(Lines(first, *named_rows(reading)), hint=hint)
 
 
 def named_rows(reading: Reading) -> list[str]:

@@ -12,6 +12,7 @@ from proxyctl.pools.audit import defer_command, not_deferring
 from proxyctl.pools.decide import each_once, sender_step
 from proxyctl.pools.findings import Finding, Severity, argument, name_of
 from proxyctl.pools.pool import MOST_SENDERS, Pool, has_capability
+from proxyctl.text import command_line
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan
 from proxyctl.writes.requests import ATTACH
 
@@ -60,7 +61,8 @@ def deferring(messaging: MessagingService) -> bool:
 
 def detach_command(messaging_service: str, sid: str) -> str:
     """Return what takes a number out of a Messaging Service."""
-    return f"proxyctl api DELETE /messaging/v1/Services/{messaging_service}/PhoneNumbers/{sid}"
+    path = f"/messaging/v1/Services/{messaging_service}/PhoneNumbers/{sid}"
+    return command_line("api", "DELETE", path)
 
 
 def findings(pair: Pair) -> Iterator[Finding]:
@@ -103,7 +105,9 @@ def missing_finding(pair: Pair, number: PhoneNumber) -> Finding:
         return Finding.of(
             number, pair.service, Severity.ERROR, "messaging-elsewhere", words, fix, f"in {other}"
         )
-    fix = f"proxyctl messaging attach {argument(pair.service)} --messaging-service {pair.messaging.sid}"
+    fix = command_line(
+        "messaging", "attach", argument(pair.service), "--messaging-service", pair.messaging.sid
+    )
     return Finding.of(number, pair.service, Severity.ERROR, "messaging-missing", words, fix)
 
 
@@ -127,7 +131,7 @@ def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:
         error = RefusedError(
             f"{item.shown} is not in the pool of Service {pair.name}: in a Messaging Service, it could not join it "
             "any more.",
-            hint=f"Run 'proxyctl number add {pair.name} {item.name}' first.",
+            hint=f"Run '{command_line('number', 'add', argument(pair.service), item.name)}' first.",
         )
         return NoOp(item, None, error)
     if number.sid in pair.members:

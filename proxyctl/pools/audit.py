@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
@@ -14,7 +15,7 @@ from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber
 from proxyctl.pools.findings import Finding, Severity, argument, name_of, number_argument
 from proxyctl.pools.pool import DEMO_HOST, WEBHOOK, has_capability, hinted_service, host_of, leads_to_proxy
 from proxyctl.pools.status import WARNED_AT, PoolStatus
-from proxyctl.text import MOST_SESSIONS, counted
+from proxyctl.text import MOST_SESSIONS, command_line, counted
 
 # Names below these lead nowhere in the public DNS (RFC 6761, RFC 6762, and ICANN's .internal).
 PRIVATE_DOMAINS = frozenset({"localhost", "local", "internal", "localdomain", "lan", "test", "invalid"})
@@ -30,7 +31,7 @@ def service_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
     yield from callback_findings(service)
     if status.numbers == 0:
         words = "it has no numbers, so no participant can get one"
-        fix = f"proxyctl number add {argument(service)} -f FILE"
+        fix = command_line("number", "add", argument(service), "-f", "FILE")
         yield Finding.of(service, service, Severity.WARNING, "service-empty", words, fix)
     else:
         yield from reserved_findings(service, status)
@@ -46,7 +47,7 @@ def reserved_findings(service: Service, status: PoolStatus) -> Iterator[Finding]
         where["country-all-reserved"] = f" in {', '.join(countries)}"
     if area_codes and service.text("geo_match_level") == "area-code":
         where["area-code-all-reserved"] = f" in area code {', '.join(area_codes)}"
-    fix = f"proxyctl number release {argument(service)} -f FILE"
+    fix = command_line("number", "release", argument(service), "-f", "FILE")
     for rule, place in where.items():
         words = f"all of its numbers{place} are reserved, so no participant can get one"
         yield Finding.of(service, service, Severity.WARNING, rule, words, fix, place.strip())
@@ -54,7 +55,7 @@ def reserved_findings(service: Service, status: PoolStatus) -> Iterator[Finding]
 
 def limit_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
     """Judge how full a pool is."""
-    fix = f"proxyctl number move --from {argument(service)} --to OTHER_SERVICE -f FILE"
+    fix = command_line("number", "move", "--from", argument(service), "--to", "OTHER_SERVICE", "-f", "FILE")
     for kind, share in status.shares.items():
         text = status.share_text(kind)
         if share >= 100:
@@ -73,7 +74,7 @@ def callback_findings(service: Service) -> Iterator[Finding]:
         if problem is not None:
             severity, short, words = problem
             option = name.replace("_", "-")
-            fix = f"proxyctl service update {argument(service)} --{option} {name.upper()}"
+            fix = command_line("service", "update", argument(service), f"--{option}", name.upper())
             detail = f"{name} {url}" if url else ""
             yield Finding.of(service, service, severity, short, f"{name} {words}", fix, detail)
 
@@ -112,18 +113,18 @@ def is_public(host: str) -> bool:
 
 def number_findings(service: Service, number: PhoneNumber) -> Iterator[Finding]:
     """Judge a number by what its pool says of it."""
-    target = f"{argument(service)} {number_argument(number)}"
+    target = (argument(service), number_argument(number))
     if (number.in_use or 0) > MOST_SESSIONS:
         detail = f"{number.in_use} open Sessions"
         words = f"{detail}. Twilio advises at most {MOST_SESSIONS} a number"
-        fix = f"proxyctl number reserve {target}"
+        fix = command_line("number", "reserve", *target)
         yield Finding.of(number, service, Severity.WARNING, "number-overloaded", words, fix, detail)
     for medium in ("sms", "voice"):
         if not number.capabilities or has_capability(number.capabilities, medium):
             continue
         severity, verb = (Severity.INFO, "remove") if number.is_reserved else (Severity.WARNING, "reserve")
         words = f"it can't do {medium.upper() if medium == 'sms' else medium} both ways"
-        fix = f"proxyctl number {verb} {target}"
+        fix = command_line("number", verb, *target)
         yield Finding.of(number, service, severity, f"number-without-{medium}", words, fix)
 
 
@@ -169,7 +170,7 @@ def not_arriving(number: IncomingNumber, holder: Service) -> Iterator[Finding]:
     ]
     if lost:
         words = f"it is in the pool, but {' and '.join(lost)}"
-        fix = f"proxyctl number webhooks {argument(holder)} {number_argument(number)} --proxy"
+        fix = command_line("number", "webhooks", argument(holder), number_argument(number), "--proxy")
         detail = f"{' and '.join(lost)}.".replace("its ", "Their ", 1).replace(" its ", " their ")
         yield Finding.of(number, holder, Severity.ERROR, "webhook-elsewhere", words, fix, detail)
 
@@ -199,7 +200,7 @@ def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
     service = context.services.get(hint)
     named = f"Service {name_of(service)}" if service else f"Service {hint}, which there is no more"
     fix = (
-        f"proxyctl number add {argument(service)} {number_argument(number)}"
+        command_line("number", "add", argument(service), number_argument(number))
         if service is not None
         and number.sid not in context.senders  # what a Messaging Service has can't join
         else set_webhooks(number, service, context)
@@ -212,17 +213,16 @@ def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
 
 def restorable(finding: Finding) -> Finding:
     """Return the finding about a number whose own webhooks a record keeps: they are restored."""
-    service, number = finding.fix.split(" ")[3:5]
-    return replace(finding, fix=f"proxyctl number webhooks {service} {number} --restore")
+    service, number = shlex.split(finding.fix)[3:5]
+    return replace(finding, fix=command_line("number", "webhooks", service, number, "--restore"))
 
 
 def set_webhooks(number: IncomingNumber, service: Service | None, context: Context) -> str:
     """Return the command that points a number at its owner's application; any Service will do to name it by."""
     service = service or next(iter(context.services.values()), None)
     name = argument(service) if service is not None else "SERVICE"
-    return (
-        f"proxyctl number webhooks {name} {number_argument(number)} --voice-url VOICE_URL --sms-url SMS_URL"
-    )
+    urls = ("--voice-url", "VOICE_URL", "--sms-url", "SMS_URL")
+    return command_line("number", "webhooks", name, number_argument(number), *urls)
 
 
 # Messaging Services
@@ -252,4 +252,5 @@ def not_deferring(messaging: MessagingService, service: Service, words: str, det
 
 def defer_command(messaging_service: str) -> str:
     """Return what makes a Messaging Service defer."""
-    return f"proxyctl api POST /messaging/v1/Services/{messaging_service} -d UseInboundWebhookOnNumber=true"
+    path = f"/messaging/v1/Services/{messaging_service}"
+    return command_line("api", "POST", path, "-d", "UseInboundWebhookOnNumber=true")

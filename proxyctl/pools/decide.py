@@ -13,10 +13,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
-from proxyctl.identifiers import agree
+from proxyctl.identifiers import agree, argument
 from proxyctl.input.items import Item
 from proxyctl.pools.pool import POOL_LIMITS, Pool, areas_in, drain_command, flag_word, in_use
 from proxyctl.state.record import Trail
+from proxyctl.text import command_line
 from proxyctl.writes.guard import IN_USE
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Room, Step, at_risk, chains_of
 from proxyctl.writes.requests import (
@@ -37,8 +38,7 @@ THE_POOL = "the pool"  # one whose Service is known by its SID alone
 PRESENT = "in the pool already"
 ADD_HINTS = {
     RESERVE.name: "--add adds it as reserved.",
-    RELEASE.name: "Only a number in the pool can be released. "
-    "'proxyctl number add {service} {number} --unreserved' adds it.",
+    RELEASE.name: "Only a number in the pool can be released. '{command}' adds it.",
 }
 
 Row = Mapping[str, Any]
@@ -306,8 +306,8 @@ def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home
     chain = remove_chain(home, item, number.raw)
     if not number.in_use:
         return chain
-    service = home.name or home.sid
-    hint = f"'{drain_command(number, service)} --remove' removes it once it is idle."
+    service = argument(home.name, home.sid)
+    hint = f"'{drain_command(number, service, '--remove')}' removes it once it is idle."
     return at_risk(chain, IN_USE, in_use(number, service, hint=hint))
 
 
@@ -329,7 +329,8 @@ def not_owned(item: Item, error: type[ProxyctlError]) -> ProxyctlError:
 
 def add_hint(verb: str, item: Item, home: Home) -> str:
     """Say how a number joins that is not in the pool."""
-    return ADD_HINTS[verb].format(service=home.sid, number=item.name)
+    command = command_line("number", "add", home.sid, item.name, "--unreserved")
+    return ADD_HINTS[verb].format(command=command)
 
 
 def decide_drain(items: Sequence[Item], pool: Pool, home: Home, *, removing: bool) -> list[Entry]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import InputError, ProxyctlError, RefusedError
+from proxyctl.identifiers import argument
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import (
     SPARE,
@@ -28,7 +29,7 @@ from proxyctl.pools.decide import (
 from proxyctl.pools.facts import in_messaging
 from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word, in_use
 from proxyctl.pools.poolfile import LONGEST_NAME, WantedService
-from proxyctl.text import folded, show
+from proxyctl.text import Lines, command_line, folded, show
 from proxyctl.writes.guard import IN_USE, NEW_SERVICE
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, Step, at_risk, chains_of, refusing
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
@@ -235,9 +236,10 @@ class _Planning:
         """Let a number change its Service: only if it is idle, and the file speaks of both."""
         number = holder.number
         if stays:
+            move = ("number", "move", item.name, "--from", holder.service_sid)
             error = RefusedError(
                 f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid}) now.",
-                hint=f"'proxyctl number move {item.name} --from {holder.service_sid} --to {home.sid}' moves it.",
+                hint=f"'{command_line(*move, '--to', home.sid)}' moves it.",
             )
         elif holder.name not in self.named:
             error = RefusedError(
@@ -248,7 +250,8 @@ class _Planning:
         else:
             source = Home(holder.service_sid, holder.name)
             chain = move_chain(source, home, item, number.raw, item.is_reserved)
-            error = in_use(number, holder.name, f" in the pool of Service {holder.name}")
+            name = argument(holder.name, holder.service_sid)
+            error = in_use(number, name, f" in the pool of Service {holder.name}")
             return at_risk(chain, IN_USE, error) if number.in_use else chain
         return NoOp(item, number.raw, error, change="move", service=home.name or "")
 
@@ -257,7 +260,7 @@ class _Planning:
         if self.conflicts:
             rest = len(self.conflicts) - 20
             lines = [*self.conflicts[:20], *([f"… and {rest} more"] if rest > 0 else [])]
-            raise InputError("\n".join(["the file contradicts itself. Nothing was sent", *lines]))
+            raise InputError(Lines("the file contradicts itself. Nothing was sent", *lines))
 
     def rest(self, service: WantedService) -> Iterator[Entry]:
         """Remove what the pool holds and the file does not name; what is in use stays."""
@@ -269,7 +272,7 @@ class _Planning:
                 continue
             item = Item(number.phone_number or number.sid, number.sid, number.phone_number)
             chain = remove_chain(self.world.home(service.name), item, number.raw)
-            error = in_use(number, service.name)
+            error = in_use(number, argument(service.name, chain.request.parent))
             yield at_risk(chain, IN_USE, error) if number.in_use else chain
 
 

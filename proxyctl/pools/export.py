@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from proxyctl.api.resources import Service
 from proxyctl.errors import RefusedError
-from proxyctl.identifiers import is_e164, parse_number
+from proxyctl.identifiers import checked_sid, is_e164, parse_number
 from proxyctl.pools.pool import Pool, flag_word
 from proxyctl.pools.poolfile import SETTINGS, VERSION
 
@@ -27,11 +27,13 @@ class NumberFile:
 
 def head(account_sid: str | None) -> str:
     """Return the lines that a pool file begins with; None binds it to no account."""
+    import tomli_w
+
+    facts = {"version": VERSION} | ({"account_sid": checked_sid(account_sid)} if account_sid else {})
     return (
         "# A pool file, written by proxyctl.\n"
         "# 'proxyctl pool plan FILE' shows the differences. 'proxyctl pool apply FILE' applies them.\n"
-        f"version = {VERSION}\n"
-    ) + (f'account_sid = "{account_sid}"\n' if account_sid else "")
+    ) + tomli_w.dumps(facts)
 
 
 def service_text(
@@ -45,7 +47,7 @@ def service_text(
     """
     import tomli_w
 
-    raw = service.raw
+    raw, sid = service.raw, checked_sid(service.sid)
     table = {
         name: raw[name] for name, kind in SETTINGS.items() if type(raw.get(name)) is kind and raw[name] != ""
     }
@@ -54,7 +56,7 @@ def service_text(
     if pool is not None:
         table["numbers"], written = numbers_of(pool, files)
         comment = f"# {pool.reserved} reserved, {pool.unreserved} unreserved\n"
-    text = tomli_w.dumps({"services": {service.unique_name or service.sid: {**marks, **table}}}, indent=2)
+    text = tomli_w.dumps({"services": {service.unique_name or sid: {**marks, **table}}}, indent=2)
     return f"\n{comment}{harmless(text, service)}", written
 
 
@@ -88,10 +90,10 @@ def name_of(sid: str, phone_number: str | None) -> str:
     """Return the number in E.164, or its SID where what the API calls its number is something else."""
     if phone_number is not None and is_e164(phone_number):
         try:
-            return parse_number(phone_number).phone_number or sid
+            return parse_number(phone_number).phone_number or checked_sid(sid)
         except ValueError:
-            return sid
-    return sid
+            pass
+    return checked_sid(sid)
 
 
 def harmless(text: str, service: Service) -> str:
@@ -101,7 +103,7 @@ def harmless(text: str, service: Service) -> str:
     except UnicodeEncodeError:
         raise RefusedError(
             f"Service {service.sid} has text that no file can hold (half a surrogate pair).",
-            hint=f"'proxyctl service update {service.sid} -h': an update can give it another unique name or URL.",
+            hint="'proxyctl service update -h': an update can give it another unique name or URL.",
         ) from None
     return _KEPT.sub(lambda match: escaped(match[0]), text)
 
@@ -131,7 +133,7 @@ def file_names() -> Callable[[Service], str]:
     def name_for(service: Service) -> str:
         name = service.unique_name or ""
         safe = SAFE_NAME.fullmatch(name) and PurePath(name).name == name and name.casefold() not in taken
-        chosen = name if safe else service.sid
+        chosen = name if safe else checked_sid(service.sid)
         taken.add(chosen.casefold())
         return chosen
 

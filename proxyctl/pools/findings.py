@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from proxyctl import identifiers
 from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
 
 Named = Service | MessagingService | PhoneNumber | IncomingNumber
@@ -136,9 +137,8 @@ def name_of(thing: Named) -> str:
 
 
 def argument(service: Service) -> str:
-    """Return a Service as a command takes it: its name where no shell could read it otherwise, else its SID."""
-    name = service.unique_name or ""
-    return name if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name) else service.sid
+    """Return a Service as a command takes it."""
+    return identifiers.argument(service.unique_name, service.sid)
 
 
 def number_argument(number: PhoneNumber | IncomingNumber) -> str:

@@ -7,17 +7,18 @@ a number between them was reserved.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
+from proxyctl.identifiers import argument
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home, each_once, kept, move_chain, not_in_pool, sender_step
 from proxyctl.pools.facts import in_messaging
 from proxyctl.pools.pool import Pool, in_use, points_at
 from proxyctl.state.record import ItemRecord, Trail
+from proxyctl.text import command_line
 from proxyctl.writes.guard import IN_USE, LEAVE_MESSAGING, by_rule
 from proxyctl.writes.plan import Chain, Entry, NoOp, at_risk
 from proxyctl.writes.requests import ADD, ATTACH, REMOVE, Request
@@ -95,14 +96,14 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     """Decide what is left to do for one item; ``number`` is as a pool holds it, or as it had left the first."""
     here, there = (pool.find(item) for pool in route.pools)
     if number is None:
-        hint = f"'proxyctl number find {item.name}' shows where it is."
+        hint = f"'{command_line('number', 'find', item.name)}' shows where it is."
         return NoOp(item, error=not_in_pool(item, hint))
     if there is not None:
         return arrived(item, there, route)
     if here is None:
         return between_pools(item, number, route)
     if here.in_use:
-        error = in_use(here, route.source.name or route.source.sid)
+        error = in_use(here, argument(route.source.name, route.source.sid))
         moved = moving(item, here, ("leave", "add"), route)
         return at_risk(moved, IN_USE, error) if isinstance(moved, Chain) else moved
     return moving(item, here, ("leave", "add"), route)
@@ -174,7 +175,7 @@ def move_command(trail: Trail, numbers: Iterable[str], *, through: bool) -> str:
     words = ["remove", source, *numbers]
     if trail.target is not None:
         words = ["move", *numbers, "--from", source, "--to", trail.target]
-    return shlex.join(["proxyctl", "number", *words, *(["--through-messaging"] if through else [])])
+    return command_line("number", *words, *(["--through-messaging"] if through else []))
 
 
 def how_to_finish(request: Request) -> str:

@@ -136,9 +136,9 @@ def areas_in(pool: Pool, level: str | None) -> Mapping[str, int]:
     return areas if level == "area-code" else {area: n for area, n in areas.items() if area[0] != "+"}
 
 
-def drain_command(number: PhoneNumber, service: str) -> str:
-    """Return the command that waits until a number of a Service is idle."""
-    return command_line("number", "drain", service, number.phone_number or number.sid, "--wait")
+def drain_command(number: PhoneNumber, service: str, *options: str) -> str:
+    """Return the command that waits until a number of a Service is idle, which is named as commands take it."""
+    return command_line("number", "drain", service, number.phone_number or number.sid, "--wait", *options)
 
 
 def in_use(number: PhoneNumber, service: str, so: str = "", hint: str | None = None) -> RefusedError:

@@ -19,7 +19,7 @@ from proxyctl.input.items import Item, examine
 from proxyctl.input.refusal import DUPLICATES, FLOATS, numbers_alone
 from proxyctl.named_files import STDIN, read_bytes, source_name
 from proxyctl.pools.pool import flag_word
-from proxyctl.text import counted, nearest, show, visible
+from proxyctl.text import Lines, counted, nearest, show, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
 from proxyctl.writes.guard import EMPTY_INPUT
 
@@ -180,7 +180,7 @@ class _Checking:
             lines.append(f"… and {count - len(lines)} more")
         things = counted(count, "thing is", "things are")
         hint = f"--allow {EMPTY_INPUT} permits files without numbers." if self._empty else None
-        raise InputError("\n".join([f"{things} wrong in {self.name}. Nothing was sent", *lines]), hint=hint)
+        raise InputError(Lines(f"{things} wrong in {self.name}. Nothing was sent", *lines), hint=hint)
 
     # The document
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.errors import NotFoundError, RefusedError
+from proxyctl.identifiers import argument
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import ABSENT, Home, chain_to, move_chain, sender_step, through
 from proxyctl.pools.desired import World, update_chain
@@ -20,6 +21,7 @@ from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.pools.versions import OURS, PRESENT, SOMETHING_ELSE, STATES, Since, flag, version_of
 from proxyctl.pools.webhooks import not_kept, point_chain
 from proxyctl.state.record import ItemRecord, Outcome, RunDetail, withheld
+from proxyctl.text import command_line
 from proxyctl.writes.guard import IN_USE
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, at_risk, chains_of, refused, sids_of
 from proxyctl.writes.requests import (
@@ -154,7 +156,7 @@ def undo_number(records: Sequence[ItemRecord], home: Home, world: World, since: 
         return NoOp(item, row, error, service=name)
     chain = chain_to(home, item, number, before)
     if chain is not None and number is not None and number.in_use and before == ABSENT:
-        return at_risk(chain, IN_USE, in_use(number, home.name or home.sid))
+        return at_risk(chain, IN_USE, in_use(number, argument(home.name, home.sid)))
     return chain or NoOp(item, row, service=name)
 
 
@@ -170,7 +172,7 @@ def changed_since(
         how = f"something else changed it at {when}" if when else "it was added and removed again"
     hint = "Change it by hand if necessary."
     if by:
-        how, hint = f"run {by} changed it", f"See 'proxyctl history show {by}'. {hint}"
+        how, hint = f"run {by} changed it", f"See '{command_line('history', 'show', by)}'. {hint}"
     return None if how is None else RefusedError(f"{what} has changed since that run: {how}.", hint=hint)
 
 

@@ -17,7 +17,7 @@ from proxyctl.clock import Clock
 from proxyctl.console import FORMATS
 from proxyctl.errors import ConfigError, LockHeldError, ProxyctlError, UsageError
 from proxyctl.files import make_directories, not_written, open_private, replace_private, take_lock
-from proxyctl.text import QUOTED_HINT, in_quotes, nearest, visible
+from proxyctl.text import QUOTED_HINT, Lines, command_line, in_quotes, nearest, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
 
 LARGEST_FILE = 256 * 1024
@@ -153,9 +153,9 @@ def check_document(document: Mapping[str, Any], text: str, path: Path) -> None:
 
     def check_keys(table: Mapping[str, Any], known: Mapping[str, type], *where: str) -> None:
         for key, value in table.items():
+            if key not in known:  # not repeated: it may be a secret
+                refuse(f"unknown key{did_you_mean(key, known)}", *where, key)
             name = visible(".".join((*where, key)))
-            if key not in known:
-                refuse(f"unknown key {name}{did_you_mean(key, known)}", *where, key)
             if not isinstance(value, known[key]):
                 refuse(f"{name} must be {WORDS[known[key]]}", *where, key)
 
@@ -190,7 +190,7 @@ def split_key(key: str) -> tuple[str, ...]:
     if field in SECRET_KEYS:
         raise UsageError(
             f"{visible(key)} is a secret. config neither prints nor accepts secrets.",
-            hint=f"Run 'proxyctl auth login --profile {visible(name)}'.",
+            hint=f"Run '{command_line('auth', 'login', '--profile', name)}'.",
         )
     if field not in PROFILE_KEYS:
         _no_such_key(key, [f"profiles.{name}.{known}" for known in PROFILE_KEYS if known not in SECRET_KEYS])
@@ -208,21 +208,25 @@ def displaced_secrets(name: str, table: Mapping[str, Any], field: str) -> tuple[
     if field == "api_secret_command" and not has_key:
         raise UsageError(
             f"profile {shown!r} has no api_key, so {field} would not be used.",
-            hint="Set auth_token_command if the command prints the account's auth token.\n"
-            f"Or set the key first: proxyctl config set profiles.{shown}.api_key SK…",
+            hint=Lines(
+                "Set auth_token_command if the command prints the account's auth token.",
+                f"Or set the key first: {command_line('config', 'set', f'profiles.{name}.api_key', 'API_KEY')}",
+            ),
         )
     if field == "auth_token_command" and has_key:
         raise UsageError(
             f"profile {shown!r} signs in with its api_key, so {field} would not be used.",
-            hint="Set api_secret_command if the command prints the key's secret.\n"
-            f"Or unset the key first: proxyctl config unset profiles.{shown}.api_key",
+            hint=Lines(
+                "Set api_secret_command if the command prints the key's secret.",
+                f"Or unset the key first: {command_line('config', 'unset', f'profiles.{name}.api_key')}",
+            ),
         )
     return tuple(key for key in ("api_secret", "auth_token") if key in table)
 
 
 def _no_such_key(key: str, known: list[str]) -> NoReturn:
     raise UsageError(
-        f"there is no config key {visible(key)}{did_you_mean(key, known)}.",
+        f"there is no such config key{did_you_mean(key, known)}.",  # not repeated: it may be a secret
         hint=visible(f"Known are {', '.join(known)}."),
     )
 

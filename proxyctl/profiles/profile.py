@@ -12,7 +12,7 @@ from typing import Any
 from proxyctl.errors import AuthenticationError, ConfigError, UsageError
 from proxyctl.profiles.config_file import SANDBOX, checked, refuse_quotes, usable_secret
 from proxyctl.profiles.store import ProfileStore
-from proxyctl.text import shown_url, visible
+from proxyctl.text import Lines, command_line, shown_url, visible
 
 MASK = "********"  # of fixed length, and never with a character of the secret
 
@@ -24,10 +24,10 @@ OTHER_NAMES = {
     "TWILIO_API_KEY_SECRET": "TWILIO_API_SECRET",
     "TWILIO_API_KEY_SID": "TWILIO_API_KEY",
 }
-NO_CREDENTIALS_HINT = (
-    "Run 'proxyctl auth login' to save a profile.\n"
-    "Or set TWILIO_ACCOUNT_SID with TWILIO_API_KEY and TWILIO_API_SECRET (or TWILIO_AUTH_TOKEN).\n"
-    "Or add --sandbox to use the embedded sandbox."
+NO_CREDENTIALS_HINT = Lines(
+    "Run 'proxyctl auth login' to save a profile.",
+    "Or set TWILIO_ACCOUNT_SID with TWILIO_API_KEY and TWILIO_API_SECRET (or TWILIO_AUTH_TOKEN).",
+    "Or add --sandbox to use the embedded sandbox.",
 )
 
 
@@ -56,6 +56,11 @@ class Profile:
     def label(self) -> str:
         """What people call it: the environment, or the profile by its name."""
         return ENVIRONMENT if self.source == ENVIRONMENT else f"profile {self.name}"
+
+    @property
+    def comment(self) -> str:
+        """What stands behind a printed command, since no option names the environment's account; '' elsewhere."""
+        return f"# account {self.account_sid}" if self.source == ENVIRONMENT else ""
 
     @property
     def uses_api_key(self) -> bool:
@@ -108,8 +113,8 @@ def resolve_profile(
         return named_profile(name, "default_profile", environ=environ, store=store)
     hint = NO_CREDENTIALS_HINT
     if store.profiles():
-        hint = f"Choose a profile with --profile NAME or 'proxyctl profile use NAME'.\n{hint}"
-    raise AuthenticationError("there are no credentials.", hint="\n".join([*misnamed(environ), hint]))
+        hint = Lines("Choose a profile with --profile NAME or 'proxyctl profile use NAME'.", hint)
+    raise AuthenticationError("there are no credentials.", hint=Lines(*misnamed(environ), hint))
 
 
 def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: ProfileStore) -> Profile:
@@ -120,7 +125,7 @@ def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: 
     if not table.get("account_sid"):
         raise ConfigError(
             f"{where}: profile {shown!r} has no account_sid.",
-            hint=f"Run 'proxyctl auth login --profile {shown}'.",
+            hint=f"Run '{command_line('auth', 'login', '--profile', name)}'.",
         )
     secret = secret_key(table)
     if table.get(secret) and table.get(f"{secret}_command"):
@@ -144,7 +149,7 @@ def environment_profile(environ: Mapping[str, str]) -> Profile | None:
         hint = "Set it, or unset the other TWILIO_ variables, or choose a profile with --profile."
         raise UsageError(
             f"the environment has half a set of credentials: {missing} is not set.",
-            hint="\n".join([*misnamed(environ), hint]),
+            hint=Lines(*misnamed(environ), hint),
         )
     return _profile(ENVIRONMENT, ENVIRONMENT, table, variable, UsageError, environ)
 
@@ -223,8 +228,10 @@ def refuse_leftover(url: str, name: str) -> None:
     if url.lower().startswith("http:"):
         raise UsageError(
             f"{BASE_URL} is {shown_url(url)}. The credentials of profile {visible(name)!r} are not sent there.",
-            hint=f"Unset {BASE_URL}, or add --sandbox to use the embedded sandbox.\n"
-            "If the profile is for that server, 'proxyctl auth login' saves its base_url.",
+            hint=Lines(
+                f"Unset {BASE_URL}, or add --sandbox to use the embedded sandbox.",
+                "If the profile is for that server, 'proxyctl auth login' saves its base_url.",
+            ),
         )
 
 
@@ -250,7 +257,8 @@ def _secret_of(
             else "auth_token, and no api_key with api_secret"
         )
         raise AuthenticationError(
-            f"profile {shown!r} has no {missing}.", hint=f"Run 'proxyctl auth login --profile {shown}'."
+            f"profile {shown!r} has no {missing}.",
+            hint=f"Run '{command_line('auth', 'login', '--profile', name)}'.",
         )
 
     def fetch() -> str:

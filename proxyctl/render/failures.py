@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from proxyctl.roles import Line, Piece, Role, folded, line, lines_of
+from proxyctl.text import lines_in
 
 SHOWN_FAILURES = 20
 SHOWN_REASONS = 10
@@ -31,7 +32,7 @@ class Failure(NamedTuple):
         """The item as it was given, what happened, what to do next."""
         name = self.names[-1]
         words = self.message.removeprefix(f"{name} ")
-        return " ".join((f"{name}: {self.action}:", *sentences(words, *self.hint.splitlines())))
+        return " ".join((f"{name}: {self.action}:", *sentences(words, *lines_in(self.hint))))
 
     def of_any(self, text: str) -> str:
         """Return a text about this item as one about any that shares its reason: without the request and the name."""
@@ -79,7 +80,8 @@ def by_reason(failures: Sequence[Failure], width: int) -> Iterator[Line]:
 
 def hints_of(failure: Failure, *, alone: bool) -> list[str]:
     """Return what to do, as sentences; of several numbers, NUMBER stands for each."""
-    return sentences(*(failure.hint if alone else failure.of_any(failure.hint)).splitlines(), capital=True)
+    hints = lines_in(failure.hint)
+    return sentences(*(hints if alone else map(failure.of_any, hints)), capital=True)
 
 
 def hint_line(hint: str) -> Line:

@@ -36,7 +36,7 @@ class Output:
         color: bool = False,
         width: int | None = None,
         ascii_only: bool = False,
-        account: str = "",
+        account: Callable[[], str] = str,
         before: Callable[[], None] | None = None,
     ) -> None:
         if fields is not None:
@@ -128,7 +128,7 @@ class Output:
         """Print lines for people at once, as wide as the terminal, and at most ``widest``."""
         width = None if self._width is None else min(self._width, widest or self._width)
         text = laid_out(
-            lines, width=width, color=self._color, ascii_only=self._ascii_only, account=self._account
+            lines, width=width, color=self._color, ascii_only=self._ascii_only, account=self._account()
         )
         self._write(text, flush=True)
 

@@ -18,7 +18,7 @@ from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
 from proxyctl.errors import AuthenticationError, ConfigError, OutputError, ProxyctlError, UsageError
 from proxyctl.roles import Line, Role, line
-from proxyctl.text import QUOTED_HINT, in_quotes
+from proxyctl.text import QUOTED_HINT, Lines, in_quotes
 
 if TYPE_CHECKING:
     from proxyctl.files import Paths
@@ -163,6 +163,7 @@ class Runtime:
             environ=self.environ,
             store=self.store,
         )
+        self.console.environment_account = profile.comment
         for text in profile.notes:
             self.note(text)
         return profile
@@ -197,7 +198,7 @@ class Runtime:
         if self.bound:
             raise error
         if self._warned.acquire(blocking=False):
-            self.warn(f"{error.message}\n{error.hint}")
+            self.warn(Lines(error.message, error.hint))
 
     @property
     def data_account(self) -> str:
@@ -268,14 +269,13 @@ class Runtime:
             return
         account = self.profile.account_sid
         held = contextlib.ExitStack()
-        command = self.command
         try:
             refuse_foreign_state(self.paths.state_dir)
             directory = self.paths.state_dir / "locks"
             wait = min(options.lock_wait, math.inf if self.time_left is None else self.time_left)
             with self.drawing(waiting_for_lock, delay=0.5):
                 held.enter_context(
-                    hold(directory, account, service_sids, command, wait=wait, clock=self.clock)
+                    hold(directory, account, service_sids, self.command, wait=wait, clock=self.clock)
                 )
         except (OutputError, ConfigError) as error:
             if not options.no_history:
@@ -340,7 +340,7 @@ class Runtime:
             color=self.console.color_on(on_terminal),
             width=self.console.width if on_terminal else None,
             ascii_only=self.console.ascii_only,
-            account=self.console.account,
+            account=lambda: self.console.account,
             before=self.console.clear if on_terminal else None,
         )
 

@@ -12,11 +12,13 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, BinaryIO
 
+from proxyctl.identifiers import is_sid
 from proxyctl.state.record import Intent, ItemRecord, Outcome, Refusal, RunDetail, RunInfo, RunSummary, Trail
 from proxyctl.text import REDACTED
 
 LONGEST_LINE = 1_000_000
 LONGEST_RUN = 1e9  # seconds: more is damage
+SIDS = ("sid", "account_sid", "service_sid", "messaging_service_sid")
 ON_DISK = {"source": "from", "target": "to"}  # the keys of a `Trail` that have another name there
 
 OURS = ("type", "at", "id", "state")  # keys whose values are words of ours
@@ -67,7 +69,20 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and isinstance(record.get("type"), str) else None
+    sound = isinstance(record, dict) and isinstance(record.get("type"), str) and has_sids(record)
+    return record if sound else None
+
+
+def has_sids(record: Mapping[str, Any]) -> bool:
+    """Whether all that names a resource is a SID. Undo puts it into a path: anything else is damage, or planted."""
+    move = record.get("move")
+    if str(record.get("action")).startswith("api ") and move is None:
+        return True  # it names paths, and nothing undoes it
+    named = [record.get(key) for key in SIDS]
+    named += (
+        [move.get("messaging_service")] if isinstance(move, dict) else []
+    )  # it may name Services that it made
+    return all(not isinstance(one, str) or is_sid(one[:2], one) for one in named)
 
 
 def summary_of(

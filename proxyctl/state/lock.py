@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import LockHeldError
 from proxyctl.files import open_private, state_directory, take_lock, unwritable
+from proxyctl.identifiers import checked_sid
 from proxyctl.text import cut
 
 POLL = 0.1  # seconds
@@ -59,10 +59,8 @@ def hold(
 
 def lock_file(directory: Path, account_sid: str, service_sid: str | None) -> Path:
     """Return the file of a lock. It stays when the lock is dropped: unlinked, two runs could each hold "the" lock."""
-    name = f"{account_sid}-{service_sid or 'services'}"
-    if not re.fullmatch("[0-9A-Za-z_-]{1,200}", name):
-        raise ValueError("a lock is named by SIDs")
-    return directory / f"{name}.lock"
+    name = "services" if service_sid is None else checked_sid(service_sid)
+    return directory / f"{checked_sid(account_sid)}-{name}.lock"
 
 
 def what_is_locked(service_sid: str | None, waited: float) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from proxyctl.files import open_private, refuse_foreign, state_directory, unwritable, write_new
+from proxyctl.identifiers import checked_sid
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Transits:
         return [one for one in found if one is not None and set(one.services) & set(service_sids)]
 
     def _path(self, run: str) -> Path:
-        return self._directory / f"{self._account_sid}-{run}.json"
+        return self._directory / f"{checked_sid(self._account_sid)}-{run}.json"
 
 
 def read(path: Path) -> Transit | None:

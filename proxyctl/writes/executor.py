@@ -35,6 +35,7 @@ from proxyctl.errors import (
     ThrottledError,
     UsageError,
 )
+from proxyctl.text import quoted
 from proxyctl.writes.flow import Sending
 from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import CREATE_SERVICE, RESERVE, Request, Seen
@@ -279,7 +280,7 @@ def refusal(request: Request, error: RefusedError) -> RefusedError:
     said = f"{problem.status}, code {problem.code}" if problem.code else str(problem.status)
     said = f"({said}: {problem.message})" if problem.message else f"({said})"
     meaning = verb.meanings.get(problem.code or 0, "the API refused")
-    hint = verb.hints.get(problem.code or 0, "").format(name=request.name) or error.hint
+    hint = verb.hints.get(problem.code or 0, "").replace("NUMBER", quoted(request.name)) or error.hint
     if problem.code in verb.full and verb.hints:
         return RefusedError(f"{meaning} {said}", hint=hint, problem=problem)
     return RefusedError(f"{what}: {meaning} {said}", hint=hint, problem=problem)

@@ -132,13 +132,13 @@ _POOL_MEANINGS: Meanings = {
     codes.NUMBER_IN_USE: "it is in use by open Sessions",
     codes.POOL_FULL: "pool full",
 }
-_FIND = "'proxyctl number find {name}' shows where it is."
+_FIND = "'proxyctl number find NUMBER' shows where it is."
 _POOL_HINTS: Meanings = {
     codes.NUMBER_IN_ANOTHER_SERVICE: _FIND,
     codes.NUMBER_IN_SERVICE: _FIND,
     codes.NUMBER_NOT_AVAILABLE: _FIND,
     codes.NUMBER_NOT_FOUND: "'proxyctl auth status' shows which account this is.",
-    codes.NUMBER_IN_USE: "'proxyctl number drain SERVICE {name} --wait' waits until it is idle.",
+    codes.NUMBER_IN_USE: "'proxyctl number drain SERVICE NUMBER --wait' waits until it is idle.",
     codes.POOL_FULL: SPREAD,
 }
 HELD_ELSEWHERE = frozenset(
@@ -273,7 +273,7 @@ def raw_request(call: Call) -> Request:
         f"api {call}",
         "sent",
         lambda _: call,
-        fetch=(lambda _: Call("GET", call.path)) if removes else None,
+        fetch=(lambda _: Call("GET", call.path, typed=True)) if removes else None,
         parent_key="",
         creates=not call.may_repeat,
         removes=removes,

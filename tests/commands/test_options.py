@@ -290,7 +290,7 @@ def test_ls_and_rm_are_hidden_names(cli: Cli) -> None:
         ("number delete +1415", ["proxyctl number delete", "                ^^^^^^"]),
         ("service list -o yaml", ["proxyctl service list -o yaml", "                         ^^^^"]),
         ("service list more b", ["proxyctl service list more b", "                      ^^^^ ^"]),
-        ("config set a", ["proxyctl config set a", "                      ^ VALUE"]),
+        ("config set a", ["proxyctl config set …", "                      ^ VALUE"]),
         ("service \x1b[31m", ["proxyctl service '\\x1b[31m'", "                  ^^^^^^^^"]),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 
 from proxyctl.commands.completion import answer_to
 from proxyctl.completion.names import AccountNames, Names
-from proxyctl.completion.shells import quoted, split
+from proxyctl.completion.shells import Line, answer, quoted, split
 from tests.support import REPOSITORY, command
 
 SERVICE = "KS" + "0" * 32
@@ -244,3 +244,11 @@ def test_reads_nothing_but_its_own_files(environ: Environ, tmp_path: Path) -> No
     assert ran.stdout.splitlines() == ["masking", "other"]
     assert outside == []
     assert [event for event in events if not event.startswith(("open ", "os.listdir "))] == []
+
+
+def test_a_name_is_quoted_for_a_script_that_quotes_nothing() -> None:
+    """Typer's own script for bash puts the candidates in as they come."""
+    line = Line(["proxyctl", "service", "show"], "ga")
+    assert answer("bash", {"COMP_WORDS": "", "COMP_CWORD": "3"}, line, [("gate;touch x", "")]) == [
+        "gate\\;touch\\ x"
+    ]

@@ -23,6 +23,7 @@ HOSTILE = (
     "#hash",
     "equals=sign",
     "x;touch pwned;",
+    "gate;touch${IFS}pwned;#",
     "(paren) &|<>",
     "{brace,list}",
     "%percent",

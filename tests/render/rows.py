@@ -66,4 +66,4 @@ def unescape(cell: str) -> str:
 
 def unguarded(text: str) -> str:
     """What a cell of csv was before a guard against formulas came to it: the guard can be undone."""
-    return text[1:] if re.match("'+[=+\\-@\t\r]", text) else text
+    return text[1:] if re.match("'+[=+\\-@\t\r\n\ufeff\uff1d\uff0b\uff0d\uff20]", text) else text

@@ -21,5 +21,5 @@ def item_record(intent: Facts, *outcomes: Facts | None, index: int = 0) -> ItemR
         if outcome is not None:
             lines.append({**outcome, "type": "outcome", "index": index})
     data = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-    (item,) = read_detail("20260101-000000-000", io.BytesIO(data), alive=False).items
-    return item
+    items = read_detail("20260101-000000-000", io.BytesIO(data), alive=False).items
+    return items[0] if items else ItemRecord(index)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.errors import LockHeldError, OutputError
+from proxyctl.errors import AnswerError, LockHeldError, OutputError
 from proxyctl.state.lock import hold
 from tests.support import StandingClock
 
@@ -156,7 +156,7 @@ def test_when_files_ran_out_it_says_so(locked: Locked, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("service", ["../x", "KS\n", "a/b", "\u0661"])
 def test_a_name_cannot_lead_out_of_the_directory(locked: Locked, service: str) -> None:
-    with pytest.raises(ValueError, match="SIDs"), locked("a", service):
+    with pytest.raises(AnswerError, match="where a SID belongs"), locked("a", service):
         pytest.fail("it was taken")
 
 

@@ -15,27 +15,29 @@ from proxyctl.state.record import NOTHING_DONE, Intent, ItemRecord, Outcome, Run
 from tests.state.records import item_record
 
 TEXTS = st.none() | st.text(max_size=10)
+SIDS = st.none() | st.from_regex("[A-Z]{2}[0-9a-f]{32}", fullmatch=True)
 VALUES = st.none() | st.dictionaries(st.text(max_size=5), st.none() | st.booleans() | st.text(max_size=5))
 INTENTS = st.builds(
     Intent,
-    **dict.fromkeys(("action", "input", "sid", "phone_number", "service_sid", "service"), TEXTS),
-    messaging_service_sid=TEXTS,
+    **dict.fromkeys(("action", "input", "phone_number", "service"), TEXTS),
+    **dict.fromkeys(("sid", "service_sid", "messaging_service_sid"), SIDS),
     before=VALUES,
     after=VALUES,
     webhooks=st.none() | st.dictionaries(st.text(max_size=5), st.text(max_size=5), min_size=1),
-    move=st.none() | st.builds(Trail, TEXTS, TEXTS, st.none() | st.booleans(), TEXTS),
+    move=st.none() | st.builds(Trail, SIDS, SIDS, st.none() | st.booleans(), SIDS),
     at=st.none(),
 )
 OUTCOMES = st.builds(
     Outcome,
-    **dict.fromkeys(("state", "action", "sid", "phone_number", "service_sid", "request_id"), TEXTS),
+    **dict.fromkeys(("state", "action", "phone_number", "request_id"), TEXTS),
+    **dict.fromkeys(("sid", "service_sid"), SIDS),
     after=VALUES,
     status=st.none() | st.integers(),
     code=st.none() | st.integers(),
     message=TEXTS,
     at=st.none(),
 )
-SID, NUMBER = "PN" + "1" * 32, "+14155550101"
+SID, OTHER, NUMBER = "PN" + "1" * 32, "PN" + "2" * 32, "+14155550101"
 ADD = {"action": "add", "input": NUMBER, "phone_number": NUMBER}
 
 
@@ -110,8 +112,8 @@ def test_the_names_of_an_item() -> None:
     assert item_record(ADD).names == {NUMBER}
     item = item_record(ADD, {"state": "done", "sid": SID, "phone_number": NUMBER})
     assert (item.sid, item.phone_number, item.names) == (SID, NUMBER, {SID, NUMBER})
-    named = item_record({**ADD, "sid": "PN2"}, {"state": "done", "sid": SID, "phone_number": "+1"})
-    assert (named.sid, named.phone_number) == ("PN2", NUMBER)
+    named = item_record({**ADD, "sid": OTHER}, {"state": "done", "sid": SID, "phone_number": "+1"})
+    assert (named.sid, named.phone_number) == (OTHER, NUMBER)
 
 
 def test_the_values_after_are_those_of_the_answer() -> None:
@@ -120,7 +122,7 @@ def test_the_values_after_are_those_of_the_answer() -> None:
     assert item_record(wanted, {"state": "done", "after": {"ttl": 1}}).after == {"ttl": 1}
 
 
-@pytest.mark.parametrize("damaged", [3, True, [1], {"x": 1}, "text", 1.5])
+@pytest.mark.parametrize("damaged", [3, True, [1], {"x": 1}, SID, 1.5])
 def test_what_is_damaged_is_none(damaged: Any) -> None:
     keys = ("action", "sid", "before", "after", "webhooks", "move", "code", "request_id")
     item = item_record(dict.fromkeys(keys, damaged), dict.fromkeys((*keys, "state"), damaged))

@@ -6,6 +6,7 @@ import typer
 
 from proxyctl.commands.options import CALLS, DATA, argument, shared
 from proxyctl.runtime import Runtime
+from proxyctl.text import command_line
 
 if TYPE_CHECKING:
     from proxyctl.profiles.store import Change
@@ -132,15 +133,15 @@ def in_words(value: str | bool) -> str:
 def say_change(runtime: Runtime, key: str, change: "Change") -> None:
     """Say what setting ``key`` did besides."""
     if change.made:
+        login = command_line("auth", "login", "--profile", change.made)
         runtime.note(
-            f"Created profile {change.made!r}. It has no secret yet. "
-            f"Set auth_token_command, or run 'proxyctl auth login --profile {change.made}'."
+            f"Created profile {change.made!r}. It has no secret yet. Set auth_token_command, or run '{login}'."
         )
     if change.replaced:
         name = key.split(".", 1)[1].rpartition(".")[0]
         secrets = " and ".join(change.replaced)
         runtime.note(f"{key} replaced {secrets}, which is no longer in {runtime.store.path}.")
-        runtime.note(f"Check that the command works: proxyctl auth status --profile {name}")
+        runtime.note(f"Check that the command works: {command_line('auth', 'status', '--profile', name)}")
 
 
 def print_plain(runtime: Runtime, text: str) -> None:

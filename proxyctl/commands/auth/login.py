@@ -14,6 +14,7 @@ from proxyctl.profiles.profile import BASE_URL, Profile
 from proxyctl.profiles.store import SECRET_SOURCES
 from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
+from proxyctl.text import Lines, command_line
 
 LONGEST_SECRET = 4096
 TRIES = 3
@@ -180,10 +181,10 @@ def prove(runtime: Runtime, profile: Profile) -> None:
         try_out(runtime, profile)
     except AuthenticationError as error:
         hint = "Check the SID and the secret, and that they belong together." if error.problem else error.hint
-        error.hint = f"Nothing was saved. {hint}"
+        error.hint = Lines("Nothing was saved.", hint)
         raise
     except TemporaryError as error:
-        error.hint = f"{error.hint or ''}\nNothing was saved. --no-verify saves without checking.".strip()
+        error.hint = Lines(error.hint, "Nothing was saved. --no-verify saves without checking.")
         raise
 
 
@@ -198,7 +199,8 @@ def say_saved(runtime: Runtime, name: str, first: bool, verified: bool) -> None:
     elif first:
         runtime.note("It is the default profile.")
     elif runtime.store.default_profile() != name:
-        runtime.note(f"Use it with --profile {name}, or make it the default: proxyctl profile use {name}")
+        use = command_line("profile", "use", name)
+        runtime.note(f"Use it with --profile {name}, or make it the default: {use}")
 
 
 def say_server(runtime: Runtime, url: str | None, source: str, before: str | None) -> None:

@@ -14,6 +14,7 @@ from proxyctl.commands.number.given import rest_of
 from proxyctl.commands.pool.apply import account_job
 from proxyctl.commands.run import carry_out, finish, heading
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
+from proxyctl.identifiers import argument
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.facts import senders_of, with_senders
 from proxyctl.pools.undo import (
@@ -30,7 +31,7 @@ from proxyctl.render.shapes import SERVICE_RESULT
 from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.state.record import RunDetail
-from proxyctl.text import cut
+from proxyctl.text import command_line, cut
 from proxyctl.writes.plan import Plan, sids_of
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, SET_WEBHOOKS
 
@@ -90,7 +91,7 @@ def not_undone(runtime: Runtime, detail: RunDetail) -> RefusedError:
     """Say that undo takes nothing back, and what creates a deleted Service again."""
     run = detail.run.id
     text = f"run {run} changed no pool, so undo has nothing to take back."
-    hint = f"'proxyctl history show {run}' shows its changes, with the values before."
+    hint = f"'{command_line('history', 'show', run)}' shows its changes, with the values before."
     for item in detail.items:
         if item.intent.action == DELETE_SERVICE.name and item.happened != "no":
             text = f"run {run} is the deletion of Service {item.intent.service}, which undo can't take back."
@@ -154,4 +155,6 @@ def say_created(runtime: Runtime, detail: RunDetail) -> None:
     for item in detail.items:
         if item.intent.action == CREATE_SERVICE.name:
             name = item.intent.service or item.intent.input
-            runtime.note(f"Service {name} is kept. 'proxyctl service delete {name}' deletes it.")
+            sid = item.intent.service_sid or (item.outcome and item.outcome.service_sid) or "SERVICE"
+            delete = command_line("service", "delete", argument(name, sid))
+            runtime.note(f"Service {name} is kept. '{delete}' deletes it.")

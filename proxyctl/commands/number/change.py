@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 from proxyctl.api.resources import Service
@@ -10,14 +9,14 @@ from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.number.given import Numbers, begin
 from proxyctl.commands.run import heading, run_numbers
 from proxyctl.errors import AuthenticationError, NotFoundError, RefusedError
-from proxyctl.identifiers import is_sid
+from proxyctl.identifiers import argument, is_sid
 from proxyctl.input.items import Item
 from proxyctl.pools.account import FEW, Account, is_forbidden
 from proxyctl.pools.decide import NOT_THERE, Home, Wish, capacities, decide_all
 from proxyctl.pools.pool import Holder
 from proxyctl.roles import Line, Role
 from proxyctl.runtime import Runtime
-from proxyctl.text import counted
+from proxyctl.text import command_line, counted
 from proxyctl.writes.plan import Entry, NoOp, Plan
 from proxyctl.writes.requests import ADD, REMOVE, VERBS
 
@@ -98,7 +97,8 @@ def is_absent(entry: NoOp) -> bool:
 
 def held_by(holder: Holder, item: Item, verb: str, *options: str) -> RefusedError:
     """The refusal of a number that was to leave a pool, and is in another; ``verb`` would remove it there."""
-    command = shlex.join(["proxyctl", "number", verb, holder.name, item.name, *options])
+    service = argument(holder.name, holder.service_sid)
+    command = command_line("number", verb, service, item.name, *options)
     return RefusedError(
         f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid}).",
         hint=f"'{command}' removes it there.",

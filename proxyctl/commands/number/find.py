@@ -15,7 +15,7 @@ from proxyctl.render.failures import SHOWN_FAILURES
 from proxyctl.render.shapes import FOUND, PHONE_NUMBER
 from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
-from proxyctl.text import MOST_SESSIONS, counted
+from proxyctl.text import MOST_SESSIONS, command_line, counted
 
 
 def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> None:
@@ -49,10 +49,11 @@ def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> N
 def not_found(runtime: Runtime, item: Item) -> ProxyctlError:
     """Say that a number is in no pool, and how to see if the account has it at all."""
     numbers = f"/2010-04-01/Accounts/{runtime.profile.account_sid}/IncomingPhoneNumbers"
-    query = f"{numbers}/{item.sid}.json" if item.sid else f"{numbers}.json -d PhoneNumber={item.phone_number}"
+    by_number = (f"{numbers}.json", "-d", f"PhoneNumber={item.phone_number}")
+    query = (f"{numbers}/{item.sid}.json",) if item.sid else by_number
     return NotFoundError(
         f"no Service holds {item.shown}.",
-        hint=f"Check whether the account has it: proxyctl api GET {query}",
+        hint=f"Check whether the account has it: {command_line('api', 'GET', *query)}",
     )
 
 
@@ -98,7 +99,7 @@ def in_pool(runtime: Runtime, service: str, item: Item) -> tuple[PhoneNumber, st
     if found is None:
         raise NotFoundError(
             f"{item.name} is not in the pool of Service {meant.unique_name} ({meant.sid}).",
-            hint=f"'proxyctl number find {item.name}' shows which Service has it.",
+            hint=f"'{command_line('number', 'find', item.name)}' shows which Service has it.",
             problem=problem,
         )
     return found, meant.unique_name or meant.sid

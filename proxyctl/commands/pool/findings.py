@@ -4,6 +4,7 @@ and `messaging check` share it.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from proxyctl.pools.findings import KINDS, Finding, Severity
 from proxyctl.render.shapes import FINDING
 from proxyctl.roles import Line, Part, Piece, Role, cells, folded, line
 from proxyctl.runtime import Runtime
-from proxyctl.text import command_line, counted, with_account
+from proxyctl.text import command_line, counted, quoted, with_account
 
 Filters = Mapping[str, Any]  # as typed: severity, only, ignore
 
@@ -184,8 +185,8 @@ NO_NUMBER = "\0"
 
 def number_in(finding: Finding) -> str:
     """Return how the fix of a finding names its number; `NO_NUMBER` where it names none that others could stand for."""
-    words = finding.fix.split(" ") if finding.object.startswith("PN") else []
-    return next((name for name in (finding.name, finding.object) if name in words), NO_NUMBER)
+    words = shlex.split(finding.fix) if finding.object.startswith("PN") else []
+    return next((quoted(name) for name in (finding.name, finding.object) if name in words), NO_NUMBER)
 
 
 def selecting(found: Sequence[Finding], audit: Audit) -> str | None:

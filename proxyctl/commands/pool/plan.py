@@ -39,7 +39,7 @@ from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED
 from proxyctl.roles import lines_of
 from proxyctl.runtime import Runtime
-from proxyctl.text import command_line, counted, nearest
+from proxyctl.text import Lines, command_line, counted, nearest
 from proxyctl.writes.guard import EMPTY_INPUT, guard, refusing_risks
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, sids_of
 from proxyctl.writes.requests import ADD
@@ -70,7 +70,7 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
         hints = advice(found) if drawn(runtime) else []
         few = f"{len(found.refused)} of {counted(len(found.chains) + len(found.refused), 'change')}"
         raise PartialError(
-            f"{few} would fail{'' if drawn(runtime) else f' ({text})'}.", hint="\n".join([*hints, CORRECT])
+            f"{few} would fail{'' if drawn(runtime) else f' ({text})'}.", hint=Lines(*hints, CORRECT)
         )
     if not drawn(runtime):
         runtime.note(f"plan: {text}.")
@@ -161,7 +161,7 @@ def check_sids(wanted: PoolFile, services: Sequence[Service]) -> None:
     if strangers:
         facts, advice = zip(*strangers, strict=True)
         raise RefusedError(
-            "\n".join([f"{wanted.name} names other Services. Nothing was sent", *facts]),
+            Lines(f"{wanted.name} names other Services. Nothing was sent", *facts),
             hint=" ".join(advice),
         )
 

@@ -63,7 +63,8 @@ STEPS = (
 
 def run_demo(runtime: Runtime) -> None:
     """Run all steps in a directory and a sandbox of their own, which are gone at the end."""
-    say(runtime, "proxyctl demo: each line that begins with $ is a command to type.\n")
+    say(runtime, "proxyctl demo: each line that begins with $ is a command to type.")
+    say(runtime, "")
     with tempfile.TemporaryDirectory(prefix="proxyctl-demo-") as directory, working_in(directory):
         for step in STEPS:
             run_step(runtime, step, directory)

@@ -18,6 +18,7 @@ from proxyctl.commands.run import Job, carry_out, finish_one, heading, of_accoun
 from proxyctl.commands.saved_file import restoring, save
 from proxyctl.completion.names import forget_service, remember_service
 from proxyctl.errors import ProxyctlError, RefusedError, UsageError
+from proxyctl.identifiers import argument
 from proxyctl.input.items import Item
 from proxyctl.pools.desired import changes_of, create_chain, delete_chain, update_chain
 from proxyctl.pools.facts import senders_of
@@ -128,8 +129,8 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, Any], clear: Sequ
 
     def show_updated(end: End) -> None:
         done = "updated" if end.action == "updated" else "nothing to update in"
-        lines = [f"{done} Service {titled(service)} {of_account(runtime)}{':' if changes else '.'}", *changes]
-        runtime.note("\n  ".join(lines))
+        said = f"{done} Service {titled(service)} {of_account(runtime)}{':' if changes else '.'}"
+        runtime.note(said, *(f"  {change}" for change in changes))
         show(runtime, end)
 
     job = Job("service update", [service.sid], decide, "updated", True, service)
@@ -205,7 +206,7 @@ class Loss:
             sessions = counted(self.sessions, "open Session") if self.sessions else ""
             numbers = f"{counted(self.in_use, 'number')} in use" if self.in_use else ""
             open_ones = " and ".join(filter(None, (sessions, numbers)))
-            name = self.service.unique_name or self.service.sid
+            name = argument(self.service.unique_name, self.service.sid)
             listed = command_line("number", "list", name, "-o", "ids")
             hint = (
                 f"'{listed} | {command_line('number', 'drain', name, '-f', '-', '--wait')}' waits for them."

@@ -245,7 +245,7 @@ class Store:
             if found["id"] is None:
                 raise RefusedError(
                     f"{number} is in no Service's pool, so it can't be in use",
-                    hint=f"Add it to one first: proxyctl number add SERVICE {number} --sandbox",
+                    hint="Add it to one first: proxyctl number add SERVICE NUMBER --sandbox",
                 )
             db.execute("UPDATE pool SET in_use = ? WHERE id = ?", (sessions, found["id"]))
         return {

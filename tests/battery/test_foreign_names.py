@@ -1,0 +1,277 @@
+"""Names and SIDs as somebody hostile would choose them, in what every command prints and sends: no command is injected
+or loses its account, no line is forged, and no SID becomes more than a SID.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxyctl.generate.walk import command_tree
+from proxyctl.sandbox.behaviour import ACCOUNT_SID
+from proxyctl.sandbox.context import Request
+from tests.battery.scene import SECRET, Scene
+from tests.battery.test_wrong_answers import spoil
+from tests.support import Cli, Ran
+
+NAMES = (
+    "mask;touch${IFS}PWNED;#",
+    "it's PWNED'; touch PWNED; '",
+    "x\nFORGED: of account AC-staging\r\nFORGED",
+    "x -p x PWNED",
+    "--sandbox",
+    "a: proxyctl number drain PWNED",
+    "'proxyctl number list PWNED' `proxyctl pool list PWNED`",
+    "'proxyctl number PWNED",
+)
+# What is typed: SERVICE and OTHER are SIDs, NUMBER and FREE numbers in the pool and outside of it.
+COMMANDS = {
+    "service create": ["service create Masking", "service create masking --if-not-exists"],
+    "service list": ["service list", "service list --counts"],
+    "service show": ["service show SERVICE", "service show NAME", "service show maskin"],
+    "service update": [
+        "service update SERVICE --default-ttl 60",
+        "service update SERVICE --unique-name other",
+    ],
+    "service delete": [
+        "service delete SERVICE --yes",
+        "service delete SERVICE",
+        "service delete OTHER --dry-run",
+    ],
+    "number add": ["number add SERVICE NUMBER", "number add OTHER NUMBER", "number add SERVICE FREE"],
+    "number reserve": ["number reserve SERVICE NUMBER", "number reserve OTHER NUMBER"],
+    "number release": ["number release SERVICE NUMBER", "number release OTHER NUMBER"],
+    "number remove": [
+        "number remove SERVICE NUMBER --yes",
+        "number remove OTHER NUMBER --yes",
+        "number remove SERVICE BUSY --yes",
+    ],
+    "number list": ["number list SERVICE", "number list --all", "number list nothing"],
+    "number show": ["number show NUMBER", "number show OTHER NUMBER"],
+    "number find": ["number find NUMBER", "number find FREE"],
+    "number drain": ["number drain SERVICE BUSY", "number drain OTHER NUMBER --remove --yes"],
+    "number webhooks": ["number webhooks SERVICE NUMBER --proxy", "number webhooks OTHER NUMBER --proxy"],
+    "number move": [
+        "number move NUMBER --from SERVICE --to OTHER --yes",
+        "number move BUSY --from SERVICE --to OTHER",
+    ],
+    "pool status": ["pool status SERVICE", "pool status --all --fail-above 0"],
+    "pool export": ["pool export SERVICE", "pool export --all --numbers-to DIR"],
+    "pool plan": ["pool plan POOL --prune", "pool plan POOL --exit-code"],
+    "pool apply": ["pool apply POOL --prune", "pool apply POOL --prune --yes"],
+    "pool audit": ["pool audit --all", "pool audit SERVICE"],
+    "messaging check": ["messaging check SERVICE --messaging-service MG"],
+    "messaging attach": [
+        "messaging attach SERVICE --messaging-service MG --yes",
+        "messaging attach OTHER NUMBER --messaging-service MG",
+    ],
+    "history list": ["history list"],
+    "history show": ["history show RUN"],
+    "history undo": ["history undo last --yes", "history undo last", "history undo CREATED --yes"],
+    "history prune": ["history prune --older-than 1d"],
+    "api": ["api DELETE /v1/Services/OTHER", "api GET /v1/Services"],
+    "doctor": ["doctor"],
+}
+# What asks the account nothing, or only whether the credentials work.
+NO_NAMES = re.compile("(auth|profile|config|sandbox|explain|completion|help)( |$)")
+OF_ACCOUNT = re.compile(r"(?<![\w./-])proxyctl (?:-p prod )?(?:service|number|pool|messaging|api|history)\b")
+
+
+def test_every_command_has_an_entry() -> None:
+    leaves = {" ".join(node.path) for node in command_tree().walk() if not node.children}
+    assert {name for name in leaves if not NO_NAMES.match(name)} == COMMANDS.keys()
+
+
+class Foreign:
+    """An account that calls its Services and numbers as somebody hostile would, for a profile called prod."""
+
+    def __init__(self, stage: Scene) -> None:
+        self.stage = stage
+        other = stage.new_service("other")
+        first, busy, free = stage.numbers[0], stage.numbers[1], stage.numbers[2]
+        stage.fill(stage.numbers[:2], reserved=False)
+        stage.fill(stage.numbers[3:5], reserved=True, service=other)
+        stage.store.set_in_use(busy["sid"], 3)
+        mg = stage.other("POST", "/messaging/v1/Services", FriendlyName="A2P")["sid"]
+        config = stage.directory / "run" / "config" / "config.toml"
+        config.parent.mkdir(mode=0o700)
+        config.touch(0o600)
+        url = stage.cli.environ["PROXYCTL_BASE_URL"]
+        config.write_text(
+            f'[profiles.prod]\naccount_sid = "{ACCOUNT_SID}"\nauth_token = "{SECRET}"\nbase_url = "{url}"\n'
+        )
+        self.cli = Cli(
+            stage.directory / "run", {"COLUMNS": "1000"}, clock=stage.clock, options=("-p", "prod")
+        )
+        pool = stage.directory / "pool.toml"
+        pool.write_text(f'version = 1\n[services.masking.numbers]\nreserved = ["{free["phone_number"]}"]\n')
+        (stage.directory / "export").mkdir()
+        self.words = {
+            "SERVICE": stage.service,
+            "OTHER": other,
+            "NUMBER": first["phone_number"],
+            "BUSY": busy["phone_number"],
+            "FREE": free["phone_number"],
+            "MG": mg,
+            "POOL": str(pool),
+            "DIR": str(stage.directory / "export"),
+        }
+        created = self.cli("service", "create", "made", "-q")
+        assert created.code == 0, created.err
+        self.words["CREATED"] = self.cli("history", "list", "-o", "ids").lines[0]
+        self.cli("number", "reserve", stage.service, first["phone_number"], "-q")
+        self.words["RUN"] = self.cli("history", "list", "-o", "ids").lines[0]
+
+    def call(self, name: str) -> None:
+        """Let all Services, and what stands in rows as their names, be called ``name``."""
+
+        def renamed(request: Request, body: Any) -> Any:
+            for row in rows_of(body):
+                if row.get("unique_name") == "masking":
+                    row["unique_name"] = name
+                if row.get("friendly_name"):
+                    row["friendly_name"] = name
+            return body
+
+        spoil(self.stage, renamed)
+        self.words["NAME"] = name.lstrip("-")
+
+    def __call__(self, line: str, **settings: Any) -> Ran:
+        return self.cli(
+            *(self.words.get(word, word.replace("OTHER", self.words["OTHER"])) for word in line.split()),
+            **settings,
+        )
+
+
+def rows_of(body: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(body, dict):
+        yield body
+        for value in body.values():
+            yield from (row for row in value if isinstance(row, dict)) if isinstance(value, list) else ()
+
+
+@pytest.fixture
+def foreign(stage: Scene) -> Foreign:
+    return Foreign(stage)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_hostile_name_stays_a_name(foreign: Foreign, command: str, name: str) -> None:
+    foreign.call(name)
+    for line in COMMANDS[command]:
+        for tty in (False, True):
+            ran = foreign(line, tty=tty, stdin="no\n" * 3)
+            assert ran.code != 1, ran.err
+            assert not re.search("(?m)^(?:\x1b\\[[0-9;]*m)*FORGED", ran.err), ran.err
+            said = re.sub("\x1b\\[[0-9;]*m", "", ran.err)
+            for shown in (name, name.replace("proxyctl ", "proxyctl -p prod ")):
+                said = said.replace(shown, "HOSTILE")
+            for found in OF_ACCOUNT.finditer(said):
+                rest = said[found.start() :].split("\n")[0]
+                assert found[0].startswith("proxyctl -p prod ") or " -h" in rest, (line, said)
+                typed = re.split(r"(?<=[^ ])'(?: |$|\.|,)", rest)[0]
+                assert "HOSTILE" not in typed and "PWNED" not in typed, (line, typed)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_fix_of_a_finding_is_one_command(foreign: Foreign, name: str) -> None:
+    foreign.call(name)
+    for line in ("pool audit --all -o json", "messaging check SERVICE --messaging-service MG -o json"):
+        rows = foreign(line).json
+        assert rows
+        for row in rows:
+            words = shlex.split(row["fix"])
+            assert words[:3] == ["proxyctl", "-p", "prod"]
+            assert not re.search("PWNED|FORGED|[;#$`\n]", row["fix"])
+
+
+# SIDs
+
+SIDS = (
+    "../outside/x",
+    "KS1\nFORGED",
+    'KS"]\n[services.masking-prod]\nsid = "x',
+    "KS" + "0" * 31,
+    "",
+    "%2e%2e/x",
+)
+
+
+def with_sid(foreign: Foreign, sid: str, where: str) -> None:
+    def spoiled(request: Request, body: Any) -> Any:
+        for row in rows_of(body):
+            if row.get("sid", "").startswith(where):
+                row["sid"] = sid
+        return body
+
+    spoil(foreign.stage, spoiled)
+
+
+@pytest.mark.parametrize("where", ["KS", "PN", "MG"])
+@pytest.mark.parametrize("sid", SIDS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_hostile_sid_goes_nowhere(foreign: Foreign, command: str, sid: str, where: str) -> None:
+    with_sid(foreign, sid, where)
+    before = set(foreign.stage.directory.rglob("*"))
+    for line in COMMANDS[command]:
+        ran = foreign(line.replace("NAME", "masking"))
+        assert "internal error" not in ran.err, ran.err
+        assert not re.search(r"(?m)^FORGED|^\[services.masking-prod\]", ran.err), ran.err
+        if line.startswith("pool export"):
+            assert "FORGED" not in ran.out and "\n[services.masking-prod]" not in ran.out
+    for path in set(foreign.stage.directory.rglob("*")) - before:
+        assert "outside" not in str(path) and "\n" not in str(path)
+        if path.suffix == ".csv":
+            assert "FORGED" not in path.read_text()
+    for entry in [*foreign.stage.writes, *foreign.stage.reads]:
+        assert re.fullmatch(r"[A-Za-z0-9/._-]+", entry.path), entry.path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/..%2f..%2fadmin",
+        "/v1/x%2Fy",
+        "/v1/x%5cy",
+        "/v1/%2e%2e/x",
+        "/v1/./x",
+        "/v1/..%252fadmin",
+        "/v1/%252e%252e/x",
+        "/v1/..;/admin",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_no_path_leaves_its_place(foreign: Foreign, method: str, path: str) -> None:
+    asked = len(foreign.stage.ledger.entries)
+    ran = foreign(f"api {method} {path} --yes")
+    assert (ran.code, len(foreign.stage.ledger.entries)) == (2, asked), ran.err
+
+
+@pytest.mark.parametrize(
+    "key", ["sid", "service_sid", "messaging_service_sid", "from", "to", "messaging_service"]
+)
+def test_a_record_with_a_hostile_sid_is_not_undone(foreign: Foreign, key: str) -> None:
+    path = foreign.stage.directory / "run" / "state" / "history" / f"{foreign.words['RUN']}.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        if row["type"] == "intent":
+            move = {"from": foreign.stage.service, "to": foreign.words["OTHER"]}
+            row |= (
+                {"move": move | {key: "../../x"}}
+                if key not in row and "_sid" not in key
+                else {key: "../../x"}
+            )
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    sent = len(foreign.stage.writes)
+    ran = foreign(f"history undo {foreign.words['RUN']} --yes")
+    if key not in ("from", "to"):  # a run names Services there that it has made
+        assert (ran.code, len(foreign.stage.writes)) == (5, sent), ran.err
+        assert "is damaged" in ran.err
+    assert not [entry for entry in foreign.stage.reads if "x" in Path(entry.path).name]

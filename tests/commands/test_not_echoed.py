@@ -1,0 +1,52 @@
+"""What may be a secret in a wrong place: a command about credentials does not repeat it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import Cli
+
+SECRET = "hunter2-0123456789abcdef"
+
+
+@pytest.mark.parametrize("secret", [SECRET, "hunter2"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "auth login {}",
+        "auth login -p prod {}",
+        "auth logout {}",
+        "auth status {}",
+        "auth {}",
+        "config {}",
+        "config get {}",
+        "config get output {}",
+        "config set {}",
+        "config set {} x",
+        "config set profiles.prod.{} x",
+        "config unset {}",
+        "profile list {}",
+        "profile use prod {}",
+    ],
+)
+@pytest.mark.parametrize("output", ["json", "table"])
+@pytest.mark.parametrize("tty", [False, True])
+def test_a_word_that_was_not_asked_for(bare: Cli, line: str, secret: str, output: str, tty: bool) -> None:
+    ran = bare(*line.format(secret).split(), tty=tty, environ={"PROXYCTL_OUTPUT": output})
+    assert ran.code == 2
+    assert secret not in ran.err + ran.out
+
+
+def test_a_key_of_the_config_file(bare: Cli) -> None:
+    config = bare.directory / "config" / "config.toml"
+    config.parent.mkdir(mode=0o700)
+    config.touch(0o600)
+    for text in (f'{SECRET} = "x"\n', f'[profiles.prod]\n"{SECRET}" = "x"\n'):
+        config.write_text(text)
+        ran = bare("config", "list")
+        assert ran.code == 2 and SECRET not in ran.err and ".toml:" in ran.err
+
+
+def test_what_is_meant_is_still_said(bare: Cli) -> None:
+    assert "'whoami'. Did you mean 'status'" in bare("auth", "whoami").err
+    assert "did you mean profiles.prod.region" in bare("config", "get", "profiles.prod.regoin").err
