@@ -190,6 +190,6 @@ def test_the_line_of_a_failed_item_teaches_too() -> None:
     item = Item("+1 415 555 0100", None, "+14155550100", None, 3)
     error = RefusedError("refused (400, code 80605)", problem=Problem(400, 80605))
     line = failure_of(End(item, "failed", error=error)).one_line
-    assert line.startswith("+1 415 555 0100: failed: refused (400, code 80605). ")
+    assert line.startswith("+1 415 555 0100 (read as +14155550100): failed: refused (400, code 80605). ")
     assert "is not in this Service's pool. 'proxyctl number find +14155550100' shows where it is" in line
     assert "\n" not in line

@@ -100,6 +100,8 @@ def protected(account: Account, used: tuple[str, ...]) -> Iterator[None]:
     config.parent.mkdir(mode=0o700)
     config.touch(mode=0o600)
     table = f'account_sid = "{ACCOUNT_SID}"\nauth_token = "{SECRET}"\n'
+    if url := cli.environ.get("PROXYCTL_BASE_URL"):
+        table += f'base_url = "{url}"\n'
     config.write_text(
         f"[profiles.other]\n{table}[profiles.prod]\n{table}protected = true\n"
         f"[profiles.third]\n{table}protected = true\n[profiles.unprotected]\n{table}protected = false\n"
