@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 # Nothing of these is seen: Unicode's default-ignorable characters, and the empty Braille pattern. The zero-width joiner
@@ -21,14 +21,14 @@ _INVISIBLE = (
 )
 # Those; controls (C0, DEL, C1); line and paragraph separators; interlinear annotations; lone surrogates.
 _HIDDEN = _INVISIBLE + "\x00-\x1f\x7f-\x9f\u2028\u2029\ufff9-\ufffb\ud800-\udfff"
-_NOT_SEEN = re.compile(f"[{_INVISIBLE}]")
+_NOT_SEEN = partial(re.sub, f"[{_INVISIBLE}]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 _QUOTES = tuple("\"'`\u2018\u2019\u201c\u201d")  # what keyboards and word processors have
 QUOTED_HINT = "Remove the quotes. docker keeps those of an env file, and jq without -r prints them."
 
 # What a spreadsheet runs as a formula, behind any apostrophes that were there (so that it can be undone).
-_FORMULA = re.compile("'*[=+\\-@\t\r\n\ufeff\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = partial(re.match, "'*[=+\\-@\t\r\n\ufeff\uff1d\uff0b\uff0d\uff20]")
 # A word of a command as `command_line` writes it: a quote in it never ends the one around it.
 _WORD = r"""\$?'(?!proxyctl )[^']*'(?:"[' ]"'[^']*')*|[^\s']+"""
 # A command in a text of ours: it stays whole.
@@ -194,7 +194,7 @@ def visible(text: str, keep: str = "") -> str:
 
 def without_invisible(text: str) -> str:
     """Return ``text`` without the characters of which nothing is seen."""
-    return text if text.isascii() else _NOT_SEEN.sub("", text)
+    return text if text.isascii() else _NOT_SEEN("", text)
 
 
 def cut(text: str, limit: int = 500) -> str:
@@ -214,7 +214,7 @@ def in_quotes(text: str) -> bool:
 
 def without_formula(text: str) -> str:
     """Return ``text`` with a leading apostrophe where a spreadsheet would take it for a formula."""
-    return "'" + text if _FORMULA.match(text) else text
+    return "'" + text if _FORMULA(text) else text
 
 
 @lru_cache(maxsize=8)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 DEEPEST = 50
@@ -53,23 +54,24 @@ def _text(data: bytes) -> str:
 
 
 # Strings and comments. Each is taken even where its end is missing, or every quote would be tried up to the file's end.
-TEXTS = re.compile(
+TEXTS = partial(
+    re.sub,
     r'"""(?:[^"\\]++|\\.|"(?!""))*+(?:"{3,5})?'
     r"|'''(?:[^']++|'(?!''))*+(?:'{3,5})?"
     r'|"(?:[^"\\\n]++|\\.)*+"?'
     r"|'[^'\n]*+'?"
     r"|#[^\n]*+",
-    re.DOTALL,
+    flags=re.DOTALL,
 )
-WORDS = re.compile(r"[^=,\[\]{}]+")  # a key is one
-BRACKET = re.compile(r"[\[\]{}]")
+WORDS = partial(re.findall, r"[^=,\[\]{}]+")  # a key is one
+BRACKETS = partial(re.findall, r"[\[\]{}]")
 
 
 def _refuse_bombs(text: str, longest_line: int) -> None:
     """Refuse lines, keys and nesting that no file needs: the parser takes quadratic time for dotted keys and recurses
     for nesting. What stands in strings and comments does not count.
     """
-    bare = TEXTS.sub(lambda found: '""' + "\n" * found[0].count("\n"), text)
+    bare = TEXTS(lambda found: '""' + "\n" * found[0].count("\n"), text)
     if sum(map(bare.count, "=.[")) > MOST_PARTS_IN_ALL:
         raise TomlFlaw(1, f"the file has more than {MOST_PARTS_IN_ALL} parts of keys")
     if sum(map(bare.count, ",\n")) > MOST_ELEMENTS:
@@ -80,15 +82,16 @@ def _refuse_bombs(text: str, longest_line: int) -> None:
         raise TomlFlaw(number, f"the line is longer than {longest_line} characters")
     depth = 0
     for number, line in enumerate(bare.split("\n"), start=1):
-        if "." in line and any(word.count(".") >= MOST_PARTS for word in WORDS.findall(line)):
+        if "." in line and any(word.count(".") >= MOST_PARTS for word in WORDS(line)):
             raise TomlFlaw(number, f"a key has more than {MOST_PARTS} parts")
-        for bracket in BRACKET.findall(line) if depth or "[" in line or "{" in line else ():
+        for bracket in BRACKETS(line) if depth or "[" in line or "{" in line else ():
             depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
             if depth > DEEPEST:
                 raise TomlFlaw(number, f"nested deeper than {DEEPEST} levels")
 
 
-TOKEN = re.compile(
+TOKEN = partial(
+    re.finditer,
     r'"""(?:[^\\]|\\.)*?"{3,5}'
     r"|'''.*?'{3,5}"
     r'|"(?:[^"\\\n]|\\.)*"'
@@ -99,7 +102,7 @@ TOKEN = re.compile(
     r"|[\[\]{}=,.]"
     r"|[^\s\[\]{}=,.\"'#]+"
     r"|.",
-    re.DOTALL,
+    flags=re.DOTALL,
 )
 
 
@@ -167,7 +170,7 @@ class Places:
 def _tokens(text: str) -> Iterator[tuple[str, int]]:
     """Yield what matters of the text, each with its line."""
     line = 1
-    for match in TOKEN.finditer(text + "\n"):
+    for match in TOKEN(text + "\n"):
         token = match[0]
         if token[0] not in "# \t\r":
             yield token, line

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from urllib.parse import quote, urlencode
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from proxyctl.text import REDACTED, Redactor
@@ -85,6 +86,7 @@ def test_a_short_secret_stays_inside_words(secret: str, before: str, after: str,
     st.sampled_from(["{}", "'{}'", '"{}"', "a token={}", "who:{}@host", "({}).", "{},", "{}: no", "<{}>"]),
 )
 def test_a_short_secret_that_is_a_word_is_gone(secret: str, around: str) -> None:
+    assume(secret not in re.findall(r"\w+", around))
     assert around.format(REDACTED) in _redactor(secret).clean(around.format(secret))
 
 
