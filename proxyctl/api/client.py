@@ -31,6 +31,7 @@ from proxyctl.errors import (
     ProxyctlError,
     ServerError,
     ThrottledError,
+    UsageError,
 )
 from proxyctl.text import Redactor
 
@@ -222,7 +223,10 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         import httpx
 
         query = f"?{urlencode(call.params)}" if call.params else ""
-        url = httpx.URL(self.endpoint.url(call.path) + query)
+        try:
+            url = httpx.URL(self.endpoint.url(call.path) + query)
+        except httpx.InvalidURL:  # of more than 64 KiB
+            raise UsageError(f"{call.method}: the path and its query are too long for a request.") from None
         # Whatever a path or a page URL held: credentials go to the endpoint's own origins only.
         if origin_of(url.scheme, url.host, url.port) not in self.endpoint.origins:
             raise AnswerError(f"{call}: the path is of another server than {self.endpoint.label}")

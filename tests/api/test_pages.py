@@ -70,7 +70,10 @@ def test_what_is_no_page_of_a_list(body: Any) -> None:
         list(reader.pages(Call("GET", "/v1/Things")))
 
 
-@pytest.mark.parametrize("following", [5, ["x"], {}, True, "http://[", "?" + "&".join("abcdefghij" * 20)])
+@pytest.mark.parametrize(
+    "following",
+    [5, ["x"], {}, True, "http://[", "?" + "&".join("abcdefghij" * 20), "?PageToken=" + "x" * 70_000],
+)
 def test_addresses_of_a_next_page_that_cannot_be_read(following: Any) -> None:
     with read_by((FIRST, page("services", [], following))) as reader, pytest.raises(AnswerError):
         list(reader.pages(list_services()))

@@ -46,3 +46,9 @@ def test_a_path_never_leaves_its_server(remote: Cli, server: Served, arguments: 
     assert (ran.code, ran.out) == (2, "")
     assert "\u202e" not in ran.err
     assert server.ledger.entries == []
+
+
+def test_a_path_that_is_too_long_for_a_request(cli: Cli) -> None:
+    for words in (("/v1/" + "x" * 70_000,), ("/v1/Services", "-d", "Q=" + "x" * 70_000)):
+        ran = cli("api", "GET", *words)
+        assert (ran.code, "too long" in ran.err) == (2, True)

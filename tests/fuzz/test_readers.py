@@ -1,7 +1,7 @@
 """Every reader of data from outside, on what nobody wrote: damaged copies of what it knows, and any bytes.
 
-Each ends with a value or an error of ours, within a second. A few examples run with the suite, thousands with
-`pytest -m long tests/fuzz`.
+Each ends with a value or an error of ours, small ones within a second. A few examples run with the suite, and
+thousands with `pytest -m long tests/fuzz`.
 """
 
 from __future__ import annotations
@@ -349,7 +349,7 @@ def check(reader: Reader, data: bytes) -> None:
     started = process_time()
     with contextlib.suppress(ProxyctlError):
         reader.read(data)
-    assert process_time() - started < 1
+    assert process_time() - started < 1 + len(data) / 100_000  # three files of 10,000 rows are no hang
 
 
 class Short(NamedTuple):
