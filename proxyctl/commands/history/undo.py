@@ -14,7 +14,7 @@ from proxyctl.commands.number.given import rest_of
 from proxyctl.commands.pool.apply import account_job
 from proxyctl.commands.run import carry_out, finish, heading
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
-from proxyctl.identifiers import argument
+from proxyctl.identifiers import SERVICE, argument, is_sid
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.facts import senders_of, with_senders
 from proxyctl.pools.undo import (
@@ -46,7 +46,8 @@ def undo(runtime: Runtime, run_id: str) -> None:
     rest = rest_of(runtime)
     check(runtime, detail)
     only = detail.run.service_sid
-    sids = services_of(detail.items, only)
+    # A move may name a Service that the run has made; its numbers name that by its SID.
+    sids = [sid for sid in services_of(detail.items, only) if is_sid(SERVICE, sid)]
     if not sids:
         raise not_undone(runtime, detail)
     runtime.guard_writes()
