@@ -44,13 +44,17 @@ class Failure(NamedTuple):
 
 def a_line_each(failures: Sequence[Failure], skipped: Sequence[Failure]) -> list[str]:
     """Return a line for each item: the first 20, and the count of the rest. Skipped ones share a line a cause."""
-    lines = [failure.one_line for failure in failures[:SHOWN_FAILURES]]
-    if len(failures) > SHOWN_FAILURES:
-        lines.append(
-            f"… and {len(failures) - SHOWN_FAILURES} more. -o json or --failed-to FILE has them all."
-        )
+    lines = first_of(
+        [failure.one_line for failure in failures], "more. -o json or --failed-to FILE has them all."
+    )
     causes = [failure.message for failure in skipped]
     return [*lines, *(f"{causes.count(cause)} skipped: {cause}" for cause in dict.fromkeys(causes))]
+
+
+def first_of(lines: Sequence[str], rest: str) -> list[str]:
+    """Return the first 20 lines, and the count of the ``rest`` where there are more."""
+    left = len(lines) - SHOWN_FAILURES
+    return [*lines[:SHOWN_FAILURES], *([f"… and {left} {rest}"] if left > 0 else [])]
 
 
 def by_reason(failures: Sequence[Failure], width: int) -> Iterator[Line]:

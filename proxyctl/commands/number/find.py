@@ -11,7 +11,7 @@ from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
 from proxyctl.named_files import STDIN
 from proxyctl.pools.decide import disagrees
-from proxyctl.render.failures import SHOWN_FAILURES
+from proxyctl.render.failures import first_of
 from proxyctl.render.shapes import FOUND, PHONE_NUMBER
 from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
@@ -63,11 +63,11 @@ def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError]
         return
     if found == 0 and len(missing) == 1 and not skipped:
         raise next(iter(missing.values()))
-    for item, error in list(missing.items())[:SHOWN_FAILURES]:
-        words = "in no pool" if isinstance(error, NotFoundError) else error.message
-        runtime.say(f"{item.shown}: {words}")
-    if len(missing) > SHOWN_FAILURES:
-        runtime.say(f"… and {len(missing) - SHOWN_FAILURES} more.")
+    words = (
+        "in no pool" if isinstance(error, NotFoundError) else error.message for error in missing.values()
+    )
+    lines = [f"{item.shown}: {why}" for item, why in zip(missing, words, strict=True)]
+    runtime.say(*first_of(lines, "more."))
     summary = f"found {found}, not found {len(missing)}{f', bad rows {skipped}' if skipped else ''}."
     raise PartialError(summary) if found or skipped else NotFoundError(summary)
 

@@ -13,7 +13,7 @@ from proxyctl.commands.report import End, no_op_end
 from proxyctl.errors import InputError, RefusedError
 from proxyctl.pools.desired import adds, problems_of_adds, with_problems
 from proxyctl.pools.facts import own_records, senders_of
-from proxyctl.render.failures import SHOWN_FAILURES
+from proxyctl.render.failures import first_of
 from proxyctl.render.shape import Shape
 from proxyctl.runtime import Runtime
 from proxyctl.text import command_line
@@ -86,12 +86,14 @@ def end_of(entry: Entry) -> End:
 
 def say_refused(runtime: Runtime, plan: Plan) -> None:
     """Say what of a plan would fail, if no diff shows it: the first 20, and the count of the rest."""
-    refused = [entry for entry in plan.refused if not isinstance(entry.error, InputError)]  # named already
-    for entry in refused[:SHOWN_FAILURES] if not drawn(runtime) else ():
-        hint = getattr(entry.error, "hint", None)
-        runtime.say(f"{entry.item.shown}: would fail: {entry.error}{f' {hint}' if hint else ''}")
-    if len(refused) > SHOWN_FAILURES and not drawn(runtime):
-        runtime.say(f"… and {len(refused) - SHOWN_FAILURES} more would fail.")
+    if drawn(runtime):
+        return
+    lines = []
+    for entry in plan.refused:
+        if not isinstance(entry.error, InputError):  # named already
+            hint = getattr(entry.error, "hint", None)
+            lines.append(f"{entry.item.shown}: would fail: {entry.error}{f' {hint}' if hint else ''}")
+    runtime.say(*first_of(lines, "more would fail."))
 
 
 def advice(plan: Plan) -> list[str]:
