@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
+from tests.battery.front import Front
 from tests.battery.live import end, start
-from tests.battery.scene import Front
 from tests.battery.transit import VERBS, Crossing, crossing, forbidden
 from tests.support import Cli, Ran
 

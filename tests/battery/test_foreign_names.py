@@ -16,7 +16,8 @@ import pytest
 from proxyctl.generate.walk import command_tree
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.context import Request
-from tests.battery.scene import SECRET, Scene
+from tests.battery.front import SECRET
+from tests.battery.scene import Scene
 from tests.battery.test_wrong_answers import spoil
 from tests.support import Cli, Ran
 

@@ -11,7 +11,8 @@ import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
-from tests.battery.scene import Front, Scene, scene
+from tests.battery.front import Front
+from tests.battery.scene import Scene, scene
 from tests.battery.transit import write_pool_file
 from tests.contract.verbs import OWN_URL
 from tests.support import Cli, Ran

@@ -8,7 +8,8 @@ import pytest
 
 from proxyctl.sandbox.context import ApiError, problem
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
-from tests.battery.scene import CANARY, DONE, SECRET, Scene, scene
+from tests.battery.front import CANARY, SECRET
+from tests.battery.scene import DONE, Scene, scene
 
 BEFORE = ("500", "503", "504", "html", "reset", "close")
 AFTER = (

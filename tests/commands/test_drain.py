@@ -3,71 +3,21 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Sequence
 from contextlib import ExitStack
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from proxyctl.clock import Signalled
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from proxyctl.sandbox.server.faults import FaultPlan, Scripted
-from proxyctl.sandbox.world.seed import pool_numbers
-from proxyctl.sandbox.world.store import Store
 from proxyctl.state.lock import hold
-from tests.sandbox.serving import Served
-from tests.support import Cli, Ran, StandingClock
-
-
-class Pool:
-    """A Service with reserved and unreserved numbers, and the program before it on a clock of its own."""
-
-    def __init__(self, cli: Cli, count: int) -> None:
-        self.cli = cli
-        self.numbers: list[str] = []
-        seeded = cli.seed(count)
-        cli.ok("service", "create", "masking")
-        if seeded:
-            self.numbers = [row["phone_number"] for row in seeded]
-            self.sids = [row["sid"] for row in seeded]
-            cli.ok("number", "add", "masking", *self.numbers, "--unreserved")
-        cli.clock = self.clock = StandingClock(time.time())  # after whatever was recorded before
-
-    @property
-    def service(self) -> str:
-        sid: str = self.cli.ok("service", "show", "masking", "-o", "ids").lines[0]
-        return sid
-
-    def busy(self, number: str, sessions: int) -> None:
-        self.cli.ok("sandbox", "busy", number, str(sessions))
-
-    def at(self, sleep: int, number: str, sessions: int) -> None:
-        """Change how busy a number is during a sleep."""
-        self.clock.script[sleep] = lambda: self.busy(number, sessions)
-
-    def drain(self, *arguments: str, **settings: Any) -> Ran:
-        permitted = ("--allow", "no-unreserved")  # all numbers of the pool are drained
-        return self.cli("number", "drain", "masking", *arguments, *permitted, "-o", "jsonl", **settings)
-
-    def state(self) -> dict[str, bool]:
-        rows = self.cli.ok("number", "list", "masking", "-o", "json").json
-        return {row["phone_number"]: row["is_reserved"] for row in rows}
-
-    def history(self) -> Sequence[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self.cli.ok("history", "list", "-o", "json").json
-        return rows
+from tests.commands.drain_support import Pool, codes
+from tests.support import Cli, Ran
 
 
 @pytest.fixture
 def pool(cli: Cli) -> Pool:
     return Pool(cli, 3)
-
-
-def codes(ran: Ran) -> list[int | None]:
-    return [row["error"] and row["error"]["exit_code"] for row in ran.rows]
 
 
 def test_waits_two_seconds_doubling_to_thirty(pool: Pool) -> None:
@@ -297,69 +247,3 @@ def test_one_number_named_twice_counts_once(pool: Pool) -> None:
     assert (ran.code, ran.actions) == (0, ["removed", "unchanged"])
     assert "1 number in use by 2 Sessions" in ran.err
     assert "Remove 1 number from masking" in ran.err
-
-
-# Over HTTP, with a ledger
-
-
-def reads(server: Served) -> int:
-    return sum(entry.method == "GET" for entry in server.ledger.entries)
-
-
-def test_a_look_costs_a_request_for_each_hundred(
-    remote: Cli, server: Served, store: Store, tmp_path: Path
-) -> None:
-    pool = Pool(remote, 0)
-    rows = remote.seed(250)
-    pool_numbers(store, pool.service, [row["sid"] for row in rows], is_reserved=True)
-    file = tmp_path / "numbers.txt"
-    file.write_text("".join(f"{row['phone_number']}\n" for row in rows))
-    pool.busy(rows[7]["sid"], 1)
-    looks: list[int] = []
-    for sleep in range(1, 4):
-        pool.clock.script[sleep] = lambda: looks.append(reads(server))
-    pool.clock.script[4] = lambda: pool.busy(rows[7]["sid"], 0)
-    assert pool.drain("-f", str(file), "--wait").code == 0
-    assert [later - earlier for earlier, later in pairwise(looks)] == [3, 3]
-
-
-def test_a_few_are_looked_at_one_by_one(remote: Cli, server: Served, store: Store) -> None:
-    """Named by number, too: the SIDs are known once the pool was read."""
-    pool = Pool(remote, 0)
-    rows = remote.seed(250)
-    pool_numbers(store, pool.service, [row["sid"] for row in rows], is_reserved=True)
-    pool.busy(rows[0]["sid"], 1)
-    looks: list[int] = []
-    for sleep in range(1, 3):
-        pool.clock.script[sleep] = lambda: looks.append(reads(server))
-    pool.clock.script[3] = lambda: pool.busy(rows[0]["sid"], 0)
-    assert pool.drain(rows[0]["phone_number"], "--wait").code == 0
-    assert looks[1] - looks[0] == 1
-
-
-def test_an_outage_while_it_waits(remote: Cli, server: Served) -> None:
-    pool = Pool(remote, 3)
-    pool.busy(pool.numbers[0], 1)
-
-    def outage() -> None:
-        server.policies.faults = FaultPlan(script=[Scripted("503", times=None)])
-
-    pool.clock.script[1] = outage
-    ran = pool.drain(*pool.numbers, "--wait", "--remove", "--yes", "--retries", "1")
-    assert (ran.code, ran.error["kind"]) == (7, "server")
-    assert (ran.actions, codes(ran)) == (["reserved", "removed", "removed"], [7, None, None])
-    server.policies.faults = None
-    pool.busy(pool.numbers[0], 0)
-    assert pool.drain(pool.numbers[0], "--wait", "--remove", "--yes").actions == ["removed"]
-
-
-def test_credentials_revoked_while_it_waits(remote: Cli, server: Served) -> None:
-    pool = Pool(remote, 1)
-    pool.busy(pool.numbers[0], 1)
-
-    def revoke() -> None:
-        server.policies.faults = FaultPlan(script=[Scripted("401", times=None)])
-
-    pool.clock.script[1] = revoke
-    ran = pool.drain(pool.numbers[0], "--wait")
-    assert (ran.code, ran.actions, codes(ran)) == (3, ["reserved"], [3])

@@ -15,7 +15,7 @@ from proxyctl.sandbox.behaviour import ACCOUNT_SID, Sandbox
 from proxyctl.sandbox.world.seed import seed_numbers
 from proxyctl.sandbox.world.store import Store
 from proxyctl.text import REDACTED
-from tests.battery.scene import SECRET, Front
+from tests.battery.front import SECRET, Front
 from tests.sandbox.serving import served
 from tests.support import Cli, Ran
 

@@ -15,7 +15,8 @@ import pytest
 from proxyctl.profiles import profile
 from proxyctl.runtime import Runtime
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID
-from tests.battery.scene import SECRET, scene
+from tests.battery.front import SECRET
+from tests.battery.scene import scene
 from tests.contract.account import Account
 from tests.contract.verbs import VERBS, Verb
 from tests.support import Ran, StandingClock
