@@ -38,7 +38,7 @@ def wrong(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Wr
         environ = account.scene.cli.environ
         if request.param == "served":
             key = base64.b64encode(f"{API_KEY_SID}:{SECRET}".encode()).decode()
-            monkeypatch.setattr("tests.battery.scene.CANARY", f"Basic {key}")
+            monkeypatch.setattr("tests.battery.front.CANARY", f"Basic {key}")
             environ |= {
                 "TWILIO_ACCOUNT_SID": OTHER,
                 "TWILIO_API_KEY": API_KEY_SID,
