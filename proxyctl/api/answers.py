@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ MOST_VALUES = 250 * MOST_ROWS  # a row has up to 60
 LONGEST_MESSAGE = 500
 LONGEST_WAIT = 300.0  # seconds: a Retry-After above this ends the command
 _DAY = 24 * 3600.0
+_GAP = re.compile(r"[\s:,]*").match
+_OBJECTS = re.compile(r"\}\s*,\s*\{").findall
 
 Clean = Callable[[str], str]
 
@@ -113,12 +116,37 @@ def decode(body: bytes | bytearray) -> Any:
     if (wide and len(body) > LARGEST_WIDE) or sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise _too_large()
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
+        text = body.decode("utf-8-sig")
+        if len(_OBJECTS(text)) >= MOST_ROWS:  # in any lists, or in texts
+            _count_rows(text)
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
         what = (
             "an HTML page, as login pages of networks are" if body[:100].lstrip()[:1] == b"<" else "not JSON"
         )
         raise AnswerError(f"the response is {what}") from None
+
+
+def _count_rows(text: str) -> None:
+    """Refuse an object with a list of more rows than a page has. No row behind those is parsed."""
+    read, at, rows, in_list = json.JSONDecoder().raw_decode, _between(text, 0), 0, False
+    if not text.startswith("{", at):
+        return
+    at = _between(text, at + 1)
+    while at < len(text) and text[at] != "}":
+        if text[at] == "]" or (text[at] == "[" and not in_list):
+            rows, in_list, end = 0, text[at] == "[", at + 1
+        else:
+            rows, end = rows + in_list, read(text, at)[1]
+        if rows > MOST_ROWS:
+            raise _too_large()
+        at = _between(text, end)
+
+
+def _between(text: str, at: int) -> int:
+    """Return where the next key, value or end is."""
+    found = _GAP(text, at)
+    return found.end() if found else at
 
 
 def _no_number(name: str) -> float:
@@ -156,8 +184,6 @@ def _check_shape(expect: str | None, body: Any) -> None:
             raise AnswerError("the response has no sid")
     elif not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise AnswerError(f"the response has no list of {expect}")
-    elif len(value) > MOST_ROWS:
-        raise _too_large()
 
 
 def problem_of(status: int, body: Any, headers: Mapping[str, str], now: float, clean: Clean) -> Problem:
