@@ -1,12 +1,15 @@
 """Every reader of data from outside, on what nobody wrote: damaged copies of what it knows, and any bytes.
 
-Each ends with a value or an error of ours, small ones within a second. A few examples run with the suite, and
-thousands with `pytest -m long tests/fuzz`.
+Each ends with a value or an error of ours: small ones within a second, all within the memory of a process of 200 MB.
+A few examples run with the suite, and thousands with `pytest -m long tests/fuzz`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import resource
+from collections.abc import Iterator
+from pathlib import Path
 from time import process_time
 from typing import NamedTuple
 
@@ -30,9 +33,28 @@ def damaged(draw: st.DrawFn, reader: Reader) -> bytes:
     return data
 
 
+MORE = 150_000_000  # bytes beside the 45 MB that the program takes for one call
+
+
+@contextlib.contextmanager
+def little_memory() -> Iterator[None]:
+    """Let the system refuse memory beyond what this process has and `MORE`, where it says how much that is."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        yield
+        return
+    now = int(status.read_text().partition("VmData:")[2].split()[0]) * 1024
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (now + MORE, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
 def check(reader: Reader, data: bytes) -> None:
     started = process_time()
-    with contextlib.suppress(ProxyctlError):
+    with little_memory(), contextlib.suppress(ProxyctlError):
         reader.read(data)
     assert process_time() - started < 1 + len(data) / 100_000  # three files of 10,000 rows are no hang
 
@@ -44,6 +66,13 @@ class Short(NamedTuple):
 
     def __repr__(self) -> str:
         return f"{self.whole[:2000]!r} ({len(self.whole)} bytes)"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says how much there is")
+def test_a_reader_that_takes_too_much_memory_is_found() -> None:
+    check(Reader(lambda data: data * 100, (), ()), bytes(10**6))
+    with pytest.raises(MemoryError):
+        check(Reader(lambda data: data * 200, (), ()), bytes(10**6))
 
 
 def fuzz(name: str, examples: int) -> None:
