@@ -7,22 +7,16 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-import typer
-
-from proxyctl.commands.options import CALLS, argument, shared
+from proxyctl.commands.options import argument, command
 from proxyctl.commands.tree import root_command, under_cursor
 from proxyctl.completion.names import SANDBOX, Names
 from proxyctl.completion.shells import SHELLS, VARIABLE, Candidate, answer, asked, script
 
-app = typer.Typer()
-
 PATHS = {"FILE": "files", "DIR": "directories"}  # what a shell completes better than we could
 
 
-@app.command("completion")
-@shared(*CALLS)
+@command("completion", "completion:show_script")
 def completion(
-    ctx: typer.Context,
     shell: Annotated[Literal["bash", "zsh", "fish"], argument("bash|zsh|fish", "Your shell.")],
 ) -> None:
     """Print the script that completes commands, options and names in bash, zsh or fish.
@@ -34,7 +28,11 @@ def completion(
       proxyctl completion zsh > ~/.zfunc/_proxyctl
       proxyctl completion fish > ~/.config/fish/completions/proxyctl.fish
     """
-    ctx.obj.stdout.write(script(shell))
+
+
+def show_script(runtime: Any, shell: str) -> None:
+    """Print the script of a shell."""
+    runtime.stdout.write(script(shell))
 
 
 def respond(environ: Mapping[str, str]) -> int:

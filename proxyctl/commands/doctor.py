@@ -1,15 +1,11 @@
 """`proxyctl doctor`: check the setup, and print how to fix it."""
 
-import typer
-
-from proxyctl.commands.options import CALLS, DATA, shared
-
-app = typer.Typer()
+from proxyctl.commands.options import DATA, command
+from proxyctl.runtime import Runtime
 
 
-@app.command("doctor")
-@shared(*CALLS, DATA)
-def doctor(ctx: typer.Context) -> None:
+@command("doctor", None, DATA)
+def doctor(runtime: Runtime) -> None:
     """Check config, credentials, state, network and terminal.
 
     Each check is ok, warning or fail, with a hint how to fix it. At most one request is sent, nothing is changed, and
@@ -22,4 +18,4 @@ def doctor(ctx: typer.Context) -> None:
     """
     from proxyctl.doctor.report import report
 
-    report(ctx.obj)
+    report(runtime)

@@ -2,25 +2,20 @@
 
 from typing import Annotated
 
-import typer
-
-from proxyctl.commands.options import CALLS, DATA, argument, shared
+from proxyctl.commands.options import DATA, argument, command
 from proxyctl.errors import ConfigError, NotFoundError, UsageError
 from proxyctl.explaining import Explanation, explanation_of, near_codes
 from proxyctl.roles import lines_of
 from proxyctl.runtime import Runtime
 from proxyctl.text import Lines, cut
 
-app = typer.Typer()
-
 FIELDS = ("code", "title", "meaning", "causes", "next", "more_info", "exit_code")
 LONGEST = 9  # digits; no code of Twilio's has more than 6
 
 
-@app.command("explain")
-@shared(*CALLS, DATA)
+@command("explain", None, DATA)
 def explain(
-    ctx: typer.Context,
+    runtime: Runtime,
     code: Annotated[
         str,
         argument("CODE", "Code of Twilio, HTTP status, or exit code of proxyctl."),
@@ -38,7 +33,6 @@ def explain(
     """
     from proxyctl.render.shapes import Shape
 
-    runtime: Runtime = ctx.obj
     number = parse_code(code)
     found = explanation_of(number)
     if found is None:

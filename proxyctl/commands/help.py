@@ -4,17 +4,16 @@ from typing import Annotated, Any
 
 import typer
 
-from proxyctl.commands.options import CALLS, argument, shared
+from proxyctl.commands.options import argument, command
+from proxyctl.commands.tree import root_command
 from proxyctl.errors import UsageError
+from proxyctl.runtime import Runtime
 from proxyctl.text import did_you_mean
 
-app = typer.Typer()
 
-
-@app.command("help")
-@shared(*CALLS)
+@command("help")
 def show_help(
-    ctx: typer.Context,
+    runtime: Runtime,
     topic: Annotated[
         list[str] | None,
         argument("[TOPIC]...", "A command, such as 'number reserve', or a topic."),
@@ -35,13 +34,14 @@ def show_help(
     if len(words) == 1 and words[0] in topics.TOPICS:
         lines = topics.as_lines(topics.topic(words[0]))
     else:
-        lines = help_pages.page(context_of(ctx.find_root(), words, topics.TOPICS))
-    help_pages.show(ctx.obj, lines)
+        lines = help_pages.page(context_of(words, topics.TOPICS))
+    help_pages.show(runtime, lines)
 
 
-def context_of(root: Any, words: list[str], topics: tuple[str, ...]) -> Any:
+def context_of(words: list[str], topics: tuple[str, ...]) -> Any:
     """Return the context of the command that ``words`` name. Raises UsageError, with what is near."""
-    context = root
+    root: Any = root_command()
+    context: Any = typer.Context(root, info_name="proxyctl", **root.context_settings)
     for position, word in enumerate(words):
         names = getattr(context.command, "entries", {})
         word = context.command.full_name(word) if names else word

@@ -1,15 +1,17 @@
 """The options that several commands share: declared once, parsed into `SharedOptions`, given to the Runtime.
 
-`@shared(...)` adds them to a command's signature, so that a command declares only what is its own.
+`@command(...)` adds them to a command's signature, so that a command declares only what is its own.
 """
 
 import inspect
 import math
 import re
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal, TypeVar, cast, get_args
+from importlib import import_module
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import typer
+from typer.models import CommandInfo
 
 from proxyctl.console import FORMATS, SharedOptions
 from proxyctl.identifiers import is_placeholder
@@ -112,10 +114,16 @@ def url_given(text: str) -> str:
 
 # What several commands declare alike.
 ServiceArgument = Annotated[str, argument("SERVICE", "Service SID (KS…) or unique name.")]
-Services = Annotated[list[str] | None, argument("[SERVICE]...", "Service SIDs (KS…) or unique names.")]
+Services = Annotated[
+    list[str],
+    argument("[SERVICE]...", "Service SIDs (KS…) or unique names.", default_factory=list),
+]
 AllServices = Annotated[bool, option("-A --all", "Include all Services of the account.")]
 NumberArgument = Annotated[str, argument("NUMBER", "PN SID, or number in E.164: +14155550100.")]
-Numbers = Annotated[list[str] | None, argument("[NUMBER]...", "PN SIDs, or numbers in E.164: +14155550100.")]
+Numbers = Annotated[
+    list[str],
+    argument("[NUMBER]...", "PN SIDs, or numbers in E.164: +14155550100.", default_factory=list),
+]
 File = Annotated[
     str | None,
     option("-f --file FILE", "Read numbers from FILE: text, CSV, JSON or JSON Lines. '-' is stdin.", INPUT),
@@ -269,7 +277,7 @@ FINDINGS = group(
 
 CALLS = (PROFILE, REQUESTS, MESSAGES)  # every command accepts these
 BULK = COUNTRY | PACING
-EVERY = (*CALLS, DATA, WRITES | THROUGH, BULK)
+EVERY = PROFILE | REQUESTS | MESSAGES | DATA | WRITES | THROUGH | BULK
 
 
 def _names_and_value(annotation: Any) -> Iterator[tuple[str, bool]]:
@@ -282,68 +290,56 @@ def _names_and_value(annotation: Any) -> Iterator[tuple[str, bool]]:
 
 # Options that may stand before the subcommand as well as after it: True where a value follows.
 HOISTED: dict[str, bool] = {
-    name: valued
-    for declared in EVERY
-    for annotation in declared.values()
-    for name, valued in _names_and_value(annotation)
+    name: valued for annotation in EVERY.values() for name, valued in _names_and_value(annotation)
 }
 
 
-def shared(*groups: Group) -> Callable[[Function], Function]:
-    """Add the options of ``groups`` to a command and hand them to its Runtime before the command runs."""
+def command(
+    name: str, does: str | None = None, *groups: Group, **always: Any
+) -> Callable[[Function], CommandInfo]:
+    """Declare a command by a function: by its parameters, its docstring, and the options of ``groups``.
+
+    ``does`` names what carries it out, `module:function`, which is imported when it runs; without, the function itself
+    does. That gets the Runtime, what was typed, what is ``always`` the same, and of the groups what was given. Options
+    of `SharedOptions` go to the Runtime.
+    """
+    every = {one: kind for group in (*CALLS, *groups) for one, kind in group.items()}
+
+    def declare(function: Function) -> CommandInfo:
+        def run(ctx: typer.Context, **values: Any) -> None:
+            given = {one: values.pop(one) for one in every}
+            shared = {one: value for one, value in given.items() if one in SharedOptions._fields}
+            own = {one: value for one, value in given.items() if one not in shared and value is not None}
+            ctx.obj.begin(ctx.command_path, ctx.params, shared)
+            carry_out: Callable[..., object] = function
+            if does is not None:
+                module, _, named = does.partition(":")
+                carry_out = getattr(import_module(f"proxyctl.commands.{module}"), named)
+            carry_out(ctx.obj, **values, **always, **own)
+
+        return CommandInfo(name, callback=signed(run, function, every))
+
+    return declare
+
+
+def signed(run: Function, function: Callable[..., Any], added: Group) -> Function:
+    """Return ``run`` with the parameters of ``function``, and those that are ``added``, for Typer to read."""
     # What is parsed from text needs a text as its default.
     defaults = {
         name: f"{value:g}" if isinstance(value, float) else value
         for name, value in SharedOptions()._asdict().items()
     }
-
-    def hand_over(ctx: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
-        ctx.obj.begin(ctx.command_path, ctx.params, given)
-        return {}
-
-    every = {name: declared for group in groups for name, declared in group.items()}
-    return _adding(every, defaults, hand_over)
-
-
-def gathered(parameter: str, group: Group) -> Callable[[Function], Function]:
-    """Add the options of ``group`` to a command, which gets those that were given as one dict, ``parameter``."""
-
-    def gather(ctx: typer.Context, given: dict[str, Any]) -> dict[str, Any]:
-        return {parameter: {name: value for name, value in given.items() if value is not None}}
-
-    return _adding(group, {}, gather, parameter)
-
-
-def _adding(
-    declared: Group,
-    defaults: dict[str, Any],
-    receive: Callable[[typer.Context, dict[str, Any]], dict[str, Any]],
-    received: str = "",
-) -> Callable[[Function], Function]:
-    """Return a decorator that adds parameters to a signature; ``receive`` makes of them what the function gets."""
-
-    def decorate(function: Function) -> Function:
-        signature = inspect.signature(function)
-        own = [one for one in signature.parameters.values() if one.name != received]
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        added = [
-            inspect.Parameter(name, keyword, default=defaults.get(name), annotation=kind)
-            for name, kind in declared.items()
-        ]
-
-        def command(**values: Any) -> Any:
-            given = {one.name: values.pop(one.name) for one in added}
-            return function(**values, **receive(values["ctx"], given))
-
-        parameters = [*(one.replace(kind=keyword) for one in own), *added]
-        command.__name__, command.__doc__ = function.__name__, function.__doc__
-        command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        command.__annotations__ = {one.name: one.annotation for one in parameters}
-        return cast(Function, command)
-
-    return decorate
-
-
-@shared(*EVERY)
-def any_command(ctx: typer.Context) -> None:
-    """Stand for any command, where no command is named yet."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    own = [one for one in inspect.signature(function).parameters.values() if one.name != "runtime"]
+    parameters = [
+        inspect.Parameter("ctx", keyword, annotation=typer.Context),
+        *(one.replace(kind=keyword) for one in own),
+        *(
+            inspect.Parameter(n, keyword, default=defaults.get(n), annotation=kind)
+            for n, kind in added.items()
+        ),
+    ]
+    run.__doc__ = function.__doc__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run

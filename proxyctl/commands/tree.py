@@ -18,9 +18,10 @@ from typer._click.exceptions import UsageError as ParsingError
 from typer._click.shell_completion import CompletionItem, _resolve_context, _resolve_incomplete
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command_from_info, get_params_convertors_ctx_param_name_from_function
+from typer.models import CommandInfo
 
 from proxyctl import __version__
-from proxyctl.commands.options import HOISTED, any_command
+from proxyctl.commands.options import EVERY, HOISTED, signed
 from proxyctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -188,21 +189,28 @@ class NoSuchCommand(ParsingError):
         self.words = words
 
 
-def command_of(app: typer.Typer, name: str, summary: str) -> Any:
-    """Return the command that a module's ``app`` stands for: a group, or the only command that it declares."""
-    infos = app.registered_commands
+def load(name: str) -> Any:
+    """Import the module of a command and make it: a group, or the only command that the module declares."""
+    module, summary = COMMANDS[name]
+    declared = import_module(f"proxyctl.commands.{module}")
+    infos = [one for one in vars(declared).values() if isinstance(one, CommandInfo)]
     if len(infos) == 1:
         return made(infos[0])
     entries = {str(info.name): Entry(summary_of(info.callback), partial(made, info)) for info in infos}
-    return ProxyctlGroup(entries, name=name, help=summary, epilog=app.info.epilog)
+    return ProxyctlGroup(entries, name=name, help=summary, epilog=parted(declared)[1])
 
 
-def made(info: Any) -> Any:
-    """Let Typer make the command that a decorated function declares. The examples are the end of its docstring."""
+def made(info: CommandInfo) -> Any:
+    """Let Typer make a command that was declared."""
     info.cls = ProxyctlCommand
-    info.help, found, examples = inspect.cleandoc(info.callback.__doc__).partition("\n\nExamples:\n")
-    info.epilog = found.lstrip() + examples
+    info.help, info.epilog = parted(info.callback)
     return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+
+
+def parted(documented: Any) -> tuple[str, str]:
+    """Return a docstring in two parts: its end are the examples."""
+    text, found, examples = inspect.cleandoc(documented.__doc__).partition("\n\nExamples:\n")
+    return text, found.lstrip() + examples
 
 
 def summary_of(function: Any) -> str:
@@ -213,7 +221,7 @@ def summary_of(function: Any) -> str:
 @cache
 def shared_parameters() -> list[Any]:
     """Return the options that may stand before the subcommand, for a TAB there."""
-    return get_params_convertors_ctx_param_name_from_function(any_command)[0]
+    return get_params_convertors_ctx_param_name_from_function(signed(lambda: None, lambda: None, EVERY))[0]
 
 
 def under_cursor(root: Any, words: list[str], word: str) -> tuple[Any, Any, str, list[tuple[str, str]]]:
@@ -248,12 +256,6 @@ def root_command() -> Any:
         params=[version],
         context_settings={"help_option_names": ["-h", "--help"]},  # of the commands below it too
     )
-
-
-def load(name: str) -> Any:
-    """Import the module of a command and make it."""
-    module, summary = COMMANDS[name]
-    return command_of(import_module(f"proxyctl.commands.{module}").app, name, summary)
 
 
 def show_version(ctx: typer.Context, parameter: Any, value: bool) -> None:

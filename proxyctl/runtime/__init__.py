@@ -123,7 +123,7 @@ class Runtime:
 
             check_output_file("--summary-json", summary, [typed.get("file")])
         self.verb = command.partition(" ")[2]
-        named = [typed.get(name) for name in ("service", "source", "target")]
+        named = [typed.get(name) for name in ("service_name", "source_name", "target_name")]
         self.services = [name for name in (*named, *(typed.get("services") or ())) if name]
         self.use(self.options._replace(**given))
 

@@ -2,17 +2,11 @@
 
 from typing import Annotated
 
-import typer
-
-from proxyctl.commands.options import CALLS, DATA, RECORDED, SUMMARY, argument, option, shared
-
-app = typer.Typer()
+from proxyctl.commands.options import DATA, RECORDED, SUMMARY, argument, command, option
 
 
-@app.command("api")
-@shared(*CALLS, DATA, RECORDED, SUMMARY)
+@command("api", "api.request:send", DATA, RECORDED, SUMMARY)
 def api_request(
-    ctx: typer.Context,
     method: Annotated[str, argument("METHOD", "GET, POST or DELETE.")],
     path: Annotated[str, argument("PATH", "/v1/…, /messaging/v1/… or /2010-04-01/…, without a host.")],
     data: Annotated[
@@ -34,6 +28,3 @@ def api_request(
       proxyctl api GET /v1/Services/KS…/Sessions --paginate
       proxyctl api POST /v1/Services/KS… -d DefaultTtl=3600
     """
-    from proxyctl.commands.api import request
-
-    request.send(ctx.obj, method, path, data or [], paginate=paginate)

@@ -20,10 +20,10 @@ from proxyctl.writes.plan import Chain, Plan, Step
 from proxyctl.writes.requests import raw_request
 
 
-def send(runtime: Runtime, method: str, path: str, data: Sequence[str], *, paginate: bool) -> None:
+def send(runtime: Runtime, method: str, path: str, data: Sequence[str] | None, *, paginate: bool) -> None:
     """Send the request, and print the answer."""
     fields = runtime.out.fields
-    call = Call.parse(method, path, [pair(text) for text in data])
+    call = Call.parse(method, path, [pair(text) for text in data or ()])
     if paginate and call.writes:
         raise UsageError("--paginate goes with GET only.")
     if paginate:

@@ -1,18 +1,6 @@
-"""`proxyctl config`: the config file and its settings, without secrets."""
+"""`proxyctl config`: the config file and its settings, without secrets.
 
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
-from proxyctl.commands.options import CALLS, DATA, argument, shared
-from proxyctl.runtime import Runtime
-from proxyctl.text import command_line
-
-if TYPE_CHECKING:
-    from proxyctl.profiles.store import Change
-
-app = typer.Typer(
-    epilog="""Examples:
+Examples:
   proxyctl config list
   proxyctl config set output json
   proxyctl config set profiles.prod.protected true
@@ -23,7 +11,15 @@ api_secret_command, auth_token_command, base_url, region, edge, protected.
 Only account_sid creates a profile. A command replaces the stored secret.
 A change rewrites the file without its comments.
 """
-)
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from proxyctl.commands.options import DATA, argument, command
+from proxyctl.runtime import Runtime
+from proxyctl.text import command_line
+
+if TYPE_CHECKING:
+    from proxyctl.profiles.store import Change
 
 KeyArgument = Annotated[
     str,
@@ -31,20 +27,18 @@ KeyArgument = Annotated[
 ]
 
 
-@app.command("path")
-@shared(*CALLS)
-def show_path(ctx: typer.Context) -> None:
+@command("path")
+def show_path(runtime: Runtime) -> None:
     """Print the path of the config file.
 
     Examples:
       proxyctl config path
     """
-    print_plain(ctx.obj, str(ctx.obj.store.path))
+    print_plain(runtime, str(runtime.store.path))
 
 
-@app.command("list")
-@shared(*CALLS, DATA)
-def list_values(ctx: typer.Context) -> None:
+@command("list", None, DATA)
+def list_values(runtime: Runtime) -> None:
     """List the settings of the config file. Secrets are hidden.
 
     Examples:
@@ -53,21 +47,18 @@ def list_values(ctx: typer.Context) -> None:
     """
     from proxyctl.render.shape import Shape
 
-    runtime: Runtime = ctx.obj
     rows = [{"key": key, "value": in_words(value)} for key, value in runtime.store.settings()]
     runtime.out.rows(Shape.generic("setting", ("key", "value"), id_field="key"), [rows])
 
 
-@app.command("get")
-@shared(*CALLS)
-def get_value(ctx: typer.Context, key: KeyArgument) -> None:
+@command("get")
+def get_value(runtime: Runtime, key: KeyArgument) -> None:
     """Print one setting, or nothing if it is not set.
 
     Examples:
       proxyctl config get default_profile
       proxyctl config get profiles.prod.region
     """
-    runtime: Runtime = ctx.obj
     value = runtime.store.get_value(key)
     if value is None:
         runtime.note(f"{key} is not set.")
@@ -75,10 +66,9 @@ def get_value(ctx: typer.Context, key: KeyArgument) -> None:
         print_plain(runtime, in_words(value))
 
 
-@app.command("set")
-@shared(*CALLS)
+@command("set")
 def set_value(
-    ctx: typer.Context,
+    runtime: Runtime,
     key: KeyArgument,
     value: Annotated[str, argument("VALUE", "New value.")],
 ) -> None:
@@ -92,7 +82,6 @@ def set_value(
       proxyctl config set profiles.prod.protected true
       proxyctl config set profiles.prod.api_secret_command 'pass twilio/prod'
     """
-    runtime: Runtime = ctx.obj
     if key.endswith(".base_url") and value:
         from proxyctl.api.endpoint import Endpoint
 
@@ -100,16 +89,14 @@ def set_value(
     change_value(runtime, key, value)
 
 
-@app.command("unset")
-@shared(*CALLS)
-def unset_value(ctx: typer.Context, key: KeyArgument) -> None:
+@command("unset")
+def unset_value(runtime: Runtime, key: KeyArgument) -> None:
     """Remove one setting from the config file.
 
     Examples:
       proxyctl config unset output
       proxyctl config unset profiles.prod.region
     """
-    runtime: Runtime = ctx.obj
     if runtime.store.get_value(key) is None:
         runtime.note(f"{key} is not set.")
     else:

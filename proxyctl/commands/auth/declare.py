@@ -1,27 +1,21 @@
-"""`proxyctl auth`: save, check and remove credentials."""
+"""`proxyctl auth`: save, check and remove credentials.
 
-from typing import Annotated
-
-import typer
-
-from proxyctl.commands.options import (
-    CALLS,
-    DATA,
-    DRY_RUN,
-    YES,
-    gathered,
-    group,
-    option,
-    shared,
-    typed,
-)
-
-app = typer.Typer(
-    epilog="""Examples:
+Examples:
   proxyctl auth login --profile prod
   pass twilio/prod | proxyctl auth login --profile prod --account-sid AC… --api-key SK… --secret-stdin
   proxyctl auth status --all
 """
+
+from typing import Annotated
+
+from proxyctl.commands.options import (
+    DATA,
+    DRY_RUN,
+    YES,
+    command,
+    group,
+    option,
+    typed,
 )
 
 SAVED_AS = group(
@@ -41,12 +35,8 @@ SERVER = group(
 )
 
 
-@app.command("login")
-@shared(*CALLS, SAVED_AS, YES)
-@gathered("settings", SERVER)
+@command("login", "auth.login:log_in", SERVER, SAVED_AS, YES)
 def log_in(
-    ctx: typer.Context,
-    settings: dict[str, str],
     account_sid: Annotated[str | None, option("--account-sid AC", "SID of the account.")] = None,
     api_key: Annotated[
         str | None,
@@ -68,22 +58,10 @@ def log_in(
       proxyctl auth login --profile prod
       pass twilio/prod | proxyctl auth login --profile prod --account-sid AC… --api-key SK… --secret-stdin
     """
-    from proxyctl.commands.auth import login
-
-    login.log_in(
-        ctx.obj,
-        account_sid=account_sid,
-        api_key=api_key,
-        secret_stdin=secret_stdin,
-        verify=not no_verify,
-        settings={name: value for name, value in settings.items() if value},
-    )
 
 
-@app.command("status")
-@shared(*CALLS, DATA)
+@command("status", "auth.status:show_status", DATA)
 def show_status(
-    ctx: typer.Context,
     all_profiles: Annotated[bool, option("-A --all", "Include all profiles.")] = False,
 ) -> None:
     """Show which credentials are used, where they come from, and whether they work.
@@ -94,17 +72,10 @@ def show_status(
       proxyctl auth status
       proxyctl auth status --all
     """
-    from proxyctl.commands.auth import status
-
-    if all_profiles:
-        status.show_all(ctx.obj)
-    else:
-        status.show_used(ctx.obj)
 
 
-@app.command("logout")
-@shared(*CALLS, DRY_RUN)
-def log_out(ctx: typer.Context) -> None:
+@command("logout", "auth.login:log_out", DRY_RUN)
+def log_out() -> None:
     """Remove a profile's secret from the config file. Its other settings stay.
 
     Nothing changes at Twilio.
@@ -112,6 +83,3 @@ def log_out(ctx: typer.Context) -> None:
     Examples:
       proxyctl auth logout --profile prod
     """
-    from proxyctl.commands.auth import login
-
-    login.log_out(ctx.obj)

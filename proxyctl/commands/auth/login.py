@@ -30,19 +30,19 @@ def log_in(
     account_sid: str | None,
     api_key: str | None,
     secret_stdin: bool,
-    verify: bool,
-    settings: Mapping[str, str],
+    no_verify: bool,
+    **server: str,
 ) -> None:
     """Ask for what is missing, prove the credentials with one request, and save them as a profile."""
     # Credentials that were tried at one server must not go to another the next time.
-    settings, url_source = with_server(settings, runtime.environ)
+    settings, url_source = with_server(server, runtime.environ)
     check_given({"account_sid": account_sid, "api_key": api_key, **settings}, url_source)
     require_terminal(runtime, account_sid, secret_stdin)
     name = check_name(chosen_name(runtime) or DEFAULT_NAME)
     table = dict(runtime.store.profiles().get(name, {}))
     confirm_replacing(runtime, name, table)
     # What the profile already says about its server stays, so the credentials are tried there.
-    server: dict[str, Any] = {key: settings.get(key) or table.get(key) or None for key in SERVER}
+    there: dict[str, Any] = {key: settings.get(key) or table.get(key) or None for key in SERVER}
 
     def entered() -> Profile:
         account, key = account_sid, api_key
@@ -52,8 +52,8 @@ def log_in(
             key = asked(runtime, "API key SID (SK…, or empty to use the auth token): ", "api_key")
         secret = read_secret(runtime, "API key secret: " if key else "Auth token: ")
         runtime.console.redactor.add(secret)
-        profile = Profile(name, "--profile", account, key or account, lambda: secret, **server)
-        if verify:
+        profile = Profile(name, "--profile", account, key or account, lambda: secret, **there)
+        if not no_verify:
             prove(runtime, profile)
         return profile
 
@@ -65,7 +65,7 @@ def log_in(
         api_key=profile.username if profile.uses_api_key else None,
         **settings,
     )
-    say_saved(runtime, name, first, verify)
+    say_saved(runtime, name, first, not no_verify)
     say_server(runtime, settings.get("base_url"), url_source, table.get("base_url"))
 
 
@@ -81,12 +81,13 @@ def tried(runtime: Runtime, attempt: Callable[[], Entered], *mistakes: type[Prox
     raise AssertionError("the last try returns or raises")
 
 
-def with_server(settings: Mapping[str, str], environ: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """Return the settings with the environment's server where no option names one, and who named it."""
+def with_server(given: Mapping[str, str], environ: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Return the server that was given, else the environment's, and who named it."""
+    settings = {name: value for name, value in given.items() if value}
     url = environ.get(BASE_URL, "").strip()
     if url and not settings.get("base_url"):
         return {**settings, "base_url": url}, BASE_URL
-    return dict(settings), "--base-url"
+    return settings, "--base-url"
 
 
 def check_given(given: Mapping[str, str | None], url_source: str) -> None:
@@ -223,6 +224,12 @@ def log_out(runtime: Runtime) -> None:
     what = "Its secret is deleted. The profile stays. 'proxyctl auth login' saves another."
     if removed(runtime, "Log out of", name, what, runtime.store.remove_secrets):
         runtime.note(f"Logged out of profile {name!r}.")
+
+
+def use_profile(runtime: Runtime, name: str) -> None:
+    """Set the default profile."""
+    runtime.store.set_value("default_profile", name)
+    runtime.note(f"The default profile is now {name!r}.")
 
 
 def remove_profile(runtime: Runtime, name: str) -> None:

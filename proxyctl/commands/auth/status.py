@@ -43,8 +43,11 @@ SHAPE = replace(
 )
 
 
-def show_used(runtime: Runtime) -> None:
-    """Print the profile that commands use here, and whether it works; raises the error where it does not."""
+def show_status(runtime: Runtime, *, all_profiles: bool) -> None:
+    """Print the profile that commands use here, or all, and whether they work; raises the error where one does not."""
+    if all_profiles:
+        show_all(runtime)
+        return
     profile = runtime.profile
     error = failure(runtime, profile)
     sign = Role.BAD("✗ fails") if error else Role.GOOD("✓ works")

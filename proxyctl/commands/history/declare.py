@@ -1,11 +1,14 @@
-"""`proxyctl history`: the runs that wrote, and their undo."""
+"""`proxyctl history`: the runs that wrote, and their undo.
+
+Examples:
+  proxyctl history list --since 2d
+  proxyctl history show 20261122-0930
+  proxyctl history undo last
+"""
 
 from typing import Annotated
 
-import typer
-
 from proxyctl.commands.options import (
-    CALLS,
     DATA,
     PACING,
     THROUGH,
@@ -13,17 +16,9 @@ from proxyctl.commands.options import (
     YES,
     Limit,
     argument,
+    command,
     duration,
     option,
-    shared,
-)
-
-app = typer.Typer(
-    epilog="""Examples:
-  proxyctl history list --since 2d
-  proxyctl history show 20261122-0930
-  proxyctl history undo last
-"""
 )
 
 RunId = Annotated[str, argument("ID", "ID of a run, or its beginning.")]
@@ -33,10 +28,8 @@ UndoneRun = Annotated[
 ]
 
 
-@app.command("list")
-@shared(*CALLS, DATA)
+@command("list", "history.show:show_runs", DATA)
 def list_runs(
-    ctx: typer.Context,
     since: Annotated[
         float | None,
         option("--since DURATION", "Print only runs of the last 90m, 12h, 7d.", parser=duration),
@@ -61,27 +54,19 @@ def list_runs(
       proxyctl history list --service masking-prod --all
       proxyctl history list -o json
     """
-    from proxyctl.commands.history.show import Wanted, show_runs
-
-    show_runs(ctx.obj, Wanted(since, service, failed, all_runs), limit)
 
 
-@app.command("show")
-@shared(*CALLS, DATA)
-def show_run(ctx: typer.Context, run_id: RunId) -> None:
+@command("show", "history.show:show_items", DATA)
+def show_run(run_id: RunId) -> None:
     """Show the items of a run.
 
     Examples:
       proxyctl history show 20261122-0930
     """
-    from proxyctl.commands.history import show as runs
-
-    runs.show_items(ctx.obj, run_id)
 
 
-@app.command("undo")
-@shared(*CALLS, DATA, WRITES, PACING, THROUGH)
-def undo_run(ctx: typer.Context, run_id: UndoneRun) -> None:
+@command("undo", "history.undo:undo", DATA, WRITES, PACING, THROUGH)
+def undo_run(run_id: UndoneRun) -> None:
     """Undo a run: restore pools, webhooks and settings of a Service.
 
     Numbers that have changed since the run are refused.
@@ -90,15 +75,10 @@ def undo_run(ctx: typer.Context, run_id: UndoneRun) -> None:
       proxyctl history undo last --dry-run
       proxyctl history undo 20261122-093015-123
     """
-    from proxyctl.commands.history.undo import undo
-
-    undo(ctx.obj, run_id)
 
 
-@app.command("prune")
-@shared(*CALLS, YES)
+@command("prune", "history.show:prune", YES)
 def prune_runs(
-    ctx: typer.Context,
     older_than: Annotated[
         float,
         option("--older-than DURATION", "Delete records older than this: 30d, 12h.", parser=duration),
@@ -111,6 +91,3 @@ def prune_runs(
     Examples:
       proxyctl history prune --older-than 30d
     """
-    from proxyctl.commands.history import show as runs
-
-    runs.prune(ctx.obj, older_than)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from proxyctl.commands.listing import in_pages, show_list
 from proxyctl.errors import NotFoundError
@@ -22,24 +22,23 @@ FAILED = Role.BAD("✗")
 WIDE = 110  # columns of a terminal that have room for how a run ended and how long it took
 
 
-class Wanted(NamedTuple):
-    """Which runs are listed. ``since`` is in seconds before now; ``idle``: those that changed nothing, too."""
-
-    since: float | None = None
-    service: str | None = None
-    failed: bool = False
-    idle: bool = False
-
-
-def show_runs(runtime: Runtime, wanted: Wanted, limit: int | None) -> None:
+def show_runs(
+    runtime: Runtime,
+    *,
+    limit: int | None,
+    all_runs: bool,
+    since: float | None,
+    service: str | None,
+    failed: bool,
+) -> None:
     """Print a row for each run, newest first; at a terminal, count those that succeeded and changed nothing."""
     drawn = runtime.out.format == "table" and runtime.out.fields is None
     left_out: list[RunSummary] = []
 
     def rows() -> Iterator[dict[str, Any]]:
-        for run in runs(runtime, wanted):
+        for run in runs(runtime, since, service, failed):
             row = run_row(runtime, run)
-            if drawn and runtime.console.terminal.stdout and is_idle(run) and not wanted.idle:
+            if drawn and runtime.console.terminal.stdout and is_idle(run) and not all_runs:
                 left_out.append(run)
             else:
                 yield row | (drawn_cells(run, row) if drawn else {})
@@ -52,19 +51,19 @@ def show_runs(runtime: Runtime, wanted: Wanted, limit: int | None) -> None:
         runtime.note(f"--all adds {count} that succeeded and changed nothing, last {left_out[0].id}.")
 
 
-def runs(runtime: Runtime, wanted: Wanted) -> Iterator[RunSummary]:
-    """Yield the runs that are wanted; warn of records that are damaged, and go on."""
+def runs(runtime: Runtime, since: float | None, service: str | None, failed: bool) -> Iterator[RunSummary]:
+    """Yield the runs that are wanted, of the last ``since`` seconds; warn of records that are damaged, and go on."""
     options = runtime.options
     profile = SANDBOX if options.sandbox else options.profile
-    begun = runtime.clock.now() - wanted.since if wanted.since is not None else None
+    begun = runtime.clock.now() - since if since is not None else None
     for run in runtime.history.runs(begun):
         if run.warning is not None:
             runtime.warn(f"run {run.id}: {run.warning}")
         if profile is not None and run.profile != profile:
             continue
-        if wanted.service is not None and wanted.service not in (*run.names, run.service_sid):
+        if service is not None and service not in (*run.names, run.service_sid):
             continue
-        if not wanted.failed or run.status == "broken off" or run.exit_code:
+        if not failed or run.status == "broken off" or run.exit_code:
             yield run
 
 

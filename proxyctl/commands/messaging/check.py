@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from proxyctl.commands.messaging.attach import named, read
-from proxyctl.commands.pool.findings import Audit, Filters, show
+from proxyctl.commands.pool.findings import Audit, show
 from proxyctl.pools.a2p import findings
 from proxyctl.render.shapes import FINDING
 from proxyctl.runtime import Runtime
 
 
-def check(runtime: Runtime, service_name: str, messaging_service: str, filters: Filters) -> None:
+def check(runtime: Runtime, service_name: str, messaging_service: str, **filters: Any) -> None:
     """Print what is wrong; CheckError where something is."""
     runtime.out.check(FINDING)
     pair = read(runtime, *named(runtime, service_name, messaging_service))

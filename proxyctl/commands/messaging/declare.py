@@ -1,12 +1,14 @@
-"""`proxyctl messaging`: the Messaging Service that the US numbers of a pool need for A2P 10DLC."""
+"""`proxyctl messaging`: the Messaging Service that the US numbers of a pool need for A2P 10DLC.
 
-from typing import Annotated, Any
+Examples:
+  proxyctl messaging check masking-prod --messaging-service MG…
+  proxyctl messaging attach masking-prod --messaging-service MG…
+"""
 
-import typer
+from typing import Annotated
 
 from proxyctl.commands.options import (
     BULK,
-    CALLS,
     DATA,
     FINDINGS,
     ROWS,
@@ -14,16 +16,8 @@ from proxyctl.commands.options import (
     File,
     Numbers,
     ServiceArgument,
-    gathered,
+    command,
     option,
-    shared,
-)
-
-app = typer.Typer(
-    epilog="""Examples:
-  proxyctl messaging check masking-prod --messaging-service MG…
-  proxyctl messaging attach masking-prod --messaging-service MG…
-"""
 )
 
 MessagingServiceOption = Annotated[
@@ -31,13 +25,9 @@ MessagingServiceOption = Annotated[
 ]
 
 
-@app.command("check")
-@shared(*CALLS, DATA)
-@gathered("filters", FINDINGS)
+@command("check", "messaging.check:check", DATA, FINDINGS)
 def check_messaging(
-    ctx: typer.Context,
-    filters: dict[str, Any],
-    service: ServiceArgument,
+    service_name: ServiceArgument,
     messaging_service: MessagingServiceOption,
 ) -> None:
     """Check that a pool and its Messaging Service fit together, and print how to fix them.
@@ -50,18 +40,13 @@ def check_messaging(
       proxyctl messaging check masking-prod --messaging-service MG…
       proxyctl messaging check masking-prod --messaging-service MG… --only messaging-missing
     """
-    from proxyctl.commands.messaging.check import check
-
-    check(ctx.obj, service, messaging_service, filters)
 
 
-@app.command("attach")
-@shared(*CALLS, DATA, WRITES, BULK, ROWS)
+@command("attach", "messaging.attach:attach", DATA, WRITES, BULK, ROWS)
 def attach_numbers(
-    ctx: typer.Context,
-    service: ServiceArgument,
+    service_name: ServiceArgument,
     messaging_service: MessagingServiceOption,
-    numbers: Numbers = None,
+    numbers: Numbers,
     file: File = None,
 ) -> None:
     """Add numbers of a pool to a Messaging Service.
@@ -73,6 +58,3 @@ def attach_numbers(
       proxyctl messaging attach masking-prod --messaging-service MG…
       proxyctl messaging attach masking-prod --messaging-service MG… +14155550100
     """
-    from proxyctl.commands.messaging.attach import attach
-
-    attach(ctx.obj, service, messaging_service, numbers, file)

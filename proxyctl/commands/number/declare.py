@@ -1,12 +1,15 @@
-"""`proxyctl number`: the phone numbers of a Service's pool."""
+"""`proxyctl number`: the phone numbers of a Service's pool.
 
-from typing import Annotated, Any
+Examples:
+  proxyctl number add masking-prod +14155550100 --reserved
+  proxyctl number reserve masking-prod -f numbers.csv
+  proxyctl number list masking-prod --idle --country US -o csv
+"""
 
-import typer
+from typing import Annotated
 
 from proxyctl.commands.options import (
     BULK,
-    CALLS,
     COUNTRY,
     DATA,
     FILTERS,
@@ -21,20 +24,11 @@ from proxyctl.commands.options import (
     Services,
     Sort,
     argument,
-    gathered,
+    command,
     group,
     option,
-    shared,
     typed,
     url_given,
-)
-
-app = typer.Typer(
-    epilog="""Examples:
-  proxyctl number add masking-prod +14155550100 --reserved
-  proxyctl number reserve masking-prod -f numbers.csv
-  proxyctl number list masking-prod --idle --country US -o csv
-"""
 )
 
 CHOSEN = group(
@@ -67,14 +61,12 @@ WEBHOOKS = group(
 )
 
 
-@app.command("add")
-@shared(*CALLS, DATA, WRITES, BULK, ROWS)
+@command("add", "number.change:run_verb", DATA, WRITES, BULK, ROWS, verb="add")
 def add_numbers(
-    ctx: typer.Context,
-    service: ServiceArgument,
-    numbers: Numbers = None,
+    service_name: ServiceArgument,
+    numbers: Numbers,
     file: File = None,
-    reserved: Annotated[
+    is_reserved: Annotated[
         bool | None, option("--reserved/--unreserved", "Add them as reserved, or as unreserved.")
     ] = None,
 ) -> None:
@@ -87,19 +79,16 @@ def add_numbers(
       proxyctl number add masking-prod +14155550100 --reserved
       proxyctl number add masking-prod -f numbers.csv
     """
-    from proxyctl.commands.number.change import run_verb
-
-    run_verb(ctx.obj, "add", service, numbers, file, is_reserved=reserved)
 
 
-@app.command("reserve")
-@shared(*CALLS, DATA, WRITES, BULK, ROWS)
+@command("reserve", "number.change:run_verb", DATA, WRITES, BULK, ROWS, verb="reserve")
 def reserve_numbers(
-    ctx: typer.Context,
-    service: ServiceArgument,
-    numbers: Numbers = None,
+    service_name: ServiceArgument,
+    numbers: Numbers,
     file: File = None,
-    add: Annotated[bool, option("--add", "Add numbers that are not in the pool, as reserved.")] = False,
+    add_missing: Annotated[
+        bool, option("--add", "Add numbers that are not in the pool, as reserved.")
+    ] = False,
 ) -> None:
     """Reserve phone numbers, so that Proxy does not assign them to participants.
 
@@ -107,33 +96,22 @@ def reserve_numbers(
       proxyctl number reserve masking-prod +14155550100 +14155550101
       proxyctl number reserve masking-prod -f numbers.csv --add
     """
-    from proxyctl.commands.number.change import run_verb
-
-    run_verb(ctx.obj, "reserve", service, numbers, file, add_missing=add)
 
 
-@app.command("release")
-@shared(*CALLS, DATA, WRITES, BULK, ROWS)
-def release_numbers(
-    ctx: typer.Context, service: ServiceArgument, numbers: Numbers = None, file: File = None
-) -> None:
+@command("release", "number.change:run_verb", DATA, WRITES, BULK, ROWS, verb="release")
+def release_numbers(service_name: ServiceArgument, numbers: Numbers, file: File = None) -> None:
     """Release reserved phone numbers, so that Proxy may assign them again.
 
     Examples:
       proxyctl number release masking-prod +14155550100
       proxyctl number release masking-prod -f numbers.csv
     """
-    from proxyctl.commands.number.change import run_verb
-
-    run_verb(ctx.obj, "release", service, numbers, file)
 
 
-@app.command("remove")
-@shared(*CALLS, DATA, WRITES, BULK, THROUGH, ROWS)
+@command("remove", "number.change:run_verb", DATA, WRITES, BULK, THROUGH, ROWS, verb="remove")
 def remove_numbers(
-    ctx: typer.Context,
-    service: ServiceArgument,
-    numbers: Numbers = None,
+    service_name: ServiceArgument,
+    numbers: Numbers,
     file: File = None,
     must_exist: Annotated[bool, option("--must-exist", "Fail for numbers that are not in the pool.")] = False,
     restore_webhooks: Annotated[
@@ -148,19 +126,11 @@ def remove_numbers(
       proxyctl number remove masking-prod +14155550100
       proxyctl number remove masking-prod -f numbers.csv --restore-webhooks
     """
-    from proxyctl.commands.number.change import run_verb
-
-    wishes = {"restore_webhooks": restore_webhooks, "must_exist": must_exist}
-    run_verb(ctx.obj, "remove", service, numbers, file, **wishes)
 
 
-@app.command("list")
-@shared(*CALLS, DATA)
-@gathered("filters", CHOSEN)
+@command("list", "number.listing:show", DATA, CHOSEN)
 def list_numbers(
-    ctx: typer.Context,
-    filters: dict[str, Any],
-    services: Services = None,
+    services: Services,
     all_services: Annotated[bool, option("-A --all", "Include the numbers of all Services.")] = False,
     unassigned: Annotated[
         bool, option("--unassigned", "Print the account's numbers that are in no pool.")
@@ -183,25 +153,10 @@ def list_numbers(
       proxyctl number list --all --sort -in_use --limit 20
       proxyctl number list --unassigned -o csv > free.csv
     """
-    from proxyctl.commands.number import listing
-
-    listing.show(
-        ctx.obj,
-        services or [],
-        filters,
-        all_services=all_services,
-        unassigned=unassigned,
-        no_messaging_service=no_messaging_service,
-        sort=sort,
-        limit=limit,
-        count=count,
-    )
 
 
-@app.command("show")
-@shared(*CALLS, DATA, COUNTRY)
+@command("show", "number.find:show", DATA, COUNTRY)
 def show_number(
-    ctx: typer.Context,
     names: Annotated[
         list[str],
         argument("[SERVICE] NUMBER", "PN SID, or number in E.164. SERVICE is found if it is left out."),
@@ -213,14 +168,10 @@ def show_number(
       proxyctl number show +14155550100
       proxyctl number show masking-prod +14155550100
     """
-    from proxyctl.commands.number import find
-
-    find.show(ctx.obj, names)
 
 
-@app.command("find")
-@shared(*CALLS, DATA, COUNTRY, ROWS)
-def find_numbers(ctx: typer.Context, numbers: Numbers = None, file: File = None) -> None:
+@command("find", "number.find:find", DATA, COUNTRY, ROWS)
+def find_numbers(numbers: Numbers, file: File = None) -> None:
     """Find the Service that has a number in its pool.
 
     The number's webhooks name a Service, which is read first. If it does not have the number, all pools are read.
@@ -229,17 +180,12 @@ def find_numbers(ctx: typer.Context, numbers: Numbers = None, file: File = None)
       proxyctl number find +14155550100
       proxyctl number find -f numbers.csv -o csv
     """
-    from proxyctl.commands.number.find import find
-
-    find(ctx.obj, numbers, file)
 
 
-@app.command("drain")
-@shared(*CALLS, DATA, WRITES, BULK, THROUGH, ROWS)
+@command("drain", "number.drain:drain", DATA, WRITES, BULK, THROUGH, ROWS)
 def drain_numbers(
-    ctx: typer.Context,
-    service: ServiceArgument,
-    numbers: Numbers = None,
+    service_name: ServiceArgument,
+    numbers: Numbers,
     file: File = None,
     wait: Annotated[bool, option("--wait", "Wait until no number is in use.")] = False,
     remove: Annotated[bool, option("--remove", "Remove numbers that are idle.")] = False,
@@ -254,19 +200,12 @@ def drain_numbers(
       proxyctl number drain masking-prod +14155550100 --wait
       proxyctl number drain masking-prod -f old.csv --wait --remove --deadline 2h
     """
-    from proxyctl.commands.number.drain import drain
-
-    drain(ctx.obj, service, numbers, file, wait=wait, remove=remove)
 
 
-@app.command("webhooks")
-@shared(*CALLS, DATA, WRITES, BULK, ROWS)
-@gathered("to", WEBHOOKS)
+@command("webhooks", "number.webhooks:set_webhooks", WEBHOOKS, DATA, WRITES, BULK, ROWS)
 def set_webhooks(
-    ctx: typer.Context,
-    service: ServiceArgument,
-    to: dict[str, Any],
-    numbers: Numbers = None,
+    service_name: ServiceArgument,
+    numbers: Numbers,
     file: File = None,
 ) -> None:
     """Set the voice and SMS webhooks of phone numbers, in a pool or not.
@@ -279,18 +218,13 @@ def set_webhooks(
       proxyctl number webhooks masking-prod -f numbers.csv --restore
       proxyctl number webhooks masking-prod +14155550100 --sms-url https://example.com/sms
     """
-    from proxyctl.commands.number.webhooks import set_webhooks
-
-    set_webhooks(ctx.obj, service, numbers, file, to)
 
 
-@app.command("move")
-@shared(*CALLS, DATA, WRITES, BULK, THROUGH, ROWS)
+@command("move", "number.move:move", DATA, WRITES, BULK, THROUGH, ROWS)
 def move_numbers(
-    ctx: typer.Context,
-    source: Annotated[str, option("--from SERVICE", "Take them from this Service.")],
-    target: Annotated[str, option("--to SERVICE", "Add them to this Service.")],
-    numbers: Numbers = None,
+    source_name: Annotated[str, option("--from SERVICE", "Take them from this Service.")],
+    target_name: Annotated[str, option("--to SERVICE", "Add them to this Service.")],
+    numbers: Numbers,
     file: File = None,
     is_reserved: Annotated[
         bool | None,
@@ -310,6 +244,3 @@ def move_numbers(
       proxyctl number move --from masking-prod --to masking-eu +14155550100
       proxyctl number move --from masking-prod --to masking-eu -f numbers.csv
     """
-    from proxyctl.commands.number.move import move
-
-    move(ctx.obj, source, target, numbers, file, is_reserved=is_reserved)

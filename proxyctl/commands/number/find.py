@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from proxyctl.api.resources import PhoneNumber
-from proxyctl.commands.number.given import read_input
+from proxyctl.commands.number.given import Numbers, read_input
 from proxyctl.errors import InputError, NotFoundError, PartialError, ProxyctlError, UsageError
 from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
@@ -18,7 +18,7 @@ from proxyctl.runtime import Runtime
 from proxyctl.text import MOST_SESSIONS, command_line, counted
 
 
-def find(runtime: Runtime, numbers: Sequence[str] | None, file: str | None) -> None:
+def find(runtime: Runtime, numbers: Numbers, file: str | None) -> None:
     """Print which Service holds each number; NotFoundError for one that none holds, PartialError for some."""
     runtime.out.check(FOUND)
     reading = read_input(runtime, numbers, file)

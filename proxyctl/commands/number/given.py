@@ -19,7 +19,7 @@ from proxyctl.text import show
 from proxyctl.writes.guard import EMPTY_INPUT, by_rule
 from proxyctl.writes.plan import NoOp, Plan
 
-Numbers = Sequence[str] | None  # as typed
+Numbers = Sequence[str]  # as typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def begin(
         runtime.note(f"{reading.empty_reason}.")
     rest = rest_of(runtime, file, contents=reading.contents)
     runtime.guard_writes()
-    return Given(reading, file is None and len(numbers or ()) == 1, rest)
+    return Given(reading, file is None and len(numbers) == 1, rest)
 
 
 def read_input(

@@ -24,14 +24,14 @@ NOT_NAMED = "name a Service, or add --all or --unassigned."
 def show(
     runtime: Runtime,
     services: Sequence[str],
-    filters: Mapping[str, Any],
     *,
     all_services: bool,
-    unassigned: bool = False,
-    no_messaging_service: bool = False,
+    unassigned: bool,
+    no_messaging_service: bool,
     sort: str | None,
     limit: int | None,
     count: bool,
+    **filters: Any,
 ) -> None:
     """Print the numbers that ``filters`` accept, as the pages come in."""
     chosen = NumberFilter(**filters).cleaned()

@@ -83,18 +83,18 @@ def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Setti
     return late
 
 
-def set_webhooks(runtime: Runtime, name: str, numbers: Numbers, file: str | None, to: Settings) -> None:
+def set_webhooks(runtime: Runtime, service_name: str, numbers: Numbers, file: str | None, **to: str) -> None:
     """Point numbers of the account ``to`` Proxy, what was kept, or URLs; raises the error that the run ends with."""
     if len(to) != 1 and set(to) != set(OVERRIDING):
         raise UsageError("give exactly one of --proxy, --restore, or URLs (--voice-url, --sms-url).")
     given = begin(runtime, numbers, file)
-    service = runtime.account.service(name)
+    service = runtime.account.service(service_name)
     home, done = Home(service.sid, service.unique_name), "restored" if "restore" in to else "updated"
 
     def decide() -> Plan:
         owned = runtime.account.own_numbers(given.items)
         sids = {number.sid for number in owned.values()}
-        wanted = dict.fromkeys(sids, to)
+        wanted: dict[str, Settings] = dict.fromkeys(sids, to)
         if "restore" in to:
             wanted = read_kept(runtime, KeptWebhooks(sids, newest=True))
         elif "proxy" in to:

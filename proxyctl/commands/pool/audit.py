@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.commands.listing import services_by_name
-from proxyctl.commands.pool.findings import Audit, Filters, show
+from proxyctl.commands.pool.findings import Audit, show
 from proxyctl.pools.account import Account
 from proxyctl.pools.audit import (
     Context,
@@ -23,7 +24,7 @@ from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Page
 
 
-def audit(runtime: Runtime, services: Sequence[str], filters: Filters, *, all_services: bool) -> None:
+def audit(runtime: Runtime, services: Sequence[str], *, all_services: bool, **filters: Any) -> None:
     """Print what is wrong or risky; CheckError where there is anything."""
     runtime.out.check(FINDING)
     chosen = services_by_name(runtime, services, all_services=all_services)

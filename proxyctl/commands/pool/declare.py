@@ -1,13 +1,18 @@
-"""`proxyctl pool`: whole pools, and the file that declares them."""
+"""`proxyctl pool`: whole pools, and the file that declares them.
 
-from typing import Annotated, Any, Literal
+Examples:
+  proxyctl pool status --all --fail-above 85 --fail-below 20
+  proxyctl pool export --all --numbers-to . > pool.toml
+  proxyctl pool plan pool.toml --exit-code
+  proxyctl pool apply pool.toml
+  proxyctl pool audit --all -o json
+"""
 
-import typer
+from typing import Annotated, Literal
 
 from proxyctl.commands.options import (
     ALLOW,
     BULK,
-    CALLS,
     COUNTRY,
     DATA,
     FINDINGS,
@@ -17,19 +22,8 @@ from proxyctl.commands.options import (
     AllServices,
     Services,
     argument,
-    gathered,
+    command,
     option,
-    shared,
-)
-
-app = typer.Typer(
-    epilog="""Examples:
-  proxyctl pool status --all --fail-above 85 --fail-below 20
-  proxyctl pool export --all --numbers-to . > pool.toml
-  proxyctl pool plan pool.toml --exit-code
-  proxyctl pool apply pool.toml
-  proxyctl pool audit --all -o json
-"""
 )
 
 PoolFileArgument = Annotated[str, argument("FILE", "Pool file (TOML). '-' is stdin.")]
@@ -38,11 +32,9 @@ Prune = Annotated[
 ]
 
 
-@app.command("status")
-@shared(*CALLS, DATA, SUMMARY)
+@command("status", "pool.status:show", DATA, SUMMARY)
 def show_status(
-    ctx: typer.Context,
-    services: Services = None,
+    services: Services,
     all_services: AllServices = False,
     by: Annotated[
         Literal["country", "area-code", "capability"] | None,
@@ -72,23 +64,11 @@ def show_status(
       proxyctl pool status masking-prod --by area-code
       proxyctl pool status --all --fail-above 85 --fail-below 20
     """
-    from proxyctl.commands.pool.status import show
-
-    show(
-        ctx.obj,
-        services or [],
-        all_services=all_services,
-        by=by,
-        fail_above=fail_above,
-        fail_below=fail_below,
-    )
 
 
-@app.command("export")
-@shared(*CALLS)
+@command("export", "pool.export:export")
 def export_pools(
-    ctx: typer.Context,
-    services: Services = None,
+    services: Services,
     all_services: AllServices = False,
     numbers_to: Annotated[
         str | None,
@@ -108,15 +88,10 @@ def export_pools(
       proxyctl pool export masking-prod > pool.toml
       proxyctl pool export --all --numbers-to . > pool.toml
     """
-    from proxyctl.commands.pool.export import export
-
-    export(ctx.obj, services or [], all_services=all_services, numbers_to=numbers_to, portable=portable)
 
 
-@app.command("plan")
-@shared(*CALLS, DATA, COUNTRY, ALLOW, THROUGH, SUMMARY)
+@command("plan", "pool.plan:plan", DATA, COUNTRY, ALLOW, THROUGH, SUMMARY)
 def plan_pools(
-    ctx: typer.Context,
     file: PoolFileArgument,
     prune: Prune = False,
     exit_code: Annotated[bool, option("--exit-code", "Exit 8 if something would change.")] = False,
@@ -127,15 +102,10 @@ def plan_pools(
       proxyctl pool plan pool.toml
       proxyctl pool plan pool.toml --prune --exit-code
     """
-    from proxyctl.commands.pool.plan import plan
-
-    plan(ctx.obj, file, prune=prune, exit_code=exit_code)
 
 
-@app.command("apply")
-@shared(*CALLS, DATA, WRITES, BULK, THROUGH)
+@command("apply", "pool.apply:apply", DATA, WRITES, BULK, THROUGH)
 def apply_pools(
-    ctx: typer.Context,
     file: PoolFileArgument,
     prune: Prune = False,
 ) -> None:
@@ -148,18 +118,11 @@ def apply_pools(
       proxyctl pool apply pool.toml
       proxyctl pool apply pool.toml --prune --yes
     """
-    from proxyctl.commands.pool.apply import apply
-
-    apply(ctx.obj, file, prune=prune)
 
 
-@app.command("audit")
-@shared(*CALLS, DATA, SUMMARY)
-@gathered("filters", FINDINGS)
+@command("audit", "pool.audit:audit", DATA, SUMMARY, FINDINGS)
 def audit_pools(
-    ctx: typer.Context,
-    filters: dict[str, Any],
-    services: Services = None,
+    services: Services,
     all_services: AllServices = False,
 ) -> None:
     """Check pools for errors and risks: limits, callback URLs and webhooks.
@@ -173,6 +136,3 @@ def audit_pools(
       proxyctl pool audit --all --severity error -o json
       proxyctl pool audit --all --ignore callback-missing -q
     """
-    from proxyctl.commands.pool.audit import audit
-
-    audit(ctx.obj, services or [], filters, all_services=all_services)

@@ -25,7 +25,7 @@ def export(
     *,
     all_services: bool,
     numbers_to: str | None,
-    portable: bool = False,
+    portable: bool,
 ) -> None:
     """Print a pool file for the Services named, or for all; a ``portable`` one has settings alone."""
     if portable and numbers_to is not None:

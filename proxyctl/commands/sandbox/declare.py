@@ -1,26 +1,21 @@
-"""`proxyctl sandbox`: an emulated Proxy with an account of its own, and a server for other programs."""
+"""`proxyctl sandbox`: an emulated Proxy with an account of its own, and a server for other programs.
 
-from typing import Annotated
-
-import typer
-
-from proxyctl.commands.options import (
-    CALLS,
-    DATA,
-    DRY_RUN,
-    NumberArgument,
-    argument,
-    option,
-    shared,
-    within,
-)
-
-app = typer.Typer(
-    epilog="""Examples:
+Examples:
   proxyctl sandbox demo
   proxyctl sandbox seed --numbers 500 -o csv > numbers.csv
   proxyctl sandbox serve --port 0 --fault 500-after=0.05 --seed 7
 """
+
+from typing import Annotated
+
+from proxyctl.commands.options import (
+    DATA,
+    DRY_RUN,
+    NumberArgument,
+    argument,
+    command,
+    option,
+    within,
 )
 
 Host = Annotated[str, option("--host ADDRESS", "Loopback address of the server.")]
@@ -45,10 +40,8 @@ Faults = Annotated[
 PageSize = Annotated[int, option("--max-page-size N", "Limit the rows of a page.", min=1, max=1000)]
 
 
-@app.command("seed")
-@shared(*CALLS, DATA)
+@command("seed", "sandbox.contents:seed", DATA)
 def seed(
-    ctx: typer.Context,
     numbers: Annotated[
         int | None, option("--numbers N", "Number of phone numbers. The default is 10.", min=0)
     ] = None,
@@ -66,27 +59,22 @@ def seed(
       proxyctl sandbox seed --numbers 500 -o csv > numbers.csv
       proxyctl sandbox seed --scenario agency
     """
-    from proxyctl.commands.sandbox import contents
-
-    contents.seed(ctx.obj, numbers, country, scenario, seed_number)
 
 
-@app.command("serve")
-@shared(*CALLS)
+@command("serve", "sandbox.serving:run_server")
 def serve(
-    ctx: typer.Context,
     host: Host = "127.0.0.1",
     port: Port = 8181,
     also: Annotated[
         str | None, option("--also AC", "Serve this subaccount, too, with its own data and credentials.")
     ] = None,
     database: Database = None,
-    latency: Latency = "0",  # type: ignore[assignment]  # what the parser gets
+    latency_ms: Latency = "0",  # type: ignore[assignment]  # what the parser gets
     rate_limit: Annotated[
         bool, option("--rate-limit/--no-rate-limit", "Limit the rate with 429, as the real API does.")
     ] = True,
-    fault: Faults = None,
-    seed_number: Annotated[int | None, option("--seed N", "Inject the same faults for the same N.")] = None,
+    faults: Faults = None,
+    seed: Annotated[int | None, option("--seed N", "Inject the same faults for the same N.")] = None,
     not_found: Annotated[
         str, option("--not-found 404|400", "Respond with this status for an unknown object.")
     ] = "404",
@@ -104,21 +92,10 @@ def serve(
       proxyctl sandbox serve --also AC0123456789abcdef0123456789abcdef
       proxyctl sandbox serve --port 0 --fault 500-after=0.05 --seed 7
     """
-    from proxyctl.commands.sandbox.serving import Serving, run_server
-
-    faults = tuple(fault or ())
-    run_server(
-        ctx.obj,
-        Serving(
-            host, port, also, database, latency, rate_limit, faults, seed_number, not_found, max_page_size
-        ),
-    )
 
 
-@app.command("busy")
-@shared(*CALLS, DATA)
+@command("busy", "sandbox.contents:make_busy", DATA)
 def busy(
-    ctx: typer.Context,
     number: NumberArgument,
     sessions: Annotated[int, argument("SESSIONS", "Open Sessions. 0 makes the number idle.", min=0)],
 ) -> None:
@@ -128,40 +105,28 @@ def busy(
       proxyctl sandbox busy +14155550100 3
       proxyctl sandbox busy +14155550100 0
     """
-    from proxyctl.commands.sandbox import contents
-
-    contents.make_busy(ctx.obj, number, sessions)
 
 
-@app.command("status")
-@shared(*CALLS, DATA)
-def status(ctx: typer.Context) -> None:
+@command("status", "sandbox.contents:show_status", DATA)
+def status() -> None:
     """Show the contents of the sandbox, and its file.
 
     Examples:
       proxyctl sandbox status
     """
-    from proxyctl.commands.sandbox import contents
-
-    contents.show_status(ctx.obj)
 
 
-@app.command("reset")
-@shared(*CALLS, DRY_RUN)
-def reset(ctx: typer.Context) -> None:
+@command("reset", "sandbox.contents:reset", DRY_RUN)
+def reset() -> None:
     """Delete all Services, numbers and Messaging Services of the sandbox.
 
     Examples:
       proxyctl sandbox reset
     """
-    from proxyctl.commands.sandbox import contents
-
-    contents.reset(ctx.obj)
 
 
-@app.command("env")
-@shared(*CALLS)
-def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -> None:
+@command("env", "sandbox.contents:show_exports")
+def env(host: Host = "127.0.0.1", port: ServedPort = 8181) -> None:
     """Print environment variables by which programs use a served sandbox.
 
     Twilio's libraries and proxyctl read them.
@@ -170,19 +135,12 @@ def env(ctx: typer.Context, host: Host = "127.0.0.1", port: ServedPort = 8181) -
       eval "$(proxyctl sandbox env)"
       proxyctl sandbox env --port 9000
     """
-    from proxyctl.commands.sandbox import contents
-
-    contents.show_exports(ctx.obj, host, port)
 
 
-@app.command("demo")
-@shared(*CALLS)
-def demo(ctx: typer.Context) -> None:
+@command("demo", "sandbox.demo:run_demo")
+def demo() -> None:
     """Show the main commands at work, on a temporary sandbox.
 
     Examples:
       proxyctl sandbox demo
     """
-    from proxyctl.commands.sandbox.demo import run_demo
-
-    run_demo(ctx.obj)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,14 +32,15 @@ class Serving:
     database: str | None
     latency_ms: float
     rate_limit: bool
-    faults: tuple[str, ...]
+    faults: Sequence[str] | None
     seed: int | None
     not_found: str
     max_page_size: int
 
 
-def run_server(runtime: Runtime, serving: Serving) -> None:
+def run_server(runtime: Runtime, **asked: Any) -> None:
     """Serve until SIGINT or SIGTERM, which are its orderly end."""
+    serving = Serving(**asked)
     from proxyctl.sandbox.behaviour import Sandbox
     from proxyctl.sandbox.server.server import Server
     from proxyctl.sandbox.world.store import Store

@@ -32,7 +32,7 @@ from proxyctl.writes.plan import Chain, NoOp, Plan, at_risk
 from proxyctl.writes.requests import same
 
 
-def create(runtime: Runtime, name: str, settings: Mapping[str, Any], *, if_not_exists: bool) -> None:
+def create(runtime: Runtime, name: str, *, if_not_exists: bool, **settings: Any) -> None:
     """Create a Service and print it; with ``if_not_exists`` print the one that has the name already."""
     runtime.out.check(SERVICE)
     runtime.guard_writes()
@@ -95,9 +95,9 @@ def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, An
         runtime.out.one(SERVICE, existing.raw)
 
 
-def update(runtime: Runtime, name: str, settings: Mapping[str, Any], clear: Sequence[str]) -> None:
+def update(runtime: Runtime, service_name: str, *, clear: Sequence[str] | None, **settings: Any) -> None:
     """Change what differs from the settings that were given, say how it was, and print the Service."""
-    cleared = [field.replace("-", "_") for field in clear]
+    cleared = [field.replace("-", "_") for field in clear or ()]
     wanted = {**settings, **dict.fromkeys(cleared, "")}
     if not wanted:
         raise UsageError(
@@ -108,13 +108,13 @@ def update(runtime: Runtime, name: str, settings: Mapping[str, Any], clear: Sequ
         raise UsageError(f"{field} is set and cleared.", hint="Leave one of the two options out.")
     runtime.out.check(SERVICE)
     runtime.guard_writes()
-    service = runtime.account.service(name)
+    service = runtime.account.service(service_name)
     current = reread(runtime, service)
     changes: list[str] = []
 
     def decide() -> Plan:
         now = current()
-        item = Item(name, now.sid, None)
+        item = Item(service_name, now.sid, None)
         changed = {key: value for key, value in wanted.items() if not same(value, now.raw.get(key))}
         if not changed:
             return Plan((NoOp(item, now.raw),))
@@ -144,10 +144,10 @@ def reread(runtime: Runtime, service: Service) -> Callable[[], Service]:
     return lambda: fresh.pop() if fresh else runtime.account.service(service.sid)
 
 
-def delete(runtime: Runtime, name: str) -> None:
+def delete(runtime: Runtime, service_name: str) -> None:
     """Show what deleting would end, ask for the unique name, save what can be saved, and delete."""
     runtime.guard_writes()
-    service = runtime.account.service(name)
+    service = runtime.account.service(service_name)
     current = reread(runtime, service)
     losses: list[Loss] = []
     saved: list[str] = []
@@ -155,7 +155,7 @@ def delete(runtime: Runtime, name: str) -> None:
     def decide() -> Plan:
         refuse_in_transit(runtime, service.sid, titled(service))
         losses[:] = [read_loss(runtime, current())]
-        chain = losses[0].at_risk(delete_chain(losses[0].service, Item(name, service.sid, None)))
+        chain = losses[0].at_risk(delete_chain(losses[0].service, Item(service_name, service.sid, None)))
         return Plan((chain,)).asking(lambda _: losses[0].lines(runtime))
 
     def save_service(runtime: Runtime, plan: Plan) -> None:

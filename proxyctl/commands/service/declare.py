@@ -1,12 +1,17 @@
-"""`proxyctl service`: Services and their settings."""
+"""`proxyctl service`: Services and their settings.
+
+Examples:
+  proxyctl service create masking-prod --default-ttl 3600
+  proxyctl service list --name 'masking-*' -o json
+  proxyctl service update masking-prod --callback-url https://example.com/proxy
+"""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from proxyctl.commands.options import (
-    CALLS,
     DATA,
     WRITES,
     Count,
@@ -14,20 +19,11 @@ from proxyctl.commands.options import (
     ServiceArgument,
     Sort,
     argument,
-    gathered,
+    command,
     group,
     option,
-    shared,
     typed,
     url,
-)
-
-app = typer.Typer(
-    epilog="""Examples:
-  proxyctl service create masking-prod --default-ttl 3600
-  proxyctl service list --name 'masking-*' -o json
-  proxyctl service update masking-prod --callback-url https://example.com/proxy
-"""
 )
 
 SETTINGS = "Settings of the Service"
@@ -99,13 +95,9 @@ class Clearable(StrEnum):
     CHAT_INSTANCE_SID = "chat-instance-sid"
 
 
-@app.command("create")
-@shared(*CALLS, DATA, WRITES)
-@gathered("settings", FIELDS)
+@command("create", "service.change:create", DATA, WRITES, FIELDS)
 def create_service(
-    ctx: typer.Context,
     name: Annotated[str, argument("NAME", "Unique name, without personal data.", parser=value)],
-    settings: dict[str, Any],
     if_not_exists: Annotated[
         bool, option("--if-not-exists", "Print a Service that already has this name, unchanged.")
     ] = False,
@@ -116,15 +108,10 @@ def create_service(
       proxyctl service create masking-prod --default-ttl 3600
       proxyctl service create masking-prod --if-not-exists -o ids
     """
-    from proxyctl.commands.service import change
-
-    change.create(ctx.obj, name, settings, if_not_exists=if_not_exists)
 
 
-@app.command("list")
-@shared(*CALLS, DATA)
+@command("list", "service.listing:show_all", DATA)
 def list_services(
-    ctx: typer.Context,
     name: Annotated[
         str | None, option("--name GLOB", "Print only Services whose name matches GLOB: 'masking-*'.")
     ] = None,
@@ -142,31 +129,20 @@ def list_services(
       proxyctl service list --name 'masking-*' -o json
       proxyctl service list --counts --sort -unreserved
     """
-    from proxyctl.commands.service import listing
-
-    listing.show_all(ctx.obj, name, counts=counts, sort=sort, limit=limit, count=count)
 
 
-@app.command("show")
-@shared(*CALLS, DATA)
-def show_service(ctx: typer.Context, service: ServiceArgument) -> None:
+@command("show", "service.listing:show_one", DATA)
+def show_service(service_name: ServiceArgument) -> None:
     """Show one Service.
 
     Examples:
       proxyctl service show masking-prod
     """
-    from proxyctl.commands.service import listing
-
-    listing.show_one(ctx.obj, service)
 
 
-@app.command("update")
-@shared(*CALLS, DATA, WRITES)
-@gathered("settings", NEW_NAME | FIELDS)
+@command("update", "service.change:update", DATA, WRITES, NEW_NAME | FIELDS)
 def update_service(
-    ctx: typer.Context,
-    service: ServiceArgument,
-    settings: dict[str, Any],
+    service_name: ServiceArgument,
     clear: Annotated[
         list[Clearable] | None, option("--clear FIELD", "Clear this field (repeatable).", SETTINGS)
     ] = None,
@@ -177,14 +153,10 @@ def update_service(
       proxyctl service update masking-prod --callback-url https://example.com/proxy
       proxyctl service update masking-prod --clear callback-url
     """
-    from proxyctl.commands.service import change
-
-    change.update(ctx.obj, service, settings, clear or ())
 
 
-@app.command("delete")
-@shared(*CALLS, DATA, WRITES)
-def delete_service(ctx: typer.Context, service: ServiceArgument) -> None:
+@command("delete", "service.change:delete", DATA, WRITES)
+def delete_service(service_name: ServiceArgument) -> None:
     """Delete a Service with its Sessions, Participants and Interactions.
 
     Its numbers become free.
@@ -193,6 +165,3 @@ def delete_service(ctx: typer.Context, service: ServiceArgument) -> None:
       proxyctl service delete masking-prod
       proxyctl service delete masking-prod --dry-run
     """
-    from proxyctl.commands.service import change
-
-    change.delete(ctx.obj, service)

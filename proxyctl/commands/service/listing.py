@@ -42,8 +42,8 @@ def with_counts(runtime: Runtime, pages: Iterable[Rows]) -> Iterator[Rows]:
             yield [{**services[sid], **counts}]
 
 
-def show_one(runtime: Runtime, name: str) -> None:
+def show_one(runtime: Runtime, service_name: str) -> None:
     """Print one Service."""
-    found = runtime.account.service(name)
+    found = runtime.account.service(service_name)
     runtime.out.one(SERVICE, found.raw)
     remember_service(runtime, found.raw)
