@@ -109,8 +109,8 @@ class ConcurrencyGate:
         self._round, self._grown_at = 0, now
         self.limit = min(self.ceiling, max(self.limit + 1, self._factor * self.limit))
 
-    def throttled(self, place: Place, now: float, retry_after: float | None = None) -> bool:
-        """A 429 for the account; True when it is the first of a burst."""
+    def throttled(self, place: Place, now: float, retry_after: float | None = None) -> None:
+        """A 429 for the account."""
         probe = self._probe is place
         self.leave(place)
         if retry_after is not None:
@@ -118,16 +118,14 @@ class ConcurrencyGate:
         if probe:
             self._probe_every = min(self.last_probe, 2 * self._probe_every)
             self._probe_at = now + self._probe_every
-            return True
-        first = place.started > self._cut_at
-        if first:
+            return
+        if place.started > self._cut_at:  # the first of a burst
             self._capped, self._factor, self._round = True, 1, 0
             self._least = max(1, int(self.limit * 0.7))
             self._cut_at = now
             self._probe_at = now + self._probe_every
             self.pause(now, None)
         self.limit = max(self._least, self.limit - 1)
-        return first
 
     def pause(self, now: float, retry_after: float | None) -> None:
         """Hold back; alone where a request without a place of its own was turned away: it says nothing of the level."""
@@ -220,13 +218,13 @@ class Gates:
         with self.changing():
             self._concurrency.answered(place, now)
 
-    def turned_away(self, place: Place | None, now: float, retry_after: float | None) -> bool:
-        """Free a place whose request was one too many for the account; True when it is the first of a burst."""
+    def turned_away(self, place: Place | None, now: float, retry_after: float | None) -> None:
+        """Free a place whose request was one too many for the account."""
         with self.changing():
             if place is not None:
-                return self._concurrency.throttled(place, now, retry_after)
-            self._concurrency.pause(now, retry_after)
-            return False
+                self._concurrency.throttled(place, now, retry_after)
+            else:
+                self._concurrency.pause(now, retry_after)
 
     def lower_ceiling(self, ceiling: int) -> None:
         """There are fewer threads than were hoped for."""
@@ -299,18 +297,17 @@ class Ticket:
             if self.place is not None:
                 self._gates.answered(self.place, at)
 
-    def throttled(self, scope: Scope, retry_after: float | None = None, now: float | None = None) -> bool:
-        """429, for the lane or for the account; True when it is the first of a burst."""
+    def throttled(self, scope: Scope, retry_after: float | None = None, now: float | None = None) -> None:
+        """429, for the lane or for the account."""
         with self._gates.changing(now) as at:
             if scope == "rate":
                 self._leave()
-                first = self._gate.throttled(self._number, self.started, at, retry_after)
+                self._gate.throttled(self._number, self.started, at, retry_after)
             else:
                 self._gate.lost(self._number)
-                first = self._gates.turned_away(self.place, at, retry_after)
+                self._gates.turned_away(self.place, at, retry_after)
             if self._gates.hurried:
                 self._gates.hurry(at)
-            return first
 
     def lost(self) -> None:
         """No answer came."""

@@ -118,19 +118,14 @@ class Result:
 class RunReport:
     """A whole run: results by index; monotonic ``started`` and ``ended``; what stopped it early, if anything.
 
-    ``retries`` counts repeated writes after faults, ``throttled`` the 429s.
+    ``retries`` counts what was sent again, after faults and 429s.
     """
 
     results: list[Result] = field(default_factory=list)
     retries: int = 0
-    throttled: int = 0
     stopped_by: ProxyctlError | None = None
     started: float = 0.0
     ended: float = 0.0
-
-    def count(self, *states: State) -> int:
-        """How many items ended in one of ``states``."""
-        return sum(result.state in states for result in self.results)
 
 
 class Chains(Protocol):
@@ -176,19 +171,8 @@ class Executor(Protocol):
 
 
 class Journal(Protocol):
-    """Hears of every write before it leaves and after its answer; may raise OSError or OutputError."""
+    """Hears of every write before it leaves and after its answer; may raise OutputError."""
 
     def intent(self, task: Task) -> None: ...
 
     def outcome(self, task: Task, outcome: Outcome) -> None: ...
-
-
-class Observer(Protocol):
-    """Hears of results as they come, and of each burst of 429s. Called from the thread of ``Engine.run``.
-
-    One that raises is not called again, and the run goes on.
-    """
-
-    def on_result(self, result: Result) -> None: ...
-
-    def on_limit(self, scope: Scope) -> None: ...

@@ -74,16 +74,11 @@ class RateGate:
         self._forgiven = 0
         self._recovering = False
         self._probe: int | None = None
-        self._paced: float | None = None
+        self._paced: float | None = None  # the rate in force after a cut, in starts a second
         self._next_at = -NEVER
         self._grown_at = -NEVER
         self._growth = self.fast
         self._grows_from = -NEVER
-
-    @property
-    def paced(self) -> float | None:
-        """The rate in force after a cut, in starts a second; None while the documented window is."""
-        return self._paced
 
     def wait(self, now: float) -> float:
         """Seconds until a request may start: 0 for now, infinity for "not before an answer"."""
@@ -140,24 +135,22 @@ class RateGate:
         if self._recovering and started > self._cut_at:
             self._recovered(started, ended)
 
-    def throttled(self, ticket: int, started: float, ended: float, retry_after: float | None = None) -> bool:
-        """A 429 of this lane; True when it is the first of a burst, which alone changes the pace."""
+    def throttled(self, ticket: int, started: float, ended: float, retry_after: float | None = None) -> None:
+        """A 429 of this lane; the first of a burst alone changes the pace."""
         self._arrived(ticket, started, ended)
         if retry_after is not None:
             self.open_at = max(self.open_at, ended + retry_after)
         if started <= self._cut_at:
-            return False
+            return
         self._cut_at = ended
         # If the window is the documented one, there is room when the oldest that it holds has left it.
         oldest = next((start for start in self._accepted if start > ended - WINDOW), NEVER)
         pause = min(self._pause.next(), oldest + WINDOW + 4 * self.margin - ended)
         self.open_at = max(self.open_at, ended + pause)
-        if self._recovering:
-            return False
-        self._before = [start for start in self._accepted if started - WINDOW < start <= started]
-        self._failed_at = started
-        self._recovering = not self._forgive()
-        return True
+        if not self._recovering:
+            self._before = [start for start in self._accepted if started - WINDOW < start <= started]
+            self._failed_at = started
+            self._recovering = not self._forgive()
 
     def _forgive(self) -> bool:
         """The mirror may have run ahead of the server's window by a little: keep more distance."""

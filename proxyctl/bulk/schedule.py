@@ -15,7 +15,6 @@ from proxyctl.bulk.outcomes import (
     Done,
     Full,
     Lost,
-    Observer,
     Outcome,
     Refused,
     Result,
@@ -44,7 +43,7 @@ class Schedule:
         *,
         gates: Gates,
         random: Callable[[], float],
-        observer: Observer,
+        observer: Callable[[Result], None],
         may_leave: Callable[[Task], bool] = lambda task: True,
         retries: int = 4,
         max_errors: int | None = None,
@@ -66,9 +65,14 @@ class Schedule:
         self._now = -NEVER
         self._stopped_at = NEVER
         self._expired = False
-        self.faults = Faults()
-        self.throttled = 0
+        self._faults = Faults()
+        self._throttled = 0  # the 429s
         self.stopped_by: ProxyctlError | None = None
+
+    @property
+    def retries(self) -> int:
+        """How often something was sent again."""
+        return self._faults.repeats + self._throttled
 
     @property
     def finished(self) -> bool:
@@ -156,8 +160,7 @@ class Schedule:
         match outcome:
             case Throttled():
                 item.place = None
-                if ticket.throttled(outcome.scope, outcome.retry_after, ended):
-                    self._observer.on_limit(outcome.scope)
+                ticket.throttled(outcome.scope, outcome.retry_after, ended)
                 self._turned_away(item, outcome)
             case Unsent():
                 ticket.place = None  # the item keeps it
@@ -173,7 +176,7 @@ class Schedule:
                 else:
                     item.place = None
                 ticket.answered(ended)
-                self.faults.saw(good=True)
+                self._faults.saw(good=True)
                 item.error = error
                 self._verify(item, urgent=urgent)
             case _:
@@ -183,7 +186,7 @@ class Schedule:
 
     def _final(self, item: Pending, outcome: Done | Refused | Full | Stop) -> None:
         """What became of the item is known."""
-        self.faults.saw(good=True)
+        self._faults.saw(good=True)
         if item.place is not None:
             self._gates.answered(item.place, self._now)
             item.place = None
@@ -201,7 +204,7 @@ class Schedule:
                 self.stop(error, self._now)
 
     def _turned_away(self, item: Pending, outcome: Throttled) -> None:
-        self.throttled += 1
+        self._throttled += 1
         asked = outcome.retry_after or 0.0
         if asked > waiting.LONGEST_RETRY_AFTER:
             self.stop(waiting.too_long(asked, outcome.error), self._now)
@@ -216,8 +219,9 @@ class Schedule:
         """A fault: send it again after a while, keeping its place, or verify what became of it."""
         item.tries += 1
         item.error = outcome.error
-        if self.faults.saw(good=False):
-            self.stop(waiting.outage(outcome.error), self._now)
+        if self._faults.saw(good=False):
+            words = f"stopped after {waiting.MOST_IN_A_ROW} failed writes in a row"
+            self.stop(waiting.temporary(words, outcome.error), self._now)
         tries_left = item.tries <= self._retries
         if isinstance(outcome, Lost) and (outcome.verify or not item.task.repeatable or not tries_left):
             self._verify(item)
@@ -231,10 +235,15 @@ class Schedule:
 
     def _repeat(self, item: Pending, wait: float) -> None:
         """Send it again; unless the run, or its budget, is over."""
-        if not item.task.rescue and self.stopped_by is None and not self.faults.may_repeat(self._lanes.tasks):
-            self.stop(waiting.out_of_budget(self.faults.repeats, item.error), self._now)
+        if (
+            not item.task.rescue
+            and self.stopped_by is None
+            and not self._faults.may_repeat(self._lanes.tasks)
+        ):
+            often = f"{self._faults.repeats} retried writes: the API or the network fails too often"
+            self.stop(waiting.temporary(f"stopped after {often}", item.error), self._now)
         if self._may_begin(item):
-            self.faults.repeats += 1
+            self._faults.repeats += 1
             self._doubts.delay(item, self._now + wait)
         elif item.lost:
             self._verify(item)
@@ -272,7 +281,7 @@ class Schedule:
         """A read failed: try it again later, together with all others that are due then."""
         asked, error = 0.0, outcome.error
         if isinstance(outcome, Throttled):
-            self.throttled += 1
+            self._throttled += 1
             asked = max(1.0, outcome.retry_after or 0.0)
         else:
             item.failed_reads += 1
@@ -280,7 +289,8 @@ class Schedule:
         if too_late or item.failed_reads > self._retries or not self._may_begin(item):
             self._doubts.resolved(item)
             self._give_up(item)
-            self.stop(waiting.too_long(asked, error) if too_late else waiting.in_the_dark(error), self._now)
+            unseen = waiting.temporary("stopped: the results of some writes can't be read", error)
+            self.stop(waiting.too_long(asked, error) if too_late else unseen, self._now)
         else:
             stopped = self.stopped_by is not None
             item.due = self._now + waiting.wait_after(item.failed_reads, jitter, asked, stopped=stopped)
@@ -344,5 +354,5 @@ class Schedule:
             )
 
     def _emit(self, result: Result) -> None:
-        self._observer.on_result(result)
+        self._observer(result)
         self._more.extend(self._chains.follow(result))

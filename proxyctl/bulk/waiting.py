@@ -255,21 +255,6 @@ def wait_after(count: int, jitter: float, asked: float = 0.0, *, stopped: bool) 
     return min(wait, LONGEST_LAST_WAIT) if stopped else wait
 
 
-def outage(last: ProxyctlError) -> TemporaryError:
-    """Return the error of a run in which nothing works any more."""
-    return temporary(f"stopped after {MOST_IN_A_ROW} failed writes in a row", last)
-
-
-def in_the_dark(last: ProxyctlError) -> TemporaryError:
-    """Return the error of a run that can't see any more what became of its writes."""
-    return temporary("stopped: the results of some writes can't be read", last)
-
-
-def out_of_budget(used: int, last: ProxyctlError | None) -> TemporaryError:
-    """Return the error of a run in which too many writes had to be repeated."""
-    return temporary(f"stopped after {used} retried writes: the API or the network fails too often", last)
-
-
 def temporary(words: str, last: ProxyctlError | None) -> TemporaryError:
     """Return an error that stops the run; it names the ``last`` one seen."""
     cause = f" (last error: {last.message})" if last is not None else ""

@@ -216,8 +216,9 @@ def report_of(
     )
     if run is None:
         return Report(all_ends, done, single, where=where)
-    retries = run.retries + run.throttled
-    return Report(all_ends, done, single, stopped, run.started, run.ended, retries, sent=True, where=where)
+    return Report(
+        all_ends, done, single, stopped, run.started, run.ended, run.retries, sent=True, where=where
+    )
 
 
 def no_op_end(entry: NoOp) -> End:

@@ -71,7 +71,6 @@ def corrected(
     return replace(
         run,
         retries=run.retries + later.retries,
-        throttled=run.throttled + later.throttled,
         stopped_by=run.stopped_by or later.stopped_by,
         ended=later.ended,
     )

@@ -6,11 +6,11 @@ import getpass
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from proxyctl.api.resources import Service
 from proxyctl.bulk.engine import Engine
-from proxyctl.bulk.outcomes import Done, Result, RunReport, Scope, Task
+from proxyctl.bulk.outcomes import Done, Result, RunReport, Task
 from proxyctl.bulk.outcomes import Outcome as BulkOutcome
 from proxyctl.commands.in_transit import Left, forget_finished, say_unfinished, typed_command
 from proxyctl.commands.report import Report
@@ -27,9 +27,6 @@ from proxyctl.writes.plan import Plan
 from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import ATTACH, CREATE_SERVICE, Request, Seen
 
-if TYPE_CHECKING:
-    from proxyctl.render.progress import BulkLine
-
 
 def load_what_reports(runtime: Runtime) -> None:
     """Import what the report needs before the first write: afterwards, files or memory may have run out."""
@@ -42,22 +39,6 @@ def load_what_reports(runtime: Runtime) -> None:
     _ = (csv, encodings.idna, explaining, output, shapes, runtime.out)
 
 
-class Watcher:
-    """Keeps the line of a run up to date."""
-
-    def __init__(self, line: BulkLine, update: Callable[[], None]) -> None:
-        self.line, self.update = line, update
-
-    def on_result(self, result: Result) -> None:
-        if result.state != "skipped":
-            self.line.done += 1
-            self.line.failed += result.state != "done"
-        self.update()
-
-    def on_limit(self, scope: Scope) -> None:
-        self.update()
-
-
 def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> RunReport:
     """Send what the flow allows, until there is no more; a line on a terminal shows how far it is."""
     options = runtime.options
@@ -67,7 +48,7 @@ def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> Ru
             gates=runtime.access.gates,
             clock=runtime.clock,
             journal=journal,
-            observer=watcher(runtime, journal.title, total) if runtime.draws and total > 1 else None,
+            observer=watch(runtime, journal.title, total if runtime.draws else 0),
             stop=runtime.stop,
             retries=options.retries,
             max_errors=options.max_errors,
@@ -78,16 +59,26 @@ def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> Ru
         runtime.console.clear()
 
 
-def watcher(runtime: Runtime, title: str, total: int) -> Watcher:
-    """Draw the line of a run, and return what keeps it up to date."""
+def watch(runtime: Runtime, title: str, total: int) -> Callable[[Result], None]:
+    """Draw the line of a run of several requests, and return what keeps it up to date."""
     from proxyctl.render.progress import BulkLine
+
+    if total <= 1:
+        return lambda result: None
 
     def waiting() -> str:
         seconds = runtime.access.gates.paused(runtime.clock.monotonic())
         return f"429: waiting {seconds:.0f} s" if seconds >= 1 else ""
 
+    def take(result: Result) -> None:
+        if result.state != "skipped":
+            line.done += 1
+            line.failed += result.state != "done"
+        live.update()
+
     line = BulkLine(title, total, waiting)
-    return Watcher(line, runtime.draw(line).update)
+    live = runtime.draw(line)
+    return take
 
 
 class Journal:

@@ -22,7 +22,6 @@ from proxyctl.bulk.outcomes import (
     Outcome,
     Refused,
     Result,
-    Scope,
     State,
     Stop,
     Task,
@@ -165,15 +164,6 @@ def tasks(count: int, lanes: Sequence[str] = ("a",)) -> list[Task]:
     return [Task(next(numbers), lane, f"add {lane}", False) for lane in lanes for _ in range(count)]
 
 
-class Listener:
-    """Keeps the results."""
-
-    def __init__(self, results: list[Result]) -> None:
-        self.on_result = results.append
-
-    def on_limit(self, scope: Scope) -> None: ...
-
-
 class Unchained:
     """Tasks that wait for nothing; ``more`` may let in others after a result, until the run is stopped."""
 
@@ -233,7 +223,7 @@ def simulate(
         chains_of(items),
         gates=gates or Gates(rate, random=rng.random, ceiling=ceiling),
         random=rng.random,
-        observer=Listener(results),
+        observer=results.append,
         **options,
     )
     events: list[tuple[float, int, Callable[[float], None]]] = []
@@ -294,6 +284,6 @@ def simulate(
         while events and events[0][0] <= now:
             heapq.heappop(events)[2](now)
     run.now, run.rejected = now, server.rejected
-    run.retries = schedule.faults.repeats
+    run.retries = schedule._faults.repeats
     run.stopped_by = schedule.stopped_by
     return run

@@ -77,8 +77,8 @@ def test_a_run_that_needs_no_more_does_not_raise_the_limit() -> None:
 def test_one_burst_of_429s_is_one_cut() -> None:
     gate = ConcurrencyGate(random=lambda: 0.5, start=40)
     places = [gate.start(0.0) for _ in range(40)]
-    cuts = [gate.throttled(place, 0.1) for place in reversed(places[30:])]
-    assert cuts == [True] + [False] * 9
+    for place in reversed(places[30:]):
+        gate.throttled(place, 0.1)
     assert gate.limit == 30, "those were too many"
     assert 0 < gate.wait(0.1) <= 0.25
 

@@ -140,7 +140,7 @@ def test_a_lane_that_was_idle_is_not_held_to_the_little_it_sent() -> None:
     for _ in range(1000):
         now += gate.wait(now)
         gate.answered(gate.start(now), now, now + 0.1)
-    assert gate.paced is None or gate.paced > 20.0
+    assert gate._paced is None or gate._paced > 20.0
     assert now < 150.0
 
 

@@ -103,12 +103,10 @@ class Late:
     def __init__(self, stop: StopRequest, count: int) -> None:
         self.stop, self.count = stop, count
 
-    def on_result(self, result: Result) -> None:
+    def __call__(self, result: Result) -> None:
         self.count -= 1
         if self.count == 0:
             self.stop.request(Interrupted(15))
-
-    def on_limit(self, scope: object) -> None: ...
 
 
 def run_with_late_signal(outcome: Callable[[Task], Outcome]) -> tuple[RunReport, StopRequest]:
