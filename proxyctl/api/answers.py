@@ -45,10 +45,6 @@ _OBJECTS = re.compile(r"\}\s*,\s*\{").findall
 Clean = Callable[[str], str]
 
 
-class TooLargeError(AnswerError):
-    """The answer is larger than any answer of the API: asking again would only fetch it again."""
-
-
 def read_answer(response: httpx.Response, check: Callable[[], object], *, lenient: bool) -> Any:
     """Read and decode an answer's body; with ``lenient``, as an error's, it is short, and what can't be read counts as
     empty (its status says enough).
@@ -94,8 +90,9 @@ def read_body(
     return body
 
 
-def _too_large() -> TooLargeError:
-    return TooLargeError("the response is larger than any response of the API")
+def _too_large() -> AnswerError:
+    # Asking again would only fetch it again.
+    return AnswerError("the response is larger than any response of the API", repeatable=False)
 
 
 def _unpacked(unpack: Any, chunk: bytes, most: int) -> bytes:

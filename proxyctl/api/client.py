@@ -49,14 +49,6 @@ def jitter(attempt: int, rand: Callable[[], float]) -> float:
     return rand() * min(_CAP, _BASE * 2.0 ** min(attempt, 16))
 
 
-class Tally:
-    """What became of one request so far: tries that failed, 429s, and seconds waited."""
-
-    failures: int = 0
-    throttles: int = 0
-    waited: float = 0.0
-
-
 class GiveUp(NamedTuple):
     """The end of a whole command: ``seconds`` as asked for (the words name them); ``left()`` are left of them."""
 
@@ -72,56 +64,32 @@ class GiveUp(NamedTuple):
         )
 
 
-class RetryPolicy:
-    """Decides about reads; writes have an engine with rules of its own."""
+class Tries:
+    """The tries of one read: when there is another. Writes have an engine with rules of its own."""
 
-    def __init__(
-        self,
-        retries: int = 4,
-        rand: Callable[[], float] = random.random,
-        *,
-        give_up: GiveUp | None = None,
-    ) -> None:
-        self.retries = retries
-        self._random = rand
-        self._give_up = give_up
+    def __init__(self, retries: int, rand: Callable[[], float]) -> None:
+        self._retries, self._random = retries, rand
+        self._failures = self._throttles = 0
+        self.waited = 0.0  # seconds
 
-    def after(self, error: ProxyctlError, tally: Tally, *, patient: bool = True) -> float | None:
-        """Return the seconds to wait before the next try, or None to give up. Counts in ``tally``.
-
-        To the ``patient`` a 429 is no try. DeadlineError where the command would be over by then.
-        """
-        asked = error.problem.retry_after if error.problem else None
-        if asked is not None and asked > answers.LONGEST_WAIT:
+    def after(self, error: ProxyctlError, *, patient: bool = True) -> float | None:
+        """Return the seconds to wait before the next try, or None to give up. To the ``patient`` a 429 is no try."""
+        passing = isinstance(error, NetworkError | ServerError | AnswerError | ThrottledError)
+        asked = (error.problem.retry_after if error.problem else None) or 0.0
+        throttled = isinstance(error, ThrottledError)
+        if not (passing and error.repeatable) or asked > answers.LONGEST_WAIT:
             return None
-        delay = self._delay(error, tally, patient)
-        if delay is None:
+        if throttled and patient:
+            self._throttles += 1
+            count, most = self._throttles, _MOST_THROTTLES
+        else:
+            self._failures += 1
+            count, most = self._failures, self._retries
+        delay = max(asked, jitter(count - 1, self._random))
+        if count > most or (throttled and self.waited + delay > _MOST_WAITED):
             return None
-        delay = max(delay, asked or 0.0)
-        if isinstance(error, ThrottledError) and tally.waited + delay > _MOST_WAITED:
-            return None
-        if self._give_up is not None and delay >= self._give_up.left():
-            raise self._give_up.error(error) from error
-        tally.waited += delay
+        self.waited += delay
         return delay
-
-    def _delay(self, error: ProxyctlError, tally: Tally, patient: bool) -> float | None:
-        if patient and isinstance(error, ThrottledError):
-            tally.throttles += 1
-            return jitter(tally.throttles - 1, self._random) if tally.throttles <= _MOST_THROTTLES else None
-        if not is_passing(error) or tally.failures >= self.retries:
-            return None
-        tally.failures += 1
-        return jitter(tally.failures - 1, self._random)
-
-
-def is_passing(error: ProxyctlError) -> bool:
-    """May the same request fare better a moment later?"""
-    if isinstance(error, NetworkError):
-        return error.repeatable
-    return isinstance(error, ServerError | AnswerError | ThrottledError) and not isinstance(
-        error, answers.TooLargeError
-    )
 
 
 class ProxyClient(AbstractContextManager["ProxyClient"]):
@@ -146,7 +114,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         redactor: Redactor | None = None,
         clients: int = 1,
         connections: int = 10,
-        policy: RetryPolicy | None = None,
+        rand: Callable[[], float] = random.random,
         give_up: GiveUp | None = None,
         on_stranger: OnStranger = end_at,
     ) -> None:
@@ -155,7 +123,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         self.owner = Owner(credentials.account_sid, on_stranger)
         self.timeout = timeout
         self.clock: Clock = clock or SystemClock()
-        self.policy = policy or RetryPolicy(retries, give_up=give_up)
+        self._retries, self._random = retries, rand
         self.give_up = give_up
         self._log_line = log
         self._redactor = redactor or Redactor()
@@ -166,6 +134,10 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         self._closed = False
         self._headers: dict[str, str] | None = None
         self._date = ""  # of the latest answer
+
+    def tries(self) -> Tries:
+        """Return what counts the tries of one read."""
+        return Tries(self._retries, self._random)
 
     @property
     def server_now(self) -> float | None:
@@ -201,7 +173,8 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         from proxyctl.api.failures import failure_of
         from proxyctl.api.wire import Deadline
 
-        headers = self._standing_headers()
+        with self._lock:
+            headers = self._headers = self._headers or standing_headers(self.credentials, self._redactor)
         deadline = Deadline(self._seconds_for(call))
         request = self._build(call, headers, deadline)
         try:
@@ -238,12 +211,6 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         extensions = {"deadline": deadline, "timeout": timeouts}
         return httpx.Request(call.method, url, headers=headers, content=content, extensions=extensions)
 
-    def _standing_headers(self) -> dict[str, str]:
-        with self._lock:
-            if self._headers is None:
-                self._headers = standing_headers(self.credentials, self._redactor)
-            return self._headers
-
     def _lease(self, host: str) -> AbstractContextManager[httpx.BaseTransport]:
         """Lend a transport for one request; the network's is imported where none was handed in."""
         if self._transport is not None:
@@ -272,6 +239,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
                 message,
                 problem=problem,
                 may_have_happened=call.writes,
+                repeatable=error.repeatable,
                 hint=error.hint or "Check the base URL. Another server may respond in place of the API.",
             ) from None
         if good:

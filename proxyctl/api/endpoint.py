@@ -8,7 +8,6 @@ them.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
 from functools import cache, partial
 from typing import NamedTuple
@@ -180,24 +179,12 @@ def _is_loopback(host: str) -> bool:
     return address in ipaddress.ip_network("127.0.0.0/8" if address.version == 4 else "::1/128")
 
 
-class Credentials:
-    """As whom the API is called: the account, a user name (Account SID or API key SID) and its secret.
+class Credentials(NamedTuple):
+    """As whom the API is called: the account, a user name (Account SID or API key SID) and what returns its secret.
 
-    ``secret`` may be a function, called once, on first use: it may run a command of the user's.
+    That is called on first use: it may run a command of the user's.
     """
 
-    def __init__(self, account_sid: str, username: str, secret: Callable[[], str] | str) -> None:
-        self.account_sid = account_sid
-        self.username = username
-        self._secret = secret
-        self._lock = threading.Lock()
-
-    def secret(self) -> str:
-        """Return the secret; the first call fetches it."""
-        with self._lock:
-            if not isinstance(self._secret, str):
-                self._secret = self._secret()
-            return self._secret
-
-    def __repr__(self) -> str:
-        return f"Credentials({self.account_sid!r}, {self.username!r})"
+    account_sid: str
+    username: str
+    secret: Callable[[], str]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import httpx
 from proxyctl.api.resources import Call
 from proxyctl.api.tls import NOT_TLS
 from proxyctl.errors import NetworkError, ProxyctlError
+from proxyctl.files import ran_out_of_files
 
 # The request did not leave, or reached nobody who could carry it out.
 _UNSENT = (
@@ -22,8 +22,6 @@ _UNSENT = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
-
-_NO_FILES = (errno.EMFILE, errno.ENFILE)
 
 # What OpenSSL says of a certificate that it does not trust (X509_V_ERR_…): what is wrong with it, and what to do.
 _AUTHORITY = "If your own certificate authority signed it, set SSL_CERT_FILE to the authority's file."
@@ -36,30 +34,38 @@ _CERTIFICATES = {
 }
 
 
-def failure_of(call: Call, error: httpx.HTTPError, host: str, timeout: float) -> ProxyctlError:
+def failure_of(call: Call, error: BaseException, host: str, timeout: float) -> ProxyctlError:
     """Return the error for a request to ``host`` that got no whole answer within ``timeout`` seconds."""
-    tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
-    if isinstance(error, httpx.ConnectError) and tls is not None:
-        return _tls_failure(call, tls, host)
-    what, hint = _what(error, host, timeout), "Check the network, then run the same command again."
-    if isinstance(error, httpx.ProxyError) and not _ran_out_of_files(error):
-        from proxyctl.api.proxies import proxy_failure, proxy_for  # for those alone who have one
-
-        if named := proxy_for(host):
-            return proxy_failure(named, host, list(_causes(error)), timeout, call)
+    place, hint, unsent = (
+        host,
+        "Check the network, then run the same command again.",
+        isinstance(error, _UNSENT),
+    )
     if isinstance(error, httpx.ConnectError | httpx.ProxyError) and _ran_out_of_files(error):
         what = f"no connection to {host}: too many files are open"
-        hint = "Raise the limit of open files: ulimit -n 1024."
+        return NetworkError(f"{call}: {what}", hint="Raise the limit of open files: ulimit -n 1024.")
+    foreign_hint = "Check that the scheme and the port of the base URL fit together."
+    if isinstance(error, httpx.ProxyError):
+        from proxyctl.api.proxies import proxy_for  # for those alone who have one
+
+        if named := proxy_for(host):
+            if refused := named.refusal(host, str(error), call):
+                return refused
+            place, hint, error = str(named), named.hint, error.__cause__ or error
+            foreign_hint = f"If it is an HTTP proxy, write http:// in {named.variable}."
+    tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
+    if isinstance(error, httpx.ConnectError) and tls is not None:
+        return _tls_failure(call, tls, place, foreign_hint)
     return NetworkError(
-        f"{call}: {what}",
+        f"{call}: {_what(error, place, timeout)}",
         hint=hint,
-        may_have_happened=call.writes and not isinstance(error, _UNSENT),
+        may_have_happened=call.writes and not unsent,
         repeatable=not isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError),
     )
 
 
 # The first that fits says what happened.
-_WORDS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (httpx.ConnectTimeout, "no connection to {host} within {timeout:g} s"),
     (httpx.PoolTimeout, "no connection to {host} within {timeout:g} s"),
     (httpx.TimeoutException, "no complete response from {host} within {timeout:g} s"),
@@ -67,21 +73,21 @@ _WORDS: tuple[tuple[type[httpx.HTTPError], str], ...] = (
     (httpx.RemoteProtocolError, "{host} closed the connection too early, or did not send HTTP"),
     (httpx.ConnectError, "no connection to {host}"),
     (httpx.NetworkError, "the connection to {host} broke"),
-    (httpx.HTTPError, "the request to {host} failed"),
+    (BaseException, "the request to {host} failed"),
 )
 
 
-def _what(error: httpx.HTTPError, host: str, timeout: float) -> str:
+def _what(error: BaseException, place: str, timeout: float) -> str:
     for cause in _causes(error) if isinstance(error, httpx.ConnectError) else ():
         if isinstance(cause, socket.gaierror | UnicodeError):
-            return f"the name {host} can't be resolved"
+            return f"the name of {place} can't be resolved"
         if isinstance(cause, ConnectionRefusedError):
-            return f"{host} refused the connection"
+            return f"{place} refused the connection"
     words = next(words for kind, words in _WORDS if isinstance(error, kind))
-    return words.format(host=host, timeout=round(timeout, 2))
+    return words.format(host=place, timeout=round(timeout, 2))
 
 
-def _ran_out_of_files(error: httpx.HTTPError) -> bool:
+def _ran_out_of_files(error: BaseException) -> bool:
     causes = list(_causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         # The resolver opens files too, and says of a failure only that the name is not known.
@@ -89,19 +95,19 @@ def _ran_out_of_files(error: httpx.HTTPError) -> bool:
             socket.socket().close()
         except OSError as failure:
             causes.append(failure)
-    return any(isinstance(cause, OSError) and cause.errno in _NO_FILES for cause in causes)
+    return any(isinstance(cause, OSError) and ran_out_of_files(cause) for cause in causes)
 
 
-def _tls_failure(call: Call, error: ssl.SSLError, host: str) -> NetworkError:
+def _tls_failure(call: Call, error: ssl.SSLError, place: str, foreign_hint: str) -> NetworkError:
     if isinstance(error, ssl.SSLCertVerificationError):
         what, hint = _CERTIFICATES.get(error.verify_code, ("is not trusted", None))
-        message = f"{call}: the certificate of {host} {what}: {error.verify_message}"
+        message = f"{call}: the certificate of {place} {what}: {error.verify_message}"
         return NetworkError(message, hint=hint, repeatable=False)
     foreign = error.reason in NOT_TLS
     return NetworkError(
-        f"{call}: no secure connection to {host}"
+        f"{call}: no secure connection to {place}"
         + (": it does not speak TLS of a known version" if foreign else ""),
-        hint="Check that the scheme and the port of the base URL fit together." if foreign else None,
+        hint=foreign_hint if foreign else None,
         repeatable=not foreign,
     )
 

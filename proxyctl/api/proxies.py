@@ -6,16 +6,13 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
 
-from proxyctl.api.tls import NOT_TLS
 from proxyctl.errors import NetworkError, ProxyctlError, UsageError
 from proxyctl.text import QUOTED_HINT, Lines, in_quotes
 
@@ -35,6 +32,30 @@ class NamedProxy(NamedTuple):
         """Host and port."""
         url = self.proxy.url
         return f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
+
+    @property
+    def hint(self) -> str:
+        """What to do where it can't be reached, or lets nothing through."""
+        return f"Check {self.variable}, {_LEAVE_OUT}"
+
+    def refusal(self, host: str, said: str, call: object) -> ProxyctlError | None:
+        """Return the error where it was reached and gives no connection: ``said`` begins with its status then."""
+        status = re.match(r"[1-5][0-9]{2}\b", said)
+        if status is None:
+            return None
+        if status[0] != "407":
+            what = f"{self} gives no connection to {host} (status {status[0]})"
+            return NetworkError(f"{call}: {what}", hint=self.hint)
+        what = f"does not accept the user name and password of {self.variable}"
+        if self.proxy.raw_auth is None:
+            what = "wants a user name and a password"
+        return UsageError(
+            f"{self} {what} (407).",
+            hint=Lines(
+                f"Set {self.variable}={self.proxy.url.scheme}://USER:PASSWORD@{self.place}",
+                "Write special characters of both as in URLs: @ is %40.",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"the proxy {self.place} ({self.variable})"
@@ -93,56 +114,3 @@ def place_of(url: str) -> str:
         return ""
     certain = parts.path in ("", "/") and not parts.query and not parts.fragment and _HOST(host)
     return f"{host}{f':{port}' if port else ''} " if certain else ""
-
-
-def proxy_failure(
-    named: NamedProxy, host: str, causes: Sequence[BaseException], timeout: float, call: object
-) -> ProxyctlError:
-    """Return the error for a request to ``host`` that a proxy did not let through, or that did not reach the proxy.
-
-    The first of its ``causes`` begins with the status that the proxy responded with, if it did.
-    """
-    status = re.match(r"[1-5][0-9]{2}\b", str(causes[0]))
-    if status is not None and status[0] == "407":
-        return unauthenticated(named)
-    hint = f"Check {named.variable}, {_LEAVE_OUT}"
-    if status is not None:
-        return NetworkError(f"{call}: {named} gives no connection to {host} (status {status[0]})", hint=hint)
-    tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
-    if tls is not None and tls.reason in NOT_TLS:
-        hint = f"If it is an HTTP proxy, write http:// in {named.variable}."
-    return NetworkError(f"{call}: {unreached(named, causes, timeout)}", hint=hint, repeatable=tls is None)
-
-
-def unauthenticated(named: NamedProxy) -> UsageError:
-    """The error for a proxy that wants a user name and a password, or others (407)."""
-    if named.proxy.raw_auth is None:
-        what = "wants a user name and a password (407)"
-    else:
-        what = f"does not accept the user name and password of {named.variable} (407)"
-    return UsageError(
-        f"{named} {what}.",
-        hint=Lines(
-            f"Set {named.variable}={named.proxy.url.scheme}://USER:PASSWORD@{named.place}",
-            "Write special characters of both as in URLs: @ is %40.",
-        ),
-    )
-
-
-def unreached(named: NamedProxy, causes: Iterable[BaseException], timeout: float) -> str:
-    """Say why the proxy can't be talked to."""
-    for cause in causes:
-        match cause:
-            case socket.gaierror() | UnicodeError():
-                return f"the name of {named} can't be resolved"
-            case ConnectionRefusedError():
-                return f"{named} refused the connection"
-            case ssl.SSLCertVerificationError():
-                return f"the certificate of {named} is not trusted: {cause.verify_message}"
-            case ssl.SSLError(reason=reason) if reason in NOT_TLS:
-                return f"{named} does not speak TLS"
-            case httpx.TimeoutException() | TimeoutError():
-                return f"no connection through {named} within {round(timeout, 2):g} s"
-            case httpx.RemoteProtocolError():
-                return f"{named} closed the connection, or did not send HTTP"
-    return f"no connection through {named}"

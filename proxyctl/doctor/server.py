@@ -32,8 +32,7 @@ def credentials(runtime: Runtime) -> tuple[Profile | None, CheckResult]:
     """
     try:
         profile = runtime.profile
-        if not profile.is_sandbox:
-            runtime.console.redactor.add(profile.secret())
+        runtime.learn_secret()
     except ProxyctlError as error:
         return None, fail("credentials", error)
     detail = description(profile)

@@ -168,11 +168,15 @@ class Runtime:
             self.note(text)
         return profile
 
+    def learn_secret(self) -> None:
+        """Let no text show the profile's secret from now on; the sandbox's is none."""
+        if not self.profile.is_sandbox:
+            self.console.redactor.add(self.profile.secret())
+
     @cached_property
     def command(self) -> str:
         """What was typed, as locks and the history keep it: without the secret, which is fetched for that."""
-        if not self.profile.is_sandbox:
-            self.console.redactor.add(self.profile.secret())
+        self.learn_secret()
         return shlex.join(["proxyctl", *map(self.console.redactor.clean, self.argv)])
 
     def guard_writes(self) -> None:
@@ -227,9 +231,9 @@ class Runtime:
         try:
             profile = self.profile
         except ProxyctlError:  # it is reported when credentials are needed; till then there is no secret
-            pass
-        else:
-            self.access.secret_of(profile)
+            profile = None
+        if profile is not None:
+            self.learn_secret()
         return getattr(self.stdin, "buffer", None)
 
     @cached_property

@@ -57,7 +57,7 @@ class Access:
             endpoint = Endpoint.twilio(profile.region, profile.edge)
         return ProxyClient(
             endpoint,
-            Credentials(profile.account_sid, profile.username, lambda: self.secret_of(profile)),
+            Credentials(profile.account_sid, profile.username, profile.secret),
             transport=transport,
             timeout=options.timeout,
             retries=options.retries,
@@ -68,13 +68,6 @@ class Access:
             give_up=self._give_up,
             on_stranger=on_stranger,
         )
-
-    def secret_of(self, profile: Profile) -> str:
-        """Return the secret of a profile, which no text shows from now on."""
-        value = profile.secret()
-        if not profile.is_sandbox:
-            self._runtime.console.redactor.add(value)
-        return value
 
     def _sandbox(self) -> tuple[SandboxTransport, Endpoint]:
         from proxyctl.sandbox.behaviour import Sandbox

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from proxyctl.api import codes, resources
-from proxyctl.api.client import ProxyClient, Tally
+from proxyctl.api.client import ProxyClient
 from proxyctl.api.resources import Answer, Call
 from proxyctl.errors import AnswerError, AuthenticationError, ProxyctlError, TemporaryError, ThrottledError
 
@@ -133,7 +133,7 @@ class Reader:
 
         Turned away (429) as often as it may be tried, it gives up, unless other reads get through meanwhile.
         """
-        tally, seen = Tally(), self._good
+        tries, seen = self.client.tries(), self._good
         last: ProxyctlError | None = None
         while True:
             try:
@@ -143,10 +143,10 @@ class Reader:
                 if self._lent and not follows(call):
                     raise
                 patient, seen = self._good > seen, self._good
-                delay = self.client.policy.after(error, tally, patient=patient)
+                delay = tries.after(error, patient=patient)
                 if delay is None:
                     raise
-                self._check_end(delay)
+                self._check(call, delay, error)
                 if isinstance(error, ThrottledError):
                     self.client.log(f"{call} again in its turn")
                     continue  # the gate keeps the pause, for all

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from proxyctl.api.client import ProxyClient, RetryPolicy
+from proxyctl.api.client import ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.bulk.gates import Gates
 from proxyctl.writes.reading import Reader
@@ -67,7 +67,7 @@ def scripted(*script: tuple[str, Reply], **settings: Any) -> Iterator[ProxyClien
     """A client whose whole conversation is ``script``; it must be used up at the end."""
     transport = StrictTransport(*script)
     settings.setdefault("clock", StandingClock())
-    settings.setdefault("policy", RetryPolicy(settings.pop("retries", 4), lambda: 0.5))
+    settings.setdefault("rand", lambda: 0.5)
     with client_of(settings.pop("endpoint", None), transport=transport, **settings) as client:
         yield client
     assert not transport.script, f"never called: {transport.script}"
@@ -77,7 +77,7 @@ def client_of(endpoint: Endpoint | int | None = None, **settings: Any) -> ProxyC
     """A client of a server on this port of loopback (None: of nobody), or of an endpoint."""
     if not isinstance(endpoint, Endpoint):
         endpoint = Endpoint.at(f"http://127.0.0.1:{9 if endpoint is None else endpoint}")
-    settings.setdefault("credentials", Credentials(AC, "SK1", SECRET))
+    settings.setdefault("credentials", Credentials(AC, "SK1", lambda: SECRET))
     return ProxyClient(endpoint, **settings)
 
 

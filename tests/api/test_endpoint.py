@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from proxyctl.api.endpoint import Credentials, Endpoint, segment
+from proxyctl.api.endpoint import Endpoint, segment
 from proxyctl.errors import UsageError
-from tests.api.stubs import client_of
 
 
 @pytest.mark.parametrize(
@@ -98,19 +97,3 @@ def test_a_segment_stays_in_its_place() -> None:
     assert "\udcff" not in segment("bad\udcff")
     with pytest.raises(UsageError):
         segment("")
-
-
-def test_a_secret_is_fetched_once_and_never_shown() -> None:
-    asked: list[int] = []
-
-    def fetch() -> str:
-        asked.append(1)
-        return "hunter2"
-
-    credentials = Credentials("AC1", "SK1", fetch)
-    assert "hunter2" not in repr(credentials)
-    with client_of(credentials=credentials):
-        assert asked == []
-    assert [credentials.secret(), credentials.secret()] == ["hunter2", "hunter2"]
-    assert asked == [1]
-    assert "hunter2" not in repr(credentials)

@@ -7,29 +7,33 @@ import time
 
 import pytest
 
-from proxyctl.api.client import GiveUp, RetryPolicy, Tally
+from proxyctl.api.client import GiveUp
 from proxyctl.api.resources import Call
-from proxyctl.errors import DeadlineError, ExitCode, NetworkError, Problem, RefusedError, ThrottledError
-from tests.api.stubs import answer, client_of, raw_server, read_request, reader_of, scripted
+from proxyctl.errors import DeadlineError, ExitCode, RefusedError, ServerError
+from tests.api.stubs import answer, client_of, raw_server, read_request, reader_of, refusal, scripted
 
 PATH = "/v1/Services"
 
 
 def test_a_delay_that_would_pass_the_end_is_not_waited_for() -> None:
-    policy = RetryPolicy(4, lambda: 1.0, give_up=GiveUp(10, lambda: 2.5))
-    tally = Tally()
-    error = ThrottledError("too many requests", problem=Problem(429))
-    assert [policy.after(error, tally) for _ in range(3)] == [0.5, 1.0, 2.0]
-    with pytest.raises(DeadlineError, match="deadline of 10 s was reached") as raised:
-        policy.after(error, tally)
-    assert raised.value.exit_code == ExitCode.TEMPORARY
-    assert raised.value.problem is error.problem
+    turned_away = [(f"GET {PATH}", refusal(429))] * 4
+    give_up = GiveUp(10, lambda: 2.5)
+    with (
+        scripted(*turned_away, give_up=give_up, rand=lambda: 1.0) as client,
+        pytest.raises(DeadlineError, match="deadline of 10 s was reached") as raised,
+    ):
+        reader_of(client).request(Call("GET", PATH))
+    assert (raised.value.exit_code, raised.value.problem.status) == (ExitCode.TEMPORARY, 429)
 
 
 def test_what_is_not_tried_again_anyway_stays_its_own_error() -> None:
-    policy = RetryPolicy(0, lambda: 1.0, give_up=GiveUp(10, lambda: 0.0))
-    for error in (RefusedError("no"), NetworkError("refused")):
-        assert policy.after(error, Tally()) is None
+    for reply, error in ((refusal(400), RefusedError), (refusal(503), ServerError)):
+        give_up = GiveUp(10, lambda: 0.0)
+        with (
+            scripted((f"GET {PATH}", reply), give_up=give_up, retries=0) as client,
+            pytest.raises(error),
+        ):
+            reader_of(client).request(Call("GET", PATH))
 
 
 def test_the_first_try_is_made_although_time_is_up() -> None:

@@ -136,7 +136,7 @@ def test_an_http_proxy_that_is_named_as_https(monkeypatch: pytest.MonkeyPatch) -
 
     with raw_server(handle) as port:
         found = failure(f"https://127.0.0.1:{port}", monkeypatch)
-    assert f"the proxy 127.0.0.1:{port} (HTTPS_PROXY) does not speak TLS" in found.message
+    assert f"the proxy 127.0.0.1:{port} (HTTPS_PROXY): it does not speak TLS" in found.message
     assert "http://" in (found.hint or "")
 
 
@@ -149,7 +149,7 @@ def test_a_proxy_that_is_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         with client_of(Endpoint.twilio(), timeout=0.3) as client, pytest.raises(NetworkError) as caught:
             client.send(CREATE)
-    assert f"no connection through the proxy 127.0.0.1:{port}" in caught.value.message
+    assert f"no complete response from the proxy 127.0.0.1:{port}" in caught.value.message
     assert not caught.value.may_have_happened
 
 

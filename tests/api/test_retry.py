@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.api.answers import TooLargeError, retry_after
-from proxyctl.api.client import RetryPolicy, Tally, jitter
+from proxyctl.api.answers import retry_after
+from proxyctl.api.client import Tries, jitter
 from proxyctl.errors import (
     AnswerError,
     AuthenticationError,
@@ -32,10 +32,10 @@ def test_jitter_doubles_up_to_20_seconds() -> None:
 
 
 def _run(error: ProxyctlError, retries: int = 4, *, patient: bool = True) -> list[float]:
-    policy, tally, delays = RetryPolicy(retries, lambda: 1.0), Tally(), []
-    while (delay := policy.after(error, tally, patient=patient)) is not None:
+    tries, delays = Tries(retries, lambda: 1.0), []
+    while (delay := tries.after(error, patient=patient)) is not None:
         delays.append(delay)
-    assert tally.waited == sum(delays)
+    assert tries.waited == sum(delays)
     return delays
 
 
@@ -49,7 +49,7 @@ def test_passing_faults_get_the_extra_tries(error: ProxyctlError) -> None:
     "error",
     [
         NetworkError("certificate", repeatable=False),
-        TooLargeError("x"),
+        AnswerError("too large", repeatable=False),
         RefusedError("x"),
         AuthenticationError("x"),
         ProxyctlError("x"),
@@ -74,10 +74,9 @@ def test_retry_after_is_waited_for_unless_it_is_too_long() -> None:
     asks = [
         ThrottledError("x", problem=Problem(429, retry_after=seconds)) for seconds in (30.0, 300.0, 301.0)
     ]
-    policy = RetryPolicy(4, lambda: 1.0)
-    assert [policy.after(error, Tally()) for error in asks] == [30.0, 300.0, None]
+    assert [Tries(4, lambda: 1.0).after(error) for error in asks] == [30.0, 300.0, None]
     server = ServerError("x", problem=Problem(503, retry_after=7.0))
-    assert policy.after(server, Tally()) == 7.0
+    assert Tries(4, lambda: 1.0).after(server) == 7.0
 
 
 NOW = 1_700_000_000.0

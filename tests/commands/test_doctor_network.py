@@ -172,7 +172,7 @@ def test_a_name_that_nobody_knows(bare: Cli, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     ran = examine(bare, "-o", "jsonl", TWILIO_ACCOUNT_SID=AC, TWILIO_AUTH_TOKEN=CANARY, TWILIO_REGION="ie1")
     assert (ran.code, states(ran, "fail")) == (7, ["call"])
-    assert "the name proxy.ie1.twilio.com can't be resolved" in found(ran)["call"]["detail"]
+    assert "the name of proxy.ie1.twilio.com can't be resolved" in found(ran)["call"]["detail"]
     assert found(ran)["server"]["detail"] == "proxy.ie1.twilio.com (region ie1)"
 
 

@@ -75,7 +75,7 @@ def reading(
     clock = StandingClock()
     transport = Lists(pages, clock, fault)
     gates = Gates(rate, random=lambda: 0.5, ceiling=ceiling, clock=clock)
-    endpoint, credentials = Endpoint.at("http://127.0.0.1:9"), Credentials(AC, "SK1", "secret")
+    endpoint, credentials = Endpoint.at("http://127.0.0.1:9"), Credentials(AC, "SK1", lambda: "secret")
     with ProxyClient(endpoint, credentials, transport=transport, clock=clock, retries=retries) as client:
         yield Account(Reader(client, gates)), transport
 

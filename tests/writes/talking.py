@@ -97,7 +97,7 @@ def talking(replies: Mapping[str, Reply | list[Reply]]) -> Iterator[tuple[Execut
     api = Api(replies)
     endpoint = Endpoint.at("http://127.0.0.1:9")
     with ProxyClient(
-        endpoint, Credentials(AC, "SK1", SECRET), transport=api, clock=StandingClock()
+        endpoint, Credentials(AC, "SK1", lambda: SECRET), transport=api, clock=StandingClock()
     ) as client:
         yield Executor(client, Reading(client)), api
 
