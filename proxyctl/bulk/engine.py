@@ -90,7 +90,7 @@ class Engine:
         unfinished = any(result.state in ("skipped", "unknown") for result in results)
         if late is not None and unfinished and outranks(late, stopped_by):
             stopped_by = late
-        return RunReport(results, self._schedule.retries, stopped_by, started, self.clock.monotonic())
+        return RunReport(results, self._schedule.repeats, stopped_by, started, self.clock.monotonic())
 
     def _step(self) -> None:
         """Do all that can be done now, then wait for what comes first, and take it in."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 
 from proxyctl.bulk import waiting
 from proxyctl.bulk.gates import Gates
@@ -34,45 +35,33 @@ LONGEST_LAST_TURN = 8.0  # seconds: as long after that, a rescue that is answere
 MOST_READS = 4  # reads of one verification that are under way at once
 
 
+@dataclass(eq=False)
 class Schedule:
     """The state of one run. ``may_leave`` is asked just before a task is sent, and may stop the run."""
 
-    def __init__(
-        self,
-        chains: Chains,
-        *,
-        gates: Gates,
-        random: Callable[[], float],
-        observer: Callable[[Result], None],
-        may_leave: Callable[[Task], bool] = lambda task: True,
-        retries: int = 4,
-        max_errors: int | None = None,
-        verify_after: Sequence[float] = (0.0, 1.0, 2.0, 5.0),
-    ) -> None:
-        self._chains = chains
-        self._gates = gates
-        self._random = random
-        self._observer = observer
-        self._may_leave = may_leave
-        self._retries = retries
-        self._max_errors = NEVER if max_errors is None else max_errors
-        self._lanes = Lanes(gates)
-        self._more = deque(chains.start())  # taken in between steps: results come in the midst of one
+    chains: Chains
+    _: KW_ONLY
+    gates: Gates
+    random: Callable[[], float]
+    observer: Callable[[Result], None]
+    may_leave: Callable[[Task], bool] = lambda task: True
+    retries: int = 4
+    max_errors: int | None = None
+    verify_after: Sequence[float] = (0.0, 1.0, 2.0, 5.0)
+
+    def __post_init__(self) -> None:
+        self._lanes = Lanes(self.gates)
+        self._more = deque(self.chains.start())  # taken in between steps: results come in the midst of one
         self._under_way: dict[int, Pending] = {}
-        self._doubts = Doubts(verify_after)
+        self._doubts = Doubts(self.verify_after)
         self._errors = 0
         self._room_at = -NEVER
         self._now = -NEVER
         self._stopped_at = NEVER
         self._expired = False
         self._faults = Faults()
-        self._throttled = 0  # the 429s
+        self.repeats = 0  # what was sent again
         self.stopped_by: ProxyctlError | None = None
-
-    @property
-    def retries(self) -> int:
-        """How often something was sent again."""
-        return self._faults.repeats + self._throttled
 
     @property
     def finished(self) -> bool:
@@ -97,11 +86,11 @@ class Schedule:
                 return None
             self._doubts.hurry()
             return self._next_verification()
-        if not self._may_leave(found.task):
+        if not self.may_leave(found.task):
             (self._verify if found.lost else self._give_up)(found)
             return self.next(now)
-        found.place = found.place or self._gates.take(now)
-        found.ticket = self._gates.start(found.task.lane, now, found.place)
+        found.place = found.place or self.gates.take(now)
+        found.ticket = self.gates.start(found.task.lane, now, found.place)
         found.sent += 1
         self._under_way[found.task.index] = found
         return Send(found)
@@ -111,7 +100,7 @@ class Schedule:
         items = self._doubts.due(self._now)
         reads = sum(item.place is not None for item in items)
         if items and not reads and self._has_room():
-            items[0].place = self._gates.take(self._now)
+            items[0].place = self.gates.take(self._now)
             reads = 1
         if not reads:
             return None
@@ -137,7 +126,7 @@ class Schedule:
                 self._lanes.add(task)
 
     def _has_room(self) -> bool:
-        wait = self._gates.room(self._now)
+        wait = self.gates.room(self._now)
         self._room_at = self._now + wait
         return wait <= 0
 
@@ -188,7 +177,7 @@ class Schedule:
         """What became of the item is known."""
         self._faults.saw(good=True)
         if item.place is not None:
-            self._gates.answered(item.place, self._now)
+            self.gates.answered(item.place, self._now)
             item.place = None
         match outcome:
             case Done(action, detail):
@@ -204,7 +193,7 @@ class Schedule:
                 self.stop(error, self._now)
 
     def _turned_away(self, item: Pending, outcome: Throttled) -> None:
-        self._throttled += 1
+        self.repeats += 1
         asked = outcome.retry_after or 0.0
         if asked > waiting.LONGEST_RETRY_AFTER:
             self.stop(waiting.too_long(asked, outcome.error), self._now)
@@ -222,12 +211,12 @@ class Schedule:
         if self._faults.saw(good=False):
             words = f"stopped after {waiting.MOST_IN_A_ROW} failed writes in a row"
             self.stop(waiting.temporary(words, outcome.error), self._now)
-        tries_left = item.tries <= self._retries
+        tries_left = item.tries <= self.retries
         if isinstance(outcome, Lost) and (outcome.verify or not item.task.repeatable or not tries_left):
             self._verify(item)
         elif tries_left:
             self._repeat(
-                item, waiting.wait_after(item.tries - 1, self._random(), stopped=self.stopped_by is not None)
+                item, waiting.wait_after(item.tries - 1, self.random(), stopped=self.stopped_by is not None)
             )
         else:
             self._give_up(item)
@@ -244,6 +233,7 @@ class Schedule:
             self.stop(waiting.temporary(f"stopped after {often}", item.error), self._now)
         if self._may_begin(item):
             self._faults.repeats += 1
+            self.repeats += 1
             self._doubts.delay(item, self._now + wait)
         elif item.lost:
             self._verify(item)
@@ -256,7 +246,7 @@ class Schedule:
         """Take in what a ``Verify`` found."""
         self._now = now
         self._doubts.verifying = False
-        jitter = self._random()  # one for all: what failed together is tried again together
+        jitter = self.random()  # one for all: what failed together is tried again together
         for item in () if self._expired else items:
             match answers[item.task.index]:
                 case None:
@@ -271,7 +261,7 @@ class Schedule:
         last = self._doubts.absent(item)
         if last:
             item.lost = False
-        if not self._may_begin(item) or (last and item.tries > self._retries):
+        if not self._may_begin(item) or (last and item.tries > self.retries):
             self._doubts.resolved(item)
             self._give_up(item)
         elif last:
@@ -281,12 +271,12 @@ class Schedule:
         """A read failed: try it again later, together with all others that are due then."""
         asked, error = 0.0, outcome.error
         if isinstance(outcome, Throttled):
-            self._throttled += 1
+            self.repeats += 1
             asked = max(1.0, outcome.retry_after or 0.0)
         else:
             item.failed_reads += 1
         too_late = asked > waiting.LONGEST_RETRY_AFTER
-        if too_late or item.failed_reads > self._retries or not self._may_begin(item):
+        if too_late or item.failed_reads > self.retries or not self._may_begin(item):
             self._doubts.resolved(item)
             self._give_up(item)
             unseen = waiting.temporary("stopped: the results of some writes can't be read", error)
@@ -307,7 +297,7 @@ class Schedule:
                 self.stopped_by = error
             return
         self.stopped_by, self._stopped_at, self._now = error, now, now
-        self._more.extend(self._chains.stop(error))
+        self._more.extend(self.chains.stop(error))
         for item in (*self._doubts.again(NEVER), *self._lanes.drain()):
             if item.task.rescue:
                 self._lanes.put_back(item)
@@ -317,7 +307,7 @@ class Schedule:
                 self._give_up(item)
         for item in self._doubts.unverified.values():
             item.due = item.due if item.task.rescue else -NEVER
-        self._gates.hurry(now)
+        self.gates.hurry(now)
         self._lanes.unblock()
 
     def _verify(self, item: Pending, *, urgent: bool = True) -> None:
@@ -337,7 +327,7 @@ class Schedule:
     def _give_up(self, item: Pending) -> None:
         """No more tries: its state is what is known so far."""
         if item.place is not None:
-            self._gates.leave(item.place)
+            self.gates.leave(item.place)
             item.place = None
         reason = self._lanes.shut(item) or self.stopped_by
         if item.lost or item.error is not None:
@@ -348,11 +338,11 @@ class Schedule:
     def _end(self, item: Pending, state: State, error: ProxyctlError | None, *, full: bool = False) -> None:
         self._emit(Result(item.task.index, state, error=error, attempts=item.sent, full=full))
         self._errors += not item.task.rescue  # whose item has been counted
-        if self._errors >= self._max_errors:
+        if self.max_errors is not None and self._errors >= self.max_errors:
             self.stop(
                 PartialError(f"stopped after {counted(self._errors, 'error')} (--max-errors)"), self._now
             )
 
     def _emit(self, result: Result) -> None:
-        self._observer(result)
-        self._more.extend(self._chains.follow(result))
+        self.observer(result)
+        self._more.extend(self.chains.follow(result))

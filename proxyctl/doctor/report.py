@@ -32,7 +32,7 @@ def report(runtime: Runtime) -> None:
     found: list[CheckResult] = []
     people = runtime.format == "table" and runtime.options.fields is None
     if people:
-        with runtime.drawing(checking, delay=0.5):
+        with runtime.waiting("checking"):
             shown = list(printed(runtime, found))
         clean = runtime.console.redactor.clean
         width = runtime.console.width if runtime.console.terminal.stdout else None
@@ -76,11 +76,6 @@ def rows(runtime: Runtime, found: list[CheckResult]) -> Iterator[Sequence[dict[s
     for finding in printed(runtime, found):
         texts = {"detail": clean(finding.detail), "hint": finding.hint and clean(finding.hint)}
         yield [finding.row() | texts]
-
-
-def checking(seconds: float) -> Line:
-    """Return the line that is shown while a check takes its time."""
-    return line("checking", Role.FAINT(f"  {seconds:.0f} s"))
 
 
 def verdict(found: Sequence[CheckResult]) -> Line:

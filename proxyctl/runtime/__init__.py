@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
 from proxyctl.errors import AuthenticationError, ConfigError, OutputError, ProxyctlError, UsageError
-from proxyctl.roles import Line, Role, line
+from proxyctl.roles import Part, Role, line
 from proxyctl.text import QUOTED_HINT, Lines, in_quotes
 
 if TYPE_CHECKING:
@@ -104,6 +104,10 @@ class Runtime:
         finally:
             self.console.clear()
 
+    def waiting(self, words: Part) -> contextlib.AbstractContextManager[None]:
+        """Show words for the length of the block, with the time that has passed, unless it is short."""
+        return self.drawing(lambda seconds: line(words, Role.FAINT(f"  {seconds:.0f} s")), delay=0.5)
+
     def watch_reads(self) -> Watch | None:
         """Return what shows, on a terminal, how much was read so far."""
         if not self.draws:
@@ -180,9 +184,7 @@ class Runtime:
         return shlex.join(["proxyctl", *map(self.console.redactor.clean, self.argv)])
 
     def guard_writes(self) -> None:
-        """Let data of another account end the command from now on. Refuse a write on an account that a profile
-        protects, unless such a profile was confirmed by name.
-        """
+        """Let data of another account end the command from now on; refuse a write as `guard_account` does."""
         self.bound = True
         self.guard_account(self.profile.account_sid)
 
@@ -228,10 +230,9 @@ class Runtime:
 
     def open_input(self) -> BinaryIO | None:
         """Return stdin for what reads a file. No part of the file is quoted with the profile's secret from now on."""
-        try:
+        profile = None
+        with contextlib.suppress(ProxyctlError):  # it is reported when credentials are needed
             profile = self.profile
-        except ProxyctlError:  # it is reported when credentials are needed; till then there is no secret
-            profile = None
         if profile is not None:
             self.learn_secret()
         return getattr(self.stdin, "buffer", None)
@@ -277,7 +278,7 @@ class Runtime:
             refuse_foreign_state(self.paths.state_dir)
             directory = self.paths.state_dir / "locks"
             wait = min(options.lock_wait, math.inf if self.time_left is None else self.time_left)
-            with self.drawing(waiting_for_lock, delay=0.5):
+            with self.waiting(Role.WARNING("waiting for another run")):
                 held.enter_context(
                     hold(directory, account, service_sids, self.command, wait=wait, clock=self.clock)
                 )
@@ -347,8 +348,3 @@ class Runtime:
             account=lambda: self.console.account,
             before=self.console.clear if on_terminal else None,
         )
-
-
-def waiting_for_lock(seconds: float) -> Line:
-    """Return the line that is shown while another run has the lock."""
-    return line(Role.WARNING("waiting for another run"), Role.FAINT(f"  {seconds:.0f} s"))
