@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,10 +57,12 @@ def fit(text: object) -> bool:
 
 
 class AccountNames:
-    """The names of one account, as one profile sees it."""
+    """The names of one account, as one profile sees it. A name that ``clean`` would change holds a secret."""
 
-    def __init__(self, names: Names, profile: str, account_sid: str) -> None:
-        self.names = names
+    def __init__(
+        self, names: Names, profile: str, account_sid: str, clean: Callable[[str], str] = str
+    ) -> None:
+        self.names, self.clean = names, clean
         self.file = f"services.{file_name(profile)}@{file_name(account_sid)}"
 
     def services(self) -> list[tuple[str, str]]:
@@ -70,7 +72,9 @@ class AccountNames:
 
     def save_services(self, rows: Iterable[tuple[str, str]]) -> None:
         """Keep these Services instead of those there."""
-        known = [(sid, name if fit(name) else "") for sid, name in rows if fit(sid)][:MOST_SERVICES]
+        known = [
+            (sid, name if fit(name) and self.clean(name) == name else "") for sid, name in rows if fit(sid)
+        ][:MOST_SERVICES]
         self.names.write(self.file, [f"{sid}\t{name}" for sid, name in known])
 
     def add_service(self, sid: str, name: str) -> None:
@@ -218,9 +222,9 @@ def account_of(runtime: Runtime) -> Iterator[AccountNames]:
     """The names of the account that this command works on; what fails while they change is of no matter."""
     with harmless():
         profile = runtime.profile
-        yield AccountNames(
-            Names(runtime.environ), profile.name, "" if profile.is_sandbox else profile.account_sid
-        )
+        account_sid = "" if profile.is_sandbox else profile.account_sid
+        clean = runtime.console.redactor.clean
+        yield AccountNames(Names(runtime.environ), profile.name, account_sid, clean)
 
 
 def harmless() -> contextlib.AbstractContextManager[None]:

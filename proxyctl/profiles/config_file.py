@@ -193,7 +193,7 @@ def split_key(key: str) -> tuple[str, ...]:
             hint=f"Run '{command_line('auth', 'login', '--profile', name)}'.",
         )
     if field not in PROFILE_KEYS:
-        _no_such_key(key, [f"profiles.{name}.{known}" for known in PROFILE_KEYS if known not in SECRET_KEYS])
+        _no_such_key(key, [f"profiles.NAME.{known}" for known in PROFILE_KEYS if known not in SECRET_KEYS])
     return head, name, field
 
 

@@ -85,12 +85,13 @@ class ProfileStore:
             raise self.unknown(name)
         return found
 
-    def unknown(self, name: str) -> UsageError:
-        """Return the error for a profile that does not exist."""
+    def unknown(self, name: str, *, in_key: bool = False) -> UsageError:
+        """Return the error for a profile that does not exist. A name ``in_key`` is not repeated: it may be a secret."""
         names = self.names()
         known = ", ".join(visible(one) for one in names[:20]) + (", …" if len(names) > 20 else "")
+        what = "such profile" if in_key else f"profile {visible(name)!r}"
         return UsageError(
-            f"there is no profile {visible(name)!r}{did_you_mean(name, names)}.",
+            f"there is no {what}{did_you_mean(name, names)}.",
             hint=f"The profiles are: {known}. 'proxyctl auth login --profile NAME' creates one.",
         )
 
@@ -123,7 +124,9 @@ class ProfileStore:
         Raises UsageError for a key or a profile that does not exist, and for secrets.
         """
         parts = split_key(key)
-        table = self._document() if len(parts) == 1 else self.get(parts[1])
+        table = self._document() if len(parts) == 1 else self.profiles().get(parts[1])
+        if table is None:
+            raise self.unknown(parts[1], in_key=True)
         value: str | bool | None = shown_value(parts[-1], table.get(parts[-1]))
         return value
 
@@ -209,7 +212,7 @@ class ProfileStore:
                 raise self.unknown(text)
             made = name is not None and name not in self.profiles()
             if name is not None and made and (field != "account_sid" or value is None):
-                raise self.unknown(name)
+                raise self.unknown(name, in_key=True)
             table = document if name is None else document.setdefault("profiles", {}).setdefault(name, {})
             if value is None:
                 table.pop(field, None)

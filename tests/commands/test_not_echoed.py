@@ -24,6 +24,11 @@ SECRET = "hunter2-0123456789abcdef"
         "config set {}",
         "config set {} x",
         "config set profiles.prod.{} x",
+        "config get profiles.{}.x",
+        "config get profiles.{}.region",
+        "config set profiles.{}.x y",
+        "config set profiles.{}.region ie1",
+        "config unset profiles.{}.region",
         "config unset {}",
         "profile list {}",
         "profile use prod {}",
@@ -49,4 +54,4 @@ def test_a_key_of_the_config_file(bare: Cli) -> None:
 
 def test_what_is_meant_is_still_said(bare: Cli) -> None:
     assert "'whoami'. Did you mean 'status'" in bare("auth", "whoami").err
-    assert "did you mean profiles.prod.region" in bare("config", "get", "profiles.prod.regoin").err
+    assert "did you mean profiles.NAME.region" in bare("config", "get", "profiles.prod.regoin").err
