@@ -103,7 +103,7 @@ def test_cut() -> None:
     assert [cut("abcdef", limit) for limit in range(7)] == ["", ".", "..", "...", "a...", "ab...", "abcdef"]
 
 
-@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "'=", "''@"])
+@pytest.mark.parametrize("first", [*"=+-@\t\r\n\ufeff\uff1d\uff0b\uff0d\uff20", "'=", "''@"])
 def test_formula_is_guarded(first: str) -> None:
     assert without_formula(first + "SUM(A1)") == "'" + first + "SUM(A1)"
 
