@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -76,98 +76,39 @@ class Bad(NamedTuple):
     raw: object = None
 
 
-def read_items(
-    numbers: Sequence[str] | None,
-    file: str | None,
-    *,
-    stdin: BinaryIO | None,
-    default_country: str | None = None,
-    use_is_reserved: bool = True,
-    account_sid: str | None = None,
-    column: str | None = None,
-    skip_bad: bool = False,
-) -> Reading:
-    """Read the arguments, then ``file`` (``-``: stdin), check all of it, and fold duplicates.
-
-    With ``use_is_reserved=False`` that column is not even read. A file without a number is no error here:
-    ``empty_reason`` says so. With ``skip_bad``, rows that can't be used are in `Reading.bad`, as long as others can.
-    InputError names every bad row, or says why the file can't be read; UsageError: there is no such default country.
-    """
-    reading = examine(
-        numbers or (),
-        file,
-        stdin,
-        default_country,
-        use_is_reserved=use_is_reserved,
-        account_sid=account_sid,
-        column=column,
-        skip_bad=skip_bad,
-    )
-    reading.require_usable()
-    return reading
-
-
-def examine(
-    numbers: Sequence[str],
-    file: str | None,
-    stdin: BinaryIO | None,
-    default_country: str | None = None,
-    *,
-    use_is_reserved: bool = False,
-    account_sid: str | None = None,
-    column: str | None = None,
-    skip_bad: bool = False,
-    base: Path | None = None,
-) -> Reading:
-    """Read like `read_items`, but leave it to the caller to say which rows can't be used.
-
-    ``base``: a pool file in this directory names ``file``. InputError: the file as a whole can't be read. UsageError:
-    there is no such default country.
-    """
-    country = require_country(default_country) if default_country is not None else None
-    reading = Reading(numbers, country, use_is_reserved, account_sid, column, skip_bad)
-    for place, text in enumerate(numbers, start=1):
-        reading.take(Row(-place, None, text))
-    if file is not None:
-        data = read_bytes(file, stdin) if base is None else read_beneath(base, file)
-        reading.read(Source(source_name(file if base is None else str(base / file)), data))
-    return reading
-
-
+@dataclass(eq=False)
 class Reading:
-    """What has been read so far: ``rows``, of which ``refused`` can't be used.
+    """Reads ``arguments``, and a file with `read`: all is checked, and duplicates are folded.
 
-    ``noted`` counts duplicates, which were folded, numbers that ended with ``.0``, and those beside a SID that can't
-    be read.
-    ``bad`` has those that can't be used, in the order given: the first 20, or all where they are to be skipped.
-    ``contents`` has the form and the header of the file.
+    ``rows`` counts what was read so far, of which ``refused`` can't be used. ``noted`` counts duplicates, numbers that
+    ended with ``.0``, and those beside a SID that can't be read. ``bad`` has those that can't be used, in the order
+    given: the first 20, or all where they are to be skipped. ``contents`` has the form and the header of the file.
+    The column is_reserved is read if ``use_is_reserved``. UsageError: there is no such ``default_country``.
     """
 
-    def __init__(
-        self,
-        arguments: Sequence[str] = (),
-        country: str | None = None,
-        use_is_reserved: bool = False,
-        account_sid: str | None = None,
-        column: str | None = None,
-        skip_bad: bool = False,
-    ) -> None:
-        self.arguments = arguments
+    arguments: Sequence[str] = ()
+    _: KW_ONLY
+    default_country: str | None = None
+    use_is_reserved: bool = False
+    account_sid: str | None = None
+    column: str | None = None
+    skip_bad: bool = False
+
+    def __post_init__(self) -> None:
         self.source: Source | None = None
         self.contents = Contents("text", iter(()))
         self.rows = self.refused = 0
         self.noted: Counter[str] = Counter()
         self.bad: list[Bad] = []
-        self._skip_bad = skip_bad
         self._torn = False  # rows may be missing
-        self._column = column
-        self._country = country
-        self._use_is_reserved = use_is_reserved
-        self._account_sid = account_sid
         self._items: dict[int, Item] = {}
         self._by_name: dict[str, int] = {}
         self._blank: list[Row] = []  # those whose is_reserved is blank
         self._services: dict[str, list[Row]] = {}  # by their service_sid
+        if self.default_country is not None:
+            self.default_country = require_country(self.default_country)
+        for place, text in enumerate(self.arguments, start=1):
+            self.take(Row(-place, None, text))
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -194,7 +135,7 @@ class Reading:
 
     def require_usable(self) -> None:
         """InputError that names the rows which can't be used, unless they are to be skipped and others are left."""
-        if self.refused and (not self._skip_bad or self._torn or not self._items):
+        if self.refused and (not self.skip_bad or self._torn or not self._items):
             raise refusal(self)
 
     def require_service(self, sid: str, title: str) -> None:
@@ -212,11 +153,15 @@ class Reading:
             return f"{self.source.name}:{place}"
         return f"{self.source.name}: item {place}" if place else self.source.name
 
-    def read(self, source: Source) -> None:
-        """Take in all rows of a file."""
-        self.source = source
+    def read(self, file: str, stdin: BinaryIO | None, base: Path | None = None) -> None:
+        """Take in all rows of a file (``-``: stdin); ``base``: a pool file in this directory names it.
+
+        InputError: the file as a whole can't be read.
+        """
+        data = read_bytes(file, stdin) if base is None else read_beneath(base, file)
+        self.source = source = Source(source_name(file if base is None else str(base / file)), data)
         try:
-            self.contents = contents(source, self._column)
+            self.contents = contents(source, self.column)
             for row in self.contents.rows:
                 self.take(row)
         except UnicodeDecodeError:
@@ -242,7 +187,7 @@ class Reading:
         except ValueError as error:
             self._refuse(bad_row(row, str(error)))
             return
-        if self._use_is_reserved and item.is_reserved is None and row.is_reserved is not None:
+        if self.use_is_reserved and item.is_reserved is None and row.is_reserved is not None:
             self._blank.append(row)
         if service:
             self._services.setdefault(service, []).append(row)
@@ -276,7 +221,7 @@ class Reading:
 
     def _refuse(self, bad: Bad) -> None:
         self.refused += 1
-        if self._skip_bad or len(self.bad) < NAMED_ROWS:
+        if self.skip_bad or len(self.bad) < NAMED_ROWS:
             self.bad.append(bad)
 
     def _refuse_all(self, rows: Sequence[Row], what: str) -> None:
@@ -284,26 +229,26 @@ class Reading:
         self.refused += len(rows)
         found = [*self.bad, *(bad_row(row, what) for row in rows)]
         found.sort(key=lambda bad: (bad.place > 0, abs(bad.place)))
-        self.bad = found if self._skip_bad else found[:NAMED_ROWS]
+        self.bad = found if self.skip_bad else found[:NAMED_ROWS]
         places = {row.place for row in rows}
         self._items = {key: item for key, item in self._items.items() if item.place not in places}
 
     def _item(self, row: Row) -> Item:
         account = text_of("account_sid", row.account_sid)
-        if account and self._account_sid and account.lower() != self._account_sid.lower():
-            raise ValueError(f"account_sid {show(account)} is not {self._account_sid}")
+        if account and self.account_sid and account.lower() != self.account_sid.lower():
+            raise ValueError(f"account_sid {show(account)} is not {self.account_sid}")
         sid = text_of("sid", row.sid)
-        reserved = boolean_of(row.is_reserved) if self._use_is_reserved else None
+        reserved = boolean_of(row.is_reserved) if self.use_is_reserved else None
         if sid:
             if not is_sid(PHONE_NUMBER, sid):
                 raise ValueError(f"sid {show(sid)} is not PN and 32 hexadecimal digits")
             return Item(sid, sid, self._number_beside_sid(sid, row), reserved, row.place, row.raw)
         number = text_of("phone_number", row.phone_number)
         if not number:
-            missing = f"{self._column} is empty" if self._column else "neither phone_number nor sid is there"
+            missing = f"{self.column} is empty" if self.column else "neither phone_number nor sid is there"
             raise ValueError("names no number" if row.place < 0 else missing)
         try:
-            ref = parse_number(number, self._country)
+            ref = parse_number(number, self.default_country)
         except ValueError as error:
             raise ValueError(f"{show(number)} {error}") from None
         self.noted[FLOATS] += is_float(number)
@@ -314,7 +259,7 @@ class Reading:
         number = ""
         try:
             number = text_of("phone_number", row.phone_number)
-            found, phone_number = parse_number(number, self._country) if number else (None, None)
+            found, phone_number = parse_number(number, self.default_country) if number else (None, None)
         except ValueError:
             found, phone_number = None, perhaps_without_plus(number)
             self.noted[UNREADABLE] += phone_number is None

@@ -30,11 +30,6 @@ class Known(NamedTuple):
     places: Mapping[str, int]
     twice: tuple[str, ...] = ()
 
-    @property
-    def names_a_number(self) -> bool:
-        """Whether there is a field that names a number."""
-        return "sid" in self.places or "phone_number" in self.places
-
 
 def same_name(name: str) -> str:
     """Return a name without case, blanks, ``_`` and ``-``, so that "Phone Number" is one of ours."""

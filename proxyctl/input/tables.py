@@ -45,7 +45,7 @@ def header_of(text: str, column: str | None, delimiters: str) -> Header | None:
     for delimiter in delimiters:
         names = tuple(_cells(text, delimiter))
         found = known(names, column)
-        if found.names_a_number:
+        if "sid" in found.places or "phone_number" in found.places:
             return Header(delimiter, len(names), found.places, found.twice)
     return None
 

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from proxyctl.errors import InputError
 from proxyctl.identifiers import ACCOUNT, SERVICE, is_float, is_placeholder, is_sid, parse_number
-from proxyctl.input.items import Item, examine
+from proxyctl.input.items import Item, Reading
 from proxyctl.input.refusal import DUPLICATES, FLOATS, numbers_alone
 from proxyctl.named_files import STDIN, read_bytes, source_name
 from proxyctl.pools.pool import flag_word
@@ -312,8 +312,9 @@ class _Checking:
             return
         path = str(self._base / file)
         self.files.append(path)
+        reading = Reading(default_country=self._country, account_sid=self.account_sid)
         try:
-            reading = examine((), file, None, self._country, account_sid=self.account_sid, base=self._base)
+            reading.read(file, None, self._base)
         except InputError as error:
             what = re.split("[.;] [Nn]othing was sent", error.message)[0]
             self.flaw(key, f"{key[-1]}: {what}")

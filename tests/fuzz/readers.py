@@ -15,7 +15,6 @@ import httpx
 from proxyctl.api import answers
 from proxyctl.api.resources import Call, Service, list_incoming_numbers, list_services
 from proxyctl.errors import ProxyctlError
-from proxyctl.input.items import read_items
 from proxyctl.pools.poolfile import parse_pool_file
 from proxyctl.profiles.profile import named_profile
 from proxyctl.profiles.store import ProfileStore
@@ -23,6 +22,7 @@ from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.state.lock import holder_of
 from proxyctl.state.transit import read as read_transit
 from tests.api.stubs import AC, KS, PN, client_of, reader_of
+from tests.input.reading import read_items
 from tests.support import Cli, StandingClock
 
 RUN = "20260101-000000-000"

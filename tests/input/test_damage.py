@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from proxyctl.errors import InputError
-from proxyctl.input.items import read_items
 from proxyctl.named_files import read_bytes
-from tests.input.reading import PN_A, PN_B, A, B, C, read, refusal
+from tests.input.reading import PN_A, PN_B, A, B, C, read, read_items, refusal
 
 # What stands between two good rows, on the third line, and what is wrong with it.
 BAD_ROWS = [

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from proxyctl.errors import InputError, UsageError
-from proxyctl.input.items import Item, read_items
+from proxyctl.input.items import Item
 from proxyctl.input.refusal import notes_on
-from tests.input.reading import PN_A, PN_B, A, B, C, names, read, refusal
+from tests.input.reading import PN_A, PN_B, A, B, C, names, read, read_items, refusal
 
 # --- forms
 

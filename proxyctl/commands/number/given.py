@@ -9,7 +9,7 @@ from pathlib import Path
 from proxyctl.api.resources import Service
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.errors import InputError, UsageError
-from proxyctl.input.items import Item, Reading, read_items
+from proxyctl.input.items import Item, Reading
 from proxyctl.input.refusal import notes_on, skipped_rows
 from proxyctl.input.rows import Contents
 from proxyctl.named_files import STDIN, check_output_file
@@ -86,16 +86,18 @@ def read_input(
     """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
     if not numbers and file is None:
         raise UsageError("no numbers were given.", hint="Name them as arguments, or in a file with -f FILE.")
-    reading = read_items(
-        numbers,
-        file,
-        stdin=runtime.open_input(),
+    stdin = runtime.open_input()
+    reading = Reading(
+        numbers or (),
         default_country=runtime.options.default_country,
         use_is_reserved=use_is_reserved,
         account_sid=runtime.profile.account_sid,
         column=runtime.options.column,
         skip_bad=runtime.options.skip_bad_rows,
     )
+    if file is not None:
+        reading.read(file, stdin)
+    reading.require_usable()
     runtime.say(*skipped_rows(reading))
     if reading.contents.unknown:
         runtime.note(f"the first line, {show(reading.contents.header[0])}, is read as a header.")
