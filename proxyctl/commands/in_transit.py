@@ -76,13 +76,12 @@ def left_by(runtime: Runtime, transit: Transit, detail: RunDetail) -> Iterator[L
             trails.take(runtime.history.show(run.id).items)
     by_route: dict[tuple[str | None, str | None], dict[str, Unfinished]] = {}
     for one in trails.found.values():
-        if one.trail is not None:
-            by_route.setdefault((one.trail.source, one.trail.target), {})[one.sid] = one
+        by_route.setdefault((one.trail.source, one.trail.target), {})[one.sid] = one
     for numbers in by_route.values():
         names = sorted(one.phone_number or one.sid for one in numbers.values())
-        through = any(one.messaging_service for one in numbers.values())
-        trail = next(one.trail for one in numbers.values() if one.trail is not None)
-        command = move_command(trail, names, through=through)
+        made = [one.trail for one in numbers.values()]
+        through = any(trail.messaging_service for trail in made)
+        command = move_command(made[0], names, through=through)
         yield Left(transit.run, len(numbers), command, tuple(numbers.values()))
     missing = transit.attaches - sum(record.happened == "yes" for record in detail.items)
     if transit.attaches and missing > 0 and not undone:
@@ -106,7 +105,9 @@ def forget_finished(runtime: Runtime, lefts: Sequence[Left], report: Report) -> 
     def is_safe(left: Left) -> bool:
         if not left.numbers:
             return left.command == typed and report.error() is None
-        back_in = runtime.options.through_messaging or not any(one.messaging_service for one in left.numbers)
+        back_in = runtime.options.through_messaging or not any(
+            one.trail.messaging_service for one in left.numbers
+        )
         return back_in and all({one.sid, one.phone_number} & safe for one in left.numbers)
 
     open_runs = {left.run for left in lefts if not is_safe(left)}
@@ -118,11 +119,11 @@ def forget_finished(runtime: Runtime, lefts: Sequence[Left], report: Report) -> 
 def refuse_in_transit(runtime: Runtime, service_sid: str, name: str) -> None:
     """Raise RefusedError where a move from or to a Service is unfinished: without it, it would stay so."""
     for left in unfinished(runtime, [service_sid]):
-        moved = [one for one in left.numbers if one.trail is not None and one.trail.target is not None]
+        moved = [one for one in left.numbers if one.trail.target is not None]
         items = [Item(one.sid, one.sid, one.phone_number) for one in moved]
         services = {one.sid: key for key, one in runtime.account.services_by_name().items()}
         held = {item.sid for item, _ in runtime.account.holders(items, services)}
-        taken_out = {one.sid for one in moved if one.messaging_service}
+        taken_out = {one.sid for one in moved if one.trail.messaging_service}
         back_in = senders_of(runtime.account, taken_out, runtime.note_once)
         out = sum(one.sid not in held or one.sid in taken_out - back_in.keys() for one in moved)
         if out:

@@ -7,7 +7,7 @@ back. A pool has places by kind (reserved, unreserved). Where numbers are replac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -156,35 +156,21 @@ def chain_to(home: Home, item: Item, number: PhoneNumber | None, wanted: bool | 
 
 
 def move_chain(
-    source: Home,
-    target: Home,
-    item: Item,
-    row: Row,
-    is_reserved: bool | None,
-    *,
-    messaging_service: str | None = None,
-    parts: Iterable[str] = ("detach", "leave", "add", "attach"),
+    source: Home, target: Home, item: Item, row: Row, is_reserved: bool | None, *, has_left: bool = False
 ) -> Chain:
-    """A number goes from one pool to another, through its Messaging Service if it is in one.
+    """A number goes from one pool to another. ``is_reserved`` is how it is to be there.
 
-    ``is_reserved`` is how it is to be there. ``parts``: what of it is left to do, after a move that was cut off.
+    ``has_left``: a move that was cut off took it out of the first.
     """
     known = replace(
         item, sid=row.get("sid") or item.sid, phone_number=row.get("phone_number") or item.phone_number
     )
     was_reserved = row.get("is_reserved", is_reserved)
-    trail = {"move": Trail(source.sid, target.sid, was_reserved, messaging_service)}
-    leaving = remove_step(source, known, row)
+    facts = {"move": Trail(source.sid, target.sid, was_reserved)}
     rollback = add_step(source, known, was_reserved)
-    attach = sender_step(ATTACH, messaging_service or "", known)
-    made = {
-        "detach": replace(sender_step(DETACH, messaging_service or "", known), rollback=attach, final=False),
-        "leave": replace(leaving, rollback=rollback, final=False),
-        "add": add_step(target, known, is_reserved),
-        "attach": attach,
-    }
-    through = ("detach", "attach") if messaging_service is None else ()
-    steps = tuple(kept(made[part], trail) for part in parts if part not in through)
+    leave = replace(remove_step(source, known, row), rollback=rollback, final=False)
+    add = add_step(target, known, is_reserved)
+    steps = tuple(kept(step, facts) for step in ((add,) if has_left else (leave, add)))
     return Chain(item, steps, "move", "moved", target.name or "", source.name)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service, list_numbers
-from proxyctl.errors import AuthenticationError, ProxyctlError, RefusedError, TemporaryError, reworded
+from proxyctl.errors import AuthenticationError, RefusedError, TemporaryError, reworded
 from proxyctl.input.items import Item
 from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden
 from proxyctl.pools.decide import THE_POOL, Home, Row, add_chain, capacities, flag_chain, move_chain, place
@@ -27,7 +27,7 @@ from proxyctl.writes.plan import (
     Step,
     at_risk,
     chains_of,
-    refusing,
+    refused,
     sids_of,
 )
 from proxyctl.writes.requests import ADD, DETACH, RESERVE, RESTORE_WEBHOOKS, SET_WEBHOOKS, Request
@@ -47,8 +47,7 @@ def with_facts(plan: Plan, command: str, account: Account, note: Note, *, throug
     if senders is None:
         entries = [unknown_move(entry) for entry in entries]
     else:
-        leaving = {sid: holder for sid, holder in senders.items() if sid in sids_of(entries, "remove")}
-        entries = leaving_messaging(entries, leaving, through=through)
+        entries = minding_senders(entries, senders, "remove", through=through)
     capacities = dict(plan.capacities)
     if command in RULES[NO_UNRESERVED].commands:
         capacities.update(unread(plan, account))
@@ -156,61 +155,37 @@ def in_messaging(item: Item, messaging_service: str, hint: str | None, *, leaves
     return RefusedError(f"{item.shown} is in Messaging Service {messaging_service}: {why}.", hint=hint)
 
 
-def with_senders(
-    entries: Sequence[Entry], senders: Mapping[str, str], *, through: bool = False
+def minding_senders(
+    entries: Iterable[Entry], senders: Mapping[str, str], *changes: str, through: bool = False
 ) -> list[Entry]:
-    """Refuse what no pool takes: numbers that are in a Messaging Service (``senders``: its SID by theirs).
+    """Mind which numbers a Messaging Service has (``senders``: its SID by theirs), in entries that come to ``changes``;
+    without these, all leave their pool for good.
 
-    ``through``: they leave it first, and go back in.
+    ``through``: they leave it first, and go back in unless they leave their pool. Otherwise what leaves its pool for
+    good is at risk, and what no pool would take is refused.
     """
-    if through:
-        return passing(entries, senders, "add", "move")
-
-    def why(chain: Chain) -> ProxyctlError | None:
-        holder = senders.get(chain.request.sid or "")
-        hint = "--through-messaging takes it out first, and puts it back in."
-        if holder is None:
-            return None
-        error = in_messaging(chain.item, holder, hint, leaves=chain.change != "add")
-        return error if chain.change == "add" else by_rule(error, LEAVE_MESSAGING, option=False)
-
-    return refusing(entries, why, "add", "move")
-
-
-def leaving_messaging(
-    entries: Sequence[Entry], senders: Mapping[str, str], *, through: bool = False
-) -> list[Entry]:
-    """Put those of ``senders`` at risk, which leave their pool and could not come back (its SID by theirs).
-
-    ``through``: they leave the Messaging Service first.
-    """
-    if through:
-        return passing(entries, senders, "remove")
 
     def judged(entry: Entry) -> Entry:
-        if isinstance(entry, Chain) and entry.request.verb is DETACH:
-            return entry  # it leaves that first
+        chain = entry if isinstance(entry, Chain) else None
         sid = entry.request.sid if isinstance(entry, Chain) else (entry.seen or {}).get("sid")
         holder = senders.get(sid or "")
-        if holder is None:
+        if holder is None or (changes and entry.change not in changes):
             return entry
-        hint = "--through-messaging takes it out first, so that it can come back."
-        return at_risk(entry, LEAVE_MESSAGING, in_messaging(entry.item, holder, hint, leaves=True))
+        for_good = not changes or entry.change == "remove"
+        if (through or for_good) and chain and chain.request.verb is DETACH:
+            return entry  # it leaves it first
+        if through and chain:
+            return by_way_of(chain, holder, None if for_good else holder)
+        then = "so that it can come back" if for_good else "and puts it back in"
+        hint = f"--through-messaging takes it out first, {then}."
+        joins = chain is not None and chain.request.verb is ADD
+        error = in_messaging(entry.item, holder, hint, leaves=not joins)
+        if for_good:
+            return at_risk(entry, LEAVE_MESSAGING, error)
+        by = error if entry.change == "add" else by_rule(error, LEAVE_MESSAGING, option=False)
+        return refused(chain, by) if chain else entry
 
     return [judged(entry) for entry in entries]
-
-
-def passing(entries: Sequence[Entry], senders: Mapping[str, str], *changes: str) -> list[Entry]:
-    """Let those of ``senders`` that change so leave their Messaging Service first."""
-    return [
-        by_way_of(entry, holder, None if entry.change == "remove" else holder)
-        if isinstance(entry, Chain)
-        and entry.change in changes
-        and entry.request.verb is not DETACH  # it leaves one already
-        and (holder := senders.get(entry.request.sid or ""))
-        else entry
-        for entry in entries
-    ]
 
 
 def lost_areas(plan: Plan) -> Iterator[str]:
@@ -266,6 +241,5 @@ def giving_back(chain: Chain, room: Room, seen: Row | None) -> Chain:
         return flag_chain(home, item, row, False)
     messaging = parents.get(DETACH.name)
     if ADD.name in parents:
-        there = Home(row["service_sid"])
-        return move_chain(there, home, item, row, False, messaging_service=messaging)
+        return by_way_of(move_chain(Home(row["service_sid"]), home, item, row, False), messaging, messaging)
     return by_way_of(add_chain(home, item, False), None, messaging)

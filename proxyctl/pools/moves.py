@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.identifiers import argument
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home, each_once, kept, move_chain, not_in_pool, sender_step
-from proxyctl.pools.facts import in_messaging
+from proxyctl.pools.facts import minding_senders
 from proxyctl.pools.pool import Pool, in_use, points_at
 from proxyctl.state.record import ItemRecord, Trail
 from proxyctl.text import command_line
-from proxyctl.writes.guard import IN_USE, LEAVE_MESSAGING, by_rule
+from proxyctl.writes.guard import IN_USE
 from proxyctl.writes.plan import Chain, Entry, NoOp, at_risk
 from proxyctl.writes.requests import ADD, ATTACH, REMOVE, Request
 
@@ -30,49 +31,38 @@ class UnknownFlagError(RefusedError):
     """A number is between two pools, and nothing says whether it was reserved."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """What the record of a move that was cut off says of a number: ``is_reserved`` is how its first pool had it.
-
-    ``messaging_service`` is the one that it was taken out of, and is to go back to.
+class Unfinished(NamedTuple):
+    """A number that a move which was cut off left in transit; its ``trail`` says how its first pool had it, and which
+    Messaging Service it goes back to.
     """
 
     sid: str
-    is_reserved: bool | None
-    messaging_service: str | None = None
-    phone_number: str | None = None
-    trail: Trail | None = field(default=None, compare=False)
+    phone_number: str | None
+    trail: Trail
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """From which Service to which, and what is known of the numbers.
 
-    ``senders``: the numbers that are in a Messaging Service, with its SID; ``through`` takes them out of it for the
-    move. ``unfinished`` and ``owned`` (the account's numbers, of those in neither pool) are by SID and by number.
+    ``unfinished`` and ``owned`` (the account's numbers, of those in neither pool) are by SID and by number.
     ``is_reserved`` is the user's word on numbers whose state no record has.
     """
 
     source: Home
     target: Home
     pools: tuple[Pool, Pool]
-    senders: Mapping[str, str] = field(default_factory=dict)
-    through: bool = False
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
     owned: Mapping[str, IncomingNumber] = field(default_factory=dict)
     is_reserved: bool | None = None
 
-    def left_undone(self, item: Item) -> Unfinished | None:
-        """Return what an earlier run left undone for ``item``."""
-        return self.unfinished.get(item.name)
-
     def in_transit(self, item: Item) -> PhoneNumber | None:
         """Return a number in neither pool that a move had taken out of the first, as it was; None: no move had."""
-        recorded, own = self.left_undone(item), self.owned.get(item.name)
+        recorded, own = self.unfinished.get(item.name), self.owned.get(item.name)
         known = recorded or (own if own is not None and points_at(own, self.source.sid) else None)
         if known is None:
             return None
-        flag = recorded.is_reserved if recorded is not None else None
+        flag = recorded.trail.is_reserved if recorded is not None else None
         return PhoneNumber(
             {
                 "sid": known.sid,
@@ -99,74 +89,46 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
         hint = f"'{command_line('number', 'find', item.name)}' shows where it is."
         return NoOp(item, error=not_in_pool(item, hint))
     if there is not None:
-        return arrived(item, there, route)
-    if here is None:
-        return between_pools(item, number, route)
-    if here.in_use:
-        error = in_use(here, argument(route.source.name, route.source.sid))
-        moved = moving(item, here, ("leave", "add"), route)
-        return at_risk(moved, IN_USE, error) if isinstance(moved, Chain) else moved
-    return moving(item, here, ("leave", "add"), route)
+        return NoOp(item, there.raw, note=PRESENT)
+    if here is None and number.is_reserved is None:
+        error = UnknownFlagError(
+            f"{item.shown} is in no pool: an interrupted move took it out of that of Service "
+            f"{route.source.name}. No record says whether it was reserved.",
+            hint="Run the command again with --reserved or --unreserved to add it.",
+        )
+        return NoOp(item, number.raw, error)
+    flag, has_left = number.is_reserved, here is None
+    chain = move_chain(route.source, route.target, item, number.raw, flag, has_left=has_left)
+    if here is None or not here.in_use:
+        return chain
+    return at_risk(chain, IN_USE, in_use(here, argument(route.source.name, route.source.sid)))
 
 
-def arrived(item: Item, number: PhoneNumber, route: Route) -> Entry:
-    """A number that is where it is wanted has at most to go back into its Messaging Service."""
-    undone = route.left_undone(item)
-    if undone is None or undone.messaging_service is None or number.sid in route.senders:
-        return NoOp(item, number.raw, note=PRESENT)
-    return moving(item, number, (), route)
-
-
-def between_pools(item: Item, number: PhoneNumber, route: Route) -> Entry:
-    """A number that a move which was cut off had taken out of its pool is added to the other, if it is known how."""
-    if number.is_reserved is not None:
-        return moving(item, number, ("add",), route)
-    error = UnknownFlagError(
-        f"{item.shown} is in no pool: an interrupted move took it out of that of Service "
-        f"{route.source.name}. No record says whether it was reserved.",
-        hint="Run the command again with --reserved or --unreserved to add it.",
-    )
-    return NoOp(item, number.raw, error)
-
-
-def moving(item: Item, number: PhoneNumber, parts: tuple[str, ...], route: Route) -> Entry:
-    """Let the number go through ``parts``, and through its Messaging Service if it is in one, or was."""
-    holder = route.senders.get(number.sid)
-    if holder is not None and not route.through:
-        hint = "--through-messaging takes it out for the move, and puts it back afterwards."
-        leaves = "leave" in parts
-        error = in_messaging(item, holder, hint, leaves=leaves)
-        return NoOp(item, number.raw if leaves else None, by_rule(error, LEAVE_MESSAGING, option=False))
-    undone = route.left_undone(item)
-    return move_chain(
-        route.source,
-        route.target,
-        item,
-        number.raw,
-        number.is_reserved,
-        messaging_service=holder or (undone.messaging_service if undone is not None else None),
-        parts=(*(("detach",) if holder is not None else ()), *parts, "attach"),
-    )
-
-
-def going_back_in(entries: Iterable[Entry], left: Mapping[str, Unfinished]) -> list[Entry]:
-    """Let numbers go back into the Messaging Service that a move took them out of; ``left``: by SID and by number."""
+def by_way_of_messaging(
+    entries: Iterable[Entry], senders: Mapping[str, str], left: Mapping[str, Unfinished], *, through: bool
+) -> list[Entry]:
+    """Mind the Messaging Services of numbers that join a pool or move: see `minding_senders`. What a move that was cut
+    off took out of one goes back in (``left``: by SID and by number).
+    """
 
     def judged(entry: Entry) -> Entry:
         sid = entry.request.sid if isinstance(entry, Chain) else (entry.seen or {}).get("sid")
         one = left.get(sid or entry.item.name)
-        if one is None or one.messaging_service is None or one.trail is None:
+        messaging_service = one and one.trail.messaging_service
+        if one is None or messaging_service is None or one.sid in senders:
             return entry
         item = replace(entry.item, sid=one.sid, phone_number=one.phone_number or entry.item.phone_number)
-        back = kept(sender_step(ATTACH, one.messaging_service, item), {"move": one.trail})
+        attach = sender_step(ATTACH, messaging_service, item)
         if isinstance(entry, NoOp):
             there = entry.error is None and entry.seen is not None
-            return Chain(entry.item, (back,), "move", "moved", entry.service) if there else entry
-        if entry.change == "remove" or entry.steps[-1].request.verb is ATTACH:
+            back = (kept(attach, {"move": one.trail}),)
+            return Chain(entry.item, back, "move", "moved", entry.service) if there else entry
+        if entry.change == "remove":
             return entry
-        return replace(entry, steps=(*(kept(step, {"move": one.trail}) for step in entry.steps), back))
+        trail = replace(entry.request.kept.get("move", one.trail), messaging_service=messaging_service)
+        return replace(entry, steps=tuple(kept(step, {"move": trail}) for step in (*entry.steps, attach)))
 
-    return list(map(judged, entries))
+    return list(map(judged, minding_senders(entries, senders, "add", "move", through=through)))
 
 
 def move_command(trail: Trail, numbers: Iterable[str], *, through: bool) -> str:
@@ -218,4 +180,4 @@ class Trails:
         last = REMOVE if trail.target is None else there
         if record.happened == "yes" and record.intent.action in (last.name, ATTACH.name):
             return None
-        return Unfinished(record.sid, trail.is_reserved, trail.messaging_service, record.phone_number, trail)
+        return Unfinished(record.sid, record.phone_number, trail)

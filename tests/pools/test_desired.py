@@ -14,7 +14,7 @@ from proxyctl.errors import InputError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools import pool as limits
 from proxyctl.pools.desired import World, decide_file, plan_of
-from proxyctl.pools.facts import with_senders
+from proxyctl.pools.facts import minding_senders
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.poolfile import WantedService
 from proxyctl.writes.guard import LEAVE_FIRST, guard
@@ -71,7 +71,7 @@ def decided(account: Account, goal: Mapping[str, Numbers]) -> list[Entry]:
     """What is to be done, with what a Messaging Service forbids refused."""
     entries = decide_file(wanted(goal), world_of(account), prune=True)
     assert sids_of(entries, "move") <= {sid(number) for pool in account.pools.values() for number in pool}
-    return with_senders(entries, {sid(number): "MG" for number in account.senders})
+    return minding_senders(entries, {sid(number): "MG" for number in account.senders}, "add", "move")
 
 
 def plan_for(account: Account, goal: Mapping[str, Numbers], *, leave_first: bool = False) -> Plan | None:

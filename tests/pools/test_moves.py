@@ -14,8 +14,17 @@ from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.commands.report import report_of
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home
-from proxyctl.pools.moves import PRESENT, Route, Trails, Unfinished, UnknownFlagError, decide_moves
+from proxyctl.pools.moves import (
+    PRESENT,
+    Route,
+    Trails,
+    Unfinished,
+    UnknownFlagError,
+    by_way_of_messaging,
+    decide_moves,
+)
 from proxyctl.pools.pool import Pool
+from proxyctl.state.record import Trail
 from proxyctl.writes.plan import MOST_IN_TRANSIT, Chain, Entry, NoOp, Plan
 from tests.writes.simulation import Account, records, run, sid
 
@@ -41,9 +50,14 @@ def pool(service: str, rows: Iterable[Mapping[str, Any]]) -> Pool:
 def route(account: Account, **more: Any) -> Route:
     """What is read before a move from A to B."""
     pools = [pool(name, (account.row(name, number) for number in account.pools[name])) for name in (A, B)]
+    return Route(Home(A, "a"), Home(B, "b"), (pools[0], pools[1]), **more)
+
+
+def moves(account: Account, items: list[Item], **more: Any) -> list[Entry]:
+    """What is decided of a move from A to B, through the Messaging Service."""
+    way = route(account, **more)
     held = {sid(number): MG for number in account.senders}
-    facts = {"senders": held, "through": True, **more}
-    return Route(Home(A, "a"), Home(B, "b"), (pools[0], pools[1]), **facts)
+    return by_way_of_messaging(decide_moves(items, way), held, way.unfinished, through=True)
 
 
 def hinting(number: str, service: str = A) -> IncomingNumber:
@@ -65,7 +79,7 @@ def test_each_number_is_where_it_is_said_to_be(
 ) -> None:
     account, items = scene(flags, held)
     senders = set(account.senders)
-    plan = Plan(tuple(decide_moves(items, route(account))), account.capacities())
+    plan = Plan(tuple(moves(account, items)), account.capacities())
     trouble = dict.fromkeys(("detach", "remove", "add", "attach", "rollback"), 0.2)
     flow = run(account, plan, rng, refused=trouble, stop_at=stop)
     assert account.most_out <= MOST_IN_TRANSIT
@@ -97,11 +111,11 @@ def test_cut_off_anywhere_the_next_run_finishes(
         flags, held = [True] * len(flags), set()
     account, items = scene(flags, held)
     before, senders = dict(account.pools[A]), set(account.senders)
-    run(account, Plan(tuple(decide_moves(items, route(account)))), rng, kill_at=cut)
+    run(account, Plan(tuple(moves(account, items))), rng, kill_at=cut)
     trails = Trails([sid(number) for number in before], A)
     trails.take(records(account) if remembers else [])
     owned = {} if remembers else {sid(number): hinting(number) for number in account.out()}
-    again = decide_moves(items, route(account, unfinished=trails.found, owned=owned, is_reserved=True))
+    again = moves(account, items, unfinished=trails.found, owned=owned, is_reserved=True)
     assert not [entry for entry in again if isinstance(entry, NoOp) and entry.error]
     run(account, Plan(tuple(again)), rng)
     assert account.pools == {A: {}, B: before}
@@ -122,8 +136,15 @@ def one(wanted: str | Item, numbers: Mapping[str, Mapping[str, Any]], **more: An
     }
     pools = pool(A, rows.get(A, ())), pool(B, rows.get(B, ()))
     wanted = item(wanted) if isinstance(wanted, str) else wanted
-    (entry,) = decide_moves([wanted], Route(Home(A, "a"), Home(B, "b"), pools, **more))
+    senders, through = more.pop("senders", {}), more.pop("through", False)
+    way = Route(Home(A, "a"), Home(B, "b"), pools, **more)
+    (entry,) = by_way_of_messaging(decide_moves([wanted], way), senders, way.unfinished, through=through)
     return entry
+
+
+def undone_of(is_reserved: bool | None, messaging_service: str | None = None) -> Unfinished:
+    """What the record of a move of n1 that was cut off says."""
+    return Unfinished(sid("n1"), "n1", Trail(A, B, is_reserved, messaging_service))
 
 
 def verbs(entry: Entry) -> list[str]:
@@ -138,7 +159,7 @@ def refusal(entry: Entry) -> str:
 def test_arrived() -> None:
     """All that can be left to do is to go back into the Messaging Service."""
     there = {B: {"n1": 0}}
-    undone = {sid("n1"): Unfinished(sid("n1"), True, MG)}
+    undone = {sid("n1"): undone_of(True, MG)}
     for more in ({}, {"unfinished": undone, "senders": {sid("n1"): MG}}):
         entry = one("n1", there, **more)
         assert isinstance(entry, NoOp) and (entry.error, entry.note) == (None, PRESENT)
@@ -165,7 +186,7 @@ RECORDED, HINTED = {"unfinished": True}, {"owned": True}
 def test_in_transit(known: set[str], recorded: bool | None, said: bool | None, flag: bool | None) -> None:
     more: dict[str, Any] = {"is_reserved": said}
     if "record" in known:
-        more["unfinished"] = {sid("n1"): Unfinished(sid("n1"), recorded)}
+        more["unfinished"] = {sid("n1"): undone_of(recorded)}
     if "webhooks" in known:
         more["owned"] = {sid("n1"): hinting("n1")}
     entry = one("n1", {}, **more)
@@ -188,11 +209,11 @@ def test_a_number_in_no_pool_whose_webhooks_do_not_point_at_the_source_is_none_o
 
 def test_two_names_for_one_number_count_once() -> None:
     items = [item("n1"), Item("by number", None, "n1")]
-    undone = dict.fromkeys((sid("n1"), "n1"), Unfinished(sid("n1"), True, None, "n1"))
+    undone = dict.fromkeys((sid("n1"), "n1"), undone_of(True))
     owned = dict.fromkeys((sid("n1"), "n1"), hinting("n1"))
     in_transit = {"unfinished": undone}, {"owned": owned, "is_reserved": True}
     for there, more in (({"n1": True}, {}), *(({}, facts) for facts in in_transit)):
-        first, second = decide_moves(items, route(Account({A: there, B: {}}), **more))
+        first, second = moves(Account({A: there, B: {}}), items, **more)
         assert isinstance(first, Chain)
         assert isinstance(second, NoOp) and "the same number" in str(second.note)
 
@@ -211,7 +232,7 @@ def test_a_row_that_disagrees_is_refused_wherever_the_number_is() -> None:
 def trails_after(parts: int, *, source: str = A, end: str = "done") -> dict[str, Unfinished]:
     """What is left undone of a move through a Messaging Service, cut off after so many of its requests."""
     account = Account({A: {"n1": True}, B: {}}, senders=["n1"])
-    plan = Plan(tuple(decide_moves([item("n1")], route(account))))
+    plan = Plan(tuple(moves(account, [item("n1")])))
     run(account, plan, random.Random(1), kill_at=parts + 1, under_way=1)
     trails = Trails([sid("n1")], source)
     trails.take(records(account)[:parts])
@@ -220,7 +241,7 @@ def trails_after(parts: int, *, source: str = A, end: str = "done") -> dict[str,
 
 
 def test_a_move_that_was_finished_is_no_trail() -> None:
-    undone = {sid("n1"): Unfinished(sid("n1"), True, MG, "n1")}
+    undone = {sid("n1"): undone_of(True, MG)}
     assert [trails_after(parts) for parts in range(5)] == [{}, undone, undone, undone, {}]
     assert trails_after(2, source=B) == {}
 
@@ -229,7 +250,7 @@ def test_a_number_that_was_put_back_is_no_trail() -> None:
     account = Account({A: {"n1": True}, B: {}}, senders=["n1"])
     flow = run(
         account,
-        Plan(tuple(decide_moves([item("n1")], route(account)))),
+        Plan(tuple(moves(account, [item("n1")]))),
         random.Random(1),
         refused={"add": 1.0},
     )

@@ -15,7 +15,7 @@ from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Wish, decide_all
 from proxyctl.pools.desired import World, decide_file, plan_of
-from proxyctl.pools.facts import leaving_messaging, with_senders
+from proxyctl.pools.facts import minding_senders
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.undo import inverse, services_of
 from proxyctl.pools.versions import Since
@@ -240,9 +240,9 @@ def test_what_a_messaging_service_forbids_is_refused() -> None:
     requests = changes(Wish(RESERVE, add_missing=True), [item(1), item(2)], pool_of({1: False}))
     entries = undo(recorded(requests), carried_out(pool_of({1: False}), requests))
     assert sids_of(entries, "add", "remove", "move") == {sid(2)}
-    flagged, added = with_senders(entries, dict.fromkeys((sid(1), sid(2)), "MG9"))
+    held = dict.fromkeys((sid(1), sid(2)), "MG9")
+    flagged, added = minding_senders(entries, held, "add", "remove")
     assert change_of(flagged) == ("release", False)
-    (added,) = leaving_messaging([added], {sid(2): "MG9"})
     assert "is in Messaging Service MG9" in refusal(added)
 
 

@@ -16,7 +16,7 @@ from proxyctl.commands.run import carry_out, finish, heading
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.identifiers import SERVICE, argument, is_sid
 from proxyctl.pools.desired import World, plan_of
-from proxyctl.pools.facts import senders_of, with_senders
+from proxyctl.pools.facts import minding_senders, senders_of
 from proxyctl.pools.undo import (
     MOVING,
     inverse,
@@ -62,7 +62,8 @@ def undo(runtime: Runtime, run_id: str) -> None:
         world = World(services, pools, owned=owned, senders=senders_there(runtime, detail))
         entries = inverse(detail, since(runtime, detail), world)
         senders = senders_of(runtime.account, sids_of(entries, *MOVING), runtime.note_once)
-        entries = with_senders(entries, senders, through=runtime.options.through_messaging)
+        through = runtime.options.through_messaging
+        entries = minding_senders(entries, senders, "add", "move", through=through)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
         ran = line("  ", Role.FAINT(cut(detail.run.command or "?", SHOWN_COMMAND)), hang=4)
         plan = restoring(plan_of(entries, world, replacing=False), detail)

@@ -41,7 +41,7 @@ from proxyctl.pools.decide import (
     remove_chain,
     through,
 )
-from proxyctl.pools.facts import leaving_messaging, senders_of
+from proxyctl.pools.facts import minding_senders, senders_of
 from proxyctl.pools.pool import Pool, in_use
 from proxyctl.render.progress import DrainLine
 from proxyctl.render.shapes import RESULT, SESSION
@@ -164,7 +164,7 @@ class Drain:
             self.found = rows_by_sid(entries)
             self.senders = senders_of(self.runtime.account, rows_by_sid(entries), self.runtime.note_once)
             if not self.runtime.options.through_messaging:
-                entries = leaving_messaging(entries, self.senders)
+                entries = minding_senders(entries, self.senders)
         return Plan(tuple(entries), capacities(pool, self.service), question=self.question)
 
     def question(self, plan: Plan) -> list[Line]:

@@ -14,12 +14,19 @@ from proxyctl.input.items import Item
 from proxyctl.pools.account import is_forbidden
 from proxyctl.pools.decide import Home, capacities
 from proxyctl.pools.facts import senders_of
-from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError, decide_moves
+from proxyctl.pools.moves import (
+    Route,
+    Trails,
+    Unfinished,
+    UnknownFlagError,
+    by_way_of_messaging,
+    decide_moves,
+)
 from proxyctl.render.shapes import RESULT
 from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, sids_of
 from proxyctl.writes.requests import DETACH
 
 
@@ -43,9 +50,13 @@ def move(
     may_ask = runtime.console.interactive and not (runtime.options.yes or runtime.options.dry_run)
 
     def decide() -> Plan:
-        route = read_route(runtime, source, target, items, through=runtime.options.through_messaging)
+        route = read_route(runtime, source, target, items)
         entries = decide_moves(items, replace(route, is_reserved=flag))
         raise_unknown(entries if may_ask else ())
+        sids = sids_of(entries, "move") | {one.sid for one in route.unfinished.values()}
+        senders = senders_of(runtime.account, sids, runtime.note_once)
+        through = runtime.options.through_messaging
+        entries = by_way_of_messaging(entries, senders, route.unfinished, through=through)
         rooms = capacities(route.pools[0], source) | capacities(route.pools[1], target)
         plan = Plan(tuple(entries), rooms)
         return plan.asking(lambda plan: question(runtime, source, target, plan.chains))
@@ -84,15 +95,13 @@ def ask_flag(runtime: Runtime, count: int) -> bool | None:
     return {"reserved": True, "unreserved": False}.get(answer.strip().lower())
 
 
-def read_route(
-    runtime: Runtime, source: Service, target: Service, items: Sequence[Item], *, through: bool
-) -> Route:
+def read_route(runtime: Runtime, source: Service, target: Service, items: Sequence[Item]) -> Route:
     """Read both pools, the records of moves that were cut off, and of numbers in neither pool what the account says."""
     pools = runtime.account.pool(source.sid), runtime.account.pool(target.sid)
     homes = [Home(one.sid, one.unique_name) for one in (source, target)]
-    route = Route(homes[0], homes[1], pools, through=through)
+    route = Route(homes[0], homes[1], pools)
     known = numbers_left(runtime, [source.sid, target.sid])
-    from_here = {name: one for name, one in known.items() if one.trail and one.trail.source == source.sid}
+    from_here = {name: one for name, one in known.items() if one.trail.source == source.sid}
     route = replace(route, unfinished=from_here | left_undone(runtime, items, route))
     absent = [item for item in items if all(pool.find(item) is None for pool in pools)]
     try:
@@ -101,9 +110,7 @@ def read_route(
         if not is_forbidden(error):
             raise
         owned = {}
-    route = replace(route, owned=owned)
-    senders = senders_of(runtime.account, sids_of(items, route), runtime.note_once)
-    return replace(route, senders=senders)
+    return replace(route, owned=owned)
 
 
 def left_undone(runtime: Runtime, items: Sequence[Item], route: Route) -> dict[str, Unfinished]:
@@ -114,26 +121,11 @@ def left_undone(runtime: Runtime, items: Sequence[Item], route: Route) -> dict[s
         number = source.find(item) or target.find(item)
         if number is None:
             wanted.update(item.names)
-        elif route.through:
+        elif runtime.options.through_messaging:
             wanted |= {name for name in (number.sid, number.phone_number) if name}
     trails = Trails(wanted, route.source.sid)
     read_back(runtime, trails.wanted, trails.take)
     return trails.found
-
-
-def sids_of(items: Sequence[Item], route: Route) -> set[str]:
-    """Return the SIDs of the numbers that may be in a Messaging Service, and matter."""
-    sids = set()
-    source, target = route.pools
-    for item in items:
-        undone = route.left_undone(item)
-        here = source.find(item) or (target.find(item) if undone else None)
-        between = None if here or target.find(item) else route.in_transit(item)
-        if here is not None:
-            sids.add(here.sid)
-        elif between is not None:
-            sids.add(between.sid)
-    return sids
 
 
 def question(runtime: Runtime, source: Service, target: Service, moves: Sequence[Chain]) -> list[Line]:

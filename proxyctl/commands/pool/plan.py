@@ -33,8 +33,8 @@ from proxyctl.pools.desired import (
     problems_of_adds,
     with_problems,
 )
-from proxyctl.pools.facts import own_records, senders_of, with_facts, with_senders
-from proxyctl.pools.moves import going_back_in
+from proxyctl.pools.facts import own_records, senders_of, with_facts
+from proxyctl.pools.moves import by_way_of_messaging
 from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED
 from proxyctl.roles import lines_of
@@ -128,9 +128,9 @@ def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[En
     senders = senders_of(account, sids | sids_of(entries, "move"), note)
     if owned is not None:
         entries = with_problems(entries, problems_of_adds(joining, owned, senders))
-    entries = with_senders(entries, senders, through=runtime.options.through_messaging)
     left = numbers_left(runtime, [service.sid for service in world.services.values()])
-    return going_back_in(entries, left), world
+    through = runtime.options.through_messaging
+    return by_way_of_messaging(entries, senders, left, through=through), world
 
 
 def read_world(account: Account, wanted: Sequence[WantedService]) -> World:
