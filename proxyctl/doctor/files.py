@@ -1,4 +1,4 @@
-"""The files of one user: config, state, cache and the sandbox's database. Nothing is made or changed here."""
+"""The files of one user: config, state and the sandbox's database. Nothing is made or changed here."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from proxyctl.doctor import OK, CheckResult, fail, ok, warning
+from proxyctl.doctor import CheckResult, fail, ok, warning
 from proxyctl.errors import ConfigError, OutputError, ProxyctlError
 from proxyctl.files import STATE, refuse_foreign_state
 from proxyctl.text import counted
@@ -23,7 +22,6 @@ ROOM = 50 * 2**20  # bytes; as much as the history may grow to
 STATE_HINT = (
     "Set PROXYCTL_STATE_DIR to a directory that you can write to. Writes need --no-history without it."
 )
-CACHE_HINT = "Set XDG_CACHE_HOME to a directory that you can write to. Completion of Service names needs it."
 
 
 def config(runtime: Runtime) -> CheckResult:
@@ -45,23 +43,27 @@ def config(runtime: Runtime) -> CheckResult:
 
 def state(runtime: Runtime) -> CheckResult:
     """Check that history and locks are ours and can be written, with room for more."""
-    found = written_to("state", lambda: runtime.paths.state_dir, STATE_HINT, needed=True)
-    if found.state != OK:
-        return found
     try:
-        refuse_foreign_state(runtime.paths.state_dir)
+        directory = runtime.paths.state_dir
+    except ConfigError as error:
+        return fail("state", OutputError(error.message, hint=error.hint))
+    problem = why_not_writable(directory)
+    if problem:
+        return fail("state", OutputError(f"{directory} can't be written: {problem}.", hint=STATE_HINT))
+    try:
+        refuse_foreign_state(directory)
     except OutputError as error:
         return fail("state", error)
-    if opened := open_to_others(runtime.paths.state_dir):
+    if opened := open_to_others(directory):
         return opened
-    free = shutil.disk_usage(existing(runtime.paths.state_dir)).free
+    free = shutil.disk_usage(existing(directory)).free
     if free < ROOM:
         return warning(
             "state",
-            f"{runtime.paths.state_dir}: writable, but only {free // 2**20} MiB are free",
+            f"{directory}: writable, but only {free // 2**20} MiB are free",
             "Free some space. 'proxyctl history prune --older-than 30d' deletes old runs.",
         )
-    return found
+    return ok("state", f"{directory}: {'writable' if directory.exists() else 'can be created'}")
 
 
 def open_to_others(directory: Path) -> CheckResult | None:
@@ -78,23 +80,6 @@ def open_to_others(directory: Path) -> CheckResult | None:
                 f"Run: chmod {closing} {quote(str(path))}",
             )
     return None
-
-
-def cache(runtime: Runtime) -> CheckResult:
-    """Check that the names which completion offers can be kept; nothing else needs the cache."""
-    return written_to("cache", lambda: runtime.paths.cache_dir, CACHE_HINT, needed=False)
-
-
-def written_to(check: str, path: Callable[[], Path], hint: str, *, needed: bool) -> CheckResult:
-    """Check that files can be made in a directory, which need not exist yet."""
-    try:
-        directory = path()
-    except ConfigError as error:
-        return as_needed(check, OutputError(error.message, hint=error.hint), needed)
-    problem = why_not_writable(directory)
-    if problem:
-        return as_needed(check, OutputError(f"{directory} can't be written: {problem}.", hint=hint), needed)
-    return ok(check, f"{directory}: {'writable' if directory.exists() else 'can be created'}")
 
 
 def why_not_writable(directory: Path) -> str | None:

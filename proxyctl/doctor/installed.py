@@ -1,4 +1,4 @@
-"""What is installed around the program: its interpreter and packages, the terminal, completions and man pages."""
+"""What is installed around the program: its interpreter and packages, and the terminal."""
 
 from __future__ import annotations
 
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
 PACKAGES = ("typer", "rich", "httpx", "httpcore", "platformdirs", "tomli-w", "phonenumberslite")
-SWITCH_ON = {
-    "bash": "echo 'source <(proxyctl completion bash)' >> ~/.bashrc",
-    "zsh": "echo 'source <(proxyctl completion zsh)' >> ~/.zshrc",
-    "fish": "proxyctl completion fish > ~/.config/fish/completions/proxyctl.fish",
-}
-# Where systems keep what programs share.
-SYSTEM_SHARES = (Path("/usr/local/share"), Path("/usr/share"))
 
 
 def program(environ: Mapping[str, str]) -> CheckResult:
@@ -77,86 +70,3 @@ def why_plain(runtime: Runtime) -> str:
     if runtime.options.color == "never":
         return "--color never"
     return "NO_COLOR" if runtime.environ.get("NO_COLOR") else "TERM=dumb"
-
-
-def completions(environ: Mapping[str, str]) -> CheckResult:
-    """Find the completions of the user's shell, where it reads them."""
-    shell = Path(environ.get("SHELL", "")).name
-    if shell not in SWITCH_ON:
-        return ok("completions", f"none needed: SHELL is none of {', '.join(SWITCH_ON)}")
-    found = next((path for path in completion_files(shell, environ) if completes_proxyctl(path)), None)
-    if found is None:
-        return warning("completions", f"none found for {shell}", f"Run: {SWITCH_ON[shell]}")
-    return ok("completions", f"{shell}: {found}")
-
-
-def completion_files(shell: str, environ: Mapping[str, str]) -> list[Path]:
-    """Return the files by which ``shell`` may complete proxyctl: those it loads, and those it runs as it starts."""
-    home = Path(environ.get("HOME") or "/")
-    if shell == "bash":
-        started = [home / name for name in (".bashrc", ".bash_profile", ".profile")]
-        loaded = [share / "bash-completion/completions/proxyctl" for share in shares(environ)]
-        return [*loaded, Path("/etc/bash_completion.d/proxyctl"), *started]
-    if shell == "zsh":
-        folders = [
-            share / "zsh/site-functions" for share in (*beside_programs(environ, shell), *SYSTEM_SHARES)
-        ]
-        folders += [Path("/usr/share/zsh/vendor-completions"), *paths_in(environ.get("FPATH"))]
-        started = [Path(environ.get("ZDOTDIR") or home) / ".zshrc"]
-        return [*(folder / "_proxyctl" for folder in folders), *started]
-    own = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "fish"
-    shared = (*user_shares(environ), *beside_programs(environ, shell))
-    folders = [share / "fish/vendor_completions.d" for share in shared]
-    folders += [Path("/etc/fish/completions"), own / "completions"]
-    return [*(folder / "proxyctl.fish" for folder in folders), own / "config.fish"]
-
-
-def completes_proxyctl(path: Path) -> bool:
-    """Whether a file completes proxyctl, or asks proxyctl how to."""
-    try:
-        text = path.read_bytes()[: 2**20]
-    except OSError:
-        return False
-    return b"proxyctl completion" in text or b"_PROXYCTL_COMPLETE" in text
-
-
-def shares(environ: Mapping[str, str]) -> list[Path]:
-    """Return the ``share`` directories: the user's, the system's, and those beside the programs on PATH."""
-    return [*user_shares(environ), *beside_programs(environ)]
-
-
-def user_shares(environ: Mapping[str, str]) -> list[Path]:
-    """Return the ``share`` directories that the environment names: the user's, and the system's."""
-    home = environ.get("HOME")
-    own = environ.get("XDG_DATA_HOME") or (f"{home}/.local/share" if home else None)
-    system = environ.get("XDG_DATA_DIRS")
-    return [*paths_in(own), *(paths_in(system) if system else SYSTEM_SHARES)]
-
-
-def beside_programs(environ: Mapping[str, str], program: str = "") -> list[Path]:
-    """Return the ``share`` directories beside the directories on PATH; with ``program``, of those that hold it."""
-    folders = paths_in(environ.get("PATH", os.defpath))
-    return [
-        path.parent / "share"
-        for path in folders
-        if path.name in ("bin", "sbin") and (not program or (path / program).exists())
-    ]
-
-
-def paths_in(text: str | None) -> list[Path]:
-    """Return the paths that a variable such as PATH lists."""
-    return [Path(part) for part in (text or "").split(os.pathsep) if part]
-
-
-def man_pages(environ: Mapping[str, str]) -> CheckResult:
-    """Find the man pages where man reads them: in MANPATH, and beside the programs on PATH."""
-    folders = [*paths_in(environ.get("MANPATH")), *(share / "man" for share in shares(environ))]
-    pages = [folder / "man1" / name for folder in folders for name in ("proxyctl.1", "proxyctl.1.gz")]
-    found = next((page for page in pages if page.is_file()), None)
-    if found is not None:
-        return ok("man pages", str(found))
-    ours = Path(sys.prefix) / "share" / "man"
-    hint = "'proxyctl help' shows the same."
-    if (ours / "man1" / "proxyctl.1").is_file():
-        hint = f'Run: export MANPATH="{ours}:$MANPATH"'
-    return warning("man pages", "none found where man reads them", hint)

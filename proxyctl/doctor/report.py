@@ -53,13 +53,10 @@ def examine(runtime: Runtime) -> Iterator[CheckResult]:
     profile, finding = server.credentials(runtime)
     yield finding
     yield files.state(runtime)
-    yield files.cache(runtime)
     yield files.sandbox(runtime, used=profile is not None and profile.is_sandbox)
     if profile is not None and not profile.is_sandbox:
         yield from server.call(runtime, profile)
     yield installed.terminal(runtime)
-    yield installed.completions(runtime.environ)
-    yield installed.man_pages(runtime.environ)
 
 
 def printed(runtime: Runtime, found: list[CheckResult]) -> Iterator[CheckResult]:

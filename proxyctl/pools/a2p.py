@@ -10,7 +10,7 @@ from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.audit import defer_command, not_deferring
 from proxyctl.pools.decide import each_once, sender_step
-from proxyctl.pools.findings import Finding, Severity, argument, name_of
+from proxyctl.pools.findings import Finding, argument, name_of
 from proxyctl.pools.pool import MOST_SENDERS, Pool, has_capability
 from proxyctl.text import command_line
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan
@@ -84,7 +84,7 @@ def findings(pair: Pair) -> Iterator[Finding]:
             "proxyctl api POST /messaging/v1/Services -d UseInboundWebhookOnNumber=true -d FriendlyName=NAME"
         )
         detail = f"{wanted} numbers with all of the pool"
-        yield Finding.of(messaging, pair.service, Severity.ERROR, "messaging-full", words, fix, detail)
+        yield Finding.of("messaging-full", messaging, pair.service, words, fix, detail)
     for number in pair.missing:
         yield missing_finding(pair, number)
     for sid, phone_number in members.items():
@@ -92,7 +92,7 @@ def findings(pair: Pair) -> Iterator[Finding]:
             number = PhoneNumber({"sid": sid, "phone_number": phone_number})
             words = f"it is in Messaging Service {messaging.sid}, and not in the pool: it can't be added to it any more"
             fix = detach_command(messaging.sid, sid)
-            yield Finding.of(number, pair.service, Severity.ERROR, "messaging-not-in-pool", words, fix)
+            yield Finding.of("messaging-not-in-pool", number, pair.service, words, fix)
 
 
 def missing_finding(pair: Pair, number: PhoneNumber) -> Finding:
@@ -102,13 +102,11 @@ def missing_finding(pair: Pair, number: PhoneNumber) -> Finding:
     if other is not None:
         fix = detach_command(other, number.sid)
         words = f"{words}, but in {other}"
-        return Finding.of(
-            number, pair.service, Severity.ERROR, "messaging-elsewhere", words, fix, f"in {other}"
-        )
+        return Finding.of("messaging-elsewhere", number, pair.service, words, fix, f"in {other}")
     fix = command_line(
         "messaging", "attach", argument(pair.service), "--messaging-service", pair.messaging.sid
     )
-    return Finding.of(number, pair.service, Severity.ERROR, "messaging-missing", words, fix)
+    return Finding.of("messaging-missing", number, pair.service, words, fix)
 
 
 # Attaching

@@ -32,7 +32,7 @@ def service_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
     if status.numbers == 0:
         words = "it has no numbers, so no participant can get one"
         fix = command_line("number", "add", argument(service), "-f", "FILE")
-        yield Finding.of(service, service, Severity.WARNING, "service-empty", words, fix)
+        yield Finding.of("service-empty", service, service, words, fix)
     else:
         yield from reserved_findings(service, status)
 
@@ -50,7 +50,7 @@ def reserved_findings(service: Service, status: PoolStatus) -> Iterator[Finding]
     fix = command_line("number", "release", argument(service), "-f", "FILE")
     for rule, place in where.items():
         words = f"all of its numbers{place} are reserved, so no participant can get one"
-        yield Finding.of(service, service, Severity.WARNING, rule, words, fix, place.strip())
+        yield Finding.of(rule, service, service, words, fix, place.strip())
 
 
 def limit_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
@@ -60,10 +60,10 @@ def limit_findings(service: Service, status: PoolStatus) -> Iterator[Finding]:
         text = status.share_text(kind)
         if share >= 100:
             words = f"{text}: nothing more fits"
-            yield Finding.of(service, service, Severity.ERROR, "pool-full", words, fix, text)
+            yield Finding.of("pool-full", service, service, words, fix, text)
         elif share >= WARNED_AT:
             words = f"{text}: Twilio warns at {WARNED_AT:.0f} %"
-            yield Finding.of(service, service, Severity.WARNING, "pool-near-limit", words, fix, text)
+            yield Finding.of("pool-near-limit", service, service, words, fix, text)
 
 
 def callback_findings(service: Service) -> Iterator[Finding]:
@@ -72,24 +72,23 @@ def callback_findings(service: Service) -> Iterator[Finding]:
         url = service.text(name)
         problem = callback_problem(url) if url or name == "callback_url" else None
         if problem is not None:
-            severity, short, words = problem
+            rule, words = problem
             option = name.replace("_", "-")
             fix = command_line("service", "update", argument(service), f"--{option}", name.upper())
             detail = f"{name} {url}" if url else ""
-            yield Finding.of(service, service, severity, short, f"{name} {words}", fix, detail)
+            yield Finding.of(rule, service, service, f"{name} {words}", fix, detail)
 
 
-def callback_problem(url: str | None) -> tuple[Severity, str, str] | None:
-    """Return severity, id and words for what is wrong with a callback URL, if anything is."""
+def callback_problem(url: str | None) -> tuple[str, str] | None:
+    """Return id and words for what is wrong with a callback URL, if anything is."""
     if not url:
-        return Severity.INFO, "callback-missing", "is not set: nobody hears of interactions"
+        return "callback-missing", "is not set: nobody hears of interactions"
     if leads_to_proxy(url):
-        return Severity.ERROR, "callback-at-proxy", f"points back at Proxy itself ({url})"
+        return "callback-at-proxy", f"points back at Proxy itself ({url})"
     if not is_public(host_of(url)):
-        words = f"is on localhost or a private address: Twilio can't reach it ({url})"
-        return Severity.WARNING, "callback-not-public", words
+        return "callback-not-public", f"is on localhost or a private address: Twilio can't reach it ({url})"
     if not url.lower().startswith("https://"):
-        return Severity.WARNING, "callback-not-https", f"is not https: anybody on the way can read it ({url})"
+        return "callback-not-https", f"is not https: anybody on the way can read it ({url})"
     return None
 
 
@@ -118,14 +117,14 @@ def number_findings(service: Service, number: PhoneNumber) -> Iterator[Finding]:
         detail = f"{number.in_use} open Sessions"
         words = f"{detail}. Twilio advises at most {MOST_SESSIONS} a number"
         fix = command_line("number", "reserve", *target)
-        yield Finding.of(number, service, Severity.WARNING, "number-overloaded", words, fix, detail)
+        yield Finding.of("number-overloaded", number, service, words, fix, detail)
     for medium in ("sms", "voice"):
         if not number.capabilities or has_capability(number.capabilities, medium):
             continue
-        severity, verb = (Severity.INFO, "remove") if number.is_reserved else (Severity.WARNING, "reserve")
+        severity, verb = (Severity.INFO, "remove") if number.is_reserved else (None, "reserve")
         words = f"it can't do {medium.upper() if medium == 'sms' else medium} both ways"
         fix = command_line("number", verb, *target)
-        yield Finding.of(number, service, severity, f"number-without-{medium}", words, fix)
+        yield Finding.of(f"number-without-{medium}", number, service, words, fix, severity=severity)
 
 
 # A number of the account
@@ -155,7 +154,7 @@ def webhook_findings(number: IncomingNumber, context: Context) -> Iterator[Findi
     elif context.whole and DEMO_HOST in (host_of(number.voice_url or ""), host_of(number.sms_url or "")):
         words = f"it is in no pool, and its webhooks point at {DEMO_HOST}: callers hear Twilio's greeting"
         fix = set_webhooks(number, None, context)
-        yield Finding.of(number, None, Severity.WARNING, "webhook-demo", words, fix)
+        yield Finding.of("webhook-demo", number, None, words, fix)
 
 
 def not_arriving(number: IncomingNumber, holder: Service) -> Iterator[Finding]:
@@ -172,7 +171,7 @@ def not_arriving(number: IncomingNumber, holder: Service) -> Iterator[Finding]:
         words = f"it is in the pool, but {' and '.join(lost)}"
         fix = command_line("number", "webhooks", argument(holder), number_argument(number), "--proxy")
         detail = f"{' and '.join(lost)}.".replace("its ", "Their ", 1).replace(" its ", " their ")
-        yield Finding.of(number, holder, Severity.ERROR, "webhook-elsewhere", words, fix, detail)
+        yield Finding.of("webhook-elsewhere", number, holder, words, fix, detail)
 
 
 def can(number: IncomingNumber, medium: str) -> bool:
@@ -208,7 +207,7 @@ def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
     words = f"its webhooks point at {named}{', which does not hold it' if service else ''}"
     where = f"{name_of(service)}, which turns them away" if service else f"{hint}, which is gone"
     detail = f"Their calls reach {where}."
-    return Finding.of(number, service, Severity.WARNING, "webhook-stale", words, fix, detail)
+    return Finding.of("webhook-stale", number, service, words, fix, detail)
 
 
 def restorable(finding: Finding) -> Finding:
@@ -247,7 +246,7 @@ def messaging_findings(
 def not_deferring(messaging: MessagingService, service: Service, words: str, detail: str = "") -> Finding:
     """Return the finding about a Messaging Service that keeps incoming messages from Proxy."""
     fix = defer_command(messaging.sid)
-    return Finding.of(messaging, service, Severity.ERROR, "messaging-not-deferring", words, fix, detail)
+    return Finding.of("messaging-not-deferring", messaging, service, words, fix, detail)
 
 
 def defer_command(messaging_service: str) -> str:

@@ -102,16 +102,18 @@ class Finding:
     @classmethod
     def of(
         cls,
+        rule: str,
         thing: Named,
         service: Service | None,
-        severity: Severity,
-        rule: str,
         message: str,
         fix: str,
         detail: str = "",
+        severity: Severity | None = None,
     ) -> Finding:
-        """Return a finding about a Service, a Messaging Service or a number, in or for ``service``."""
-        holder = name_of(service) if service else None
+        """Return a finding about a Service, a Messaging Service or a number, in or for ``service``; its severity is
+        that of its kind, unless another is given.
+        """
+        severity, holder = severity or KINDS[rule].severity, name_of(service) if service else None
         return cls(severity, rule, thing.sid, name_of(thing), holder, message, fix, detail)
 
     def row(self) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def test_a_refused_port(bare: Cli) -> None:
     assert "127.0.0.1 refused the connection" in found(ran)["call"]["detail"]
     assert "clock" not in found(ran)
     assert (ran.error["kind"], ran.error["exit_code"]) == ("network", 7)
-    assert ran.error["message"] == "1 of 12 checks failed: call."
+    assert ran.error["message"] == "1 of 9 checks failed: call."
 
 
 def test_credentials_that_are_refused(bare: Cli) -> None:
