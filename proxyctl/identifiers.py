@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from proxyctl.errors import AnswerError, UsageError
 from proxyctl.text import counted, without_invisible
@@ -24,18 +24,6 @@ FEWEST_DIGITS = 7
 
 EXAMPLE = "+14155550100"
 
-_KINDS = {
-    ACCOUNT: "an account",
-    SERVICE: "a Service",
-    PHONE_NUMBER: "a PhoneNumber",
-    "KC": "a Session",
-    "KP": "a Participant",
-    "KI": "an Interaction",
-    "SC": "a ShortCode",
-    "IS": "a chat instance",
-    "MG": "a Messaging Service",
-    "SK": "an API key",
-}
 SID = "[A-Z]{2}[0-9a-fA-F]{32}"  # of any kind
 _HEX = partial(re.fullmatch, r"[0-9a-fA-F]{32}")
 _E164 = partial(re.fullmatch, r"\+[1-9][0-9]{1,14}")
@@ -64,15 +52,6 @@ class NumberRef(NamedTuple):
 def is_sid(prefix: str, text: str) -> bool:
     """Return whether ``text`` is ``prefix`` and 32 hexadecimal digits, and nothing else."""
     return text.startswith(prefix) and _HEX(text[len(prefix) :]) is not None
-
-
-def require_sid(prefix: str, text: str) -> str:
-    """Return ``text`` if it is a SID with this prefix; UsageError otherwise."""
-    if is_sid(prefix, text):
-        return text
-    kind = _KINDS.get(prefix)
-    owner = f" of {kind}" if kind else ""
-    raise UsageError(f"{_shown(text)} is not the SID{owner}, which is {prefix} and 32 hexadecimal digits")
 
 
 def checked_sid(text: str) -> str:
@@ -180,16 +159,6 @@ def is_placeholder(text: str) -> bool:
     return re.fullmatch("[A-Z][A-Z_]*", text) is not None
 
 
-def service_reference(text: str) -> tuple[Literal["sid", "name"], str]:
-    """Return how SERVICE is named: by its KS SID or by its unique name, which may be any other text.
-
-    UsageError for an empty one.
-    """
-    if not text.strip():
-        raise UsageError("SERVICE is empty. Give a KS SID or a unique name")
-    return ("sid" if is_sid(SERVICE, text) else "name"), text
-
-
 def _bare(text: str) -> str:
     """Return a number without what is around its digits, and with the ``+`` of a keyboard."""
     text = without_invisible(text).strip()
@@ -292,9 +261,8 @@ def _reading(digits: str, country: str | None) -> _Reading:
 def _refuse_characters(text: str, digits: str) -> NoReturn:
     if not digits:
         raise ValueError(f"has no digits. Write a PN SID or a number in E.164, like {EXAMPLE}")
-    if sid := _ANY_SID(text):
-        kind = _KINDS.get(sid[0][:2], "something else")
-        raise ValueError(f"is the SID of {kind}. That of a PhoneNumber begins with PN")
+    if _ANY_SID(text):
+        raise ValueError("is the SID of something else. That of a PhoneNumber begins with PN")
     if text[:2].upper() == PHONE_NUMBER:
         raise ValueError(f"is not PN and 32 hexadecimal digits. It has {len(text)} characters, not 34")
     if _ROUNDED(text):

@@ -18,8 +18,6 @@ from proxyctl.identifiers import (
     parse_number,
     require_country,
     require_number,
-    require_sid,
-    service_reference,
 )
 
 PN = "PN" + "0aF9" * 8
@@ -42,13 +40,6 @@ KS = "KS" + "b" * 32
 )
 def test_a_sid_is_its_prefix_and_32_hexadecimal_digits(text: str, expected: bool) -> None:
     assert is_sid("PN", text) is expected
-
-
-def test_a_wrong_sid_is_named_without_its_control_characters() -> None:
-    assert require_sid("PN", PN) == PN
-    with pytest.raises(UsageError, match="PN and 32 hexadecimal digits") as caught:
-        require_sid("PN", "PN\x1b[31m../..")
-    assert "\x1b" not in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -127,7 +118,7 @@ def test_the_national_format_needs_its_country(text: str, country: str, expected
         ("+1415+5550100", None, "neither a PN SID"),
         ("1.4155550100E+10", None, "was rounded by a spreadsheet"),
         ("+14155550100;ext=5", None, "neither a PN SID"),
-        (KS, None, "is the SID of a Service"),
+        (KS, None, "is the SID of something else"),
         ("XX" + "a" * 32, None, "something else"),
         (PN[:-1], None, "It has 33 characters, not 34"),
         ("555 0100", "US", "lacks the area code"),
@@ -158,27 +149,6 @@ def test_a_single_argument_is_a_usage_error_with_the_text() -> None:
     assert require_number("+1 415 555 0100").phone_number == "+14155550100"
     with pytest.raises(UsageError, match=r"'\+1\\x07' is neither"):
         require_number("+1\x07")
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        (KS, "sid"),
-        ("masking-prod", "name"),
-        (KS[:-1], "name"),
-        (PN, "name"),
-        (" a b ", "name"),
-        ("é\n", "name"),
-    ],
-)
-def test_a_service_is_named_by_sid_or_unique_name(text: str, kind: str) -> None:
-    assert service_reference(text) == (kind, text)
-
-
-@pytest.mark.parametrize("text", ["", " ", "\n"])
-def test_no_service_has_an_empty_name(text: str) -> None:
-    with pytest.raises(UsageError, match="SERVICE is empty"):
-        service_reference(text)
 
 
 @given(

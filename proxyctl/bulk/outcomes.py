@@ -5,7 +5,7 @@ An ``Outcome`` says what to do next, not which status came back: that mapping is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -26,7 +26,7 @@ class Task:
 
     index: int
     lane: str
-    room: str | None
+    room: Hashable
     repeatable: bool
     rescue: bool = False
     payload: Any = None

@@ -7,7 +7,7 @@ Pure. The limits are there so that an outage never gets five times the traffic.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -86,7 +86,7 @@ class Lanes:
 
     def __init__(self, gates: Gates) -> None:
         self.tasks = 0  # how many there were
-        self.closed: dict[str, ProxyctlError] = {}
+        self.closed: dict[Hashable, ProxyctlError] = {}
         self._gates = gates
         self._lanes: dict[str, Lane] = {}
         self._turn: deque[Lane] = deque()
@@ -108,7 +108,7 @@ class Lanes:
 
     def shut(self, item: Pending) -> ProxyctlError | None:
         """Why ``item`` can't succeed any more, if its room is full."""
-        return None if item.lost or item.task.rescue else self.closed.get(item.task.room or "")
+        return None if item.lost or item.task.rescue else self.closed.get(item.task.room)
 
     def next(self, now: float, fresh_too: bool, room: Callable[[], bool]) -> Pending | None:
         """The item whose turn it is, from a lane that lets one start now; or one that is shut."""

@@ -42,10 +42,10 @@ def contents(source: Source, column: str | None = None) -> Contents:
     if start in '{"' and is_json(text):
         return lines_of_json(rest, column)
     if column is not None:
-        return broken("csv", line, no_column(text, column, delimiters), text)
+        return broken(line, no_column(text, column, delimiters), text)
     if _is_wordy(text) and any(char in text for char in delimiters):
         what = f"{_NO_NUMBER}: {show(text.strip())}. Name the column with --column"
-        return broken("csv", line, what, text)
+        return broken(line, what, text)
     return Contents("text", _plain(rest))
 
 

@@ -52,6 +52,6 @@ class Contents(NamedTuple):
     column: int = 0
 
 
-def broken(form: Literal["csv", "json"], line: int, what: str, raw: str) -> Contents:
-    """Return the contents of a file of which no row can be read, and why."""
-    return Contents(form, iter([Flaw(line, what, raw, fatal=True)]))
+def broken(line: int, what: str, raw: str) -> Contents:
+    """Return the contents of a table of which no row can be read, and why."""
+    return Contents("csv", iter([Flaw(line, what, raw, fatal=True)]))

@@ -105,7 +105,7 @@ def table(header: Header, first: Line, lines: Iterator[Line]) -> Contents:
     if header.twice:
         twice = ", ".join(map(show, header.twice))
         what = f"the header names a column twice: {twice}. Rename one, or name the right one with --column"
-        return broken("csv", line, what, title)
+        return broken(line, what, title)
     column = header.columns.get("phone_number", header.columns.get("sid", 0))
     if not header.there:
         return Contents("csv", _rows(header, [], line - 1, chain([first], lines)), column=column)

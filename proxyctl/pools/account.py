@@ -20,8 +20,8 @@ from proxyctl.api.resources import (
     Service,
 )
 from proxyctl.bulk.threads import in_order, side_by_side
-from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError
-from proxyctl.identifiers import is_sid, service_reference
+from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, UsageError
+from proxyctl.identifiers import PHONE_NUMBER, SERVICE, is_sid
 from proxyctl.pools.pool import Holder, Pool, by_name, hinted_service, slim
 from proxyctl.text import nearest
 from proxyctl.writes.reading import Page, Reader
@@ -75,8 +75,9 @@ class Account:
 
         UsageError for an empty name.
         """
-        kind, _ = service_reference(name_or_sid)
-        if kind == "sid":
+        if not name_or_sid.strip():
+            raise UsageError("SERVICE is empty. Give a KS SID or a unique name")
+        if is_sid(SERVICE, name_or_sid):
             return self._fetched(name_or_sid)
         found = self.service_named(name_or_sid)
         if found is None:
@@ -308,7 +309,9 @@ class Account:
     def _own_number(self, name: str) -> IncomingNumber | None:
         """Return the account's record of a SID or E.164 number; None where the account does not own it."""
         if name not in self._numbers:
-            self._numbers[name] = self._own_of_sid(name) if is_sid("PN", name) else self._own_of_number(name)
+            self._numbers[name] = (
+                self._own_of_sid(name) if is_sid(PHONE_NUMBER, name) else self._own_of_number(name)
+            )
         return self._numbers[name]
 
     def _own_of_sid(self, sid: str) -> IncomingNumber | None:

@@ -227,17 +227,12 @@ def joining_webhooks(entries: Iterable[Entry], owned: Mapping[str, IncomingNumbe
             url for url in KINDS if not {(k, v) for k, v in settings.items() if k in KINDS[url]} <= known
         ]
         users = users_of(number, *others) if others else []
-        return at_risk(entry, TAKE_OVER, taken_over(entry.item, users)) if users else entry
+        if not users:
+            return entry
+        text = f"{entry.item.shown} is used by another application: {', '.join(users)}."
+        return at_risk(entry, TAKE_OVER, RefusedError(text, hint="A pool replaces its webhooks."))
 
     return [judged(entry) for entry in entries]
-
-
-def taken_over(item: Item, users: Sequence[str]) -> RefusedError:
-    """The refusal of a number that another application uses."""
-    return RefusedError(
-        f"{item.shown} is used by another application: {', '.join(users)}.",
-        hint="A pool replaces its webhooks.",
-    )
 
 
 def restoring_webhooks(

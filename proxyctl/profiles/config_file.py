@@ -203,22 +203,18 @@ def displaced_secrets(name: str, table: Mapping[str, Any], field: str) -> tuple[
     All of them: with a command, none need lie on disk. Raises UsageError for a command that would never run,
     because the profile signs in the other way.
     """
-    has_key = bool(table.get("api_key"))
-    shown = visible(name)
-    if field == "api_secret_command" and not has_key:
+    key = f"profiles.{name}.api_key"
+    secret, prints, why, change = (
+        ("api_secret", "the key's secret", "signs in with its api_key", ("unset", key))
+        if table.get("api_key")
+        else ("auth_token", "the account's auth token", "has no api_key", ("set", key, "API_KEY"))
+    )
+    if field != f"{secret}_command":
         raise UsageError(
-            f"profile {shown!r} has no api_key, so {field} would not be used.",
+            f"profile {visible(name)!r} {why}, so {field} would not be used.",
             hint=Lines(
-                "Set auth_token_command if the command prints the account's auth token.",
-                f"Or set the key first: {command_line('config', 'set', f'profiles.{name}.api_key', 'API_KEY')}",
-            ),
-        )
-    if field == "auth_token_command" and has_key:
-        raise UsageError(
-            f"profile {shown!r} signs in with its api_key, so {field} would not be used.",
-            hint=Lines(
-                "Set api_secret_command if the command prints the key's secret.",
-                f"Or unset the key first: {command_line('config', 'unset', f'profiles.{name}.api_key')}",
+                f"Set {secret}_command if the command prints {prints}.",
+                f"Or {change[0]} the key first: {command_line('config', *change)}",
             ),
         )
     return tuple(key for key in ("api_secret", "auth_token") if key in table)

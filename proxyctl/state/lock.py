@@ -46,9 +46,10 @@ def hold(
                 held.callback(os.close, descriptor)
                 left = max(0.0, give_up - clock.monotonic())
                 if not take_lock(descriptor, clock, left, pause=POLL):
+                    what = f"Service {sid}" if (sid := services[path]) else "the account's Services"
+                    waited = f" (after waiting {wait:g} s)" if wait else ""
                     raise LockHeldError(
-                        f"another run is writing to {what_is_locked(services[path], wait)}: "
-                        f"{holder_of(descriptor, clock)}",
+                        f"another run is writing to {what}{waited}: {holder_of(descriptor, clock)}",
                         hint="Wait until it ends. --lock-wait DURATION waits for it.",
                     )
                 write_holder(descriptor, command, clock)
@@ -61,12 +62,6 @@ def lock_file(directory: Path, account_sid: str, service_sid: str | None) -> Pat
     """Return the file of a lock. It stays when the lock is dropped: unlinked, two runs could each hold "the" lock."""
     name = "services" if service_sid is None else checked_sid(service_sid)
     return directory / f"{checked_sid(account_sid)}-{name}.lock"
-
-
-def what_is_locked(service_sid: str | None, waited: float) -> str:
-    """Say which lock another run has, and that it was waited for."""
-    what = f"Service {service_sid}" if service_sid else "the account's Services"
-    return f"{what} (after waiting {waited:g} s)" if waited else what
 
 
 def write_holder(descriptor: int, command: str, clock: Clock) -> None:

@@ -83,7 +83,7 @@ class Executor:
     def _outcome_of(self, task: Task, error: ProxyctlError) -> Outcome:
         """Sort ``error`` by what the run does next."""
         request: Request = task.payload.request
-        code, repeated = code_of(error), task.index in self._unsure
+        code, repeated = error.problem.code if error.problem else None, task.index in self._unsure
         match error:
             case AuthenticationError() | UsageError() | NetworkError(repeatable=False):
                 return Stop(error)
@@ -262,11 +262,6 @@ def failed_read(error: ProxyctlError) -> Outcome:
 
 
 # Words
-
-
-def code_of(error: ProxyctlError) -> int:
-    """Return Twilio's code of an error, 0 where it has none."""
-    return (error.problem.code if error.problem else None) or 0
 
 
 def refusal(request: Request, error: RefusedError) -> RefusedError:

@@ -263,7 +263,7 @@ class Flow:
         return Task(
             index=len(self._sent) - 1,
             lane=call.lane,
-            room=room_text(next(iter(self._destination(progress, step)), None)),
+            room=next(self._destination(progress, step), None),
             repeatable=not request.verb.creates,
             rescue=progress.rolled_back or self._stopped is not None,
             payload=Sending(request, call, step.then is not None),
@@ -293,11 +293,6 @@ def no_departure(request: Request, error: ProxyctlError | None) -> ProxyctlError
     why = f": {error.message}" if error is not None else ""
     text = f"left where it is, since {request.name} could not be put back{why}"
     return TemporaryError(text) if error is None else reworded(error, text)
-
-
-def room_text(room: Room | None) -> str | None:
-    """Return the engine's name of a room."""
-    return None if room is None else " ".join(room)
 
 
 def with_cause(first: ProxyctlError | None, then: ProxyctlError | None) -> ProxyctlError | None:

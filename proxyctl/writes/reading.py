@@ -234,15 +234,12 @@ def _key_of(call: Call, body: Any) -> str:
         if isinstance(meta, dict) and isinstance(meta.get("key"), str):
             names = [meta["key"]]
         paged = isinstance(meta, dict) or "next_page_uri" in body
-        if paged and len(names) == 1 and _is_list(body.get(names[0])):
+        rows = body.get(names[0]) if paged and len(names) == 1 else None
+        if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
             return str(names[0])
     raise AnswerError(
         f"{call}: the response is not a page of a list", hint="For a single object, leave --paginate out."
     )
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def _sid_of(row: dict[str, Any]) -> str:
