@@ -198,7 +198,7 @@ class Console:
 
     def log_request(self, text: str) -> None:
         """Say what the client logs: with -v that it tries again, with -vv each request."""
-        if self.options.verbose > 1 or " again in " in text:
+        if self.options.verbose > 1 or (self.options.verbose and " again in " in text):
             self.say(text)
 
     def write_error(self, text: str) -> None:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
@@ -92,6 +93,7 @@ class Tries:
         return delay
 
 
+@dataclass(eq=False)
 class ProxyClient(AbstractContextManager["ProxyClient"]):
     """Sends calls to one endpoint as one account. Safe to share between threads; close it at the end.
 
@@ -101,34 +103,23 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
     no read begun before lasts longer (DeadlineError). ``log`` gets a line for each request.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        credentials: Credentials,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        timeout: float = 60.0,
-        retries: int = 4,
-        clock: Clock | None = None,
-        log: Callable[[str], None] | None = None,
-        redactor: Redactor | None = None,
-        clients: int = 1,
-        connections: int = 10,
-        rand: Callable[[], float] = random.random,
-        give_up: GiveUp | None = None,
-        on_stranger: OnStranger = end_at,
-    ) -> None:
-        self.endpoint = endpoint
-        self.credentials = credentials
-        self.owner = Owner(credentials.account_sid, on_stranger)
-        self.timeout = timeout
-        self.clock: Clock = clock or SystemClock()
-        self._retries, self._random = retries, rand
-        self.give_up = give_up
-        self._log_line = log
-        self._redactor = redactor or Redactor()
-        self._transport = transport
-        self._clients, self._connections = clients, connections
+    endpoint: Endpoint
+    credentials: Credentials
+    _: KW_ONLY
+    transport: httpx.BaseTransport | None = None
+    timeout: float = 60.0
+    retries: int = 4
+    clock: Clock = field(default_factory=SystemClock)
+    log: Callable[[str], None] = lambda line: None
+    redactor: Redactor = field(default_factory=Redactor)
+    clients: int = 1
+    connections: int = 10
+    rand: Callable[[], float] = random.random
+    give_up: GiveUp | None = None
+    on_stranger: OnStranger = end_at
+
+    def __post_init__(self) -> None:
+        self.owner = Owner(self.credentials.account_sid, self.on_stranger)
         self._lock = threading.Lock()
         self._wires: Wires | None = None
         self._closed = False
@@ -137,7 +128,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
 
     def tries(self) -> Tries:
         """Return what counts the tries of one read."""
-        return Tries(self._retries, self._random)
+        return Tries(self.retries, self.rand)
 
     @property
     def server_now(self) -> float | None:
@@ -165,7 +156,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
                     raise self.owner.stranger from error  # the account in the path is not that of the key
             raise
         finally:
-            self.log(f"{call} {outcome} {(time.monotonic() - started) * 1000:.0f} ms")
+            self.say(f"{call} {outcome} {(time.monotonic() - started) * 1000:.0f} ms")
 
     def _attempt(self, call: Call, started: float) -> Answer:
         import httpx
@@ -174,7 +165,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         from proxyctl.api.wire import Deadline
 
         with self._lock:
-            headers = self._headers = self._headers or standing_headers(self.credentials, self._redactor)
+            headers = self._headers = self._headers or standing_headers(self.credentials, self.redactor)
         deadline = Deadline(self._seconds_for(call))
         request = self._build(call, headers, deadline)
         try:
@@ -213,8 +204,8 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
 
     def _lease(self, host: str) -> AbstractContextManager[httpx.BaseTransport]:
         """Lend a transport for one request; the network's is imported where none was handed in."""
-        if self._transport is not None:
-            return nullcontext(self._transport)
+        if self.transport is not None:
+            return nullcontext(self.transport)
         from proxyctl.api.wire import Wires
 
         with self._lock:
@@ -222,7 +213,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
                 # A reader that nobody waits for may be later than close(): its socket would stay open.
                 if self._closed:
                     raise NetworkError("the client was closed", repeatable=False)
-                self._wires = Wires(self.endpoint, self._clients, self._connections)
+                self._wires = Wires(self.endpoint, self.clients, self.connections)
             return self._wires.lease(host)
 
     def _read(self, call: Call, response: httpx.Response, deadline: Deadline, started: float) -> Answer:
@@ -246,14 +237,13 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
             duration = time.monotonic() - started
             request_id = answers.request_id(response.headers)
             return Answer(response.status_code, body, request_id, duration)
-        clean = self._redactor.clean
+        clean = self.redactor.clean
         problem = answers.problem_of(response.status_code, body, response.headers, self.clock.now(), clean)
         raise answers.error_of(call, problem, response.headers.get("Location"), self.endpoint.region)
 
-    def log(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """Hand a line to the log, cleaned of secrets."""
-        if self._log_line is not None:
-            self._log_line(self._redactor.clean(text))
+        self.log(self.redactor.clean(text))
 
     def close(self) -> None:
         """Close all connections, and the transport that was handed in. Nothing can be sent afterwards."""
@@ -261,8 +251,8 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
             self._closed, wires = True, self._wires
         if wires is not None:
             wires.close()
-        if self._transport is not None:
-            self._transport.close()
+        if self.transport is not None:
+            self.transport.close()
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -11,6 +11,7 @@ import resource
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,35 +149,31 @@ class ConcurrencyGate:
         self.limit = min(self.limit, self.ceiling)
 
 
+@dataclass(eq=False)
 class Gates:
     """Kept for all that a command sends: a lane's window outlives a run of the engine.
 
-    ``rate``: starts a second in each lane, 0 for no limit; ``ceiling`` and ``start``: how many requests may be under
+    ``rate``: starts a second in each lane, 0 for no limit; ``ceiling`` and ``start_at``: how many requests may be under
     way at most, and at first. ``random`` gives numbers from 0 to 1.
     """
 
-    def __init__(
-        self,
-        rate: float,
-        *,
-        random: Callable[[], float],
-        ceiling: int = 100,
-        start: int = 4,
-        clock: Clock | None = None,
-    ) -> None:
-        self._rate = rate
-        self._random = random
+    rate: float
+    _: KW_ONLY
+    random: Callable[[], float]
+    ceiling: int = 100
+    start_at: int = 4
+    clock: Clock = field(default_factory=SystemClock)
+
+    def __post_init__(self) -> None:
         self._lanes: dict[str, RateGate] = {}
-        self._start = start
-        self._concurrency = ConcurrencyGate(random=random, ceiling=ceiling, start=start)
-        self._clock = clock or SystemClock()
+        self._concurrency = ConcurrencyGate(random=self.random, ceiling=self.ceiling, start=self.start_at)
         self.hurried = False
         self._changed = threading.Condition()
 
     def lane(self, name: str) -> RateGate:
         """The gate of one lane, made on first use."""
         if name not in self._lanes:
-            self._lanes[name] = RateGate(self._rate, random=self._random)
+            self._lanes[name] = RateGate(self.rate, random=self.random)
         return self._lanes[name]
 
     def paused(self, now: float) -> float:
@@ -235,7 +232,7 @@ class Gates:
         """A run of the engine begins."""
         with self._changed:
             self.hurried = False
-            self._concurrency.begin(self._start)
+            self._concurrency.begin(self.start_at)
 
     def hurry(self, now: float) -> None:
         """A run ends, and little is still to be sent: no pause is a long one until the next run begins."""
@@ -257,7 +254,7 @@ class Gates:
         """
         while True:
             with self._changed:
-                now = self._clock.monotonic()
+                now = self.clock.monotonic()
                 wait = self.wait(lane, now) or (0.0 if lent else self.room(now))
                 check(wait)
                 if wait <= 0:
@@ -265,13 +262,13 @@ class Gates:
                 if wait == NEVER:
                     self._changed.wait(NAP)
                     continue
-            self._clock.sleep(min(wait, NAP))
+            self.clock.sleep(min(wait, NAP))
 
     @contextmanager
     def changing(self, now: float | None = None) -> Iterator[float]:
         """Take in what became of a request at ``now``, or just now: whoever waits asks again."""
         with self._changed:
-            yield self._clock.monotonic() if now is None else now
+            yield self.clock.monotonic() if now is None else now
             self._changed.notify_all()
 
 

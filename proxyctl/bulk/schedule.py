@@ -27,7 +27,7 @@ from proxyctl.bulk.outcomes import (
     Unsent,
 )
 from proxyctl.bulk.rate import NEVER
-from proxyctl.bulk.waiting import Doubts, Faults, Lanes, Pending, Send, Verify, outranks
+from proxyctl.bulk.waiting import Doubts, Lanes, Pending, Send, Verify, outranks
 from proxyctl.errors import PartialError, ProxyctlError
 from proxyctl.text import counted
 
@@ -59,7 +59,8 @@ class Schedule:
         self._now = -NEVER
         self._stopped_at = NEVER
         self._expired = False
-        self._faults = Faults()
+        self._in_a_row = 0  # faults without a good answer between
+        self._repeated = 0  # what they made us send again
         self.repeats = 0  # what was sent again
         self.stopped_by: ProxyctlError | None = None
 
@@ -146,36 +147,34 @@ class Schedule:
         assert ticket is not None
         ticket.started = started
         self._lanes.unblock(item.task.lane)
+        urgent = isinstance(outcome, Unclear) and outcome.urgent
+        if urgent or isinstance(outcome, Unsent | Lost):
+            ticket.place = None  # the item keeps it
+        else:
+            item.place = None
         match outcome:
             case Throttled():
-                item.place = None
                 ticket.throttled(outcome.scope, outcome.retry_after, ended)
                 self._turned_away(item, outcome)
             case Unsent():
-                ticket.place = None  # the item keeps it
                 ticket.unsent()
                 self._failed(item, outcome)
             case Lost():
-                ticket.place, item.lost = None, True
+                item.lost = True
                 ticket.lost()
                 self._failed(item, outcome)
-            case Unclear(error, urgent):
-                if urgent:
-                    ticket.place = None
-                else:
-                    item.place = None
+            case Unclear(error):
                 ticket.answered(ended)
-                self._faults.saw(good=True)
+                self._in_a_row = 0
                 item.error = error
                 self._verify(item, urgent=urgent)
             case _:
-                item.place = None
                 ticket.answered(ended)
                 self._final(item, outcome)
 
     def _final(self, item: Pending, outcome: Done | Refused | Full | Stop) -> None:
         """What became of the item is known."""
-        self._faults.saw(good=True)
+        self._in_a_row = 0
         if item.place is not None:
             self.gates.answered(item.place, self._now)
             item.place = None
@@ -208,7 +207,8 @@ class Schedule:
         """A fault: send it again after a while, keeping its place, or verify what became of it."""
         item.tries += 1
         item.error = outcome.error
-        if self._faults.saw(good=False):
+        self._in_a_row += 1
+        if self._in_a_row >= waiting.MOST_IN_A_ROW:
             words = f"stopped after {waiting.MOST_IN_A_ROW} failed writes in a row"
             self.stop(waiting.temporary(words, outcome.error), self._now)
         tries_left = item.tries <= self.retries
@@ -224,15 +224,12 @@ class Schedule:
 
     def _repeat(self, item: Pending, wait: float) -> None:
         """Send it again; unless the run, or its budget, is over."""
-        if (
-            not item.task.rescue
-            and self.stopped_by is None
-            and not self._faults.may_repeat(self._lanes.tasks)
-        ):
-            often = f"{self._faults.repeats} retried writes: the API or the network fails too often"
+        budget = self._lanes.tasks * waiting.REPEATED_SHARE + waiting.REPEATED_FLOOR
+        if not item.task.rescue and self.stopped_by is None and self._repeated + 1 > budget:
+            often = f"{self._repeated} retried writes: the API or the network fails too often"
             self.stop(waiting.temporary(f"stopped after {often}", item.error), self._now)
         if self._may_begin(item):
-            self._faults.repeats += 1
+            self._repeated += 1
             self.repeats += 1
             self._doubts.delay(item, self._now + wait)
         elif item.lost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -25,23 +26,19 @@ class Reply(NamedTuple, Generic[Job]):
     ended: float
 
 
+@dataclass(eq=False)
 class Workers(Generic[Job]):
     """Threads that ``do`` jobs, which must not raise: as many as there are jobs, ``most``, or as can be started.
 
     ``lower_ceiling`` gets how many those are; without any the jobs are done where they are put.
     """
 
-    def __init__(
-        self,
-        do: Callable[[Job], object],
-        clock: Clock,
-        lower_ceiling: Callable[[int], None] = lambda threads: None,
-        most: float = NEVER,
-    ) -> None:
-        self._do = do
-        self._clock = clock
-        self._lower_ceiling = lower_ceiling
-        self._most = most
+    do: Callable[[Job], object]
+    clock: Clock
+    lower_ceiling: Callable[[int], None] = lambda threads: None
+    most: float = NEVER
+
+    def __post_init__(self) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._answers: SimpleQueue[Reply[Job]] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -50,7 +47,7 @@ class Workers(Generic[Job]):
     def put(self, job: Job) -> None:
         """Have ``job`` done."""
         self.busy += 1
-        if len(self._threads) < min(self.busy, self._most):
+        if len(self._threads) < min(self.busy, self.most):
             self._hire()
         if self._threads:
             self._jobs.put(job)
@@ -63,8 +60,8 @@ class Workers(Generic[Job]):
         try:
             thread.start()
         except (RuntimeError, MemoryError):
-            self._most = len(self._threads)
-            self._lower_ceiling(max(1, len(self._threads)))
+            self.most = len(self._threads)
+            self.lower_ceiling(max(1, len(self._threads)))
         else:
             self._threads.append(thread)
 
@@ -73,17 +70,17 @@ class Workers(Generic[Job]):
             self._answer(job)
 
     def _answer(self, job: Job) -> None:
-        started = self._clock.monotonic()
-        what = self._do(job)
-        self._answers.put(Reply(job, what, started, self._clock.monotonic()))
+        started = self.clock.monotonic()
+        what = self.do(job)
+        self._answers.put(Reply(job, what, started, self.clock.monotonic()))
 
     def answers(self, seconds: float) -> Iterator[Reply[Job]]:
         """Wait for an answer at most so long; yield all that are there."""
         timeout = min(seconds, LONGEST_WAIT)
-        if not isinstance(self._clock, SystemClock) and seconds < NEVER:
+        if not isinstance(self.clock, SystemClock) and seconds < NEVER:
             # A clock of a test: its time passes by sleeping, and only while no answer can come.
             if self.busy == 0:
-                self._clock.sleep(seconds)
+                self.clock.sleep(seconds)
                 return
             timeout = min(seconds, 0.01)
         try:

@@ -18,7 +18,7 @@ from proxyctl.errors import Interrupted, PartialError, ProxyctlError, TemporaryE
 
 MOST_UNKNOWN = 20  # tasks whose outcome is unknown: with so many, no new write starts
 MOST_IN_A_ROW = 20  # faults without one good answer between them
-REPEATED_SHARE, REPEATED_FLOOR = 0.10, 10
+REPEATED_SHARE, REPEATED_FLOOR = 0.10, 10  # of all tasks, and besides: what may be sent again after faults
 LONGEST_RETRY_AFTER = 300.0
 LONGEST_LAST_WAIT = 1.0  # seconds: before anything is tried again once the run is stopped
 PATIENCE = 5.0  # seconds that a refusal which is not urgent waits for others, while there is more to send
@@ -149,23 +149,6 @@ class Lanes:
         """Ask the gate of one lane again, or of all: what it said no longer holds."""
         for lane in self._turn if name is None else [self._lanes[name]]:
             lane.blocked_until = -NEVER
-
-
-class Faults:
-    """The faults of one run: how often writes were repeated, and how many failed in a row."""
-
-    def __init__(self) -> None:
-        self.repeats = 0
-        self.in_a_row = 0
-
-    def may_repeat(self, items: int) -> bool:
-        """Whether one more repeat is within 10 % of the ``items`` + 10; they may still be coming in."""
-        return self.repeats + 1 <= items * REPEATED_SHARE + REPEATED_FLOOR
-
-    def saw(self, *, good: bool) -> bool:
-        """Count an answer, or that none came; True when that were too many faults in a row."""
-        self.in_a_row = 0 if good else self.in_a_row + 1
-        return self.in_a_row >= MOST_IN_A_ROW
 
 
 class Doubts:

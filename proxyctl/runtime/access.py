@@ -62,7 +62,7 @@ class Access:
             timeout=options.timeout,
             retries=options.retries,
             clock=runtime.clock,
-            log=runtime.console.log_request if options.verbose else None,
+            log=runtime.console.log_request,
             redactor=redactor,
             clients=CLIENTS,
             give_up=self._give_up,
@@ -96,7 +96,7 @@ class Access:
             options.rate if options.rate is not None else 0.0 if unpaced else RATE,
             random=random.random,
             ceiling=ceiling,
-            start=4 if options.concurrency is None else max(4, ceiling // 4),
+            start_at=4 if options.concurrency is None else max(4, ceiling // 4),
             clock=self._runtime.clock,
         )
 

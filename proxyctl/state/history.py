@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -90,38 +91,32 @@ class RunRecorder:
             raise OutputError(f"{self._path} can't be written: the disk is full")
 
 
+@dataclass(frozen=True, slots=True)
 class History:
     """The records of all runs in ``directory``, which is made when the first run begins.
 
     ``clean`` takes secrets out of what is recorded.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        *,
-        clock: Clock | None = None,
-        max_bytes: int = 50_000_000,
-        clean: Clean = str,
-    ) -> None:
-        self._directory = directory
-        self._clean = clean
-        self._clock = clock or SystemClock()
-        self._max_bytes = max_bytes
+    directory: Path
+    _: KW_ONLY
+    clock: Clock = field(default_factory=SystemClock)
+    max_bytes: int = 50_000_000
+    clean: Clean = str
 
     def begin(self, info: RunInfo, server_now: float | None = None) -> RunRecorder:
         """Open the record of a new run, after rotating old ones away (see `outdated_before`). Raises OutputError.
 
         ``server_now`` is the server's clock, where an answer of it was seen.
         """
-        state_directory(self._directory)
+        state_directory(self.directory)
         self._rotate(server_now)
         path, descriptor = self._create()
-        recorder = RunRecorder(path, descriptor, self._clock, self._clean)
+        recorder = RunRecorder(path, descriptor, self.clock, self.clean)
         try:
             recorder._write("run", info, id=path.stem, pid=os.getpid())
             with suppress(OSError):  # it says that the run is alive, no more
-                take_lock(descriptor, self._clock, 1.0, pause=0.01)
+                take_lock(descriptor, self.clock, 1.0, pause=0.01)
         except OutputError:
             recorder.close()
             raise
@@ -129,9 +124,9 @@ class History:
 
     def _create(self) -> tuple[Path, int]:
         """A new file; its name, unique among processes, is the time of its making in milliseconds."""
-        milliseconds = int(self._clock.now() * 1000)
+        milliseconds = int(self.clock.now() * 1000)
         while True:
-            path = self._directory / f"{_id_of(milliseconds)}.jsonl"
+            path = self.directory / f"{_id_of(milliseconds)}.jsonl"
             try:
                 return path, open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
             except FileExistsError:
@@ -169,19 +164,19 @@ class History:
 
     def forget(self, run_id: str) -> None:
         """Delete the record of one run. Raises OutputError."""
-        self._delete(self._directory / f"{run_id}.jsonl")
+        self._delete(self.directory / f"{run_id}.jsonl")
 
     def _files(self) -> list[Path]:
         """The records, newest first; anything else in the directory is none of ours. StateError: nor is that."""
-        refuse_foreign(self._directory)
+        refuse_foreign(self.directory)
         try:
-            names = [entry.name for entry in os.scandir(self._directory)]
+            names = [entry.name for entry in os.scandir(self.directory)]
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise OutputError(f"{self._directory} can't be read: {error.strerror}") from error
+            raise OutputError(f"{self.directory} can't be read: {error.strerror}") from error
         records = [name for name in names if name.endswith(".jsonl") and ID.fullmatch(name[:-6])]
-        return [self._directory / name for name in sorted(records, reverse=True)]
+        return [self.directory / name for name in sorted(records, reverse=True)]
 
     def _find(self, run_id: str) -> Path:
         found = [path for path in self._files() if path.stem.startswith(run_id)] if run_id else []
@@ -207,14 +202,14 @@ class History:
     def _rotate(self, server_now: float | None) -> None:
         """Keep ``MAX_AGE`` and ``max_bytes``; a run under way is never touched."""
         files = self._files()
-        oldest = _id_of(int(outdated_before(MAX_AGE, self._clock.now(), server_now) * 1000))
+        oldest = _id_of(int(outdated_before(MAX_AGE, self.clock.now(), server_now) * 1000))
         total = 0
         for path in files:
             try:
                 total += path.lstat().st_size
             except OSError:
                 continue  # another process rotated it away
-            if (path.stem < oldest or total > self._max_bytes) and not self._under_way(path):
+            if (path.stem < oldest or total > self.max_bytes) and not self._under_way(path):
                 with suppress(OutputError):  # what can't be tidied away is no reason to do nothing
                     self._delete(path)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -47,6 +47,7 @@ class Watch(Protocol):
     def read(self, key: str, count: int, *, last: bool) -> None: ...
 
 
+@dataclass(eq=False)
 class Reader:
     """Sends reads for many threads, as the gates let them through. Errors are the client's.
 
@@ -56,13 +57,13 @@ class Reader:
     the same. What is not allowed (403) ends the reads of that API alone, for a key may be kept from the others.
     """
 
-    def __init__(
-        self, client: ProxyClient, gates: Gates, *, lent: bool = False, watch: Watch | None = None
-    ) -> None:
-        self.client = client
-        self._watch = watch
-        self._gates = gates
-        self._lent = lent
+    client: ProxyClient
+    gates: Gates
+    _: KW_ONLY
+    lent: bool = False
+    watch: Watch | None = None
+
+    def __post_init__(self) -> None:
         self._good = 0  # reads that were answered
         self._refused: dict[str, AuthenticationError] = {}  # by API; "": by all
         self._limit = self._end = math.inf  # seconds without an answer, and when they are over
@@ -103,15 +104,15 @@ class Reader:
         # further: to know the page before is enough, however long the list.
         before: set[str] = set()
         for number in range(MOST_PAGES):
-            if self._watch is not None:
-                self._watch.begin()
+            if self.watch is not None:
+                self.watch.begin()
             body = self.request(call).body
             name = call.expect or _key_of(call, body)
             following = _next_of(body)
             items = [row for row in body[name] if _sid_of(row) not in before]
             is_last = following in (None, "")
-            if self._watch is not None:
-                self._watch.read(name, len(items), last=is_last)
+            if self.watch is not None:
+                self.watch.read(name, len(items), last=is_last)
             yield Page(items, number, call, name, more=not is_last)
             if is_last:
                 return
@@ -140,7 +141,7 @@ class Reader:
                 return self._send(call, last)
             except ProxyctlError as error:
                 last = error
-                if self._lent and not follows(call):
+                if self.lent and not follows(call):
                     raise
                 patient, seen = self._good > seen, self._good
                 delay = tries.after(error, patient=patient)
@@ -148,15 +149,13 @@ class Reader:
                     raise
                 self._check(call, delay, error)
                 if isinstance(error, ThrottledError):
-                    self.client.log(f"{call} again in its turn")
+                    self.client.say(f"{call} again in its turn")
                     continue  # the gate keeps the pause, for all
-                self.client.log(f"{call} again in {delay:.1f} s")
+                self.client.say(f"{call} again in {delay:.1f} s")
             self.client.clock.sleep(delay)
 
     def _send(self, call: Call, last: ProxyctlError | None) -> Answer:
-        ticket = self._gates.enter(
-            call.lane, lent=self._lent, check=lambda wait: self._check(call, wait, last)
-        )
+        ticket = self.gates.enter(call.lane, lent=self.lent, check=lambda wait: self._check(call, wait, last))
         try:
             answer = self._attempt(call)
         except BaseException as error:

@@ -94,8 +94,8 @@ def reader_of(client: ProxyClient) -> Reader:
 
 
 def sent(client: ProxyClient) -> list[httpx.Request]:
-    assert isinstance(client._transport, StrictTransport)
-    return client._transport.requests
+    assert isinstance(client.transport, StrictTransport)
+    return client.transport.requests
 
 
 def slept(client: ProxyClient) -> list[float]:

@@ -284,6 +284,6 @@ def simulate(
         while events and events[0][0] <= now:
             heapq.heappop(events)[2](now)
     run.now, run.rejected = now, server.rejected
-    run.retries = schedule._faults.repeats
+    run.retries = schedule._repeated
     run.stopped_by = schedule.stopped_by
     return run

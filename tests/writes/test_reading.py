@@ -120,7 +120,7 @@ def test_a_reading_that_the_run_can_do_without_ends(timeout: float) -> None:
     clock = StandingClock()
     transport = Hanging(clock)
     with scripted(clock=clock, timeout=timeout) as client:
-        client._transport = transport
+        client.transport = transport
         limited = reader_of(client).within(5.0)
         for _ in range(3):
             with pytest.raises(TemporaryError, match="no response within 5 s"):
