@@ -154,14 +154,7 @@ def replace_private(path: Path, data: bytes, *, hint: str | None = None) -> None
             raise
         _sync_directory(path.parent)
     except OSError as error:
-        raise not_written(path, error, hint) from None
-
-
-def not_written(path: Path, error: OSError, hint: str | None) -> OutputError:
-    """Return the error for a file that stayed as it was."""
-    return OutputError(
-        f"{path} could not be written: {error.strerror or error}. Nothing was changed.", hint=hint
-    )
+        raise unwritable(path, error, hint) from None
 
 
 def _sync_directory(directory: Path) -> None:
@@ -252,12 +245,11 @@ def state_directory(path: Path) -> Path:
     return path
 
 
-def unwritable(path: Path, error: OSError) -> OutputError:
-    """Return the error for state that can't be written."""
-    return OutputError(
-        f"{path} can't be written: {error.strerror or error}",
-        hint="Raise the limit of open files: ulimit -n 1024." if ran_out_of_files(error) else STATE_HINT,
-    )
+def unwritable(path: Path, error: OSError, hint: str | None = STATE_HINT) -> OutputError:
+    """Return the error for a file that can't be written, by default one of the state."""
+    if ran_out_of_files(error):
+        hint = "Raise the limit of open files: ulimit -n 1024."
+    return OutputError(f"{path} can't be written: {error.strerror or error}", hint=hint)
 
 
 def ran_out_of_files(error: OSError) -> bool:

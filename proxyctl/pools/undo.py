@@ -6,8 +6,9 @@ rest goes back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from proxyctl.api.resources import IncomingNumber, Service
@@ -132,32 +133,42 @@ def gone(records: Sequence[ItemRecord], sid: str) -> NoOp:
 
 
 def undo_number(records: Sequence[ItemRecord], home: Home, world: World, since: Since) -> Entry:
-    """Decide for one number of one Service: it may have left, and have come back with another flag.
-
-    The inverse of an action is to set the state that it found. Where what is there now is neither that nor what it
-    left, somebody else has changed it since, and it is refused.
-    """
-    first, last = records[0], records[-1]
-    item, name = item_of(first), home.name or ""
-    before, _ = STATES[first.done or ""](first)
-    halfway, after = STATES[last.done or ""](last)
+    """Decide for one number of one Service: it may have left, and have come back with another flag."""
+    item, name = item_of(records[0]), home.name or ""
     if item.sid is None and item.phone_number is None:
         return NoOp(item, error=RefusedError("the record does not say which number this was."))
     number = world.pools[name].find(item)
     now = ABSENT if number is None else number.is_reserved
     row = None if number is None else number.raw
-    if now == before or (before is None and now != ABSENT):
-        return NoOp(item, row, note=as_it_was(before, last), service=name)
-    how = None
-    if now != after and not (last.happened == "maybe" and now == halfway):
-        how = how_changed(now, before)
-    error = changed_since(item.input, records, since, row, how)
-    if error is not None:
-        return NoOp(item, row, error, service=name)
+    before, note, error = judged(records, now, row, since, partial(how_changed, now))
+    if note or error:
+        return NoOp(item, row, error, note, service=name)
     chain = chain_to(home, item, number, before)
     if chain is not None and number is not None and number.in_use and before == ABSENT:
         return at_risk(chain, IN_USE, in_use(number, argument(home.name, home.sid)))
     return chain or NoOp(item, row, service=name)
+
+
+def judged(
+    records: Sequence[ItemRecord],
+    now: Any,
+    row: Mapping[str, Any] | None,
+    since: Since,
+    how: Callable[[Any], str],
+) -> tuple[Any, str | None, RefusedError | None]:
+    """Return the state that a run found, with why it needs nothing, or can't be set back.
+
+    The inverse of an action is to set the state that it found. Where what is there ``now`` (as the API has it, ``row``)
+    is neither that nor what it left, somebody else has changed it since, and it is refused; ``how`` says so.
+    """
+    first, last = records[0], records[-1]
+    before, _ = STATES[first.done or ""](first)
+    halfway, after = STATES[last.done or ""](last)
+    if now == before or (before is None and now != ABSENT):
+        return before, as_it_was(before, last), None
+    agrees = now == after or (last.happened == "maybe" and now == halfway)
+    what = item_of(first).input
+    return before, None, changed_since(what, records, since, row, None if agrees else how(before))
 
 
 def changed_since(
@@ -178,6 +189,8 @@ def changed_since(
 
 def as_it_was(before: Any, last: ItemRecord) -> str:
     """Say of a number that it needs nothing."""
+    if last.done in SENDING:
+        return "as it was already"
     if before == ABSENT:
         return "out of the pool already"
     return "back in the pool already" if last.done == REMOVE.name else "as it was already"
@@ -223,24 +236,16 @@ def back(coming: Chain, leaving: Chain | None, homes: Mapping[str, Home], world:
 
 def undo_sender(records: Sequence[ItemRecord], messaging: str, world: World, since: Since) -> Entry:
     """Decide for one number of one Messaging Service."""
-    first, last = records[0], records[-1]
-    item = item_of(first)
-    before, _ = STATES[first.done or ""](first)
-    halfway, after = STATES[last.done or ""](last)
-    row = world.senders.get(messaging, {}).get(item.sid or "")
-    now = ABSENT if row is None else PRESENT
-    if now == before:
-        return NoOp(item, note="as it was already")
-    holder, how = world.holder_of(item), None
-    if now != after and not (last.happened == "maybe" and now == halfway):
-        how = f"it {'has left' if row is None else 'is in'} Messaging Service {messaging}"
-    error = changed_since(item.input, records, since, row, how)
-    if error is not None:
-        return NoOp(item, None, error, service=holder.name if holder else "")
+    item = item_of(records[0])
+    row, holder = world.senders.get(messaging, {}).get(item.sid or ""), world.holder_of(item)
+    where = f"it {'has left' if row is None else 'is in'} Messaging Service {messaging}"
+    now, name = ABSENT if row is None else PRESENT, holder.name if holder else ""
+    before, note, error = judged(records, now, row, since, lambda _: where)
+    if note or error:
+        return NoOp(item, None, error, note, service=name)
     verb, done = (ATTACH, "added") if before == PRESENT else (DETACH, "removed")
-    known = holder.number.raw if holder else None
-    step = sender_step(verb, messaging, item, known)
-    return Chain(item, (step,), verb.name, done, holder.name if holder else "")
+    step = sender_step(verb, messaging, item, holder.number.raw if holder else None)
+    return Chain(item, (step,), verb.name, done, name)
 
 
 def joined(numbers: Iterable[Entry], senders: Iterable[Entry]) -> list[Entry]:

@@ -8,7 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import Any, NoReturn
@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from proxyctl.clock import Clock
 from proxyctl.console import FORMATS
 from proxyctl.errors import ConfigError, LockHeldError, ProxyctlError, UsageError
-from proxyctl.files import make_directories, not_written, open_private, replace_private, take_lock
+from proxyctl.files import make_directories, open_private, replace_private, take_lock, unwritable
 from proxyctl.text import QUOTED_HINT, Lines, command_line, in_quotes, nearest, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
 
@@ -128,21 +128,17 @@ def only_writer(path: Path, clock: Clock) -> Iterator[None]:
     Raises LockHeldError after some seconds, OutputError where the lock file can't be made.
     """
     target = Path(os.path.realpath(path))
-    try:
-        make_directories(target.parent)
-        descriptor = open_private(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT)
-    except OSError as error:
-        raise not_written(path, error, NOT_WRITTEN) from None
-    try:
+    with ExitStack() as held:
         try:
+            make_directories(target.parent)
+            descriptor = open_private(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT)
+            held.callback(os.close, descriptor)  # which gives the lock back
             taken = take_lock(descriptor, clock, LOCK_SECONDS, pause=LOCK_PAUSE)
         except OSError as error:
-            raise not_written(path, error, NOT_WRITTEN) from None
+            raise unwritable(path, error, NOT_WRITTEN) from None
         if not taken:
             raise LockHeldError(f"another proxyctl is changing {path}.", hint="Try again.")
         yield
-    finally:
-        os.close(descriptor)  # which gives the lock back
 
 
 def check_document(document: Mapping[str, Any], text: str, path: Path) -> None:

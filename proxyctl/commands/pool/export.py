@@ -9,7 +9,7 @@ from proxyctl.api.resources import Service
 from proxyctl.commands.in_transit import say_unfinished
 from proxyctl.commands.listing import services_by_name
 from proxyctl.errors import OutputError, UsageError
-from proxyctl.files import not_written
+from proxyctl.files import unwritable
 from proxyctl.named_files import refuse_link, write_output_file
 from proxyctl.pools.export import NumberFile, all_ascii, csv_name, file_names, head, service_text
 from proxyctl.pools.pool import Pool
@@ -69,6 +69,6 @@ def write_files(directory: str | None, files: Sequence[NumberFile]) -> None:
         try:
             write_output_file(path, file.text.encode())
         except OSError as error:
-            raise not_written(path, error, DIRECTORY) from None
+            raise unwritable(path, error, DIRECTORY) from None
         except OutputError as error:
             raise OutputError(error.message, hint=DIRECTORY) from None
