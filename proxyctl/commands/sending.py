@@ -19,7 +19,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools.pool import flag_word
 from proxyctl.runtime import Runtime
 from proxyctl.state.history import RunRecorder
-from proxyctl.state.record import Intent, Outcome, Refusal, RunInfo, counted_alike
+from proxyctl.state.record import Intent, Outcome, RunInfo, counted_alike
 from proxyctl.state.transit import Transit
 from proxyctl.writes.executor import Executor
 from proxyctl.writes.flow import Flow, Progress
@@ -243,7 +243,7 @@ class Journal:
             facts = {key: row[key] for key in ("input", "sid", "phone_number", "service")}
             why = row["error"] or {}
             message = clean(why.get("message") or "")
-            recorder.refused(index, Refusal(**facts, code=why.get("code"), message=message))
+            recorder.refused(index, {**facts, "code": why.get("code"), "message": message})
         recorder.end(
             report.counts,
             exit_status(error) if error else 0,

@@ -26,7 +26,7 @@ from proxyctl.files import (
     unwritable,
 )
 from proxyctl.state.lines import Clean, Facts, line_of, parse_line, read_detail, summary_of
-from proxyctl.state.record import Intent, Outcome, Refusal, RunDetail, RunInfo, RunSummary
+from proxyctl.state.record import Intent, Outcome, RunDetail, RunInfo, RunSummary
 
 DAY = 86_400.0
 MAX_AGE = 90 * DAY
@@ -52,9 +52,9 @@ class RunRecorder:
         """What became of it."""
         self._write("outcome", outcome, index=index)
 
-    def refused(self, index: int, refusal: Refusal) -> None:
-        """Item ``index`` failed before anything was sent for it."""
-        self._write("refused", refusal, index=index)
+    def refused(self, index: int, facts: Mapping[str, object]) -> None:
+        """Item ``index`` failed before anything was sent for it: its names, ``code`` and ``message``."""
+        self._write("refused", facts, index=index)
 
     def end(self, summary: Mapping[str, int], exit_code: int, **facts: object) -> None:
         """The run is over; the only line that is waited for until it is on the disk.

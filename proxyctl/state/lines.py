@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from proxyctl.identifiers import is_sid
-from proxyctl.state.record import Intent, ItemRecord, Outcome, Refusal, RunDetail, RunInfo, RunSummary, Trail
+from proxyctl.state.record import Intent, ItemRecord, Outcome, RunDetail, RunInfo, RunSummary, Trail
 from proxyctl.text import REDACTED
 
 LONGEST_LINE = 1_000_000
@@ -25,7 +25,7 @@ OURS = ("type", "at", "id", "state")  # keys whose values are words of ours
 
 Check = Callable[[object], Any]
 Clean = Callable[[str], str]
-Facts = RunInfo | Intent | Refusal | Outcome | Mapping[str, Any]
+Facts = RunInfo | Intent | Outcome | Mapping[str, Any]
 
 # Writing
 
@@ -102,9 +102,7 @@ def summary_of(
         **_read(RunInfo, head),
         id=run_id,
         begun_at=_text(head.get("at")),
-        ended_at=_text(end.get("at")),
         status="ended" if end else "running" if alive else "broken off",
-        pid=_whole(head.get("pid")),
         exit_code=_whole(end.get("exit_code")),
         seconds=_seconds(head, end),
         message=_text(end.get("message")),
@@ -156,10 +154,8 @@ def _take_in(items: dict[int, ItemRecord], record: Mapping[str, Any]) -> bool:
     if type(index) is not int or record["type"] not in ("intent", "outcome", "refused"):
         return False
     if record["type"] == "refused":
-        facts = _read(Refusal, record)
-        code, message = facts.pop("code"), facts.pop("message")
-        outcome = Outcome("refused", code=code, message=message, at=facts["at"])
-        items[index] = ItemRecord(index, Intent(**facts), outcome)
+        outcome = Outcome(**_read(Outcome, {**record, "state": "refused"}))
+        items[index] = ItemRecord(index, Intent(**_read(Intent, record)), outcome)
         return True
     known = items.get(index, ItemRecord(index))
     if record["type"] == "intent":
@@ -196,9 +192,7 @@ def _trail(value: object) -> Trail | None:
 
 
 # The keys of each kind of line, and what reads the values of those that are not text.
-KEYS = {
-    kind: tuple(each.name for each in fields(kind)) for kind in (RunInfo, Intent, Refusal, Outcome, Trail)
-}
+KEYS = {kind: tuple(each.name for each in fields(kind)) for kind in (RunInfo, Intent, Outcome, Trail)}
 _text, _whole, _mapping = _of(str), _of(int), _of(dict)
 CHECKS: Mapping[str, Check] = {
     "before": _mapping,
@@ -214,8 +208,6 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def _read(
-    kind: type[RunInfo | Intent | Refusal | Outcome | Trail], record: Mapping[str, Any]
-) -> dict[str, Any]:
+def _read(kind: type[RunInfo | Intent | Outcome | Trail], record: Mapping[str, Any]) -> dict[str, Any]:
     """The values of ``kind``'s fields; what is damaged is None."""
     return {key: CHECKS.get(key, _text)(record.get(key)) for key in KEYS[kind]}

@@ -67,7 +67,7 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary(RunInfo):
-    """One run. ``begun_at`` and ``ended_at`` are ISO 8601 in UTC; fields that can't be read are None.
+    """One run. ``begun_at`` is ISO 8601 in UTC; fields that can't be read are None.
 
     ``message`` is that of the error that it ended with.
 
@@ -76,9 +76,7 @@ class RunSummary(RunInfo):
 
     id: str
     begun_at: str | None = None
-    ended_at: str | None = None
     status: Status = "broken off"
-    pid: int | None = None
     exit_code: int | None = None
     seconds: float | None = None
     message: str | None = None
@@ -138,19 +136,6 @@ class Intent:
     version: str | None = None
     webhooks: Mapping[str, str] | None = None
     move: Trail | None = None
-    at: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An item that failed before anything was sent for it, and why."""
-
-    input: str | None = None
-    sid: str | None = None
-    phone_number: str | None = None
-    service: str | None = None
-    code: int | None = None
-    message: str | None = None
     at: str | None = None
 
 
