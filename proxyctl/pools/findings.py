@@ -1,12 +1,14 @@
-"""Findings of `pool audit` and `messaging check`: what each kind means, and one of them as a value. Scripts rely on
-the IDs, which stay as they are.
+"""Findings of `pool audit` and `messaging check`: what each kind means, as ``findings.toml`` has it, and one of them as
+a value.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from proxyctl import identifiers
@@ -31,55 +33,9 @@ class Kind(NamedTuple):
     effect: str = ""
 
 
-E, W, I = Severity  # noqa: E741
+TABLE = tomllib.loads(Path(__file__).with_name("findings.toml").read_text(encoding="utf-8"))
 KINDS = {
-    "area-code-all-reserved": Kind(
-        W, "All numbers of an area code are reserved", "New participants there get no number."
-    ),
-    "callback-at-proxy": Kind(
-        E, "A callback URL points back at Proxy", "Your application gets no callbacks."
-    ),
-    "callback-missing": Kind(I, "No callback URL is set", "Your application gets no callbacks."),
-    "callback-not-https": Kind(W, "A callback URL is not https", "Others on the network can read callbacks."),
-    "callback-not-public": Kind(
-        W, "A callback URL is on localhost or a private address", "Twilio can't reach it."
-    ),
-    "country-all-reserved": Kind(
-        W, "All numbers of a country are reserved", "New participants there get no number."
-    ),
-    "messaging-elsewhere": Kind(
-        E, "Numbers are in another Messaging Service", "A number can be in one only."
-    ),
-    "messaging-full": Kind(
-        E, "The pool does not fit into the Messaging Service", "The limit is 400, unless Twilio raised it."
-    ),
-    "messaging-missing": Kind(E, "Numbers are not in the Messaging Service", "A2P 10DLC needs them there."),
-    "messaging-not-deferring": Kind(
-        E, "A Messaging Service keeps messages from Proxy", "It does not defer to the sender's webhook."
-    ),
-    "messaging-not-in-pool": Kind(
-        E, "Numbers are in the Messaging Service only", "No pool accepts them while they are in there."
-    ),
-    "number-overloaded": Kind(
-        W,
-        "Numbers have more than 100 open Sessions",
-        "Twilio advises at most 100. A reserved number gets no more.",
-    ),
-    "number-without-sms": Kind(
-        W, "Numbers can't send and receive SMS", "Proxy can still assign them, unless they are reserved."
-    ),
-    "number-without-voice": Kind(
-        W, "Numbers can't make and take calls", "Proxy can still assign them, unless they are reserved."
-    ),
-    "pool-full": Kind(E, "A pool is full", "No more numbers fit."),
-    "pool-near-limit": Kind(W, "A pool is nearly full", "Twilio warns at 85 %."),
-    "service-all-reserved": Kind(
-        W, "All numbers of a Service are reserved", "New participants get no number."
-    ),
-    "service-empty": Kind(W, "A Service has no numbers", "Participants get no number."),
-    "webhook-demo": Kind(W, "Numbers in no pool play Twilio's demo", "Callers hear Twilio's greeting."),
-    "webhook-elsewhere": Kind(E, "Calls and messages go past Proxy"),
-    "webhook-stale": Kind(W, "Webhooks point at a Service that does not hold it"),
+    name: Kind(Severity(row["severity"]), row["title"], row.get("effect", "")) for name, row in TABLE.items()
 }
 
 
