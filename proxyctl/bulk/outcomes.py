@@ -42,16 +42,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """This item failed; the others go on."""
+    """This item failed; the others go on. ``full``: none of its room can succeed: they are skipped, but for rescues."""
 
     error: ProxyctlError
-
-
-@dataclass(frozen=True, slots=True)
-class Full:
-    """This item failed, and no other of its room can succeed: the rest, but for rescues, is skipped."""
-
-    error: ProxyctlError
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +90,7 @@ class Stop:
     error: ProxyctlError
 
 
-Outcome = Done | Refused | Full | Throttled | Unsent | Lost | Unclear | Stop
+Outcome = Done | Refused | Throttled | Unsent | Lost | Unclear | Stop
 
 
 @dataclass(frozen=True, slots=True)

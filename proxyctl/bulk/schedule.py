@@ -14,7 +14,6 @@ from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import (
     Chains,
     Done,
-    Full,
     Lost,
     Outcome,
     Refused,
@@ -172,7 +171,7 @@ class Schedule:
                 ticket.answered(ended)
                 self._final(item, outcome)
 
-    def _final(self, item: Pending, outcome: Done | Refused | Full | Stop) -> None:
+    def _final(self, item: Pending, outcome: Done | Refused | Stop) -> None:
         """What became of the item is known."""
         self._in_a_row = 0
         if item.place is not None:
@@ -181,12 +180,10 @@ class Schedule:
         match outcome:
             case Done(action, detail):
                 self._emit(Result(item.task.index, "done", action, detail, attempts=item.sent))
-            case Refused(error):
-                self._end(item, "failed", error)
-            case Full(error):
-                if item.task.room is not None:
+            case Refused(error, full):
+                if full and item.task.room is not None:
                     self._lanes.closed.setdefault(item.task.room, error)
-                self._end(item, "failed", error, full=True)
+                self._end(item, "failed", error, full=full)
             case Stop(error):
                 self._end(item, "unknown" if item.lost or error.may_have_happened else "failed", error)
                 self.stop(error, self._now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import tempfile
 from pathlib import Path
@@ -18,7 +17,6 @@ from proxyctl.text import counted
 if TYPE_CHECKING:
     from proxyctl.runtime import Runtime
 
-ROOM = 50 * 2**20  # bytes; as much as the history may grow to
 STATE_HINT = (
     "Set PROXYCTL_STATE_DIR to a directory that you can write to. Writes need --no-history without it."
 )
@@ -42,7 +40,7 @@ def config(runtime: Runtime) -> CheckResult:
 
 
 def state(runtime: Runtime) -> CheckResult:
-    """Check that history and locks are ours and can be written, with room for more."""
+    """Check that history and locks are ours and can be written."""
     try:
         directory = runtime.paths.state_dir
     except ConfigError as error:
@@ -56,13 +54,6 @@ def state(runtime: Runtime) -> CheckResult:
         return fail("state", error)
     if opened := open_to_others(directory):
         return opened
-    free = shutil.disk_usage(existing(directory)).free
-    if free < ROOM:
-        return warning(
-            "state",
-            f"{directory}: writable, but only {free // 2**20} MiB are free",
-            "Free some space. 'proxyctl history prune --older-than 30d' deletes old runs.",
-        )
     return ok("state", f"{directory}: {'writable' if directory.exists() else 'can be created'}")
 
 

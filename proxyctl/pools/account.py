@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from proxyctl.api import resources
 from proxyctl.api.resources import (
@@ -308,25 +308,18 @@ class Account:
 
     def _own_number(self, name: str) -> IncomingNumber | None:
         """Return the account's record of a SID or E.164 number; None where the account does not own it."""
-        if name not in self._numbers:
-            self._numbers[name] = (
-                self._own_of_sid(name) if is_sid(PHONE_NUMBER, name) else self._own_of_number(name)
-            )
+        if name in self._numbers:
+            return self._numbers[name]
+        account, found = self.reader.account_sid, list[dict[str, Any]]()
+        if not is_sid(PHONE_NUMBER, name):
+            # The API's filter finds parts of numbers as well: only the whole one counts.
+            call = resources.list_incoming_numbers(account, phone_number=name, page_size=50)
+            found = [row for row in self.reader.rows(call) if row.get("phone_number") == name]
+        else:
+            with suppress(NotFoundError):
+                found = [self.reader.request(resources.fetch_incoming_number(account, name)).body]
+        self._numbers[name] = IncomingNumber(found[0]) if found else None
         return self._numbers[name]
-
-    def _own_of_sid(self, sid: str) -> IncomingNumber | None:
-        try:
-            call = resources.fetch_incoming_number(self.reader.account_sid, sid)
-            return IncomingNumber(self.reader.request(call).body)
-        except NotFoundError:
-            return None
-
-    def _own_of_number(self, phone_number: str) -> IncomingNumber | None:
-        """The API's filter finds parts of numbers as well: only the whole one counts."""
-        account = self.reader.account_sid
-        call = resources.list_incoming_numbers(account, phone_number=phone_number, page_size=50)
-        found = map(IncomingNumber, self.reader.rows(call))
-        return next((number for number in found if number.phone_number == phone_number), None)
 
     def _hint(self, name: str) -> IncomingNumber | None:
         """Return the account's record of a number where that is a hint only; None also where it can't be had: an API

@@ -241,45 +241,36 @@ def restoring_webhooks(
     """Let numbers that leave get their webhooks back, and those that come back keep them; ``found``: by SID and by
     number.
     """
-    changed: list[Entry] = []
-    for entry in entries:
+
+    def judged(entry: Entry) -> Entry:
         webhooks = webhooks_of(entry, found)
-        if isinstance(entry, Chain) and webhooks is not None:
-            last = entry.steps[-1].request
-            if last.verb is REMOVE and withheld(*webhooks.values()):
-                error = not_kept(f"the webhooks of {entry.item.shown}", "be restored")
-                changed.append(NoOp(entry.item, entry.before, error, entry.service))
-                continue
-            if last.verb is REMOVE or entry.change == "add":
-                # What is to be restored stays in the history until it is.
-                steps = tuple(kept(step, {"webhooks": dict(webhooks)}) for step in entry.steps)
-                entry = replace(entry, steps=steps)
-            if last.verb is REMOVE:
-                restore = webhooks_step(account_sid, entry.item, last, webhooks)
-                entry = replace(entry, steps=(*entry.steps, restore), done="removed")
-        changed.append(entry)
-    return changed
+        if not isinstance(entry, Chain) or webhooks is None:
+            return entry
+        last = entry.steps[-1].request
+        leaves = last.verb is REMOVE
+        if not leaves and entry.change != "add":
+            return entry
+        if leaves and withheld(*webhooks.values()):
+            error = not_kept(f"the webhooks of {entry.item.shown}", "be restored")
+            return NoOp(entry.item, entry.before, error, service=entry.service)
+        # What is to be restored stays in the history until it is.
+        steps = tuple(kept(step, {"webhooks": dict(webhooks)}) for step in entry.steps)
+        if leaves:
+            steps = (*steps, webhooks_step(account_sid, entry.item, last, webhooks))
+        return replace(entry, steps=steps, done="removed" if leaves else entry.done)
+
+    return list(map(judged, entries))
 
 
 def webhooks_step(account_sid: str, item: Item, known: Request | Item, webhooks: Settings) -> Step:
     """Set the webhooks of a number of the account."""
-    kept_facts = {"webhooks": dict(webhooks)}
-    request = Request(
-        RESTORE_WEBHOOKS,
-        account_sid,
-        known.sid,
-        item.input,
-        known.phone_number,
-        dict(webhooks),
-        kept=kept_facts,
-    )
-    return Step(request)
+    about = (RESTORE_WEBHOOKS, account_sid, known.sid, item.input, known.phone_number)
+    return Step(Request(*about, dict(webhooks), kept={"webhooks": dict(webhooks)}))
 
 
 def webhooks_of(entry: Entry, found: Mapping[str, Settings]) -> Settings | None:
     """Return the webhooks that are known for the number of an entry."""
     if not isinstance(entry, Chain):
         return None
-    request = entry.steps[0].request
-    names = (request.sid, request.phone_number, entry.item.phone_number)
+    names = (entry.request.sid, entry.request.phone_number, entry.item.phone_number)
     return next((found[name] for name in names if name is not None and name in found), None)

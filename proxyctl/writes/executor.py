@@ -12,7 +12,6 @@ from proxyctl.api.codes import RATE_LIMITED
 from proxyctl.api.resources import Answer, Call
 from proxyctl.bulk.outcomes import (
     Done,
-    Full,
     Lost,
     Outcome,
     Refused,
@@ -99,7 +98,7 @@ class Executor:
                 gone = gone_meanwhile(request, error)
                 return Refused(gone) if request.verb.within is None else Unclear(gone, urgent=True)
             case RefusedError() if code in request.verb.full:
-                return Full(refusal(request, error))
+                return Refused(refusal(request, error), full=True)
             case RefusedError() if code in request.verb.already:
                 somebodys = request.verb is CREATE_SERVICE and not repeated  # whatever it is like
                 refused = refusal(request, error)

@@ -17,7 +17,6 @@ from proxyctl.bulk.gates import Gates
 from proxyctl.bulk.outcomes import (
     Chains,
     Done,
-    Full,
     Lost,
     Outcome,
     Refused,
@@ -53,7 +52,7 @@ FAULTS: dict[str, Outcome] = {
     "refused": Refused(RefusedError("80301")),
     "unclear": Unclear(RefusedError("80104")),
     "urgent": Unclear(RefusedError("20404"), urgent=True),
-    "full": Full(RefusedError("80622")),
+    "full": Refused(RefusedError("80622"), full=True),
     "stop": Stop(AuthenticationError("401")),
 }
 LOST, REFUSED, STOP = (FAULTS[name] for name in ("lost", "refused", "stop"))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from proxyctl.bulk.outcomes import (
     Done,
-    Full,
     Outcome,
+    Refused,
     Result,
     Task,
     Throttled,
@@ -247,7 +247,7 @@ def test_a_full_pool_skips_the_rest_of_the_kind_and_no_other() -> None:
 
     def fate(task: Task, now: float) -> Outcome:
         full = task.lane == "reserved" and task.index >= 5
-        return Full(RefusedError("80622")) if full else Done("added")
+        return Refused(RefusedError("80622"), full=True) if full else Done("added")
 
     run = simulate(items, Server(), fate=fate)
     states = Counter((result.index >= 100, result.state) for result in run.results)

@@ -11,7 +11,7 @@ from proxyctl.bulk.outcomes import Done, Lost, Outcome, Refused, Result, Task
 from proxyctl.commands.sending import intent_of, outcome_of
 from proxyctl.errors import ProxyctlError, RefusedError, TemporaryError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Home, add_chain, flag_chain, move_chain, place, remove_chain
+from proxyctl.pools.decide import Home, add_chain, flag_chain, move_chain, place, remove_chain, through
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.plan import Capacity, Chain, Plan, Room
@@ -105,14 +105,9 @@ class Account:
 
     def move(self, number: str, source: str, target: str, messaging_service: str | None = None) -> Chain:
         row = self.row(source, number)
-        return move_chain(
-            home(source),
-            home(target),
-            Item(number, sid(number), number),
-            row,
-            row["is_reserved"],
-            messaging_service=messaging_service,
-        )
+        item = Item(number, sid(number), number)
+        chain = move_chain(home(source), home(target), item, row, row["is_reserved"])
+        return through(chain, messaging_service, messaging_service)
 
 
 def home(service: str) -> Home:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from proxyctl.api.resources import Call
-from proxyctl.bulk.outcomes import Done, Lost, Outcome, Throttled
+from proxyctl.bulk.outcomes import Done, Lost, Outcome, Refused, Throttled
 from proxyctl.errors import NotFoundError
 from proxyctl.writes.executor import FEW
 from proxyctl.writes.requests import ADD, VERBS, Request, raw_request
@@ -43,6 +43,8 @@ def words(outcome: Outcome | None) -> str | None:
             return f"throttled {scope} {seconds:g}"
         case Lost(verify=True):
             return "lost, to be verified"
+        case Refused(full=True):
+            return "full"
         case None:
             return None
     return type(outcome).__name__.lower()

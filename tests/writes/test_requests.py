@@ -11,7 +11,7 @@ import pytest
 
 from proxyctl.api.resources import Call
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Home, move_chain
+from proxyctl.pools.decide import Home, move_chain, through
 from proxyctl.writes.executor import Read, found_in
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.plan import Chain, Plan, Step
@@ -131,9 +131,9 @@ def test_what_a_move_keeps_of_a_number() -> None:
     """Each request has both names of it, so that a record of any tells which number it was."""
     row = {"sid": PN, "phone_number": "+1415", "is_reserved": True}
     for item in (Item("x", PN, None), Item("x", None, "+1415")):
-        chain = move_chain(Home(KS), Home("KS9"), item, row, True, messaging_service=MG)
+        chain = through(move_chain(Home(KS), Home("KS9"), item, row, True), MG, MG)
         requests = [step.request for step in chain.steps] + [
             step.rollback.request for step in chain.steps if step.rollback
         ]
         assert {(one.sid, one.phone_number) for one in requests} == {(PN, "+1415")}
-        assert all(one.kept["move"] is requests[0].kept["move"] for one in requests)
+        assert all(one.kept["move"] == requests[0].kept["move"] for one in requests)
