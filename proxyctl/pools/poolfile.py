@@ -102,7 +102,6 @@ def read_pool_file(
 
     With ``allow_empty`` a file of numbers that it names may hold none.
     """
-    name = source_name(file)
     directory = Path() if file == STDIN else Path(file).parent
     data = read_bytes(
         file,
@@ -111,7 +110,7 @@ def read_pool_file(
         missing="'proxyctl pool export --all' writes one.",
         too_large="Put the numbers in separate files, and name them with reserved_from and unreserved_from.",
     )
-    return parse_pool_file(data, name, directory, default_country, allow_empty=allow_empty)
+    return parse_pool_file(data, source_name(file), directory, default_country, allow_empty=allow_empty)
 
 
 def parse_pool_file(

@@ -6,9 +6,9 @@ import re
 
 from proxyctl.bulk.outcomes import Result
 from proxyctl.clock import CLEAR_LINE, cleared
-from proxyctl.commands.sending import Watcher
+from proxyctl.commands.sending import watch
 from proxyctl.errors import Interrupted, RefusedError
-from proxyctl.render.progress import BulkLine
+from proxyctl.render.progress import BulkLine, Live
 from proxyctl.roles import line
 from proxyctl.runtime import Runtime
 from tests.support import Cli, stream, written
@@ -63,14 +63,18 @@ def test_failures_and_summary_follow_the_bar(cli: Cli) -> None:
 
 
 def test_what_fails_is_over_too_and_what_is_skipped_is_not() -> None:
-    shown = BulkLine("add a", 4, lambda: "")
-    watcher = Watcher(shown, lambda: None)
-    watcher.on_result(Result(0, "done"))
-    watcher.on_result(Result(1, "failed", error=RefusedError("no")))
-    watcher.on_result(Result(2, "unknown"))
+    runtime = Runtime(environ={"PROXYCTL_PROFILE": "sandbox"}, stderr=stream(tty=True))
+    take = watch(runtime, "add a", 4)
+    assert isinstance(runtime.console.bar, Live)
+    shown = runtime.console.bar._words
+    assert isinstance(shown, BulkLine)
+    take(Result(0, "done"))
+    take(Result(1, "failed", error=RefusedError("no")))
+    take(Result(2, "unknown"))
     assert (shown.done, shown.failed) == (3, 2)
-    watcher.on_result(Result(3, "skipped", error=Interrupted(2)))
+    take(Result(3, "skipped", error=Interrupted(2)))
     assert (shown.done, shown.failed) == (3, 2)
+    runtime.console.clear()
 
 
 def test_a_signal_makes_room_where_a_bar_is_shown() -> None:
