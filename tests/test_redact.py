@@ -15,6 +15,10 @@ from proxyctl.text import REDACTED, Redactor
 _SECRET = st.text(st.characters(codec="utf-8", exclude_characters="[]"), min_size=8, max_size=40).filter(
     lambda secret: secret not in REDACTED
 )
+# A shorter one leaves too little in base64 to be told from a word.
+_ENCODED = st.text(st.characters(codec="utf-8"), min_size=5, max_size=40).filter(
+    lambda secret: secret not in ("Basic", "[redacted]", "redacted")
+)
 _AROUND = st.text(max_size=30)
 
 
@@ -30,7 +34,7 @@ def test_the_secret_is_gone_from_any_text(secret: str, before: str, after: str) 
     assert secret not in cleaned.replace(REDACTED, "[]")
 
 
-@given(_SECRET, st.binary(max_size=20), st.binary(max_size=20))
+@given(_ENCODED, st.binary(max_size=20), st.binary(max_size=20))
 def test_base64_of_anything_with_the_secret_inside_is_gone(secret: str, before: bytes, after: bytes) -> None:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         word = encode(before + secret.encode() + after).decode()
@@ -48,6 +52,7 @@ def test_url_form_and_quoted_forms_are_gone(secret: str) -> None:
 
 def test_url_form_in_lower_case() -> None:
     assert _redactor("abc/def+ghi").clean("x=abc%2fdef%2bghi") == f"x={REDACTED}"
+    assert _redactor("päss-of-mine").clean("x=p%c3%a4ss-of-mine") == f"x={REDACTED}"
 
 
 def test_several_secrets_and_text_without_any() -> None:

@@ -68,7 +68,7 @@ def without_output(complaint: bytes, output: bytes) -> str:
         *printed.split(),
         *re.split(r"[\s\"'{}()<>,;:=&]+", printed),
     }
-    if len(parts) > MOST_WORDS:
+    if not said or len(parts) > MOST_WORDS:
         return ""
     redactor = Redactor()
     for part in parts:

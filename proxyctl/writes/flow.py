@@ -221,7 +221,7 @@ class Flow:
     def _wait(self, progress: Progress) -> None:
         first = progress.todo[0]
         leaves = bool(first.takes) and all(room in self._spares for room in first.takes)
-        exchanges = bool(first.frees) and first.final and not leaves  # a place for a place
+        exchanges = first.final and not leaves and not self._limited.isdisjoint(first.frees)
         # What only leaves comes last: others may bring what it waits for.
         key = (not exchanges and not progress.begun, leaves and first.final, self._needs(progress))
         queue = self._waiting.setdefault(key, deque())

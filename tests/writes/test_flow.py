@@ -16,7 +16,7 @@ from proxyctl.pools.desired import World, create_chain, plan_of
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import LEAVE_FIRST, guard, stuck
 from proxyctl.writes.plan import MOST_IN_TRANSIT, Capacity, Chain, Entry, NoOp, Plan
-from proxyctl.writes.requests import ADD, REMOVE, Seen
+from proxyctl.writes.requests import ADD, REMOVE, RESERVE, Seen
 from tests.writes.simulation import Account, goal_chains, random_pools, run, states
 
 NUMBERS = [f"n{i}" for i in range(150)]
@@ -119,6 +119,36 @@ def test_what_a_number_gave_up_stays_its_own_until_it_has_arrived() -> None:
         flow = run(world, plan, random.Random(seed), refused={"add": 0.5})
         assert world.out() == set()
         assert not [end for end in flow.ends() if end.pending]
+
+
+def test_a_place_is_given_up_once() -> None:
+    """Each goes on to a Messaging Service after it has arrived."""
+    world = Account(
+        {"A": dict.fromkeys(NUMBERS[:20], True), "B": {}}, {True: 20, False: 0}, senders=NUMBERS[:10]
+    )
+    joining = [world.add("A", f"m{i}", True) for i in range(15)]
+    plan = Plan((*moves(world, 10, "MG").chains, *joining), world.capacities())
+    assert states(run(world, plan, random.Random(1))) == {"done": 20, "skipped": 5}
+
+
+def test_who_only_joins_leaves_a_place_for_an_exchange() -> None:
+    world = Account({"A": {"n1": True, "n2": False, "n3": False}}, {True: 2, False: 2})
+    chains = (world.add("A", "m4", True), world.flag("A", "n2"), world.flag("A", "n1"))
+    assert states(run(world, Plan(chains, world.capacities()), random.Random(1))) == {"done": 3}
+
+
+def test_a_number_that_was_there_already_gets_its_flag() -> None:
+    world = Account({"A": {}})
+    flow = Flow(Plan((world.add("A", "n1", True),)))
+    (adding,) = flow.start()
+    found = {"sid": "PN1", "phone_number": "n1", "is_reserved": False}
+    (flagging,) = flow.follow(Result(adding.index, "done", "unchanged", Seen(found)))
+    assert (flagging.payload.request.verb, flagging.payload.request.sid) == (RESERVE, "PN1")
+    assert flow.follow(Result(flagging.index, "done", None, Seen({**found, "is_reserved": True}))) == []
+    (end,) = flow.ends()
+    assert (end.state, end.actions, end.seen) == (
+        "done", ["unchanged", "reserved"], {**found, "is_reserved": True},
+    )  # fmt: skip
 
 
 # Replacements come first
