@@ -110,6 +110,21 @@ def test_after_a_stop_what_has_left_goes_back() -> None:
     ]
 
 
+def test_a_number_that_can_not_go_back_says_why_it_had_to() -> None:
+    world = account()
+    flow = Flow(moves(world, 2))
+    (leaving,) = flow.start()
+    (adding,) = flow.follow(Result(leaving.index, "done", "removed", Seen({})))
+    (back,) = flow.follow(Result(adding.index, "failed", error=RefusedError("not here.")))
+    assert flow.follow(Result(back.index, "failed", error=RefusedError("nor here"))) == []
+    first, second = flow.ends()
+    assert (first.state, str(first.error)) == ("failed", "not here. It could not be put back: nor here")
+    assert first.pending == [back.payload.request]
+    assert (second.state, str(second.error)) == (
+        "skipped", "left where it is, since n0 could not be put back: nor here",
+    )  # fmt: skip
+
+
 def test_what_a_number_gave_up_stays_its_own_until_it_has_arrived() -> None:
     """Others wait to join the pool that it leaves, which is full: its way back finds its place all the same."""
     for seed in range(20):
