@@ -260,21 +260,16 @@ class Flow:
             request = replace(request, parent=parent)
         call = request.call()
         self._sent.append((progress, step))
+        # The place that the item is bound for: where it is refused to one, no other departs for it.
+        bound = next((one.takes for one in (step, *progress.todo) if one.final), ())
         return Task(
             index=len(self._sent) - 1,
             lane=call.lane,
-            room=next(self._destination(progress, step), None),
+            room=next(iter(bound), None),
             repeatable=not request.verb.creates,
             rescue=progress.rolled_back or self._stopped is not None,
             payload=Sending(request, call, step.then is not None),
         )
-
-    def _destination(self, progress: Progress, step: Step) -> Iterator[Room]:
-        """The places that an item is bound for: where they are refused to one, no other departs for them."""
-        for one in (step, *progress.todo):
-            yield from one.takes
-            if one.final:
-                return
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from proxyctl.errors import OutputError
 from proxyctl.state.history import DAY, History
-from proxyctl.state.record import Intent, Outcome, RunInfo
+from proxyctl.state.record import Intent, Outcome, Refusal, RunInfo
 from tests.support import StandingClock
 
 INFO = RunInfo(
@@ -272,7 +272,7 @@ def test_a_full_disk_is_an_error_and_the_next_line_begins_anew(tmp_path: Path) -
 import resource, sys
 from pathlib import Path
 from proxyctl.state.history import History
-from proxyctl.state.record import Intent, Outcome, RunInfo
+from proxyctl.state.record import Intent, Outcome, Refusal, RunInfo
 from proxyctl.errors import OutputError
 history = History(Path(sys.argv[1]))
 recorder = history.begin(RunInfo("x"))
@@ -309,3 +309,30 @@ def test_a_long_list_reads_only_the_ends_of_each_file(tmp_path: Path, clock: Sta
     path.write_bytes(content[:20_000] + b"\xff" * (len(content) - 40_000) + content[-20_000:])
     (run,) = history.runs()
     assert (run.command, run.status, run.summary) == (INFO.command, "ended", {"added": 2000})
+
+
+def test_a_moment_divides_the_runs_before_it_from_those_at_it(history: History, clock: StandingClock) -> None:
+    record(history)
+    clock.time += 1
+    second = record(history)
+    assert [run.id for run in history.runs(clock.now())] == [second]
+    assert history.prune(clock.now()) == 1
+    under_way = history.begin(INFO)
+    assert [run.status for run in history.runs()] == ["running", "ended"]
+    assert history.prune(2e9) == 1
+    assert [run.id for run in history.runs()] == [under_way.id]
+    under_way.close()
+    assert next(history.runs()).status == "broken off"
+    history.forget(under_way.id)
+    assert list(history.runs()) == []
+
+
+def test_items_that_were_refused_before_they_were_sent(history: History) -> None:
+    recorder = history.begin(INFO)
+    recorder.refused(3, Refusal(input="x", code=20404, message="no"))
+    recorder.close()
+    (item,) = history.show(recorder.id).items
+    assert (item.index, item.intent.input, item.attempts, item.end) == (3, "x", 0, "failed")
+    assert item.outcome is not None
+    assert (item.outcome.state, item.outcome.code, item.outcome.message) == ("refused", 20404, "no")
+    assert item.outcome.at == item.intent.at == "2025-06-15T15:06:40.000Z"

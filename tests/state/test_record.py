@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxyctl.state.history import History
-from proxyctl.state.record import NOTHING_DONE, Intent, ItemRecord, Outcome, RunInfo, Trail
+from proxyctl.state.lines import line_of, parse_line, summary_of
+from proxyctl.state.record import NOTHING_DONE, Intent, ItemRecord, Outcome, RunInfo, RunSummary, Trail
+from proxyctl.text import REDACTED
 from tests.state.records import item_record
 
 TEXTS = st.none() | st.text(max_size=10)
@@ -134,3 +138,71 @@ def test_what_is_damaged_is_none(damaged: Any) -> None:
     assert item.outcome.code == (damaged if damaged == 3 else None)
     assert item.intent.webhooks is None
     assert item.intent.move in (None, Trail(None, None))
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [(2, 2.0), (0, 0.0), (-1, 1.25), (1e9, 1.25), ("2", 1.25), (None, 1.25)]
+)
+def test_how_long_a_run_took(said: object, expected: float) -> None:
+    head = {"type": "run", "at": "2025-06-15T15:06:40.000Z"}
+    end = {"type": "end", "at": "2025-06-15T15:06:41.250Z", "seconds": said}
+    assert summary_of("x", head, end, alive=False).seconds == expected
+    damaged = summary_of("x", {**head, "at": "then"}, end, alive=False)
+    assert damaged.seconds == (None if expected == 1.25 else expected)
+
+
+def test_a_secret_takes_the_whole_value_with_it_and_no_key() -> None:
+    facts = {
+        "action": "a secret",
+        "before": {"secret": "a secret", "ttl": 1},
+        "services": ["secret", "b"],
+        "state": "secret",
+        "at": None,
+    }
+    line = line_of("intent", "now", facts, lambda text: text.replace("secret", REDACTED), index=0)
+    assert line.endswith(b"}\n") and json.loads(line) == {
+        "type": "intent",
+        "index": 0,
+        "action": f"a {REDACTED}",
+        "before": {"secret": REDACTED, "ttl": 1},
+        "services": [REDACTED, "b"],
+        "state": "secret",
+        "at": "now",
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "sound"),
+    [
+        ({"sid": "PN" + "1" * 32}, True),
+        ({"sid": "../x"}, False),
+        ({"service_sid": "KS1"}, False),
+        ({"action": "add", "messaging_service_sid": "../x"}, False),
+        ({"action": "api GET", "sid": "../x"}, True),
+        ({"action": "api GET", "sid": "../x", "move": {}}, False),
+        ({"move": {"from": "new", "messaging_service": "MG" + "1" * 32}}, True),
+        ({"move": {"messaging_service": "../x"}}, False),
+    ],
+)
+def test_what_is_no_sid_is_damage(facts: dict[str, Any], sound: bool) -> None:
+    line = {"type": "intent", **facts}
+    assert parse_line(json.dumps(line).encode()) == (line if sound else None)
+
+
+@pytest.mark.parametrize(
+    ("summary", "changed", "idle"),
+    [
+        ({"unchanged": 2, "skipped": 1}, 0, True),
+        ({"added": 2, "moved": 1}, 3, False),
+        ({"failed": 1}, 0, False),
+        ({"unknown": 1}, 0, False),
+        ({"added": "2"}, 0, True),
+    ],
+)
+def test_a_run_that_certainly_changed_nothing(summary: dict[str, Any], changed: int, idle: bool) -> None:
+    run = RunSummary(id="x", status="ended", summary=summary, service_sid="KS1")
+    assert (run.counts.get("changed", 0), run.idle, run.names) == (changed, idle, ["KS1"])
+    assert not replace(run, status="broken off").idle
+    named = replace(run, service_name="masking")
+    assert (named.names, replace(named, services=["a", "b"]).names) == (["masking"], ["a", "b"])
+    assert RunSummary(id="x").names == []

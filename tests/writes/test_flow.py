@@ -16,7 +16,7 @@ from proxyctl.pools.desired import World, create_chain, plan_of
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import LEAVE_FIRST, guard, stuck
 from proxyctl.writes.plan import MOST_IN_TRANSIT, Capacity, Chain, Entry, NoOp, Plan
-from proxyctl.writes.requests import ADD, REMOVE, RESERVE, Seen
+from proxyctl.writes.requests import ADD, CREATE_SERVICE, REMOVE, RESERVE, Seen
 from tests.writes.simulation import Account, goal_chains, random_pools, run, states
 
 NUMBERS = [f"n{i}" for i in range(150)]
@@ -100,6 +100,7 @@ def test_after_a_stop_what_has_left_goes_back() -> None:
     flow = Flow(moves(world, 3))
     (leaving,) = flow.start()
     assert leaving.payload.request.verb is REMOVE and flow.in_transit == 1
+    assert leaving.room == "B reserved"
     assert flow.stop(TemporaryError("deadline")) == []
     (back,) = flow.follow(Result(leaving.index, "done", "removed", Seen({})))
     assert (back.payload.request.verb, back.payload.request.parent, back.rescue) == (ADD, "A", True)
@@ -123,6 +124,32 @@ def test_a_number_that_can_not_go_back_says_why_it_had_to() -> None:
     assert (second.state, str(second.error)) == (
         "skipped", "left where it is, since n0 could not be put back: nor here",
     )  # fmt: skip
+
+
+def test_who_is_lost_keeps_its_place() -> None:
+    flow = Flow(moves(account(), 3))
+    (leaving,) = flow.start()
+    assert flow.follow(Result(leaving.index, "unknown", error=TemporaryError("lost"))) == []
+    assert states(flow) == {"unknown": 1, "skipped": 2}
+    assert flow.in_transit == 1
+
+
+def test_nothing_leaves_for_a_service_that_was_not_created() -> None:
+    world = Account({"A": dict.fromkeys(NUMBERS[:9], True)})
+    chains = [*(world.move(number, "A", "N") for number in NUMBERS[:9])]
+    chains.append(create_chain("N", Item("N", None, None), {}))
+    rooms = {**world.capacities(), ("N", "reserved"): Capacity("N", 0, 5000, open=False)}
+    flow = run(world, Plan(tuple(chains), rooms), random.Random(1), refused={CREATE_SERVICE.name: 1.0})
+    assert states(flow) == {"failed": 1, "skipped": 9}
+    assert {str(end.error) for end in flow.ends()} == {"Service N was not created", "refused"}
+
+
+def test_a_place_that_was_not_taken_is_free_for_the_next() -> None:
+    pools = {"A": dict.fromkeys(NUMBERS[:3], True), "B": dict.fromkeys(NUMBERS[3:5], True)}
+    world = Account(pools, {True: 3, False: 0})
+    plan = Plan(tuple(world.move(number, "A", "B") for number in NUMBERS[:2]), world.capacities())
+    flow = run(world, plan, random.Random(1), refused={"add": lambda answers: answers == 2})
+    assert states(flow) == {"failed": 1, "done": 1}
 
 
 def test_what_a_number_gave_up_stays_its_own_until_it_has_arrived() -> None:
@@ -189,8 +216,8 @@ def test_no_number_leaves_before_its_replacement_is_there(count: int, rate: floa
     flow = run(world, guard(plan), random.Random(3), refused={"add": rate})
     came = sum(number.startswith("new") for number in world.pools["A"])
     assert len(world.pools["A"]) == count
-    left = states(flow).get("skipped", 0)
-    assert left == count - came
+    skipped = [str(end.error) for end in flow.ends() if end.state == "skipped"]
+    assert skipped == ["not changed: its replacement did not come"] * (count - came)
 
 
 def test_a_full_pool_is_refused_unless_numbers_may_leave_first() -> None:
