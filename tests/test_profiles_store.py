@@ -144,7 +144,7 @@ def test_which_profiles_protect_an_account(store: ProfileStore) -> None:
     for name, account, protected in (("a", ACCOUNT, "true"), ("b", ACCOUNT, "false"), ("c", OTHER, "true")):
         store.set_value(f"profiles.{name}.account_sid", account)
         store.set_value(f"profiles.{name}.protected", protected)
-    assert store.protecting(OTHER.upper().replace("AC", "ac")) == ["c"]
+    assert (store.protecting(ACCOUNT), store.protecting(OTHER.upper())) == (["a"], ["c"])
 
 
 @pytest.mark.parametrize("count", [19, 20])

@@ -52,6 +52,7 @@ def test_url_form_and_quoted_forms_are_gone(secret: str) -> None:
 
 def test_url_form_in_lower_case() -> None:
     assert _redactor("abc/def+ghi").clean("x=abc%2fdef%2bghi") == f"x={REDACTED}"
+    assert _redactor("abc def ghi").clean("x=abc+def+ghi") == f"x={REDACTED}"
     assert _redactor("päss-of-mine").clean("x=p%c3%a4ss-of-mine") == f"x={REDACTED}"
 
 

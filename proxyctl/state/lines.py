@@ -55,7 +55,7 @@ def without_secret(value: object, clean: Clean) -> object:
 def _plain(value: object) -> object:
     if isinstance(value, Trail):
         return {ON_DISK.get(key, key): getattr(value, key) for key in KEYS[Trail]}
-    return dict(value) if isinstance(value, Mapping) else str(value)
+    return str(value)
 
 
 # Reading

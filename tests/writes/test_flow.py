@@ -144,6 +144,20 @@ def test_nothing_leaves_for_a_service_that_was_not_created() -> None:
     assert {str(end.error) for end in flow.ends()} == {"Service N was not created", "refused"}
 
 
+@pytest.mark.parametrize(
+    ("action", "state", "pending"), [("added", "failed", 1), ("unchanged", "skipped", 0)]
+)
+def test_half_a_chain_that_is_skipped_has_failed(action: str, state: str, pending: int) -> None:
+    flow = Flow(Plan((Account({"A": {}}).add("A", "n1", True),)))
+    (adding,) = flow.start()
+    (flagging,) = flow.follow(
+        Result(adding.index, "done", action, Seen({"sid": "PN1", "is_reserved": False}))
+    )
+    assert flow.follow(Result(flagging.index, "skipped", error=TemporaryError("deadline"))) == []
+    (end,) = flow.ends()
+    assert (end.state, len(end.pending)) == (state, pending)
+
+
 def test_a_place_that_was_not_taken_is_free_for_the_next() -> None:
     pools = {"A": dict.fromkeys(NUMBERS[:3], True), "B": dict.fromkeys(NUMBERS[3:5], True)}
     world = Account(pools, {True: 3, False: 0})
