@@ -124,7 +124,7 @@ def test_what_a_setting_does_besides(store: ProfileStore) -> None:
         ("profiles.b.account_sid", ""),
         ("default_profile", "b"),
     ):
-        with pytest.raises(UsageError, match="no (such )?profile"):
+        with pytest.raises(UsageError, match=r"no (such )?profile"):
             store.set_value(key, value)
 
 

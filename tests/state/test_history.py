@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from proxyctl.errors import OutputError
 from proxyctl.state.history import DAY, History
-from proxyctl.state.record import Intent, Outcome, Refusal, RunInfo
+from proxyctl.state.record import Intent, Outcome, RunInfo
 from tests.support import StandingClock
 
 INFO = RunInfo(
@@ -272,7 +272,7 @@ def test_a_full_disk_is_an_error_and_the_next_line_begins_anew(tmp_path: Path) -
 import resource, sys
 from pathlib import Path
 from proxyctl.state.history import History
-from proxyctl.state.record import Intent, Outcome, Refusal, RunInfo
+from proxyctl.state.record import Intent, Outcome, RunInfo
 from proxyctl.errors import OutputError
 history = History(Path(sys.argv[1]))
 recorder = history.begin(RunInfo("x"))
@@ -329,7 +329,7 @@ def test_a_moment_divides_the_runs_before_it_from_those_at_it(history: History, 
 
 def test_items_that_were_refused_before_they_were_sent(history: History) -> None:
     recorder = history.begin(INFO)
-    recorder.refused(3, Refusal(input="x", code=20404, message="no"))
+    recorder.refused(3, {"input": "x", "code": 20404, "message": "no"})
     recorder.close()
     (item,) = history.show(recorder.id).items
     assert (item.index, item.intent.input, item.attempts, item.end) == (3, "x", 0, "failed")

@@ -100,7 +100,7 @@ def test_after_a_stop_what_has_left_goes_back() -> None:
     flow = Flow(moves(world, 3))
     (leaving,) = flow.start()
     assert leaving.payload.request.verb is REMOVE and flow.in_transit == 1
-    assert leaving.room == "B reserved"
+    assert leaving.room == ("B", "reserved")
     assert flow.stop(TemporaryError("deadline")) == []
     (back,) = flow.follow(Result(leaving.index, "done", "removed", Seen({})))
     assert (back.payload.request.verb, back.payload.request.parent, back.rescue) == (ADD, "A", True)
