@@ -83,11 +83,6 @@ class Shape:
         return f"{number:,} {noun}" if number else f"no {noun}"
 
 
-def names(text: str) -> tuple[str, ...]:
-    """Return the names in ``text``, which blanks keep apart."""
-    return tuple(text.split())
-
-
 def column_of(name: str) -> Column:
     """Return a column for a field of which only the name is known."""
     last = name.rpartition(".")[2]

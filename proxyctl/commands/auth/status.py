@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from proxyctl.api.resources import list_services
@@ -20,27 +19,12 @@ from proxyctl.profiles.profile import (
     secret_key,
 )
 from proxyctl.profiles.store import shown_value
-from proxyctl.render.shapes import ALWAYS, PROFILE, SID, Column, Kind, Shape
+from proxyctl.render.shapes import CREDENTIALS, PROFILE
 from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Reader
 
 OF_PROFILE = ("source", "account_sid", "username", "secret", "base_url", "region", "edge")
-SHAPE = replace(
-    Shape.generic("profile", ("profile", *OF_PROFILE, "protected", "works", "problem"), id_field="profile"),
-    columns=(
-        Column("profile", "Profile", ALWAYS, Kind.FOLD),
-        Column("works", "Works", 95),
-        Column("account_sid", "Account SID", SID),
-        Column("problem", "Problem", 85, Kind.FOLD),
-        Column("source", "Source", 70),
-        Column("username", "Username", 60),
-        Column("base_url", "Base URL", 50, Kind.TEXT),
-        Column("region", "Region", 40),
-        Column("edge", "Edge", 30),
-        Column("protected", "Protected", 65),
-    ),
-)
 
 
 def show_status(runtime: Runtime, *, all_profiles: bool) -> None:
@@ -53,7 +37,7 @@ def show_status(runtime: Runtime, *, all_profiles: bool) -> None:
     sign = Role.BAD("✗ fails") if error else Role.GOOD("✓ works")
     verdict = line(sign, "  profile ", Role.NAME(profile.name), Role.FAINT(f"  {profile.account_sid}"))
     row = status_row(runtime, profile.name, profile, error)
-    runtime.out.one(SHAPE, row, verdict=verdict, said=("profile", "account_sid", "works", "problem"))
+    runtime.out.one(CREDENTIALS, row, verdict=verdict, said=("profile", "account_sid", "works", "problem"))
     if error is not None:
         raise error
 
@@ -70,7 +54,7 @@ def show_all(runtime: Runtime) -> None:
         errors += [] if error is None else [error]
     if runtime.format == "table" and runtime.console.terminal.stdout:
         rows = [{**row, "works": line(Role.GOOD("✓") if row["works"] else Role.BAD("✗"))} for row in rows]
-    runtime.out.rows(SHAPE, [rows])
+    runtime.out.rows(CREDENTIALS, [rows])
     # Credentials that are refused matter more than a server that could not be asked.
     errors.sort(key=lambda error: isinstance(error, TemporaryError))
     if errors:
@@ -107,7 +91,7 @@ def status_row(
     runtime: Runtime, name: str, found: Profile | ProxyctlError, error: ProxyctlError | None
 ) -> dict[str, Any]:
     """Return what may be shown of a profile, or of one that can't be used: of its secret, only that there is one."""
-    row: dict[str, Any] = dict.fromkeys(SHAPE.fields)
+    row: dict[str, Any] = dict.fromkeys(CREDENTIALS.fields)
     if isinstance(found, Profile):
         row |= {field: shown_value(field, getattr(found, field)) for field in OF_PROFILE} | {"secret": MASK}
         row["protected"] = bool(runtime.protecting(found, found.account_sid))
