@@ -31,6 +31,23 @@ _NARROW = partial(
 )
 
 
+class Look(NamedTuple):
+    """What a stream can show. ``width`` is in columns; None: it is no terminal, so there is no limit.
+
+    ``account`` is the option that commands get which work on an account.
+    """
+
+    width: int | None = None
+    color: bool = False
+    ascii_only: bool = False
+    encoding: str = "utf-8"
+    account: str = ""
+
+    def own(self, text: str) -> str:
+        """Return a text of ours; where there is no UTF-8, its signs have their ASCII forms."""
+        return text.translate(ASCII) if self.ascii_only else text
+
+
 class Role(Enum):
     """What a word is there for; the value is its SGR sequence. A role makes a piece of a line: ``Role.GOOD("+")``."""
 
@@ -94,23 +111,13 @@ def painted(text: str, role: Role | None) -> str:
     return f"\x1b[{role.value}m{text}\x1b[0m" if role and text else text
 
 
-def laid_out(
-    lines: Iterable[Line],
-    *,
-    width: int | None = None,
-    color: bool = False,
-    ascii_only: bool = False,
-    account: str = "",
-) -> str:
-    """Return lines as text that ends in a newline: safe to show, broken at blanks where wider than ``width``.
-
-    ``account`` is the option that commands get which work on an account.
-    """
+def laid_out(lines: Iterable[Line], look: Look = Look()) -> str:
+    """Return lines as text that ends in a newline: safe to show, broken at blanks where wider than the stream."""
     rows: list[str] = []
     for each in lines:
-        pieces = [_safe(piece, ascii_only, account) for piece in each.pieces]
-        for row in [pieces] if width is None else _folded(pieces, width, each.hang):
-            runs = groupby(row, key=lambda piece: piece.role if color else None)
+        pieces = [_safe(piece, look) for piece in each.pieces]
+        for row in [pieces] if look.width is None else _folded(pieces, look.width, each.hang):
+            runs = groupby(row, key=lambda piece: piece.role if look.color else None)
             rows.append(
                 "".join(painted("".join(p.text for p in run), role) for role, run in runs).rstrip(" ")
             )
@@ -154,11 +161,9 @@ def size(parts: Sequence[Part]) -> int:
     return sum(cells(part if isinstance(part, str) else part.text) for part in parts)
 
 
-def _safe(piece: Piece, ascii_only: bool, account: str) -> Piece:
+def _safe(piece: Piece, look: Look) -> Piece:
     text = visible(piece.text)
-    if piece.whole:
-        text = with_account(text, account)
-    return piece._replace(text=text.translate(ASCII) if ascii_only else text)
+    return piece._replace(text=look.own(with_account(text, look.account) if piece.whole else text))
 
 
 def _pieces(text: str) -> Iterator[Piece]:

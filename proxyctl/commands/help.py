@@ -1,12 +1,10 @@
 """`proxyctl help`: the help of any command, and the topics that concern many of them."""
 
-from typing import Annotated, Any
-
-import typer
+from typing import Annotated
 
 from proxyctl.commands.options import argument, command
-from proxyctl.commands.tree import root_command
 from proxyctl.errors import UsageError
+from proxyctl.generate.walk import Node, command_tree
 from proxyctl.runtime import Runtime
 from proxyctl.text import did_you_mean
 
@@ -34,26 +32,24 @@ def show_help(
     if len(words) == 1 and words[0] in topics.TOPICS:
         lines = topics.as_lines(topics.topic(words[0]))
     else:
-        lines = help_pages.page(context_of(words, topics.TOPICS))
+        lines = help_pages.page(node_of(words, topics.TOPICS))
     help_pages.show(runtime, lines)
 
 
-def context_of(words: list[str], topics: tuple[str, ...]) -> Any:
-    """Return the context of the command that ``words`` name. Raises UsageError, with what is near."""
-    root: Any = root_command()
-    context: Any = typer.Context(root, info_name="proxyctl", **root.context_settings)
+def node_of(words: list[str], topics: tuple[str, ...]) -> Node:
+    """Return the command that ``words`` name. Raises UsageError, with what is near."""
+    node = command_tree()
     for position, word in enumerate(words):
-        names = getattr(context.command, "entries", {})
-        word = context.command.full_name(word) if names else word
-        if word not in names:
+        group = node.context.command
+        word = group.full_name(word) if node.names else word
+        if word not in node.names:
             from proxyctl.commands.mistakes import command_meant, question
 
-            near = command_meant(words[position:], names) if names else None
+            near = command_meant(words[position:], group.entries) if node.names else None
             raise UsageError(
                 f"There is no help about {' '.join(words[: position + 1])!r}."
                 f"{question(near) or did_you_mean(word, () if position else topics)}",
-                hint=f"The topics are {', '.join(topics)}. '{context.command_path} -h' lists the commands.",
+                hint=f"The topics are {', '.join(topics)}. '{node.command_line} -h' lists the commands.",
             )
-        command = context.command.get_command(context, word)
-        context = typer.Context(command, parent=context, info_name=word, **command.context_settings)
-    return context
+        node = node.child(word)
+    return node

@@ -118,8 +118,9 @@ def show_help(ctx: Any, parameter: Any = None, value: bool = True) -> None:
     if not value or ctx.resilient_parsing:
         return
     from proxyctl.generate.help_pages import page, show
+    from proxyctl.generate.nodes import Node
 
-    show(ctx.obj, page(ctx))
+    show(ctx.obj, page(Node(ctx)))
     ctx.exit()
 
 

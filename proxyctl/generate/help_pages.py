@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from proxyctl.commands.options import SHARED_PANELS
-from proxyctl.generate.parameters import Parameter, examples_of, paragraphs_of, parameter_of
+from proxyctl.generate.nodes import Node, Parameter
 from proxyctl.roles import Line, Part, Piece, Role, line
 
 WIDEST = 100
@@ -24,44 +23,31 @@ def show(runtime: Any, lines: Iterable[Line]) -> None:
     console = runtime.console
     if color := re.search(r"--color[= ](always|never)", " ".join(runtime.argv)):  # may stand behind -h
         runtime.use(runtime.options._replace(color=color[1]))
-    Output(
-        "tsv",
-        stdout=runtime.stdout,
-        color=console.color_on(console.terminal.stdout),
-        width=console.width,
-        ascii_only=console.ascii_only,
-    ).lines(lines, widest=WIDEST)
+    look = console.look(console.terminal.stdout)._replace(width=console.width, account="")
+    Output("tsv", stdout=runtime.stdout, look=lambda: look).lines(lines, widest=WIDEST)
 
 
-def page(context: Any) -> Iterator[Line]:
-    """Yield the help of the command of ``context``."""
-    command = context.command
-    parameters = [
-        parameter_of(one) for one in command.get_params(context) if not getattr(one, "hidden", False)
-    ]
-    usage = " ".join(command.collect_usage_pieces(context))
-    yield line(Role.HEADING("Usage:"), " ", Role.HEADING(context.command_path), f" {usage}", hang=2)
-    for paragraph in paragraphs_of(command.help or ""):
+def page(node: Node) -> Iterator[Line]:
+    """Yield the help of a command."""
+    command = node.context.command
+    usage = " ".join(command.collect_usage_pieces(node.context))
+    yield line(Role.HEADING("Usage:"), " ", Role.HEADING(node.command_line), f" {usage}", hang=2)
+    for paragraph in node.paragraphs:
         yield BLANK
         yield prose(paragraph)
-    entries = getattr(command, "entries", None)
-    if entries:
-        rows = [([Role.HEADING(name)], prose(entry.summary).pieces) for name, entry in entries.items()]
-        yield from section("Commands", rows)
-    own = [
-        one for one in parameters if one.panel not in SHARED_PANELS and (entries or "--help" not in one.names)
-    ]
-    for title in dict.fromkeys(one.panel for one in sorted(own, key=lambda one: not one.is_argument)):
-        yield from section(title, [(head(one), about(one)) for one in own if one.panel == title])
-    examples, remarks = examples_of(command.epilog or "")
-    if examples:
+    if node.names:
+        entries = command.entries.items()
+        yield from section(
+            "Commands", [([Role.HEADING(name)], prose(entry.summary).pieces) for name, entry in entries]
+        )
+    for title in dict.fromkeys(one.panel for one in node.own):
+        yield from section(title, [(head(one), about(one)) for one in node.own if one.panel == title])
+    if node.examples:
         yield BLANK
         yield line(Role.HEADING("Examples:"))
-        yield from (line("  ", Piece(example, whole=True)) for example in examples)
-    also = [one.names[0] for one in parameters if one.panel in SHARED_PANELS]
-    if also:
-        remarks = (*remarks, f"Also: {', '.join(also)}. See 'proxyctl help options'.")
-    for remark in remarks:
+        yield from (line("  ", Piece(example, whole=True)) for example in node.examples)
+    also = [f"Also: {node.shared}. See 'proxyctl help options'."] if node.shared else []
+    for remark in [*node.remarks, *also]:
         yield BLANK
         yield prose(remark)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from proxyctl.commands.tree import TOPICS as TOPICS
 from proxyctl.commands.tree import shared_parameters
 from proxyctl.generate.help_pages import prose
-from proxyctl.generate.parameters import parameter_of
+from proxyctl.generate.nodes import parameter_of
 from proxyctl.roles import Line, Piece, Role, line
 from proxyctl.text import in_words
 

@@ -5,12 +5,11 @@ is. Apart from the layout, because none of it depends on how wide the terminal i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from proxyctl.render.shape import Column, Kind, Row, capability_names, to_json, value_at
-from proxyctl.roles import ASCII, OF_ACTIONS, Line, Piece, Role
+from proxyctl.roles import OF_ACTIONS, Line, Look, Piece, Role
 from proxyctl.text import MOST_SESSIONS, visible
 
 _DIRECTIONS = {"inbound": "in", "outbound": "out"}
@@ -18,46 +17,23 @@ _WORDS = {**OF_ACTIONS, "closed": Role.FAINT, "done": Role.GOOD, "partial": Role
 _WORD_FIELDS = ("action", "outcome", "status", "state")
 HEIGHTS = "▁▂▃▄▅▆▇█"
 
+DASH = "–"  # what stands for null
+
 Cell = Sequence[Piece]  # what stands side by side in a place of a table
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
-    """What the terminal can show. ``width`` is in columns; None: no terminal, so no limit."""
-
-    width: int | None = None
-    color: bool = False
-    ascii_only: bool = False
-    encoding: str = "utf-8"
-
-    @property
-    def dash(self) -> str:
-        """What stands for null."""
-        return "-" if self.ascii_only else "–"
-
-    @property
-    def ellipsis(self) -> str:
-        """What ends a text that was cut."""
-        return "..." if self.ascii_only else "…"
-
-    @property
-    def rule(self) -> str:
-        """What the line below the titles is made of."""
-        return "-" if self.ascii_only else "─"
-
-
-def shown(column: Column, row: Row, display: Display) -> Cell:
+def shown(column: Column, row: Row, look: Look) -> Cell:
     """Return the cell of ``row`` in ``column``. A row may hold a Line: words that have roles already."""
     value = row[column.field] if column.field in row else value_at(row, column.field)
     if isinstance(value, Line):
-        return [piece._replace(text=encoded(piece.text, display)) for piece in value.pieces]
-    if display.width is not None:
+        return [piece._replace(text=encoded(piece.text, look)) for piece in value.pieces]
+    if look.width is not None:
         if column.kind is Kind.LOAD and isinstance(value, int):
-            return [piece._replace(text=encoded(piece.text, display)) for piece in load(value)]
+            return [piece._replace(text=encoded(piece.text, look)) for piece in load(value)]
         if isinstance(value, bool):
             value = column.field.rpartition(".")[2].removeprefix("is_") if value else None
-    text = shown_value(column, value, display)
-    return [Piece(text, role_of(column, text, display))]
+    text = shown_value(column, value, look)
+    return [Piece(text, role_of(column, text, look))]
 
 
 def load(sessions: int) -> Cell:
@@ -69,10 +45,10 @@ def load(sessions: int) -> Cell:
     return [Piece(f"{sessions} {HEIGHTS[-(-sessions * len(HEIGHTS) // MOST_SESSIONS) - 1]} ")]
 
 
-def role_of(column: Column, text: str, display: Display) -> Role | None:
+def role_of(column: Column, text: str, look: Look) -> Role | None:
     """Return the role of a cell: it only stresses what the text says."""
     name = column.field.rpartition(".")[2]
-    if text == display.dash or name.endswith("sid"):
+    if text == look.own(DASH) or name.endswith("sid"):
         return Role.FAINT
     if text == "0" and column.kind in (Kind.NUMBER, Kind.LOAD):
         return Role.FAINT
@@ -81,24 +57,24 @@ def role_of(column: Column, text: str, display: Display) -> Role | None:
     return _WORDS.get(text) if name in _WORD_FIELDS else None
 
 
-def shown_value(column: Column, value: Any, display: Display) -> str:
+def shown_value(column: Column, value: Any, look: Look) -> str:
     """Return one value as a printable text for people."""
-    return encoded(_words(column, value, display), display, ours=False)
+    return encoded(_words(column, value, look), look, ours=False)
 
 
-def encoded(text: str, display: Display, *, ours: bool = True) -> str:
+def encoded(text: str, look: Look, *, ours: bool = True) -> str:
     """Return text without control characters, within what the encoding can hold; our own signs have ASCII forms."""
     text = visible(text)
     if text.isascii():
         return text
-    if ours and display.ascii_only:
-        text = text.translate(ASCII)
-    return text.encode(display.encoding, "backslashreplace").decode(display.encoding)
+    if ours:
+        text = look.own(text)
+    return text.encode(look.encoding, "backslashreplace").decode(look.encoding)
 
 
-def _words(column: Column, value: Any, display: Display) -> str:
+def _words(column: Column, value: Any, look: Look) -> str:
     if value is None or value == "":
-        return display.dash
+        return look.own(DASH)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if column.kind is Kind.DATE:
@@ -107,7 +83,7 @@ def _words(column: Column, value: Any, display: Display) -> str:
         return value
     names = capability_names(column.field, value)
     if names is not None:
-        return (capabilities(value) if isinstance(value, dict) else " ".join(names)) or display.dash
+        return (capabilities(value) if isinstance(value, dict) else " ".join(names)) or look.own(DASH)
     return to_json(value)
 
 

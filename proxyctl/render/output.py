@@ -5,22 +5,19 @@ the format can, never chokes on an encoding, and knows a reader that has gone fr
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from proxyctl.errors import OutputError
 from proxyctl.render.shape import Row, Shape, Writer, check_fields, parse_fields, pick, to_json, writer_for
-from proxyctl.roles import Line, laid_out
+from proxyctl.roles import Line, Look, laid_out
 from proxyctl.text import visible
-
-if TYPE_CHECKING:
-    from proxyctl.render.cells import Display
 
 
 class Output:
     """Prints rows, one object, or lines.
 
-    ``output_format`` is one of table, tsv, json, jsonl, csv, ids. ``width`` is the terminal's, in columns;
-    None means that stdout is no terminal: then nothing is cut, wrapped or counted. ``fields`` are names or
+    ``output_format`` is one of table, tsv, json, jsonl, csv, ids. Where stdout is no terminal, nothing is cut, wrapped
+    or counted. ``fields`` are names or
     paths, as a sequence or separated by commas. All methods raise OutputError where stdout can't be written
     (disk full, closed); BrokenPipeError, the reader who has read enough, goes through as it is.
     """
@@ -33,10 +30,7 @@ class Output:
         header: bool = True,
         silent: bool = False,
         stdout: TextIO | None,
-        color: bool = False,
-        width: int | None = None,
-        ascii_only: bool = False,
-        account: Callable[[], str] = str,
+        look: Callable[[], Look] = Look,
         before: Callable[[], None] | None = None,
     ) -> None:
         if fields is not None:
@@ -46,10 +40,7 @@ class Output:
         self._header = header
         self._silent = silent  # a list without rows prints nothing, not even its header
         self._stdout = stdout
-        self._color = color
-        self._width = width
-        self._ascii_only = ascii_only
-        self._account = account  # the option for commands that are printed
+        self._look = look  # what it can show now
         self._before = before or (lambda: None)  # called before anything is written
         self._broken = False
 
@@ -107,7 +98,7 @@ class Output:
         if self.format == "table":
             from proxyctl.render.sheet import sheet
 
-            self.lines(sheet(shape, self._checked(shape, [row]), row, self._display(), verdict, said))
+            self.lines(sheet(shape, self._checked(shape, [row]), row, self._look(), verdict, said))
         elif self.format == "json":
             chosen = self._checked(shape, [row])
             self.text(to_json(row if chosen is None else pick(row, chosen), indent=True))
@@ -122,26 +113,25 @@ class Output:
 
     def text(self, text: str) -> None:
         """Print a line (or several) of our own words; on a terminal without control characters."""
-        self._write((text if self._width is None else visible(text, keep="\n")) + "\n")
+        self._write((text if self._look().width is None else visible(text, keep="\n")) + "\n")
 
     def lines(self, lines: Iterable[Line], *, widest: int | None = None) -> None:
         """Print lines for people at once, as wide as the terminal, and at most ``widest``."""
-        width = None if self._width is None else min(self._width, widest or self._width)
-        text = laid_out(
-            lines, width=width, color=self._color, ascii_only=self._ascii_only, account=self._account()
-        )
-        self._write(text, flush=True)
+        look = self._look()
+        if look.width is not None and widest is not None:
+            look = look._replace(width=min(look.width, widest))
+        self._write(laid_out(lines, look), flush=True)
 
     def flush(self) -> None:
         """Hand on what stdout still holds, so that a full disk is noticed while it can be reported."""
         self._write("", flush=True)
 
     def _writer(self, shape: Shape, page: Sequence[Row], footer: str | None) -> Writer:
-        chosen, terminal = self._checked(shape, page), self._width is not None
+        chosen, terminal = self._checked(shape, page), self._look().width is not None
         if self.format == "table":
             from proxyctl.render.table import Table
 
-            return Table(shape, chosen, self._display(), header=self._header, footer=footer)
+            return Table(shape, chosen, self._look(), header=self._header, footer=footer)
         return writer_for(self.format, shape, chosen, header=self._header, terminal=terminal)
 
     def _end(self, writer: Writer, *, complete: bool) -> None:
@@ -153,16 +143,6 @@ class Output:
         if self.fields is not None:
             check_fields(self.fields, shape, page)
         return self.fields
-
-    def _display(self) -> Display:
-        from proxyctl.render.cells import Display
-
-        return Display(
-            width=self._width,
-            color=self._color,
-            ascii_only=self._ascii_only,
-            encoding=getattr(self._stdout, "encoding", None) or "utf-8",
-        )
 
     def _write(self, text: str, *, flush: bool = False) -> None:
         try:

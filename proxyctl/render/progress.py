@@ -13,7 +13,7 @@ from typing import TextIO
 
 from proxyctl.clock import SHOW_CURSOR, Clock
 from proxyctl.render.bars import bar
-from proxyctl.roles import Line, Piece, Role, cells, laid_out, line
+from proxyctl.roles import Line, Look, Piece, Role, cells, laid_out, line
 from proxyctl.text import counted, duration_text
 
 INTERVAL = 1.0  # seconds between two drawings by the thread
@@ -42,14 +42,12 @@ class Live:
         draw: Draw,
         *,
         clock: Clock,
-        width: int = 80,
-        color: bool = True,
-        ascii_only: bool = False,
+        look: Look = Look(80, color=True),
         delay: float = 0.0,
         timer: bool = True,
     ) -> None:
         self._stream, self._words, self._clock = stream, draw, clock
-        self._width, self._color, self._ascii_only = width - 1, color, ascii_only
+        self._look, self._width = look._replace(width=None), (look.width or 80) - 1
         self._lock = threading.RLock()
         self._began, self._delay = clock.monotonic(), delay
         self._drawn: float | None = None  # when it was drawn last
@@ -98,7 +96,7 @@ class Live:
 
     def _draw(self) -> None:
         shown = [clipped(self._words(self._clock.monotonic() - self._began), self._width)]
-        text = laid_out(shown, color=self._color, ascii_only=self._ascii_only)
+        text = laid_out(shown, self._look)
         self._write(HIDE_CURSOR + ERASE + text.removesuffix("\n"))
 
     def _write(self, text: str) -> None:

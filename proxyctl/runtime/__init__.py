@@ -87,9 +87,7 @@ class Runtime:
             self.stderr,
             draw,
             clock=self.clock,
-            width=console.width,
-            color=console.color_on(True),
-            ascii_only=console.ascii_only,
+            look=console.look(True),
             delay=delay,
         )
         return live
@@ -333,18 +331,19 @@ class Runtime:
     @cached_property
     def out(self) -> Output:
         """What prints rows and values on stdout."""
+        return self.output(self.format, self.options.fields)
+
+    def output(self, output_format: str, fields: str | Sequence[str] | None = None) -> Output:
+        """Return what prints on stdout in a format."""
         from proxyctl.render.output import Output
 
-        options, on_terminal = self.options, self.console.terminal.stdout
+        on_terminal = self.console.terminal.stdout
         return Output(
-            self.format,
-            fields=options.fields,
-            header=not options.no_header,
-            silent=options.silent,
+            output_format,
+            fields=fields,
+            header=not self.options.no_header,
+            silent=self.options.silent,
             stdout=self.stdout,
-            color=self.console.color_on(on_terminal),
-            width=self.console.width if on_terminal else None,
-            ascii_only=self.console.ascii_only,
-            account=lambda: self.console.account,
+            look=lambda: self.console.look(on_terminal),
             before=self.console.clear if on_terminal else None,
         )

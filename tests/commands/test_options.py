@@ -35,7 +35,7 @@ def test_every_command_answers_h_without_a_config_or_credentials(bare: Cli) -> N
             assert "Traceback" not in text and "\x1b" not in text
             rows = [row for row in ran.out.splitlines() if row[:1] != " " or " proxyctl " not in row]
             assert max(map(len, rows)) <= 80, node.path
-        assert node.summary, node.path
+        assert node.paragraphs[0], node.path
 
 
 def test_every_command_has_examples_that_parse() -> None:
@@ -55,8 +55,8 @@ def test_every_command_has_examples_that_parse() -> None:
 
 def test_every_first_line_is_short_and_every_help_plain() -> None:
     for node in command_tree().walk():
-        assert len(node.summary) <= 90 and node.summary.endswith("."), node.summary
-        for text in (node.summary, *node.paragraphs, *(one.help for one in node.parameters)):
+        assert len(node.paragraphs[0]) <= 90 and node.paragraphs[0].endswith("."), node.paragraphs[0]
+        for text in (node.paragraphs[0], *node.paragraphs, *(one.help for one in node.parameters)):
             assert ";" not in text, text
             assert max(len(part.split()) for part in re.split(r"(?<=[.:]) ", text)) <= 20, text
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from proxyctl.render.output import Output
+from proxyctl.roles import Look
 
 AC = "AC" + "a" * 32
 KS = "KS" + "1" * 32
@@ -56,7 +57,8 @@ def number(index: int = 0, **fields: Any) -> dict[str, Any]:
 
 def output(output_format: str, **options: Any) -> tuple[Output, io.StringIO]:
     stream = io.StringIO()
-    return Output(output_format, stdout=stream, **options), stream
+    look = Look(**{name: options.pop(name) for name in Look._fields if name in options})
+    return Output(output_format, stdout=stream, look=lambda: look, **options), stream
 
 
 def unescape(cell: str) -> str:

@@ -12,19 +12,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from proxyctl.render.cells import capabilities, moment
-from proxyctl.render.shapes import (
-    ALWAYS,
-    FOUND,
-    HISTORY,
-    PHONE_NUMBER,
-    PROFILE,
-    RESULT,
-    SERVICE,
-    SID,
-    Column,
-    Kind,
-    Shape,
-)
+from proxyctl.render.shape import ALWAYS, SID, Column, Kind, Shape
+from proxyctl.render.shapes import FOUND, HISTORY, PHONE_NUMBER, PROFILE, RESULT, SERVICE
 from proxyctl.render.table import fit
 from proxyctl.roles import Role, painted
 from tests.render.rows import number, output, service

@@ -12,7 +12,6 @@ from proxyctl.api.resources import Call, list_messaging_services, list_services
 from proxyctl.commands.run import Job, carry_out, finish_one, heading
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.input.items import Item
-from proxyctl.render.output import Output
 from proxyctl.render.shape import check_fields, pick
 from proxyctl.render.shapes import Shape
 from proxyctl.runtime import Runtime
@@ -96,5 +95,4 @@ def print_items(runtime: Runtime, call: Call) -> None:
     items: Iterator[list[Any]] = (page.items for page in runtime.access.reader.pages(call))
     shown = runtime.options.output if runtime.options.output in ("jsonl", "csv", "tsv", "ids") else "json"
     shape = Shape.generic("item", ("sid",))
-    header = not runtime.options.no_header
-    Output(shown, fields=runtime.out.fields, header=header, stdout=runtime.stdout).rows(shape, items)
+    runtime.output(shown, runtime.out.fields).rows(shape, items)

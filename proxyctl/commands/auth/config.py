@@ -12,7 +12,7 @@ Only account_sid creates a profile. A command replaces the stored secret.
 A change rewrites the file without its comments.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from proxyctl.commands.options import DATA, argument, command
 from proxyctl.runtime import Runtime
@@ -133,8 +133,6 @@ def say_change(runtime: Runtime, key: str, change: "Change") -> None:
 
 def print_plain(runtime: Runtime, text: str) -> None:
     """Print one value as it is, without asking the config for a format: it may be what has to be fixed."""
-    from proxyctl.render.output import Output
-
-    out: Any = Output("tsv", stdout=runtime.stdout, width=80 if runtime.console.terminal.stdout else None)
+    out = runtime.output("tsv")
     out.text(text)
     out.flush()
