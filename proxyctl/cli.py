@@ -11,7 +11,7 @@ from typing import TextIO
 
 from proxyctl import __version__
 from proxyctl.clock import Clock, Signalled
-from proxyctl.errors import ExitCode, Interrupted, OutputError, ProxyctlError, exit_status
+from proxyctl.errors import ExitCode, Interrupted, OutputError, ProxyctlError
 from proxyctl.runtime import Runtime
 
 
@@ -60,7 +60,7 @@ def finish(runtime: Runtime, action: Callable[[], object]) -> int:
     codes = [attempt(runtime, part) for part in (action, lambda: flush(runtime), runtime.close)]
     for error in runtime.late_errors:
         report(error, runtime)
-        codes.append(exit_status(error))
+        codes.append(int(error.exit_code))
     code = next(filter(None, codes), ExitCode.DONE)
     if runtime.options.summary_json is not None:
         written = attempt(runtime, lambda: summarize(runtime, code))
@@ -89,14 +89,14 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
         report(reported, runtime)
         if isinstance(error, OutputError):  # It was reported: what stdout still holds is not reported again.
             abandon(runtime.stdout)
-        return exit_status(reported)
+        return int(reported.exit_code)
     except BrokenPipeError:  # The reader has seen enough (`| head`): a read ends quietly.
         silence(runtime.stdout)
         return ExitCode.DONE
     except (Signalled, KeyboardInterrupt) as error:
         interrupted = Interrupted(error.number if isinstance(error, Signalled) else signal.SIGINT)
         report(interrupted, runtime)
-        return exit_status(interrupted)
+        return int(interrupted.exit_code)
     except Exception as error:
         hint = "Set PROXYCTL_DEBUG=1 to show the traceback, and report it with the bug."
         report(ProxyctlError(f"internal error: {type(error).__name__}: {error}", hint=hint), runtime, error)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple, Protocol, TextIO
 
 from proxyctl.errors import UsageError
-from proxyctl.roles import Line, Look, laid_out, lines_of
+from proxyctl.roles import Line, Screen, laid_out, lines_of
 from proxyctl.text import Redactor, lines_in, quoted, visible
 
 FORMATS = ("table", "tsv", "json", "jsonl", "csv", "ids")
@@ -141,11 +141,11 @@ class Console:
         encoding = (getattr(self._stdout, "encoding", None) or "ascii").lower().replace("-", "")
         return self._environ.get("TERM") == "dumb" or not encoding.startswith("utf")
 
-    def look(self, terminal: bool) -> Look:
+    def screen(self, terminal: bool) -> Screen:
         """Return what stdout or stderr can show, which is (or is not) a terminal."""
         encoding = getattr(self._stdout, "encoding", None) or "utf-8"
         width = self.width if terminal else None
-        return Look(width, self.color_on(terminal), self.ascii_only, encoding, self.account)
+        return Screen(width, self.color_on(terminal), self.ascii_only, encoding, self.account)
 
     def color_on(self, terminal: bool) -> bool:
         """Whether to colour what goes to a stream that is (or is not) a terminal.
@@ -176,7 +176,7 @@ class Console:
         clean = self.redactor.clean
         shown = laid_out(
             [line._replace(pieces=[p._replace(text=clean(p.text)) for p in line.pieces]) for line in lines],
-            self.look(self.terminal.stderr),
+            self.screen(self.terminal.stderr),
         )
         if self.bar is not None and self.bar.shown:
             self.bar.say(shown)

@@ -69,9 +69,6 @@ class ExitCode(IntEnum):
     SIGTERM = 143, "SIGTERM. Completed items are reported, and running again continues"
 
 
-EXIT_CODE_MEANINGS = {code: code.meaning for code in ExitCode}
-
-
 class Problem(NamedTuple):
     """What the API said was wrong: HTTP status, Twilio's code and words, and the id to quote to its support.
 
@@ -96,7 +93,7 @@ class ProxyctlError(Exception):
     again can't help (certificate, redirect, bad scheme).
     """
 
-    exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
+    exit_code: int = ExitCode.INTERNAL
     kind: ClassVar[str] = "internal"
     shown: tuple[str, ...] = ()  # a command line, and carets under the wrong part of it
     printed: bool = False  # on the screen already
@@ -244,19 +241,10 @@ class Interrupted(ProxyctlError):
     def __init__(self, signal_number: int, message: str | None = None, *, hint: str | None = None) -> None:
         super().__init__(message or "interrupted", hint=hint)
         self.signal_number = signal_number
-
-    @property
-    def exit_status(self) -> int:
-        """128 + the signal's number."""
-        return 128 + self.signal_number
+        self.exit_code = 128 + signal_number
 
 
 def reworded(error: ProxyctlError, message: str, *, hint: str | None = None) -> ProxyctlError:
     """Return the error in other words; what a signal kept from being done may be done by the same command again."""
     kind = TemporaryError if isinstance(error, Interrupted) else type(error)
     return kind(message, hint=hint or error.hint, problem=error.problem)
-
-
-def exit_status(error: ProxyctlError) -> int:
-    """Return the process exit status that ``error`` stands for."""
-    return error.exit_status if isinstance(error, Interrupted) else int(error.exit_code)

@@ -31,7 +31,7 @@ _NARROW = partial(
 )
 
 
-class Look(NamedTuple):
+class Screen(NamedTuple):
     """What a stream can show. ``width`` is in columns; None: it is no terminal, so there is no limit.
 
     ``account`` is the option that commands get which work on an account.
@@ -111,13 +111,13 @@ def painted(text: str, role: Role | None) -> str:
     return f"\x1b[{role.value}m{text}\x1b[0m" if role and text else text
 
 
-def laid_out(lines: Iterable[Line], look: Look = Look()) -> str:
+def laid_out(lines: Iterable[Line], screen: Screen = Screen()) -> str:
     """Return lines as text that ends in a newline: safe to show, broken at blanks where wider than the stream."""
     rows: list[str] = []
     for each in lines:
-        pieces = [_safe(piece, look) for piece in each.pieces]
-        for row in [pieces] if look.width is None else _folded(pieces, look.width, each.hang):
-            runs = groupby(row, key=lambda piece: piece.role if look.color else None)
+        pieces = [_safe(piece, screen) for piece in each.pieces]
+        for row in [pieces] if screen.width is None else _folded(pieces, screen.width, each.hang):
+            runs = groupby(row, key=lambda piece: piece.role if screen.color else None)
             rows.append(
                 "".join(painted("".join(p.text for p in run), role) for role, run in runs).rstrip(" ")
             )
@@ -161,9 +161,9 @@ def size(parts: Sequence[Part]) -> int:
     return sum(cells(part if isinstance(part, str) else part.text) for part in parts)
 
 
-def _safe(piece: Piece, look: Look) -> Piece:
+def _safe(piece: Piece, screen: Screen) -> Piece:
     text = visible(piece.text)
-    return piece._replace(text=look.own(with_account(text, look.account) if piece.whole else text))
+    return piece._replace(text=screen.own(with_account(text, screen.account) if piece.whole else text))
 
 
 def _pieces(text: str) -> Iterator[Piece]:

@@ -14,7 +14,7 @@ from proxyctl.api.answers import error_of
 from proxyctl.api.resources import Call
 from proxyctl.commands.report import End, failure_of
 from proxyctl.commands.tree import root_command
-from proxyctl.errors import ExitCode, NotFoundError, Problem, ProxyctlError, RefusedError, exit_status
+from proxyctl.errors import ExitCode, NotFoundError, Problem, ProxyctlError, RefusedError
 from proxyctl.explaining import (
     Explanation,
     error_json,
@@ -85,13 +85,13 @@ def test_the_exit_code_is_the_one_that_the_program_ends_with(code: int) -> None:
         return
     call = Call("DELETE", f"/v1/Services/{KS}/PhoneNumbers/{PN}")
     error = error_of(call, Problem(STATUS_OF.get(code, 400), code))
-    assert exit_status(error) == found.exit_code
+    assert error.exit_code == found.exit_code
 
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_so_is_that_of_a_status(status: int) -> None:
     error = error_of(Call("GET", f"/v1/Services/{KS}"), Problem(status))
-    assert exit_status(error) == entry(status).exit_code
+    assert error.exit_code == entry(status).exit_code
 
 
 @pytest.fixture(scope="module")

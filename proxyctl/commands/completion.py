@@ -5,7 +5,7 @@ Typer knows what is under the cursor, and offers commands, options and choices. 
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from proxyctl.commands.options import argument, command
 from proxyctl.commands.tree import root_command, under_cursor
@@ -16,9 +16,7 @@ PATHS = {"FILE": "files", "DIR": "directories"}  # what a shell completes better
 
 
 @command("completion", "completion:show_script")
-def completion(
-    shell: Annotated[Literal["bash", "zsh", "fish"], argument("bash|zsh|fish", "Your shell.")],
-) -> None:
+def completion(shell: Literal["bash", "zsh", "fish"] = argument("bash|zsh|fish", "Your shell.")) -> None:
     """Print the script that completes commands, options and names in bash, zsh or fish.
 
     Names of profiles and Services come from earlier commands. A TAB sends nothing and reads no credentials.

@@ -1,7 +1,5 @@
 """`proxyctl explain`: the meaning of a code, its causes and the next step, without a network."""
 
-from typing import Annotated
-
 from proxyctl.commands.options import DATA, argument, command
 from proxyctl.errors import ConfigError, NotFoundError, UsageError
 from proxyctl.explaining import Explanation, explanation_of, near_codes
@@ -15,11 +13,7 @@ LONGEST = 9  # digits; no code of Twilio's has more than 6
 
 @command("explain", None, DATA)
 def explain(
-    runtime: Runtime,
-    code: Annotated[
-        str,
-        argument("CODE", "Code of Twilio, HTTP status, or exit code of proxyctl."),
-    ],
+    runtime: Runtime, code: str = argument("CODE", "Code of Twilio, HTTP status, or exit code of proxyctl.")
 ) -> None:
     """Explain a code of Twilio, an HTTP status or an exit code of proxyctl.
 

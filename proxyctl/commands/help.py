@@ -1,7 +1,5 @@
 """`proxyctl help`: the help of any command, and the topics that concern many of them."""
 
-from typing import Annotated
-
 from proxyctl.commands.options import argument, command
 from proxyctl.errors import UsageError
 from proxyctl.generate.walk import Node, command_tree
@@ -12,10 +10,7 @@ from proxyctl.text import did_you_mean
 @command("help")
 def show_help(
     runtime: Runtime,
-    topic: Annotated[
-        list[str] | None,
-        argument("[TOPIC]...", "A command, such as 'number reserve', or a topic."),
-    ] = None,
+    topic: list[str] | None = argument("[TOPIC]...", "A command, such as 'number reserve', or a topic."),
 ) -> None:
     """Show the help of a command or a topic.
 

@@ -32,17 +32,21 @@ Group = dict[str, Any]  # names of parameters, with their declarations
 
 
 def option(shown: str, about: str, panel: str | None = None, **settings: Any) -> Any:
-    """Declare an option as help shows it, `-p --profile NAME`, listed there under ``panel``; a flag has no value."""
+    """Declare an option as help shows it, `-p --profile NAME`, listed there under ``panel``; a flag has no value.
+
+    Without a ``default``, it is False for a flag, and else None.
+    """
     names = [word for word in shown.split(" ") if word.startswith("-")]
-    metavar = shown.rpartition(" ")[2] if " " in shown else "-"
-    if not metavar.startswith("-"):
+    metavar = shown.rpartition(" ")[2]
+    default = settings.pop("default", False if metavar in names and "/" not in metavar else None)
+    if metavar not in names:
         settings["metavar"] = metavar
-    return typer.Option(*names, help=about, rich_help_panel=panel, **settings)
+    return typer.Option(default, *names, help=about, rich_help_panel=panel, **settings)
 
 
 def typed(kind: Any, shown: str, about: str, **settings: Any) -> Any:
     """Declare an option of a group, whose value is a ``kind``."""
-    return Annotated[kind, option(shown, about, **settings)]
+    return Annotated[kind, option(shown, about, default=..., **settings)]
 
 
 def group(panel: str | None, **declared: Any) -> Group:
@@ -113,24 +117,14 @@ def url_given(text: str) -> str:
 
 
 # What several commands declare alike.
-ServiceArgument = Annotated[str, argument("SERVICE", "Service SID (KS…) or unique name.")]
-Services = Annotated[
-    list[str],
-    argument("[SERVICE]...", "Service SIDs (KS…) or unique names.", default_factory=list),
-]
-AllServices = Annotated[bool, option("-A --all", "Include all Services of the account.")]
-NumberArgument = Annotated[str, argument("NUMBER", "PN SID, or number in E.164: +14155550100.")]
-Numbers = Annotated[
-    list[str],
-    argument("[NUMBER]...", "PN SIDs, or numbers in E.164: +14155550100.", default_factory=list),
-]
-File = Annotated[
-    str | None,
-    option("-f --file FILE", "Read numbers from FILE: text, CSV, JSON or JSON Lines. '-' is stdin.", INPUT),
-]
-Limit = Annotated[int | None, option("--limit N", "Print at most N rows.", min=1)]
-Sort = Annotated[str | None, option("--sort FIELD", "Sort by a field. -FIELD sorts in descending order.")]
-Count = Annotated[bool, option("--count", "Print only the count.")]
+SERVICE = argument("SERVICE", "Service SID (KS…) or unique name.")
+SERVICES = argument("[SERVICE]...", "Service SIDs (KS…) or unique names.", default_factory=list)
+ALL = option("-A --all", "Include all Services of the account.")
+NUMBER = argument("NUMBER", "PN SID, or number in E.164: +14155550100.")
+NUMBERS = argument("[NUMBER]...", "PN SIDs, or numbers in E.164: +14155550100.", default_factory=list)
+LIMIT = option("--limit N", "Print at most N rows.", min=1)
+SORT = option("--sort FIELD", "Sort by a field. -FIELD sorts in descending order.")
+COUNT = option("--count", "Print only the count.")
 
 PROFILE = group(
     CONNECTION,
@@ -256,6 +250,9 @@ PACING = group(
 
 ROWS = group(
     INPUT,
+    file=typed(
+        str | None, "-f --file FILE", "Read numbers from FILE: text, CSV, JSON or JSON Lines. '-' is stdin."
+    ),
     column=typed(
         str | None, "--column NAME|N", "Read numbers from this column of FILE: its name, or its place."
     ),
@@ -283,8 +280,7 @@ EVERY = PROFILE | REQUESTS | MESSAGES | DATA | WRITES | THROUGH | BULK
 def _names_and_value(annotation: Any) -> Iterator[tuple[str, bool]]:
     """Yield the names of an option, each with whether a value follows it."""
     kind, info = get_args(annotation)[:2]
-    # Within Annotated, Typer keeps the first name where a default would be.
-    for name in (info.default, *info.param_decls):
+    for name in info.param_decls:
         yield name, kind is not bool and not info.count
 
 

@@ -21,7 +21,6 @@ from proxyctl.errors import (
     SummaryError,
     TemporaryError,
     UsageError,
-    exit_status,
     reworded,
 )
 from proxyctl.explaining import hint_for
@@ -78,7 +77,7 @@ def error_row(error: ProxyctlError | None) -> dict[str, Any] | None:
     if error is None:
         return None
     code = error.problem.code if error.problem else None
-    return {"code": code, "message": error.message, "exit_code": exit_status(error)}
+    return {"code": code, "message": error.message, "exit_code": int(error.exit_code)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,12 +320,7 @@ def named(end: End, error: ProxyctlError) -> ProxyctlError:
     names = [end.item.shown, end.item.sid, (end.seen or {}).get("phone_number")]
     if any(name and name in error.message for name in names):
         return error
-    return type(error)(
-        f"{end.item.shown}: {end.action}: {error.message}",
-        hint=error.hint,
-        problem=error.problem,
-        may_have_happened=error.may_have_happened,
-    )
+    return reworded(error, f"{end.item.shown}: {end.action}: {error.message}")
 
 
 def was_refused(end: End) -> bool:

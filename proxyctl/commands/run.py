@@ -20,7 +20,7 @@ from proxyctl.commands.pool.rehearsal import advice, foreseen, show_plan
 from proxyctl.commands.report import CORRECT, End, Report, report_of
 from proxyctl.commands.second_look import Check, send_and_check, stranded
 from proxyctl.commands.sending import Journal, load_what_reports
-from proxyctl.errors import OutputError, PartialError, TemporaryError, UsageError, exit_status
+from proxyctl.errors import OutputError, PartialError, TemporaryError, UsageError
 from proxyctl.input.rest import Left, text_of_rest
 from proxyctl.named_files import write_output_file
 from proxyctl.pools.decide import leaving
@@ -266,7 +266,7 @@ def write_rest(rest: Rest, ends: Sequence[End]) -> Iterator[OutputError | None]:
 def left_of(end: End) -> Left:
     """Return an input that is not as wanted, with the reason."""
     error = end.error
-    return Left(end.item, error.message if error else end.action, exit_status(error) if error else None)
+    return Left(end.item, error.message if error else end.action, int(error.exit_code) if error else None)
 
 
 def finish_one(runtime: Runtime, report: Report | None, show: Callable[[End], None]) -> None:

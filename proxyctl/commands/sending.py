@@ -14,7 +14,7 @@ from proxyctl.bulk.outcomes import Done, Result, RunReport, Task
 from proxyctl.bulk.outcomes import Outcome as BulkOutcome
 from proxyctl.commands.in_transit import Left, forget_finished, say_unfinished, typed_command
 from proxyctl.commands.report import Report
-from proxyctl.errors import OutputError, ProxyctlError, UsageError, exit_status
+from proxyctl.errors import OutputError, ProxyctlError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.pool import flag_word
 from proxyctl.runtime import Runtime
@@ -246,7 +246,7 @@ class Journal:
             recorder.refused(index, {**facts, "code": why.get("code"), "message": message})
         recorder.end(
             report.counts,
-            exit_status(error) if error else 0,
+            int(error.exit_code) if error else 0,
             seconds=round(self._runtime.clock.monotonic() - self._runtime.started, 3),
             message=clean(error.message)
             if error and not error.message.startswith(report.summary())

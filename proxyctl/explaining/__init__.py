@@ -16,14 +16,12 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from proxyctl.errors import (
-    EXIT_CODE_MEANINGS,
     CheckError,
     ExitCode,
     Problem,
     ProxyctlError,
     SummaryError,
     TemporaryError,
-    exit_status,
 )
 from proxyctl.roles import Line, Piece, Role, line, lines_of, with_counts
 from proxyctl.text import Lines, lines_in, with_account
@@ -98,9 +96,7 @@ def error_json(error: ProxyctlError, account: str = "", clean: Callable[[str], s
     return json.dumps({"error": error_object(error, account, clean)})
 
 
-def error_object(
-    error: ProxyctlError, account: str = "", clean: Callable[[str], str] = str
-) -> dict[str, Any]:
+def error_object(error: ProxyctlError, account: str, clean: Callable[[str], str]) -> dict[str, Any]:
     """Return the error as programs read it; ``clean`` takes secrets out of its texts."""
     problem = error.problem
     return {
@@ -111,7 +107,7 @@ def error_object(
         "code": problem.code if problem else None,
         "more_info": clean(more_info(problem) or "") or None,
         "request_id": clean(problem.request_id or "") or None if problem else None,
-        "exit_code": exit_status(error),
+        "exit_code": int(error.exit_code),
     }
 
 
@@ -190,7 +186,7 @@ def _one_off(given: str, other: str) -> bool:
 
 def _explanation(code: int, entry: dict[str, Any]) -> Explanation:
     """Return the entry in full. What is known of an exit code is stated once, beside the error classes."""
-    if code in EXIT_CODE_MEANINGS:
+    if code < 400:
         own = ExitCode(code)
         title = f"Exit code of proxyctl: {own.name.replace('_', ' ').lower() if code < 100 else own.name}"
         meaning = f"{own.meaning[0].upper()}{own.meaning[1:]}."

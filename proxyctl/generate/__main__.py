@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,34 +24,27 @@ def generated() -> dict[str, str]:
     return {**scripts, **manpages.files(command_tree())}
 
 
-def surplus(wanted: dict[str, str]) -> list[Path]:
-    """Return the files beside generated ones that nothing generates any more."""
-    there = (path for folder in ("man", "completions") for path in (REPOSITORY / folder).rglob("*"))
-    return [path for path in there if path.is_file() and str(path.relative_to(REPOSITORY)) not in wanted]
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write or check all generated files; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m proxyctl.generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, and exit 1 if a file is stale")
-    check = parser.parse_args(argv).check
+    """Write all generated files, and delete what is no longer; or check them. Returns the exit code."""
+    check = "--check" in (sys.argv if argv is None else argv)
     wanted = generated()
-    stale = [path for path, text in wanted.items() if text_of(REPOSITORY / path) != text]
-    extra = surplus(wanted)
-    for name in (*stale, *(str(path.relative_to(REPOSITORY)) for path in extra)):
-        sys.stdout.write(f"{name} {'is stale' if check else 'was written'}\n")
-    if check:
-        return 1 if stale or extra else 0
+    files = [
+        path
+        for folder in ("man", "completions")
+        for path in (REPOSITORY / folder).rglob("*")
+        if path.is_file()
+    ]
+    there = {str(path.relative_to(REPOSITORY)): path.read_text(encoding="utf-8") for path in files}
+    stale = sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
     for name in stale:
-        (REPOSITORY / name).parent.mkdir(parents=True, exist_ok=True)
-        (REPOSITORY / name).write_text(wanted[name], encoding="utf-8")
-    for path in extra:
-        path.unlink()
-    return 0
-
-
-def text_of(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.exists() else None
+        sys.stdout.write(f"{name} {'is stale' if check else 'was written'}\n")
+        path = REPOSITORY / name
+        if not check and name in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[name], encoding="utf-8")
+        elif not check:
+            path.unlink()
+    return 1 if check and stale else 0
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ def show(runtime: Any, lines: Iterable[Line]) -> None:
     console = runtime.console
     if color := re.search(r"--color[= ](always|never)", " ".join(runtime.argv)):  # may stand behind -h
         runtime.use(runtime.options._replace(color=color[1]))
-    look = console.look(console.terminal.stdout)._replace(width=console.width, account="")
-    Output("tsv", stdout=runtime.stdout, look=lambda: look).lines(lines, widest=WIDEST)
+    screen = console.screen(console.terminal.stdout)._replace(width=console.width, account="")
+    Output("tsv", stdout=runtime.stdout, screen=lambda: screen).lines(lines, widest=WIDEST)
 
 
 def page(node: Node) -> Iterator[Line]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from proxyctl.commands.tree import TOPICS as TOPICS
 from proxyctl.commands.tree import shared_parameters
+from proxyctl.errors import ExitCode
 from proxyctl.generate.help_pages import prose
 from proxyctl.generate.nodes import parameter_of
 from proxyctl.roles import Line, Piece, Role, line
@@ -66,10 +67,8 @@ def expanded(part: str) -> Iterator[Block]:
 
 def exit_codes() -> Iterator[Block]:
     """Yield a term for each exit code."""
-    from proxyctl.errors import EXIT_CODE_MEANINGS
-
-    for code, meaning in EXIT_CODE_MEANINGS.items():
-        yield Block("term", f"{meaning[:1].upper()}{meaning[1:]}.", str(int(code)))
+    for code in ExitCode:
+        yield Block("term", f"{code.meaning[:1].upper()}{code.meaning[1:]}.", str(int(code)))
 
 
 def shapes() -> Iterator[Block]:

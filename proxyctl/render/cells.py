@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from proxyctl.render.shape import Column, Kind, Row, capability_names, to_json, value_at
-from proxyctl.roles import OF_ACTIONS, Line, Look, Piece, Role
+from proxyctl.roles import OF_ACTIONS, Line, Piece, Role, Screen
 from proxyctl.text import MOST_SESSIONS, visible
 
 _DIRECTIONS = {"inbound": "in", "outbound": "out"}
@@ -22,18 +22,18 @@ DASH = "–"  # what stands for null
 Cell = Sequence[Piece]  # what stands side by side in a place of a table
 
 
-def shown(column: Column, row: Row, look: Look) -> Cell:
+def shown(column: Column, row: Row, screen: Screen) -> Cell:
     """Return the cell of ``row`` in ``column``. A row may hold a Line: words that have roles already."""
     value = row[column.field] if column.field in row else value_at(row, column.field)
     if isinstance(value, Line):
-        return [piece._replace(text=encoded(piece.text, look)) for piece in value.pieces]
-    if look.width is not None:
+        return [piece._replace(text=encoded(piece.text, screen)) for piece in value.pieces]
+    if screen.width is not None:
         if column.kind is Kind.LOAD and isinstance(value, int):
-            return [piece._replace(text=encoded(piece.text, look)) for piece in load(value)]
+            return [piece._replace(text=encoded(piece.text, screen)) for piece in load(value)]
         if isinstance(value, bool):
             value = column.field.rpartition(".")[2].removeprefix("is_") if value else None
-    text = shown_value(column, value, look)
-    return [Piece(text, role_of(column, text, look))]
+    text = shown_value(column, value, screen)
+    return [Piece(text, role_of(column, text, screen))]
 
 
 def load(sessions: int) -> Cell:
@@ -45,10 +45,10 @@ def load(sessions: int) -> Cell:
     return [Piece(f"{sessions} {HEIGHTS[-(-sessions * len(HEIGHTS) // MOST_SESSIONS) - 1]} ")]
 
 
-def role_of(column: Column, text: str, look: Look) -> Role | None:
+def role_of(column: Column, text: str, screen: Screen) -> Role | None:
     """Return the role of a cell: it only stresses what the text says."""
     name = column.field.rpartition(".")[2]
-    if text == look.own(DASH) or name.endswith("sid"):
+    if text == screen.own(DASH) or name.endswith("sid"):
         return Role.FAINT
     if text == "0" and column.kind in (Kind.NUMBER, Kind.LOAD):
         return Role.FAINT
@@ -57,24 +57,24 @@ def role_of(column: Column, text: str, look: Look) -> Role | None:
     return _WORDS.get(text) if name in _WORD_FIELDS else None
 
 
-def shown_value(column: Column, value: Any, look: Look) -> str:
+def shown_value(column: Column, value: Any, screen: Screen) -> str:
     """Return one value as a printable text for people."""
-    return encoded(_words(column, value, look), look, ours=False)
+    return encoded(_words(column, value, screen), screen, ours=False)
 
 
-def encoded(text: str, look: Look, *, ours: bool = True) -> str:
+def encoded(text: str, screen: Screen, *, ours: bool = True) -> str:
     """Return text without control characters, within what the encoding can hold; our own signs have ASCII forms."""
     text = visible(text)
     if text.isascii():
         return text
     if ours:
-        text = look.own(text)
-    return text.encode(look.encoding, "backslashreplace").decode(look.encoding)
+        text = screen.own(text)
+    return text.encode(screen.encoding, "backslashreplace").decode(screen.encoding)
 
 
-def _words(column: Column, value: Any, look: Look) -> str:
+def _words(column: Column, value: Any, screen: Screen) -> str:
     if value is None or value == "":
-        return look.own(DASH)
+        return screen.own(DASH)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if column.kind is Kind.DATE:
@@ -83,7 +83,7 @@ def _words(column: Column, value: Any, look: Look) -> str:
         return value
     names = capability_names(column.field, value)
     if names is not None:
-        return (capabilities(value) if isinstance(value, dict) else " ".join(names)) or look.own(DASH)
+        return (capabilities(value) if isinstance(value, dict) else " ".join(names)) or screen.own(DASH)
     return to_json(value)
 
 

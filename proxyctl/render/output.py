@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from proxyctl.errors import OutputError
 from proxyctl.render.shape import Row, Shape, Writer, check_fields, parse_fields, pick, to_json, writer_for
-from proxyctl.roles import Line, Look, laid_out
+from proxyctl.roles import Line, Screen, laid_out
 from proxyctl.text import visible
 
 
@@ -30,7 +30,7 @@ class Output:
         header: bool = True,
         silent: bool = False,
         stdout: TextIO | None,
-        look: Callable[[], Look] = Look,
+        screen: Callable[[], Screen] = Screen,
         before: Callable[[], None] | None = None,
     ) -> None:
         if fields is not None:
@@ -40,7 +40,7 @@ class Output:
         self._header = header
         self._silent = silent  # a list without rows prints nothing, not even its header
         self._stdout = stdout
-        self._look = look  # what it can show now
+        self._screen = screen  # what it can show now
         self._before = before or (lambda: None)  # called before anything is written
         self._broken = False
 
@@ -53,12 +53,11 @@ class Output:
         if self.fields is not None:
             check_fields(self.fields, shape)
 
-    def rows(self, shape: Shape, pages: Iterable[Sequence[Row]], *, footer: str | None = None) -> int:
+    def rows(self, shape: Shape, pages: Iterable[Sequence[Row]]) -> int:
         """Print all rows of all pages and return how many there were.
 
-        ``footer`` stands in for the count below a table on a terminal ('' for none). When ``pages`` raises,
-        the rows read until then are printed (and a JSON array is closed) before the error goes on; when
-        nothing was read, nothing is printed.
+        When ``pages`` raises, the rows read until then are printed (and a JSON array is closed) before the error goes
+        on; when nothing was read, nothing is printed.
         """
         count = 0
         writer = None
@@ -67,7 +66,7 @@ class Output:
                 if not page:
                     continue
                 if writer is None:
-                    writer = self._writer(shape, page, footer)
+                    writer = self._writer(shape, page)
                     self._write(writer.start)
                 self._write(writer.page(page), flush=True)
                 count += len(page)
@@ -78,7 +77,7 @@ class Output:
         if writer is None and self._silent:
             return 0
         if writer is None:
-            writer = self._writer(shape, [], footer)
+            writer = self._writer(shape, [])
             self._write(writer.start)
         self._end(writer, complete=True)
         return count
@@ -98,7 +97,7 @@ class Output:
         if self.format == "table":
             from proxyctl.render.sheet import sheet
 
-            self.lines(sheet(shape, self._checked(shape, [row]), row, self._look(), verdict, said))
+            self.lines(sheet(shape, self._checked(shape, [row]), row, self._screen(), verdict, said))
         elif self.format == "json":
             chosen = self._checked(shape, [row])
             self.text(to_json(row if chosen is None else pick(row, chosen), indent=True))
@@ -113,25 +112,25 @@ class Output:
 
     def text(self, text: str) -> None:
         """Print a line (or several) of our own words; on a terminal without control characters."""
-        self._write((text if self._look().width is None else visible(text, keep="\n")) + "\n")
+        self._write((text if self._screen().width is None else visible(text, keep="\n")) + "\n")
 
     def lines(self, lines: Iterable[Line], *, widest: int | None = None) -> None:
         """Print lines for people at once, as wide as the terminal, and at most ``widest``."""
-        look = self._look()
-        if look.width is not None and widest is not None:
-            look = look._replace(width=min(look.width, widest))
-        self._write(laid_out(lines, look), flush=True)
+        screen = self._screen()
+        if screen.width is not None and widest is not None:
+            screen = screen._replace(width=min(screen.width, widest))
+        self._write(laid_out(lines, screen), flush=True)
 
     def flush(self) -> None:
         """Hand on what stdout still holds, so that a full disk is noticed while it can be reported."""
         self._write("", flush=True)
 
-    def _writer(self, shape: Shape, page: Sequence[Row], footer: str | None) -> Writer:
-        chosen, terminal = self._checked(shape, page), self._look().width is not None
+    def _writer(self, shape: Shape, page: Sequence[Row]) -> Writer:
+        chosen, terminal = self._checked(shape, page), self._screen().width is not None
         if self.format == "table":
             from proxyctl.render.table import Table
 
-            return Table(shape, chosen, self._look(), header=self._header, footer=footer)
+            return Table(shape, chosen, self._screen(), header=self._header)
         return writer_for(self.format, shape, chosen, header=self._header, terminal=terminal)
 
     def _end(self, writer: Writer, *, complete: bool) -> None:

@@ -13,7 +13,7 @@ from typing import TextIO
 
 from proxyctl.clock import SHOW_CURSOR, Clock
 from proxyctl.render.bars import bar
-from proxyctl.roles import Line, Look, Piece, Role, cells, laid_out, line
+from proxyctl.roles import Line, Piece, Role, Screen, cells, laid_out, line
 from proxyctl.text import counted, duration_text
 
 INTERVAL = 1.0  # seconds between two drawings by the thread
@@ -42,12 +42,12 @@ class Live:
         draw: Draw,
         *,
         clock: Clock,
-        look: Look = Look(80, color=True),
+        screen: Screen = Screen(80, color=True),
         delay: float = 0.0,
         timer: bool = True,
     ) -> None:
         self._stream, self._words, self._clock = stream, draw, clock
-        self._look, self._width = look._replace(width=None), (look.width or 80) - 1
+        self._screen, self._width = screen._replace(width=None), (screen.width or 80) - 1
         self._lock = threading.RLock()
         self._began, self._delay = clock.monotonic(), delay
         self._drawn: float | None = None  # when it was drawn last
@@ -96,7 +96,7 @@ class Live:
 
     def _draw(self) -> None:
         shown = [clipped(self._words(self._clock.monotonic() - self._began), self._width)]
-        text = laid_out(shown, self._look)
+        text = laid_out(shown, self._screen)
         self._write(HIDE_CURSOR + ERASE + text.removesuffix("\n"))
 
     def _write(self, text: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from proxyctl.render.cells import DASH, Cell, role_of, shown_value
 from proxyctl.render.shape import Column, Kind, Row, Shape, capability_names, value_at
-from proxyctl.roles import Line, Look, Piece, Role, cells, line
+from proxyctl.roles import Line, Piece, Role, Screen, cells, line
 
 GAP = "  "
 LINKS = ("url", "uri", "links")  # the API's own, of no use to a person
@@ -16,7 +16,7 @@ def sheet(
     shape: Shape,
     chosen: Sequence[str] | None,
     row: Row,
-    look: Look,
+    screen: Screen,
     verdict: Line | None = None,
     said: Collection[str] = (),
 ) -> Iterator[Line]:
@@ -26,8 +26,8 @@ def sheet(
     what is not set is named in one line.
     """
     names = list(chosen or dict.fromkeys([*shape.fields, *row]))
-    if chosen or look.width is None:
-        yield from _table(list(_entries(shape, names, row, look)), "", look.width)
+    if chosen or screen.width is None:
+        yield from _table(list(_entries(shape, names, row, screen)), "", screen.width)
         return
     head = [value for name in shape.head if (value := row.get(name))]
     if head:
@@ -38,10 +38,10 @@ def sheet(
         yield line("")
     left_out = {*shape.head, *LINKS, *said} if head else {*LINKS, *said}
     unset = [name for name in names if row.get(name) in (None, "") and name not in left_out]
-    entries = list(_entries(shape, [name for name in names if name not in {*left_out, *unset}], row, look))
+    entries = list(_entries(shape, [name for name in names if name not in {*left_out, *unset}], row, screen))
     if unset:
         entries.append(("not set", [Role.FAINT(", ".join(unset))]))
-    yield from _table(entries, "  " if head or verdict else "", look.width)
+    yield from _table(entries, "  " if head or verdict else "", screen.width)
 
 
 def _table(entries: Sequence[tuple[str, Cell]], indent: str, width: int | None) -> Iterator[Line]:
@@ -53,16 +53,16 @@ def _table(entries: Sequence[tuple[str, Cell]], indent: str, width: int | None) 
         yield line(start, *cell, hang=cells(start) if beside else len(indent) + 2)
 
 
-def _entries(shape: Shape, names: Iterable[str], row: Row, look: Look) -> Iterator[tuple[str, Cell]]:
+def _entries(shape: Shape, names: Iterable[str], row: Row, screen: Screen) -> Iterator[tuple[str, Cell]]:
     """Label and text for each line; a map takes a line a key."""
     for name in names:
         value = value_at(row, name)
         if isinstance(value, dict) and value and capability_names(name, value) is None:
-            yield from _entries(shape, [f"{name}.{key}" for key in value], row, look)
+            yield from _entries(shape, [f"{name}.{key}" for key in value], row, screen)
             continue
         column = shape.column(name)
-        text = shown_value(column, value, look)
-        role = role_of(column, text, look)
-        if column.kind is Kind.DATE and text != look.own(DASH):
+        text = shown_value(column, value, screen)
+        role = role_of(column, text, screen)
+        if column.kind is Kind.DATE and text != screen.own(DASH):
             text += " UTC"
-        yield shown_value(Column(name, "", 0), name, look), [Piece(text, role)]
+        yield shown_value(Column(name, "", 0), name, screen), [Piece(text, role)]

@@ -14,7 +14,7 @@ from rich.cells import chop_cells, set_cell_size
 
 from proxyctl.render.cells import Cell, encoded, shown
 from proxyctl.render.shape import ALWAYS, SID, Column, Kind, Row, Shape, Writer, value_at
-from proxyctl.roles import Look, Piece, Role, cells, painted, size
+from proxyctl.roles import Piece, Role, Screen, cells, painted, size
 
 GAP = "  "
 NARROWEST = 12  # a column of text is not worth having below this
@@ -29,15 +29,14 @@ class Table(Writer):
         self,
         shape: Shape,
         chosen: Sequence[str] | None,
-        look: Look,
+        screen: Screen,
         *,
         header: bool,
-        footer: str | None,
     ) -> None:
         super().__init__(lambda row: "")
         self._shape = shape
-        self._header, self._footer = header, footer
-        self._look = look
+        self._header = header
+        self._screen = screen
         self._columns = [shape.column(name) for name in chosen] if chosen else list(shape.columns)
         self._may_drop = not chosen
         self._rows: list[tuple[Cell, ...]] = []
@@ -56,20 +55,19 @@ class Table(Writer):
         for name in self._totals:
             self._totals[name] += sum(bool(row.get(name)) for row in rows)
         for row in rows:
-            texts = tuple(shown(column, row, self._look) for column in self._columns)
+            texts = tuple(shown(column, row, self._screen) for column in self._columns)
             self._widths = list(map(max, self._widths, map(size, texts)))
             self._rows.append(texts)
         return ""
 
     def end(self, complete: bool) -> Iterator[str]:
         """Yield the text of the table in chunks; the count only on a terminal, where nobody parses it."""
-        terminal = self._look.width is not None
+        terminal = self._screen.width is not None
         lines = iter(()) if terminal and not self._rows else self._lines()
         while chunk := list(islice(lines, CHUNK)):
             yield "".join(line + "\n" for line in chunk)
-        footer = self._footer if complete else None
-        if terminal and footer != "":
-            text = footer or self._count() + ("" if complete else " (incomplete)")
+        if terminal:
+            text = self._count() + ("" if complete else " (incomplete)")
             yield ("\n" if self._rows else "") + self._painted([Role.FAINT(text)]) + "\n"
 
     def _count(self) -> str:
@@ -78,13 +76,13 @@ class Table(Writer):
         return f"{count}: {', '.join(totals)}" if totals and self._rows else count
 
     def _lines(self) -> Iterator[str]:
-        widths = fit(self._natural(), self._look.width, may_drop=self._may_drop)
+        widths = fit(self._natural(), self._screen.width, may_drop=self._may_drop)
         places = [place for place, width in enumerate(widths) if width is not None]
         room = [width for width in widths if width is not None]
         if self._header:
             yield self._line(places, room, [self._title(self._columns[place]) for place in places])
-            if self._look.width is not None:
-                yield self._painted([Role.FAINT(GAP.join(self._look.own("─") * width for width in room))])
+            if self._screen.width is not None:
+                yield self._painted([Role.FAINT(GAP.join(self._screen.own("─") * width for width in room))])
         for row in self._rows:
             yield from self._row_lines(places, room, row)
 
@@ -107,7 +105,7 @@ class Table(Writer):
             yield self._line(places, room, [row[place] for place in places])
             return
         parts = [
-            fitted(row[place], width, self._columns[place].kind, self._look)
+            fitted(row[place], width, self._columns[place].kind, self._screen)
             for place, width in zip(places, room, strict=True)
         ]
         for cells_of_line in zip_longest(*parts, fillvalue=()):
@@ -122,10 +120,10 @@ class Table(Writer):
         return GAP.join(padded).rstrip(" ")
 
     def _title(self, column: Column) -> Cell:
-        return [Role.HEADING(encoded(column.title, self._look, ours=False))]
+        return [Role.HEADING(encoded(column.title, self._screen, ours=False))]
 
     def _painted(self, cell: Cell) -> str:
-        if not self._look.color:
+        if not self._screen.color:
             return "".join([piece.text for piece in cell])
         return "".join([painted(piece.text, piece.role) for piece in cell])
 
@@ -174,12 +172,12 @@ def _minimum(column: Column) -> int:
     return max(NARROWEST, cells(column.title))
 
 
-def fitted(cell: Cell, width: int, kind: Kind, look: Look) -> list[Cell]:
+def fitted(cell: Cell, width: int, kind: Kind, screen: Screen) -> list[Cell]:
     """Return the lines of a cell: one, unless it is folded."""
     if size(cell) <= width or kind not in (Kind.TEXT, Kind.FOLD):
         return [cell]
     text, role = "".join(piece.text for piece in cell), cell[0].role
-    ellipsis = look.own("…")
+    ellipsis = screen.own("…")
     if kind is Kind.TEXT:
         rows = [set_cell_size(text, width - len(ellipsis)) + ellipsis]
     elif text.isascii():

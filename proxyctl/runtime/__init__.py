@@ -87,7 +87,7 @@ class Runtime:
             self.stderr,
             draw,
             clock=self.clock,
-            look=console.look(True),
+            screen=console.screen(True),
             delay=delay,
         )
         return live
@@ -344,6 +344,6 @@ class Runtime:
             header=not self.options.no_header,
             silent=self.options.silent,
             stdout=self.stdout,
-            look=lambda: self.console.look(on_terminal),
+            screen=lambda: self.console.screen(on_terminal),
             before=self.console.clear if on_terminal else None,
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.commands.options import SHARED_PANELS
-from proxyctl.errors import EXIT_CODE_MEANINGS
+from proxyctl.errors import ExitCode
 from proxyctl.generate import roff
 from proxyctl.generate.__main__ import generated, main
 from proxyctl.generate.topics import TOPICS, topic
@@ -129,8 +129,9 @@ def test_roff_shows_text_as_it_is() -> None:
 
 def test_exit_codes_are_told() -> None:
     told = {block.name: block.text for block in topic("exit-codes").blocks if block.kind == "term"}
-    assert list(told)[: len(EXIT_CODE_MEANINGS)] == [str(int(code)) for code in EXIT_CODE_MEANINGS]
-    for code, meaning in EXIT_CODE_MEANINGS.items():
+    assert list(told)[: len(ExitCode)] == [str(int(code)) for code in ExitCode]
+    for code in ExitCode:
+        meaning = code.meaning
         assert meaning[1:] in told[str(int(code))]
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from proxyctl.render.output import Output
-from proxyctl.roles import Look
+from proxyctl.roles import Screen
 
 AC = "AC" + "a" * 32
 KS = "KS" + "1" * 32
@@ -57,8 +57,8 @@ def number(index: int = 0, **fields: Any) -> dict[str, Any]:
 
 def output(output_format: str, **options: Any) -> tuple[Output, io.StringIO]:
     stream = io.StringIO()
-    look = Look(**{name: options.pop(name) for name in Look._fields if name in options})
-    return Output(output_format, stdout=stream, look=lambda: look, **options), stream
+    screen = Screen(**{name: options.pop(name) for name in Screen._fields if name in options})
+    return Output(output_format, stdout=stream, screen=lambda: screen, **options), stream
 
 
 def unescape(cell: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from proxyctl.errors import OutputError
 from proxyctl.render.output import Output
 from proxyctl.render.shapes import PHONE_NUMBER, SERVICE
-from proxyctl.roles import Look
+from proxyctl.roles import Screen
 from tests.render.rows import number, service
 
 FORMATS = ("table", "json", "jsonl", "tsv", "csv", "ids")
@@ -44,7 +44,7 @@ class Raising(io.StringIO):
 def test_any_encoding_takes_any_text(output_format: str, encoding: str, width: int | None) -> None:
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding=encoding, newline="\n") as stream:
-        out = Output(output_format, stdout=stream, look=lambda: Look(width, encoding=encoding))
+        out = Output(output_format, stdout=stream, screen=lambda: Screen(width, encoding=encoding))
         out.rows(SERVICE, [[service(1, unique_name="né 名 🎉 \ud800", callback_url="x" * 200)], [service(2)]])
         out.one(SERVICE, service(3, unique_name="né 名 🎉 \ud800"))
         out.text("né 名 \ud800")
@@ -115,7 +115,7 @@ def test_an_output_error_of_the_pages_still_closes_the_array() -> None:
 
 def test_text_on_a_terminal_has_no_controls_and_in_a_pipe_is_exact() -> None:
     stream = io.StringIO()
-    Output("table", stdout=stream, look=lambda: Look(80)).text("a\x1b\nb")
+    Output("table", stdout=stream, screen=lambda: Screen(80)).text("a\x1b\nb")
     Output("tsv", stdout=stream).text("a\x1b\nb")
     assert stream.getvalue() == "a\\x1b\nb\na\x1b\nb\n"
 

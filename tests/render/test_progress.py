@@ -11,7 +11,7 @@ import pytest
 
 from proxyctl.clock import SystemClock
 from proxyctl.render.progress import BulkLine, DrainLine, Live, ReadLine, bar
-from proxyctl.roles import Line, Look, Role, laid_out, line, painted
+from proxyctl.roles import Line, Role, Screen, laid_out, line, painted
 from tests.support import StandingClock
 
 
@@ -24,7 +24,7 @@ def plain(text: str) -> str:
 
 
 def words(shown: Line, *, ascii_only: bool = False) -> str:
-    return laid_out([shown], Look(ascii_only=ascii_only)).strip()
+    return laid_out([shown], Screen(ascii_only=ascii_only)).strip()
 
 
 def running(reason: str = "") -> BulkLine:
@@ -137,7 +137,7 @@ def test_lines_above_are_whole_and_keep_their_roles() -> None:
 
 def test_a_line_is_never_wider_than_the_terminal() -> None:
     stream = io.StringIO()
-    with live(stream, StandingClock(), "x" * 300, look=Look(40, color=True)):
+    with live(stream, StandingClock(), "x" * 300, screen=Screen(40, color=True)):
         assert plain(stream.getvalue()).strip() == "x" * 39
 
 

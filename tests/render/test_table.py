@@ -193,12 +193,10 @@ def test_count(count: int, text: str) -> None:
     assert stream.getvalue().splitlines()[-1] == text
 
 
-def test_footer_and_header_can_be_left_out() -> None:
+def test_the_header_can_be_left_out() -> None:
     out, stream = output("table", width=80, header=False)
-    out.rows(
-        FOUND, [[{"phone_number": "+1415", "sid": "PN1", "service_sid": "KS1", "service": "a"}]], footer=""
-    )
-    assert stream.getvalue() == "+1415  PN1  a  KS1\n"
+    out.rows(FOUND, [[{"phone_number": "+1415", "sid": "PN1", "service_sid": "KS1", "service": "a"}]])
+    assert stream.getvalue() == "+1415  PN1  a  KS1\n\n1 number\n"
     assert table(FOUND, [], width=80) == "no numbers\n"
     assert table(FOUND, []) == "Phone number  SID  Service  Service SID\n"
 

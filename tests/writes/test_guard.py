@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from proxyctl.api.resources import Service
-from proxyctl.errors import RefusedError, exit_status
+from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Wish, capacities, decide_all, place
 from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED, Pool
@@ -35,7 +35,7 @@ def verdict(plan: Plan) -> str | None:
     try:
         assert guard(plan) is plan
     except RefusedError as error:
-        assert exit_status(error) == 5 and "nothing was sent" in error.message.lower()
+        assert error.exit_code == 5 and "nothing was sent" in error.message.lower()
         assert "several" in str(error.hint)
         return error.message
     return None

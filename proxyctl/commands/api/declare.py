@@ -1,23 +1,16 @@
 """`proxyctl api`: any other request, with the auth, retries and output of proxyctl."""
 
-from typing import Annotated
-
 from proxyctl.commands.options import DATA, RECORDED, SUMMARY, argument, command, option
 
 
 @command("api", "api.request:send", DATA, RECORDED, SUMMARY)
 def api_request(
-    method: Annotated[str, argument("METHOD", "GET, POST or DELETE.")],
-    path: Annotated[str, argument("PATH", "/v1/…, /messaging/v1/… or /2010-04-01/…, without a host.")],
-    data: Annotated[
-        list[str] | None,
-        option(
-            "-d --data KEY=VALUE", "Send a form field (a query parameter with GET). Repeat it for others."
-        ),
-    ] = None,
-    paginate: Annotated[
-        bool, option("--paginate", "Read all pages of a list, and print one array of its items.")
-    ] = False,
+    method: str = argument("METHOD", "GET, POST or DELETE."),
+    path: str = argument("PATH", "/v1/…, /messaging/v1/… or /2010-04-01/…, without a host."),
+    data: list[str] | None = option(
+        "-d --data KEY=VALUE", "Send a form field (a query parameter with GET). Repeat it for others."
+    ),
+    paginate: bool = option("--paginate", "Read all pages of a list, and print one array of its items."),
 ) -> None:
     """Send any request with the auth and retries of proxyctl, and print the response as JSON.
 

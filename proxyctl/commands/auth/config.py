@@ -12,7 +12,7 @@ Only account_sid creates a profile. A command replaces the stored secret.
 A change rewrites the file without its comments.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from proxyctl.commands.options import DATA, argument, command
 from proxyctl.runtime import Runtime
@@ -21,10 +21,7 @@ from proxyctl.text import command_line
 if TYPE_CHECKING:
     from proxyctl.profiles.store import Change
 
-KeyArgument = Annotated[
-    str,
-    argument("KEY", "Setting, such as output or profiles.prod.region."),
-]
+KEY = argument("KEY", "Setting, such as output or profiles.prod.region.")
 
 
 @command("path")
@@ -52,7 +49,7 @@ def list_values(runtime: Runtime) -> None:
 
 
 @command("get")
-def get_value(runtime: Runtime, key: KeyArgument) -> None:
+def get_value(runtime: Runtime, key: str = KEY) -> None:
     """Print one setting, or nothing if it is not set.
 
     Examples:
@@ -67,11 +64,7 @@ def get_value(runtime: Runtime, key: KeyArgument) -> None:
 
 
 @command("set")
-def set_value(
-    runtime: Runtime,
-    key: KeyArgument,
-    value: Annotated[str, argument("VALUE", "New value.")],
-) -> None:
+def set_value(runtime: Runtime, key: str = KEY, value: str = argument("VALUE", "New value.")) -> None:
     """Change one setting of the config file.
 
     Only account_sid creates a profile. A command that prints a secret replaces the secret in the file. It is
@@ -90,7 +83,7 @@ def set_value(
 
 
 @command("unset")
-def unset_value(runtime: Runtime, key: KeyArgument) -> None:
+def unset_value(runtime: Runtime, key: str = KEY) -> None:
     """Remove one setting from the config file.
 
     Examples:

@@ -6,8 +6,6 @@ Examples:
   proxyctl auth status --all
 """
 
-from typing import Annotated
-
 from proxyctl.commands.options import (
     DATA,
     DRY_RUN,
@@ -37,16 +35,14 @@ SERVER = group(
 
 @command("login", "auth.login:log_in", SERVER, SAVED_AS, YES)
 def log_in(
-    account_sid: Annotated[str | None, option("--account-sid AC", "SID of the account.")] = None,
-    api_key: Annotated[
-        str | None,
-        option("--api-key SK", "SID of an API key, which is used in place of the auth token."),
-    ] = None,
-    secret_stdin: Annotated[
-        bool,
-        option("--secret-stdin", "Read the secret of the API key, or the auth token, from stdin."),
-    ] = False,
-    no_verify: Annotated[bool, option("--no-verify", "Save the credentials without checking them.")] = False,
+    account_sid: str | None = option("--account-sid AC", "SID of the account."),
+    api_key: str | None = option(
+        "--api-key SK", "SID of an API key, which is used in place of the auth token."
+    ),
+    secret_stdin: bool = option(
+        "--secret-stdin", "Read the secret of the API key, or the auth token, from stdin."
+    ),
+    no_verify: bool = option("--no-verify", "Save the credentials without checking them."),
 ) -> None:
     """Check credentials with one request, and save them as a profile.
 
@@ -61,9 +57,7 @@ def log_in(
 
 
 @command("status", "auth.status:show_status", DATA)
-def show_status(
-    all_profiles: Annotated[bool, option("-A --all", "Include all profiles.")] = False,
-) -> None:
+def show_status(all_profiles: bool = option("-A --all", "Include all profiles.")) -> None:
     """Show which credentials are used, where they come from, and whether they work.
 
     One request checks each profile.

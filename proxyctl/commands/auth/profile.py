@@ -5,11 +5,9 @@ Examples:
   proxyctl profile use prod
 """
 
-from typing import Annotated
-
 from proxyctl.commands.options import DATA, DRY_RUN, argument, command
 
-NameArgument = Annotated[str, argument("NAME", "Name of a profile.")]
+NAME = argument("NAME", "Name of a profile.")
 
 
 @command("list", "auth.status:list_profiles", DATA)
@@ -22,7 +20,7 @@ def list_profiles() -> None:
 
 
 @command("use", "auth.login:use_profile")
-def use_profile(name: NameArgument) -> None:
+def use_profile(name: str = NAME) -> None:
     """Set the default profile. Options and environment variables override it.
 
     Examples:
@@ -31,7 +29,7 @@ def use_profile(name: NameArgument) -> None:
 
 
 @command("remove", "auth.login:remove_profile", DRY_RUN)
-def remove_profile(name: NameArgument) -> None:
+def remove_profile(name: str = NAME) -> None:
     """Remove a profile and its credentials from the config file.
 
     Nothing changes at Twilio.

@@ -6,42 +6,34 @@ Examples:
   proxyctl history undo last
 """
 
-from typing import Annotated
-
 from proxyctl.commands.options import (
     DATA,
+    LIMIT,
     PACING,
     THROUGH,
     WRITES,
     YES,
-    Limit,
     argument,
     command,
     duration,
     option,
 )
 
-RunId = Annotated[str, argument("ID", "ID of a run, or its beginning.")]
-UndoneRun = Annotated[
-    str,
-    argument("ID", "ID of a run, its beginning, or 'last': the account's last run that changed something."),
-]
+RUN = argument("ID", "ID of a run, or its beginning.")
+UNDONE_RUN = argument(
+    "ID", "ID of a run, its beginning, or 'last': the account's last run that changed something."
+)
 
 
 @command("list", "history.show:show_runs", DATA)
 def list_runs(
-    since: Annotated[
-        float | None,
-        option("--since DURATION", "Print only runs of the last 90m, 12h, 7d.", parser=duration),
-    ] = None,
-    service: Annotated[
-        str | None, option("--service SERVICE", "Print only runs on this Service, by its name or SID.")
-    ] = None,
-    failed: Annotated[bool, option("--failed", "Print only runs that failed or broke off.")] = False,
-    all_runs: Annotated[
-        bool, option("-A --all", "At a terminal, include runs that succeeded and changed nothing.")
-    ] = False,
-    limit: Limit = None,
+    since: float | None = option(
+        "--since DURATION", "Print only runs of the last 90m, 12h, 7d.", parser=duration
+    ),
+    service: str | None = option("--service SERVICE", "Print only runs on this Service, by its name or SID."),
+    failed: bool = option("--failed", "Print only runs that failed or broke off."),
+    all_runs: bool = option("-A --all", "At a terminal, include runs that succeeded and changed nothing."),
+    limit: int | None = LIMIT,
 ) -> None:
     """List runs, newest first.
 
@@ -57,7 +49,7 @@ def list_runs(
 
 
 @command("show", "history.show:show_items", DATA)
-def show_run(run_id: RunId) -> None:
+def show_run(run_id: str = RUN) -> None:
     """Show the items of a run.
 
     Examples:
@@ -66,7 +58,7 @@ def show_run(run_id: RunId) -> None:
 
 
 @command("undo", "history.undo:undo", DATA, WRITES, PACING, THROUGH)
-def undo_run(run_id: UndoneRun) -> None:
+def undo_run(run_id: str = UNDONE_RUN) -> None:
     """Undo a run: restore pools, webhooks and settings of a Service.
 
     Numbers that have changed since the run are refused.
@@ -79,10 +71,9 @@ def undo_run(run_id: UndoneRun) -> None:
 
 @command("prune", "history.show:prune", YES)
 def prune_runs(
-    older_than: Annotated[
-        float,
-        option("--older-than DURATION", "Delete records older than this: 30d, 12h.", parser=duration),
-    ],
+    older_than: float = option(
+        "--older-than DURATION", "Delete records older than this: 30d, 12h.", parser=duration, default=...
+    ),
 ) -> None:
     """Delete the records of old runs.
 

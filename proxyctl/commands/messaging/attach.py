@@ -68,7 +68,7 @@ def attach(
     service_name: str,
     messaging_service: str,
     numbers: Numbers,
-    file: str | None,
+    file: str | None = None,
 ) -> None:
     """Put the numbers given, or all that should be, into a Messaging Service; raises the error of the run."""
     every = not numbers and file is None

@@ -5,31 +5,25 @@ Examples:
   proxyctl messaging attach masking-prod --messaging-service MG…
 """
 
-from typing import Annotated
-
 from proxyctl.commands.options import (
     BULK,
     DATA,
     FINDINGS,
+    NUMBERS,
     ROWS,
+    SERVICE,
     WRITES,
-    File,
-    Numbers,
-    ServiceArgument,
     command,
     option,
 )
 
-MessagingServiceOption = Annotated[
-    str, option("--messaging-service MG", "SID (MG…) of the Messaging Service, or its friendly name.")
-]
+MESSAGING_SERVICE = option(
+    "--messaging-service MG", "SID (MG…) of the Messaging Service, or its friendly name.", default=...
+)
 
 
 @command("check", "messaging.check:check", DATA, FINDINGS)
-def check_messaging(
-    service_name: ServiceArgument,
-    messaging_service: MessagingServiceOption,
-) -> None:
+def check_messaging(service_name: str = SERVICE, messaging_service: str = MESSAGING_SERVICE) -> None:
     """Check that a pool and its Messaging Service fit together, and print how to fix them.
 
     The Messaging Service has to defer to the sender's webhook. It has to hold each US number of the pool that sends
@@ -44,10 +38,7 @@ def check_messaging(
 
 @command("attach", "messaging.attach:attach", DATA, WRITES, BULK, ROWS)
 def attach_numbers(
-    service_name: ServiceArgument,
-    messaging_service: MessagingServiceOption,
-    numbers: Numbers,
-    file: File = None,
+    service_name: str = SERVICE, messaging_service: str = MESSAGING_SERVICE, numbers: list[str] = NUMBERS
 ) -> None:
     """Add numbers of a pool to a Messaging Service.
 

@@ -26,7 +26,7 @@ def run_verb(
     verb: str,
     service_name: str,
     numbers: Numbers,
-    file: str | None,
+    file: str | None = None,
     *,
     restore_webhooks: bool = False,
     **wishes: bool | None,

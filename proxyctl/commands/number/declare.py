@@ -6,23 +6,20 @@ Examples:
   proxyctl number list masking-prod --idle --country US -o csv
 """
 
-from typing import Annotated
-
 from proxyctl.commands.options import (
     BULK,
+    COUNT,
     COUNTRY,
     DATA,
     FILTERS,
+    LIMIT,
+    NUMBERS,
     ROWS,
+    SERVICE,
+    SERVICES,
+    SORT,
     THROUGH,
     WRITES,
-    Count,
-    File,
-    Limit,
-    Numbers,
-    ServiceArgument,
-    Services,
-    Sort,
     argument,
     command,
     group,
@@ -63,12 +60,9 @@ WEBHOOKS = group(
 
 @command("add", "number.change:run_verb", DATA, WRITES, BULK, ROWS, verb="add")
 def add_numbers(
-    service_name: ServiceArgument,
-    numbers: Numbers,
-    file: File = None,
-    is_reserved: Annotated[
-        bool | None, option("--reserved/--unreserved", "Add them as reserved, or as unreserved.")
-    ] = None,
+    service_name: str = SERVICE,
+    numbers: list[str] = NUMBERS,
+    is_reserved: bool | None = option("--reserved/--unreserved", "Add them as reserved, or as unreserved."),
 ) -> None:
     """Add the account's phone numbers to a Service's pool.
 
@@ -83,12 +77,9 @@ def add_numbers(
 
 @command("reserve", "number.change:run_verb", DATA, WRITES, BULK, ROWS, verb="reserve")
 def reserve_numbers(
-    service_name: ServiceArgument,
-    numbers: Numbers,
-    file: File = None,
-    add_missing: Annotated[
-        bool, option("--add", "Add numbers that are not in the pool, as reserved.")
-    ] = False,
+    service_name: str = SERVICE,
+    numbers: list[str] = NUMBERS,
+    add_missing: bool = option("--add", "Add numbers that are not in the pool, as reserved."),
 ) -> None:
     """Reserve phone numbers, so that Proxy does not assign them to participants.
 
@@ -99,7 +90,7 @@ def reserve_numbers(
 
 
 @command("release", "number.change:run_verb", DATA, WRITES, BULK, ROWS, verb="release")
-def release_numbers(service_name: ServiceArgument, numbers: Numbers, file: File = None) -> None:
+def release_numbers(service_name: str = SERVICE, numbers: list[str] = NUMBERS) -> None:
     """Release reserved phone numbers, so that Proxy may assign them again.
 
     Examples:
@@ -110,13 +101,12 @@ def release_numbers(service_name: ServiceArgument, numbers: Numbers, file: File 
 
 @command("remove", "number.change:run_verb", DATA, WRITES, BULK, THROUGH, ROWS, verb="remove")
 def remove_numbers(
-    service_name: ServiceArgument,
-    numbers: Numbers,
-    file: File = None,
-    must_exist: Annotated[bool, option("--must-exist", "Fail for numbers that are not in the pool.")] = False,
-    restore_webhooks: Annotated[
-        bool, option("--restore-webhooks", "Restore the webhooks that were saved when they joined.")
-    ] = False,
+    service_name: str = SERVICE,
+    numbers: list[str] = NUMBERS,
+    must_exist: bool = option("--must-exist", "Fail for numbers that are not in the pool."),
+    restore_webhooks: bool = option(
+        "--restore-webhooks", "Restore the webhooks that were saved when they joined."
+    ),
 ) -> None:
     """Remove phone numbers from a Service's pool. The account keeps them.
 
@@ -130,17 +120,15 @@ def remove_numbers(
 
 @command("list", "number.listing:show", DATA, CHOSEN)
 def list_numbers(
-    services: Services,
-    all_services: Annotated[bool, option("-A --all", "Include the numbers of all Services.")] = False,
-    unassigned: Annotated[
-        bool, option("--unassigned", "Print the account's numbers that are in no pool.")
-    ] = False,
-    no_messaging_service: Annotated[
-        bool, option("--no-messaging-service", "Print only numbers that are in no Messaging Service.")
-    ] = False,
-    sort: Sort = None,
-    limit: Limit = None,
-    count: Count = False,
+    services: list[str] = SERVICES,
+    all_services: bool = option("-A --all", "Include the numbers of all Services."),
+    unassigned: bool = option("--unassigned", "Print the account's numbers that are in no pool."),
+    no_messaging_service: bool = option(
+        "--no-messaging-service", "Print only numbers that are in no Messaging Service."
+    ),
+    sort: str | None = SORT,
+    limit: int | None = LIMIT,
+    count: bool = COUNT,
 ) -> None:
     """List the phone numbers of one, several or all pools, or those in no pool.
 
@@ -157,10 +145,9 @@ def list_numbers(
 
 @command("show", "number.find:show", DATA, COUNTRY)
 def show_number(
-    names: Annotated[
-        list[str],
-        argument("[SERVICE] NUMBER", "PN SID, or number in E.164. SERVICE is found if it is left out."),
-    ],
+    names: list[str] = argument(
+        "[SERVICE] NUMBER", "PN SID, or number in E.164. SERVICE is found if it is left out."
+    ),
 ) -> None:
     """Show one phone number, and the Service that has it in its pool.
 
@@ -171,7 +158,7 @@ def show_number(
 
 
 @command("find", "number.find:find", DATA, COUNTRY, ROWS)
-def find_numbers(numbers: Numbers, file: File = None) -> None:
+def find_numbers(numbers: list[str] = NUMBERS) -> None:
     """Find the Service that has a number in its pool.
 
     The number's webhooks name a Service, which is read first. If it does not have the number, all pools are read.
@@ -184,11 +171,10 @@ def find_numbers(numbers: Numbers, file: File = None) -> None:
 
 @command("drain", "number.drain:drain", DATA, WRITES, BULK, THROUGH, ROWS)
 def drain_numbers(
-    service_name: ServiceArgument,
-    numbers: Numbers,
-    file: File = None,
-    wait: Annotated[bool, option("--wait", "Wait until no number is in use.")] = False,
-    remove: Annotated[bool, option("--remove", "Remove numbers that are idle.")] = False,
+    service_name: str = SERVICE,
+    numbers: list[str] = NUMBERS,
+    wait: bool = option("--wait", "Wait until no number is in use."),
+    remove: bool = option("--remove", "Remove numbers that are idle."),
 ) -> None:
     """Reserve phone numbers and wait until they are idle. Optionally, remove them.
 
@@ -203,11 +189,7 @@ def drain_numbers(
 
 
 @command("webhooks", "number.webhooks:set_webhooks", WEBHOOKS, DATA, WRITES, BULK, ROWS)
-def set_webhooks(
-    service_name: ServiceArgument,
-    numbers: Numbers,
-    file: File = None,
-) -> None:
+def set_webhooks(service_name: str = SERVICE, numbers: list[str] = NUMBERS) -> None:
     """Set the voice and SMS webhooks of phone numbers, in a pool or not.
 
     Give --proxy, --restore or URLs. A trunk or an application that overrides a URL is taken off the number. 'history
@@ -222,17 +204,13 @@ def set_webhooks(
 
 @command("move", "number.move:move", DATA, WRITES, BULK, THROUGH, ROWS)
 def move_numbers(
-    source_name: Annotated[str, option("--from SERVICE", "Take them from this Service.")],
-    target_name: Annotated[str, option("--to SERVICE", "Add them to this Service.")],
-    numbers: Numbers,
-    file: File = None,
-    is_reserved: Annotated[
-        bool | None,
-        option(
-            "--reserved/--unreserved",
-            "Add numbers that a killed move left in no pool as reserved, or as unreserved.",
-        ),
-    ] = None,
+    source_name: str = option("--from SERVICE", "Take them from this Service.", default=...),
+    target_name: str = option("--to SERVICE", "Add them to this Service.", default=...),
+    numbers: list[str] = NUMBERS,
+    is_reserved: bool | None = option(
+        "--reserved/--unreserved",
+        "Add numbers that a killed move left in no pool as reserved, or as unreserved.",
+    ),
 ) -> None:
     """Move idle phone numbers from one Service's pool to another.
 

@@ -59,7 +59,7 @@ def drain(
     runtime: Runtime,
     service_name: str,
     numbers: Numbers,
-    file: str | None,
+    file: str | None = None,
     *,
     wait: bool,
     remove: bool,

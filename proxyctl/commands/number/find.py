@@ -18,7 +18,7 @@ from proxyctl.runtime import Runtime
 from proxyctl.text import MOST_SESSIONS, command_line, counted
 
 
-def find(runtime: Runtime, numbers: Numbers, file: str | None) -> None:
+def find(runtime: Runtime, numbers: Numbers, file: str | None = None) -> None:
     """Print which Service holds each number; NotFoundError for one that none holds, PartialError for some."""
     runtime.out.check(FOUND)
     reading = read_input(runtime, numbers, file)

@@ -35,7 +35,7 @@ def move(
     source_name: str,
     target_name: str,
     numbers: Numbers,
-    file: str | None,
+    file: str | None = None,
     *,
     is_reserved: bool | None,
 ) -> None:

@@ -83,7 +83,9 @@ def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Setti
     return late
 
 
-def set_webhooks(runtime: Runtime, service_name: str, numbers: Numbers, file: str | None, **to: str) -> None:
+def set_webhooks(
+    runtime: Runtime, service_name: str, numbers: Numbers, file: str | None = None, **to: str
+) -> None:
     """Point numbers of the account ``to`` Proxy, what was kept, or URLs; raises the error that the run ends with."""
     if len(to) != 1 and set(to) != set(OVERRIDING):
         raise UsageError("give exactly one of --proxy, --restore, or URLs (--voice-url, --sms-url).")

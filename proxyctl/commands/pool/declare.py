@@ -8,51 +8,44 @@ Examples:
   proxyctl pool audit --all -o json
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from proxyctl.commands.options import (
+    ALL,
     ALLOW,
     BULK,
     COUNTRY,
     DATA,
     FINDINGS,
+    SERVICES,
     SUMMARY,
     THROUGH,
     WRITES,
-    AllServices,
-    Services,
     argument,
     command,
     option,
 )
 
-PoolFileArgument = Annotated[str, argument("FILE", "Pool file (TOML). '-' is stdin.")]
-Prune = Annotated[
-    bool, option("--prune", "Remove numbers that the file leaves out from the Services that it names.")
-]
+POOL_FILE = argument("FILE", "Pool file (TOML). '-' is stdin.")
+PRUNE = option("--prune", "Remove numbers that the file leaves out from the Services that it names.")
 
 
 @command("status", "pool.status:show", DATA, SUMMARY)
 def show_status(
-    services: Services,
-    all_services: AllServices = False,
-    by: Annotated[
-        Literal["country", "area-code", "capability"] | None,
-        option("--by PART", "Print a row for each country, area-code or capability of a Service."),
-    ] = None,
-    fail_above: Annotated[
-        float | None,
-        option(
-            "--fail-above PERCENT",
-            "Exit 8 if a pool is fuller than this, reserved or unreserved.",
-            min=0,
-            max=100,
-        ),
-    ] = None,
-    fail_below: Annotated[
-        int | None,
-        option("--fail-below N", "Exit 8 if a Service has fewer unreserved numbers than N.", min=0),
-    ] = None,
+    services: list[str] = SERVICES,
+    all_services: bool = ALL,
+    by: Literal["country", "area-code", "capability"] | None = option(
+        "--by PART", "Print a row for each country, area-code or capability of a Service."
+    ),
+    fail_above: float | None = option(
+        "--fail-above PERCENT",
+        "Exit 8 if a pool is fuller than this, reserved or unreserved.",
+        min=0,
+        max=100,
+    ),
+    fail_below: int | None = option(
+        "--fail-below N", "Exit 8 if a Service has fewer unreserved numbers than N.", min=0
+    ),
 ) -> None:
     """Show how full and how busy pools are.
 
@@ -68,16 +61,12 @@ def show_status(
 
 @command("export", "pool.export:export")
 def export_pools(
-    services: Services,
-    all_services: AllServices = False,
-    numbers_to: Annotated[
-        str | None,
-        option("--numbers-to DIR", "Write the numbers to CSV files in DIR. The pool file names them."),
-    ] = None,
-    portable: Annotated[
-        bool,
-        option("--portable", "Export only settings, for any account, without SIDs and numbers."),
-    ] = False,
+    services: list[str] = SERVICES,
+    all_services: bool = ALL,
+    numbers_to: str | None = option(
+        "--numbers-to DIR", "Write the numbers to CSV files in DIR. The pool file names them."
+    ),
+    portable: bool = option("--portable", "Export only settings, for any account, without SIDs and numbers."),
 ) -> None:
     """Print a pool file that declares Services and their numbers.
 
@@ -92,9 +81,9 @@ def export_pools(
 
 @command("plan", "pool.plan:plan", DATA, COUNTRY, ALLOW, THROUGH, SUMMARY)
 def plan_pools(
-    file: PoolFileArgument,
-    prune: Prune = False,
-    exit_code: Annotated[bool, option("--exit-code", "Exit 8 if something would change.")] = False,
+    file: str = POOL_FILE,
+    prune: bool = PRUNE,
+    exit_code: bool = option("--exit-code", "Exit 8 if something would change."),
 ) -> None:
     """Show the changes that 'pool apply' would make.
 
@@ -105,10 +94,7 @@ def plan_pools(
 
 
 @command("apply", "pool.apply:apply", DATA, WRITES, BULK, THROUGH)
-def apply_pools(
-    file: PoolFileArgument,
-    prune: Prune = False,
-) -> None:
+def apply_pools(file: str = POOL_FILE, prune: bool = PRUNE) -> None:
     """Change Services and pools to match a pool file, within the limits of each pool.
 
     Services, fields and numbers that the file leaves out stay as they are. With --prune, such numbers are removed. A
@@ -121,10 +107,7 @@ def apply_pools(
 
 
 @command("audit", "pool.audit:audit", DATA, SUMMARY, FINDINGS)
-def audit_pools(
-    services: Services,
-    all_services: AllServices = False,
-) -> None:
+def audit_pools(services: list[str] = SERVICES, all_services: bool = ALL) -> None:
     """Check pools for errors and risks: limits, callback URLs and webhooks.
 
     Each finding has a severity (error, warning or info), the object, and the command that fixes it. With --all, the

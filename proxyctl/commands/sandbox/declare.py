@@ -6,52 +6,39 @@ Examples:
   proxyctl sandbox serve --port 0 --fault 500-after=0.05 --seed 7
 """
 
-from typing import Annotated
-
 from proxyctl.commands.options import (
     DATA,
     DRY_RUN,
-    NumberArgument,
+    NUMBER,
     argument,
     command,
     option,
     within,
 )
 
-Host = Annotated[str, option("--host ADDRESS", "Loopback address of the server.")]
-Port = Annotated[int, option("--port N", "Port of the server. 0 takes a free port.", min=0, max=65535)]
-ServedPort = Annotated[int, option("--port N", "Port of the server.", min=1, max=65535)]
-Database = Annotated[str | None, option("--database FILE", "Use this database in place of the default one.")]
-Latency = Annotated[
-    float,
-    option(
-        "--latency MS",
-        "Delay each response by MS milliseconds.",
-        parser=within(0.0, 60_000.0, "milliseconds, for example 150"),
-        show_default=False,
-    ),
-]
-Faults = Annotated[
-    list[str] | None,
-    option(
-        "--fault NAME=PROBABILITY", "Inject a fault with this probability, for example 429=0.1 (repeatable)."
-    ),
-]
-PageSize = Annotated[int, option("--max-page-size N", "Limit the rows of a page.", min=1, max=1000)]
+HOST = option("--host ADDRESS", "Loopback address of the server.", default="127.0.0.1")
+PORT = option("--port N", "Port of the server. 0 takes a free port.", min=0, max=65535, default=8181)
+SERVED_PORT = option("--port N", "Port of the server.", min=1, max=65535, default=8181)
+DATABASE = option("--database FILE", "Use this database in place of the default one.")
+LATENCY = option(
+    "--latency MS",
+    "Delay each response by MS milliseconds.",
+    parser=within(0.0, 60_000.0, "milliseconds, for example 150"),
+    show_default=False,
+    default="0",
+)
+FAULTS = option(
+    "--fault NAME=PROBABILITY", "Inject a fault with this probability, for example 429=0.1 (repeatable)."
+)
+PAGE_SIZE = option("--max-page-size N", "Limit the rows of a page.", min=1, max=1000, default=100)
 
 
 @command("seed", "sandbox.contents:seed", DATA)
 def seed(
-    numbers: Annotated[
-        int | None, option("--numbers N", "Number of phone numbers. The default is 10.", min=0)
-    ] = None,
-    country: Annotated[
-        str | None, option("--country CC", "Country of the numbers. The default is US.")
-    ] = None,
-    scenario: Annotated[
-        str | None, option("--scenario NAME", "Create a whole account: agency or fleet.")
-    ] = None,
-    seed_number: Annotated[int | None, option("--seed N", "Make the same numbers for the same N.")] = None,
+    numbers: int | None = option("--numbers N", "Number of phone numbers. The default is 10.", min=0),
+    country: str | None = option("--country CC", "Country of the numbers. The default is US."),
+    scenario: str | None = option("--scenario NAME", "Create a whole account: agency or fleet."),
+    seed_number: int | None = option("--seed N", "Make the same numbers for the same N."),
 ) -> None:
     """Add phone numbers to the sandbox account, and print them.
 
@@ -63,22 +50,20 @@ def seed(
 
 @command("serve", "sandbox.serving:run_server")
 def serve(
-    host: Host = "127.0.0.1",
-    port: Port = 8181,
-    also: Annotated[
-        str | None, option("--also AC", "Serve this subaccount, too, with its own data and credentials.")
-    ] = None,
-    database: Database = None,
-    latency_ms: Latency = "0",  # type: ignore[assignment]  # what the parser gets
-    rate_limit: Annotated[
-        bool, option("--rate-limit/--no-rate-limit", "Limit the rate with 429, as the real API does.")
-    ] = True,
-    faults: Faults = None,
-    seed: Annotated[int | None, option("--seed N", "Inject the same faults for the same N.")] = None,
-    not_found: Annotated[
-        str, option("--not-found 404|400", "Respond with this status for an unknown object.")
-    ] = "404",
-    max_page_size: PageSize = 100,
+    host: str = HOST,
+    port: int = PORT,
+    also: str | None = option("--also AC", "Serve this subaccount, too, with its own data and credentials."),
+    database: str | None = DATABASE,
+    latency_ms: float = LATENCY,
+    rate_limit: bool = option(
+        "--rate-limit/--no-rate-limit", "Limit the rate with 429, as the real API does.", default=True
+    ),
+    faults: list[str] | None = FAULTS,
+    seed: int | None = option("--seed N", "Inject the same faults for the same N."),
+    not_found: str = option(
+        "--not-found 404|400", "Respond with this status for an unknown object.", default="404"
+    ),
+    max_page_size: int = PAGE_SIZE,
 ) -> None:
     """Serve the sandbox over HTTP on a loopback address.
 
@@ -96,8 +81,8 @@ def serve(
 
 @command("busy", "sandbox.contents:make_busy", DATA)
 def busy(
-    number: NumberArgument,
-    sessions: Annotated[int, argument("SESSIONS", "Open Sessions. 0 makes the number idle.", min=0)],
+    number: str = NUMBER,
+    sessions: int = argument("SESSIONS", "Open Sessions. 0 makes the number idle.", min=0),
 ) -> None:
     """Set the open Sessions of a sandbox number, to rehearse drain and remove.
 
@@ -126,7 +111,7 @@ def reset() -> None:
 
 
 @command("env", "sandbox.contents:show_exports")
-def env(host: Host = "127.0.0.1", port: ServedPort = 8181) -> None:
+def env(host: str = HOST, port: int = SERVED_PORT) -> None:
     """Print environment variables by which programs use a served sandbox.
 
     Twilio's libraries and proxyctl read them.

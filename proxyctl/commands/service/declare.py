@@ -7,17 +7,17 @@ Examples:
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 import typer
 
 from proxyctl.commands.options import (
+    COUNT,
     DATA,
+    LIMIT,
+    SERVICE,
+    SORT,
     WRITES,
-    Count,
-    Limit,
-    ServiceArgument,
-    Sort,
     argument,
     command,
     group,
@@ -74,10 +74,7 @@ FIELDS = group(
         "Prefer or avoid the number that a participant had before.",
     ),
     chat_instance_sid=typed(
-        str | None,
-        "--chat-instance-sid IS",
-        "Forward messages to this Chat Service instance.",
-        parser=value,
+        str | None, "--chat-instance-sid IS", "Forward messages to this Chat Service instance.", parser=value
     ),
 )
 NEW_NAME = group(
@@ -97,10 +94,8 @@ class Clearable(StrEnum):
 
 @command("create", "service.change:create", DATA, WRITES, FIELDS)
 def create_service(
-    name: Annotated[str, argument("NAME", "Unique name, without personal data.", parser=value)],
-    if_not_exists: Annotated[
-        bool, option("--if-not-exists", "Print a Service that already has this name, unchanged.")
-    ] = False,
+    name: str = argument("NAME", "Unique name, without personal data.", parser=value),
+    if_not_exists: bool = option("--if-not-exists", "Print a Service that already has this name, unchanged."),
 ) -> None:
     """Create a Service and print it.
 
@@ -112,15 +107,11 @@ def create_service(
 
 @command("list", "service.listing:show_all", DATA)
 def list_services(
-    name: Annotated[
-        str | None, option("--name GLOB", "Print only Services whose name matches GLOB: 'masking-*'.")
-    ] = None,
-    counts: Annotated[
-        bool, option("--counts", "Print how many numbers each has, reserved and unreserved.")
-    ] = False,
-    sort: Sort = None,
-    limit: Limit = None,
-    count: Count = False,
+    name: str | None = option("--name GLOB", "Print only Services whose name matches GLOB: 'masking-*'."),
+    counts: bool = option("--counts", "Print how many numbers each has, reserved and unreserved."),
+    sort: str | None = SORT,
+    limit: int | None = LIMIT,
+    count: bool = COUNT,
 ) -> None:
     """List the Services of the account.
 
@@ -132,7 +123,7 @@ def list_services(
 
 
 @command("show", "service.listing:show_one", DATA)
-def show_service(service_name: ServiceArgument) -> None:
+def show_service(service_name: str = SERVICE) -> None:
     """Show one Service.
 
     Examples:
@@ -142,10 +133,8 @@ def show_service(service_name: ServiceArgument) -> None:
 
 @command("update", "service.change:update", DATA, WRITES, NEW_NAME | FIELDS)
 def update_service(
-    service_name: ServiceArgument,
-    clear: Annotated[
-        list[Clearable] | None, option("--clear FIELD", "Clear this field (repeatable).", SETTINGS)
-    ] = None,
+    service_name: str = SERVICE,
+    clear: list[Clearable] | None = option("--clear FIELD", "Clear this field (repeatable).", SETTINGS),
 ) -> None:
     """Change a Service and print it. Old and new values go to stderr.
 
@@ -156,7 +145,7 @@ def update_service(
 
 
 @command("delete", "service.change:delete", DATA, WRITES)
-def delete_service(service_name: ServiceArgument) -> None:
+def delete_service(service_name: str = SERVICE) -> None:
     """Delete a Service with its Sessions, Participants and Interactions.
 
     Its numbers become free.
