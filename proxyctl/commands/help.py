@@ -10,7 +10,9 @@ from proxyctl.text import did_you_mean
 @command("help")
 def show_help(
     runtime: Runtime,
-    topic: list[str] | None = argument("[TOPIC]...", "A command, such as 'number reserve', or a topic."),
+    topic: list[str] = argument(
+        "[TOPIC]...", "A command, such as 'number reserve', or a topic.", default_factory=list
+    ),
 ) -> None:
     """Show the help of a command or a topic.
 
@@ -23,11 +25,10 @@ def show_help(
     """
     from proxyctl.generate import help_pages, topics
 
-    words = topic or []
-    if len(words) == 1 and words[0] in topics.TOPICS:
-        lines = topics.as_lines(topics.topic(words[0]))
+    if len(topic) == 1 and topic[0] in topics.TOPICS:
+        lines = topics.as_lines(topics.topic(topic[0]))
     else:
-        lines = help_pages.page(node_of(words, topics.TOPICS))
+        lines = help_pages.page(node_of(topic, topics.TOPICS))
     help_pages.show(runtime, lines)
 
 

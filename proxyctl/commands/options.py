@@ -6,9 +6,9 @@
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 import typer
 from typer.models import CommandInfo
@@ -28,32 +28,33 @@ NATIONAL = "Numbers"
 SHARED_PANELS = (CONNECTION, OUTPUT, WRITING, PACE, NATIONAL)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Group = dict[str, Any]  # names of parameters, with their declarations
+Group = dict[str, inspect.Parameter]  # declared options
 
 
-def option(shown: str, about: str, panel: str | None = None, **settings: Any) -> Any:
-    """Declare an option as help shows it, `-p --profile NAME`, listed there under ``panel``; a flag has no value.
-
-    Without a ``default``, it is False for a flag, and else None.
-    """
+def option(shown: str, about: str, panel: str | None = None, *, default: Any = None, **settings: Any) -> Any:
+    """Declare an option as help shows it, `-p --profile NAME`, listed there under ``panel``; a flag has no value."""
     names = [word for word in shown.split(" ") if word.startswith("-")]
-    metavar = shown.rpartition(" ")[2]
-    default = settings.pop("default", False if metavar in names and "/" not in metavar else None)
-    if metavar not in names:
+    if (metavar := shown.rpartition(" ")[2]) not in names:
         settings["metavar"] = metavar
     return typer.Option(default, *names, help=about, rich_help_panel=panel, **settings)
 
 
-def typed(kind: Any, shown: str, about: str, **settings: Any) -> Any:
-    """Declare an option of a group, whose value is a ``kind``."""
-    return Annotated[kind, option(shown, about, default=..., **settings)]
+def group(panel: str | None) -> Callable[[Callable[..., None]], Group]:
+    """Declare options that help lists together, under ``panel``, by the parameters of a function.
 
+    The defaults of shared ones are those of `SharedOptions`.
+    """
 
-def group(panel: str | None, **declared: Any) -> Group:
-    """Declare options that help lists together, under ``panel``; each is named as the parameter that gets its value."""
-    for annotation in declared.values():
-        get_args(annotation)[1].rich_help_panel = panel
-    return declared
+    def declare(function: Callable[..., None]) -> Group:
+        options = dict(inspect.signature(function).parameters)
+        for name, one in options.items():
+            one.default.rich_help_panel = panel
+            default = SharedOptions._field_defaults.get(name, one.default.default)
+            # What is parsed from text needs a text as its default.
+            one.default.default = f"{default:g}" if isinstance(default, float) else default
+        return options
+
+    return declare
 
 
 def argument(shown: str, about: str, **settings: Any) -> Any:
@@ -126,167 +127,182 @@ LIMIT = option("--limit N", "Print at most N rows.", min=1)
 SORT = option("--sort FIELD", "Sort by a field. -FIELD sorts in descending order.")
 COUNT = option("--count", "Print only the count.")
 
-PROFILE = group(
-    CONNECTION,
-    profile=typed(str | None, "-p --profile NAME", "Use this profile's credentials."),
-    sandbox=typed(bool, "--sandbox", "Use the embedded sandbox, as --profile sandbox does."),
-)
-REQUESTS = group(
-    CONNECTION,
-    timeout=typed(
-        float,
+
+@group(CONNECTION)
+def PROFILE(
+    profile: str | None = option("-p --profile NAME", "Use this profile's credentials."),
+    sandbox: bool = option("--sandbox", "Use the embedded sandbox, as --profile sandbox does."),
+) -> None:
+    """Whose account."""
+
+
+@group(CONNECTION)
+def REQUESTS(
+    timeout: float = option(
         "--timeout SECONDS",
         "Limit the time of one request, from connecting to the last byte.",
         parser=within(0.001, 3600.0, "seconds, for example 30"),
     ),
-    retries=typed(int, "--retries N", "Retry a temporary failure up to N times.", min=0, max=100),
-)
-MESSAGES = group(
-    CONNECTION,
-    verbose=typed(
-        int,
+    retries: int = option("--retries N", "Retry a temporary failure up to N times.", min=0, max=100),
+) -> None:
+    """Each request."""
+
+
+@group(CONNECTION)
+def MESSAGES(
+    verbose: int = option(
         "-v --verbose",
         "Print retries to stderr. Twice: print each request.",
         count=True,
         metavar="",
         show_default=False,
     ),
-    quiet=typed(bool, "-q --quiet", "Print only errors."),
-    color=typed(Literal["auto", "always", "never"], "--color", "Colour the output."),
-)
-DATA = group(
-    OUTPUT,
-    output=typed(
-        Literal[FORMATS] | None,
-        "-o --output",
-        "Print in this format. The default is table on a terminal and tsv elsewhere.",
+    quiet: bool = option("-q --quiet", "Print only errors."),
+    color: Literal["auto", "always", "never"] = option("--color", "Colour the output."),
+) -> None:
+    """What is said."""
+
+
+@group(OUTPUT)
+def DATA(
+    output: Literal[FORMATS] | None = option(  # type: ignore[valid-type]
+        "-o --output", "Print in this format. The default is table on a terminal and tsv elsewhere."
     ),
-    fields=typed(
-        str | None,
-        "--fields A,B,C",
-        "Print these fields, in this order. capabilities.sms_outbound reaches into a map.",
+    fields: str | None = option(
+        "--fields A,B,C", "Print these fields, in this order. capabilities.sms_outbound reaches into a map."
     ),
-    no_header=typed(bool, "--no-header", "Leave out the header line of tsv and csv."),
-)
-YES = group(WRITING, yes=typed(bool, "-y --yes", "Skip the confirmation prompt."))
-DRY_RUN = (
-    group(WRITING, dry_run=typed(bool, "--dry-run", "Print what would be done, and send nothing.")) | YES
-)
-SUMMARY = group(
-    WRITING, summary_json=typed(str | None, "--summary-json FILE", "Write a summary to FILE as JSON.")
-)
-RECORDED = DRY_RUN | group(
-    WRITING,
-    requests=typed(bool, "--requests", "With --dry-run: print the requests that would be sent."),
-    confirm_profile=typed(
-        str | None,
-        "--confirm-profile NAME",
-        "Permit writing to a protected account: name a profile that protects it.",
+    no_header: bool = option("--no-header", "Leave out the header line of tsv and csv."),
+) -> None:
+    """How rows are printed."""
+
+
+@group(WRITING)
+def DRY_RUN(
+    dry_run: bool = option("--dry-run", "Print what would be done, and send nothing."),
+    yes: bool = option("-y --yes", "Skip the confirmation prompt."),
+) -> None:
+    """What asks, and can be rehearsed."""
+
+
+@group(WRITING)
+def SUMMARY(
+    summary_json: str | None = option("--summary-json FILE", "Write a summary to FILE as JSON."),
+) -> None:
+    """What monitoring reads."""
+
+
+@group(WRITING)
+def RECORDED(
+    requests: bool = option("--requests", "With --dry-run: print the requests that would be sent."),
+    confirm_profile: str | None = option(
+        "--confirm-profile NAME", "Permit writing to a protected account: name a profile that protects it."
     ),
-    no_history=typed(
-        bool, "--no-history", "Do not record this run, for example where the history is not writable."
+    no_history: bool = option(
+        "--no-history", "Do not record this run, for example where the history is not writable."
     ),
-    lock_wait=typed(
-        float,
+    lock_wait: float = option(
         "--lock-wait DURATION",
         "Wait up to DURATION for another run on the same Service.",
         parser=duration,
         show_default=False,
     ),
-)
-ALLOW = group(
-    WRITING,
-    allow=typed(
-        list[str] | None, "--allow RULE", "Permit what RULE refuses (repeatable). See 'proxyctl help rules'."
+) -> None:
+    """What writes."""
+
+
+@group(WRITING)
+def ALLOW(
+    allow: list[str] | None = option(
+        "--allow RULE", "Permit what RULE refuses (repeatable). See 'proxyctl help rules'."
     ),
-)
-WRITES = RECORDED | ALLOW | SUMMARY
-THROUGH = group(
-    WRITING,
-    through_messaging=typed(
-        bool,
+) -> None:
+    """What the guard refuses."""
+
+
+@group(WRITING)
+def THROUGH(
+    through_messaging: bool = option(
         "--through-messaging",
         "Take numbers out of their Messaging Service first, and put those that join a pool back.",
     ),
-)
-COUNTRY = group(
-    NATIONAL,
-    default_country=typed(
-        str | None,
-        "--default-country CC",
-        "Accept numbers in the national format of this country, for example US.",
+) -> None:
+    """Numbers that leave a Messaging Service."""
+
+
+@group(NATIONAL)
+def COUNTRY(
+    default_country: str | None = option(
+        "--default-country CC", "Accept numbers in the national format of this country, for example US."
     ),
-)
-PACING = group(
-    PACE,
-    rate=typed(
-        float | None,
+) -> None:
+    """How numbers are read."""
+
+
+@group(PACE)
+def PACING(
+    rate: float | None = option(
         "--rate N",
         "Send at most N requests a second to each endpoint of a Service. 0 turns pacing off.",
         parser=within(0.0, 10_000.0, "requests a second, for example 30"),
         show_default="30",
     ),
-    concurrency=typed(
-        int | None,
-        "--concurrency N",
-        "Send at most N requests in parallel.",
-        show_default="automatic",
-        min=1,
-        max=200,
+    concurrency: int | None = option(
+        "--concurrency N", "Send at most N requests in parallel.", show_default="automatic", min=1, max=200
     ),
-    max_errors=typed(int | None, "--max-errors N", "Stop when N items have failed.", min=1),
-    deadline=typed(
-        float | None, "--deadline DURATION", "Stop after DURATION: 90s, 15m, 2h.", parser=duration
+    max_errors: int | None = option("--max-errors N", "Stop when N items have failed.", min=1),
+    deadline: float | None = option(
+        "--deadline DURATION", "Stop after DURATION: 90s, 15m, 2h.", parser=duration
     ),
-    failed_to=typed(
-        str | None,
+    failed_to: str | None = option(
         "--failed-to FILE",
         "Write the failed and unknown inputs to FILE, as they came in, with the reason. -f reads it.",
     ),
-    untried_to=typed(
-        str | None, "--untried-to FILE", "Write the inputs that were not tried to FILE. -f reads it."
+    untried_to: str | None = option(
+        "--untried-to FILE", "Write the inputs that were not tried to FILE. -f reads it."
     ),
-)
+) -> None:
+    """How fast and how long a run goes, and what is left of it."""
 
-ROWS = group(
-    INPUT,
-    file=typed(
-        str | None, "-f --file FILE", "Read numbers from FILE: text, CSV, JSON or JSON Lines. '-' is stdin."
-    ),
-    column=typed(
-        str | None, "--column NAME|N", "Read numbers from this column of FILE: its name, or its place."
-    ),
-    skip_bad_rows=typed(bool, "--skip-bad-rows", "Skip rows that can't be used. Print them, and exit 6."),
-)
 
-FINDINGS = group(
-    FILTERS,
-    severity=typed(
-        Literal["error", "warning", "info"] | None, "--severity", "Print findings that are at least so bad."
+@group(INPUT)
+def ROWS(
+    file: str | None = option(
+        "-f --file FILE", "Read numbers from FILE: text, CSV, JSON or JSON Lines. '-' is stdin."
     ),
-    only=typed(
-        list[str] | None, "--only ID", "Print only findings with this ID (repeatable).", parser=finding_id
+    column: str | None = option(
+        "--column NAME|N", "Read numbers from this column of FILE: its name, or its place."
     ),
-    ignore=typed(
-        list[str] | None, "--ignore ID", "Leave out findings with this ID (repeatable).", parser=finding_id
-    ),
-)
+    skip_bad_rows: bool = option("--skip-bad-rows", "Skip rows that can't be used. Print them, and exit 6."),
+) -> None:
+    """Files of numbers."""
 
-CALLS = (PROFILE, REQUESTS, MESSAGES)  # every command accepts these
+
+@group(FILTERS)
+def FINDINGS(
+    severity: Literal["error", "warning", "info"] | None = option(
+        "--severity", "Print findings that are at least so bad."
+    ),
+    only: list[str] | None = option(
+        "--only ID", "Print only findings with this ID (repeatable).", parser=finding_id
+    ),
+    ignore: list[str] | None = option(
+        "--ignore ID", "Leave out findings with this ID (repeatable).", parser=finding_id
+    ),
+) -> None:
+    """Which findings."""
+
+
+YES = {"yes": DRY_RUN["yes"]}
+CALLS = PROFILE | REQUESTS | MESSAGES  # every command accepts these
+WRITES = DRY_RUN | RECORDED | ALLOW | SUMMARY
 BULK = COUNTRY | PACING
-EVERY = PROFILE | REQUESTS | MESSAGES | DATA | WRITES | THROUGH | BULK
-
-
-def _names_and_value(annotation: Any) -> Iterator[tuple[str, bool]]:
-    """Yield the names of an option, each with whether a value follows it."""
-    kind, info = get_args(annotation)[:2]
-    for name in info.param_decls:
-        yield name, kind is not bool and not info.count
-
+EVERY = CALLS | DATA | WRITES | THROUGH | BULK
 
 # Options that may stand before the subcommand as well as after it: True where a value follows.
 HOISTED: dict[str, bool] = {
-    name: valued for annotation in EVERY.values() for name, valued in _names_and_value(annotation)
+    name: one.annotation is not bool and not one.default.count
+    for one in EVERY.values()
+    for name in one.default.param_decls
 }
 
 
@@ -299,13 +315,15 @@ def command(
     does. That gets the Runtime, what was typed, what is ``always`` the same, and of the groups what was given. Options
     of `SharedOptions` go to the Runtime.
     """
-    every = {one: kind for group in (*CALLS, *groups) for one, kind in group.items()}
+    every = {name: one for group in (CALLS, *groups) for name, one in group.items()}
 
     def declare(function: Function) -> CommandInfo:
         def run(ctx: typer.Context, **values: Any) -> None:
-            given = {one: values.pop(one) for one in every}
-            shared = {one: value for one, value in given.items() if one in SharedOptions._fields}
-            own = {one: value for one, value in given.items() if one not in shared and value is not None}
+            given = {option: values.pop(option) for option in every}
+            shared = {option: value for option, value in given.items() if option in SharedOptions._fields}
+            own = {
+                option: value for option, value in given.items() if option not in shared and value is not None
+            }
             ctx.obj.begin(ctx.command_path, ctx.params, shared)
             carry_out: Callable[..., object] = function
             if does is not None:
@@ -320,21 +338,14 @@ def command(
 
 def signed(run: Function, function: Callable[..., Any], added: Group) -> Function:
     """Return ``run`` with the parameters of ``function``, and those that are ``added``, for Typer to read."""
-    # What is parsed from text needs a text as its default.
-    defaults = {
-        name: f"{value:g}" if isinstance(value, float) else value
-        for name, value in SharedOptions()._asdict().items()
-    }
     keyword = inspect.Parameter.KEYWORD_ONLY
-    own = [one for one in inspect.signature(function).parameters.values() if one.name != "runtime"]
-    parameters = [
-        inspect.Parameter("ctx", keyword, annotation=typer.Context),
-        *(one.replace(kind=keyword) for one in own),
-        *(
-            inspect.Parameter(n, keyword, default=defaults.get(n), annotation=kind)
-            for n, kind in added.items()
-        ),
-    ]
+    declared = [*inspect.signature(function).parameters.values(), *added.values()]
+    parameters = [inspect.Parameter("ctx", keyword, annotation=typer.Context)]
+    for one in declared:
+        if one.annotation is bool and one.default.default is None:
+            one.default.default = False
+        if one.name != "runtime":
+            parameters.append(one.replace(kind=keyword))
     run.__doc__ = function.__doc__
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}

@@ -1,9 +1,9 @@
 """`proxyctl api`: any other request, with the auth, retries and output of proxyctl."""
 
-from proxyctl.commands.options import DATA, RECORDED, SUMMARY, argument, command, option
+from proxyctl.commands.options import DATA, DRY_RUN, RECORDED, SUMMARY, argument, command, option
 
 
-@command("api", "api.request:send", DATA, RECORDED, SUMMARY)
+@command("api", "api.request:send", DATA, DRY_RUN, RECORDED, SUMMARY)
 def api_request(
     method: str = argument("METHOD", "GET, POST or DELETE."),
     path: str = argument("PATH", "/v1/…, /messaging/v1/… or /2010-04-01/…, without a host."),

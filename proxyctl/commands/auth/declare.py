@@ -13,24 +13,27 @@ from proxyctl.commands.options import (
     command,
     group,
     option,
-    typed,
 )
 
-SAVED_AS = group(
-    None,
-    profile=typed(
-        str | None,
+
+@group(None)
+def SAVED_AS(
+    profile: str | None = option(
         "-p --profile NAME",
         "Save the credentials as this profile.",
         show_default="PROXYCTL_PROFILE, or 'default'",
     ),
-)
-SERVER = group(
-    None,
-    base_url=typed(str | None, "--base-url URL", "Send requests to this server."),
-    region=typed(str | None, "--region NAME", "Use this region of Twilio, for example ie1."),
-    edge=typed(str | None, "--edge NAME", "Use this edge of Twilio, for example dublin."),
-)
+) -> None:
+    """The profile that is saved."""
+
+
+@group(None)
+def SERVER(
+    base_url: str | None = option("--base-url URL", "Send requests to this server."),
+    region: str | None = option("--region NAME", "Use this region of Twilio, for example ie1."),
+    edge: str | None = option("--edge NAME", "Use this edge of Twilio, for example dublin."),
+) -> None:
+    """The server of a profile."""
 
 
 @command("login", "auth.login:log_in", SERVER, SAVED_AS, YES)

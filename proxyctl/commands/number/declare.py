@@ -24,38 +24,40 @@ from proxyctl.commands.options import (
     command,
     group,
     option,
-    typed,
     url_given,
 )
 
-CHOSEN = group(
-    FILTERS,
-    reserved=typed(
-        bool | None, "--reserved/--unreserved", "Print only reserved numbers, or only the others."
+
+@group(FILTERS)
+def CHOSEN(
+    reserved: bool | None = option(
+        "--reserved/--unreserved", "Print only reserved numbers, or only the others."
     ),
-    in_use=typed(
-        bool | None, "--in-use/--idle", "Print only numbers with open Sessions, or only those without."
+    in_use: bool | None = option(
+        "--in-use/--idle", "Print only numbers with open Sessions, or only those without."
     ),
-    country=typed(str | None, "--country CC", "Print only numbers of this ISO country."),
-    area_codes=typed(
-        list[str] | None,
-        "--area-code NNN",
-        "Print only North American numbers with this area code (repeatable): 415.",
+    country: str | None = option("--country CC", "Print only numbers of this ISO country."),
+    area_codes: list[str] | None = option(
+        "--area-code NNN", "Print only North American numbers with this area code (repeatable): 415."
     ),
-    capabilities=typed(
-        list[str] | None,
-        "--capability C",
-        "Print only numbers with this capability (repeatable): sms, voice_outbound, …",
+    capabilities: list[str] | None = option(
+        "--capability C", "Print only numbers with this capability (repeatable): sms, voice_outbound, …"
     ),
-    prefix=typed(str | None, "--prefix +1415", "Print only numbers that begin with + and these digits."),
-)
-WEBHOOKS = group(
-    None,
-    proxy=typed(bool | None, "--proxy", "Point the numbers at SERVICE, which has them in its pool."),
-    restore=typed(bool | None, "--restore", "Restore the webhooks that were saved when they joined a pool."),
-    voice_url=typed(str | None, "--voice-url URL", "Send their calls to URL.", parser=url_given),
-    sms_url=typed(str | None, "--sms-url URL", "Send their messages to URL.", parser=url_given),
-)
+    prefix: str | None = option("--prefix +1415", "Print only numbers that begin with + and these digits."),
+) -> None:
+    """Which numbers."""
+
+
+@group(None)
+def WEBHOOKS(
+    proxy: bool | None = option("--proxy", "Point the numbers at SERVICE, which has them in its pool."),
+    restore: bool | None = option(
+        "--restore", "Restore the webhooks that were saved when they joined a pool."
+    ),
+    voice_url: str | None = option("--voice-url URL", "Send their calls to URL.", parser=url_given),
+    sms_url: str | None = option("--sms-url URL", "Send their messages to URL.", parser=url_given),
+) -> None:
+    """Where numbers point."""
 
 
 @command("add", "number.change:run_verb", DATA, WRITES, BULK, ROWS, verb="add")

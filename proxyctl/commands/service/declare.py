@@ -22,7 +22,6 @@ from proxyctl.commands.options import (
     command,
     group,
     option,
-    typed,
     url,
 )
 
@@ -43,44 +42,44 @@ def link(text: str) -> str:
     return url(value(text))
 
 
-FIELDS = group(
-    SETTINGS,
-    default_ttl=typed(
-        int | None, "--default-ttl SECONDS", "Limit the life of a Session. 0 means no limit.", min=0
+@group(SETTINGS)
+def FIELDS(
+    default_ttl: int | None = option(
+        "--default-ttl SECONDS", "Limit the life of a Session. 0 means no limit.", min=0
     ),
-    callback_url=typed(
-        str | None, "--callback-url URL", "Call URL when the status of an Interaction changes.", parser=link
+    callback_url: str | None = option(
+        "--callback-url URL", "Call URL when the status of an Interaction changes.", parser=link
     ),
-    intercept_callback_url=typed(
-        str | None,
+    intercept_callback_url: str | None = option(
         "--intercept-callback-url URL",
         "Call URL on each Interaction. A response of 403 blocks it.",
         parser=link,
     ),
-    out_of_session_callback_url=typed(
-        str | None,
+    out_of_session_callback_url: str | None = option(
         "--out-of-session-callback-url URL",
         "Call URL when a call or message comes in outside any Session.",
         parser=link,
     ),
-    geo_match_level=typed(
-        Literal["country", "area-code", "extended-area-code", "overlay", "radius"] | None,
+    geo_match_level: Literal["country", "area-code", "extended-area-code", "overlay", "radius"]
+    | None = option(
         "--geo-match-level",
         "Match the location of a number to the participant's. The API's default is country.",
     ),
-    number_selection_behavior=typed(
-        Literal["prefer-sticky", "avoid-sticky"] | None,
-        "--number-selection-behavior",
-        "Prefer or avoid the number that a participant had before.",
+    number_selection_behavior: Literal["prefer-sticky", "avoid-sticky"] | None = option(
+        "--number-selection-behavior", "Prefer or avoid the number that a participant had before."
     ),
-    chat_instance_sid=typed(
-        str | None, "--chat-instance-sid IS", "Forward messages to this Chat Service instance.", parser=value
+    chat_instance_sid: str | None = option(
+        "--chat-instance-sid IS", "Forward messages to this Chat Service instance.", parser=value
     ),
-)
-NEW_NAME = group(
-    SETTINGS,
-    unique_name=typed(str | None, "--unique-name NEW", "Change the unique name.", parser=value),
-)
+) -> None:
+    """Settings of a Service."""
+
+
+@group(SETTINGS)
+def NEW_NAME(
+    unique_name: str | None = option("--unique-name NEW", "Change the unique name.", parser=value),
+) -> None:
+    """Another name."""
 
 
 class Clearable(StrEnum):
