@@ -6,11 +6,11 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from typing import TextIO
+from collections.abc import Callable, Sequence
+from typing import Any, TextIO
 
 from proxyctl import __version__
-from proxyctl.clock import Clock, Signalled
+from proxyctl.clock import Signalled
 from proxyctl.errors import ExitCode, Interrupted, OutputError, ProxyctlError
 from proxyctl.runtime import Runtime
 
@@ -18,22 +18,16 @@ from proxyctl.runtime import Runtime
 def main(
     argv: Sequence[str] | None = None,
     *,
-    environ: Mapping[str, str] | None = None,
-    stdin: TextIO | None = None,
-    stdout: TextIO | None = None,
-    stderr: TextIO | None = None,
-    clock: Clock | None = None,
     prepare: Callable[[Runtime], None] | None = None,
+    **outside: Any,
 ) -> int:
     """Run the command line ``argv`` (without the program's name) and return its exit code.
 
-    The streams, environment and clock can be handed in; ``prepare`` is called with the Runtime before the
-    command runs.
+    What comes from ``outside`` (streams, environment, clock) can be handed in, as a Runtime takes it; ``prepare`` is
+    called with the Runtime before the command runs.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    runtime = Runtime(
-        environ=environ, stdin=stdin, stdout=stdout, stderr=stderr, clock=clock, argv=tuple(arguments)
-    )
+    runtime = Runtime(argv=tuple(arguments), **outside)
     if arguments in (["--version"], ["-V"]):
         return finish(runtime, lambda: runtime.stdout.write(f"proxyctl {__version__}\n"))
     if prepare is not None:

@@ -32,41 +32,20 @@ from proxyctl.text import Lines
 
 
 class ExitCode(IntEnum):
-    """The process exit codes that scripts may rely on, each with its ``meaning``."""
+    """The process exit codes that scripts may rely on. Their meanings are in `explaining/codes.toml`."""
 
-    meaning: str
-
-    def __new__(cls, code: int, meaning: str = "") -> ExitCode:
-        member = int.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        return member
-
-    DONE = 0, "done, also if there was nothing to do"
-    INTERNAL = (
-        1,
-        "internal error, a response that can't be read, or output or state that could not be written",
-    )
-    USAGE = (
-        2,
-        "usage: arguments, options, environment, input file or config file are wrong, and nothing was sent",
-    )
-    AUTHENTICATION = 3, "not authenticated or not allowed (no credentials, 401, 403)"
-    NOT_FOUND = 4, "the named Service or number does not exist"
-    REFUSED = (
-        5,
-        "refused: conflict, limit or state (400/409/422 from the API, pool full, number in use, another pool has it)",
-    )
-    PARTIAL = 6, "partial: some items of a bulk run failed, and each is reported"
-    TEMPORARY = (
-        7,
-        "temporary: network, time-out, 429 or 5xx past the retries, deadline reached, lock held by another run. "
-        "Running the same command again is safe",
-    )
-    CHECK = 8, "a check found something"
-    SIGHUP = 129, "SIGHUP. Completed items are reported, and running again continues"
-    SIGINT = 130, "SIGINT. Completed items are reported, and running again continues"
-    SIGTERM = 143, "SIGTERM. Completed items are reported, and running again continues"
+    DONE = 0
+    INTERNAL = 1
+    USAGE = 2
+    AUTHENTICATION = 3
+    NOT_FOUND = 4
+    REFUSED = 5
+    PARTIAL = 6
+    TEMPORARY = 7
+    CHECK = 8
+    SIGHUP = 129
+    SIGINT = 130
+    SIGTERM = 143
 
 
 class Problem(NamedTuple):

@@ -110,13 +110,6 @@ def url(text: str) -> str:
     return text
 
 
-def url_given(text: str) -> str:
-    """Return a URL. Refuse an empty one: a shell variable is not set."""
-    if not text.strip():
-        raise typer.BadParameter("the URL is empty.")
-    return url(text)
-
-
 # What several commands declare alike.
 SERVICE = argument("SERVICE", "Service SID (KS…) or unique name.")
 SERVICES = argument("[SERVICE]...", "Service SIDs (KS…) or unique names.", default_factory=list)

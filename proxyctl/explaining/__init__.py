@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 from proxyctl.errors import (
     CheckError,
-    ExitCode,
     Problem,
     ProxyctlError,
     SummaryError,
@@ -185,17 +184,12 @@ def _one_off(given: str, other: str) -> bool:
 
 
 def _explanation(code: int, entry: dict[str, Any]) -> Explanation:
-    """Return the entry in full. What is known of an exit code is stated once, beside the error classes."""
-    if code < 400:
-        own = ExitCode(code)
-        title = f"Exit code of proxyctl: {own.name.replace('_', ' ').lower() if code < 100 else own.name}"
-        meaning = f"{own.meaning[0].upper()}{own.meaning[1:]}."
-        return Explanation(code, title, meaning, (), tuple(entry["next"]), None, code)
+    """Return the entry in full."""
     return Explanation(
         code,
         entry["title"],
         entry["meaning"],
-        tuple(entry["causes"]),
+        tuple(entry.get("causes", ())),
         tuple(entry["next"]),
         DICTIONARY.format(code) if code >= LEAST_OF_TWILIO else None,
         entry.get("exit_code"),

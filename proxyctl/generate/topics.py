@@ -15,6 +15,7 @@ from pathlib import Path
 from proxyctl.commands.tree import TOPICS as TOPICS
 from proxyctl.commands.tree import shared_parameters
 from proxyctl.errors import ExitCode
+from proxyctl.explaining import explanation_of
 from proxyctl.generate.help_pages import prose
 from proxyctl.generate.nodes import parameter_of
 from proxyctl.roles import Line, Piece, Role, line
@@ -68,7 +69,8 @@ def expanded(part: str) -> Iterator[Block]:
 def exit_codes() -> Iterator[Block]:
     """Yield a term for each exit code."""
     for code in ExitCode:
-        yield Block("term", f"{code.meaning[:1].upper()}{code.meaning[1:]}.", str(int(code)))
+        if found := explanation_of(code):
+            yield Block("term", found.meaning, str(int(code)))
 
 
 def shapes() -> Iterator[Block]:

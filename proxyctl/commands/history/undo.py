@@ -11,7 +11,7 @@ from proxyctl.api.resources import Service
 from proxyctl.commands import saved_file
 from proxyctl.commands.history.show import load
 from proxyctl.commands.number.given import rest_of
-from proxyctl.commands.pool.apply import account_job
+from proxyctl.commands.pool.plan import account_job
 from proxyctl.commands.run import carry_out, finish, heading
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.identifiers import SERVICE, argument, is_sid

@@ -22,7 +22,7 @@ MESSAGING_SERVICE = option(
 )
 
 
-@command("check", "messaging.check:check", DATA, FINDINGS)
+@command("check", "messaging.pairs:check", DATA, FINDINGS)
 def check_messaging(service_name: str = SERVICE, messaging_service: str = MESSAGING_SERVICE) -> None:
     """Check that a pool and its Messaging Service fit together, and print how to fix them.
 
@@ -36,7 +36,7 @@ def check_messaging(service_name: str = SERVICE, messaging_service: str = MESSAG
     """
 
 
-@command("attach", "messaging.attach:attach", DATA, WRITES, BULK, ROWS)
+@command("attach", "messaging.pairs:attach", DATA, WRITES, BULK, ROWS)
 def attach_numbers(
     service_name: str = SERVICE, messaging_service: str = MESSAGING_SERVICE, numbers: list[str] = NUMBERS
 ) -> None:

@@ -6,6 +6,8 @@ Examples:
   proxyctl number list masking-prod --idle --country US -o csv
 """
 
+import typer
+
 from proxyctl.commands.options import (
     BULK,
     COUNT,
@@ -24,8 +26,15 @@ from proxyctl.commands.options import (
     command,
     group,
     option,
-    url_given,
+    url,
 )
+
+
+def url_given(text: str) -> str:
+    """Return a URL. Refuse an empty one: a shell variable is not set."""
+    if not text.strip():
+        raise typer.BadParameter("the URL is empty.")
+    return url(text)
 
 
 @group(FILTERS)

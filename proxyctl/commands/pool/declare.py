@@ -93,7 +93,7 @@ def plan_pools(
     """
 
 
-@command("apply", "pool.apply:apply", DATA, WRITES, BULK, THROUGH)
+@command("apply", "pool.plan:apply", DATA, WRITES, BULK, THROUGH)
 def apply_pools(file: str = POOL_FILE, prune: bool = PRUNE) -> None:
     """Change Services and pools to match a pool file, within the limits of each pool.
 

@@ -1,18 +1,20 @@
-"""What `pool plan` does, and what `pool apply` does before it asks: read a pool file and the account, and compare."""
+"""What `pool plan` and `pool apply` do: read a pool file and the account, compare, and make the changes in one run."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from proxyctl.api.resources import Service
-from proxyctl.commands.in_transit import numbers_left
+from proxyctl.commands.in_transit import continued, numbers_left
 from proxyctl.commands.listing import drawn, in_pages
+from proxyctl.commands.number.given import rest_of
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.commands.pool.plan_text import diff, plain
 from proxyctl.commands.pool.rehearsal import advice, say_refused
 from proxyctl.commands.report import CORRECT
+from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.errors import (
     AuthenticationError,
     CheckError,
@@ -36,8 +38,8 @@ from proxyctl.pools.desired import (
 from proxyctl.pools.facts import own_records, senders_of, with_facts
 from proxyctl.pools.moves import by_way_of_messaging
 from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
-from proxyctl.render.shapes import PLANNED
-from proxyctl.roles import lines_of
+from proxyctl.render.shapes import PLANNED, SERVICE_RESULT
+from proxyctl.roles import Role, lines_of
 from proxyctl.runtime import Runtime
 from proxyctl.text import Lines, command_line, counted, nearest
 from proxyctl.writes.guard import EMPTY_INPUT, guard, refusing_risks
@@ -74,6 +76,38 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
         )
     if not drawn(runtime):
         runtime.note(f"plan: {text}.")
+
+
+def apply(runtime: Runtime, file: str, *, prune: bool) -> None:
+    """Change the account to what ``file`` says; raises the error of the run."""
+    runtime.out.check(SERVICE_RESULT)
+    wanted = read(runtime, file)
+    rest = rest_of(runtime, file, *wanted.files)
+    runtime.guard_writes()
+    services = runtime.account.services_by_name()
+    sids = [services[one.name].sid if one.name in services else None for one in wanted.services]
+
+    def decide() -> Plan:
+        entries, world = compute(runtime, wanted, prune=prune)
+        return continued(runtime, plan_of(entries, world)).asking(
+            lambda _: [heading(runtime, "Apply", Role.NAME(wanted.name))]
+        )
+
+    names = [one.name for one in wanted.services]
+    job = account_job("apply", list(dict.fromkeys(sids)), services, decide, names)
+    finish(runtime, SERVICE_RESULT, carry_out(runtime, job), rest)
+
+
+def account_job(
+    command: str,
+    sids: Sequence[str | None],
+    services: Mapping[str, Service],
+    decide: Callable[[], Plan],
+    names: Sequence[str],
+) -> Job:
+    """Return the job of a plan for Services of the account."""
+    only = next((one for one in services.values() if [one.sid] == list(sids)), None)
+    return Job(command, sids, decide, service=only, names=names, shape=SERVICE_RESULT)
 
 
 def show(runtime: Runtime, found: Plan, command: str) -> None:

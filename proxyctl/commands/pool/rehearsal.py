@@ -16,18 +16,12 @@ from proxyctl.pools.facts import own_records, senders_of
 from proxyctl.render.failures import first_of
 from proxyctl.render.shape import Shape
 from proxyctl.runtime import Runtime
-from proxyctl.text import command_line
+from proxyctl.text import CHANGED, command_line
 from proxyctl.writes.plan import Entry, NoOp, Plan
 
 REQUEST = Shape.generic("request", ("method", "path", "form"), id_field="path")
-WOULD = {
-    "added": "would_add",
-    **{
-        f"{verb}d": f"would_{verb}" for verb in ("create", "update", "delete", "reserve", "release", "remove")
-    },
-    **{f"{verb}d": f"would_{verb}" for verb in ("move", "restore")},
-    "sent": "would_send",
-}
+WOULD = {word: f"would_{word.removesuffix('d')}" for word in CHANGED}
+WOULD |= {"added": "would_add", "sent": "would_send"}
 
 
 def foreseen(runtime: Runtime, plan: Plan) -> Plan:

@@ -1,21 +1,25 @@
-"""What `messaging attach` does: put numbers of a pool into a Messaging Service, and check that they stay in it."""
+"""What `messaging` does: find what is wrong between a pool and its Messaging Service, put numbers of the pool into it,
+and check that they stay in it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from proxyctl.api.resources import MessagingService, Service, list_messaging_services
 from proxyctl.commands.number.given import Numbers, begin, titled
+from proxyctl.commands.pool.findings import Audit, show
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.second_look import Correction
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError, UsageError
 from proxyctl.identifiers import is_sid
 from proxyctl.input.items import Item
-from proxyctl.pools.a2p import Pair, all_items, decide_all, detach_command, plan_of
+from proxyctl.pools.a2p import Pair, all_items, decide_all, detach_command, findings, plan_of
 from proxyctl.pools.account import FEW
 from proxyctl.pools.pool import Pool
-from proxyctl.render.shapes import RESULT
+from proxyctl.render.shapes import FINDING, RESULT
 from proxyctl.roles import Line, Part, Role
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
@@ -61,6 +65,16 @@ def read(runtime: Runtime, service: Service, messaging: MessagingService, items:
     asked = [number for item in items if (number := pair.pool.find(item)) is not None]
     missing = {number.sid for number in (asked if items else pair.missing)} - set(members)
     return replace(pair, elsewhere=account.senders(missing))
+
+
+def check(runtime: Runtime, service_name: str, messaging_service: str, **filters: Any) -> None:
+    """Print what is wrong; CheckError where something is."""
+    runtime.out.check(FINDING)
+    pair = read(runtime, *named(runtime, service_name, messaging_service))
+    found = sorted(findings(pair), key=lambda finding: finding.rank)
+    numbers = len({*pair.pool.by_sid, *pair.members})
+    call = ("messaging", "check", service_name, "--messaging-service", messaging_service)
+    show(runtime, Audit(found, call, 1, numbers), filters)
 
 
 def attach(
