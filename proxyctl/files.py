@@ -51,11 +51,6 @@ class Paths:
         """Where the sandbox's database lives."""
         return self._named("PROXYCTL_STATE_DIR") or self._standard("data", "PROXYCTL_STATE_DIR")
 
-    @cached_property
-    def cache_dir(self) -> Path:
-        """Where completion caches live; losing it loses nothing."""
-        return self._standard("cache", "XDG_CACHE_HOME")
-
     def _named(self, variable: str) -> Path | None:
         value = self._environ.get(variable)
         return Path(value).absolute() if value else None

@@ -30,7 +30,7 @@ def test_standard_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delenv(f"XDG_{kind}_HOME", raising=False)
     paths = Paths({"PROXYCTL_CONFIG": "", "PROXYCTL_STATE_DIR": ""})
     assert paths.config_file.name == "config.toml"
-    for path in (paths.config_file, paths.state_dir, paths.data_dir, paths.cache_dir):
+    for path in (paths.config_file, paths.state_dir, paths.data_dir):
         assert path.is_relative_to(tmp_path) and "proxyctl" in path.parts
     assert list(tmp_path.iterdir()) == []
 

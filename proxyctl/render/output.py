@@ -105,11 +105,6 @@ class Output:
             self.rows(shape, [[row]])
         self.flush()
 
-    def value(self, value: Any) -> None:
-        """Print any JSON value as indented JSON, whatever the format: for answers that have no shape."""
-        self.text(to_json(value, indent=True))
-        self.flush()
-
     def text(self, text: str) -> None:
         """Print a line (or several) of our own words; on a terminal without control characters."""
         self._write((text if self._screen().width is None else visible(text, keep="\n")) + "\n")

@@ -5,7 +5,6 @@ it.
 from __future__ import annotations
 
 import random
-import threading
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -118,24 +117,14 @@ class SandboxTransport(httpx.BaseTransport):
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self._under_way = 0
-        self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
-        with self._lock:
-            self._under_way += 1
-            concurrent = self._under_way
-        try:
-            answer = self.sandbox.respond_to(
-                request.method,
-                url.raw_path.decode("ascii"),
-                {name.lower(): value for name, value in request.headers.items()},
-                request.read(),
-                f"{url.scheme}://{url.netloc.decode('ascii')}",
-                concurrent=concurrent,
-            )
-        finally:
-            with self._lock:
-                self._under_way -= 1
+        answer = self.sandbox.respond_to(
+            request.method,
+            url.raw_path.decode("ascii"),
+            {name.lower(): value for name, value in request.headers.items()},
+            request.read(),
+            f"{url.scheme}://{url.netloc.decode('ascii')}",
+        )
         return httpx.Response(answer.status, headers=answer.headers, content=answer.body or b"")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from proxyctl.runtime.access import IN_PROCESS_URL, SandboxTransport
-from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Request, Response, Sandbox
+from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
 from proxyctl.sandbox.world.store import Store
 
 
@@ -58,24 +56,3 @@ def test_wrong_credentials_and_binary_bodies_are_answers(client: httpx.Client) -
     assert client.post("/v1/Services", content=b"\xff\x00&UniqueName=%ff").json()["code"] == 80701
     assert client.post("/v1/Services", json={"UniqueName": "x"}).json()["code"] == 80701
     assert client.get("/v1/Services/%00").status_code == 404
-
-
-def test_requests_under_way_are_counted() -> None:
-    entered, leave = threading.Barrier(4), threading.Event()
-
-    class Slow(Sandbox):
-        def respond(self, request: Request) -> Response:
-            entered.wait(10)
-            leave.wait(10)
-            return super().respond(request)
-
-    with (
-        Store(":memory:") as store,
-        httpx.Client(transport=SandboxTransport(Slow(store)), base_url=IN_PROCESS_URL) as client,
-        ThreadPoolExecutor(3) as pool,
-    ):
-        answers = [pool.submit(client.get, "/v1/Services") for _ in range(3)]
-        entered.wait(10)
-        leave.set()
-        counts = sorted(answer.result().headers["twilio-concurrent-requests"] for answer in answers)
-    assert counts == ["1", "2", "3"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from proxyctl.api.resources import Call, list_messaging_services, list_services
 from proxyctl.commands.run import Job, carry_out, finish_one, heading
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.input.items import Item
-from proxyctl.render.shape import check_fields, pick
+from proxyctl.render.shape import check_fields, pick, to_json
 from proxyctl.render.shapes import Shape
 from proxyctl.runtime import Runtime
 from proxyctl.writes.plan import Chain, Plan, Step
@@ -84,10 +83,8 @@ def print_body(runtime: Runtime, body: Any, fields: tuple[str, ...] | None, *, s
                 raise
             runtime.warn(error.message)
         body = pick(body, fields)
-    if runtime.format == "jsonl":
-        runtime.out.text(json.dumps(body, separators=(",", ":")))
-    else:
-        runtime.out.value(body)
+    runtime.out.text(to_json(body, indent=runtime.format != "jsonl"))
+    runtime.out.flush()
 
 
 def print_items(runtime: Runtime, call: Call) -> None:

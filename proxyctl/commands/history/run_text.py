@@ -14,12 +14,11 @@ from proxyctl.render.cells import moment
 from proxyctl.render.failures import Failure, by_reason
 from proxyctl.roles import Line, Piece, Role, cells, line
 from proxyctl.state.record import COUNTS, ItemRecord, RunDetail, RunSummary
-from proxyctl.text import command_line, duration_text
+from proxyctl.text import NOT_GOOD, command_line, duration_text
 from proxyctl.writes.requests import REMOVE
 
-RUN_SIGNS = {True: Role.GOOD("✓"), False: Role.BAD("✗"), None: Role.UNSURE("?")}
+SIGNS = {"ended": Role.GOOD("✓"), "running": Piece("…"), "broken off": Role.UNSURE("?")}
 CHANGE_WORDS = {"restore_webhooks": "webhooks", "set_webhooks": "webhooks"}
-FAILED = ("failed", "skipped", "unknown")
 OF_SERVICES = ("create", "update", "delete")
 
 Group = dict[tuple[str, str], list[ItemRecord]]  # what became of items, with how or why: the items
@@ -31,7 +30,7 @@ def run_lines(detail: RunDetail, width: int) -> Iterator[Line]:
     yield from head(detail)
     of_services: dict[str, list[ItemRecord]] = {}
     for item in detail.items:
-        if item.end not in FAILED and not is_half(item, detail.items):
+        if item.end not in NOT_GOOD and not is_half(item, detail.items):
             of_services.setdefault(service_of(item, detail.run), []).append(item)
     longest = max(map(cells, of_services), default=0)
     if of_services:
@@ -62,11 +61,15 @@ def account_of(run: RunSummary) -> Sequence[str]:
     return ("--sandbox",) if run.profile == SANDBOX else ("-p", str(run.profile))
 
 
+def sign_of(run: RunSummary) -> Piece:
+    """Return the sign for how a run ended."""
+    return Role.BAD("✗") if run.exit_code else SIGNS[run.status]
+
+
 def head(detail: RunDetail) -> Iterator[Line]:
     """Yield which run it was, how it ended, and why."""
     run = detail.run
-    good = None if run.exit_code is None else run.exit_code == 0
-    yield line(RUN_SIGNS[good], " ", Role.HEADING(run.id), f"  {run.command or '?'}", hang=4)
+    yield line(sign_of(run), " ", Role.HEADING(run.id), f"  {run.command or '?'}", hang=4)
     facts = [
         f"{run.user or 'somebody'}@{run.host or 'somewhere'}",
         f"profile {run.profile}" if account_of(run) else "",
@@ -155,5 +158,5 @@ def failures_of(items: Sequence[ItemRecord]) -> list[Failure]:
             (item.outcome.message if item.outcome else None) or "no response was recorded",
         )
         for item in items
-        if item.end in FAILED
+        if item.end in NOT_GOOD
     ]

@@ -8,17 +8,16 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from proxyctl.commands.history.run_text import run_lines, sign_of
 from proxyctl.commands.listing import in_pages, show_list
 from proxyctl.errors import NotFoundError
 from proxyctl.profiles.config_file import SANDBOX
 from proxyctl.render.shapes import HISTORY, HISTORY_ITEM
-from proxyctl.roles import Piece, Role, line
+from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.state.record import COUNTS, ItemRecord, RunDetail, RunSummary
 from proxyctl.text import counted, duration_text
 
-SIGNS = {"ended": Role.GOOD("✓"), "running": Piece("…"), "broken off": Role.UNSURE("?")}
-FAILED = Role.BAD("✗")
 WIDE = 110  # columns of a terminal that have room for how a run ended and how long it took
 
 
@@ -96,7 +95,7 @@ def drawn_cells(run: RunSummary, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{word: row[word] or None for word in COUNTS},
         "unknown": line(Role.UNSURE(unknown)) if unknown else None,
-        "sign": line(FAILED if run.exit_code else SIGNS[run.status]),
+        "sign": line(sign_of(run)),
         "took": line(Role.FAINT(duration_text(run.seconds))) if run.seconds is not None else None,
         "command": short_command(run) or None,
     }
@@ -125,8 +124,6 @@ def show_items(runtime: Runtime, run_id: str) -> None:
     detail = load(runtime, run_id)
     run = detail.run
     if runtime.out.format == "table" and runtime.out.fields is None:
-        from proxyctl.commands.history.run_text import run_lines
-
         runtime.out.lines(run_lines(detail, runtime.console.width))
         return
     who = f"{run.user or 'somebody'}@{run.host or 'somewhere'}"
