@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TextIO
 
 from proxyctl.clock import SHOW_CURSOR, Clock
@@ -160,13 +161,18 @@ NOUNS = {
 }
 
 
+@dataclass
 class DrainLine:
-    """``drain clinic-gb  3 of 6 idle  40 Sessions left  1m03s  Ctrl-C stops the wait``."""
+    """``drain clinic-gb  3 of 6 idle  40 Sessions left  1m03s  Ctrl-C stops the wait``.
 
-    def __init__(self, title: str, total: int) -> None:
-        self.title, self.total = title, total
-        self.busy = self.sessions = 0
-        self.since = 0.0  # seconds that the wait had taken when the line began
+    ``since``: the seconds that the wait had taken when the line began.
+    """
+
+    title: str
+    total: int
+    busy: int
+    sessions: int
+    since: float
 
     def __call__(self, elapsed: float) -> Line:
         return line(

@@ -66,8 +66,7 @@ def test_a_bar_is_empty_only_at_nothing_and_full_only_at_all() -> None:
 
 
 def test_a_drain_names_what_it_waits_for() -> None:
-    shown = DrainLine("drain clinic-gb", 6)
-    shown.busy, shown.sessions, shown.since = 3, 40, 60.0
+    shown = DrainLine("drain clinic-gb", 6, 3, 40, 60.0)
     text = "drain clinic-gb  3 of 6 idle  40 Sessions left  1m03s  Ctrl-C stops the wait"
     assert words(shown(3.0)) == text
 

@@ -6,8 +6,9 @@ rounds: each has its lock, none is held while the Sessions end, and one record h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
 from proxyctl.writes.requests import REMOVE, RESERVE
 
-FIRST_PAUSE = 2.0  # seconds between two reads; doubled up to the longest
+FIRST_PAUSES = (2.0, 4.0, 8.0, 16.0)  # seconds between two reads
 LONGEST_PAUSE = 30.0
 
 
@@ -127,10 +128,9 @@ class Drain:
 
     def rounds(self) -> None:
         """Read, remove what is idle, and wait: until no number is in use, or time is up."""
-        noted = (0, 0)
-        line = DrainLine(self.journal.title, len(self.draining()))
+        noted, total = (0, 0), len(self.draining())
         began = self.runtime.clock.monotonic()
-        for pause in pauses():
+        for pause in chain(FIRST_PAUSES, repeat(LONGEST_PAUSE)):
             with self.runtime.stop.at_once():
                 if self.waits:
                     self.read()
@@ -140,12 +140,11 @@ class Drain:
             if not (busy and self.waits) or self.report.stopped is not None:
                 return
             now = (len(busy), sum(busy.values()))
-            line.busy, line.sessions = now
-            line.since = self.runtime.clock.monotonic() - began
             # Where nothing is redrawn, a line for each read would fill the log of a run that waits for hours.
             if now != noted and not self.runtime.draws:
                 self.runtime.note(f"waiting: {counted(now[0], 'number')} in use by {SESSION.count(now[1])}.")
             noted = now
+            line = DrainLine(self.journal.title, total, *now, self.runtime.clock.monotonic() - began)
             with self.runtime.stop.at_once(), self.runtime.drawing(line):
                 left = self.runtime.time_left
                 self.runtime.clock.sleep(pause if left is None else min(pause, left))
@@ -336,11 +335,3 @@ def rows_by_sid(entries: Sequence[Entry]) -> dict[str, Mapping[str, Any]]:
         for entry in entries
     )
     return {row["sid"]: row for row in rows if row is not None}
-
-
-def pauses() -> Iterator[float]:
-    """Yield the pauses between reads: 2 s, doubling to 30 s."""
-    pause = FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(LONGEST_PAUSE, pause * 2)
