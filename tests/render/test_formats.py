@@ -282,13 +282,6 @@ def test_a_number_that_json_can_not_hold_is_never_printed() -> None:
     assert [row["sid"] for row in json.loads(stream.getvalue())] == [f"KS{1:032x}"]
 
 
-def test_value_is_json_in_every_format() -> None:
-    out, stream = output("tsv")
-    out.value([1, {"a": "é"}, None])
-    assert json.loads(stream.getvalue()) == [1, {"a": "é"}, None]
-    assert stream.getvalue().isascii()
-
-
 # On a terminal
 
 
