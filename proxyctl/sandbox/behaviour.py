@@ -10,30 +10,41 @@ import base64
 import binascii
 import functools
 import re
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import OutputError
-from proxyctl.sandbox.api import incoming_numbers, messaging, services
+from proxyctl.sandbox.api import (
+    incoming_numbers,
+    interactions,
+    messaging,
+    participants,
+    phone_numbers,
+    services,
+    sessions,
+)
 from proxyctl.sandbox.api.resource import is_storable
 from proxyctl.sandbox.context import (
     ACCOUNT_SID,
     API_KEY_SECRET,
     API_KEY_SID,
     AUTH_TOKEN,
-    RULES,
     ApiError,
+    Callback,
     Context,
     Handler,
     Reply,
     Request,
     Response,
-    Rules,
     answer,
     not_found,
     with_platform_headers,
 )
+from proxyctl.sandbox.guesses import RULES, Rules
+from proxyctl.sandbox.world.clock import offset
+from proxyctl.sandbox.world.lifetime import is_due, sweep
 from proxyctl.sandbox.world.store import Store, StoreBusy
 
 __all__ = ["ACCOUNT_SID", "API_KEY_SECRET", "API_KEY_SID", "AUTH_TOKEN", "Request", "Response", "Sandbox"]
@@ -41,10 +52,10 @@ __all__ = ["ACCOUNT_SID", "API_KEY_SECRET", "API_KEY_SID", "AUTH_TOKEN", "Reques
 _SHOWN_PATH = 200
 
 _SERVICE = "/v1/Services/{ServiceSid}"
-_SESSION = f"{_SERVICE}/Sessions/{{Sid}}"
+_SESSION = f"{_SERVICE}/Sessions/{{SessionSid}}"
+_MESSAGES = f"{_SESSION}/Participants/{{ParticipantSid}}/MessageInteractions"
 _SENDERS = "/messaging/v1/Services/{ServiceSid}/PhoneNumbers"
 _ACCOUNT = "/2010-04-01/Accounts/{AccountSid}"
-_NO_SESSION: dict[str, Handler] = dict.fromkeys(("GET", "POST", "DELETE"), services.SESSIONS.fetch)
 
 ROUTES: dict[str, dict[str, Handler]] = {
     "/v1/Services": {"GET": services.SERVICES.list, "POST": services.create_service},
@@ -54,22 +65,35 @@ ROUTES: dict[str, dict[str, Handler]] = {
         "DELETE": services.delete_service,
     },
     f"{_SERVICE}/PhoneNumbers": {
-        "GET": services.PHONE_NUMBERS.list,
-        "POST": services.add_phone_number,
+        "GET": phone_numbers.PHONE_NUMBERS.list,
+        "POST": phone_numbers.add_phone_number,
     },
     f"{_SERVICE}/PhoneNumbers/{{Sid}}": {
-        "GET": services.PHONE_NUMBERS.fetch,
-        "POST": services.update_phone_number,
-        "DELETE": services.remove_phone_number,
+        "GET": phone_numbers.PHONE_NUMBERS.fetch,
+        "POST": phone_numbers.update_phone_number,
+        "DELETE": phone_numbers.remove_phone_number,
     },
-    f"{_SERVICE}/Sessions": {"GET": services.SESSIONS.list, "POST": services.not_emulated},
-    _SESSION: _NO_SESSION,
-    f"{_SESSION}/Participants": _NO_SESSION,
-    f"{_SESSION}/Participants/{{ParticipantSid}}": _NO_SESSION,
-    f"{_SESSION}/Participants/{{ParticipantSid}}/MessageInteractions": _NO_SESSION,
-    f"{_SESSION}/Participants/{{ParticipantSid}}/MessageInteractions/{{MessageSid}}": _NO_SESSION,
-    f"{_SESSION}/Interactions": _NO_SESSION,
-    f"{_SESSION}/Interactions/{{InteractionSid}}": _NO_SESSION,
+    f"{_SERVICE}/Sessions": {"GET": sessions.SESSIONS.list, "POST": sessions.create_session},
+    f"{_SERVICE}/Sessions/{{Sid}}": {
+        "GET": sessions.fetch_session,
+        "POST": sessions.update_session,
+        "DELETE": sessions.delete_session,
+    },
+    f"{_SESSION}/Participants": {
+        "GET": participants.PARTICIPANTS.list,
+        "POST": participants.add_participant,
+    },
+    f"{_SESSION}/Participants/{{Sid}}": {
+        "GET": participants.PARTICIPANTS.fetch,
+        "DELETE": participants.remove_participant,
+    },
+    _MESSAGES: {"GET": interactions.MESSAGES.list, "POST": interactions.send_message},
+    f"{_MESSAGES}/{{Sid}}": {"GET": interactions.MESSAGES.fetch},
+    f"{_SESSION}/Interactions": {"GET": interactions.INTERACTIONS.list},
+    f"{_SESSION}/Interactions/{{Sid}}": {
+        "GET": interactions.INTERACTIONS.fetch,
+        "DELETE": interactions.delete_interaction,
+    },
     f"{_SERVICE}/ShortCodes": {"GET": services.SHORT_CODES.list, "POST": services.not_emulated},
     f"{_SERVICE}/ShortCodes/{{Sid}}": dict.fromkeys(("GET", "POST", "DELETE"), services.SHORT_CODES.fetch),
     "/messaging/v1/Services": {
@@ -99,6 +123,7 @@ class Sandbox:
     """Twilio Proxy, the account's numbers and Messaging Services over one ``store``; safe from any thread.
 
     ``also`` are the stores of subaccounts. Each has the same token, and an API key with the digits of its own SID.
+    ``deliver`` is handed the callbacks that a request owes, after its commit; without it none goes out.
     """
 
     def __init__(
@@ -108,6 +133,7 @@ class Sandbox:
         clock: Clock | None = None,
         rules: Rules = RULES,
         also: Mapping[str, Store] | None = None,
+        deliver: Callable[[Store, list[Callback]], None] | None = None,
     ) -> None:
         self.stores = {ACCOUNT_SID: store, **(also or {})}
         self._credentials = {
@@ -117,6 +143,12 @@ class Sandbox:
         }
         self.clock: Clock = clock or SystemClock()
         self.rules = rules
+        self._deliver = deliver
+        self._ahead = 0.0  # of the clock, when a request last reached a database
+
+    def now(self) -> float:
+        """The sandbox's time, as the latest request met it."""
+        return self.clock.now() + self._ahead
 
     def respond_to(
         self,
@@ -141,7 +173,7 @@ class Sandbox:
             status, body, extra = refusal.status, refusal.body(), refusal.headers
         elapsed = self.clock.monotonic() - started
         response = answer(status, body, [("Twilio-Request-Duration", f"{elapsed:.3f}"), *extra])
-        return with_platform_headers(response, self.clock.now(), request.concurrent)
+        return with_platform_headers(response, self.now(), request.concurrent)
 
     def _reply(self, request: Request) -> Reply:
         account = self._account_of(request.headers)
@@ -157,19 +189,49 @@ class Sandbox:
         if handler is None:
             allowed = ", ".join(handlers)
             raise ApiError(20004, f"Method not allowed: {path} takes {allowed}", headers=[("Allow", allowed)])
-        store = self.stores[whose]
-        transaction = store.reading if request.method == "GET" else store.writing
-        query, form = dict(request.query), dict(request.form)  # of a name given twice the last counts
+        context_of = functools.partial(self._context, request, whose, path, names)
         try:
-            with transaction() as db:
-                now = int(self.clock.now())
-                context = Context(whose, db, self.rules, now, request.base_url, path, names, query, form)
-                _require_storable(context)
-                return handler(context)
+            return self._carry_out(self.stores[whose], request.method == "GET", handler, context_of)
         except StoreBusy as error:
             raise ApiError(20503, error.message) from error
         except OutputError as error:
             raise ApiError(20500, f"{error.message}. {error.hint or ''}") from error
+
+    def _carry_out(
+        self,
+        store: Store,
+        is_read: bool,
+        handler: Handler,
+        context_of: Callable[[sqlite3.Connection], Context],
+    ) -> Reply:
+        """Answer in one transaction, in which what is due is done first: for that, a read has to be a write."""
+        with store.reading() if is_read else store.writing() as db:
+            context = context_of(db)
+            if not is_read:
+                sweep(db, context.now, self.rules)
+            reply = None if is_read and is_due(db, context.now) else handler(context)
+        if reply is None:
+            return self._carry_out(store, False, handler, context_of)
+        if context.callbacks and self._deliver is not None:
+            self._deliver(store, context.callbacks)
+        return reply
+
+    def _context(
+        self,
+        request: Request,
+        account: str,
+        path: str,
+        names: Mapping[str, str],
+        db: sqlite3.Connection,
+    ) -> Context:
+        self._ahead = offset(db)
+        query, form = dict(request.query), dict(request.form)  # of a name given twice the last counts
+        now = int(self.now())
+        context = Context(
+            account, db, self.rules, now, request.base_url, path, names, query, form, request.form
+        )
+        _require_storable(context)
+        return context
 
     def _account_of(self, headers: Mapping[str, str]) -> str:
         """Whose credentials a request has; the refusal where they are nobody's."""

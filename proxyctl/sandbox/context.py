@@ -7,17 +7,21 @@ from __future__ import annotations
 import functools
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from proxyctl.sandbox.guesses import Rules
+
 _FIELDS_AT_MOST = 1000
 _MESSAGE_AT_MOST = 400
+
+_NO_NUMBER = "This Service has no compatible Proxy numbers for this Participant."
 
 # code: (HTTP status, message)
 _REFUSALS: dict[int, tuple[int, str]] = {
@@ -43,15 +47,38 @@ _REFUSALS: dict[int, tuple[int, str]] = {
     21715: (400, "Phone Number lacks the SMS capability that a Messaging Service requires"),
     70002: (400, "The page can't be found: the page token is missing, damaged or of another list"),
     80101: (400, "PhoneNumber has already been added to another Service"),
+    80103: (400, "Participant has already been added to Session"),
     80104: (400, "PhoneNumber has already been added to Service"),
+    80201: (400, f"{_NO_NUMBER} No number of the Service has voice capabilities"),
+    80202: (400, f"{_NO_NUMBER} No number of the Service has sms capabilities"),
+    80203: (400, f"{_NO_NUMBER} No number is of the Participant's country"),
+    80205: (400, f"{_NO_NUMBER} This Service has no Proxy numbers configured"),
+    80206: (400, f"{_NO_NUMBER} No number meets the Service's GeoMatchLevel"),
+    80207: (400, f"{_NO_NUMBER} All numbers that fit are reserved"),
+    80208: (
+        400,
+        f"{_NO_NUMBER} All matching proxies for this Participant are already in use in other Sessions",
+    ),
     80301: (400, "Phone Number is not associated with your Account"),
+    80308: (400, "Session with the unique name not found"),
+    80403: (400, "Invalid Interaction Sid"),
+    80404: (400, "Participant identifier provided does not appear to be a valid, reachable phone number"),
+    80405: (400, "Invalid Participant Sid"),
     80406: (400, "Invalid Phone Number Did"),
     80407: (400, "Invalid Phone Number Sid"),
     80408: (400, "Invalid Service Sid"),
     80409: (400, "Invalid Session Sid"),
     80601: (400, "PhoneNumber is not available. It may be bound to a number pool"),
     80602: (400, "Service UniqueName must be unique"),
+    80603: (400, "Session UniqueName must be unique"),
+    80604: (400, "Proxy identifier already in use with requested identifier"),
+    80605: (400, "Proxy identifier not associated with service"),
+    80606: (400, "Proxy identifier not owned by account"),
+    80607: (400, "Session is closed and cannot be updated"),
+    80608: (400, "Session status change not supported"),
+    80609: (400, "A Session may have at most 2 participants"),
     80611: (400, "Proxy Number is in active Sessions and can't be removed"),
+    80616: (400, "The identifier is not compatible with the session mode"),
     80621: (429, "Too many requests to this endpoint of the Service"),
     80622: (400, "The Service has reached its maximum pool size"),
     80701: (400, "A parameter is invalid"),
@@ -195,63 +222,19 @@ def webhooks_of(service_sid: str, account_sid: str = ACCOUNT_SID) -> tuple[str, 
     return f"{root}/Call", f"{root}/Message"
 
 
-def random_sid(prefix: str) -> str:
-    """Return a new SID, e.g. ``KS`` and 32 hex digits."""
-    return prefix + secrets.token_hex(16)
+class Callback(NamedTuple):
+    """A form POST that an application is owed for what a request did; it goes out after the commit."""
 
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What may differ between sandboxes, and what had to be guessed about Twilio, so that each is easy to correct
-    once known. Everything else in this package follows Twilio's documents, its published schema, or answers that
-    others saw live. Numbers are Twilio's error codes unless the comment says otherwise.
-    """
-
-    # For an unknown Service or number: 404, or 400 with a code of its own. Twilio was seen to answer either way.
-    not_found_status: int = 404
-    max_page_size: int = 100
-    new_sid: Callable[[str], str] = random_sid
-
-    # From here on: guesses.
-    # Adding a number that another Proxy Service holds: sources name 80101, 80104 and 80601.
-    number_in_another_service: int = 80101
-    # Adding a number that is in a Messaging Service: no proof was found, the title of 80601 fits.
-    number_in_messaging_service: int = 80601
-    # GET /v1/Services/{unique_name}: the schema takes a plain string, but it is proved for Sessions only.
-    service_fetch_takes_unique_name: bool = False
-    # Whether two unique names that differ in case alone are the same name.
-    unique_names_fold_case: bool = False
-    # The enum and the prose disagree about the members; only country and area-code are proved live.
-    geo_match_levels: frozenset[str] = frozenset(
-        {"area-code", "overlay", "radius", "country", "extended-area-code"}
-    )
-    # An empty value clears a callback URL or the chat instance.
-    empty_value_clears: bool = True
-    # Seen live: a number whose Service was deleted gets these webhooks, one that leaves its pool keeps those of Proxy.
-    removal_resets_webhooks: bool = False
-    demo_voice_url: str = "https://demo.twilio.com/welcome/voice/"
-    demo_sms_url: str = "https://demo.twilio.com/welcome/sms/reply"
-    # PageSize above 1000; a token that is missing, of another list, or damaged.
-    page_size_too_large: int = 20007
-    bad_page_token: int = 70002
-    # Other values of the page parameters, and refusals of the Messaging and 2010 APIs for values they can't read.
-    bad_parameter: int = 20001
-    bad_webhook_url: int = 21402
-    bad_webhook_method: int = 21403
-    # Adding a number to a Messaging Service answers 201, or 200 (HTTP): which, and when, is not documented.
-    messaging_add_status: int = 201
-    # What exists at Twilio but not here (Sessions, ShortCodes, buying numbers). A 4xx on purpose: a client
-    # that takes 5xx for "may have happened" must not check for what can't be there.
-    not_emulated: int = 20001
-
-
-RULES = Rules()
+    kind: str
+    url: str
+    parameters: Mapping[str, str]
+    service_sid: str
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request on its way to a handler. ``account_sid`` is whose data ``db`` holds, ``now`` is in whole seconds, and
-    ``names`` are the path's SIDs.
+    """One request on its way to a handler. ``account_sid`` is whose data ``db`` holds, ``now`` is the sandbox's time in
+    whole seconds, and ``names`` are the path's SIDs. Of a name given twice ``form`` has the last, ``pairs`` all.
     """
 
     account_sid: str
@@ -263,6 +246,8 @@ class Context:
     names: Mapping[str, str]
     query: Mapping[str, str]
     form: Mapping[str, str]
+    pairs: Sequence[tuple[str, str]] = ()
+    callbacks: list[Callback] = field(default_factory=list)
 
     def missing(self, old_code: int | None) -> ApiError:
         """The refusal for something that isn't there: 404/20404, or 400 with the code of old."""

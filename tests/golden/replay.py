@@ -34,7 +34,8 @@ from urllib.parse import urlencode
 
 from proxyctl.roles import Role
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
-from proxyctl.sandbox.context import Request, Rules
+from proxyctl.sandbox.context import Request
+from proxyctl.sandbox.guesses import Rules
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.sandbox.server.policies import Policies
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers

@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
-from proxyctl.sandbox.context import Request, Rules, parse_pairs
+from proxyctl.sandbox.context import Request, parse_pairs
+from proxyctl.sandbox.guesses import Rules
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
 from tests.support import StandingClock

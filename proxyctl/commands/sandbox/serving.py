@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from proxyctl.errors import UsageError
 from proxyctl.identifiers import is_sid
 from proxyctl.runtime import Runtime
-from proxyctl.sandbox.context import ACCOUNT_SID, Rules
+from proxyctl.sandbox.context import ACCOUNT_SID
+from proxyctl.sandbox.guesses import Rules
 from proxyctl.sandbox.server.faults import FaultPlan
 from proxyctl.sandbox.server.guards import is_loopback
 from proxyctl.sandbox.server.policies import Policies

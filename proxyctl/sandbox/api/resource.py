@@ -160,6 +160,11 @@ def iso_date(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
+def dates(row: sqlite3.Row, *names: str) -> dict[str, str | None]:
+    """These dates of a row as Proxy writes them; None for what has not happened."""
+    return {name: None if row[name] is None else iso_date(row[name]) for name in names}
+
+
 @functools.lru_cache(maxsize=256)
 def capabilities(stored: str) -> dict[str, bool]:
     """The map of capabilities; shared between callers, so not to be changed."""
@@ -172,7 +177,8 @@ class Collection:
     """The resources of one kind below ``path``: how they are selected, shown and refused.
 
     ``select`` ends in a WHERE clause, whose parameter is the id of the ``parent``; ``sid`` and ``id`` are its columns.
-    ``present`` is given a row and the row's URL. ``missing`` is the code of old for a resource that isn't there.
+    ``present`` is given a row and the row's URL. ``missing`` is the code of old for a resource that isn't there, and
+    ``name`` is how the paths of what lies below one of these call its SID.
     """
 
     path: str
@@ -184,6 +190,7 @@ class Collection:
     sid: str = "sid"
     id: str = "id"
     missing: int | None = None
+    name: str = "ServiceSid"
 
     def find(self, context: Context, sid: str | None = None) -> sqlite3.Row:
         """The resource that ``sid`` (by default the path) names, or the refusal for one that isn't there."""
@@ -226,7 +233,7 @@ class Collection:
         """The parameters of ``select``; the refusal where the parent isn't there."""
         if self.parent is None:
             return ()
-        return (self.parent.find(context, context.names["ServiceSid"])["id"],)
+        return (self.parent.find(context, context.names[self.parent.name])["id"],)
 
 
 @dataclass(frozen=True, slots=True)

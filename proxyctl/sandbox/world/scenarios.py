@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.errors import RefusedError, UsageError
 from proxyctl.sandbox.api.messaging import DEFAULTS as MESSAGING_DEFAULTS
 from proxyctl.sandbox.api.services import DEFAULTS as SERVICE_DEFAULTS
-from proxyctl.sandbox.context import RULES, insert_row, webhooks_of
-from proxyctl.sandbox.world.seed import fill_pool, insert_numbers, kind_of, stable_sid, whole
+from proxyctl.sandbox.context import insert_row, webhooks_of
+from proxyctl.sandbox.guesses import RULES
+from proxyctl.sandbox.world.clock import present
+from proxyctl.sandbox.world.rehearsal import Draft, couples, insert_sessions, member, set_in_use
+from proxyctl.sandbox.world.seed import fill_pool, insert_numbers, kind_of, stable_sid
 from proxyctl.sandbox.world.store import Store
 
 _EVENTS = "https://app.example.com/proxy/events"
 _CROWDED = 130  # open sessions, where Twilio advises 100 at most
+# Sessions with names: status, name, seconds to live (0: for ever), age in seconds.
+_RIDES = (
+    ("open", "ride-1001", 3600, 600),
+    ("in-progress", "ride-1002", 3600, 1500),
+    ("open", "ride-1003", 0, 90_000),
+    ("closed", "ride-1004", 3600, 9000),
+)
+_OVERDUE = ("in-progress", "ride-1005", 3600, 7200)  # closed by whoever looks first
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,7 @@ class _Builder:
         self.draw = draw
         self.now = now
         self.salt = draw.getrandbits(64)
+        self._sids = random.Random(self.salt)
         self.numbers: list[dict[str, Any]] = []
 
     def service(self, plan: ServicePlan) -> str:
@@ -109,11 +122,23 @@ class _Builder:
         unreserved, reserved = sids[: pool.unreserved], sids[pool.unreserved :]
         fill_pool(self.db, service_sid, unreserved, False, self.now)
         fill_pool(self.db, service_sid, reserved, True, self.now)
-        for sid in unreserved[: pool.busy] + reserved[: pool.draining]:
-            self.db.execute(
-                "UPDATE pool SET in_use = ? WHERE number_id = (SELECT id FROM numbers WHERE sid = ?)",
-                (self.draw.randint(1, 90), sid),
-            )
+        busy = [
+            (sid, self.draw.randint(1, 90)) for sid in unreserved[: pool.busy] + reserved[: pool.draining]
+        ]
+        self.sessions(draft for sid, count in busy for draft in self.talks(sid, count))
+
+    def talks(self, sid: str, count: int) -> Iterator[Draft]:
+        """Sessions of a number, every third of them in progress, none of which expires."""
+        number = member(self.db, sid)
+        assert number is not None
+        for index, people in enumerate(itertools.islice(couples(number["iso_country"]), count)):
+            yield Draft(number, people, "open" if index % 3 else "in-progress", age=index * 977 % 86_400)
+
+    def sessions(self, drafts: Iterable[Draft]) -> None:
+        insert_sessions(self.db, drafts, self.now, self.new_sid)
+
+    def new_sid(self, prefix: str) -> str:
+        return f"{prefix}{self._sids.getrandbits(128):032x}"
 
     def account_numbers(
         self, count: int, country: str, type_: str | None = None, service_sid: str | None = None
@@ -138,11 +163,14 @@ class _Builder:
         )
 
     def crowd(self, sid: str) -> None:
-        """Give a number more open sessions than it should have."""
-        self.db.execute(
-            "UPDATE pool SET in_use = ? WHERE number_id = (SELECT id FROM numbers WHERE sid = ?)",
-            (_CROWDED, sid),
-        )
+        """Give a number Sessions with names, and more than it should have."""
+        number = member(self.db, sid)
+        assert number is not None
+        people = zip(*[(f"+1415555{index:04}" for index in itertools.count(150))] * 2, strict=False)
+        named = [Draft(number, next(people), *ride) for ride in (*_RIDES, _OVERDUE)]
+        self.sessions(named[:-1])
+        set_in_use(self.db, sid, _CROWDED, self.now, self.new_sid)
+        self.sessions(named[-1:])
 
     def messaging_service(self, name: str, sids: list[str], *, defers: bool) -> None:
         settings = json.dumps({**MESSAGING_DEFAULTS, "use_inbound_webhook_on_number": defers})
@@ -198,7 +226,7 @@ def seed_scenario(
     if build is None:
         raise UsageError(f"there is no scenario {name}", hint=f"There are {', '.join(sorted(SCENARIOS))}.")
     with store.writing() as db:
-        builder = _Builder(db, random.Random(None if seed is None else f"{seed} {name}"), whole(now))
+        builder = _Builder(db, random.Random(None if seed is None else f"{seed} {name}"), present(db, now))
         try:
             build(builder)
         except sqlite3.IntegrityError as error:

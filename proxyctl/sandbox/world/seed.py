@@ -6,12 +6,12 @@ import hashlib
 import json
 import random
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from proxyctl.errors import NotFoundError, UsageError
 from proxyctl.sandbox.context import webhooks_of
+from proxyctl.sandbox.world.clock import present
 from proxyctl.sandbox.world.countries import CAPABILITIES, COUNTRIES, Kind
 from proxyctl.sandbox.world.store import Store
 
@@ -39,7 +39,7 @@ def seed_numbers(
     if not 0 <= count <= _NUMBERS_AT_MOST:
         raise UsageError(f"--numbers is from 0 to {_NUMBERS_AT_MOST}, not {count}")
     with store.writing() as db:
-        return insert_numbers(db, _draw(seed, country), count, country.upper(), kind, whole(now))
+        return insert_numbers(db, _draw(seed, country), count, country.upper(), kind, present(db, now))
 
 
 def pool_numbers(
@@ -55,16 +55,11 @@ def pool_numbers(
     For scenarios and tests that need a nearly full pool at once. Raises NotFoundError for an unknown Service.
     """
     with store.writing() as db:
-        return fill_pool(db, service_sid, sids, is_reserved, whole(now))
+        return fill_pool(db, service_sid, sids, is_reserved, present(db, now))
 
 
 def _draw(seed: int | None, country: str) -> random.Random:
     return random.Random(None if seed is None else f"{seed} {country.upper()}")
-
-
-def whole(now: float | None) -> int:
-    """The time in whole seconds; this moment by default."""
-    return int(time.time() if now is None else now)
 
 
 def kind_of(country: str, wanted: str | None = None) -> Kind:

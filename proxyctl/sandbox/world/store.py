@@ -15,16 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proxyctl.errors import NotFoundError, OutputError, RefusedError, TemporaryError, UsageError
+from proxyctl.errors import OutputError, TemporaryError
 from proxyctl.files import make_directories, refuse_foreign
-from proxyctl.sandbox.world.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, TABLES
+from proxyctl.sandbox.world import rehearsal
+from proxyctl.sandbox.world.clock import present
+from proxyctl.sandbox.world.lifetime import sweep
+from proxyctl.sandbox.world.schema import APPLICATION_ID, IN_USE, SCHEMA, SCHEMA_VERSION, SESSIONS, TABLES
 
 _BUSY_TIMEOUT = 30.0  # seconds that a write waits for another process
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _HEADER_SIZE = 100  # bytes of a database that say whose it is
 _WAL_ATTEMPTS = 250
 _WAL_PAUSE = 0.02  # seconds
-_SESSIONS_AT_MOST = 2**31 - 1
+_TAKEN_OVER = 2  # the version of the schema before Sessions
 
 
 class StoreBusy(TemporaryError):
@@ -33,7 +36,7 @@ class StoreBusy(TemporaryError):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the sandbox holds. ``sessions`` is the sum of all ``in_use``; ``size`` is in bytes."""
+    """What the sandbox holds. ``in_use`` are numbers, ``sessions`` the active ones; ``size`` is in bytes."""
 
     database: str
     size: int
@@ -152,31 +155,34 @@ class Store:
             self._create_tables(connection)
         return connection
 
-    def _refuse_foreign(self, connection: sqlite3.Connection) -> bool:
-        """Return whether the tables exist; a file that is not ours is never changed."""
+    def _refuse_foreign(self, connection: sqlite3.Connection) -> int:
+        """Return the version of the schema, 0 where there is none; a file that is not ours is never changed."""
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application == 0 and version == 0 and tables == 0:
-            return False
+            return 0
         if application != APPLICATION_ID:
             raise OutputError(
                 f"{self.path} is a database, but not a sandbox of proxyctl",
                 hint="Name another file. This one was not changed.",
             )
-        if version != SCHEMA_VERSION:
+        if version not in (SCHEMA_VERSION, _TAKEN_OVER):
             raise OutputError(
                 f"{self.path} was made by another version of proxyctl "
                 f"(schema {version}, here {SCHEMA_VERSION})",
                 hint=f"Use that version, or delete the file: rm {self.path}",
             )
-        return True
+        return int(version)
 
     def _create_tables(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")  # another process may be doing the same
-        if not self._refuse_foreign(connection):
-            for statement in SCHEMA.split("\n\n"):
+        version = self._refuse_foreign(connection)
+        if version != SCHEMA_VERSION:
+            for statement in (SESSIONS if version else SCHEMA).split("\n\n"):
                 connection.execute(statement)
+            if version:
+                rehearsal.take_over(connection)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
@@ -200,14 +206,16 @@ class Store:
 
     # -- for the commands --------------------------------------------------------------------------
 
-    def status(self) -> Status:
-        """Count what is there."""
-        with self.reading() as db:
+    def status(self, now: float | None = None) -> Status:
+        """Count what is there at the clock's time ``now`` (by default this moment)."""
+        with self.writing() as db:
+            sweep(db, present(db, now))
             counts = db.execute(
                 "SELECT (SELECT count(*) FROM services), (SELECT count(*) FROM numbers), count(*),"
-                " coalesce(sum(is_reserved), 0), coalesce(sum(in_use > 0), 0), coalesce(sum(in_use), 0),"
+                f" coalesce(sum(is_reserved), 0), coalesce(sum({IN_USE} > 0), 0),"
+                " (SELECT count(*) FROM sessions WHERE status <> 'closed'),"
                 " (SELECT count(*) FROM messaging_services), (SELECT count(*) FROM messaging_numbers)"
-                " FROM pool"
+                " FROM pool JOIN numbers ON numbers.id = number_id"
             ).fetchone()
             (size,) = db.execute(
                 "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
@@ -215,46 +223,15 @@ class Store:
         return Status(self.path, size, *counts)
 
     def reset(self) -> None:
-        """Forget everything: Services, numbers, Messaging Services."""
+        """Forget everything, and set the clock right."""
         with self.writing() as db:
             for table in TABLES:
                 db.execute(f"DELETE FROM {table}")
 
-    def set_in_use(self, number: str, sessions: int) -> dict[str, Any]:
-        """Make a pool number (PN SID or E.164) busy with ``sessions`` open sessions, or idle with 0.
-
-        Returns ``sid, phone_number, service_sid, is_reserved, in_use``. Raises NotFoundError for a number
-        that the account does not have, RefusedError for one in no pool, UsageError for an impossible count.
-        """
-        if not 0 <= sessions <= _SESSIONS_AT_MOST:
-            raise UsageError(f"SESSIONS is from 0 to {_SESSIONS_AT_MOST}, not {sessions}")
-        if not number.isascii() or "\0" in number:
-            raise UsageError("NUMBER is a PN SID or a phone number in E.164")
+    def set_in_use(self, number: str, sessions: int, now: float | None = None) -> dict[str, Any]:
+        """As ``rehearsal.set_in_use``, in a transaction."""
         with self.writing() as db:
-            found = db.execute(
-                "SELECT pool.id, numbers.sid, numbers.phone_number, services.sid AS service_sid,"
-                " pool.is_reserved FROM numbers LEFT JOIN pool ON pool.number_id = numbers.id"
-                " LEFT JOIN services ON services.id = pool.service_id"
-                " WHERE numbers.sid = ? OR numbers.phone_number = ?",
-                (number, number),
-            ).fetchone()
-            if found is None:
-                raise NotFoundError(
-                    f"the sandbox has no number {number}", hint="Add numbers to it: proxyctl sandbox seed"
-                )
-            if found["id"] is None:
-                raise RefusedError(
-                    f"{number} is in no Service's pool, so it can't be in use",
-                    hint="Add it to one first: proxyctl number add SERVICE NUMBER --sandbox",
-                )
-            db.execute("UPDATE pool SET in_use = ? WHERE id = ?", (sessions, found["id"]))
-        return {
-            "sid": found["sid"],
-            "phone_number": found["phone_number"],
-            "service_sid": found["service_sid"],
-            "is_reserved": bool(found["is_reserved"]),
-            "in_use": sessions,
-        }
+            return rehearsal.set_in_use(db, number, sessions, present(db, now))
 
 
 @contextlib.contextmanager
