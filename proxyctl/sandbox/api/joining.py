@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sqlite3
 from typing import Any
@@ -124,11 +125,13 @@ def _named(
 
 def _chosen(context: Context, service: sqlite3.Row, session: sqlite3.Row, identifier: str) -> Number:
     """The pool's choice. Reserved numbers are loaded only to say why there is none, since there may be thousands."""
-    pairs = context.db.execute(
-        "SELECT proxy_identifier, max(is_active) AS held FROM participants"
-        " WHERE service_id = ? AND identifier = ? GROUP BY proxy_identifier",
-        (service["id"], identifier),
-    ).fetchall()
+    pairs = (
+        "SELECT proxy_identifier FROM participants WHERE service_id = ? AND identifier = ? AND is_active ="
+    )
+    held, past = (
+        {row[0] for row in context.db.execute(f"{pairs} {active}", (service["id"], identifier))}
+        for active in (1, 0)
+    )
     settings = Settings(
         service["geo_match_level"],
         service["number_selection_behavior"],
@@ -136,11 +139,9 @@ def _chosen(context: Context, service: sqlite3.Row, session: sqlite3.Row, identi
         bool(session["mode_given"]),
         context.rules.all_numbers_held,
     )
-    held = {row["proxy_identifier"] for row in pairs if row["held"]}
-    had = {row["proxy_identifier"] for row in pairs}
-    choice = choose(_pool(context, service["id"], reserved=False), identifier, held, had, settings)
+    choice = choose(_pool(context, service["id"], reserved=False), identifier, held, held | past, settings)
     if isinstance(choice, int) and service["reserved"]:
-        choice = choose(_pool(context, service["id"], reserved=True), identifier, held, had, settings)
+        choice = choose(_pool(context, service["id"], reserved=True), identifier, held, held | past, settings)
     if isinstance(choice, int):
         raise ApiError(choice)
     return choice
@@ -154,6 +155,16 @@ def _pool(context: Context, service_id: int, *, reserved: bool) -> list[Number]:
         (service_id,),
     )
     return [
-        Number(sid, phone_number, country, capabilities(can), is_reserved, load)
+        Number(sid, phone_number, country, *_both_ways(can), is_reserved, load)
         for sid, phone_number, country, can, is_reserved, load in rows
     ]
+
+
+@functools.lru_cache(maxsize=256)
+def _both_ways(stored: str) -> tuple[bool, bool]:
+    """Whether calls, and whether messages, can come in and go out."""
+    can = capabilities(stored)
+    voice, sms = (
+        all(can.get(f"{kind}_{way}") for way in ("inbound", "outbound")) for kind in ("voice", "sms")
+    )
+    return voice, sms

@@ -146,9 +146,10 @@ CREATE INDEX participants_order ON participants (session_id);
 CREATE UNIQUE INDEX participants_pair ON participants (service_id, identifier, proxy_identifier)
   WHERE is_active = 1;
 
-CREATE INDEX participants_past ON participants (service_id, identifier);
+CREATE INDEX participants_past ON participants (service_id, identifier, proxy_identifier) WHERE is_active = 0;
 
-CREATE INDEX participants_load ON participants (service_id, proxy_identifier_sid, session_id) WHERE is_active = 1;
+CREATE INDEX participants_load ON participants (service_id, proxy_identifier_sid, session_id, is_active)
+  WHERE is_active = 1;
 
 CREATE TABLE interactions (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

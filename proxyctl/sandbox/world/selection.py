@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,18 +18,15 @@ _NORTH_AMERICAN = re.compile(r"\+1([0-9]{3})[0-9]{7}")
 
 
 class Number(NamedTuple):
-    """A number of the pool. ``load`` is in how many active Sessions it is a proxy number."""
+    """A number of the pool: whether calls and messages pass through it, and in how many active Sessions it is."""
 
     sid: str
     phone_number: str
     iso_country: str
-    can: Mapping[str, bool]
+    voice: bool
+    sms: bool
     is_reserved: bool
     load: int = 0
-
-    def does(self, kind: str) -> bool:
-        """Whether calls (voice) or messages (sms) pass through it, both ways."""
-        return self.can.get(f"{kind}_inbound", False) and self.can.get(f"{kind}_outbound", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +108,21 @@ def _area(phone_number: str) -> str | None:
 
 def _is_capable(number: Number, settings: Settings) -> bool:
     """Whether the number can do what the Session's mode wants. Without a mode, either will do."""
-    voice, sms = number.does("voice"), number.does("sms")
     if settings.mode == "voice-only":
-        return voice
+        return number.voice
     if settings.mode == "message-only":
-        return sms
-    return voice and sms if settings.mode_given else voice or sms
+        return number.sms
+    return number.voice and number.sms if settings.mode_given else number.voice or number.sms
 
 
 def _incapable(left: Sequence[Number]) -> int:
     """The refusal where the capability is what lacks."""
-    return 80202 if any(number.does("voice") for number in left) else 80201
+    return 80202 if any(number.voice for number in left) else 80201
 
 
 def _preferred(left: Sequence[Number], had: Collection[str], settings: Settings) -> Sequence[Number]:
     """Those that are better than the others of ``left``, if any are."""
-    both = [number for number in left if number.does("voice") and number.does("sms")]
+    both = [number for number in left if number.voice and number.sms]
     if both and settings.mode == "voice-and-message":
         left = both
     sticky = settings.number_selection_behavior == "prefer-sticky"
