@@ -54,9 +54,6 @@ class Rules:
     expired_reason: str = _guess("expired", "The closed_reason of a Session whose time is over")
     removed_identifier: int = _guess(80103, "An identifier that was removed from the Session joins again")
     removed_counts: bool = _guess(False, "A removed participant counts towards the two of a Session")
-    refuse_unreachable: bool = _guess(
-        True, "An identifier that no numbering plan knows is refused with 80404"
-    )
     # Seen once: refused with 80207. The documents say that a reserved number may be named.
     reserved_can_be_named: bool = _guess(True, "A reserved number can be given to a participant by hand")
     all_numbers_held: int = _guess(

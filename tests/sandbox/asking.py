@@ -84,6 +84,16 @@ class Ask:
         assert answer.status == 201, answer.body
         return urlsplit(answer.body["url"]).path
 
+    def session(self, service: str, **form: str) -> str:
+        """Create a Session and return its path."""
+        answer = self.post(f"{service}/Sessions", **form)
+        assert answer.status == 201, answer.body
+        return urlsplit(answer.body["url"]).path
+
+    def join(self, session: str, identifier: str, **form: str) -> Answer:
+        """Add a participant."""
+        return self.post(f"{session}/Participants", Identifier=identifier, **form)
+
     def numbers(self, count: int, country: str = "US", type_: str | None = None) -> list[dict[str, Any]]:
         return seed_numbers(self.store, count, country, type=type_, now=self.clock.now())
 

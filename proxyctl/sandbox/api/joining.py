@@ -85,9 +85,7 @@ def _require_open_to(context: Context, session: sqlite3.Row, identifier: str) ->
     if _CHANNEL.fullmatch(identifier):
         if session["mode"] == "voice-only":
             raise ApiError(80616)
-    elif country_of(identifier) is None and (
-        context.rules.refuse_unreachable or not _E164.fullmatch(identifier)
-    ):
+    elif country_of(identifier) is None:
         raise ApiError(80404)
 
 
