@@ -110,6 +110,14 @@ def findings() -> Iterator[Block]:
         yield Block("term", f"{kind.title}. {kind.effect}".rstrip(), f"{name} ({kind.severity})")
 
 
+def guesses() -> Iterator[Block]:
+    """Yield what the sandbox guesses about Twilio, with the choice that was made."""
+    from proxyctl.sandbox.guesses import guesses as made
+
+    for says, choice in made():
+        yield Block("term", f"{choice}.", says)
+
+
 def options() -> Iterator[Block]:
     """Yield the options that many commands share, as their groups."""
     panel = ""
@@ -127,6 +135,7 @@ KNOWN: dict[str, Callable[[], Iterator[Block]]] = {
     "shapes": shapes,
     "rules": rules,
     "findings": findings,
+    "guesses": guesses,
     "options": options,
 }
 

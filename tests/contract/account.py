@@ -83,9 +83,7 @@ class Account:
             found[name] = self.word(self.scene.pool(service["sid"]))
             found |= {f"{name}.{setting}": service[setting] for setting in SETTINGS if service[setting]}
         with self.scene.store.reading() as db:
-            in_use = (
-                "SELECT numbers.sid FROM pool JOIN numbers ON numbers.id = pool.number_id WHERE in_use > 0"
-            )
+            in_use = "SELECT DISTINCT proxy_identifier_sid AS sid FROM participants WHERE is_active = 1"
             busy = {row["sid"]: False for row in db.execute(in_use)}
         for sid in self.messaging_services():
             rows = self.scene.other("GET", f"{MESSAGING}/{sid}/PhoneNumbers")["phone_numbers"]

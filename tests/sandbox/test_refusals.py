@@ -171,6 +171,8 @@ _COLLECTIONS = [
     "Services",
     "PhoneNumbers",
     "Sessions",
+    "Participants",
+    "Interactions",
     "ShortCodes",
 ]
 _PARAMETERS = [
@@ -189,6 +191,7 @@ _PARAMETERS = [
     "TrunkSid",
     "UseInboundWebhookOnNumber",
     "ValidityPeriod",
+    *("Ttl", "DateExpiry", "Status", "Mode", "Participants", "Identifier", "ProxyIdentifier", "Body"),
     "PageSize",
     "Page",
     "PageToken",
@@ -202,7 +205,7 @@ _SEGMENTS = st.one_of(
 )
 _VALUES = st.one_of(
     st.sampled_from(["true", "false", "0", "-1", "1001", "https://example.com", "+14155550100"]),
-    st.sampled_from(["PN" + "0" * 32, "\0", "\ud800"]),
+    st.sampled_from(["PN" + "0" * 32, "\0", "\ud800", "2030-01-01", "0001-01-01T00:00:00+23:59", "open"]),
     st.text(st.characters(), max_size=40),
     st.integers().map(str),
 )
@@ -232,6 +235,11 @@ _OWN = [
     "{service}",
     "{service}/PhoneNumbers",
     "{service}/PhoneNumbers/{number}",
+    "{service}/Sessions",
+    "{session}",
+    "{session}/Participants",
+    "{session}/Participants/{participant}/MessageInteractions",
+    "{session}/Interactions",
     "{messaging}",
     "{messaging}/PhoneNumbers",
     "{messaging}/PhoneNumbers/{number}",
@@ -244,7 +252,9 @@ _OWN = [
 def test_no_parameters_raise_where_they_are_read(
     method: str, path: str, query: list[tuple[str, str]], form: list[tuple[str, str]]
 ) -> None:
-    target = path.format(service=_SERVICE, messaging=_MESSAGING, number=_NUMBER)
+    target = path.format(
+        service=_SERVICE, session=_SESSION, participant=_PARTICIPANT, messaging=_MESSAGING, number=_NUMBER
+    )
     answer = _FUZZED.respond(Request(method, target, query, form, basic()))
     assert answer.status in (200, 201, 400, 404, 405, 409)
     assert answer.body
@@ -258,6 +268,8 @@ _MESSAGING = (
     _ASK.post("/messaging/v1/Services", FriendlyName="a2p").body["url"].removeprefix("http://127.0.0.1:8181")
 )
 _NUMBER = _ASK.filled(_SERVICE, 1)[0]
+_SESSION = _ASK.session(_SERVICE)
+_PARTICIPANT = _ASK.join(_SESSION, "+14157770001").body["sid"]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -111,6 +111,51 @@ PHONE_NUMBER = shape(
     ("is_reserved", _flag),
     ("in_use", _whole),
 )
+_STATUS = _one_of(
+    *("accepted", "answered", "busy", "canceled", "completed", "deleted", "delivered", "delivery-unknown"),
+    *("failed", "in-progress", "initiated", "no-answer", "queued", "received", "receiving", "ringing"),
+    *("scheduled", "sending", "sent", "undelivered", "unknown"),
+)
+_PARENTS = (("account_sid", _one_of(ACCOUNT_SID)), ("service_sid", _sid("KS")))
+SESSION = shape(
+    ("sid", _sid("KC")),
+    *_PARENTS,
+    ("date_started date_ended date_last_interaction date_expiry", _or_null(_date)),
+    ("unique_name closed_reason", _or_null(_text)),
+    ("status", _one_of("open", "in-progress", "closed", "failed", "unknown")),
+    ("ttl", _whole),
+    ("mode", _one_of("message-only", "voice-only", "voice-and-message")),
+    ("date_created date_updated", _date),
+    ("url", _url),
+    ("links", _map("interactions participants", _url)),
+)
+PARTICIPANT = shape(
+    ("sid", _sid("KP")),
+    ("session_sid", _sid("KC")),
+    *_PARENTS,
+    ("friendly_name proxy_identifier", _or_null(_text)),
+    ("identifier", _text),
+    ("proxy_identifier_sid", _or_null(_sid("PN"))),
+    ("date_deleted", _or_null(_date)),
+    ("date_created date_updated", _date),
+    ("url", _url),
+    ("links", _map("message_interactions", _url)),
+)
+INTERACTION = shape(
+    ("sid", _sid("KI")),
+    ("session_sid", _sid("KC")),
+    *_PARENTS,
+    ("data", _text),
+    ("type", _one_of("message", "voice", "unknown")),
+    ("inbound_participant_sid outbound_participant_sid", _or_null(_sid("KP"))),
+    ("inbound_resource_sid outbound_resource_sid", _or_null(_sid("[A-Z]{2}"))),
+    ("inbound_resource_status outbound_resource_status", _or_null(_STATUS)),
+    ("inbound_resource_type outbound_resource_type", _or_null(_text)),
+    ("inbound_resource_url outbound_resource_url", _or_null(_web)),
+    ("date_created date_updated", _date),
+    ("url", _url),
+)
+MESSAGE_INTERACTION = {**INTERACTION, "participant_sid": _sid("KP")}
 META = shape(
     ("page page_size", _whole),
     ("first_page_url url", _url),
@@ -227,16 +272,40 @@ def test_a_pools_number(ask: Ask) -> None:
         assert _wrong(PHONE_NUMBER, ask.post(answer.body["url"], IsReserved="true").body) == []
 
 
+def test_a_session_and_what_is_in_it(ask: Ask) -> None:
+    service = ask.service()
+    ask.filled(service, 2)
+    form = {"UniqueName": "ride", "Ttl": "60", "DateExpiry": "2030-01-01T00:00:00Z"}
+    for session in (ask.session(service), ask.session(service, **form)):
+        plain = ask.join(session, "+14157770001").body
+        full = ask.join(session, "whatsapp:+14157770002", FriendlyName="B").body
+        message = ask.post(plain["links"]["message_interactions"], Body="hello").body
+        assert _wrong(MESSAGE_INTERACTION, message) == []
+        assert [_wrong(PARTICIPANT, row) for row in (plain, full, ask.delete(full["url"]).body)] == [[]] * 3
+        for body in (ask.get(session).body, ask.post(session, Status="closed").body):
+            assert _wrong(SESSION, body) == []
+    (entry,) = ask.get(f"{session}/Interactions").body["interactions"]
+    assert _wrong(INTERACTION, ask.get(entry["url"]).body) == []
+
+
 def test_lists(ask: Ask) -> None:
     service = ask.service()
     ask.filled(service, 3)
+    session, *_ = (ask.session(service) for _ in range(3))
+    participant, _ = (ask.join(session, f"+1415777000{index}").body for index in range(2))
+    messages = participant["links"]["message_interactions"]
+    for _ in range(3):
+        ask.post(messages, Body="hello")
     senders = ask.post("/messaging/v1/Services", FriendlyName="a2p").body["links"]["phone_numbers"]
     for sid in (row["sid"] for row in ask.numbers(3)):
         ask.post(senders, PhoneNumberSid=sid)
     lists = {
         "/v1/Services": ("services", SERVICE),
         f"{service}/PhoneNumbers?PageSize=2": ("phone_numbers", PHONE_NUMBER),
-        f"{service}/Sessions": ("sessions", {}),
+        f"{service}/Sessions?PageSize=2": ("sessions", SESSION),
+        f"{session}/Participants?PageSize=1": ("participants", PARTICIPANT),
+        f"{session}/Interactions?PageSize=2": ("interactions", INTERACTION),
+        f"{messages}?PageSize=2": ("interactions", MESSAGE_INTERACTION),
         f"{service}/ShortCodes": ("short_codes", {}),
         "/messaging/v1/Services": ("services", MESSAGING_SERVICE),
         f"{senders}?PageSize=2": ("phone_numbers", MESSAGING_PHONE_NUMBER),

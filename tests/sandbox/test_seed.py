@@ -98,7 +98,7 @@ def test_an_unknown_scenario_names_the_known() -> None:
 def test_the_agency_has_pools_near_their_limits_and_the_faults_of_real_accounts(
     store: Store, ask: Ask
 ) -> None:
-    seed_scenario(store, "agency", 1)
+    seed_scenario(store, "agency", 1, now=ask.clock.now())
     services = {row["unique_name"]: row for row in ask.get("/v1/Services").body["services"]}
     pools = {
         name: [
@@ -115,6 +115,12 @@ def test_the_agency_has_pools_near_their_limits_and_the_faults_of_real_accounts(
     assert pools["pilot-au"] == []
     assert services["rides-ca"]["callback_url"].startswith("http://")
     assert any(not row["capabilities"]["sms_outbound"] for row in pools["clinic-gb"])
+    assert pools["rides-us"][0]["in_use"] == 130
+    rides = {
+        name: ask.get(f"{services['rides-us']['url']}/Sessions/ride-100{name}").body for name in range(1, 6)
+    }
+    assert [ride["status"] for ride in rides.values()] == ["open", "in-progress", "open", "closed", "closed"]
+    assert (rides[3]["ttl"], rides[4]["closed_reason"], rides[5]["closed_reason"]) == (0, "api", "expired")
     held = {row["sid"] for pool in pools.values() for row in pool}
     numbers = [
         row for page in ask.pages(f"{NUMBERS}.json?PageSize=1000") for row in page["incoming_phone_numbers"]

@@ -54,6 +54,29 @@ def test_what_was_answered_is_there_after_closing(path: Path) -> None:
     assert sorted(file.name for file in path.parent.iterdir()) == ["sandbox.db"]
 
 
+def test_a_database_without_sessions_is_taken_over(path: Path) -> None:
+    with Store(path) as store:
+        ask = Ask(store)
+        service = ask.service()
+        busy, idle = ask.filled(service, 2)
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        for table in ("sessions", "participants", "interactions", "callbacks", "settings"):
+            old.execute(f"DROP TABLE {table}")
+        old.execute("DROP INDEX pool_unreserved")
+        old.execute("ALTER TABLE pool ADD COLUMN in_use INTEGER NOT NULL DEFAULT 0")
+        old.execute("UPDATE pool SET in_use = 3 WHERE id = 1")
+        old.execute("PRAGMA user_version = 2")
+        old.commit()
+    for _ in range(2):  # only once
+        with Store(path) as store:
+            ask = Ask(store)
+            rows = ask.get(f"{service}/PhoneNumbers").body["phone_numbers"]
+            assert [(row["sid"], row["in_use"]) for row in rows] == [(busy, 3), (idle, 0)]
+            assert len(ask.get(f"{service}/Sessions").body["sessions"]) == 3
+    with Store(path) as store:
+        assert Ask(store).join(Ask(store).session(service), "+14157770001").status == 201
+
+
 def test_two_stores_on_one_file_see_each_other(path: Path) -> None:
     with Store(path) as one, Store(path) as two:
         service = Ask(one).service()
@@ -212,12 +235,21 @@ def test_making_a_number_busy(store: Store, ask: Ask) -> None:
         "in_use": 3,
     }
     assert ask.get(f"{service}/PhoneNumbers/{sid}").body["in_use"] == 3
+    sessions = ask.get(f"{service}/Sessions").body["sessions"]
+    assert [row["status"] for row in sessions] == ["open"] * 3
+    rows = ask.get(sessions[0]["links"]["participants"]).body["participants"]
+    assert [row["proxy_identifier_sid"] for row in rows] == [sid, sid]
+    assert all(row["identifier"].startswith("+1500555") for row in rows)
+    assert store.set_in_use(sid, 1)["in_use"] == 1
+    statuses = [row["status"] for row in ask.get(f"{service}/Sessions").body["sessions"]]
+    assert statuses == ["open", "closed", "closed"]
+    assert store.set_in_use(sid, 2)["in_use"] == 2
     assert store.set_in_use(row["phone_number"], 0)["in_use"] == 0
     spare = ask.numbers(1)[0]["phone_number"]
     with pytest.raises(RefusedError, match="in no Service's pool"):
         store.set_in_use(spare, 1)
     with pytest.raises(NotFoundError, match="no number"):
         store.set_in_use("PN" + "0" * 32, 1)
-    for number, sessions in ((sid, -1), (sid, 2**31), ("\0", 1), ("\ud800", 1)):
+    for number, sessions in ((sid, -1), (sid, 10_001), ("\0", 1), ("\ud800", 1)):
         with pytest.raises(UsageError):
             store.set_in_use(number, sessions)

@@ -27,11 +27,12 @@ def seed(
     shape = Shape.generic("number", (*fields, "service_sid") if scenario is not None else fields)
     shape = replace(shape, maps=PHONE_NUMBER.maps)
     runtime.out.check(shape)
-    store = runtime.sandbox_store
+    store, now = runtime.sandbox_store, runtime.clock.now()
     if scenario is not None:
-        rows = seed_scenario(store, scenario, seed_number)
+        rows = seed_scenario(store, scenario, seed_number, now=now)
     else:
-        rows = seed_numbers(store, 10 if numbers is None else numbers, country or "US", seed_number)
+        count = 10 if numbers is None else numbers
+        rows = seed_numbers(store, count, country or "US", seed_number, now=now)
     if not runtime.options.silent:
         runtime.out.rows(shape, [rows])
 
@@ -42,20 +43,20 @@ def make_busy(runtime: Runtime, number: str, sessions: int) -> None:
     runtime.out.check(shape)
     reference = require_number(number)
     name = reference.sid or reference.phone_number or number
-    row = runtime.sandbox_store.set_in_use(name, sessions)
+    row = runtime.sandbox_store.set_in_use(name, sessions, runtime.clock.now())
     if not runtime.options.silent:
         runtime.out.one(shape, row)
 
 
 def show_status(runtime: Runtime) -> None:
     """Print what there is, and where."""
-    row = asdict(runtime.sandbox_store.status())
+    row = asdict(runtime.sandbox_store.status(runtime.clock.now()))
     runtime.out.one(Shape.generic("sandbox", tuple(row), plural="sandboxes", id_field="database"), row)
 
 
 def reset(runtime: Runtime) -> None:
     """Forget everything, after a yes."""
-    held = runtime.sandbox_store.status()
+    held = runtime.sandbox_store.status(runtime.clock.now())
     counts = {"Services": held.services, "numbers": held.numbers, "in use now": held.in_use}
     digits = max(len(str(count)) for count in counts.values())
     question = [

@@ -103,7 +103,7 @@ def status() -> None:
 
 @command("reset", "sandbox.contents:reset", DRY_RUN)
 def reset() -> None:
-    """Delete all Services, numbers and Messaging Services of the sandbox.
+    """Delete all Services, Sessions, numbers and Messaging Services of the sandbox.
 
     Examples:
       proxyctl sandbox reset

@@ -24,7 +24,7 @@ from proxyctl.sandbox.api.services import NAME_AT_MOST, SERVICES, TTL_BELOW
 from proxyctl.sandbox.context import ApiError, Context, Reply
 from proxyctl.sandbox.world.lifetime import due_of, sweep
 
-_LATEST = 253_402_300_799  # the last second that four digits of a year can tell
+_LATEST = 253_402_300_799  # the last second of the year 9999
 
 
 def _date(context: Context, parameter: str, text: str) -> int:

@@ -1,4 +1,4 @@
-"""What a callback is told about an interaction, and which callbacks an interaction is owed."""
+"""What a callback says about an interaction, and which callbacks an interaction is owed."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _RIDES = (
     ("open", "ride-1003", 0, 90_000),
     ("closed", "ride-1004", 3600, 9000),
 )
-_OVERDUE = ("in-progress", "ride-1005", 3600, 7200)  # closed by whoever looks first
+_OVERDUE = ("in-progress", "ride-1005", 3600, 7200)  # the first request closes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Pool:
     reserved: int = 0
     busy: int = 0
     draining: int = 0  # reserved, and still in use
+    most: int = 90  # sessions of a busy number
     type: str | None = None
 
 
@@ -90,7 +91,9 @@ AGENCY = (
 
 FLEET = tuple(
     ServicePlan(
-        f"fleet-{number:02}", (Pool("US", unreserved=100, reserved=900, busy=40),), {"callback_url": _EVENTS}
+        f"fleet-{number:02}",
+        (Pool("US", unreserved=100, reserved=900, busy=40, most=9),),
+        {"callback_url": _EVENTS},
     )
     for number in range(1, 11)
 )
@@ -123,7 +126,8 @@ class _Builder:
         fill_pool(self.db, service_sid, unreserved, False, self.now)
         fill_pool(self.db, service_sid, reserved, True, self.now)
         busy = [
-            (sid, self.draw.randint(1, 90)) for sid in unreserved[: pool.busy] + reserved[: pool.draining]
+            (sid, self.draw.randint(1, pool.most))
+            for sid in unreserved[: pool.busy] + reserved[: pool.draining]
         ]
         self.sessions(draft for sid, count in busy for draft in self.talks(sid, count))
 
