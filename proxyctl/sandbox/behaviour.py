@@ -10,7 +10,6 @@ import base64
 import binascii
 import functools
 import re
-import sqlite3
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
@@ -189,49 +188,32 @@ class Sandbox:
         if handler is None:
             allowed = ", ".join(handlers)
             raise ApiError(20004, f"Method not allowed: {path} takes {allowed}", headers=[("Allow", allowed)])
-        context_of = functools.partial(self._context, request, whose, path, names)
         try:
-            return self._carry_out(self.stores[whose], request.method == "GET", handler, context_of)
+            return self._carry_out(request, handler, whose, names, is_read=request.method == "GET")
         except StoreBusy as error:
             raise ApiError(20503, error.message) from error
         except OutputError as error:
             raise ApiError(20500, f"{error.message}. {error.hint or ''}") from error
 
     def _carry_out(
-        self,
-        store: Store,
-        is_read: bool,
-        handler: Handler,
-        context_of: Callable[[sqlite3.Connection], Context],
+        self, request: Request, handler: Handler, account: str, names: Mapping[str, str], *, is_read: bool
     ) -> Reply:
         """Answer in one transaction, in which what is due is done first: for that, a read has to be a write."""
+        store, path = self.stores[account], request.path[:_SHOWN_PATH]
+        query, form = dict(request.query), dict(request.form)
         with store.reading() if is_read else store.writing() as db:
-            context = context_of(db)
+            self._ahead = offset(db)
+            own = (path, names, query, form, request.form)
+            context = Context(account, db, self.rules, int(self.now()), request.base_url, *own)
+            _require_storable(context)
             if not is_read:
                 sweep(db, context.now, self.rules)
             reply = None if is_read and is_due(db, context.now) else handler(context)
         if reply is None:
-            return self._carry_out(store, False, handler, context_of)
+            return self._carry_out(request, handler, account, names, is_read=False)
         if context.callbacks and self._deliver is not None:
             self._deliver(store, context.callbacks)
         return reply
-
-    def _context(
-        self,
-        request: Request,
-        account: str,
-        path: str,
-        names: Mapping[str, str],
-        db: sqlite3.Connection,
-    ) -> Context:
-        self._ahead = offset(db)
-        query, form = dict(request.query), dict(request.form)  # of a name given twice the last counts
-        now = int(self.now())
-        context = Context(
-            account, db, self.rules, now, request.base_url, path, names, query, form, request.form
-        )
-        _require_storable(context)
-        return context
 
     def _account_of(self, headers: Mapping[str, str]) -> str:
         """Whose credentials a request has; the refusal where they are nobody's."""

@@ -93,14 +93,12 @@ def begin_session(context: Context, service: sqlite3.Row, values: dict[str, Any]
     if name is not None and context.row(taken, service["id"], name) is not None:
         raise ApiError(80603)
     status = values.pop("status", "open")
-    defaults = {"mode": "voice-and-message", "ttl": service["default_ttl"], "counts_from": context.now}
-    new_sid = context.rules.new_sid("KC")
-    born = {"sid": new_sid, "service_id": service["id"], "status": "open", "mode_given": "mode" in values}
-    context.insert("sessions", {**defaults, **values, **born})
-    select = "SELECT * FROM sessions WHERE sid = ?"
-    row = context.db.execute(select, (new_sid,)).fetchone()
-    change(context, row, {"status": status})
-    found: sqlite3.Row = context.db.execute(select, (new_sid,)).fetchone()
+    own = {"sid": context.rules.new_sid("KC"), "service_id": service["id"], "mode_given": "mode" in values}
+    born = {"ttl": service["default_ttl"], "counts_from": context.now, **values, **own}
+    context.insert("sessions", born)
+    select = ("SELECT * FROM sessions WHERE sid = ?", (own["sid"],))
+    change(context, context.db.execute(*select).fetchone(), {"status": status})
+    found: sqlite3.Row = context.db.execute(*select).fetchone()
     return found
 
 

@@ -41,44 +41,53 @@ def insert_sessions(
 ) -> None:
     """Add Sessions with their participants."""
     row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'sessions'").fetchone()
-    sessions, participants = [], []
-    for session_id, draft in enumerate(drafts, 1 if row is None else row["seq"] + 1):
-        service_id, made = draft.number["service_id"], now - draft.age
-        started = None if draft.status == "open" else made
-        ended = now if draft.status == "closed" else None
-        due = due_of(draft.status, draft.ttl, made, None, ended)
-        sessions.append(
-            (
-                *(session_id, new_sid("KC"), service_id, draft.unique_name, draft.status),
-                *(
-                    "api" if ended else None,
-                    draft.ttl,
-                    started,
-                    ended,
-                    started,
-                    made,
-                    due,
-                    made,
-                    ended or made,
-                ),
-            )
-        )
-        number = (draft.number["phone_number"], draft.number["sid"])
-        participants += [
-            (new_sid("KP"), session_id, service_id, person, *number, ended is None, made, made)
-            for person in draft.people
-        ]
-    db.executemany(
-        "INSERT INTO sessions (id, sid, service_id, unique_name, status, closed_reason, ttl, date_started, date_ended,"
-        " date_last_interaction, counts_from, due, date_created, date_updated, mode, mode_given)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'voice-and-message', 0)",
-        sessions,
-    )
-    db.executemany(
-        "INSERT INTO participants (sid, session_id, service_id, identifier, proxy_identifier, proxy_identifier_sid,"
-        " is_active, date_created, date_updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        participants,
-    )
+    sessions = list(enumerate(drafts, 1 if row is None else row["seq"] + 1))
+    _insert(db, "sessions", [_session(new_sid("KC"), key, draft, now) for key, draft in sessions])
+    rows = [
+        {
+            "sid": new_sid("KP"),
+            "session_id": key,
+            "service_id": draft.number["service_id"],
+            "identifier": person,
+            "proxy_identifier": draft.number["phone_number"],
+            "proxy_identifier_sid": draft.number["sid"],
+            "is_active": draft.status != "closed",
+            "date_created": now - draft.age,
+            "date_updated": now - draft.age,
+        }
+        for key, draft in sessions
+        for person in draft.people
+    ]
+    _insert(db, "participants", rows)
+
+
+def _session(sid: str, key: int, draft: Draft, now: int) -> dict[str, Any]:
+    made = now - draft.age
+    started = None if draft.status == "open" else made
+    ended = now if draft.status == "closed" else None
+    return {
+        "id": key,
+        "sid": sid,
+        "service_id": draft.number["service_id"],
+        "unique_name": draft.unique_name,
+        "status": draft.status,
+        "closed_reason": "api" if ended else None,
+        "ttl": draft.ttl,
+        "date_started": started,
+        "date_ended": ended,
+        "date_last_interaction": started,
+        "counts_from": made,
+        "due": due_of(draft.status, draft.ttl, made, None, ended),
+        "date_created": made,
+        "date_updated": ended or made,
+    }
+
+
+def _insert(db: sqlite3.Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        columns, marks = ", ".join(rows[0]), ", ".join("?" * len(rows[0]))
+        values = (tuple(row.values()) for row in rows)
+        db.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
 
 
 def couples(country: str, taken: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
@@ -139,10 +148,7 @@ def _open(
     db: sqlite3.Connection, number: sqlite3.Row, count: int, now: int, new_sid: Callable[[str], str]
 ) -> None:
     if count > 0:
-        busy = db.execute(
-            f"SELECT identifier {_ACTIVE}",
-            (number["service_id"], number["sid"]),
-        )
+        busy = db.execute(f"SELECT identifier {_ACTIVE}", (number["service_id"], number["sid"]))
         people = couples(number["iso_country"], [row["identifier"] for row in busy])
         drafts = (Draft(number, pair) for pair in itertools.islice(people, count))
         insert_sessions(db, drafts, now, new_sid)

@@ -231,6 +231,7 @@ class Store:
     def set_in_use(self, number: str, sessions: int, now: float | None = None) -> dict[str, Any]:
         """As ``rehearsal.set_in_use``, in a transaction."""
         with self.writing() as db:
+            sweep(db, present(db, now))
             return rehearsal.set_in_use(db, number, sessions, present(db, now))
 
 
