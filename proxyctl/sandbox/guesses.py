@@ -89,7 +89,7 @@ def guesses() -> list[tuple[str, str]]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "Yes" if value else "No"
     if isinstance(value, frozenset):
         return ", ".join(sorted(" to ".join(each) if isinstance(each, tuple) else each for each in value))
     return str(value)

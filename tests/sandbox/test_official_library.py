@@ -113,6 +113,29 @@ def test_exceptions_carry_our_codes(store: Store, twilio: Client) -> None:
         refused(400, code, caught)
 
 
+def test_a_sessions_life(store: Store, twilio: Client) -> None:
+    service = twilio.proxy.v1.services.create(unique_name="one", default_ttl=600)
+    pool_numbers(store, str(service.sid), [row["sid"] for row in seed_numbers(store, 2)])
+    session = service.sessions.create(unique_name="ride", mode="message-only")
+    assert (session.status, session.ttl, session.date_started) == ("open", 600, None)
+    assert service.sessions("ride").fetch().sid == session.sid
+    alice, bob = (session.participants.create(identifier=f"+1415777000{index}") for index in (1, 2))
+    assert alice.proxy_identifier != bob.proxy_identifier
+    with pytest.raises(TwilioRestException) as caught:
+        session.participants.create(identifier="+14157770003")
+    refused(400, 80609, caught)
+    sent = alice.message_interactions.create(body="hello")
+    assert (sent.outbound_participant_sid, sent.data) == (alice.sid, '{"body": "hello"}')
+    assert [each.sid for each in session.interactions.list()] == [sent.sid]
+    assert session.fetch().status == "in-progress"
+    bob.delete()
+    assert [each.date_deleted is None for each in session.participants.list()] == [True, False]
+    assert session.update(status="closed").closed_reason == "api"
+    assert session.update(status="in-progress", ttl=60).ttl == 60
+    assert session.interactions(sent.sid).delete() and session.delete()
+    assert service.sessions.list() == []
+
+
 def test_an_api_key_and_wrong_credentials(server: Served, http: TwilioHttpClient) -> None:
     assert connect(server.url, http, API_KEY_SID, API_KEY_SECRET).proxy.v1.services.list() == []
     with pytest.raises(TwilioRestException) as caught:
