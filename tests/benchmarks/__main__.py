@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from tests.benchmarks import __doc__ as how_to_read
-from tests.benchmarks import bulk_runs, other_runs, peers, pool_runs, startup, status_runs
+from tests.benchmarks import bulk_runs, many_sessions, other_runs, peers, pool_runs, startup, status_runs
 from tests.benchmarks.figures import HEADER, Figure, Noise, line, medians, table
 
 Workload = Callable[[bool], Iterable[Figure]]
@@ -28,6 +28,7 @@ WORKLOADS: dict[str, Workload] = {
     "listing": other_runs.listing,
     "adding": other_runs.adding,
     "serving": other_runs.serving,
+    "sessions": many_sessions.sessions,
 }
 
 

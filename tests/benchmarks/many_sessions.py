@@ -5,13 +5,20 @@ from __future__ import annotations
 import itertools
 import random
 import sqlite3
-from collections.abc import Iterable, Iterator
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
 
 from proxyctl.sandbox.api.services import DEFAULTS
 from proxyctl.sandbox.context import insert_row
 from proxyctl.sandbox.world.rehearsal import Draft, couples, insert_sessions
 from proxyctl.sandbox.world.seed import fill_pool, insert_numbers, kind_of, stable_sid
 from proxyctl.sandbox.world.store import Store
+from tests.benchmarks.figures import Figure, at_most
+from tests.sandbox.asking import Answer, Ask
 
 _MEMBERS = (
     "SELECT numbers.sid, phone_number, iso_country, service_id FROM pool JOIN numbers ON numbers.id = number_id"
@@ -19,6 +26,7 @@ _MEMBERS = (
 )
 
 SERVICES = 10
+PARTICIPANT_MS = 3.0  # at most
 NUMBERS = 500  # of each Service
 
 
@@ -42,3 +50,28 @@ def _drafts(members: Iterable[sqlite3.Row], each: int) -> Iterator[Draft]:
     for number in members:
         for index, people in enumerate(itertools.islice(couples("US"), each)):
             yield Draft(number, people, "closed" if index % 2 else "open", age=index)
+
+
+def sessions(quick: bool) -> Iterator[Figure]:
+    """What one request costs the sandbox itself, with 100,000 Sessions in its database."""
+    with tempfile.TemporaryDirectory() as directory, Store(Path(directory) / "sandbox.db") as store:
+        service = f"/v1/Services/{fill(store, 10_000 if quick else 100_000)[0]}"
+        ask = Ask(store)
+        paths = [ask.session(service) for _ in range(200)]
+        joins = [partial(ask.join, path, f"+1415777{index:04}") for index, path in enumerate(paths)]
+        milliseconds = _median(joins)
+        limit, ratio = f"{PARTICIPANT_MS} ms", milliseconds / PARTICIPANT_MS
+        yield Figure("sessions: a participant", f"{milliseconds:.2f} ms", limit, ratio, at_most(1.0))
+        for name in ("PhoneNumbers", "Sessions"):
+            milliseconds = _median([partial(ask.get, f"{service}/{name}")] * 100)
+            yield Figure(f"sessions: a page of 50 {name}", f"{milliseconds:.2f} ms")
+
+
+def _median(calls: Iterable[Callable[[], Answer]]) -> float:
+    """The median of these calls' processor time, in milliseconds."""
+    taken = []
+    for call in calls:
+        started = time.process_time()
+        assert call().status < 300
+        taken.append(time.process_time() - started)
+    return statistics.median(taken) * 1000

@@ -19,7 +19,7 @@ from proxyctl.errors import OutputError, TemporaryError
 from proxyctl.files import make_directories, refuse_foreign
 from proxyctl.sandbox.world import rehearsal
 from proxyctl.sandbox.world.clock import present
-from proxyctl.sandbox.world.lifetime import sweep
+from proxyctl.sandbox.world.lifetime import is_due, sweep
 from proxyctl.sandbox.world.schema import APPLICATION_ID, IN_USE, SCHEMA, SCHEMA_VERSION, SESSIONS, TABLES
 
 _BUSY_TIMEOUT = 30.0  # seconds that a write waits for another process
@@ -208,8 +208,12 @@ class Store:
 
     def status(self, now: float | None = None) -> Status:
         """Count what is there at the clock's time ``now`` (by default this moment)."""
-        with self.writing() as db:
-            sweep(db, present(db, now))
+        with self.reading() as db:
+            due = is_due(db, present(db, now))
+        if due:
+            with self.writing() as db:
+                sweep(db, present(db, now))
+        with self.reading() as db:
             counts = db.execute(
                 "SELECT (SELECT count(*) FROM services), (SELECT count(*) FROM numbers), count(*),"
                 f" coalesce(sum(is_reserved), 0), coalesce(sum({IN_USE} > 0), 0),"
