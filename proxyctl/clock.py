@@ -32,6 +32,11 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None: ...
 
 
+def backoff(tries: int, jitter: float) -> float:
+    """Return the seconds to wait after so many tries: full jitter, of a time that doubles from 0.5 s up to 20 s."""
+    return jitter * min(20.0, 0.5 * 2.0 ** min(tries, 16))
+
+
 class SystemClock:
     """The machine's own clocks."""
 

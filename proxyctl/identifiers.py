@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple, NoReturn
 
 from proxyctl.errors import AnswerError, UsageError
-from proxyctl.text import counted, without_invisible
+from proxyctl.text import counted, show, without_invisible
 
 ACCOUNT = "AC"
 SERVICE = "KS"
@@ -39,7 +39,6 @@ _MORE_ZEROS = partial(re.fullmatch, r"\+?[0-9]+\.00+")
 _ROUNDED = partial(re.fullmatch, r"\+?[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _WIDE_PLUS = "\uff0b"
 _VALID, _POSSIBLE = 2, 1  # how far the number plans know a number
-_SHOWN = 60
 
 
 class NumberRef(NamedTuple):
@@ -61,7 +60,7 @@ def checked_sid(text: str) -> str:
     """
     if _ANY_SID(text):
         return text
-    raise AnswerError(f"the response has {_shown(text)} where a SID belongs")
+    raise AnswerError(f"the response has {show(text)} where a SID belongs")
 
 
 def argument(name: str | None, sid: str) -> str:
@@ -117,7 +116,7 @@ def require_number(text: str, default_country: str | None = None) -> NumberRef:
     try:
         return parse_number(text, default_country)
     except ValueError as error:
-        raise UsageError(f"{_shown(text)} {error}") from None
+        raise UsageError(f"{show(text)} {error}") from None
 
 
 def require_country(text: str) -> str:
@@ -129,7 +128,7 @@ def require_country(text: str) -> str:
         return country
     hint = "The United Kingdom is GB." if country == "UK" else None
     raise UsageError(
-        f"there is no country {_shown(text)}. Give its two letters of ISO 3166, like US, GB or DE", hint=hint
+        f"there is no country {show(text)}. Give its two letters of ISO 3166, like US, GB or DE", hint=hint
     )
 
 
@@ -270,8 +269,3 @@ def _refuse_characters(text: str, digits: str) -> NoReturn:
     if any(char.isdigit() and not char.isascii() for char in digits):
         raise ValueError(f"has digits other than 0-9. Write it in E.164, like {EXAMPLE}")
     raise ValueError(f"is neither a PN SID nor a number in E.164, like {EXAMPLE}")
-
-
-def _shown(text: str) -> str:
-    """Quote what a person typed, harmless for a terminal; ``visible`` is out of this module's reach."""
-    return ascii(text[:_SHOWN] + ("..." if len(text) > _SHOWN else ""))

@@ -123,18 +123,18 @@ class Places:
                 self._record(key, line)
                 self._skip_value(key)
 
-    def line(self, *key: str) -> int:
-        """Return the line where ``key`` is set, or else the table around it opens; 1 where neither is."""
+    def line(self, *key: str, index: int | None = None) -> int:
+        """Return the line where ``key`` is set, or else the table around it opens; 1 where neither is. With ``index``,
+        that of an element of the array, where it is found.
+        """
+        elements = self._elements.get(key, [])
+        if index is not None and index < len(elements):
+            return elements[index]
         for length in range(len(key), 0, -1):
             found = self._keys.get(key[:length])
             if found is not None:
                 return found
         return 1
-
-    def element(self, index: int, *key: str) -> int:
-        """Return the line of an element of the array ``key``; the key's own where the element is not found."""
-        lines = self._elements.get(key, [])
-        return lines[index] if index < len(lines) else self.line(*key)
 
     def _parts_up_to(self, end: str) -> Iterator[str]:
         """Yield the parts of a key or a header, up to the token ``end``."""

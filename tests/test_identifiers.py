@@ -147,7 +147,7 @@ def test_the_country_that_many_misspell() -> None:
 
 def test_a_single_argument_is_a_usage_error_with_the_text() -> None:
     assert require_number("+1 415 555 0100").phone_number == "+14155550100"
-    with pytest.raises(UsageError, match=r"'\+1\\x07' is neither"):
+    with pytest.raises(UsageError, match=r'"\+1\\x07" is neither'):
         require_number("+1\x07")
 
 

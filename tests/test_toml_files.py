@@ -105,9 +105,9 @@ def test_lines_of_keys_and_elements() -> None:
     assert places.line("services", "plain", "callback_url") == 9
     numbers = ("services", "plain", "numbers")
     assert places.line(*numbers) == 10
-    assert [places.element(index, *numbers, "reserved") for index in range(4)] == [11, 12, 14, 14]
-    assert places.element(9, *numbers, "reserved") == 11
-    assert places.element(0, *numbers, "unreserved") == 16
+    assert [places.line(*numbers, "reserved", index=index) for index in range(4)] == [11, 12, 14, 14]
+    assert places.line(*numbers, "reserved", index=9) == 11
+    assert places.line(*numbers, "unreserved", index=0) == 16
     assert places.line("services", "nowhere") == 4
     assert places.line("nowhere") == 1
 
@@ -128,5 +128,5 @@ def test_what_tomli_w_writes_is_found_again(document: dict[str, dict[str, list[s
         for key, elements in keys.items():
             assert "=" in lines[places.line(table, key)]
             for index, element in enumerate(elements):
-                line = lines[places.element(index, table, key)]
+                line = lines[places.line(table, key, index=index)]
                 assert tomli_w.dumps({"x": element})[4:].strip() in line

@@ -27,6 +27,7 @@ from proxyctl.errors import (
     ServerError,
     ThrottledError,
 )
+from proxyctl.text import cut
 
 if TYPE_CHECKING:
     import httpx
@@ -254,8 +255,7 @@ def _code(value: Any) -> int | None:
 
 def _cut(text: str, clean: Clean) -> str:
     # Cleaned before it is cut, since half a secret is not recognised; but not all of 32 MiB.
-    text = clean(text if len(text) <= 4 * LONGEST_MESSAGE else f"{text[: 4 * LONGEST_MESSAGE]}…")
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
+    return cut(clean(cut(text, 4 * LONGEST_MESSAGE)), LONGEST_MESSAGE)
 
 
 def error_of(

@@ -23,7 +23,7 @@ from proxyctl.api import answers
 from proxyctl.api.endpoint import Credentials, Endpoint, check_sids, origin_of
 from proxyctl.api.owner import OnStranger, Owner, end_at
 from proxyctl.api.resources import Answer, Call
-from proxyctl.clock import Clock, SystemClock
+from proxyctl.clock import Clock, SystemClock, backoff
 from proxyctl.errors import (
     AnswerError,
     AuthenticationError,
@@ -41,13 +41,7 @@ if TYPE_CHECKING:
 
     from proxyctl.api.wire import Deadline, Wires
 
-_BASE, _CAP = 0.5, 20.0
 _MOST_THROTTLES, _MOST_WAITED = 30, 600.0
-
-
-def jitter(attempt: int, rand: Callable[[], float]) -> float:
-    """Seconds to wait before try ``attempt`` + 1 (from 0): random × min(20, 0.5 × 2^attempt)."""
-    return rand() * min(_CAP, _BASE * 2.0 ** min(attempt, 16))
 
 
 class GiveUp(NamedTuple):
@@ -86,7 +80,7 @@ class Tries:
         else:
             self._failures += 1
             count, most = self._failures, self._retries
-        delay = max(asked, jitter(count - 1, self._random))
+        delay = max(asked, backoff(count - 1, self._random()))
         if count > most or (throttled and self.waited + delay > _MOST_WAITED):
             return None
         self.waited += delay

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from proxyctl.bulk.gates import Gates, Place, Ticket
 from proxyctl.bulk.outcomes import Task
 from proxyctl.bulk.rate import NEVER
+from proxyctl.clock import backoff
 from proxyctl.errors import Interrupted, PartialError, ProxyctlError, TemporaryError, ThrottledError
 
 MOST_UNKNOWN = 20  # tasks whose outcome is unknown: with so many, no new write starts
@@ -234,7 +235,7 @@ def wait_after(count: int, jitter: float, asked: float = 0.0, *, stopped: bool) 
 
     ``jitter`` is from 0 to 1. Nothing waits for long once the run is ``stopped``.
     """
-    wait = asked or jitter * min(20.0, 0.5 * 2.0**count)
+    wait = asked or backoff(count, jitter)
     return min(wait, LONGEST_LAST_WAIT) if stopped else wait
 
 

@@ -58,15 +58,8 @@ def terminal(runtime: Runtime) -> CheckResult:
     encoding = (getattr(runtime.stdout, "encoding", None) or "unknown").upper()
     if not runtime.console.terminal.stdout:
         return ok("terminal", f"none: output is {runtime.format}, in {encoding}")
-    colour = "with colour" if runtime.console.color_on(True) else f"without colour ({why_plain(runtime)})"
+    colour = "with colour" if runtime.console.color_on(True) else "without colour"
     detail = f"{runtime.console.width} columns, {encoding}, {colour}, output is {runtime.format}"
     if runtime.console.ascii_only and runtime.environ.get("TERM") != "dumb":
         return warning("terminal", f"{detail}. Signs are ASCII", "Run: export LC_ALL=C.UTF-8")
     return ok("terminal", detail)
-
-
-def why_plain(runtime: Runtime) -> str:
-    """Return what turned colour off."""
-    if runtime.options.color == "never":
-        return "--color never"
-    return "NO_COLOR" if runtime.environ.get("NO_COLOR") else "TERM=dumb"

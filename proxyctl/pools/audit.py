@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from socket import inet_aton
 
 from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.pools.findings import Finding, Severity, argument, name_of, number_argument
@@ -100,9 +98,6 @@ def is_public(host: str) -> bool:
     with suppress(ValueError):
         address = ip_address(name)
         return (getattr(address, "ipv4_mapped", None) or address).is_global
-    if re.fullmatch(r"[0-9a-fx.]*[0-9][0-9a-fx.]*", name):
-        with suppress(OSError):  # 127.1 and 0x7f.1, which servers read as addresses too
-            return ip_address(inet_aton(name)).is_global
     first, dot, _ = name.partition(".")
     return bool(first and dot) and name.rpartition(".")[2] not in PRIVATE_DOMAINS
 

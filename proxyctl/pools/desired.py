@@ -31,7 +31,7 @@ from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word, in_use
 from proxyctl.pools.poolfile import LONGEST_NAME, WantedService
 from proxyctl.text import Lines, command_line, folded, show
 from proxyctl.writes.guard import IN_USE, NEW_SERVICE
-from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, Step, at_risk, chains_of, refusing
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, Step, at_risk, chains_of, refused
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -281,7 +281,12 @@ class _Planning:
 
 def with_problems(entries: Iterable[Entry], problems: Mapping[str, ProxyctlError]) -> list[Entry]:
     """Refuse adds of numbers that the API would refuse; ``problems``: by what names the item (SID or number)."""
-    return refusing(entries, lambda chain: problems.get(chain.item.name), "add")
+
+    def judged(entry: Entry) -> Entry:
+        error = problems.get(entry.item.name) if isinstance(entry, Chain) and entry.change == "add" else None
+        return entry if error is None or not isinstance(entry, Chain) else refused(entry, error)
+
+    return list(map(judged, entries))
 
 
 def problems_of_adds(

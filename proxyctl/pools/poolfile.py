@@ -157,17 +157,15 @@ class _Checking:
         """Where everything stands, found when it is first needed."""
         return Places(self._text)
 
-    def line(self, key: Key, index: int | None) -> int:
-        """Return the line of a key, or of an element of its list."""
-        return self.places.line(*key) if index is None else self.places.element(index, *key)
-
     def located(self, key: Key, index: int | None, where: str) -> str:
         """Return file and line of a spot."""
-        return where or f"{self.name}:{self.line(key, index)}"
+        return where or f"{self.name}:{self.places.line(*key, index=index)}"
 
     def flaw(self, key: Key, what: str, index: int | None = None, where: str = "") -> None:
         """Note what is wrong at a spot."""
-        self._flaws.append((self.line(key, index), f"{self.located(key, index, where)}: {what}"))
+        self._flaws.append(
+            (self.places.line(*key, index=index), f"{self.located(key, index, where)}: {what}")
+        )
 
     def raise_flaws(self) -> None:
         """Raise InputError if anything is wrong: the first 20 flaws in the order of lines, and the count."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from datetime import datetime
 from typing import Any, BinaryIO
 
 from proxyctl.identifiers import is_sid
@@ -104,23 +103,16 @@ def summary_of(
         begun_at=_text(head.get("at")),
         status="ended" if end else "running" if alive else "broken off",
         exit_code=_whole(end.get("exit_code")),
-        seconds=_seconds(head, end),
+        seconds=_seconds(end.get("seconds")),
         message=_text(end.get("message")),
         summary=_mapping(end.get("summary")) or {},
         warning=warning,
     )
 
 
-def _seconds(head: Mapping[str, Any], end: Mapping[str, Any]) -> float | None:
-    """How long the command took; in old records, from its first line to its last."""
-    seconds = end.get("seconds")
-    if isinstance(seconds, int | float) and 0 <= seconds < LONGEST_RUN:
-        return float(seconds)
-    try:
-        times = [datetime.fromisoformat(str(line["at"])) for line in (head, end)]
-        return round((times[1] - times[0]).total_seconds(), 3)
-    except (KeyError, ValueError, TypeError):
-        return None
+def _seconds(value: object) -> float | None:
+    """How long the command took; None in old records."""
+    return float(value) if isinstance(value, int | float) and 0 <= value < LONGEST_RUN else None
 
 
 def read_detail(run_id: str, file: BinaryIO, *, alive: bool) -> RunDetail:

@@ -134,20 +134,6 @@ def refused(chain: Chain, error: ProxyctlError) -> NoOp:
     return NoOp(chain.item, chain.before, error, change=chain.change, service=chain.service)
 
 
-def refusing(
-    entries: Iterable[Entry], why: Callable[[Chain], ProxyctlError | None], *changes: str
-) -> list[Entry]:
-    """Refuse the chains that come to one of ``changes`` and of which ``why`` has an error."""
-
-    def judged(entry: Entry) -> Entry:
-        if not isinstance(entry, Chain) or entry.change not in changes:
-            return entry
-        error = why(entry)
-        return entry if error is None else refused(entry, error)
-
-    return [judged(entry) for entry in entries]
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What one run does. Rooms that are in neither ``capacities`` nor ``spares`` have no limit.

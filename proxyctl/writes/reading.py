@@ -28,14 +28,12 @@ _UNSAID = object()
 
 
 class Page(NamedTuple):
-    """One page: its items as the API sent them (without those that the page before had), its number from 0, the
-    call that fetched it, the list's key, and whether more pages may follow.
+    """One page: its items as the API sent them (without those that the page before had), its number from 0, and
+    whether more pages may follow.
     """
 
     items: list[dict[str, Any]]
     number: int
-    call: Call
-    key: str
     more: bool = False
 
 
@@ -113,7 +111,7 @@ class Reader:
             is_last = following in (None, "")
             if self.watch is not None:
                 self.watch.read(name, len(items), last=is_last)
-            yield Page(items, number, call, name, more=not is_last)
+            yield Page(items, number, more=not is_last)
             if is_last:
                 return
             before = {_sid_of(row) for row in body[name]} - {""}

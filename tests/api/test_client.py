@@ -118,7 +118,7 @@ def test_what_each_status_and_code_means(
             "https://x/1",
         ),
         ({"title": "T", "code": "80104"}, 80104, "T", None),
-        ({"message": "x" * 600}, None, "x" * 499 + "…", None),
+        ({"message": "x" * 600}, None, "x" * 497 + "...", None),
         ({"message": ["x"], "code": True, "more_info": 3}, None, None, None),
         ({"code": -1, "message": " "}, None, None, None),
         ({"code": 10**40}, None, None, None),

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxyctl.api.answers import retry_after
-from proxyctl.api.client import Tries, jitter
+from proxyctl.api.client import Tries
+from proxyctl.clock import backoff
 from proxyctl.errors import (
     AnswerError,
     AuthenticationError,
@@ -24,11 +25,11 @@ from proxyctl.errors import (
 
 @given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))
 def test_jitter_stays_in_bounds(attempt: int, rand: float) -> None:
-    assert 0 <= jitter(attempt, lambda: rand) <= min(20.0, 0.5 * 2 ** min(attempt, 50))
+    assert 0 <= backoff(attempt, rand) <= min(20.0, 0.5 * 2 ** min(attempt, 50))
 
 
 def test_jitter_doubles_up_to_20_seconds() -> None:
-    assert [jitter(n, lambda: 1.0) for n in range(8)] == [0.5, 1, 2, 4, 8, 16, 20, 20]
+    assert [backoff(n, 1.0) for n in range(8)] == [0.5, 1, 2, 4, 8, 16, 20, 20]
 
 
 def _run(error: ProxyctlError, retries: int = 4, *, patient: bool = True) -> list[float]:

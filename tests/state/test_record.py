@@ -141,14 +141,12 @@ def test_what_is_damaged_is_none(damaged: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"), [(2, 2.0), (0, 0.0), (-1, 1.25), (1e9, 1.25), ("2", 1.25), (None, 1.25)]
+    ("said", "expected"), [(2, 2.0), (0, 0.0), (-1, None), (1e9, None), ("2", None), (None, None)]
 )
-def test_how_long_a_run_took(said: object, expected: float) -> None:
+def test_how_long_a_run_took(said: object, expected: float | None) -> None:
     head = {"type": "run", "at": "2025-06-15T15:06:40.000Z"}
     end = {"type": "end", "at": "2025-06-15T15:06:41.250Z", "seconds": said}
     assert summary_of("x", head, end, alive=False).seconds == expected
-    damaged = summary_of("x", {**head, "at": "then"}, end, alive=False)
-    assert damaged.seconds == (None if expected == 1.25 else expected)
 
 
 def test_a_secret_takes_the_whole_value_with_it_and_no_key() -> None:
