@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -42,6 +42,7 @@ _BEGUN = (
 )
 _NAMES_ACCOUNT = {"-p", "--profile", "--sandbox", "-h"}
 
+FIRST = 20  # of bad rows, failures and the like: so many are named, and the others counted
 MOST_SESSIONS = 100  # open Sessions of a number, as Twilio advises: more is marked
 REDACTED = "[redacted]"
 _BASE64 = r"[A-Za-z0-9+/_=-]{0,200}"  # bounded, or a long word would take quadratic time
@@ -103,6 +104,12 @@ def folded(name: str) -> str:
 def counted(count: int, thing: str, things: str | None = None) -> str:
     """Return ``1 number``, ``12 numbers``; ``things`` is the plural where no s makes it."""
     return f"{count} {thing if count == 1 else things or thing + 's'}"
+
+
+def first_of(lines: Sequence[str], rest: str = "more", *, count: int | None = None) -> list[str]:
+    """Return the first 20 lines, and how many of the ``rest`` there are besides, of ``count`` in all."""
+    left = (len(lines) if count is None else count) - len(lines[:FIRST])
+    return [*lines[:FIRST], *([f"… and {left} {rest}"] if left > 0 else [])]
 
 
 def duration_text(seconds: float) -> str:

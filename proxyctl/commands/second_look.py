@@ -115,7 +115,7 @@ def put_back(runtime: Runtime, end: Progress, holders: Mapping[str, str]) -> Cor
     where = f"Messaging Service {holder}" if holder is not None else "a Messaging Service"
     meanwhile = RefusedError(
         f"{request.name} was put into {where} meanwhile.",
-        hint="--through-messaging takes it out for the move, and puts it back afterwards.",
+        hint="--through-messaging takes it out first, and puts it back in.",
     )
     if holder is None:
         return Correction(end, Chain(item, tuple(map(Step, end.pending))), meanwhile, None)

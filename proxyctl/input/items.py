@@ -22,12 +22,12 @@ from proxyctl.identifiers import (
     require_country,
 )
 from proxyctl.input.formats import contents
-from proxyctl.input.refusal import DUPLICATES, FLOATS, NAMED_ROWS, UNREADABLE, refusal
+from proxyctl.input.refusal import DUPLICATES, FLOATS, UNREADABLE, refusal
 from proxyctl.input.rows import Contents, Flaw, Row
 from proxyctl.input.source import Source
 from proxyctl.input.values import boolean_of, text_of, value_text
 from proxyctl.named_files import read_beneath, read_bytes, source_name
-from proxyctl.text import cut, show
+from proxyctl.text import FIRST, cut, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ class Reading:
 
     def _refuse(self, bad: Bad) -> None:
         self.refused += 1
-        if self.skip_bad or len(self.bad) < NAMED_ROWS:
+        if self.skip_bad or len(self.bad) < FIRST:
             self.bad.append(bad)
 
     def _refuse_all(self, rows: Sequence[Row], what: str) -> None:
@@ -229,7 +229,7 @@ class Reading:
         self.refused += len(rows)
         found = [*self.bad, *(bad_row(row, what) for row in rows)]
         found.sort(key=lambda bad: (bad.place > 0, abs(bad.place)))
-        self.bad = found if self.skip_bad else found[:NAMED_ROWS]
+        self.bad = found if self.skip_bad else found[:FIRST]
         places = {row.place for row in rows}
         self._items = {key: item for key, item in self._items.items() if item.place not in places}
 

@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from proxyctl.errors import InputError
-from proxyctl.text import Lines, counted, show
+from proxyctl.text import FIRST, Lines, counted, first_of, show
 
 if TYPE_CHECKING:
     from proxyctl.input.items import Reading
-
-NAMED_ROWS = 20
 
 FLOATS, UNREADABLE, DUPLICATES = "floats", "unreadable", "duplicates"
 _NOTES = {
@@ -48,10 +46,8 @@ def refusal(reading: Reading) -> InputError:
 
 def named_rows(reading: Reading) -> list[str]:
     """Return a line for each row that can't be used: the first 20, and the count of the rest."""
-    shown = reading.bad[:NAMED_ROWS]
-    lines = [f"{reading.where(bad.place)}: {bad.what}" for bad in shown]
-    left = reading.refused - len(shown)
-    return [*lines, f"… and {left} more"] if left else lines
+    lines = [f"{reading.where(bad.place)}: {bad.what}" for bad in reading.bad[:FIRST]]
+    return first_of(lines, count=reading.refused)
 
 
 def numbers_alone(what: str) -> str:

@@ -289,12 +289,16 @@ def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home
     """Remove; a number that has left already is as wanted."""
     if number is None:
         return absent(item, removing=not wish.must_exist)
-    chain = remove_chain(home, item, number.raw)
+    draining = drain_command(number, argument(home.name, home.sid), "--remove")
+    hint = f"'{draining}' removes it once it is idle."
+    return if_idle(remove_chain(home, item, number.raw), number, home, hint=hint)
+
+
+def if_idle(chain: Chain, number: PhoneNumber, home: Home, so: str = "", hint: str | None = None) -> Chain:
+    """Put a number at risk that leaves its pool with open Sessions; ``so`` ends the sentence on it."""
     if not number.in_use:
         return chain
-    service = argument(home.name, home.sid)
-    hint = f"'{drain_command(number, service, '--remove')}' removes it once it is idle."
-    return at_risk(chain, IN_USE, in_use(number, service, hint=hint))
+    return at_risk(chain, IN_USE, in_use(number, argument(home.name, home.sid), so, hint))
 
 
 def absent(item: Item, *, removing: bool) -> NoOp:

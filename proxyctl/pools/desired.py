@@ -12,7 +12,6 @@ from typing import Any
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import InputError, ProxyctlError, RefusedError
-from proxyctl.identifiers import argument
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import (
     SPARE,
@@ -20,6 +19,7 @@ from proxyctl.pools.decide import (
     capacities,
     chain_to,
     disagrees,
+    if_idle,
     move_chain,
     not_owned,
     place,
@@ -27,10 +27,10 @@ from proxyctl.pools.decide import (
     spare,
 )
 from proxyctl.pools.facts import in_messaging
-from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word, in_use
+from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word
 from proxyctl.pools.poolfile import LONGEST_NAME, WantedService
-from proxyctl.text import Lines, command_line, folded, show
-from proxyctl.writes.guard import IN_USE, NEW_SERVICE
+from proxyctl.text import Lines, command_line, first_of, folded, show
+from proxyctl.writes.guard import NEW_SERVICE
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, Step, at_risk, chains_of, refused
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
@@ -250,16 +250,13 @@ class _Planning:
         else:
             source = Home(holder.service_sid, holder.name)
             chain = move_chain(source, home, item, number.raw, item.is_reserved)
-            name = argument(holder.name, holder.service_sid)
-            error = in_use(number, name, f" in the pool of Service {holder.name}")
-            return at_risk(chain, IN_USE, error) if number.in_use else chain
+            return if_idle(chain, number, source, f" in the pool of Service {holder.name}")
         return NoOp(item, number.raw, error, change="move", service=home.name or "")
 
     def raise_conflicts(self) -> None:
         """Raise InputError where one number has two names in the file that want different things."""
         if self.conflicts:
-            rest = len(self.conflicts) - 20
-            lines = [*self.conflicts[:20], *([f"… and {rest} more"] if rest > 0 else [])]
+            lines = first_of(self.conflicts)
             raise InputError(Lines("the file contradicts itself. Nothing was sent", *lines))
 
     def rest(self, service: WantedService) -> Iterator[Entry]:
@@ -271,9 +268,8 @@ class _Planning:
             if number.sid in self.claimed:
                 continue
             item = Item(number.phone_number or number.sid, number.sid, number.phone_number)
-            chain = remove_chain(self.world.home(service.name), item, number.raw)
-            error = in_use(number, argument(service.name, chain.request.parent))
-            yield at_risk(chain, IN_USE, error) if number.in_use else chain
+            home = self.world.home(service.name)
+            yield if_idle(remove_chain(home, item, number.raw), number, home)
 
 
 # Numbers that can't come

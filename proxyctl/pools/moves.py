@@ -13,15 +13,13 @@ from typing import NamedTuple
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
-from proxyctl.identifiers import argument
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Home, each_once, kept, move_chain, not_in_pool, sender_step
+from proxyctl.pools.decide import Home, each_once, if_idle, kept, move_chain, not_in_pool, sender_step
 from proxyctl.pools.facts import minding_senders
-from proxyctl.pools.pool import Pool, in_use, points_at
+from proxyctl.pools.pool import Pool, points_at
 from proxyctl.state.record import ItemRecord, Trail
 from proxyctl.text import command_line
-from proxyctl.writes.guard import IN_USE
-from proxyctl.writes.plan import Chain, Entry, NoOp, at_risk
+from proxyctl.writes.plan import Chain, Entry, NoOp
 from proxyctl.writes.requests import ADD, ATTACH, REMOVE, Request
 
 PRESENT = "in the pool already"
@@ -99,9 +97,7 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
         return NoOp(item, number.raw, error)
     flag, has_left = number.is_reserved, here is None
     chain = move_chain(route.source, route.target, item, number.raw, flag, has_left=has_left)
-    if here is None or not here.in_use:
-        return chain
-    return at_risk(chain, IN_USE, in_use(here, argument(route.source.name, route.source.sid)))
+    return chain if here is None else if_idle(chain, here, route.source)
 
 
 def by_way_of_messaging(

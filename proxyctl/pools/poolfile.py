@@ -19,13 +19,12 @@ from proxyctl.input.items import Item, Reading
 from proxyctl.input.refusal import DUPLICATES, FLOATS, numbers_alone
 from proxyctl.named_files import STDIN, read_bytes, source_name
 from proxyctl.pools.pool import flag_word
-from proxyctl.text import Lines, counted, nearest, show, visible
+from proxyctl.text import Lines, counted, first_of, nearest, show, visible
 from proxyctl.toml_files import Places, TomlFlaw, parse_toml
 from proxyctl.writes.guard import EMPTY_INPUT
 
 VERSION = 1
 LARGEST_FILE = 16 * 1024 * 1024
-NAMED_FLAWS = 20
 TTL_BELOW = 2147483647
 LONGEST_NAME = 191
 
@@ -172,9 +171,8 @@ class _Checking:
         count = len(self._flaws) + self._unnamed
         if not count:
             return
-        lines = [text for _, text in sorted(self._flaws, key=lambda flaw: flaw[0])[:NAMED_FLAWS]]
-        if count > len(lines):
-            lines.append(f"… and {count - len(lines)} more")
+        texts = [text for _, text in sorted(self._flaws, key=lambda flaw: flaw[0])]
+        lines = first_of(texts, count=count)
         things = counted(count, "thing is", "things are")
         hint = f"--allow {EMPTY_INPUT} permits files without numbers." if self._empty else None
         raise InputError(Lines(f"{things} wrong in {self.name}. Nothing was sent", *lines), hint=hint)

@@ -13,18 +13,15 @@ from typing import Any
 
 from proxyctl.api.resources import IncomingNumber, Service
 from proxyctl.errors import NotFoundError, RefusedError
-from proxyctl.identifiers import argument
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import ABSENT, Home, chain_to, move_chain, sender_step, through
+from proxyctl.pools.decide import ABSENT, Home, chain_to, if_idle, move_chain, sender_step, through
 from proxyctl.pools.desired import World, update_chain
-from proxyctl.pools.pool import in_use
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.pools.versions import OURS, PRESENT, SOMETHING_ELSE, STATES, Since, flag, version_of
 from proxyctl.pools.webhooks import not_kept, point_chain
 from proxyctl.state.record import ItemRecord, Outcome, RunDetail, withheld
 from proxyctl.text import command_line
-from proxyctl.writes.guard import IN_USE
-from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, at_risk, chains_of, refused, sids_of
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, chains_of, refused, sids_of
 from proxyctl.writes.requests import (
     ADD,
     ATTACH,
@@ -144,8 +141,8 @@ def undo_number(records: Sequence[ItemRecord], home: Home, world: World, since: 
     if note or error:
         return NoOp(item, row, error, note, service=name)
     chain = chain_to(home, item, number, before)
-    if chain is not None and number is not None and number.in_use and before == ABSENT:
-        return at_risk(chain, IN_USE, in_use(number, argument(home.name, home.sid)))
+    if chain is not None and number is not None and before == ABSENT:
+        return if_idle(chain, number, home)
     return chain or NoOp(item, row, service=name)
 
 

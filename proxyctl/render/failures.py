@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from proxyctl.roles import Line, Piece, Role, folded, line, lines_of
-from proxyctl.text import lines_in
+from proxyctl.text import first_of, lines_in
 
-SHOWN_FAILURES = 20
 SHOWN_REASONS = 10
 INDENT = 4
 SIGNS = {"failed": Role.BAD("✗"), "unknown": Role.UNSURE("?"), "skipped": Role.WARNING("!")}
@@ -49,12 +48,6 @@ def a_line_each(failures: Sequence[Failure], skipped: Sequence[Failure]) -> list
     )
     causes = [failure.message for failure in skipped]
     return [*lines, *(f"{causes.count(cause)} skipped: {cause}" for cause in dict.fromkeys(causes))]
-
-
-def first_of(lines: Sequence[str], rest: str) -> list[str]:
-    """Return the first 20 lines, and the count of the ``rest`` where there are more."""
-    left = len(lines) - SHOWN_FAILURES
-    return [*lines[:SHOWN_FAILURES], *([f"… and {left} {rest}"] if left > 0 else [])]
 
 
 def by_reason(failures: Sequence[Failure], width: int) -> Iterator[Line]:

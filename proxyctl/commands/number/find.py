@@ -11,11 +11,10 @@ from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
 from proxyctl.named_files import STDIN
 from proxyctl.pools.decide import disagrees
-from proxyctl.render.failures import first_of
 from proxyctl.render.shapes import FOUND, PHONE_NUMBER
 from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
-from proxyctl.text import MOST_SESSIONS, command_line, counted
+from proxyctl.text import MOST_SESSIONS, command_line, counted, first_of
 
 
 def find(runtime: Runtime, numbers: Numbers, file: str | None = None) -> None:

@@ -30,11 +30,10 @@ from proxyctl.pools.webhooks import (
     webhooks_of,
     webhooks_step,
 )
-from proxyctl.render.failures import SHOWN_FAILURES
 from proxyctl.roles import Line
 from proxyctl.runtime import Runtime
 from proxyctl.state.record import withheld
-from proxyctl.text import counted
+from proxyctl.text import FIRST, counted
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room
 
 
@@ -51,7 +50,7 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
     found = read_kept(runtime, KeptWebhooks(wanted))
     unknown = [chain.item.shown for chain in going if webhooks_of(chain, found) is None]
     if unknown:
-        named = ", ".join(unknown[:SHOWN_FAILURES]) + (" …" if len(unknown) > SHOWN_FAILURES else "")
+        named = ", ".join(unknown[:FIRST]) + (" …" if len(unknown) > FIRST else "")
         say = runtime.note if runtime.options.dry_run else runtime.warn
         say(f"no webhooks were kept for {counted(len(unknown), 'number')}, which stay as they are: {named}.")
     late = left_before(runtime, absent, found)

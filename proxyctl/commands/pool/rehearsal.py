@@ -13,10 +13,9 @@ from proxyctl.commands.report import End, no_op_end
 from proxyctl.errors import InputError, RefusedError
 from proxyctl.pools.desired import adds, problems_of_adds, with_problems
 from proxyctl.pools.facts import own_records, senders_of
-from proxyctl.render.failures import first_of
 from proxyctl.render.shape import Shape
 from proxyctl.runtime import Runtime
-from proxyctl.text import CHANGED, command_line
+from proxyctl.text import CHANGED, command_line, first_of
 from proxyctl.writes.plan import Entry, NoOp, Plan
 
 REQUEST = Shape.generic("request", ("method", "path", "form"), id_field="path")
