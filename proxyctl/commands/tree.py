@@ -201,6 +201,7 @@ def load(name: str) -> Any:
     return ProxyctlGroup(entries, name=name, help=summary, epilog=parted(declared)[1])
 
 
+@cache
 def made(info: CommandInfo) -> Any:
     """Let Typer make a command that was declared."""
     info.cls = ProxyctlCommand
