@@ -114,6 +114,7 @@ ROUTES: dict[str, dict[str, Handler]] = {
     f"{_ACCOUNT}/IncomingPhoneNumbers/{{Sid}}.json": {
         "GET": incoming_numbers.NUMBERS.fetch,
         "POST": incoming_numbers.update_incoming_number,
+        "DELETE": incoming_numbers.release_incoming_number,
     },
 }
 
@@ -171,11 +172,13 @@ class Sandbox:
         except ApiError as refusal:
             status, body, extra = refusal.status, refusal.body(), refusal.headers
         elapsed = self.clock.monotonic() - started
-        response = answer(status, body, [("Twilio-Request-Duration", f"{elapsed:.3f}"), *extra])
-        return with_platform_headers(response, self.now(), request.concurrent)
+        response = answer(status, body, extra)
+        return with_platform_headers(response, self.now(), request.concurrent, elapsed)
 
     def _reply(self, request: Request) -> Reply:
-        account = self._account_of(request.headers)
+        account = self.account_of(request)
+        if account is None:
+            raise ApiError(20003, headers=[("WWW-Authenticate", 'Basic realm="Twilio API"')])
         path = request.path[:_SHOWN_PATH]
         handlers, names = find(request.path) or ({}, {})
         if not handlers:
@@ -205,7 +208,6 @@ class Sandbox:
             self._ahead = offset(db)
             own = (path, names, query, form, request.form)
             context = Context(account, db, self.rules, int(self.now()), request.base_url, *own)
-            _require_storable(context)
             if not is_read:
                 sweep(db, context.now, self.rules)
             reply = None if is_read and is_due(db, context.now) else handler(context)
@@ -215,21 +217,9 @@ class Sandbox:
             self._deliver(store, context.callbacks)
         return reply
 
-    def _account_of(self, headers: Mapping[str, str]) -> str:
-        """Whose credentials a request has; the refusal where they are nobody's."""
-        account = self._credentials.get(_credentials(headers.get("authorization", "")))
-        if account is None:
-            raise ApiError(20003, headers=[("WWW-Authenticate", 'Basic realm="Twilio API"')])
-        return account
-
-
-def _require_storable(context: Context) -> None:
-    """Refuse values that no database could hold."""
-    for values in (context.query, context.form):
-        for name, value in values.items():
-            if not is_storable(value):
-                shown = name if is_storable(name) else "parameter"
-                raise context.invalid(shown[:100], "is not valid UTF-8 text")
+    def account_of(self, request: Request) -> str | None:
+        """Whose credentials a request has; None where they are nobody's."""
+        return self._credentials.get(_credentials(request.headers.get("authorization", "")))
 
 
 @functools.lru_cache(maxsize=16)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -174,8 +175,9 @@ class ApiError(Exception):
 
 
 def not_found(path: str) -> ApiError:
-    """20404 for ``path``, which is shown as it was sent."""
-    return ApiError(20404, f"The requested resource {path} was not found")
+    """20404 for ``path``, which is shown as it was sent, but for the version of Proxy and Messaging."""
+    shown = re.sub("^(/messaging)?/v1(?=/)", "", path)
+    return ApiError(20404, f"The requested resource {shown} was not found")
 
 
 def answer(status: int, body: dict[str, Any] | None, headers: Iterable[tuple[str, str]] = ()) -> Response:
@@ -190,12 +192,15 @@ def problem(error: ApiError) -> Response:
     return answer(error.status, error.body(), error.headers)
 
 
-def with_platform_headers(response: Response, now: float, concurrent: int = 1) -> Response:
-    """Add what the platform puts on every answer, where it is not there yet."""
+def with_platform_headers(
+    response: Response, now: float, concurrent: int = 1, elapsed: float = 0.0
+) -> Response:
+    """Add what the platform puts on every answer, where it is not there yet; ``elapsed`` is how long it took."""
     names = {name for name, _ in response.headers}
     platform = {
         "Date": _http_date(int(now)),
         "Twilio-Request-Id": "RQ" + secrets.token_hex(16),
+        "Twilio-Request-Duration": f"{elapsed:.3f}",
         "Twilio-Concurrent-Requests": str(concurrent),
     }
     missing = [header for header in platform.items() if header[0] not in names]

@@ -40,6 +40,7 @@ class Rules:
         frozenset({"area-code", "overlay", "radius", "country", "extended-area-code"}),
         "Values of geo_match_level. Only area-code differs from country",
     )
+    chat_instance_taken: int = _guess(80701, "A Chat instance that another Service has")
     empty_value_clears: bool = _guess(True, "An empty value clears a callback URL or the Chat instance")
     # Seen live: a number whose Service was deleted gets these, one that leaves its pool keeps those of Proxy.
     removal_resets_webhooks: bool = _guess(False, "A number that leaves its pool gets the demo webhooks")
@@ -70,6 +71,7 @@ class Rules:
     bad_parameter: int = _guess(20001, "Other values that Messaging or the account's numbers can't read")
     bad_webhook_url: int = _guess(21402, "A webhook that is no URL")
     bad_webhook_method: int = _guess(21403, "A webhook method other than GET and POST")
+    release_in_use: bool = _guess(True, "A number in active Sessions can be released, and leaves its pool")
     messaging_add_status: int = _guess(
         201, "HTTP status of a number's add to a Messaging Service. It may be 200"
     )

@@ -51,6 +51,9 @@ class Front:
         self._hidden: dict[str, int] = {}
         self._lock = threading.Lock()
 
+    def account_of(self, request: Request) -> str | None:
+        return ACCOUNT_SID if request.headers.get("authorization") == CANARY else None
+
     def respond(self, request: Request) -> Response:
         if request.headers.get("authorization") != CANARY:
             return problem(ApiError(20003))

@@ -76,7 +76,7 @@ class NewerApi:
     """A sandbox whose resources have fields and capabilities that proxyctl has never heard of."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
+        self.sandbox, self.account_of = sandbox, sandbox.account_of
 
     def respond(self, request: Request) -> Response:
         answer = self.sandbox.respond(request)

@@ -25,6 +25,8 @@ def test_filters(ask: Ask) -> None:
     assert _found(ask, f"FriendlyName={quote(rows[3]['friendly_name'])}") == [rows[3]["phone_number"]]
     assert _found(ask, "FriendlyName=nobody") == []
     assert len(_found(ask, "PhoneNumber=%2B")) == 40
+    assert len(_found(ask, "Origin=twilio")) == 40
+    assert _found(ask, "Origin=hosted") == []
 
 
 @pytest.mark.parametrize(
@@ -60,13 +62,25 @@ def test_webhooks_can_be_put_back(ask: Ask) -> None:
         "SmsApplicationSid": "AP" + "a" * 32,
         "StatusCallback": "https://example.com/status",
         "StatusCallbackMethod": "GET",
+        "AccountSid": ACCOUNT_SID,
+        "ApiVersion": "2008-08-01",
+        "VoiceCallerIdLookup": "true",
+        "VoiceReceiveMode": "fax",
+        "AddressSid": "AD" + "a" * 32,
+        "IdentitySid": "RI" + "a" * 32,
+        "BundleSid": "BU" + "a" * 32,
+        "EmergencyStatus": "Inactive",
+        "EmergencyAddressSid": "AD" + "b" * 32,
     }
     ask.clock.sleep(60)
     body = ask.post(path, **form).body
     assert body["friendly_name"] == "front desk"
     assert (body["voice_url"], body["voice_method"]) == ("https://example.com/voice", "GET")
     assert (body["sms_url"], body["sms_fallback_url"]) == ("https://example.com/sms", "")
-    assert body["sms_application_sid"] == form["SmsApplicationSid"]
+    assert (body["voice_caller_id_lookup"], body["voice_receive_mode"]) == (True, "fax")
+    for name in ("sms_application", "address", "identity", "bundle", "emergency_address"):
+        assert body[f"{name}_sid"] == form[f"{name.title().replace('_', '')}Sid"]
+    assert (body["api_version"], body["emergency_status"]) == ("2008-08-01", "Inactive")
     assert body["date_updated"] == "Sun, 15 Jun 2025 15:07:40 +0000"
     assert body["date_created"] == "Sun, 15 Jun 2025 15:06:40 +0000"
     assert ask.post(path).body == body == ask.get(path).body
@@ -82,6 +96,17 @@ def test_a_trunk_and_a_voice_application_exclude_each_other(ask: Ask) -> None:
     assert (body["trunk_sid"], body["voice_application_sid"]) == (None, application)
 
 
+def test_a_released_number_is_gone_from_everywhere(ask: Ask) -> None:
+    pool = f"{ask.service()}/PhoneNumbers"
+    senders = ask.post("/messaging/v1/Services", FriendlyName="a2p").body["links"]["phone_numbers"]
+    sid = ask.numbers(1)[0]["sid"]
+    ask.post(pool, Sid=sid)
+    ask.post(senders, PhoneNumberSid=sid)
+    assert (ask.delete(f"{NUMBERS}/{sid}.json").status, _found(ask, "")) == (204, [])
+    assert ask.get(pool).body["phone_numbers"] == ask.get(senders).body["phone_numbers"] == []
+    assert ask.delete(f"{NUMBERS}/{sid}.json").refusal == (404, 20404)
+
+
 @pytest.mark.parametrize(
     ("parameter", "value", "code"),
     [
@@ -92,6 +117,11 @@ def test_a_trunk_and_a_voice_application_exclude_each_other(ask: Ask) -> None:
         ("VoiceApplicationSid", "AP" + "a" * 32 + "\n", 20001),
         ("FriendlyName", "n" * 65, 20001),
         ("FriendlyName", "\udcff", 20001),
+        ("AccountSid", "AC" + "0" * 32, 20001),
+        ("ApiVersion", "2020-01-01", 20001),
+        ("VoiceCallerIdLookup", "maybe", 20001),
+        ("VoiceReceiveMode", "text", 20001),
+        ("BundleSid", "AD" + "a" * 32, 20001),
     ],
 )
 def test_bad_webhooks_are_refused(ask: Ask, parameter: str, value: str, code: int) -> None:

@@ -44,8 +44,8 @@ def test_a_number_joins_by_sid_or_in_e164(ask: Ask, service: str) -> None:
         ({"PhoneNumber": "+14155550100"}, 80301),
         ({"PhoneNumber": "+14155550100", "IsReserved": "yes"}, 80701),
         ({"PhoneNumber": "+14155550100", "IsReserved": ""}, 80701),
-        ({"PhoneNumber": "+1\0"}, 80701),
-        ({"PhoneNumber": "+1\udc80"}, 80701),
+        ({"PhoneNumber": "+1\0"}, 80406),
+        ({"PhoneNumber": "+1\udc80"}, 80406),
     ],
 )
 def test_what_cannot_be_added(ask: Ask, service: str, form: dict[str, str], code: int) -> None:

@@ -108,6 +108,23 @@ def test_unknown_paths(ask: Ask, path: str) -> None:
         assert len(answer.body["message"]) <= 400
 
 
+def test_what_is_not_there_is_named_as_twilio_does(ask: Ask) -> None:
+    for path, named in (
+        ("/v1/Services/KS1", "/Services/KS1"),
+        ("/messaging/v1/Services/MG1", "/Services/MG1"),
+        ("/v1/Nothing", "/Nothing"),
+        (f"{NUMBERS}/PN1.json", f"{NUMBERS}/PN1.json"),
+    ):
+        assert ask.get(path).body["message"] == f"The requested resource {named} was not found"
+
+
+def test_only_known_parameters_have_to_be_text(ask: Ask) -> None:
+    assert ask.post("/v1/Services", UniqueName="a", Nobody="\0", **{"\udcff": "\udcff"}).status == 201
+    assert ask.post("/v1/Services", UniqueName="\0").refusal == (400, 80701)
+    assert ask.get(f"{NUMBERS}.json?FriendlyName=%00").refusal == (400, 20001)
+    assert ask.get(f"{NUMBERS}.json?PhoneNumber=%ff").refusal == (400, 20001)
+
+
 def test_a_wrong_method_names_the_right_ones(ask: Ask) -> None:
     service = ask.service()
     for method, path, allowed in (

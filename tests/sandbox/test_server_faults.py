@@ -45,8 +45,16 @@ def test_the_rate_limit_refuses_without_effect(store: Store) -> None:
         assert statuses == [201, 201, 201, 429, 429]
         status, body, headers = client("POST", "/v1/Services", UniqueName="x")
         assert (status, body["code"], headers["Retry-After"]) == (429, 80621, "3")
+        assert headers["Twilio-Request-Duration"] == "0.000"
         assert len(client("GET", "/v1/Services")[1]["services"]) == 3
         assert len(server.ledger.effects) == 3
+
+
+def test_who_is_nobody_uses_up_no_rate(store: Store) -> None:
+    nobody = ask("GET /v1/Services").replace(b"Basic ", b"Basic x")
+    with running(store, Policies(window=SlidingWindow(seconds=60.0, burst=1))) as (server, client):
+        assert [problem(raw(server.port, nobody)) for _ in range(3)] == [(401, 20003)] * 3
+        assert [client("GET", "/v1/Services")[0] for _ in range(2)] == [200, 429]
 
 
 def test_the_hidden_concurrency_limit(store: Store) -> None:

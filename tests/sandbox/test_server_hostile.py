@@ -211,6 +211,9 @@ def test_hostile_text_in_paths_and_forms_is_only_text(server: Served, call: Clie
 
 def test_a_defect_is_logged_and_answered_and_the_server_lives() -> None:
     class Broken:
+        def account_of(self, request: Request) -> None:
+            return None
+
         def respond(self, request: Request) -> Response:
             if request.path == "/bad-header":
                 return Response(200, [("X", "a\r\nInjected: 1")], b"")

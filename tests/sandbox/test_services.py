@@ -91,6 +91,16 @@ def test_a_bad_value_is_80701_and_names_the_parameter(ask: Ask, parameter: str, 
     assert len(ask.get("/v1/Services").body["services"]) == 1
 
 
+def test_a_chat_instance_has_one_service(ask: Ask) -> None:
+    chat = "IS" + "a" * 32
+    first, second = ask.service("a", ChatInstanceSid=chat), ask.service("b")
+    assert ask.post("/v1/Services", UniqueName="c", ChatInstanceSid=chat).refusal == (400, 80701)
+    assert ask.post(second, ChatInstanceSid=chat).refusal == (400, 80701)
+    assert ask.post(first, ChatInstanceSid=chat).status == 200
+    ask.post(first, ChatInstanceSid="")
+    assert ask.post(second, ChatInstanceSid=chat).status == 200
+
+
 def test_a_name_of_191_characters_may_take_764_bytes(ask: Ask) -> None:
     name = "\N{TELEPHONE RECEIVER}" * 191
     assert len(name.encode()) == 764

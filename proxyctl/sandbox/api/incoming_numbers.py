@@ -9,22 +9,26 @@ from email.utils import formatdate
 from typing import Any
 
 from proxyctl.sandbox.api.resource import (
+    PAGE_AT_MOST,
     Collection,
     Parameters,
     capabilities,
+    flag,
+    member,
     method,
     optional,
     read_form,
     read_page,
     sid,
+    storable,
     text_of,
     url,
 )
-from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN, Context, Reply
+from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN, ApiError, Context, Reply
 
 _ROOT = "/2010-04-01/Accounts/{AccountSid}"
-_PAGE_AT_MOST = 1000
 _FILTER_AT_MOST = 64  # no number is longer, and SQLite refuses huge patterns
+_ORIGIN = "twilio"  # of all numbers: none are hosted here
 _CREATED = 1438293544  # the account's own date; any will do
 
 _URL = optional(url("bad_webhook_url"), "")
@@ -44,6 +48,14 @@ _PARAMETERS: Parameters = {
     "StatusCallback": ("status_callback", _URL),
     "StatusCallbackMethod": ("status_callback_method", _METHOD),
     "TrunkSid": ("trunk_sid", optional(sid("TK"))),
+    "ApiVersion": ("api_version", member("2010-04-01", "2008-08-01")),
+    "VoiceCallerIdLookup": ("voice_caller_id_lookup", flag),
+    "VoiceReceiveMode": ("voice_receive_mode", member("voice", "fax")),
+    "AddressSid": ("address_sid", optional(sid("AD"))),
+    "IdentitySid": ("identity_sid", optional(sid("RI"))),
+    "BundleSid": ("bundle_sid", optional(sid("BU"))),
+    "EmergencyStatus": ("emergency_status", member("Active", "Inactive")),
+    "EmergencyAddressSid": ("emergency_address_sid", optional(sid("AD"))),
 }
 
 
@@ -55,25 +67,18 @@ def _present(context: Context, row: sqlite3.Row, url: str) -> dict[str, Any]:
         "account_sid": context.account_sid,
         "phone_number": row["phone_number"],
         **stored,
+        "voice_caller_id_lookup": bool(row["voice_caller_id_lookup"]),
         "date_created": _rfc_2822(row["date_created"]),
         "date_updated": _rfc_2822(row["date_updated"]),
-        "api_version": "2010-04-01",
         "beta": False,
-        "origin": "twilio",
+        "origin": _ORIGIN,
         "status": "in-use",
         "type": row["type"],
         "capabilities": {
             kind: can.get(f"{kind}_inbound", False) or can.get(f"{kind}_outbound", False)
             for kind in ("voice", "sms", "mms", "fax")
         },
-        "voice_receive_mode": "voice",
-        "voice_caller_id_lookup": False,
         "address_requirements": "none",
-        "address_sid": None,
-        "identity_sid": None,
-        "bundle_sid": None,
-        "emergency_status": "Active",
-        "emergency_address_sid": None,
         "emergency_address_status": "unregistered",
         "uri": f"{_root(context)}/IncomingPhoneNumbers/{row['sid']}.json",
     }
@@ -110,13 +115,15 @@ def fetch_account(context: Context) -> Reply:
 
 
 def list_incoming_numbers(context: Context) -> Reply:
-    """GET …/IncomingPhoneNumbers.json; filters PhoneNumber (partial, ``*`` is any digit), FriendlyName."""
-    names = ("FriendlyName", "PhoneNumber")
-    filters = [(name, context.query[name]) for name in names if context.query.get(name)]
+    """GET …/IncomingPhoneNumbers.json; filters PhoneNumber (partial, ``*`` is any digit), FriendlyName, Origin."""
+    names = ("FriendlyName", "PhoneNumber", "Origin")
+    filters = [
+        (name, storable(context, name, context.query[name])) for name in names if context.query.get(name)
+    ]
     condition, parameters = _filter(dict(filters))
     select = f"SELECT * FROM numbers WHERE {condition}"
     url = f"{_root(context)}/IncomingPhoneNumbers.json"
-    page = read_page(context, url, select, parameters, largest=_PAGE_AT_MOST, filters=filters)
+    page = read_page(context, url, select, parameters, largest=PAGE_AT_MOST, filters=filters)
     start = page.number * page.size
     return 200, {
         "page": page.number,
@@ -132,8 +139,10 @@ def list_incoming_numbers(context: Context) -> Reply:
 
 
 def update_incoming_number(context: Context) -> Reply:
-    """POST …/IncomingPhoneNumbers/{Sid}.json: webhooks and the friendly name."""
+    """POST …/IncomingPhoneNumbers/{Sid}.json: webhooks, names and addresses; it does not change its account."""
     row = NUMBERS.find(context)
+    if context.form.get("AccountSid", context.account_sid) != context.account_sid:
+        raise ApiError(context.rules.not_emulated, "The sandbox moves no number to another account")
     values = read_form(context, _PARAMETERS)
     if values.get("trunk_sid"):
         values["voice_application_sid"] = ""  # one deletes the other
@@ -143,9 +152,20 @@ def update_incoming_number(context: Context) -> Reply:
     return NUMBERS.fetch(context)
 
 
+def release_incoming_number(context: Context) -> Reply:
+    """DELETE …/IncomingPhoneNumbers/{Sid}.json: it leaves its pool and its Messaging Service."""
+    row = NUMBERS.find(context)
+    in_use = "SELECT 1 FROM participants WHERE proxy_identifier_sid = ? AND is_active = 1"
+    if not context.rules.release_in_use and context.row(in_use, row["sid"]) is not None:
+        raise ApiError(80611)
+    for table, column in (("pool", "number_id"), ("messaging_numbers", "number_id"), ("numbers", "id")):
+        context.db.execute(f"DELETE FROM {table} WHERE {column} = ?", (row["id"],))
+    return 204, None
+
+
 def _filter(filters: dict[str, str]) -> tuple[str, list[str]]:
     """The SQL condition for the filters; a partial number that starts with ``+`` can use the index."""
-    conditions, parameters = ["1"], []
+    conditions, parameters = ["1" if filters.get("Origin", _ORIGIN) == _ORIGIN else "0"], []
     if "FriendlyName" in filters:
         conditions.append("friendly_name = ?")
         parameters.append(filters["FriendlyName"])

@@ -11,6 +11,7 @@ import sqlite3
 from typing import Any
 
 from proxyctl.sandbox.api.resource import (
+    PAGE_AT_MOST,
     Collection,
     Parameters,
     capabilities,
@@ -111,7 +112,12 @@ def _present_sender(context: Context, row: sqlite3.Row, url: str) -> dict[str, A
 
 
 MESSAGING_SERVICES = Collection(
-    "/messaging/v1/Services", "services", "MG", "SELECT * FROM messaging_services WHERE 1", _present
+    "/messaging/v1/Services",
+    "services",
+    "MG",
+    "SELECT * FROM messaging_services WHERE 1",
+    _present,
+    largest=PAGE_AT_MOST,
 )
 SENDERS = Collection(
     "/messaging/v1/Services/{ServiceSid}/PhoneNumbers",
@@ -125,6 +131,7 @@ SENDERS = Collection(
     parent=MESSAGING_SERVICES,
     sid="numbers.sid",
     id="messaging_numbers.id",
+    largest=PAGE_AT_MOST,
 )
 
 

@@ -28,17 +28,24 @@ _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 Reader = Callable[[Context, str, str], Any]
 Parameters = Mapping[str, tuple[str, Reader]]  # the parameter, the column that it goes to, and how it is read
 _DEFAULT_SIZE = 50
-_ASKED_AT_MOST = 1000
+PAGE_AT_MOST = 1000  # that may be asked for, and that the Messaging and 2010 APIs give
 _TOKEN = re.compile("(P[AB])([0-9a-f]{1,15})([0-9a-f]{16})")
 
 
 def read_form(context: Context, parameters: Parameters) -> dict[str, Any]:
     """The columns that the form sets; unknown parameters are ignored, as Twilio does."""
     return {
-        column: read(context, parameter, context.form[parameter])
+        column: read(context, parameter, storable(context, parameter, context.form[parameter]))
         for parameter, (column, read) in parameters.items()
         if parameter in context.form
     }
+
+
+def storable(context: Context, parameter: str, text: str) -> str:
+    """Read text that a database can hold."""
+    if not is_storable(text):
+        raise context.invalid(parameter, "is not valid UTF-8 text")
+    return text
 
 
 def optional(read: Reader, empty: str | None = None) -> Reader:
@@ -191,6 +198,7 @@ class Collection:
     id: str = "id"
     missing: int | None = None
     name: str = "ServiceSid"
+    largest: int | None = None  # page; None: as the rules have it for Proxy
 
     def find(self, context: Context, sid: str | None = None) -> sqlite3.Row:
         """The resource that ``sid`` (by default the path) names, or the refusal for one that isn't there."""
@@ -213,7 +221,7 @@ class Collection:
     def list(self, context: Context) -> Reply:
         """GET of one page, in the envelope of Proxy and Messaging (``meta``)."""
         url = self._url(context)
-        parameters, largest = self._parameters(context), context.rules.max_page_size
+        parameters, largest = self._parameters(context), self.largest or context.rules.max_page_size
         page = read_page(context, url, self.select, parameters, key=self.id, largest=largest)
         meta = {
             "page": page.number,
@@ -294,7 +302,7 @@ def read_page(
 def _asked(context: Context, largest: int) -> tuple[int, int, str | None]:
     """PageSize (at most ``largest``), Page and PageToken of the query."""
     size = _whole(context, "PageSize", _DEFAULT_SIZE)
-    if size > _ASKED_AT_MOST:
+    if size > PAGE_AT_MOST:
         raise ApiError(context.rules.page_size_too_large)
     if size < 1:
         raise ApiError(context.rules.bad_parameter, "PageSize must be from 1 to 1000")

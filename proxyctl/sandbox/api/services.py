@@ -80,7 +80,7 @@ def create_service(context: Context) -> Reply:
     values = read_form(context, _PARAMETERS)
     if "unique_name" not in values:
         raise context.invalid("UniqueName", "is required")
-    _require_unique(context, values["unique_name"], None)
+    _require_unique(context, values, None)
     new_sid = context.rules.new_sid("KS")
     context.insert("services", {**DEFAULTS, **values, "sid": new_sid})
     return 201, SERVICES.show(context, SERVICES.find(context, new_sid))
@@ -99,8 +99,7 @@ def update_service(context: Context) -> Reply:
     """POST /v1/Services/{Sid}; without a known parameter nothing changes, not even the date."""
     row = SERVICES.find(context)
     values = read_form(context, _PARAMETERS)
-    if "unique_name" in values:
-        _require_unique(context, values["unique_name"], row["id"])
+    _require_unique(context, values, row["id"])
     context.update("services", row["id"], values)
     return SERVICES.fetch(context)
 
@@ -127,11 +126,16 @@ def not_emulated(context: Context) -> Reply:
     raise ApiError(context.rules.not_emulated, message)
 
 
-def _require_unique(context: Context, name: str, own_id: int | None) -> None:
+def _require_unique(context: Context, values: dict[str, Any], own_id: int | None) -> None:
+    """Refuse the name or the chat instance of another Service."""
     fold = " COLLATE NOCASE" if context.rules.unique_names_fold_case else ""
-    holder = context.row(f"SELECT id FROM services WHERE unique_name = ?{fold}", name)
-    if holder is not None and holder["id"] != own_id:
+    name, chat = values.get("unique_name"), values.get("chat_instance_sid")
+    if context.row(f"SELECT 1 FROM services WHERE unique_name = ?{fold} AND id IS NOT ?", name, own_id):
         raise ApiError(80602)
+    if context.row("SELECT 1 FROM services WHERE chat_instance_sid = ? AND id IS NOT ?", chat, own_id):
+        raise ApiError(
+            context.rules.chat_instance_taken, "'ChatInstanceSid' is invalid. Another Service has it"
+        )
 
 
 def _clearable(read: Reader) -> Reader:

@@ -74,7 +74,9 @@ class Connection:
         if int(head.headers.get("content-length", "0")) > self._limits.body:
             raise _too_large(self._limits.body)
         if self._http.they_are_waiting_for_100_continue:
-            self._send(self._http.send(h11.InformationalResponse(status_code=100, headers=[])))
+            self._send(
+                self._http.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+            )
         deadline = time.monotonic() + self._limits.slow
         body = bytearray()
         while isinstance(event := self._next_event(deadline), h11.Data):

@@ -95,14 +95,17 @@ class Policies:
         request: Request,
         respond: Callable[[Request], Response],
         *,
+        account: str | None,
         now: float,
         wait: Callable[[float], object],
     ) -> Delivery:
-        """Answer ``request`` that came in at ``now`` (monotonic seconds); ``wait`` spends the latency."""
+        """Answer ``request`` of ``account`` (None: nobody's) that came in at ``now`` (monotonic seconds); ``wait``
+        spends the latency.
+        """
         running = self.concurrency.enter()
         concurrent = running or self.concurrency.running + 1
         try:
-            refusal = self._refusal(request, running is not None, now)
+            refusal = self._refusal(request, running is not None, account, now)
             fault = self.faults.decide(request.method, request.path) if self.faults and not refusal else None
             if self.latency:
                 wait(self.latency)
@@ -118,13 +121,13 @@ class Policies:
         self._record(request, own, response, fault, refusal)
         return Delivery(response, fault)
 
-    def _refusal(self, request: Request, admitted: bool, now: float) -> Response | None:
+    def _refusal(self, request: Request, admitted: bool, account: str | None, now: float) -> Response | None:
         if not admitted:
             return problem(ApiError(20429))
-        if self.window is None:
+        if self.window is None or account is None:  # who is nobody meets a 401, and uses up nobody's rate
             return None
         key = endpoint_of(request.method, request.path)
-        if key is None or self.window.admit(key, now):
+        if key is None or self.window.admit((account, key), now):
             return None
         return problem(ApiError(80621))
 

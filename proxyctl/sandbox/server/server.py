@@ -29,6 +29,8 @@ _RINGS_AT_ONCE = 4096
 class Respondent(Protocol):
     """What gives the answers: request in, response out."""
 
+    def account_of(self, request: Request) -> str | None: ...
+
     def respond(self, request: Request) -> Response: ...
 
 
@@ -164,7 +166,13 @@ class Server:
         except ApiError as error:
             self._refuse(connection, head, error)
             return False
-        delivery = self.policies.carry_out(request, self._respond, now=started, wait=self._stopping.wait)
+        delivery = self.policies.carry_out(
+            request,
+            self._respond,
+            account=self._sandbox.account_of(request),
+            now=started,
+            wait=self._stopping.wait,
+        )
         status = delivery.fault.name if delivery.fault else str(delivery.response.status)
         self._note(
             f"{head.method} {head.target[:_SHOWN]} {status} {(time.monotonic() - started) * 1000:.1f} ms"
