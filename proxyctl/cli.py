@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from proxyctl import __version__
 from proxyctl.clock import Signalled
-from proxyctl.errors import ExitCode, Interrupted, OutputError, ProxyctlError
+from proxyctl.errors import CommandExit, ExitCode, Interrupted, OutputError, ProxyctlError
 from proxyctl.runtime import Runtime
 
 
@@ -80,6 +80,8 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
         action()
     except ProxyctlError as error:
         reported = as_stopped(runtime, error)
+        if isinstance(error, CommandExit) and not error.message:
+            return error.exit_code
         report(reported, runtime)
         if isinstance(error, OutputError):  # It was reported: what stdout still holds is not reported again.
             abandon(runtime.stdout)
@@ -168,6 +170,8 @@ def wants_json(runtime: Runtime) -> bool:
 def asked_format(argv: Sequence[str]) -> str | None:
     """Find the value of -o or --output in a command line that may not parse."""
     for position, token in enumerate(argv):
+        if token == "--":  # what follows is not for us
+            return None
         if token in ("-o", "--output"):
             return argv[position + 1] if position + 1 < len(argv) else None
         if token.startswith("--output="):

@@ -51,6 +51,8 @@ class SharedOptions(NamedTuple):
     allow: list[str] | None = None
     through_messaging: bool = False
     summary_json: str | None = None
+    database: str | None = None
+    subaccount: str | None = None
 
     @property
     def silent(self) -> bool:

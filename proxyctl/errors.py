@@ -20,6 +20,7 @@ ProxyctlError                          1   internal error, or a state of the wor
 │   ├── DeadlineError                  7   --deadline reached
 │   └── LockHeldError                  7   another run is writing
 ├── CheckError                         8   a check found something
+├── CommandExit                        *   the exit code of the command that `sandbox exec` has run
 └── Interrupted                  128 + n   signal n (129 SIGHUP, 130 SIGINT, 143 SIGTERM)
 """
 
@@ -210,6 +211,16 @@ class CheckError(ProxyctlError):
 
     exit_code = ExitCode.CHECK
     kind = "check"
+
+
+class CommandExit(ProxyctlError):
+    """The command of `sandbox exec` has exited with ``exit_code``; without a ``message`` it has said itself why."""
+
+    kind = "command"
+
+    def __init__(self, exit_code: int, message: str = "") -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 class Interrupted(ProxyctlError):

@@ -51,6 +51,12 @@ class Paths:
         """Where the sandbox's database lives."""
         return self._named("PROXYCTL_STATE_DIR") or self._standard("data", "PROXYCTL_STATE_DIR")
 
+    def sandbox_file(self, asked: str | None = None) -> Path:
+        """Where the sandbox keeps its state: as --database asks, else the environment, else in a place of its own."""
+        if asked:
+            return Path(asked).absolute()
+        return self._named("PROXYCTL_SANDBOX_DATABASE") or self.data_dir / "sandbox.db"
+
     def _named(self, variable: str) -> Path | None:
         value = self._environ.get(variable)
         return Path(value).absolute() if value else None

@@ -97,7 +97,7 @@ def existing(path: Path) -> Path:
 def sandbox(runtime: Runtime, *, used: bool) -> CheckResult:
     """Check that the sandbox's database can be used; it only matters to a command that uses it."""
     try:
-        path = runtime.sandbox_file
+        path = runtime.paths.sandbox_file()
     except ConfigError as error:
         return as_needed("sandbox", error, used)
     if not os.path.lexists(path):

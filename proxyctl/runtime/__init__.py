@@ -291,17 +291,13 @@ class Runtime:
             self.account.forget()  # what was read before may be out of date
             yield
 
-    @property
-    def sandbox_file(self) -> str:
-        """Where the default sandbox keeps its state."""
-        return str(self.paths.data_dir / "sandbox.db")
-
     @cached_property
     def sandbox_store(self) -> Store:
-        """The default sandbox's database."""
-        from proxyctl.sandbox.world.store import Store
+        """The sandbox's database, or that of its subaccount --also."""
+        from proxyctl.sandbox.world.store import Store, beside
 
-        return self.exit_stack.enter_context(contextlib.closing(Store(self.sandbox_file)))
+        path = beside(self.paths.sandbox_file(self.options.database), self.options.subaccount)
+        return self.exit_stack.enter_context(contextlib.closing(Store(path)))
 
     # Output
 

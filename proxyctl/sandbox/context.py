@@ -101,7 +101,8 @@ Reply = tuple[int, dict[str, Any] | None]
 class Request:
     """One request. ``path`` is raw (percent-encoded, no query); ``headers`` have lower-case names.
 
-    ``base_url`` is the origin that the client used (``http://host:port``): page URLs are built on it.
+    ``base_url`` is the origin that the client used (``http://host:port``): page URLs are built on it. ``body`` is what
+    ``form`` was read from.
     ``concurrent`` is the number of requests under way, this one included.
     """
 
@@ -112,6 +113,7 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
     base_url: str = "http://127.0.0.1:8181"
     concurrent: int = 1
+    body: bytes = b""
 
     @classmethod
     def from_wire(
@@ -134,6 +136,7 @@ class Request:
             headers=headers,
             base_url=base_url,
             concurrent=concurrent,
+            body=body,
         )
 
 

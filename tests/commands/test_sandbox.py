@@ -138,6 +138,7 @@ def test_a_served_sandbox_from_start_to_end(bare: Cli, number: signal.Signals) -
 
 def test_a_subaccount_is_served_with_data_of_its_own_that_stay(bare: Cli) -> None:
     sub = "AC" + "b" * 32
+    assert bare.ok("sandbox", "seed", "--also", sub, "--numbers", "2", "-q").out == ""
     for code, listed in ((0, []), (5, ["a"])):
         with serving(bare, "--also", sub, "-q") as (process, remote):
             own = {"TWILIO_ACCOUNT_SID": sub}
@@ -147,8 +148,11 @@ def test_a_subaccount_is_served_with_data_of_its_own_that_stay(bare: Cli) -> Non
             )
             assert remote("service", "create", "a", "-q", environ=own).code == code
             assert remote.ok("service", "list", "--count").lines == ["0"]
+            assert remote("number", "list", "--unassigned", "--count", environ=own).out == "2\n"
             process.terminate()
             process.communicate(timeout=60)
+    bare.ok("sandbox", "reset", "--also", sub, "--yes")
+    assert bare.ok("sandbox", "status", "--also", sub, "-o", "json").json["services"] == 0
 
 
 def test_its_options_have_their_effect(bare: Cli, tmp_path: Path) -> None:
@@ -176,6 +180,9 @@ def test_its_options_have_their_effect(bare: Cli, tmp_path: Path) -> None:
         missing = remote("service", "show", "KS" + "1" * 32, "-o", "json")
         assert missing.code == 4 and missing.error["status"] == 400
     assert database.stat().st_mode & 0o077 == 0
+    assert bare.ok("sandbox", "status", "--database", str(database), "-o", "json").json["services"] == 3
+    exported = bare.ok("sandbox", "env", "--database", str(database)).lines
+    assert exported[-1] == f"export PROXYCTL_SANDBOX_DATABASE={database}"
     assert bare.ok("sandbox", "status", "-o", "json").json["services"] == 0
 
 

@@ -13,7 +13,7 @@ QUOTED = re.compile(r"'(proxyctl [^'\n]*)'|`(proxyctl [^`\n]*)`|(?m:^ *(?:\$ |â†
 CUT = re.compile(r"(\.\.\.|â€¦)$|VALUE|\[\^|\{")  # in a column, of an f-string, of a pattern
 # Sentences that begin like a command, errors, and what runs until it is stopped.
 NOT_RUN = re.compile(
-    r"proxyctl (demo: each|sends |sandbox serve|number release masking-prod -f -)|[^ ]* [^ ]*: "
+    r"proxyctl (demo: each|sends |sandbox (serve|exec)|number release masking-prod -f -)|[^ ]* [^ ]*: "
 )
 NUMBERS_FILE = (
     "phone_number,object,line\n{0},{0},{0}\n"  # as a command without -f FILE of its own is given one

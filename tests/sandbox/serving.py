@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from proxyctl.sandbox.api.control import Control
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
 from proxyctl.sandbox.server.connection import Limits
 from proxyctl.sandbox.server.policies import Ledger, Policies
@@ -61,7 +62,14 @@ def served(
         ledger = policies.ledger = policies.ledger or Ledger()
         log = io.StringIO()
         server = Server(
-            sandbox, host, port, policies=policies, log=log, limits=limits, connections=connections
+            sandbox,
+            host,
+            port,
+            policies=policies,
+            log=log,
+            limits=limits,
+            connections=connections,
+            control=Control(sandbox, policies) if isinstance(sandbox, Sandbox) else None,
         )
         stack.enter_context(server)
         thread = threading.Thread(target=server.run, name="sandbox-server")

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, replace
 
-from proxyctl.commands.sandbox.serving import require_loopback
-from proxyctl.errors import UsageError
+from proxyctl.commands.sandbox.serving import exports, require_loopback
 from proxyctl.identifiers import require_number
 from proxyctl.render.shapes import PHONE_NUMBER, Shape
 from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
-from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
 
 
-def seed(
+def fill(
     runtime: Runtime, numbers: int | None, country: str | None, scenario: str | None, seed_number: int | None
 ) -> None:
     """Make numbers, or a whole scenario, and print them."""
-    from proxyctl.sandbox.world.scenarios import seed_scenario
-    from proxyctl.sandbox.world.seed import seed_numbers
+    from proxyctl.sandbox.world.scenarios import seed
 
-    for name, value in (("--numbers", numbers), ("--country", country)):
-        if scenario is not None and value is not None:
-            raise UsageError(f"--scenario does not go with {name}.", hint="A scenario has its own.")
     fields = ("sid", "phone_number", "friendly_name", "iso_country", "type", "capabilities")
     shape = Shape.generic("number", (*fields, "service_sid") if scenario is not None else fields)
     shape = replace(shape, maps=PHONE_NUMBER.maps)
     runtime.out.check(shape)
-    store, now = runtime.sandbox_store, runtime.clock.now()
-    if scenario is not None:
-        rows = seed_scenario(store, scenario, seed_number, now=now)
-    else:
-        count = 10 if numbers is None else numbers
-        rows = seed_numbers(store, count, country or "US", seed_number, now=now)
+    rows = seed(runtime.sandbox_store, numbers, country, scenario, seed_number, now=runtime.clock.now())
     if not runtime.options.silent:
         runtime.out.rows(shape, [rows])
 
@@ -72,11 +62,7 @@ def reset(runtime: Runtime) -> None:
 
 
 def show_exports(runtime: Runtime, host: str, port: int) -> None:
-    """Print what a shell has to export for a served sandbox."""
-    address = require_loopback(host)
-    variables = {
-        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
-        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
-        "PROXYCTL_BASE_URL": f"http://{address}:{port}",
-    }
-    runtime.out.text("\n".join(f"export {name}={value}" for name, value in variables.items()))
+    """Print what a shell has to export for a served sandbox, and for the database of --database."""
+    database = runtime.paths.sandbox_file(runtime.options.database) if runtime.options.database else None
+    variables = exports(f"http://{require_loopback(host)}:{port}", database)
+    runtime.out.text("\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()))

@@ -6,34 +6,88 @@ Examples:
   proxyctl sandbox serve --port 0 --fault 500-after=0.05 --seed 7
 """
 
+from typing import Literal
+
+import typer
+
 from proxyctl.commands.options import (
     DATA,
     DRY_RUN,
     NUMBER,
     argument,
     command,
+    group,
     option,
     within,
 )
+from proxyctl.identifiers import is_sid
+from proxyctl.sandbox.context import ACCOUNT_SID
 
 HOST = option("--host ADDRESS", "Loopback address of the server.", default="127.0.0.1")
 PORT = option("--port N", "Port of the server. 0 takes a free port.", min=0, max=65535, default=8181)
+FREE_PORT = option("--port N", "Port of the server. 0 takes a free port.", min=0, max=65535, default=0)
 SERVED_PORT = option("--port N", "Port of the server.", min=1, max=65535, default=8181)
-DATABASE = option("--database FILE", "Use this database in place of the default one.")
-LATENCY = option(
-    "--latency MS",
-    "Delay each response by MS milliseconds.",
-    parser=within(0.0, 60_000.0, "milliseconds, for example 150"),
-    show_default=False,
-    default="0",
-)
-FAULTS = option(
-    "--fault NAME=PROBABILITY", "Inject a fault with this probability, for example 429=0.1 (repeatable)."
-)
-PAGE_SIZE = option("--max-page-size N", "Limit the rows of a page.", min=1, max=1000, default=100)
 
 
-@command("seed", "sandbox.contents:seed", DATA)
+def account(text: str) -> str:
+    """Return the Account SID of a subaccount."""
+    if not is_sid("AC", text) or text == ACCOUNT_SID:
+        raise typer.BadParameter("it takes the SID of another account: AC and 32 hexadecimal digits.")
+    return text
+
+
+@group(None)
+def DATABASE(
+    database: str | None = option("--database FILE", "Use this database in place of the default one."),
+) -> None:
+    """Whose file."""
+
+
+@group(None)
+def SUBACCOUNT(
+    subaccount: str | None = option(
+        "--also AC", "Work on the data of this subaccount of the sandbox.", parser=account
+    ),
+) -> None:
+    """Whose data."""
+
+
+@group(None)
+def SERVING(
+    also: str | None = option(
+        "--also AC", "Serve this subaccount, too, with its own data and credentials.", parser=account
+    ),
+    latency: float = option(
+        "--latency MS",
+        "Delay each response by MS milliseconds.",
+        parser=within(0.0, 60_000.0, "milliseconds, for example 150"),
+        show_default=False,
+        default="0",
+    ),
+    rate_limit: bool = option(
+        "--rate-limit/--no-rate-limit", "Limit the rate with 429, as the real API does.", default=True
+    ),
+    max_concurrent: int | None = option(
+        "--max-concurrent N", "Refuse more than N requests at a time with 429.", min=1
+    ),
+    faults: list[str] | None = option(
+        "--fault NAME=PROBABILITY", "Inject a fault with this probability, for example 429=0.1 (repeatable)."
+    ),
+    seed: int | None = option("--seed N", "Inject the same faults for the same N."),
+    not_found: Literal["404", "400"] = option(
+        "--not-found", "Respond with this status for an unknown object.", default="404"
+    ),
+    max_page_size: int = option(
+        "--max-page-size N", "Limit the rows of a page.", min=1, max=1000, default=100
+    ),
+) -> None:
+    """How it is served."""
+
+
+DATA_OF = DATABASE | SUBACCOUNT
+
+
+@command("seed", "sandbox.contents:fill", DATA, DATA_OF)
 def seed(
     numbers: int | None = option("--numbers N", "Number of phone numbers. The default is 10.", min=0),
     country: str | None = option("--country CC", "Country of the numbers. The default is US."),
@@ -48,23 +102,8 @@ def seed(
     """
 
 
-@command("serve", "sandbox.serving:run_server")
-def serve(
-    host: str = HOST,
-    port: int = PORT,
-    also: str | None = option("--also AC", "Serve this subaccount, too, with its own data and credentials."),
-    database: str | None = DATABASE,
-    latency_ms: float = LATENCY,
-    rate_limit: bool = option(
-        "--rate-limit/--no-rate-limit", "Limit the rate with 429, as the real API does.", default=True
-    ),
-    faults: list[str] | None = FAULTS,
-    seed: int | None = option("--seed N", "Inject the same faults for the same N."),
-    not_found: str = option(
-        "--not-found 404|400", "Respond with this status for an unknown object.", default="404"
-    ),
-    max_page_size: int = PAGE_SIZE,
-) -> None:
+@command("serve", "sandbox.serving:run_server", DATABASE, SERVING)
+def serve(host: str = HOST, port: int = PORT) -> None:
     """Serve the sandbox over HTTP on a loopback address.
 
     The first line of stdout is the URL. It is printed when the server is ready.
@@ -79,7 +118,30 @@ def serve(
     """
 
 
-@command("busy", "sandbox.contents:make_busy", DATA)
+@command("exec", "sandbox.execute:execute", DATABASE, SERVING)
+def execute(
+    words: list[str] = argument("COMMAND...", "The command, with its arguments."),
+    host: str = HOST,
+    port: int = FREE_PORT,
+) -> None:
+    """Run a command with a served sandbox of its own, and exit with its exit code.
+
+    The sandbox is empty, on a free port, and ready before the command starts. It is deleted afterwards, unless
+    --database names its file. The environment of the command is that of 'sandbox env'. 'sandbox' commands within it
+    use the same sandbox. -v prints the requests.
+
+    A command that does not exist exits 127, and one that can't be run 126. Signal N exits 128 + N.
+
+    Examples:
+      proxyctl sandbox exec -- pytest
+      proxyctl sandbox exec --no-rate-limit --fault 429=0.1 -- python app.py
+    """
+
+
+execute.context_settings = {"allow_interspersed_args": False}  # its options are not ours, also without --
+
+
+@command("busy", "sandbox.contents:make_busy", DATA, DATA_OF)
 def busy(
     number: str = NUMBER,
     sessions: int = argument("SESSIONS", "Open Sessions. 0 makes the number idle.", min=0),
@@ -92,7 +154,23 @@ def busy(
     """
 
 
-@command("status", "sandbox.contents:show_status", DATA)
+@command("clock", "sandbox.contents:move_clock", DATA, DATA_OF)
+def clock(
+    when: str | None = argument("[+DURATION|TIME|reset]", "Where to move the time.", default=None),
+) -> None:
+    """Show or move the sandbox's time, for example past the end of a Session.
+
+    All dates and expiries of the sandbox follow it, and so does its Date header. TIME may also be in the past. Sessions
+    that have expired stay closed then.
+
+    Examples:
+      proxyctl sandbox clock +2h
+      proxyctl sandbox clock 2030-01-31T12:00:00Z
+      proxyctl sandbox clock reset
+    """
+
+
+@command("status", "sandbox.contents:show_status", DATA, DATA_OF)
 def status() -> None:
     """Show the contents of the sandbox, and its file.
 
@@ -101,7 +179,7 @@ def status() -> None:
     """
 
 
-@command("reset", "sandbox.contents:reset", DRY_RUN)
+@command("reset", "sandbox.contents:reset", DRY_RUN, DATA_OF)
 def reset() -> None:
     """Delete all Services, Sessions, numbers and Messaging Services of the sandbox.
 
@@ -110,7 +188,7 @@ def reset() -> None:
     """
 
 
-@command("env", "sandbox.contents:show_exports")
+@command("env", "sandbox.contents:show_exports", DATABASE)
 def env(host: str = HOST, port: int = SERVED_PORT) -> None:
     """Print environment variables by which programs use a served sandbox.
 

@@ -7,17 +7,16 @@ import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from proxyctl.errors import UsageError
-from proxyctl.identifiers import is_sid
 from proxyctl.runtime import Runtime
-from proxyctl.sandbox.context import ACCOUNT_SID
+from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
 from proxyctl.sandbox.guesses import Rules
 from proxyctl.sandbox.server.faults import FaultPlan
 from proxyctl.sandbox.server.guards import is_loopback
 from proxyctl.sandbox.server.policies import Policies
-from proxyctl.sandbox.server.rate_limit import SlidingWindow
+from proxyctl.sandbox.server.rate_limit import ConcurrencyLimit, SlidingWindow
 
 if TYPE_CHECKING:
     from proxyctl.sandbox.server.server import Server
@@ -25,52 +24,71 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What the command line asked for."""
+    """What the command line asked for, by the names of its options; ``latency`` is in milliseconds."""
 
-    host: str
     port: int
-    also: str | None
-    database: str | None
-    latency_ms: float
-    rate_limit: bool
-    faults: Sequence[str] | None
-    seed: int | None
-    not_found: str
-    max_page_size: int
+    host: str = "127.0.0.1"
+    also: str | None = None
+    latency: float = 0.0
+    rate_limit: bool = True
+    max_concurrent: int | None = None
+    faults: Sequence[str] = ()
+    seed: int | None = None
+    not_found: str = "404"
+    max_page_size: int = 100
+
+    def policies(self) -> Policies:
+        """The limits, faults and latency of the server."""
+        return Policies(
+            window=SlidingWindow() if self.rate_limit else None,
+            concurrency=ConcurrencyLimit(self.max_concurrent),
+            faults=FaultPlan.parse(self.faults, self.seed) if self.faults else None,
+            latency=self.latency / 1000,
+        )
 
 
 def run_server(runtime: Runtime, **asked: Any) -> None:
     """Serve until SIGINT or SIGTERM, which are its orderly end."""
+    log = None if runtime.options.quiet else runtime.stderr
     serving = Serving(**asked)
+    with (
+        opened(serving, runtime.paths.sandbox_file(runtime.options.database), log) as server,
+        stopping_on_signals(server),
+    ):
+        runtime.out.text(server.url)
+        runtime.out.flush()
+        server.run()
+    runtime.note("the sandbox server has stopped.")
+
+
+@contextlib.contextmanager
+def opened(serving: Serving, path: Path, log: TextIO | None) -> Iterator[Server]:
+    """Listen, over the database at ``path`` and that of the subaccount beside it."""
+    from proxyctl.sandbox.api.control import Control
     from proxyctl.sandbox.behaviour import Sandbox
     from proxyctl.sandbox.server.server import Server
-    from proxyctl.sandbox.world.store import Store
+    from proxyctl.sandbox.world.store import Store, beside
 
-    if serving.not_found not in ("404", "400"):
-        raise UsageError(f"--not-found {serving.not_found}: give 404 or 400.")
-    if serving.also is not None and (not is_sid("AC", serving.also) or serving.also == ACCOUNT_SID):
-        raise UsageError("--also takes the Account SID of another account: AC and 32 hexadecimal digits.")
-    policies = Policies(
-        window=SlidingWindow() if serving.rate_limit else None,
-        faults=FaultPlan.parse(serving.faults, serving.seed) if serving.faults else None,
-        latency=serving.latency_ms / 1000,
-    )
+    policies = serving.policies()
     rules = Rules(not_found_status=int(serving.not_found), max_page_size=serving.max_page_size)
-    log = None if runtime.options.quiet else runtime.stderr
-    path = Path(serving.database or runtime.sandbox_file)
-    with contextlib.ExitStack() as stores:
-        store = stores.enter_context(Store(path))
-        also = {}
-        if serving.also is not None:  # its data lie beside those of the sandbox
-            beside = path.with_name(f"{path.stem}-{serving.also}{path.suffix}")
-            also[serving.also] = stores.enter_context(Store(beside))
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(Store(path))
+        also = {serving.also: stack.enter_context(Store(beside(path, serving.also)))} if serving.also else {}
         sandbox = Sandbox(store, rules=rules, also=also)
-        server = Server(sandbox, serving.host, serving.port, policies=policies, log=log)
-        with server, stopping_on_signals(server):
-            runtime.out.text(server.url)
-            runtime.out.flush()
-            server.run()
-    runtime.note("the sandbox server has stopped.")
+        control = Control(sandbox, policies)
+        yield stack.enter_context(
+            Server(sandbox, serving.host, serving.port, policies=policies, log=log, control=control)
+        )
+
+
+def exports(url: str, database: Path | None) -> dict[str, str]:
+    """The environment of a program that uses a served sandbox, and its database."""
+    variables = {
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "PROXYCTL_BASE_URL": url,
+    }
+    return variables | ({"PROXYCTL_SANDBOX_DATABASE": str(database)} if database else {})
 
 
 def require_loopback(host: str) -> str:

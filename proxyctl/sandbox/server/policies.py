@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from proxyctl.sandbox.context import ApiError, Request, Response, problem, with_platform_headers
 from proxyctl.sandbox.server.faults import Act, Fault, FaultPlan
@@ -74,13 +76,30 @@ class Delivery:
     response: Response
     fault: Fault | None
 
+    @property
+    def sent(self) -> int | None:
+        """The status that the caller gets; None where it gets none."""
+        broken = self.fault is not None and self.fault.act in (Act.RESET, Act.CLOSE, Act.HOLD)
+        return None if broken else self.response.status
+
+
+class Exchange(NamedTuple):
+    """A request as it is listed for whoever asks: ``date`` in seconds since 1970."""
+
+    date: float
+    method: str
+    path: str
+    status: int | None
+    fault: str | None
+    milliseconds: float
+
 
 @dataclass
 class Policies:
     """The limits, latency (seconds), faults and ledger of one server; the default has none of them.
 
     ``retry_after`` is sent with each 429, as it stands. ``concurrency.ceiling`` may be changed while the
-    server runs.
+    server runs. ``recent`` are the latest requests.
     """
 
     window: SlidingWindow | None = None
@@ -89,6 +108,7 @@ class Policies:
     latency: float = 0.0
     retry_after: str | None = None
     ledger: Ledger | None = None
+    recent: deque[Exchange] = field(default_factory=lambda: deque(maxlen=1000))
 
     def carry_out(
         self,
@@ -118,8 +138,9 @@ class Policies:
         response = with_platform_headers(refusal or _spoilt(fault, own), time.time(), concurrent)
         if self.retry_after is not None and response.status == 429:
             response = replace(response, headers=[*response.headers, ("Retry-After", self.retry_after)])
-        self._record(request, own, response, fault, refusal)
-        return Delivery(response, fault)
+        delivery = Delivery(response, fault)
+        self._record(request, own, delivery, refusal)
+        return delivery
 
     def _refusal(self, request: Request, admitted: bool, account: str | None, now: float) -> Response | None:
         if not admitted:
@@ -132,23 +153,18 @@ class Policies:
         return problem(ApiError(80621))
 
     def _record(
-        self,
-        request: Request,
-        own: Response | None,
-        response: Response,
-        fault: Fault | None,
-        refusal: Response | None,
+        self, request: Request, own: Response | None, delivery: Delivery, refusal: Response | None
     ) -> None:
         if self.ledger is None:
             return
-        broken = fault is not None and fault.act in (Act.RESET, Act.CLOSE, Act.HOLD)
+        fault = delivery.fault
         self.ledger.record(
             Entry(
                 method=request.method,
                 path=request.path,
                 form=tuple(request.form),
                 status=own.status if own else None,
-                sent=None if broken else response.status,
+                sent=delivery.sent,
                 fault=fault.name if fault else "limit" if refusal else None,
                 answer=own.body if own else None,
             )

@@ -10,6 +10,7 @@ import selectors
 import socket
 import threading
 import time
+from functools import partial
 from typing import Protocol, TextIO
 
 from proxyctl.errors import UsageError
@@ -17,21 +18,26 @@ from proxyctl.sandbox.context import ApiError, Request, Response, problem, with_
 from proxyctl.sandbox.server.connection import Connection, Gone, Head, Limits
 from proxyctl.sandbox.server.faults import Act
 from proxyctl.sandbox.server.guards import check_sender, loopback_address, read_request
-from proxyctl.sandbox.server.policies import Delivery, Policies
+from proxyctl.sandbox.server.policies import Delivery, Exchange, Policies
 
 _BACKLOG = 512
 _FINISH = 0.5
 _SHOWN = 500
 _STOP = b"\0"  # no signal has this number
 _RINGS_AT_ONCE = 4096
+_CONTROL = "/_sandbox/"
 
 
-class Respondent(Protocol):
+class Controller(Protocol):
+    """What answers requests about the sandbox itself."""
+
+    def respond(self, request: Request) -> Response: ...
+
+
+class Respondent(Controller, Protocol):
     """What gives the answers: request in, response out."""
 
     def account_of(self, request: Request) -> str | None: ...
-
-    def respond(self, request: Request) -> Response: ...
 
 
 class Server:
@@ -51,9 +57,11 @@ class Server:
         log: TextIO | None = None,
         limits: Limits | None = None,
         connections: int = 512,
+        control: Controller | None = None,
     ) -> None:
         self.policies = policies or Policies()
         self._sandbox = sandbox
+        self._control = control
         self._log = log
         self._limits = limits or Limits()
         self._most = connections
@@ -166,22 +174,30 @@ class Server:
         except ApiError as error:
             self._refuse(connection, head, error)
             return False
+        if self._control is not None and request.path.startswith(_CONTROL):
+            response = self._answer(self._control, request)
+            return self._deliver(connection, Delivery(with_platform_headers(response, time.time()), None))
         delivery = self.policies.carry_out(
             request,
-            self._respond,
+            partial(self._answer, self._sandbox),
             account=self._sandbox.account_of(request),
             now=started,
             wait=self._stopping.wait,
         )
-        status = delivery.fault.name if delivery.fault else str(delivery.response.status)
-        self._note(
-            f"{head.method} {head.target[:_SHOWN]} {status} {(time.monotonic() - started) * 1000:.1f} ms"
-        )
+        self._remember(head, request.path, delivery, (time.monotonic() - started) * 1000)
         return self._deliver(connection, delivery)
 
-    def _respond(self, request: Request) -> Response:
+    def _remember(self, head: Head, path: str, delivery: Delivery, milliseconds: float) -> None:
+        status = delivery.fault.name if delivery.fault else str(delivery.response.status)
+        self._note(f"{head.method} {head.target[:_SHOWN]} {status} {milliseconds:.1f} ms")
+        fault = delivery.fault.name if delivery.fault else None
+        self.policies.recent.append(
+            Exchange(time.time(), head.method, path[:_SHOWN], delivery.sent, fault, round(milliseconds, 1))
+        )
+
+    def _answer(self, answering: Controller, request: Request) -> Response:
         try:
-            return self._sandbox.respond(request)
+            return answering.respond(request)
         except Exception as error:  # the server outlives any error behind it
             self._note(f"internal error: {ascii(error)[:_SHOWN]}")
             return problem(ApiError(20500))

@@ -17,7 +17,7 @@ from proxyctl.sandbox.context import insert_row, webhooks_of
 from proxyctl.sandbox.guesses import RULES
 from proxyctl.sandbox.world.clock import present
 from proxyctl.sandbox.world.rehearsal import Draft, couples, insert_sessions, member, set_in_use
-from proxyctl.sandbox.world.seed import fill_pool, insert_numbers, kind_of, stable_sid
+from proxyctl.sandbox.world.seed import fill_pool, insert_numbers, kind_of, seed_numbers, stable_sid
 from proxyctl.sandbox.world.store import Store
 
 _EVENTS = "https://app.example.com/proxy/events"
@@ -215,6 +215,24 @@ def _fleet(builder: _Builder) -> None:
 
 
 SCENARIOS: dict[str, Callable[[_Builder], None]] = {"agency": _agency, "fleet": _fleet}
+
+
+def seed(
+    store: Store,
+    numbers: int | None,
+    country: str | None,
+    scenario: str | None,
+    seed: int | None,
+    *,
+    now: float,
+) -> list[dict[str, Any]]:
+    """Make ``numbers`` of a country, or a whole scenario: what the command and its request take."""
+    for name, value in (("--numbers", numbers), ("--country", country)):
+        if scenario is not None and value is not None:
+            raise UsageError(f"--scenario does not go with {name}.", hint="A scenario has its own.")
+    if scenario is not None:
+        return seed_scenario(store, scenario, seed, now=now)
+    return seed_numbers(store, 10 if numbers is None else numbers, country or "US", seed, now=now)
 
 
 def seed_scenario(

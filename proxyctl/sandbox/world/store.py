@@ -239,6 +239,11 @@ class Store:
             return rehearsal.set_in_use(db, number, sessions, present(db, now))
 
 
+def beside(path: Path, account: str | None) -> Path:
+    """Where the data of a subaccount are: beside those of the sandbox, which None stands for."""
+    return path if account is None else path.with_name(f"{path.stem}-{account}{path.suffix}")
+
+
 @contextlib.contextmanager
 def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     """Close what could not be made ready: Python 3.13 warns of a connection that it has to close itself."""
