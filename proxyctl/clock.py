@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SHOW_CURSOR = "\x1b[?25h"  # a progress bar hides it
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 CLEAR_LINE = "\r\x1b[K"  # where one is drawn: it comes back below
+
+
+def seconds_of(text: str) -> float | None:
+    """Read ``90s``, ``15m``, ``2h``, ``7d`` or ``1h30m``; a bare number is seconds. None for what is no duration."""
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        return float(text)
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhd])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        return None
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 class Clock(Protocol):

@@ -5,7 +5,6 @@
 
 import inspect
 import math
-import re
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Literal, TypeVar
@@ -13,6 +12,7 @@ from typing import Any, Literal, TypeVar
 import typer
 from typer.models import CommandInfo
 
+from proxyctl.clock import seconds_of
 from proxyctl.console import FORMATS, SharedOptions
 from proxyctl.identifiers import is_placeholder
 from proxyctl.text import did_you_mean
@@ -77,17 +77,11 @@ def within(low: float, high: float, unit: str) -> Callable[[str], float]:
     return parse
 
 
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
 def duration(text: str) -> float:
     """Parse ``90s``, ``15m``, ``2h``, ``7d`` or ``1h30m`` into seconds; a bare number is seconds."""
-    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhd])", text)
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
-        parts = [(text, "s")]
-    elif not parts or "".join(number + unit for number, unit in parts) != text:
+    total = seconds_of(text)
+    if total is None:
         raise typer.BadParameter(f"{text!r} is not a duration. Write 90s, 15m, 2h or 1h30m.")
-    total = sum(float(number) * UNITS[unit] for number, unit in parts)
     if not total <= 366 * 86400:
         raise typer.BadParameter(f"{text!r} is longer than a year.")
     return total

@@ -16,7 +16,7 @@ import pytest
 
 from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
 from tests.sandbox.serving import Client
-from tests.support import Cli
+from tests.support import Cli, StandingClock
 
 STRANGER = "+14155550100"
 
@@ -63,6 +63,28 @@ def test_busy_sets_in_use(either: Cli) -> None:
     assert either("sandbox", "busy", STRANGER, "1").code == 4
     for arguments in ((sid, "-1"), (sid, "x"), (sid, "1e9"), (sid, "9" * 20), ("foo", "1"), (sid,), ()):
         assert either("sandbox", "busy", *arguments).code == 2, arguments
+
+
+def test_the_clock_is_shown_moved_and_reset(tmp_path: Path) -> None:
+    cli = Cli(tmp_path, clock=StandingClock())
+
+    def clock(*when: str) -> tuple[str, float]:
+        row = cli.ok("sandbox", "clock", *when, "-o", "json").json
+        return row["now"], row["offset"]
+
+    assert clock() == ("2025-06-15T15:06:40Z", 0)
+    assert clock("+1h30m") == clock() == ("2025-06-15T16:36:40Z", 5400)
+    assert clock("+60") == ("2025-06-15T16:37:40Z", 5460)
+    assert clock("2030-01-31T12:00:00Z") == clock("2030-01-31T12:00") == ("2030-01-31T12:00:00Z", 146091200)
+    assert clock("2025-06-15T15:06:30+00:00") == ("2025-06-15T15:06:30Z", -10)
+    cli.ok("--sandbox", "service", "create", "a", "-q")
+    created = cli.ok("--sandbox", "service", "show", "a", "-o", "json").json["date_created"]
+    assert created == "2025-06-15T15:06:30Z"
+    assert clock("reset") == ("2025-06-15T15:06:40Z", 0)
+    for when in ("x", "+", "+2w", "2h", "+1e9", "+99999999999d", "9999-12-31T23:59:59-12:00", ""):
+        ran = cli("sandbox", "clock", when)
+        assert (ran.code, ran.out) == (2, ""), when
+    assert clock() == ("2025-06-15T15:06:40Z", 0)
 
 
 def test_reset_asks_and_empties(either: Cli) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import time
 from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -78,6 +80,8 @@ def test_seed_and_reset_do_as_the_commands(control: Control) -> None:
         ("POST seed", {"country": "XX"}, "It knows"),
         ("POST seed", {"numbers": 1, "scenario": "agency"}, "does not go with"),
         ("POST reset", {"x": 1}, "Known fields: none"),
+        ("POST clock", {"to": "+x"}, "no time to move to"),
+        ("POST clock", {"to": 3}, "has to be text"),
         ("POST faults", {"foo": 0.1}, "unknown fault"),
         ("POST faults", {"500": 2}, "from 0 to 1"),
         ("POST faults", {"500": [1]}, "from 0 to 1"),
@@ -87,6 +91,22 @@ def test_seed_and_reset_do_as_the_commands(control: Control) -> None:
 def test_what_the_commands_refuse_is_refused(control: Control, line: str, body: Any, words: str) -> None:
     status, answer = control(line, body)
     assert status == 400 and words in answer["message"]
+
+
+def test_the_clock_moves_for_dates_and_expiry_alike(control: Control, strict: Served) -> None:
+    strict.policies.window, strict.policies.concurrency.ceiling = None, None
+    client = Client(strict.port)
+    path = client("POST", "/v1/Services", UniqueName="a")[1]["links"]["sessions"].partition("1:")[2]
+    path = "/" + path.partition("/")[2]
+    assert client("POST", path, Ttl="3600")[0] == 201
+    assert control("POST clock", {"to": "+2h"})[1]["offset"] == 7200
+    _, body, headers = client("GET", path)
+    assert body["sessions"][0]["status"] == "closed"
+    ahead = parsedate_to_datetime(headers["Date"]).timestamp() - time.time()
+    assert 7190 < ahead < 7210
+    assert control("POST clock", {"to": "reset"})[1]["offset"] == 0
+    assert client("GET", path)[1]["sessions"][0]["status"] == "closed"
+    client.close()
 
 
 @pytest.mark.parametrize("line", ["GET reset", "POST health", "GET nothing", "POST seed/x"])

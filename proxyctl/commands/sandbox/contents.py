@@ -38,6 +38,18 @@ def make_busy(runtime: Runtime, number: str, sessions: int) -> None:
         runtime.out.one(shape, row)
 
 
+def move_clock(runtime: Runtime, when: str | None) -> None:
+    """Move the sandbox's time, and print it."""
+    from proxyctl.sandbox.world.clock import set_clock
+
+    shape = Shape.generic("time", ("now", "offset"), id_field="now")
+    runtime.out.check(shape)
+    with runtime.sandbox_store.writing() as db:
+        row = set_clock(db, when, runtime.clock.now())
+    if when is None or not runtime.options.silent:
+        runtime.out.one(shape, row)
+
+
 def show_status(runtime: Runtime) -> None:
     """Print what there is, and where."""
     row = asdict(runtime.sandbox_store.status(runtime.clock.now()))

@@ -75,6 +75,7 @@ def opened(serving: Serving, path: Path, log: TextIO | None) -> Iterator[Server]
         store = stack.enter_context(Store(path))
         also = {serving.also: stack.enter_context(Store(beside(path, serving.also)))} if serving.also else {}
         sandbox = Sandbox(store, rules=rules, also=also)
+        policies.now = sandbox.now
         control = Control(sandbox, policies)
         yield stack.enter_context(
             Server(sandbox, serving.host, serving.port, policies=policies, log=log, control=control)

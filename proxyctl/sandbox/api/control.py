@@ -15,6 +15,7 @@ from proxyctl.sandbox.behaviour import Sandbox
 from proxyctl.sandbox.context import ApiError, Request, Response, answer, not_found, problem
 from proxyctl.sandbox.server.faults import FaultPlan
 from proxyctl.sandbox.server.policies import Policies
+from proxyctl.sandbox.world.clock import set_clock
 from proxyctl.sandbox.world.scenarios import seed
 from proxyctl.sandbox.world.store import Store
 
@@ -32,6 +33,7 @@ class Control:
         self._actions: dict[tuple[str, str], Callable[[Store, dict[str, Any]], dict[str, Any]]] = {
             ("POST", "reset"): self._reset,
             ("POST", "seed"): self._seed,
+            ("POST", "clock"): self._clock,
             ("POST", "faults"): self._faults,
             ("GET", "requests"): self._requests,
         }
@@ -67,6 +69,11 @@ class Control:
         given = _take(body, numbers=int, country=str, scenario=str, seed=int)
         wish = map(given.get, ("numbers", "country", "scenario", "seed"))
         return {"numbers": seed(store, *wish, now=self._sandbox.clock.now())}
+
+    def _clock(self, store: Store, body: dict[str, Any]) -> dict[str, Any]:
+        wish = _take(body, to=str).get("to")
+        with store.writing() as db:
+            return set_clock(db, wish, self._sandbox.clock.now())
 
     def _faults(self, store: Store, body: dict[str, Any]) -> dict[str, Any]:
         self._policies.faults = FaultPlan.parse([f"{name}={value}" for name, value in body.items()])

@@ -99,7 +99,8 @@ class Policies:
     """The limits, latency (seconds), faults and ledger of one server; the default has none of them.
 
     ``retry_after`` is sent with each 429, as it stands. ``concurrency.ceiling`` may be changed while the
-    server runs. ``recent`` are the latest requests.
+    server runs. ``now`` is the time of answers, ``recent`` are the latest
+    requests.
     """
 
     window: SlidingWindow | None = None
@@ -108,6 +109,7 @@ class Policies:
     latency: float = 0.0
     retry_after: str | None = None
     ledger: Ledger | None = None
+    now: Callable[[], float] = time.time
     recent: deque[Exchange] = field(default_factory=lambda: deque(maxlen=1000))
 
     def carry_out(
@@ -135,7 +137,7 @@ class Policies:
         finally:
             if running is not None:
                 self.concurrency.leave()
-        response = with_platform_headers(refusal or _spoilt(fault, own), time.time(), concurrent)
+        response = with_platform_headers(refusal or _spoilt(fault, own), self.now(), concurrent)
         if self.retry_after is not None and response.status == 429:
             response = replace(response, headers=[*response.headers, ("Retry-After", self.retry_after)])
         delivery = Delivery(response, fault)

@@ -133,7 +133,7 @@ class Server:
             self._turn_away(connection)
 
     def _turn_away(self, connection: Connection) -> None:
-        response = with_platform_headers(problem(ApiError(20503)), time.time())
+        response = with_platform_headers(problem(ApiError(20503)), self.policies.now())
         with contextlib.suppress(Gone):
             connection.answer(response.status, response.headers, response.body, close=True)
         connection.close()
@@ -176,7 +176,9 @@ class Server:
             return False
         if self._control is not None and request.path.startswith(_CONTROL):
             response = self._answer(self._control, request)
-            return self._deliver(connection, Delivery(with_platform_headers(response, time.time()), None))
+            return self._deliver(
+                connection, Delivery(with_platform_headers(response, self.policies.now()), None)
+            )
         delivery = self.policies.carry_out(
             request,
             partial(self._answer, self._sandbox),
@@ -192,7 +194,9 @@ class Server:
         self._note(f"{head.method} {head.target[:_SHOWN]} {status} {milliseconds:.1f} ms")
         fault = delivery.fault.name if delivery.fault else None
         self.policies.recent.append(
-            Exchange(time.time(), head.method, path[:_SHOWN], delivery.sent, fault, round(milliseconds, 1))
+            Exchange(
+                self.policies.now(), head.method, path[:_SHOWN], delivery.sent, fault, round(milliseconds, 1)
+            )
         )
 
     def _answer(self, answering: Controller, request: Request) -> Response:
@@ -205,7 +209,7 @@ class Server:
     def _refuse(self, connection: Connection, head: Head | None, error: ApiError) -> None:
         seen = f"{head.method} {head.target[:_SHOWN]}" if head else "- -"
         self._note(f"{seen} {error.status} refused: {error.message!a}")
-        response = with_platform_headers(problem(error), time.time())
+        response = with_platform_headers(problem(error), self.policies.now())
         connection.answer(response.status, response.headers, response.body, close=True)
         connection.drain()
 
