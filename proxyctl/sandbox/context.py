@@ -9,7 +9,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -94,6 +94,7 @@ API_KEY_SECRET = "sandbox-api-secret-no-secret"
 RESERVED_AT_MOST = 5000
 UNRESERVED_AT_MOST = 500
 SENDERS_AT_MOST = 400
+_encode = json.JSONEncoder(check_circular=False).encode
 Reply = tuple[int, dict[str, Any] | None]
 
 
@@ -187,7 +188,7 @@ def answer(status: int, body: dict[str, Any] | None, headers: Iterable[tuple[str
     """Return an answer that holds ``body`` as JSON, or none."""
     if body is None:
         return Response(status, [*headers], None)
-    return Response(status, [("Content-Type", "application/json"), *headers], json.dumps(body).encode())
+    return Response(status, [("Content-Type", "application/json"), *headers], _encode(body).encode())
 
 
 def problem(error: ApiError) -> Response:
@@ -199,15 +200,15 @@ def with_platform_headers(
     response: Response, now: float, concurrent: int = 1, elapsed: float = 0.0
 ) -> Response:
     """Add what the platform puts on every answer, where it is not there yet; ``elapsed`` is how long it took."""
-    names = {name for name, _ in response.headers}
-    platform = {
-        "Date": _http_date(int(now)),
-        "Twilio-Request-Id": "RQ" + secrets.token_hex(16),
-        "Twilio-Request-Duration": f"{elapsed:.3f}",
-        "Twilio-Concurrent-Requests": str(concurrent),
-    }
-    missing = [header for header in platform.items() if header[0] not in names]
-    return replace(response, headers=[*response.headers, *missing])
+    if any(name == "Twilio-Request-Id" for name, _ in response.headers):
+        return response
+    platform = [
+        ("Date", _http_date(int(now))),
+        ("Twilio-Request-Id", "RQ" + secrets.token_hex(16)),
+        ("Twilio-Request-Duration", f"{elapsed:.3f}"),
+        ("Twilio-Concurrent-Requests", str(concurrent)),
+    ]
+    return Response(response.status, [*response.headers, *platform], response.body)
 
 
 @functools.lru_cache(maxsize=8)

@@ -232,7 +232,10 @@ class Collection:
             "next_page_url": page.next,
             "key": self.key,
         }
-        return 200, {"meta": meta, self.key: [self.show(context, row) for row in page.rows]}
+        return 200, {
+            "meta": meta,
+            self.key: [self.present(context, row, f"{url}/{row['sid']}") for row in page.rows],
+        }
 
     def _url(self, context: Context) -> str:
         return context.base_url + self.path.format_map(context.names)

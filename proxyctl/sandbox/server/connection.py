@@ -18,7 +18,7 @@ from proxyctl.sandbox.context import ApiError
 _CHUNK = 16 * 1024
 _MAX_HEAD = 32 * 1024
 _LINGER_BYTES = 2 * 1024 * 1024
-_PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Gone(Exception):
@@ -54,8 +54,9 @@ class Connection:
     def __init__(self, sock: socket.socket, limits: Limits) -> None:
         self._socket = sock
         self._limits = limits
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD)
+        self._http = _parser()
         self._is_head = False
+        self._is_kept = False  # for another request, as the client has it
         self.idle_since: float | None = time.monotonic()
 
     def read_head(self) -> Head | None:
@@ -67,7 +68,11 @@ class Connection:
         if not isinstance(event, h11.Request):
             return None
         self._is_head = event.method == b"HEAD"
-        return _head(event)
+        head = _head(event)
+        self._is_kept = (
+            event.http_version == b"1.1" and "close" not in head.headers.get("connection", "").lower()
+        )
+        return head
 
     def read_body(self, head: Head) -> bytes:
         """Return the whole body; ApiError 413 as soon as it is known to be too large."""
@@ -89,10 +94,11 @@ class Connection:
 
     def answer(self, status: int, headers: list[tuple[str, str]], body: bytes | None, *, close: bool) -> bool:
         """Send an answer; returns whether the connection can take another request."""
+        close = close or not self._is_kept or self._http.their_state is not h11.DONE
         self._send(self._answer_bytes(status, headers, body, close=close))
-        if self._http.our_state is h11.MUST_CLOSE or self._http.their_state is not h11.DONE:
+        if close:
             return False
-        self._http.start_next_cycle()
+        self._http = _next(self._http)
         self.idle_since = time.monotonic()
         return True
 
@@ -163,24 +169,41 @@ class Connection:
         except OSError:
             raise Gone from None
 
-    def _send(self, data: bytes | None) -> None:
+    def _send(self, data: bytes) -> None:
         try:
             self._socket.settimeout(self._limits.slow)
-            self._socket.sendall(data or b"")
+            self._socket.sendall(data)
         except OSError:
             raise Gone from None
 
     def _answer_bytes(
         self, status: int, headers: list[tuple[str, str]], body: bytes | None, *, close: bool
     ) -> bytes:
-        fields = [*headers, ("Connection", "close")] if close else headers
+        lines = [
+            f"HTTP/1.1 {status} {_PHRASES.get(status, '')}",
+            *(f"{name}: {value}" for name, value in headers),
+        ]
+        if close:
+            lines.append("Connection: close")
         if status != 204:
-            fields = [*fields, ("Content-Length", str(len(body or b"")))]
-        head = h11.Response(status_code=status, headers=fields, reason=_PHRASES.get(status, b""))
-        data = self._http.send(head) or b""
-        if body and status != 204 and not self._is_head:
-            data += self._http.send(h11.Data(data=body)) or b""
-        return data + (self._http.send(h11.EndOfMessage()) or b"")
+            lines.append(f"Content-Length: {len(body or b'')}")
+        head = "\r\n".join(lines)
+        if head.count("\n") != len(lines) - 1:
+            raise ValueError("a header holds a line end")
+        sent = b"" if body is None or status == 204 or self._is_head else body
+        return head.encode("latin-1") + b"\r\n\r\n" + sent
+
+
+def _parser() -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD)
+
+
+def _next(before: h11.Connection) -> h11.Connection:
+    """What reads the next request, of which bytes may be there already; h11 only reads, and so knows no answers."""
+    parser = _parser()
+    if before.trailing_data[0]:
+        parser.receive_data(before.trailing_data[0])
+    return parser
 
 
 def _head(event: h11.Request) -> Head:
