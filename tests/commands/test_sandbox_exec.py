@@ -79,7 +79,7 @@ def test_ctrl_c_comes_once(bare: Cli) -> None:
         seen = b""
         while b"came" not in seen:
             seen += screen.read(1000)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == signal.SIGINT
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == signal.SIGINT
     assert seen.partition(b"came")[2].split() == [b"2"]
 
 

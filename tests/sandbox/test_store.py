@@ -63,6 +63,10 @@ def test_a_database_without_sessions_is_taken_over(path: Path) -> None:
         for table in ("sessions", "participants", "interactions", "callbacks", "settings"):
             old.execute(f"DROP TABLE {table}")
         old.execute("DROP INDEX pool_unreserved")
+        for (column,) in old.execute(
+            "SELECT name FROM pragma_table_info('numbers') WHERE cid > 21"
+        ).fetchall():
+            old.execute(f"ALTER TABLE numbers DROP COLUMN {column}")
         old.execute("ALTER TABLE pool ADD COLUMN in_use INTEGER NOT NULL DEFAULT 0")
         old.execute("UPDATE pool SET in_use = 3 WHERE id = 1")
         old.execute("PRAGMA user_version = 2")

@@ -106,9 +106,10 @@ def fetch_session(context: Context) -> Reply:
     """GET …/Sessions/{Sid}: the SID, or the unique name."""
     name = context.names["Sid"]
     service = SERVICES.find(context, context.names["ServiceSid"])
-    row = context.row(
-        f"{SESSIONS.select} AND ? IN (sid, unique_name) ORDER BY sid <> ?", service["id"], name, name
+    rows = (
+        context.row(f"{SESSIONS.select} AND {by} = ?", service["id"], name) for by in ("sid", "unique_name")
     )
+    row = next(filter(None, rows), None)
     if row is None:
         raise context.missing(80409 if is_sid("KC", name) else 80308)
     return 200, SESSIONS.show(context, row)

@@ -98,6 +98,8 @@ CREATE INDEX messaging_order ON messaging_numbers (messaging_service_id);
 """
 # What version 2 did not have. ``due`` is when an active Session expires, or a closed one is forgotten.
 SESSIONS = """
+CREATE INDEX pool_unreserved ON pool (service_id) WHERE is_reserved = 0;
+
 ALTER TABLE numbers ADD COLUMN api_version TEXT NOT NULL DEFAULT '2010-04-01';
 
 ALTER TABLE numbers ADD COLUMN voice_caller_id_lookup INTEGER NOT NULL DEFAULT 0;
@@ -113,8 +115,6 @@ ALTER TABLE numbers ADD COLUMN bundle_sid TEXT;
 ALTER TABLE numbers ADD COLUMN emergency_status TEXT NOT NULL DEFAULT 'Active';
 
 ALTER TABLE numbers ADD COLUMN emergency_address_sid TEXT;
-
-CREATE INDEX pool_unreserved ON pool (service_id) WHERE is_reserved = 0;
 
 CREATE TABLE sessions (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
