@@ -154,6 +154,12 @@ def test_only_the_demo_runs_the_program_from_within() -> None:
     assert {name for name in found if name.startswith("commands/")} == {"commands/sandbox/demo.py"}
 
 
+def test_only_what_serves_the_sandbox_imports_its_server() -> None:
+    found = {place(path) for path in sources() for name in imports(path) if "proxyctl.sandbox.server" in name}
+    serving = {"commands/sandbox/execute.py", "commands/sandbox/serving.py", "sandbox/api/control.py"}
+    assert {name for name in found if not name.startswith("sandbox/server/")} == serving
+
+
 def test_the_table_names_what_there_is() -> None:
     assert {part(path) for path in sources()} == set(ALLOWED)
 

@@ -25,7 +25,9 @@ from proxyctl.sandbox.context import ACCOUNT_SID
 
 HOST = option("--host ADDRESS", "Loopback address of the server.", default="127.0.0.1")
 PORT = option("--port N", "Port of the server. 0 takes a free port.", min=0, max=65535, default=8181)
-FREE_PORT = option("--port N", "Port of the server. 0 takes a free port.", min=0, max=65535, default=0)
+FREE_PORT = option(
+    "--port N", "Port of the server, in place of a free one.", min=0, max=65535, default=0, show_default=False
+)
 SERVED_PORT = option("--port N", "Port of the server.", min=1, max=65535, default=8181)
 
 
