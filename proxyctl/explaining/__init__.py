@@ -15,13 +15,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
 
-from proxyctl.errors import (
-    CheckError,
-    Problem,
-    ProxyctlError,
-    SummaryError,
-    TemporaryError,
-)
+from proxyctl.errors import CheckError, Problem, ProxyctlError, SummaryError, TemporaryError
 from proxyctl.roles import Line, Piece, Role, line, lines_of, with_counts
 from proxyctl.text import Lines, lines_in, with_account
 

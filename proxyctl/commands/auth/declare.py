@@ -6,14 +6,7 @@ Examples:
   proxyctl auth status --all
 """
 
-from proxyctl.commands.options import (
-    DATA,
-    DRY_RUN,
-    YES,
-    command,
-    group,
-    option,
-)
+from proxyctl.commands.options import DATA, DRY_RUN, YES, command, group, option
 
 
 @group(None)

@@ -17,14 +17,7 @@ from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.identifiers import SERVICE, argument, is_sid
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.facts import minding_senders, senders_of
-from proxyctl.pools.undo import (
-    MOVING,
-    inverse,
-    item_of,
-    messaging_services_of,
-    restoring,
-    services_of,
-)
+from proxyctl.pools.undo import MOVING, inverse, item_of, messaging_services_of, restoring, services_of
 from proxyctl.pools.versions import Since
 from proxyctl.pools.webhooks import kept_by, restoring_webhooks
 from proxyctl.render.shapes import SERVICE_RESULT

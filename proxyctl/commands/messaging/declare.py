@@ -5,17 +5,7 @@ Examples:
   proxyctl messaging attach masking-prod --messaging-service MG…
 """
 
-from proxyctl.commands.options import (
-    BULK,
-    DATA,
-    FINDINGS,
-    NUMBERS,
-    ROWS,
-    SERVICE,
-    WRITES,
-    command,
-    option,
-)
+from proxyctl.commands.options import BULK, DATA, FINDINGS, NUMBERS, ROWS, SERVICE, WRITES, command, option
 
 MESSAGING_SERVICE = option(
     "--messaging-service MG", "SID (MG…) of the Messaging Service, or its friendly name.", default=...

@@ -15,13 +15,7 @@ from proxyctl.commands.pool.plan_text import diff, plain
 from proxyctl.commands.pool.rehearsal import advice, say_refused
 from proxyctl.commands.report import CORRECT
 from proxyctl.commands.run import Job, carry_out, finish, heading
-from proxyctl.errors import (
-    AuthenticationError,
-    CheckError,
-    InputError,
-    PartialError,
-    RefusedError,
-)
+from proxyctl.errors import AuthenticationError, CheckError, InputError, PartialError, RefusedError
 from proxyctl.identifiers import is_sid
 from proxyctl.input.refusal import notes_on
 from proxyctl.pools.account import Account
