@@ -78,6 +78,11 @@ class ProxyctlError(Exception):
     shown: tuple[str, ...] = ()  # a command line, and carets under the wrong part of it
     printed: bool = False  # on the screen already
 
+    def __init_subclass__(cls, *, kind: str | None = None, exit_code: int | None = None) -> None:
+        super().__init_subclass__()
+        cls.kind = kind or cls.kind
+        cls.exit_code = exit_code or cls.exit_code
+
     def __init__(
         self,
         message: str,
@@ -99,134 +104,88 @@ class InternalError(ProxyctlError):
     """An internal error, met while changes were sent: the run was stopped and is reported."""
 
 
-class AnswerError(ProxyctlError):
+class AnswerError(ProxyctlError, kind="answer"):
     """The server's answer can't be understood: not JSON, wrong types, truncated, too large."""
 
-    kind = "answer"
 
-
-class OutputError(ProxyctlError):
+class OutputError(ProxyctlError, kind="output"):
     """Output or state (history, config, sandbox) could not be written."""
 
-    kind = "output"
 
-
-class StateError(OutputError):
+class StateError(OutputError, kind="config", exit_code=ExitCode.USAGE):
     """A file or directory of the state is a link or somebody else's, so that it is not used."""
 
-    exit_code = ExitCode.USAGE
-    kind = "config"
 
-
-class UsageError(ProxyctlError):
+class UsageError(ProxyctlError, kind="usage", exit_code=ExitCode.USAGE):
     """Arguments, options or environment are wrong; nothing was sent."""
 
-    exit_code = ExitCode.USAGE
-    kind = "usage"
 
-
-class ConfigError(UsageError):
+class ConfigError(UsageError, kind="config"):
     """The config file is wrong or unsafe."""
 
-    kind = "config"
 
-
-class InputError(UsageError):
+class InputError(UsageError, kind="input"):
     """An input file is wrong; every bad row is named as FILE:LINE."""
 
-    kind = "input"
 
-
-class AuthenticationError(ProxyctlError):
+class AuthenticationError(ProxyctlError, kind="authentication", exit_code=ExitCode.AUTHENTICATION):
     """No credentials, or they are not accepted (401) or not allowed (403)."""
 
-    exit_code = ExitCode.AUTHENTICATION
-    kind = "authentication"
 
-
-class NotFoundError(ProxyctlError):
+class NotFoundError(ProxyctlError, kind="not_found", exit_code=ExitCode.NOT_FOUND):
     """The named Service or number does not exist."""
 
-    exit_code = ExitCode.NOT_FOUND
-    kind = "not_found"
 
-
-class RefusedError(ProxyctlError):
+class RefusedError(ProxyctlError, kind="refused", exit_code=ExitCode.REFUSED):
     """Conflict, limit or state: the API, or a preflight in its place, said no."""
 
-    exit_code = ExitCode.REFUSED
-    kind = "refused"
 
-
-class PartialError(ProxyctlError):
+class PartialError(ProxyctlError, kind="partial", exit_code=ExitCode.PARTIAL):
     """Some items of a bulk run failed; each was reported on its own."""
-
-    exit_code = ExitCode.PARTIAL
-    kind = "partial"
 
 
 class SummaryError(PartialError):
     """The summary of a run with failed items: at a terminal it stands below them, and names no further cause."""
 
 
-class TemporaryError(ProxyctlError):
+class TemporaryError(ProxyctlError, kind="temporary", exit_code=ExitCode.TEMPORARY):
     """Running the same command again is safe, and may work."""
 
-    exit_code = ExitCode.TEMPORARY
-    kind = "temporary"
 
-
-class NetworkError(TemporaryError):
+class NetworkError(TemporaryError, kind="network"):
     """No connection, a time-out, a TLS failure or a redirect."""
 
-    kind = "network"
 
-
-class ThrottledError(TemporaryError):
+class ThrottledError(TemporaryError, kind="throttled"):
     """429 past the retries, or a Retry-After that is too long to wait for."""
 
-    kind = "throttled"
 
-
-class ServerError(TemporaryError):
+class ServerError(TemporaryError, kind="server"):
     """5xx past the retries."""
 
-    kind = "server"
 
-
-class DeadlineError(TemporaryError):
+class DeadlineError(TemporaryError, kind="deadline"):
     """--deadline reached; what was not tried is skipped."""
 
-    kind = "deadline"
 
-
-class LockHeldError(TemporaryError):
+class LockHeldError(TemporaryError, kind="locked"):
     """Another run is writing to the same Service."""
 
-    kind = "locked"
 
-
-class CheckError(ProxyctlError):
+class CheckError(ProxyctlError, kind="check", exit_code=ExitCode.CHECK):
     """A check found something."""
 
-    exit_code = ExitCode.CHECK
-    kind = "check"
 
-
-class CommandExit(ProxyctlError):
+class CommandExit(ProxyctlError, kind="command"):
     """The command of `sandbox exec` has exited with ``exit_code``; without a ``message`` it has said itself why."""
-
-    kind = "command"
 
     def __init__(self, exit_code: int, message: str = "") -> None:
         super().__init__(message)
         self.exit_code = exit_code
 
 
-class Interrupted(ProxyctlError):
+class Interrupted(ProxyctlError, kind="interrupted"):
     """A signal ended the command."""
-
-    kind = "interrupted"
 
     def __init__(self, signal_number: int, message: str | None = None, *, hint: str | None = None) -> None:
         super().__init__(message or "interrupted", hint=hint)

@@ -203,10 +203,8 @@ def forget_service(runtime: Runtime, service_sid: str) -> None:
 
 
 def remember_profiles(runtime: Runtime) -> None:
-    """Offer the profiles of the config file, if this run has read it."""
-    store = vars(runtime).get("store")
-    if store is None:
-        return
+    """Offer the profiles of the config file."""
+    store = runtime.store
     with harmless():
         default = store.default_profile()
         profiles = {name: text_of(table, "account_sid") for name, table in store.profiles().items()}

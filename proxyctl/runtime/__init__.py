@@ -219,10 +219,12 @@ class Runtime:
 
         return Access(self)
 
-    @property
+    @cached_property
     def account(self) -> Account:
         """What is asked about the account: each question once, and once more with the lock."""
-        return self.access.account
+        from proxyctl.pools.account import Account  # a list of Services needs none
+
+        return Account(self.access.reader)
 
     # Files
 

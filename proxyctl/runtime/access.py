@@ -18,7 +18,6 @@ from proxyctl.profiles.profile import Profile
 from proxyctl.writes.reading import Reader
 
 if TYPE_CHECKING:
-    from proxyctl.pools.account import Account
     from proxyctl.runtime import Runtime
     from proxyctl.sandbox.behaviour import Sandbox
 
@@ -103,13 +102,6 @@ class Access:
     def reader(self) -> Reader:
         """What reads many lists at once for this command, within the limits."""
         return Reader(self.client, self.gates, watch=self._runtime.watch_reads())
-
-    @cached_property
-    def account(self) -> Account:
-        """What is asked about the account."""
-        from proxyctl.pools.account import Account  # a list of Services needs none
-
-        return Account(self.reader)
 
 
 class SandboxTransport(httpx.BaseTransport):
