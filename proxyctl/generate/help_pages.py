@@ -22,7 +22,7 @@ def show(runtime: Any, lines: Iterable[Line]) -> None:
 
     console = runtime.console
     if color := re.search(r"--color[= ](always|never)", " ".join(runtime.argv)):  # may stand behind -h
-        runtime.use(runtime.options._replace(color=color[1]))
+        console.options = console.options._replace(color=color[1])
     screen = console.screen(console.terminal.stdout)._replace(width=console.width, account="")
     Output("tsv", stdout=runtime.stdout, screen=lambda: screen).lines(lines, widest=WIDEST)
 

@@ -59,7 +59,6 @@ class Runtime:
         self.services: Sequence[str] = ()
         self.counts: Mapping[str, int] = {}
         self.errors: list[ProxyctlError] = []  # as reported
-        self.options = SharedOptions()
         self.console = console = Console(self.environ, self.stdin, self.stdout, self.stderr)
         # Nearly every command says something, so these have short names.
         self.say, self.note = console.say, console.note
@@ -114,9 +113,9 @@ class Runtime:
 
         return ReadLine(lambda line, delay: self.console.bar or self.draw(line, delay=delay))
 
-    def use(self, options: SharedOptions) -> None:
-        """Take the options that the command line gave."""
-        self.options = self.console.options = options
+    @property
+    def options(self) -> SharedOptions:
+        return self.console.options
 
     def begin(self, command: str, typed: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         """Take a command as it was parsed: its name, all that was typed, and the options that several share."""
@@ -127,7 +126,7 @@ class Runtime:
         self.verb = command.partition(" ")[2]
         named = [typed.get(name) for name in ("service_name", "source_name", "target_name")]
         self.services = [name for name in (*named, *(typed.get("services") or ())) if name]
-        self.use(self.options._replace(**given))
+        self.console.options = self.options._replace(**given)
 
     def close(self) -> None:
         """Close what was opened; let completion know the profiles, if the config file was read."""
