@@ -129,7 +129,7 @@ def test_the_sandbox_needs_nothing_and_reads_nothing(tmp_path: Path) -> None:
     ):
         assert found.is_sandbox and found.name == "sandbox" and found.base_url is None
         assert found.secret()
-    with pytest.raises(UsageError, match="exclude each other"):
+    with pytest.raises(UsageError, match="--profile prod exclude each other"):
         resolve(store, "prod", sandbox=True)
 
 

@@ -61,6 +61,7 @@ def test_there_is_no_shell_and_stdin_is_empty() -> None:
         (python("print('canary\\x1b[0m')"), AuthenticationError, "not a single word"),
         (python("import os; os.write(1, b'canary\\xff')"), AuthenticationError, "not a single word"),
         (python("while True: print('canary' * 1000)"), AuthenticationError, "more than 65536 bytes"),
+        (python("print(' canary' * 9362 + ' ')"), AuthenticationError, "not a single word"),  # 65,536 bytes
     ],
 )
 def test_failures_do_not_repeat_the_command_or_its_output(

@@ -1,8 +1,9 @@
 """Which request may be sent now: chains in order, places counted, what fails is rolled back. Pure.
 
-A chain sets out only when it holds a place for every step up to the next final one. What it gave up stays its own
+A chain sets out only when it holds a place for every step up to the first final one. What it gave up stays its own
 until then. So nothing leaves before there is a place for it, and a rollback always finds its place. One item may be in
-transit at first, one more for each that arrives; a rollback that is refused ends all departures.
+transit at first, one more for each that arrives; a rollback that is refused ends all departures. The API judges what
+follows the first final step: no other item of a run takes places there.
 """
 
 from __future__ import annotations
@@ -41,7 +42,6 @@ class Progress:
     seen: Mapping[str, Any] | None = None
     actions: list[str] = field(default_factory=list)
     pending: list[Request] = field(default_factory=list)
-    begun: bool = False
     rolled_back: bool = False
     rollbacks: list[Step] = field(default_factory=list)  # what takes it back to where it was, the last first
     held: Places = field(default_factory=Counter)  # places that it has, for the steps to come
@@ -81,19 +81,17 @@ class Flow:
         else:
             self._failed(progress, step, result)
         tasks = []
-        if progress.todo and not self._needs(progress):
+        if progress.todo:
             tasks.append(self._send(progress))
-        elif progress.todo:
-            self._wait(progress)
         elif progress.state != "unknown":  # nobody knows where it is: it keeps its places
             self._release(progress)
         return [*tasks, *self._admit()]
 
     def stop(self, error: ProxyctlError) -> Iterable[Task]:
-        """Begin nothing more; return what brings back the items that are on their way and wait."""
+        """Begin nothing more: what is on its way goes back with the next result."""
         self._stopped = error
         self._give_up_waiting(error)
-        return list(self._admit())
+        return []
 
     @property
     def in_transit(self) -> int:
@@ -178,15 +176,12 @@ class Flow:
         self._closed.setdefault(room, error or NoRoomError("there is no room for it"))
         for (_, _, needs), queue in self._waiting.items():
             if room in needs:
-                for progress in [progress for progress in queue if not progress.begun]:
-                    queue.remove(progress)
-                    self._give_up(progress, self._closed[room])
+                give_up(queue, self._closed[room])
 
     def _give_up_waiting(self, error: ProxyctlError | None) -> None:
         waiting, self._waiting = self._waiting, {}
         for (_, _, needs), queue in waiting.items():
-            for progress in queue:
-                self._give_up(progress, error or self._no_room(needs))
+            give_up(queue, error or self._no_room(needs))
 
     def _no_room(self, needs: Iterable[Room]) -> NoRoomError:
         replaced = any(room in self._spares and self._free[room] <= 0 for room in needs)
@@ -194,28 +189,16 @@ class Flow:
             "not changed: its replacement did not come" if replaced else "no other change makes room for it"
         )
 
-    def _give_up(self, progress: Progress, error: ProxyctlError) -> None:
-        if progress.rollbacks:
-            self._roll_back(progress, error, "skipped")
-            self._wait(progress)
-        elif progress.rolled_back:
-            self._wait(progress)
-        else:
-            progress.state, progress.error, progress.todo = "skipped", error, []
-            self._release(progress)
-
     # Places
 
     def _needs(self, progress: Progress) -> tuple[Room, ...]:
-        """The places of all steps up to the next final one, less those that the item holds."""
+        """The places of all steps up to the first final one."""
         needs: Places = Counter()
-        if not progress.rolled_back:  # its places are its own; the API judges
-            for step in progress.todo:
-                needs.update(step.takes)
-                if step.final:
-                    break
-                needs[IN_TRANSIT] = 1
-        needs -= progress.held
+        for step in progress.todo:
+            needs.update(step.takes)
+            if step.final:
+                break
+            needs[IN_TRANSIT] = 1
         return tuple(sorted(room for room in needs.elements() if room in self._limited))
 
     def _wait(self, progress: Progress) -> None:
@@ -223,9 +206,8 @@ class Flow:
         leaves = bool(first.takes) and all(room in self._spares for room in first.takes)
         exchanges = first.final and not leaves and not self._limited.isdisjoint(first.frees)
         # What only leaves comes last: others may bring what it waits for.
-        key = (not exchanges and not progress.begun, leaves and first.final, self._needs(progress))
-        queue = self._waiting.setdefault(key, deque())
-        (queue.appendleft if progress.begun else queue.append)(progress)
+        key = (not exchanges, leaves and first.final, self._needs(progress))
+        self._waiting.setdefault(key, deque()).append(progress)
 
     def _admit(self) -> Iterator[Task]:
         """Begin what there is room for. Each exchange that waits keeps a place, or all could come to a halt."""
@@ -243,8 +225,6 @@ class Flow:
                 self._waiting.pop(key, None)
         if not self._open and self._waiting:
             self._give_up_waiting(self._stopped)
-            if self._waiting:
-                yield from self._admit()
 
     def _release(self, progress: Progress) -> None:
         self._free.update(progress.held)
@@ -252,7 +232,6 @@ class Flow:
 
     def _send(self, progress: Progress) -> Task:
         step = progress.todo.pop(0)
-        progress.begun = True
         self._open += 1
         request = step.request
         parent = self.created.get(request.parent)
@@ -281,6 +260,13 @@ class Sending:
     request: Request
     call: Any
     resolves: bool
+
+
+def give_up(queue: deque[Progress], error: ProxyctlError) -> None:
+    """Leave where they are what waits for a place."""
+    while queue:
+        progress = queue.popleft()
+        progress.state, progress.error, progress.todo = "skipped", error, []
 
 
 def no_departure(request: Request, error: ProxyctlError | None) -> ProxyctlError:

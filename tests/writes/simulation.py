@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from proxyctl.bulk.outcomes import Done, Lost, Outcome, Refused, Result, Task
@@ -12,9 +13,10 @@ from proxyctl.commands.sending import intent_of, outcome_of
 from proxyctl.errors import ProxyctlError, RefusedError, TemporaryError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home, add_chain, flag_chain, move_chain, place, remove_chain, through
+from proxyctl.pools.desired import World, plan_of
 from proxyctl.state.record import ItemRecord
 from proxyctl.writes.flow import Flow
-from proxyctl.writes.plan import Capacity, Chain, Plan, Room
+from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room
 from proxyctl.writes.requests import ADD, ATTACH, CREATE_SERVICE, DETACH, REMOVE, Request, Seen
 
 FULL = {True: 5000, False: 500}
@@ -108,6 +110,11 @@ class Account:
         item = Item(number, sid(number), number)
         chain = move_chain(home(source), home(target), item, row, row["is_reserved"])
         return through(chain, messaging_service, messaging_service)
+
+
+def planned(account: Account, entries: Sequence[Entry]) -> Plan:
+    """What these entries come to in these pools."""
+    return replace(plan_of(entries, World()), capacities=account.capacities())
 
 
 def home(service: str) -> Home:

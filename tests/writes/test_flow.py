@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -12,12 +11,12 @@ from proxyctl.bulk.outcomes import Result
 from proxyctl.errors import RefusedError, TemporaryError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home, add_chain
-from proxyctl.pools.desired import World, create_chain, plan_of
+from proxyctl.pools.desired import create_chain
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import LEAVE_FIRST, guard, stuck
 from proxyctl.writes.plan import MOST_IN_TRANSIT, Capacity, Chain, Entry, NoOp, Plan
 from proxyctl.writes.requests import ADD, CREATE_SERVICE, REMOVE, RESERVE, Seen
-from tests.writes.simulation import Account, goal_chains, random_pools, run, states
+from tests.writes.simulation import Account, goal_chains, planned, random_pools, run, states
 
 NUMBERS = [f"n{i}" for i in range(150)]
 
@@ -35,14 +34,12 @@ def from_answer(start: int) -> Callable[[int], bool]:
     return lambda answers: answers > start
 
 
-@pytest.mark.parametrize(
-    ("rate", "most"), [(0.0, MOST_IN_TRANSIT), (1.0, 1), (0.9, MOST_IN_TRANSIT)], ids=str
-)
+@pytest.mark.parametrize(("rate", "most"), [(0.0, 8), (1.0, 1), (0.9, 10)], ids=str)
 def test_few_numbers_are_in_transit_and_none_stays_there(rate: float, most: int) -> None:
     world = account()
     flow = run(world, moves(world), random.Random(1), refused={"add": rate})
     assert world.out() == set()
-    assert world.most_out <= most
+    assert world.most_out == most
     assert flow.in_transit == 0
     moved = len(world.pools["B"])
     assert states(flow) == {key: n for key, n in (("done", moved), ("failed", 150 - moved)) if n}
@@ -210,11 +207,6 @@ def test_a_number_that_was_there_already_gets_its_flag() -> None:
 # Replacements come first
 
 
-def planned(world: Account, entries: Sequence[Entry]) -> Plan:
-    """What these entries come to in these pools."""
-    return replace(plan_of(entries, World()), capacities=world.capacities())
-
-
 def replaced(count: int, limit: int) -> tuple[Account, Plan]:
     world = Account({"A": {f"old{i}": False for i in range(count)}}, {True: 5000, False: limit})
     entries = [
@@ -224,9 +216,9 @@ def replaced(count: int, limit: int) -> tuple[Account, Plan]:
     return world, planned(world, entries)
 
 
-@pytest.mark.parametrize(("count", "rate"), [(3, 1.0), (450, 0.0), (450, 0.3), (450, 1.0)])
+@pytest.mark.parametrize(("count", "rate"), [(3, 1.0), (45, 0.0), (45, 0.3), (45, 1.0)])
 def test_no_number_leaves_before_its_replacement_is_there(count: int, rate: float) -> None:
-    world, plan = replaced(count, 500)
+    world, plan = replaced(count, 50)
     flow = run(world, guard(plan), random.Random(3), refused={"add": rate})
     came = sum(number.startswith("new") for number in world.pools["A"])
     assert len(world.pools["A"]) == count
@@ -235,12 +227,14 @@ def test_no_number_leaves_before_its_replacement_is_there(count: int, rate: floa
 
 
 def test_a_full_pool_is_refused_unless_numbers_may_leave_first() -> None:
-    world, plan = replaced(500, 500)
-    with pytest.raises(RefusedError, match=r"500 of 500 unreserved numbers, 500 places missing.*leave-first"):
+    world, plan = replaced(50, 50)
+    with pytest.raises(
+        RefusedError, match=r"50 of 50 unreserved numbers, 50 places missing.*rule leave-first"
+    ):
         guard(plan)
     run(world, guard(plan, allowed=[LEAVE_FIRST]), random.Random(3))
     assert {number[:3] for number in world.pools["A"]} == {"new"}
-    assert len(world.pools["A"]) == 500
+    assert len(world.pools["A"]) == 50
 
 
 def test_replacements_that_were_refused_keep_what_they_should_replace() -> None:
@@ -250,7 +244,7 @@ def test_replacements_that_were_refused_keep_what_they_should_replace() -> None:
         NoOp(Item(f"new{i}", None, f"new{i}"), None, refused, change="add", service="A") for i in range(3)
     ]
     entries += [world.remove("A", f"old{i}") for i in range(3)]
-    flow = run(world, guard(planned(world, entries)), random.Random(1))
+    flow = run(world, guard(planned(world, entries), "apply"), random.Random(1))
     assert states(flow) == {"skipped": 3}
     assert len(world.pools["A"]) == 3
 
@@ -273,6 +267,7 @@ def test_numbers_change_places_between_pools_one_by_one() -> None:
     ]
     assert states(run(world, guard(planned(world, entries)), random.Random(1))) == {"done": 16}
     assert [len(pool) for pool in world.pools.values()] == [9, 9]
+    assert [world.least[name, True] for name in "AB"] == [8, 8]
 
 
 def test_what_no_order_can_do_is_refused_on_paper() -> None:
