@@ -10,7 +10,7 @@ import base64
 import binascii
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from proxyctl.clock import Clock, SystemClock
@@ -23,6 +23,7 @@ from proxyctl.sandbox.api import (
     phone_numbers,
     services,
     sessions,
+    webhooks,
 )
 from proxyctl.sandbox.api.resource import is_storable
 from proxyctl.sandbox.context import (
@@ -31,9 +32,11 @@ from proxyctl.sandbox.context import (
     API_KEY_SID,
     AUTH_TOKEN,
     ApiError,
-    Callback,
+    Ask,
+    Caller,
     Context,
     Handler,
+    Received,
     Reply,
     Request,
     Response,
@@ -44,6 +47,7 @@ from proxyctl.sandbox.context import (
 from proxyctl.sandbox.guesses import RULES, Rules
 from proxyctl.sandbox.world.clock import offset
 from proxyctl.sandbox.world.lifetime import is_due, sweep
+from proxyctl.sandbox.world.rehearsal import pool_member
 from proxyctl.sandbox.world.store import Store, StoreBusy
 
 __all__ = ["ACCOUNT_SID", "API_KEY_SECRET", "API_KEY_SID", "AUTH_TOKEN", "Request", "Response", "Sandbox"]
@@ -55,6 +59,7 @@ _SESSION = f"{_SERVICE}/Sessions/{{SessionSid}}"
 _MESSAGES = f"{_SESSION}/Participants/{{ParticipantSid}}/MessageInteractions"
 _SENDERS = "/messaging/v1/Services/{ServiceSid}/PhoneNumbers"
 _ACCOUNT = "/2010-04-01/Accounts/{AccountSid}"
+_WEBHOOKS = "/v1/Accounts/{AccountSid}/Proxy/{ServiceSid}/Webhooks"
 
 ROUTES: dict[str, dict[str, Handler]] = {
     "/v1/Services": {"GET": services.SERVICES.list, "POST": services.create_service},
@@ -93,6 +98,8 @@ ROUTES: dict[str, dict[str, Handler]] = {
         "GET": interactions.INTERACTIONS.fetch,
         "DELETE": interactions.delete_interaction,
     },
+    f"{_WEBHOOKS}/Message": {"POST": webhooks.receive_message},
+    f"{_WEBHOOKS}/Call": {"POST": services.not_emulated},
     f"{_SERVICE}/ShortCodes": {"GET": services.SHORT_CODES.list, "POST": services.not_emulated},
     f"{_SERVICE}/ShortCodes/{{Sid}}": dict.fromkeys(("GET", "POST", "DELETE"), services.SHORT_CODES.fetch),
     "/messaging/v1/Services": {
@@ -123,7 +130,7 @@ class Sandbox:
     """Twilio Proxy, the account's numbers and Messaging Services over one ``store``; safe from any thread.
 
     ``also`` are the stores of subaccounts. Each has the same token, and an API key with the digits of its own SID.
-    ``deliver`` is handed the callbacks that a request owes, after its commit; without it none goes out.
+    ``caller`` makes the callbacks of a request after its commit; without one none goes out.
     """
 
     def __init__(
@@ -133,7 +140,7 @@ class Sandbox:
         clock: Clock | None = None,
         rules: Rules = RULES,
         also: Mapping[str, Store] | None = None,
-        deliver: Callable[[Store, list[Callback]], None] | None = None,
+        caller: Caller | None = None,
     ) -> None:
         self.stores = {ACCOUNT_SID: store, **(also or {})}
         self._credentials = {
@@ -143,7 +150,7 @@ class Sandbox:
         }
         self.clock: Clock = clock or SystemClock()
         self.rules = rules
-        self._deliver = deliver
+        self._caller = caller
         self._ahead = 0.0  # of the clock, when a request last reached a database
 
     def now(self) -> float:
@@ -168,17 +175,27 @@ class Sandbox:
         started = self.clock.monotonic()
         extra: tuple[tuple[str, str], ...] = ()
         try:
-            status, body = self._reply(request)
+            account = self.account_of(request)
+            if account is None:
+                raise ApiError(20003, headers=[("WWW-Authenticate", 'Basic realm="Twilio API"')])
+            status, body = self._reply(request, account)
         except ApiError as refusal:
             status, body, extra = refusal.status, refusal.body(), refusal.headers
         elapsed = self.clock.monotonic() - started
         response = answer(status, body, extra)
         return with_platform_headers(response, self.now(), request.concurrent, elapsed)
 
-    def _reply(self, request: Request) -> Reply:
-        account = self.account_of(request)
-        if account is None:
-            raise ApiError(20003, headers=[("WWW-Authenticate", 'Basic realm="Twilio API"')])
+    def receive(self, sender: str, number: str, text: str, account: str = ACCOUNT_SID) -> Received:
+        """Let a person text a proxy number. Raises NotFoundError or RefusedError for one of no pool, or ApiError."""
+        with self.stores[account].reading() as db:
+            to = pool_member(db, number)
+        path = f"/v1/Accounts/{account}/Proxy/{to['service_sid']}/Webhooks/Message"
+        form = [("From", sender), ("To", to["phone_number"]), ("Body", text)]
+        _, received = self._reply(Request("POST", path, form=form), account)
+        assert isinstance(received, Received)
+        return received
+
+    def _reply(self, request: Request, account: str) -> Reply:
         path = request.path[:_SHOWN_PATH]
         handlers, names = find(request.path) or ({}, {})
         if not handlers:
@@ -213,9 +230,12 @@ class Sandbox:
             reply = None if is_read and is_due(db, context.now) else handler(context)
         if reply is None:
             return self._carry_out(request, handler, account, names, is_read=False)
-        if context.callbacks and self._deliver is not None:
-            self._deliver(store, context.callbacks)
-        return reply
+        if context.callbacks and self._caller is not None:
+            self._caller.deliver(store, context.callbacks)
+        if not isinstance(reply, Ask):
+            return reply
+        answer = self._caller.call(store, reply.callback) if self._caller else None
+        return self._carry_out(request, functools.partial(reply.then, answer), account, names, is_read=False)
 
     def account_of(self, request: Request) -> str | None:
         """Whose credentials a request has; None where they are nobody's."""

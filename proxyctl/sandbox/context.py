@@ -11,13 +11,14 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     import sqlite3
 
     from proxyctl.sandbox.guesses import Rules
+    from proxyctl.sandbox.world.store import Store
 
 _FIELDS_AT_MOST = 1000
 _MESSAGE_AT_MOST = 400
@@ -95,7 +96,18 @@ RESERVED_AT_MOST = 5000
 UNRESERVED_AT_MOST = 500
 SENDERS_AT_MOST = 400
 _encode = json.JSONEncoder(check_circular=False).encode
-Reply = tuple[int, dict[str, Any] | None]
+
+
+class Received(NamedTuple):
+    """What became of a message that came in: `delivered`, `blocked`, `dropped`, `undelivered` or `out-of-session`."""
+
+    status: str
+    interaction_sid: str | None = None
+    session_sid: str | None = None
+
+
+Reply = tuple[int, dict[str, Any] | Received | None]
+_NO_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +196,14 @@ def not_found(path: str) -> ApiError:
     return ApiError(20404, f"The requested resource {shown} was not found")
 
 
-def answer(status: int, body: dict[str, Any] | None, headers: Iterable[tuple[str, str]] = ()) -> Response:
-    """Return an answer that holds ``body`` as JSON, or none."""
+def answer(
+    status: int, body: dict[str, Any] | Received | None, headers: Iterable[tuple[str, str]] = ()
+) -> Response:
+    """Return an answer that holds ``body`` as JSON, or none. A message is answered with TwiML that does nothing."""
     if body is None:
         return Response(status, [*headers], None)
+    if isinstance(body, Received):
+        return Response(status, [("Content-Type", "application/xml"), *headers], _NO_TWIML)
     return Response(status, [("Content-Type", "application/json"), *headers], _encode(body).encode())
 
 
@@ -240,6 +256,23 @@ class Callback(NamedTuple):
     service_sid: str
 
 
+class Answer(NamedTuple):
+    """What an application answered to a callback; no ``status`` where no answer came. ``id`` is of its record."""
+
+    status: int | None = None
+    content_type: str = ""
+    text: str = ""
+    id: int | None = None
+
+
+class Caller(Protocol):
+    """Who makes callbacks. None is made while a transaction is open."""
+
+    def deliver(self, store: Store, callbacks: list[Callback]) -> None: ...
+
+    def call(self, store: Store, callback: Callback) -> Answer: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One request on its way to a handler. ``account_sid`` is whose data ``db`` holds, ``now`` is the sandbox's time in
@@ -287,7 +320,14 @@ class Context:
             self.db.execute(f"UPDATE {table} SET {columns} WHERE id = ?", (*changed.values(), row_id))
 
 
-Handler = Callable[[Context], Reply]
+class Ask(NamedTuple):
+    """A question to the application, asked after the commit: ``then`` goes on with its answer in a new transaction."""
+
+    callback: Callback
+    then: Callable[[Answer | None, Context], Reply | Ask]
+
+
+Handler = Callable[[Context], Reply | Ask]
 
 
 def insert_row(db: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:

@@ -65,6 +65,16 @@ class Rules:
     )
     message_status: int = _guess(200, "HTTP status of a new message interaction. It was 201 until 2024")
 
+    # Messages and callbacks.
+    message_statuses: str = _guess(
+        "queued, sent, delivered", "Statuses of an outbound message. Each is a callback of the interaction"
+    )
+    callback_seconds: float = _guess(15.0, "Seconds in which a callback has to be answered")
+    blocked_is_logged: bool = _guess(
+        True, "A message that the intercept callback blocks stays in the log, with its inbound leg alone"
+    )
+    voice_only_takes_messages: bool = _guess(False, "A message passes through a voice-only Session")
+
     # Lists, and refusals of the Messaging and 2010 APIs for values that they can't read.
     page_size_too_large: int = _guess(20007, "A PageSize above 1000")
     bad_page_token: int = _guess(70002, "A page token that is missing, damaged or of another list")

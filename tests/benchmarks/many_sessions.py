@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from proxyctl.sandbox.api.services import DEFAULTS
-from proxyctl.sandbox.context import insert_row
+from proxyctl.sandbox.context import ACCOUNT_SID, Response, insert_row
 from proxyctl.sandbox.world.rehearsal import Draft, couples, insert_sessions
 from proxyctl.sandbox.world.seed import fill_pool, insert_numbers, kind_of, stable_sid
 from proxyctl.sandbox.world.store import Store
@@ -26,7 +26,7 @@ _MEMBERS = (
 )
 
 SERVICES = 10
-PARTICIPANT_MS = 3.0  # at most
+PARTICIPANT_MS, MESSAGE_MS = 3.0, 10.0  # at most
 NUMBERS = 500  # of each Service
 
 
@@ -60,14 +60,24 @@ def sessions(quick: bool) -> Iterator[Figure]:
         paths = [ask.session(service) for _ in range(200)]
         joins = [partial(ask.join, path, f"+1415777{index:04}") for index, path in enumerate(paths)]
         milliseconds = _median(joins)
-        limit, ratio = f"{PARTICIPANT_MS} ms", milliseconds / PARTICIPANT_MS
-        yield Figure("sessions: a participant", f"{milliseconds:.2f} ms", limit, ratio, at_most(1.0))
+        yield _figure("a participant", milliseconds, PARTICIPANT_MS)
+        pairs = [ask.join(path, f"+1415778{index:04}").body for index, path in enumerate(paths)]
+        webhook = f"/v1/Accounts/{ACCOUNT_SID}/Proxy/{service.rpartition('/')[2]}/Webhooks/Message"
+        texts = [{"From": one["identifier"], "To": one["proxy_identifier"], "Body": "hello"} for one in pairs]
+        yield _figure(
+            "a message", _median([partial(ask.raw, "POST", webhook, text) for text in texts]), MESSAGE_MS
+        )
         for name in ("PhoneNumbers", "Sessions"):
             milliseconds = _median([partial(ask.get, f"{service}/{name}")] * 100)
             yield Figure(f"sessions: a page of 50 {name}", f"{milliseconds:.2f} ms")
 
 
-def _median(calls: Iterable[Callable[[], Answer]]) -> float:
+def _figure(what: str, milliseconds: float, most: float) -> Figure:
+    measured, limit = f"{milliseconds:.2f} ms", f"{most} ms"
+    return Figure(f"sessions: {what}", measured, limit, milliseconds / most, at_most(1.0))
+
+
+def _median(calls: Iterable[Callable[[], Answer | Response]]) -> float:
     """The median of these calls' processor time, in milliseconds."""
     taken = []
     for call in calls:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
-from proxyctl.sandbox.context import Request, parse_pairs
+from proxyctl.sandbox.context import Request, Response, parse_pairs
 from proxyctl.sandbox.guesses import Rules
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
@@ -55,8 +55,19 @@ class Ask:
         form: dict[str, str] | list[tuple[str, str]] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Answer:
+        response = self.raw(method, target, form, headers)
+        body = None if response.body is None else json.loads(response.body)
+        return Answer(response.status, body, dict(response.headers))
+
+    def raw(
+        self,
+        method: str,
+        target: str,
+        form: dict[str, str] | list[tuple[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
         path, _, query = target.removeprefix(BASE_URL).partition("?")
-        response = self.sandbox.respond(
+        return self.sandbox.respond(
             Request(
                 method,
                 path,
@@ -66,8 +77,6 @@ class Ask:
                 BASE_URL,
             )
         )
-        body = None if response.body is None else json.loads(response.body)
-        return Answer(response.status, body, dict(response.headers))
 
     def get(self, target: str) -> Answer:
         return self.call("GET", target)

@@ -12,6 +12,7 @@ from typing import Any
 from proxyctl.errors import NotFoundError, OutputError, ProxyctlError, TemporaryError
 from proxyctl.sandbox.api.resource import iso_date
 from proxyctl.sandbox.behaviour import Sandbox
+from proxyctl.sandbox.callbacks.delivery import recent
 from proxyctl.sandbox.context import ApiError, Request, Response, answer, not_found, problem
 from proxyctl.sandbox.server.faults import FaultPlan
 from proxyctl.sandbox.server.policies import Policies
@@ -34,8 +35,10 @@ class Control:
             ("POST", "reset"): self._reset,
             ("POST", "seed"): self._seed,
             ("POST", "clock"): self._clock,
+            ("POST", "message"): self._message,
             ("POST", "faults"): self._faults,
             ("GET", "requests"): self._requests,
+            ("GET", "callbacks"): self._callbacks,
         }
 
     def respond(self, request: Request) -> Response:
@@ -74,6 +77,15 @@ class Control:
         wish = _take(body, to=str).get("to")
         with store.writing() as db:
             return set_clock(db, wish, self._sandbox.clock.now())
+
+    def _message(self, store: Store, body: dict[str, Any]) -> dict[str, Any]:
+        given = {"from": "", "to": "", "text": ""} | _take(body, **dict.fromkeys(("from", "to", "text"), str))
+        account = next(sid for sid, held in self._sandbox.stores.items() if held is store)
+        return self._sandbox.receive(given["from"], given["to"], given["text"], account)._asdict()
+
+    def _callbacks(self, store: Store, body: dict[str, Any]) -> dict[str, Any]:
+        with store.reading() as db:
+            return {"callbacks": recent(db, 1000)}
 
     def _faults(self, store: Store, body: dict[str, Any]) -> dict[str, Any]:
         self._policies.faults = FaultPlan.parse([f"{name}={value}" for name, value in body.items()])

@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 
 from proxyctl.sandbox.api.participants import PARTICIPANTS
-from proxyctl.sandbox.api.resource import Collection, dates
+from proxyctl.sandbox.api.resource import Collection, dates, storable
 from proxyctl.sandbox.api.sessions import SESSIONS, interact
 from proxyctl.sandbox.callbacks.parameters import announce
 from proxyctl.sandbox.context import ApiError, Context, Reply
@@ -65,7 +65,7 @@ def send_message(context: Context) -> Reply:
     """POST …/MessageInteractions: a message to the participant, from the number that it knows."""
     session = SESSIONS.find(context, context.names["SessionSid"])
     participant = PARTICIPANTS.find(context, context.names["ParticipantSid"])
-    body = context.form.get("Body", "")
+    body = storable(context, "Body", context.form.get("Body", ""))
     if not body:
         raise context.invalid("Body", "is required")
     if session["status"] == "closed":
@@ -73,19 +73,26 @@ def send_message(context: Context) -> Reply:
     if participant["date_deleted"] is not None:
         raise context.missing(PARTICIPANTS.missing)
     interact(context, session)
-    new_sid = context.rules.new_sid("KI")
     leg = message_leg(context, "outbound", participant["sid"], "delivered")
+    new_sid = log_message(context, session, body, {"participant_id": participant["id"], **leg})
+    announce(context, new_sid)
+    return context.rules.message_status, MESSAGES.show(context, MESSAGES.find(context, new_sid))
+
+
+def log_message(context: Context, session: sqlite3.Row, body: str, columns: dict[str, Any]) -> str:
+    """Add a message to the log of its Session, and return the interaction's SID."""
+    new_sid = context.rules.new_sid("KI")
     own = {"sid": new_sid, "session_id": session["id"], "service_id": session["service_id"]}
-    data = {"type": "message", "data": json.dumps({"body": body}), "participant_id": participant["id"]}
-    context.insert("interactions", {**own, **data, **leg})
-    row = MESSAGES.find(context, new_sid)
-    announce(context, row)
-    return context.rules.message_status, MESSAGES.show(context, row)
+    data = {"type": "message", "data": json.dumps({"body": body})}
+    context.insert("interactions", {**own, **data, **columns})
+    return new_sid
 
 
-def message_leg(context: Context, leg: str, participant_sid: str, status: str) -> dict[str, str]:
-    """The columns of one leg of a message, whose record is a new one."""
-    sid = context.rules.new_sid("SM")
+def message_leg(
+    context: Context, leg: str, participant_sid: str, status: str, sid: str | None = None
+) -> dict[str, str]:
+    """The columns of one leg of a message, whose record is a new one unless ``sid`` names it."""
+    sid = sid or context.rules.new_sid("SM")
     url = f"https://api.twilio.com/2010-04-01/Accounts/{context.account_sid}/Messages/{sid}.json"
     return {
         f"{leg}_{part}": value

@@ -44,7 +44,7 @@ _CHANGEABLE: Parameters = {
     "Ttl": ("ttl", whole(1, TTL_BELOW - 1)),
     "Status": ("status", member("open", "in-progress", "closed")),
 }
-_PARAMETERS: Parameters = {
+PARAMETERS: Parameters = {
     "UniqueName": ("unique_name", optional(text_of(NAME_AT_MOST))),
     "Mode": ("mode", member("message-only", "voice-only", "voice-and-message")),
     **_CHANGEABLE,
@@ -80,7 +80,7 @@ SESSIONS = Collection(
 def create_session(context: Context) -> Reply:
     """POST …/Sessions, with the participants that it names."""
     service = SERVICES.find(context, context.names["ServiceSid"])
-    session = begin_session(context, service, read_form(context, _PARAMETERS))
+    session = begin_session(context, service, read_form(context, PARAMETERS))
     for text in (value for name, value in context.pairs if name == "Participants"):
         join(replace(context, form=_participant(context, text)), service, session)
     return 201, SESSIONS.show(context, SESSIONS.find(context, session["sid"]))

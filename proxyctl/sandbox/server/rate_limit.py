@@ -22,7 +22,7 @@ def endpoint_of(method: str, path: str) -> Hashable | None:
     window. The list of Services belongs to the account. Only the Proxy API (``/v1/...``) has this limit.
     """
     parts = path.strip("/").split("/")
-    if parts[0] != "v1":
+    if parts[0] != "v1" or parts[1:2] == ["Accounts"]:
         return None
     if len(parts) < 3:
         return (method, None, "Services")

@@ -108,6 +108,23 @@ def member(db: sqlite3.Connection, number: str) -> sqlite3.Row | None:
     return found
 
 
+def pool_member(db: sqlite3.Connection, number: str) -> sqlite3.Row:
+    """As ``member``. NotFoundError for a number that the account does not have, RefusedError for one in no pool."""
+    if not number.isascii() or "\0" in number:
+        raise UsageError("NUMBER is a PN SID or a phone number in E.164")
+    found = member(db, number)
+    if found is None:
+        raise NotFoundError(
+            f"the sandbox has no number {number}", hint="Add numbers to it: proxyctl sandbox seed"
+        )
+    if found["service_id"] is None:
+        raise RefusedError(
+            f"{number} is in no Service's pool",
+            hint="Add it to one first: proxyctl number add SERVICE NUMBER --sandbox",
+        )
+    return found
+
+
 def set_in_use(
     db: sqlite3.Connection,
     number: str,
@@ -118,23 +135,11 @@ def set_in_use(
     """Make a pool number (PN SID or E.164) busy with ``sessions`` active Sessions, or idle with 0.
 
     Opens Sessions that never expire, or closes the newest. Returns ``sid, phone_number, service_sid, is_reserved,
-    in_use``. Raises NotFoundError for a number that the account does not have, RefusedError for one in no pool,
-    UsageError for an impossible count.
+    in_use``. Raises as ``pool_member``, and UsageError for an impossible count.
     """
     if not 0 <= sessions <= _SESSIONS_AT_MOST:
         raise UsageError(f"SESSIONS is from 0 to {_SESSIONS_AT_MOST}, not {sessions}")
-    if not number.isascii() or "\0" in number:
-        raise UsageError("NUMBER is a PN SID or a phone number in E.164")
-    found = member(db, number)
-    if found is None:
-        raise NotFoundError(
-            f"the sandbox has no number {number}", hint="Add numbers to it: proxyctl sandbox seed"
-        )
-    if found["service_id"] is None:
-        raise RefusedError(
-            f"{number} is in no Service's pool, so it can't be in use",
-            hint="Add it to one first: proxyctl number add SERVICE NUMBER --sandbox",
-        )
+    found = pool_member(db, number)
     holders = db.execute(
         f"SELECT DISTINCT session_id {_ACTIVE} ORDER BY session_id DESC", (found["service_id"], found["sid"])
     ).fetchall()
