@@ -35,6 +35,7 @@ def _shape(name: str) -> Shape:
 SERVICE = _shape("SERVICE")
 PHONE_NUMBER = _shape("PHONE_NUMBER")
 SESSION = _shape("SESSION")
+CALLBACK = _shape("CALLBACK")
 INCOMING_NUMBER = _shape("INCOMING_NUMBER")
 RESULT = _shape("RESULT")
 FOUND = _shape("FOUND")

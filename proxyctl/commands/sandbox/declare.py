@@ -13,6 +13,7 @@ import typer
 from proxyctl.commands.options import (
     DATA,
     DRY_RUN,
+    LIMIT,
     NUMBER,
     argument,
     command,
@@ -38,6 +39,18 @@ def account(text: str) -> str:
     return text
 
 
+def host(text: str) -> str:
+    """Return a host that callbacks may go to."""
+    from proxyctl.sandbox.callbacks.addresses import HOST_NAME, is_link_local
+
+    name = text.strip("[]").lower().rstrip(".")
+    if not HOST_NAME.fullmatch(name):
+        raise typer.BadParameter("it takes a host name or an IP address, without a port.")
+    if is_link_local(name):
+        raise typer.BadParameter("a link-local address is never called.")
+    return name
+
+
 @group(None)
 def DATABASE(
     database: str | None = option("--database FILE", "Use this database in place of the default one."),
@@ -52,6 +65,17 @@ def SUBACCOUNT(
     ),
 ) -> None:
     """Whose data."""
+
+
+@group(None)
+def CALLING(
+    callbacks_to: list[str] | None = option(
+        "--callbacks-to HOST",
+        "Send callbacks to this host, too (repeatable). This machine needs no option.",
+        parser=host,
+    ),
+) -> None:
+    """Who is called back."""
 
 
 @group(None)
@@ -104,7 +128,7 @@ def seed(
     """
 
 
-@command("serve", "sandbox.serving:run_server", DATABASE, SERVING)
+@command("serve", "sandbox.serving:run_server", DATABASE, SERVING, CALLING)
 def serve(host: str = HOST, port: int = PORT) -> None:
     """Serve the sandbox over HTTP on a loopback address.
 
@@ -120,7 +144,7 @@ def serve(host: str = HOST, port: int = PORT) -> None:
     """
 
 
-@command("exec", "sandbox.execute:execute", DATABASE, SERVING)
+@command("exec", "sandbox.execute:execute", DATABASE, SERVING, CALLING)
 def execute(
     words: list[str] = argument("COMMAND...", "The command, with its arguments."),
     host: str = HOST,
@@ -153,6 +177,34 @@ def busy(
     Examples:
       proxyctl sandbox busy +14155550100 3
       proxyctl sandbox busy +14155550100 0
+    """
+
+
+@command("message", "sandbox.messages:send_message", DATA, DATA_OF, CALLING)
+def message(
+    sender: str = argument("FROM", "Phone number of the person."),
+    number: str = argument("TO", "Proxy number."),
+    text: str = argument("TEXT", "Text of the message."),
+) -> None:
+    """Send a text message to a proxy number, as a person would.
+
+    The status is delivered, blocked (by the intercept callback), dropped (an opt-out word), undelivered (nobody to
+    deliver to) or out-of-session. The command makes the callbacks itself, and waits for them.
+
+    Examples:
+      proxyctl sandbox message +14155550123 +14155550100 "On my way"
+    """
+
+
+@command("callbacks", "sandbox.messages:list_callbacks", DATA, DATA_OF)
+def callbacks(limit: int | None = LIMIT) -> None:
+    """List the callbacks that the sandbox made, and the responses. The latest is first.
+
+    The latest 10,000 are kept. A callback to a host that may not be called has the reason as its error.
+
+    Examples:
+      proxyctl sandbox callbacks --limit 20
+      proxyctl sandbox callbacks -o jsonl --fields kind,status,parameters
     """
 
 

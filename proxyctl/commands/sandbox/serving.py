@@ -33,6 +33,7 @@ class Serving:
     rate_limit: bool = True
     max_concurrent: int | None = None
     faults: Sequence[str] = ()
+    callbacks_to: Sequence[str] = ()
     seed: int | None = None
     not_found: str = "404"
     max_page_size: int = 100
@@ -66,6 +67,7 @@ def opened(serving: Serving, path: Path, log: TextIO | None) -> Iterator[Server]
     """Listen, over the database at ``path`` and that of the subaccount beside it."""
     from proxyctl.sandbox.api.control import Control
     from proxyctl.sandbox.behaviour import Sandbox
+    from proxyctl.sandbox.callbacks.courier import Courier
     from proxyctl.sandbox.server.server import Server
     from proxyctl.sandbox.world.store import Store, beside
 
@@ -74,7 +76,8 @@ def opened(serving: Serving, path: Path, log: TextIO | None) -> Iterator[Server]
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(Store(path))
         also = {serving.also: stack.enter_context(Store(beside(path, serving.also)))} if serving.also else {}
-        sandbox = Sandbox(store, rules=rules, also=also)
+        courier = stack.enter_context(Courier(serving.callbacks_to))
+        sandbox = Sandbox(store, rules=rules, also=also, caller=courier)
         policies.now = sandbox.now
         control = Control(sandbox, policies)
         yield stack.enter_context(
