@@ -15,6 +15,14 @@ MOST_PARTS_IN_ALL = 100_000
 MOST_ELEMENTS = 2_000_000  # of lists, and lines
 
 Key = tuple[str, ...]
+# What a value of each type is called.
+TYPE_WORDS: dict[type, str] = {
+    int: "a whole number",
+    str: "text in quotes",
+    list: "a list",
+    dict: "a table",
+    bool: "true or false",
+}
 
 
 class TomlFlaw(ValueError):

@@ -5,14 +5,6 @@ RESOURCE_NOT_FOUND = 20404
 NUMBER_IN_ANOTHER_SERVICE = 80101
 NUMBER_IN_SERVICE = 80104
 NUMBER_NOT_FOUND = 80301  # the account does not own it
-RECORD_NOT_FOUND = 80307
-SESSION_NAME_NOT_FOUND = 80308
-INTERACTION_SID_INVALID = 80403
-PARTICIPANT_SID_INVALID = 80405
-NUMBER_SID_INVALID = 80407
-SERVICE_SID_INVALID = 80408
-SESSION_SID_INVALID = 80409
-NO_RECORDS_UPDATED = 80503
 NUMBER_NOT_AVAILABLE = 80601  # another Service or a Messaging Service has it
 SERVICE_NAME_TAKEN = 80602
 NUMBER_IN_USE = 80611
@@ -26,12 +18,12 @@ SENDER_WITHOUT_SMS = 21715
 
 # The codes that say "not there" with a status of 400, depending on the year, and the SID that each is about.
 MISSING = {
-    INTERACTION_SID_INVALID: "KI",
-    PARTICIPANT_SID_INVALID: "KP",
-    NUMBER_SID_INVALID: "PN",
-    SERVICE_SID_INVALID: "KS",
-    SESSION_SID_INVALID: "KC",
-    RECORD_NOT_FOUND: "",
-    SESSION_NAME_NOT_FOUND: "",
-    NO_RECORDS_UPDATED: "",
+    80307: "",  # record not found
+    80308: "",  # Session name not found
+    80403: "KI",
+    80405: "KP",
+    80407: "PN",
+    80408: "KS",
+    80409: "KC",
+    80503: "",  # no records updated
 }

@@ -10,8 +10,16 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
-from proxyctl.pools.findings import Finding, Severity, argument, name_of, number_argument
-from proxyctl.pools.pool import DEMO_HOST, WEBHOOK, has_capability, hinted_service, host_of, leads_to_proxy
+from proxyctl.pools.findings import Finding, Severity, argument, name_of
+from proxyctl.pools.pool import (
+    DEMO_HOST,
+    WEBHOOK,
+    has_capability,
+    hinted_service,
+    host_of,
+    leads_to_proxy,
+    number_argument,
+)
 from proxyctl.pools.status import WARNED_AT, PoolStatus
 from proxyctl.text import MOST_SESSIONS, command_line, counted
 

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from proxyctl.api.resources import Service
 from proxyctl.errors import RefusedError
-from proxyctl.identifiers import checked_sid, is_e164, parse_number
-from proxyctl.pools.pool import Pool, flag_word
+from proxyctl.identifiers import checked_sid, is_e164
+from proxyctl.pools.pool import Pool, flag_word, number_argument
 from proxyctl.pools.poolfile import SETTINGS, VERSION
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _KEPT = re.compile(r"[^\x20-\x7e]")
-
-
-@dataclass(frozen=True, slots=True)
-class NumberFile:
-    """A CSV file that a pool file names: its name, without a directory, and its text."""
-
-    name: str
-    text: str
 
 
 def head(account_sid: str | None) -> str:
@@ -38,8 +29,8 @@ def head(account_sid: str | None) -> str:
 
 def service_text(
     service: Service, pool: Pool | None, marks: Mapping[str, object], files: str | None = None
-) -> tuple[str, list[NumberFile]]:
-    """Return the part of a pool file that is about one Service, and the CSV files that it names.
+) -> tuple[str, dict[str, str]]:
+    """Return the part of a pool file that is about one Service, and the CSV files that it names, each with its text.
 
     ``pool`` is None where nothing is said of it, and ``marks`` are the first keys of the table. ``files`` is what the
     CSV files are called, before ``.reserved.csv``; with None the numbers stand in the pool file. RefusedError: the
@@ -52,7 +43,7 @@ def service_text(
         name: raw[name] for name, kind in SETTINGS.items() if type(raw.get(name)) is kind and raw[name] != ""
     }
     comment = ""
-    written: list[NumberFile] = []
+    written: dict[str, str] = {}
     if pool is not None:
         table["numbers"], written = numbers_of(pool, files)
         comment = f"# {pool.reserved} reserved, {pool.unreserved} unreserved\n"
@@ -60,40 +51,25 @@ def service_text(
     return f"\n{comment}{harmless(text, service)}", written
 
 
-def numbers_of(pool: Pool, files: str | None) -> tuple[dict[str, object], list[NumberFile]]:
+def numbers_of(pool: Pool, files: str | None) -> tuple[dict[str, object], dict[str, str]]:
     """Return the table of a pool's numbers, and the files that it names."""
     table: dict[str, object] = {}
-    written = []
+    written: dict[str, str] = {}
     for flag in (True, False):
         word = flag_word(flag)
-        numbers = sorted(
-            name_of(number.sid, number.phone_number)
-            for number in pool.by_sid.values()
-            if bool(number.is_reserved) is flag
-        )
+        flagged = (number for number in pool.by_sid.values() if bool(number.is_reserved) is flag)
+        numbers = sorted(one if is_e164(one) else checked_sid(one) for one in map(number_argument, flagged))
         if files is None or not numbers:
             table[word] = numbers
         else:
-            text = "".join(f"{line}\n" for line in ["phone_number", *numbers])
-            file = NumberFile(csv_name(files, flag), text)
-            written.append(file)
-            table[f"{word}_from"] = file.name
+            name = table[f"{word}_from"] = csv_name(files, flag)
+            written[name] = "".join(f"{line}\n" for line in ["phone_number", *numbers])
     return table, written
 
 
 def csv_name(files: str, flag: bool) -> str:
     """Return the name of the CSV file for the reserved or unreserved numbers of a Service."""
     return f"{files}.{flag_word(flag)}.csv"
-
-
-def name_of(sid: str, phone_number: str | None) -> str:
-    """Return the number in E.164, or its SID where what the API calls its number is something else."""
-    if phone_number is not None and is_e164(phone_number):
-        try:
-            return parse_number(phone_number).phone_number or checked_sid(sid)
-        except ValueError:
-            pass
-    return checked_sid(sid)
 
 
 def harmless(text: str, service: Service) -> str:

@@ -4,7 +4,6 @@ a value.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -97,9 +96,3 @@ def name_of(thing: Named) -> str:
 def argument(service: Service) -> str:
     """Return a Service as a command takes it."""
     return identifiers.argument(service.unique_name, service.sid)
-
-
-def number_argument(number: PhoneNumber | IncomingNumber) -> str:
-    """Return a number as a command takes it."""
-    text = number.phone_number or ""
-    return text if re.fullmatch(r"\+[1-9][0-9]{1,14}", text) else number.sid

@@ -7,13 +7,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from proxyctl.api.resources import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
-from proxyctl.identifiers import country_of
+from proxyctl.identifiers import country_of, is_e164, parse_number
 from proxyctl.text import command_line, counted
 
 if TYPE_CHECKING:
@@ -70,6 +71,16 @@ class Pool:
     def unreserved(self) -> int:
         """How many of its numbers pool logic may choose."""
         return len(self.by_sid) - self.reserved
+
+
+def number_argument(number: PhoneNumber | IncomingNumber) -> str:
+    """Return a number as commands and files take it: in E.164, or its SID where what the API calls its number is
+    something else.
+    """
+    with suppress(ValueError):
+        if is_e164(number.phone_number or ""):
+            return parse_number(number.phone_number or "").phone_number or number.sid
+    return number.sid
 
 
 class Holder(NamedTuple):

@@ -20,7 +20,7 @@ from proxyctl.input.refusal import DUPLICATES, FLOATS, numbers_alone
 from proxyctl.named_files import STDIN, read_bytes, source_name
 from proxyctl.pools.pool import flag_word
 from proxyctl.text import Lines, counted, first_of, nearest, show, visible
-from proxyctl.toml_files import Places, TomlFlaw, parse_toml
+from proxyctl.toml_files import TYPE_WORDS, Key, Places, TomlFlaw, parse_toml
 from proxyctl.writes.guard import EMPTY_INPUT
 
 VERSION = 1
@@ -48,15 +48,6 @@ NUMBERS: dict[str, type] = {
     "unreserved_from": str,
 }
 TOP = ("version", "account_sid", "services")
-WORDS: dict[type, str] = {
-    int: "a whole number",
-    str: "text in quotes",
-    list: "a list",
-    dict: "a table",
-    bool: "true or false",
-}
-
-Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +219,7 @@ class _Checking:
             what = "numbers must be a table" if name == "numbers" else self.unknown_setting(name)
             self.flaw(key, what)
         elif type(value) is not kind:
-            self.flaw(key, f"{name} must be {WORDS[kind]}")
+            self.flaw(key, f"{name} must be {TYPE_WORDS[kind]}")
         elif isinstance(value, str) and not value.strip():
             instead = f'Write clear = ["{name}"]' if name in CLEARABLE else "Leave it out"
             self.flaw(key, f"{name} is empty. {instead}")
@@ -250,7 +241,7 @@ class _Checking:
     def cleared(self, key: Key, values: Any, table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """Yield the settings that the table clears."""
         if not isinstance(values, list):
-            self.flaw(key, f"clear must be {WORDS[list]}")
+            self.flaw(key, f"clear must be {TYPE_WORDS[list]}")
             return
         for index, name in enumerate(values):
             if name not in CLEARABLE:
@@ -278,7 +269,7 @@ class _Checking:
             if kind is None:
                 self.flaw((*key, name), unknown("key", name, tuple(NUMBERS)))
             elif not isinstance(value, kind):
-                self.flaw((*key, name), f"{name} must be {WORDS[kind]}")
+                self.flaw((*key, name), f"{name} must be {TYPE_WORDS[kind]}")
             elif isinstance(value, list):
                 yield from self.listed((*key, name), service, value, name == "reserved")
             elif isinstance(value, str):

@@ -18,7 +18,7 @@ from proxyctl.console import FORMATS
 from proxyctl.errors import ConfigError, LockHeldError, ProxyctlError, UsageError
 from proxyctl.files import make_directories, open_private, replace_private, take_lock, unwritable
 from proxyctl.text import QUOTED_HINT, Lines, command_line, in_quotes, nearest, visible
-from proxyctl.toml_files import Places, TomlFlaw, parse_toml
+from proxyctl.toml_files import TYPE_WORDS, Places, TomlFlaw, parse_toml
 
 LARGEST_FILE = 256 * 1024
 LONGEST_LINE = 4096
@@ -41,7 +41,6 @@ PROFILE_KEYS: dict[str, type] = {
     "protected": bool,
 }
 SECRET_KEYS = frozenset({"api_secret", "auth_token"})
-WORDS: dict[type, str] = {str: "text in quotes", bool: "true or false", dict: "a table"}
 
 
 def read_private(path: Path) -> bytes | None:
@@ -153,7 +152,7 @@ def check_document(document: Mapping[str, Any], text: str, path: Path) -> None:
                 refuse(f"unknown key{did_you_mean(key, known)}", *where, key)
             name = visible(".".join((*where, key)))
             if not isinstance(value, known[key]):
-                refuse(f"{name} must be {WORDS[known[key]]}", *where, key)
+                refuse(f"{name} must be {TYPE_WORDS[known[key]]}", *where, key)
 
     check_keys(document, TOP_KEYS)
     if document.get("output", "tsv") not in FORMATS:

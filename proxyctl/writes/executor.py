@@ -8,17 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from proxyctl.api.codes import RATE_LIMITED
 from proxyctl.api.resources import Answer, Call
 from proxyctl.bulk.outcomes import (
     Done,
     Lost,
     Outcome,
     Refused,
-    Scope,
     Stop,
     Task,
-    Throttled,
     Unclear,
     Unsent,
 )
@@ -36,7 +33,7 @@ from proxyctl.errors import (
 )
 from proxyctl.text import quoted
 from proxyctl.writes.flow import Sending
-from proxyctl.writes.reading import Reader
+from proxyctl.writes.reading import Reader, throttled
 from proxyctl.writes.requests import CREATE_SERVICE, RESERVE, Request, Seen
 
 FEW = 10  # requests that are verified one by one; more are by one list
@@ -238,13 +235,6 @@ def found_in(answer: Mapping[str, Any] | ProxyctlError, read: Read, request: Req
 def fetchable(request: Request) -> bool:
     """Whether the thing can be asked for by its SID."""
     return request.sid is not None and request.verb.fetch is not None
-
-
-def throttled(error: ThrottledError) -> Throttled:
-    """Distinguish the two limits: the rate of one endpoint, and the requests of an account in parallel."""
-    problem = error.problem
-    scope: Scope = "rate" if problem is not None and problem.code == RATE_LIMITED else "concurrency"
-    return Throttled(scope, problem.retry_after if problem else None, error)
 
 
 def failed_read(error: ProxyctlError) -> Outcome:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from proxyctl.api import codes, resources
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.resources import Answer, Call
+from proxyctl.bulk.outcomes import Throttled
 from proxyctl.errors import AnswerError, AuthenticationError, ProxyctlError, TemporaryError, ThrottledError
 
 if TYPE_CHECKING:
@@ -204,14 +205,20 @@ def follows(call: Call) -> bool:
 
 def failed(ticket: Ticket, error: BaseException) -> None:
     """Say what became of a request that ended in ``error``."""
-    problem = error.problem if isinstance(error, ProxyctlError) else None
     if isinstance(error, ThrottledError):
-        of_lane = problem is not None and problem.code == codes.RATE_LIMITED
-        ticket.throttled("rate" if of_lane else "concurrency", problem.retry_after if problem else None)
-    elif problem is not None:
+        limit = throttled(error)
+        ticket.throttled(limit.scope, limit.retry_after)
+    elif isinstance(error, ProxyctlError) and error.problem is not None:
         ticket.answered()
     else:
         ticket.lost()
+
+
+def throttled(error: ThrottledError) -> Throttled:
+    """Distinguish the two limits: the rate of one endpoint, and the requests of an account in parallel."""
+    problem = error.problem
+    of_lane = problem is not None and problem.code == codes.RATE_LIMITED
+    return Throttled("rate" if of_lane else "concurrency", problem.retry_after if problem else None, error)
 
 
 # Pages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from proxyctl.api.resources import Service
@@ -11,7 +11,7 @@ from proxyctl.commands.listing import services_by_name
 from proxyctl.errors import OutputError, UsageError
 from proxyctl.files import unwritable
 from proxyctl.named_files import refuse_link, write_output_file
-from proxyctl.pools.export import NumberFile, all_ascii, csv_name, file_names, head, service_text
+from proxyctl.pools.export import all_ascii, csv_name, file_names, head, service_text
 from proxyctl.pools.pool import Pool
 from proxyctl.runtime import Runtime
 
@@ -62,12 +62,12 @@ def names_of_files(directory: str, services: Sequence[Service]) -> dict[str, str
     return names
 
 
-def write_files(directory: str | None, files: Sequence[NumberFile]) -> None:
-    """Write the CSV files of one Service."""
-    for file in files:
-        path = Path(directory or ".") / file.name
+def write_files(directory: str | None, files: Mapping[str, str]) -> None:
+    """Write the CSV files of one Service: their texts, by name."""
+    for name, text in files.items():
+        path = Path(directory or ".") / name
         try:
-            write_output_file(path, file.text.encode())
+            write_output_file(path, text.encode())
         except OSError as error:
             raise unwritable(path, error, DIRECTORY) from None
         except OutputError as error:
