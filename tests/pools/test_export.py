@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.api.resources import Service
+from proxyctl.api.resources import PhoneNumber, Service
+from proxyctl.errors import AnswerError
 from proxyctl.pools.desired import World, decide_file
 from proxyctl.pools.export import head, service_text
+from proxyctl.pools.pool import Pool
 from proxyctl.pools.poolfile import CLEARABLE, LONGEST_NAME, parse_pool_file
 from proxyctl.writes.plan import Chain
 from tests.pools.rows import PATIENT, SERVICE, pool_of
@@ -46,3 +49,10 @@ def test_exporting_and_applying_again_changes_nothing(
     again = parse_pool_file(portable.encode(), "pool.toml", Path("/nowhere"))
     assert again.account_sid is None and SERVICE not in portable and ACCOUNT not in portable
     assert [(one.sid, one.numbers, one.settings) for one in again.services] == [(None, None, wanted.settings)]
+
+
+def test_what_an_answer_calls_a_number_stands_in_no_file_unless_it_is_a_sid() -> None:
+    pool = Pool(SERVICE)
+    pool.add(PhoneNumber({"sid": 'PN1"]\n[services.x]', "phone_number": "no number"}))
+    with pytest.raises(AnswerError):
+        service_text(Service({"sid": SERVICE}), pool, {})
