@@ -272,6 +272,7 @@ class Resource:
     """Any resource. AnswerError where ``raw`` is not an object with a sid."""
 
     __slots__ = ("raw", "sid")
+    NAMED_BY = "phone_number"
 
     def __init__(self, raw: dict[str, Any]) -> None:
         if not isinstance(raw, dict) or not isinstance(raw.get("sid"), str) or not raw["sid"]:
@@ -280,6 +281,11 @@ class Resource:
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and isinstance(other, Resource) and other.raw == self.raw
+
+    @property
+    def name(self) -> str:
+        """What people call it: the field that `NAMED_BY` names, or its SID."""
+        return self.text(self.NAMED_BY) or self.sid
 
     def text(self, name: str) -> str | None:
         """Return any field if it is a text."""
@@ -291,6 +297,7 @@ class Service(Resource):
     """A Proxy Service."""
 
     __slots__ = ()
+    NAMED_BY = "unique_name"
     unique_name = Field(str)
 
 
@@ -324,6 +331,7 @@ class MessagingService(Resource):
     """A Messaging Service."""
 
     __slots__ = ()
+    NAMED_BY = "friendly_name"
     friendly_name = Field(str)
     use_inbound_webhook_on_number = Field(bool)
 

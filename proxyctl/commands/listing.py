@@ -40,7 +40,7 @@ def services_meant(
 def services_by_name(runtime: Runtime, names: Sequence[str], *, all_services: bool) -> list[Service]:
     """Return the Services that are meant, sorted by unique name."""
     found = services_meant(runtime, names, all_services=all_services)
-    return sorted(found, key=lambda service: service.unique_name or service.sid)
+    return sorted(found, key=lambda service: service.name)
 
 
 def drawn(runtime: Runtime) -> bool:

@@ -204,7 +204,7 @@ def services_of(job: Job) -> str:
 
 def names_of(job: Job) -> Sequence[str]:
     """Return the names of the Services that a run works on."""
-    return job.names or ([job.service.unique_name or job.service.sid] if job.service else [])
+    return job.names or ([job.service.name] if job.service else [])
 
 
 def title_of(job: Job) -> str:
@@ -214,7 +214,7 @@ def title_of(job: Job) -> str:
 
 def place_of_plan(job: Job) -> str:
     """Return the Service of the numbers whose plan names none: the last, where several are changed."""
-    return job.service.unique_name or job.service.sid if job.service else next(reversed(job.names), "")
+    return job.service.name if job.service else next(reversed(job.names), "")
 
 
 def say_notes(runtime: Runtime, report: Report) -> None:

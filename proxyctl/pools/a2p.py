@@ -10,7 +10,7 @@ from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.audit import defer_command, not_deferring
 from proxyctl.pools.decide import each_once, sender_step
-from proxyctl.pools.findings import Finding, argument, name_of
+from proxyctl.pools.findings import Finding, argument
 from proxyctl.pools.pool import MOST_SENDERS, Pool, has_capability
 from proxyctl.text import command_line
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan
@@ -31,11 +31,6 @@ class Pair:
     messaging: MessagingService
     members: Mapping[str, str | None] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """What people call the Service."""
-        return name_of(self.service)
 
     @property
     def missing(self) -> list[PhoneNumber]:
@@ -115,7 +110,7 @@ def missing_finding(pair: Pair, number: PhoneNumber) -> Finding:
 def all_items(pair: Pair) -> list[Item]:
     """Return all numbers of the pool that should be in the Messaging Service."""
     numbers = [number for number in pair.pool.by_sid.values() if is_a2p(number)]
-    return [Item(one.phone_number or one.sid, one.sid, None) for one in numbers]
+    return [Item(one.name, one.sid, None) for one in numbers]
 
 
 def decide_all(items: Sequence[Item], pair: Pair) -> list[Entry]:
@@ -127,8 +122,8 @@ def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:
     """Decide for one item; the order matters: first the pool, then the Messaging Service."""
     if number is None:
         error = RefusedError(
-            f"{item.shown} is not in the pool of Service {pair.name}: in a Messaging Service, it could not join it "
-            "any more.",
+            f"{item.shown} is not in the pool of Service {pair.service.name}: in a Messaging Service, it could not "
+            "join it any more.",
             hint=f"Run '{command_line('number', 'add', argument(pair.service), item.name)}' first.",
         )
         return NoOp(item, None, error)

@@ -68,7 +68,7 @@ class Account:
 
     def services_by_name(self) -> dict[str, Service]:
         """Return the account's Services by unique name."""
-        return {service.unique_name or service.sid: service for service in self.services()}
+        return {service.name: service for service in self.services()}
 
     def service(self, name_or_sid: str) -> Service:
         """Return a Service by SID or unique name. NotFoundError with a suggestion where a name is near.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
-from proxyctl.pools.findings import Finding, Severity, argument, name_of
+from proxyctl.pools.findings import Finding, Severity, argument
 from proxyctl.pools.pool import (
     DEMO_HOST,
     WEBHOOK,
@@ -200,7 +200,7 @@ def led_away(
 def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
     """Return the finding about a number that points at a Service that does not hold it."""
     service = context.services.get(hint)
-    named = f"Service {name_of(service)}" if service else f"Service {hint}, which there is no more"
+    named = f"Service {service.name}" if service else f"Service {hint}, which there is no more"
     fix = (
         command_line("number", "add", argument(service), number_argument(number))
         if service is not None
@@ -208,7 +208,7 @@ def stale(number: IncomingNumber, hint: str, context: Context) -> Finding:
         else set_webhooks(number, service, context)
     )
     words = f"its webhooks point at {named}{', which does not hold it' if service else ''}"
-    where = f"{name_of(service)}, which turns them away" if service else f"{hint}, which is gone"
+    where = f"{service.name}, which turns them away" if service else f"{hint}, which is gone"
     detail = f"Their calls reach {where}."
     return Finding.of("webhook-stale", number, service, words, fix, detail)
 
@@ -242,7 +242,7 @@ def messaging_findings(
             f"{counted(counts[holder], 'number')} of the pool are in this Messaging Service, which does not defer "
             "to the sender's webhook: their incoming messages never reach Proxy"
         )
-        detail = f"{counted(counts[holder], 'number')} of {name_of(context.services[holder])}"
+        detail = f"{counted(counts[holder], 'number')} of {context.services[holder].name}"
         yield not_deferring(service, context.services[holder], words, detail)
 
 

@@ -91,7 +91,7 @@ def decide_file(wanted: Sequence[WantedService], world: World, *, prune: bool = 
 
 def other_services(wanted: Iterable[WantedService], services: Sequence[Service]) -> Iterator[tuple[str, str]]:
     """Yield of which tables the ``sid`` is that of a Service that is gone or renamed, and what to write."""
-    names = {service.sid: service.unique_name or service.sid for service in services}
+    names = {service.sid: service.name for service in services}
     sids = {name: sid for sid, name in names.items()}
     for one in wanted:
         if one.sid is None or names.get(one.sid) == one.name:
@@ -141,7 +141,7 @@ def create_chain(name: str, item: Item, settings: Mapping[str, Any]) -> Chain:
 
 def update_chain(service: Service, item: Item, settings: Mapping[str, Any]) -> Chain:
     """Settings of a Service are changed."""
-    name = service.unique_name or service.sid
+    name = service.name
     before = {key: service.raw.get(key) for key in settings}
     request = Request(
         UPDATE_SERVICE,
@@ -168,7 +168,7 @@ def shown(value: Any) -> str:
 
 def delete_chain(service: Service, item: Item) -> Chain:
     """A Service is deleted, with all that is in it."""
-    name = service.unique_name or service.sid
+    name = service.name
     kept = {"service": name, "service_sid": service.sid}
     request = Request(DELETE_SERVICE, "", service.sid, name, before=service.raw, kept=kept)
     return Chain(item, (Step(request),), "delete", service=name)
@@ -267,7 +267,7 @@ class _Planning:
         for number in pool.by_sid.values():
             if number.sid in self.claimed:
                 continue
-            item = Item(number.phone_number or number.sid, number.sid, number.phone_number)
+            item = Item(number.name, number.sid, number.phone_number)
             home = self.world.home(service.name)
             yield if_idle(remove_chain(home, item, number.raw), number, home)
 

@@ -68,8 +68,8 @@ class Finding:
         """Return a finding about a Service, a Messaging Service or a number, in or for ``service``; its severity is
         that of its kind, unless another is given.
         """
-        severity, holder = severity or KINDS[rule].severity, name_of(service) if service else None
-        return cls(severity, rule, thing.sid, name_of(thing), holder, message, fix, detail)
+        severity, holder = severity or KINDS[rule].severity, service.name if service else None
+        return cls(severity, rule, thing.sid, thing.name, holder, message, fix, detail)
 
     def row(self) -> dict[str, Any]:
         """Return the row that is printed."""
@@ -79,18 +79,6 @@ class Finding:
     def rank(self) -> tuple[int, str, str, str, str]:
         """The order in which findings are listed: the worst first."""
         return (list(Severity).index(self.severity), self.id, self.service or "", self.name, self.object)
-
-
-def name_of(thing: Named) -> str:
-    """Return what people call a Service, a Messaging Service or a number."""
-    match thing:
-        case Service():
-            name = thing.unique_name
-        case MessagingService():
-            name = thing.friendly_name
-        case _:
-            name = thing.phone_number
-    return name or thing.sid
 
 
 def argument(service: Service) -> str:

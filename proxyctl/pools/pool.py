@@ -149,12 +149,12 @@ def areas_in(pool: Pool, level: str | None) -> Mapping[str, int]:
 
 def drain_command(number: PhoneNumber, service: str, *options: str) -> str:
     """Return the command that waits until a number of a Service is idle, which is named as commands take it."""
-    return command_line("number", "drain", service, number.phone_number or number.sid, "--wait", *options)
+    return command_line("number", "drain", service, number.name, "--wait", *options)
 
 
 def in_use(number: PhoneNumber, service: str, so: str = "", hint: str | None = None) -> RefusedError:
     """The refusal of a number that has open Sessions; ``so`` ends the sentence."""
-    name = number.phone_number or number.sid
+    name = number.name
     hint = hint or f"'{drain_command(number, service)}' waits until it is idle."
     return RefusedError(f"{name} is in use by {counted(number.in_use or 0, 'open Session')}{so}.", hint=hint)
 

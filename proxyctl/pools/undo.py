@@ -278,7 +278,7 @@ def together(entry: Entry, sender: Entry) -> Entry:
 
 def undo_settings(record: ItemRecord, service: Service, since: Since) -> Iterator[Entry]:
     """Set the settings back that the run changed, unless somebody has changed them since."""
-    name = service.unique_name or service.sid
+    name = service.name
     item = Item(name, service.sid, None)
     to_do, others, lost = fields_back(record, service.raw, ("unique_name", *SETTINGS))
     for key in lost:

@@ -148,6 +148,6 @@ def taken_out(end: Progress, item: Item, service: Service, messaging: MessagingS
 
 def question(runtime: Runtime, service: Service, messaging: MessagingService, count: int) -> list[Line]:
     """Say what will be done, to whom."""
-    names = [Role.NAME(name or "") for name in (service.unique_name or service.sid, messaging.friendly_name)]
+    names = [Role.NAME(name or "") for name in (service.name, messaging.friendly_name)]
     parts: list[Part] = [f"{counted(count, 'number')} of ", names[0], " to Messaging Service ", names[1]]
     return [heading(runtime, "Attach", *parts, sids=[service.sid, messaging.sid])]

@@ -75,7 +75,7 @@ def refuse_elsewhere(
     try:
         if absent:
             services = account.services()
-            others = {one.sid: one.unique_name or one.sid for one in services if one.sid != service.sid}
+            others = {one.sid: one.name for one in services if one.sid != service.sid}
             found = dict(account.holders(absent, others))
     except AuthenticationError as error:
         if not is_forbidden(error):
@@ -109,5 +109,5 @@ def removal(runtime: Runtime, service: Service, count: int) -> list[Line]:
     """Say how much will be removed, from which Service, and as whom."""
     if service.unique_name is None and not runtime.options.yes:  # who is asked should read a name
         service = runtime.account.service(service.sid)
-    name = Role.NAME(service.unique_name or service.sid)
+    name = Role.NAME(service.name)
     return [heading(runtime, "Remove", f"{counted(count, 'number')} from ", name, sids=[service.sid])]

@@ -71,7 +71,7 @@ def drain(
     given = begin(runtime, numbers, file)
     service = runtime.account.service(service_name)
     given.require(service)
-    name = service.unique_name or service.sid
+    name = service.name
     with Journal(runtime, service, [name], title=f"drain {name}") as journal:
         report = Drain(runtime, service, given, journal, wait, remove).run()
         if report is not None:

@@ -101,12 +101,12 @@ def in_pool(runtime: Runtime, service: str, item: Item) -> tuple[PhoneNumber, st
             hint=f"'{command_line('number', 'find', item.name)}' shows which Service has it.",
             problem=problem,
         )
-    return found, meant.unique_name or meant.sid
+    return found, meant.name
 
 
 def in_any_pool(runtime: Runtime, item: Item) -> tuple[PhoneNumber, str]:
     """Return a number of whichever pool has it, and the Service's name."""
-    services = {service.sid: service.unique_name or service.sid for service in runtime.account.services()}
+    services = {service.sid: service.name for service in runtime.account.services()}
     found = next(runtime.account.holders([item], services), None)
     if found is None:
         raise not_found(runtime, item)

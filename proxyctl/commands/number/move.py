@@ -61,7 +61,7 @@ def move(
         plan = Plan(tuple(entries), rooms)
         return plan.asking(lambda plan: question(runtime, source, target, plan.chains))
 
-    names, sids = [one.unique_name or one.sid for one in (source, target)], [source.sid, target.sid]
+    names, sids = [one.name for one in (source, target)], [source.sid, target.sid]
     job = Job("move", sids, given.deciding(decide if items else Plan), "moved", given.single, names=names)
     try:
         report = carry_out(runtime, job)
@@ -131,7 +131,7 @@ def left_undone(runtime: Runtime, items: Sequence[Item], route: Route) -> dict[s
 def question(runtime: Runtime, source: Service, target: Service, moves: Sequence[Chain]) -> list[Line]:
     """Say what will be moved, from where to where, and as whom."""
     through = sum(chain.request.verb is DETACH for chain in moves)
-    names = [Role.NAME(one.unique_name or one.sid) for one in (source, target)]
+    names = [Role.NAME(one.name) for one in (source, target)]
     parts: list[Part] = [f"{counted(len(moves), 'number')} from ", names[0], " to ", names[1]]
     lines = [heading(runtime, "Move", *parts, sids=[source.sid, target.sid])]
     if through:

@@ -169,7 +169,7 @@ def delete(runtime: Runtime, service_name: str) -> None:
         forget_service(runtime, service.sid)
         runtime.note(f"deleted Service {titled(losses[0].service)} {of_account(runtime)}.")
 
-    typed = service.unique_name or service.sid
+    typed = service.name
     job = Job("service delete", [service.sid], decide, "deleted", True, service, save_service, typed)
     job = replace(job, shape=SERVICE_RESULT)
     try:
@@ -235,7 +235,7 @@ class Loss:
         digits = max(len(str(count)) for _, count, _ in rows)
         hang = longest + digits + 8 if runtime.console.width >= 60 else 6
         return [
-            heading(runtime, "Delete", Role.NAME(service.unique_name or service.sid), sids=[service.sid]),
+            heading(runtime, "Delete", Role.NAME(service.name), sids=[service.sid]),
             *(
                 line(f"  {label}{' ' * (longest - cells(label))}    {count:>{digits}}   {note}", hang=hang)
                 for label, count, note in rows
