@@ -16,6 +16,7 @@ from proxyctl.bulk.outcomes import (
     Refused,
     Stop,
     Task,
+    Throttled,
     Unclear,
     Unsent,
 )
@@ -33,7 +34,7 @@ from proxyctl.errors import (
 )
 from proxyctl.text import quoted
 from proxyctl.writes.flow import Sending
-from proxyctl.writes.reading import Reader, throttled
+from proxyctl.writes.reading import Reader, limit_of
 from proxyctl.writes.requests import CREATE_SERVICE, RESERVE, Request, Seen
 
 FEW = 10  # requests that are verified one by one; more are by one list
@@ -84,7 +85,7 @@ class Executor:
             case AuthenticationError() | UsageError() | NetworkError(repeatable=False):
                 return Stop(error)
             case ThrottledError():
-                return throttled(error)
+                return Throttled(*limit_of(error), error)
             case AnswerError() if error.may_have_happened:
                 return Lost(error, verify=True)
             case NetworkError() | ServerError() | AnswerError():
@@ -246,7 +247,7 @@ def failed_read(error: ProxyctlError) -> Outcome:
         case AuthenticationError() | UsageError() | NotFoundError() | NetworkError(repeatable=False):
             return Stop(error)
         case ThrottledError():
-            return throttled(error)
+            return Throttled(*limit_of(error), error)
     return Unsent(error)
 
 

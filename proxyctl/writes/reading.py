@@ -17,11 +17,11 @@ from urllib.parse import parse_qsl, urlsplit
 from proxyctl.api import codes, resources
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.resources import Answer, Call
-from proxyctl.bulk.outcomes import Throttled
 from proxyctl.errors import AnswerError, AuthenticationError, ProxyctlError, TemporaryError, ThrottledError
 
 if TYPE_CHECKING:
     from proxyctl.bulk.gates import Gates, Ticket
+    from proxyctl.bulk.outcomes import Scope
 
 MOST_PAGES = 100_000
 LONGEST_URL = 8192  # characters of the address of a next page
@@ -206,19 +206,20 @@ def follows(call: Call) -> bool:
 def failed(ticket: Ticket, error: BaseException) -> None:
     """Say what became of a request that ended in ``error``."""
     if isinstance(error, ThrottledError):
-        limit = throttled(error)
-        ticket.throttled(limit.scope, limit.retry_after)
+        ticket.throttled(*limit_of(error))
     elif isinstance(error, ProxyctlError) and error.problem is not None:
         ticket.answered()
     else:
         ticket.lost()
 
 
-def throttled(error: ThrottledError) -> Throttled:
-    """Distinguish the two limits: the rate of one endpoint, and the requests of an account in parallel."""
+def limit_of(error: ThrottledError) -> tuple[Scope, float | None]:
+    """Return which of the two limits it was (the rate of one endpoint, or the requests of an account in parallel), and
+    for how many seconds to wait, if it says so.
+    """
     problem = error.problem
     of_lane = problem is not None and problem.code == codes.RATE_LIMITED
-    return Throttled("rate" if of_lane else "concurrency", problem.retry_after if problem else None, error)
+    return "rate" if of_lane else "concurrency", problem.retry_after if problem else None
 
 
 # Pages
