@@ -10,12 +10,12 @@ import pytest
 from proxyctl.bulk.outcomes import Result
 from proxyctl.errors import RefusedError, TemporaryError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Home, add_chain
+from proxyctl.pools.decide import Home, add_chain, place
 from proxyctl.pools.desired import create_chain
 from proxyctl.writes.flow import Flow
 from proxyctl.writes.guard import LEAVE_FIRST, guard, stuck
 from proxyctl.writes.plan import MOST_IN_TRANSIT, Capacity, Chain, Entry, NoOp, Plan
-from proxyctl.writes.requests import ADD, CREATE_SERVICE, REMOVE, RESERVE, Seen
+from proxyctl.writes.requests import ADD, ATTACH, CREATE_SERVICE, REMOVE, RESERVE, Seen
 from tests.writes.simulation import Account, goal_chains, planned, random_pools, run, states
 
 NUMBERS = [f"n{i}" for i in range(150)]
@@ -82,6 +82,21 @@ def test_numbers_move_into_a_service_that_is_created_meanwhile() -> None:
     flow = run(world, guard(Plan(tuple(chains), rooms)), random.Random(1))
     assert states(flow) == {"done": 91}
     assert len(world.pools["N"]) == 90
+
+
+def test_what_was_created_is_known_by_its_sid_from_then_on() -> None:
+    world = Account({"A": {"n1": True}})
+    chains = (world.move("n1", "A", "N", "MG"), create_chain("N", Item("N", None, None), {}))
+    rooms = {**world.capacities(), place("N", True): Capacity("N", 0, 5000, open=False)}
+    flow = Flow(Plan(chains, rooms))
+    (step,), parents = flow.start(), []
+    for seen in ({"sid": "KS1"}, {}, {}, {"sid": "PN1", "is_reserved": True}):
+        (step,) = flow.follow(Result(step.index, "done", None, Seen(seen)))
+        parents.append(step.payload.request.parent)
+    assert (step.payload.request.verb, parents) == (ATTACH, ["MG", "A", "KS1", "MG"])
+    assert flow.follow(Result(step.index, "done", None, Seen({"sid": "PN1"}))) == []
+    assert flow.created == {"N": "KS1"}
+    assert flow.ends()[0].seen == {"sid": "PN1", "is_reserved": True}, "as the pool has it"
 
 
 def test_whenever_a_run_is_stopped_all_numbers_are_back() -> None:
