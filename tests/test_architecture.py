@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "explaining": set(),
     "writes": {"api", "bulk", "input"},
     "pools": {"api", "bulk", "input", "state", "writes"},
+    "sessions": {"api", "bulk", "input", "state", "writes"},
     "profiles": {"sandbox.context"},  # the sandbox's credentials, which are public
     "runtime": {
         *("api", "bulk", "completion", "input", "pools", "profiles", "render", "sandbox", "state"),
@@ -51,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": {"api", "explaining", "profiles", "render", "runtime"},
     "commands": {
         *("api", "bulk", "completion", "doctor", "explaining", "generate", "pools", "profiles", "render"),
-        *("input", "runtime", "sandbox", "state", "writes", "cli"),
+        *("input", "runtime", "sandbox", "sessions", "state", "writes", "cli"),
     },
     "cli": {"commands", "explaining", "runtime"},
     # the sandbox's guesses stand in the help

@@ -4,9 +4,17 @@ RESOURCE_NOT_FOUND = 20404
 
 NUMBER_IN_ANOTHER_SERVICE = 80101
 NUMBER_IN_SERVICE = 80104
+NO_VOICE_NUMBER = 80201
+NO_SMS_NUMBER = 80202
+NO_NUMBER_IN_COUNTRY = 80203
+POOL_EMPTY = 80205
+NO_NUMBER_FITS = 80206
+ALL_RESERVED = 80207
+NONE_LEFT = 80208  # the participant has each number that would fit in another Session
 NUMBER_NOT_FOUND = 80301  # the account does not own it
 NUMBER_NOT_AVAILABLE = 80601  # another Service or a Messaging Service has it
 SERVICE_NAME_TAKEN = 80602
+PAIR_ACTIVE = 80604  # a participant of the Session has its number in another active one
 NUMBER_IN_USE = 80611
 RATE_LIMITED = 80621  # one endpoint of one Service; any other 429 is about the account's concurrency
 POOL_FULL = 80622

@@ -1,10 +1,8 @@
-"""Requests and answers as plain values: the API's resources as functions that return requests, and what its answers
-hold as frozen values around the untouched object.
+"""Requests as plain values: the API's resources as functions that return them.
 
-Fields are named as the API's answers name them (``unique_name``, ``default_ttl``, ``voice_url``). In a request None
-leaves a field out, and an empty text clears it. ``sid`` or ``ks``, ``pn``, ``mg`` and ``ac`` are SIDs. A call for one
-item knows its SID, and a write knows its statuses: the client accepts no other answer. In an answer a field is None
-where it is missing or of another type. Unknown fields are kept, and none is validated.
+Fields are named as the API's answers name them (``unique_name``, ``default_ttl``, ``voice_url``). None leaves a field
+out, and an empty text clears it. ``sid`` or ``ks``, ``kc``, ``pn``, ``mg`` and ``ac`` are SIDs. A call for one item
+knows its SID, and a write knows its statuses: the client accepts no other answer.
 """
 
 from __future__ import annotations
@@ -13,16 +11,16 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from proxyctl.api.endpoint import check_path, segment
-from proxyctl.errors import AnswerError, UsageError
+from proxyctl.errors import UsageError
+from proxyctl.identifiers import is_sid
 from proxyctl.text import REDACTED
 
 Pairs = tuple[tuple[str, str], ...]
 Value = str | int | bool | None
-Kind = TypeVar("Kind")
 
 SERVICES = "/v1/Services"
 MESSAGING_SERVICES = "/messaging/v1/Services"
@@ -31,6 +29,7 @@ ACCOUNT_PAGE_SIZE = 1000
 
 _METHODS = ("GET", "POST", "DELETE", "PUT", "PATCH")
 _ITEM = re.compile(r"/[A-Z]{2}[0-9a-fA-F]{32}(?=(\.json)?$)")
+_SESSION = re.compile(r"(?<=/Sessions)/[^/]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +86,8 @@ class Call:
 
     @property
     def lane(self) -> str:
-        """What shares one rate window: a method on a collection, its items included."""
-        return f"{self.method} {_ITEM.sub('', self.path)}"
+        """What shares one rate window: a method on a collection of a Service, its items included."""
+        return f"{self.method} {_SESSION.sub('', _ITEM.sub('', self.path))}"
 
     @property
     def may_repeat(self) -> bool:
@@ -178,7 +177,23 @@ def remove_number(ks: str, pn: str) -> Call:
 
 
 def list_sessions(ks: str) -> Call:
-    return _list(f"{SERVICES}/{segment(ks)}/Sessions", "sessions")
+    return _list(_sessions(ks), "sessions")
+
+
+def fetch_session(ks: str, name_or_sid: str) -> Call:
+    """A unique name will do; no other request takes one."""
+    sid = name_or_sid if is_sid("KC", name_or_sid) else None
+    path = f"{_sessions(ks)}/{segment(name_or_sid)}"
+    return Call("GET", path, expect="sid", sid=sid, typed=sid is None)
+
+
+def list_participants(ks: str, kc: str) -> Call:
+    """Those that were removed are listed too."""
+    return _list(f"{_sessions(ks)}/{segment(kc)}/Participants", "participants")
+
+
+def list_interactions(ks: str, kc: str) -> Call:
+    return _list(f"{_sessions(ks)}/{segment(kc)}/Interactions", "interactions")
 
 
 def list_incoming_numbers(
@@ -226,6 +241,10 @@ def _pool(ks: str) -> str:
     return f"{SERVICES}/{segment(ks)}/PhoneNumbers"
 
 
+def _sessions(ks: str) -> str:
+    return f"{SERVICES}/{segment(ks)}/Sessions"
+
+
 def _senders(mg: str) -> str:
     return f"{MESSAGING_SERVICES}/{segment(mg)}/PhoneNumbers"
 
@@ -252,92 +271,3 @@ def _update(path: str, sid: str, data: Pairs) -> Call:
 
 def _delete(path: str) -> Call:
     return Call("DELETE", path, good=(204,))
-
-
-class Field(Generic[Kind]):
-    """A field of a resource, by the name that it has in the class."""
-
-    def __init__(self, kind: type[Kind]) -> None:
-        self._kind = kind
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, resource: Resource, owner: type | None = None) -> Kind | None:
-        value = resource.raw.get(self._name)
-        return value if type(value) is self._kind else None  # true is no number
-
-
-class Resource:
-    """Any resource. AnswerError where ``raw`` is not an object with a sid."""
-
-    __slots__ = ("raw", "sid")
-    NAMED_BY = "phone_number"
-
-    def __init__(self, raw: dict[str, Any]) -> None:
-        if not isinstance(raw, dict) or not isinstance(raw.get("sid"), str) or not raw["sid"]:
-            raise AnswerError(f"the response has no {type(self).__name__} (an object with a sid)")
-        self.raw, self.sid = raw, str(raw["sid"])
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and isinstance(other, Resource) and other.raw == self.raw
-
-    @property
-    def name(self) -> str:
-        """What people call it: the field that `NAMED_BY` names, or its SID."""
-        return self.text(self.NAMED_BY) or self.sid
-
-    def text(self, name: str) -> str | None:
-        """Return any field if it is a text."""
-        value = self.raw.get(name)
-        return value if isinstance(value, str) else None
-
-
-class Service(Resource):
-    """A Proxy Service."""
-
-    __slots__ = ()
-    NAMED_BY = "unique_name"
-    unique_name = Field(str)
-
-
-class PhoneNumber(Resource):
-    """A number in a Service's pool. ``in_use``: open Sessions assigned to it."""
-
-    __slots__ = ()
-    phone_number = Field(str)
-    iso_country = Field(str)
-    is_reserved = Field(bool)
-    in_use = Field(int)
-
-    @property
-    def capabilities(self) -> dict[str, bool]:
-        """The API's open map, as far as its values are true or false."""
-        value = self.raw.get("capabilities")
-        items = value.items() if isinstance(value, dict) else ()
-        return {name: flag for name, flag in items if isinstance(flag, bool)}
-
-
-class IncomingNumber(Resource):
-    """A number that the account owns, with its webhooks."""
-
-    __slots__ = ()
-    phone_number = Field(str)
-    voice_url = Field(str)
-    sms_url = Field(str)
-
-
-class MessagingService(Resource):
-    """A Messaging Service."""
-
-    __slots__ = ()
-    NAMED_BY = "friendly_name"
-    friendly_name = Field(str)
-    use_inbound_webhook_on_number = Field(bool)
-
-
-class MessagingPhoneNumber(Resource):
-    """A number in a Messaging Service."""
-
-    __slots__ = ()
-    phone_number = Field(str)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.errors import UsageError
 from proxyctl.render.shape import check_fields, value_at
 from proxyctl.render.shapes import Shape

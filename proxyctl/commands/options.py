@@ -108,6 +108,7 @@ def url(text: str) -> str:
 SERVICE = argument("SERVICE", "Service SID (KS…) or unique name.")
 SERVICES = argument("[SERVICE]...", "Service SIDs (KS…) or unique names.", default_factory=list)
 ALL = option("-A --all", "Include all Services of the account.")
+SESSION = argument("SESSION", "Session SID (KC…) or unique name.")
 NUMBER = argument("NUMBER", "PN SID, or number in E.164: +14155550100.")
 NUMBERS = argument("[NUMBER]...", "PN SIDs, or numbers in E.164: +14155550100.", default_factory=list)
 LIMIT = option("--limit N", "Print at most N rows.", min=1)
@@ -280,6 +281,7 @@ def FINDINGS(
 
 
 YES = {"yes": DRY_RUN["yes"]}
+RATE = {"rate": PACING["rate"]}
 CALLS = PROFILE | REQUESTS | MESSAGES  # every command accepts these
 WRITES = DRY_RUN | RECORDED | ALLOW | SUMMARY
 BULK = COUNTRY | PACING

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.commands.listing import drawn
 from proxyctl.commands.number.given import Given, Rest
 from proxyctl.commands.permission import can_ask, guarded, in_question, read_plan, refuses
@@ -20,6 +20,7 @@ from proxyctl.commands.pool.rehearsal import advice, foreseen, show_plan
 from proxyctl.commands.report import CORRECT, End, Report, report_of
 from proxyctl.commands.second_look import Check, send_and_check, stranded
 from proxyctl.commands.sending import Journal, load_what_reports
+from proxyctl.commands.session.holders import say_holders
 from proxyctl.errors import OutputError, PartialError, TemporaryError, UsageError
 from proxyctl.input.rest import Left, text_of_rest
 from proxyctl.named_files import write_output_file
@@ -71,7 +72,10 @@ def run_numbers(
 ) -> None:
     """Carry a number verb out on one Service, and report; raises the error of the run."""
     job = Job(command, [service.sid], given.deciding(decide), done, given.single, service)
-    finish(runtime, RESULT, carry_out(runtime, job), given.rest)
+    report = carry_out(runtime, job)
+    if command == "remove":
+        say_holders(runtime, service, report)
+    finish(runtime, RESULT, report, given.rest)
 
 
 def carry_out(runtime: Runtime, job: Job) -> Report | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from proxyctl.api.resources import PhoneNumber, Service
+from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.errors import OutputError, RefusedError, StateError
 from proxyctl.files import refuse_foreign, replace_private, state_directory, unwritable, write_new
 from proxyctl.identifiers import checked_sid

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Self
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.bulk.engine import Engine
 from proxyctl.bulk.outcomes import Done, Result, RunReport, Task
 from proxyctl.bulk.outcomes import Outcome as BulkOutcome

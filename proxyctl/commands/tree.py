@@ -39,6 +39,9 @@ COMMANDS = {
         "number.declare",
         "Add, list, find, reserve, release, move, drain and remove phone numbers.",
     ),
+    "session": ("session.declare", "List and show Sessions."),
+    "participant": ("participant", "List the participants of a Session."),
+    "interaction": ("interaction", "List the interactions of a Session."),
     "pool": ("pool.declare", "Manage whole pools: status, audit, export, plan and apply."),
     "messaging": (
         "messaging.declare",
@@ -195,7 +198,7 @@ def load(name: str) -> Any:
     module, summary = COMMANDS[name]
     declared = import_module(f"proxyctl.commands.{module}")
     infos = [one for one in vars(declared).values() if isinstance(one, CommandInfo)]
-    if len(infos) == 1:
+    if infos[0].name == name:
         return made(infos[0])
     entries = {str(info.name): Entry(summary_of(info.callback), partial(made, info)) for info in infos}
     return ProxyctlGroup(entries, name=name, help=summary, epilog=parted(declared)[1])

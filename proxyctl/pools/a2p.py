@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from proxyctl.api.resources import MessagingService, PhoneNumber, Service
+from proxyctl.api.models import MessagingService, PhoneNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.audit import defer_command, not_deferring

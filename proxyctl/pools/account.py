@@ -12,13 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proxyctl.api import resources
-from proxyctl.api.resources import (
-    IncomingNumber,
-    MessagingPhoneNumber,
-    MessagingService,
-    PhoneNumber,
-    Service,
-)
+from proxyctl.api.models import IncomingNumber, MessagingPhoneNumber, MessagingService, PhoneNumber, Service
 from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, UsageError
 from proxyctl.identifiers import PHONE_NUMBER, SERVICE, is_sid

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
-from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.pools.findings import Finding, Severity, argument
 from proxyctl.pools.pool import (
     DEMO_HOST,

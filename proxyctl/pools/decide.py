@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
-from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
+from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
 from proxyctl.identifiers import agree, argument
 from proxyctl.input.items import Item

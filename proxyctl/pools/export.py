@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.errors import RefusedError
 from proxyctl.identifiers import checked_sid, is_e164
 from proxyctl.pools.pool import Pool, flag_word, number_argument

@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import TypeVar
 
-from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service, list_numbers
+from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
+from proxyctl.api.resources import list_numbers
 from proxyctl.errors import AuthenticationError, RefusedError, TemporaryError, reworded
 from proxyctl.input.items import Item
 from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden

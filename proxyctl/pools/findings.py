@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from proxyctl import identifiers
-from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
 
 Named = Service | MessagingService | PhoneNumber | IncomingNumber
 

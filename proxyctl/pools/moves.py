@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from proxyctl.api.resources import IncomingNumber, PhoneNumber
+from proxyctl.api.models import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home, each_once, if_idle, kept, move_chain, not_in_pool, sender_step

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from proxyctl.api.resources import IncomingNumber, PhoneNumber
+from proxyctl.api.models import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.identifiers import country_of, is_e164, parse_number
 from proxyctl.text import command_line, counted

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from proxyctl.api.resources import IncomingNumber, Service
+from proxyctl.api.models import IncomingNumber, Service
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import ABSENT, Home, chain_to, if_idle, move_chain, sender_step, through

@@ -36,6 +36,8 @@ SERVICE = _shape("SERVICE")
 PHONE_NUMBER = _shape("PHONE_NUMBER")
 SESSION = _shape("SESSION")
 CALLBACK = _shape("CALLBACK")
+PARTICIPANT = _shape("PARTICIPANT")
+INTERACTION = _shape("INTERACTION")
 INCOMING_NUMBER = _shape("INCOMING_NUMBER")
 RESULT = _shape("RESULT")
 FOUND = _shape("FOUND")
@@ -91,6 +93,17 @@ POOL_PARTS = {
         ("capability", "capability", "Capability"),
     )
 }
+
+# Sessions with what `session show` adds, and with what tables of `session list` add: who is in them, and the Service.
+SHOWN_SESSION = replace(SESSION, fields=(*SESSION.fields, "ends_about"), head=("unique_name", "sid"))
+LISTED_SESSION = replace(
+    SESSION,
+    columns=(*SESSION.columns[:3], Column("who", "Participants", 95, Kind.FOLD), *SESSION.columns[3:]),
+)
+SERVICE_SESSION, SERVICE_LISTED_SESSION = (
+    replace(shape, columns=(Column("service", "Service", ALWAYS, Kind.FOLD), *shape.columns))
+    for shape in (SESSION, LISTED_SESSION)
+)
 
 # The numbers of several Services, as a table names them: SIDs of Services would leave no room.
 SERVICE_NUMBER = replace(

@@ -84,6 +84,11 @@ class Access:
         """The server's clock by its latest answer, in seconds since 1970; None where it is no other than ours."""
         return None if self._runtime.profile.is_sandbox else self.client.server_now
 
+    def now(self) -> float:
+        """Return the server's time by its latest response; ours where it names none."""
+        said = self.client.server_now
+        return self._runtime.clock.now() if said is None else said
+
     @cached_property
     def gates(self) -> Gates:
         """Where each request asks whether it may start: --rate, and --concurrency or what may be open at once."""

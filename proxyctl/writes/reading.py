@@ -66,6 +66,7 @@ class Reader:
         self._good = 0  # reads that were answered
         self._refused: dict[str, AuthenticationError] = {}  # by API; "": by all
         self._limit = self._end = math.inf  # seconds without an answer, and when they are over
+        self._in_all = False
 
     @property
     def account_sid(self) -> str:
@@ -78,10 +79,13 @@ class Reader:
         if self.client.owner.sid is None and self.request(call) and self.client.owner.sid is None:
             raise AnswerError(f"{call}: the response does not say whose Service it is. Nothing was sent")
 
-    def within(self, seconds: float) -> Reader:
-        """Return a reader like this one that gives up after ``seconds`` without an answer: TemporaryError."""
+    def within(self, seconds: float, *, in_all: bool = False) -> Reader:
+        """Return a reader like this one that gives up after ``seconds`` without an answer, or ``in_all``:
+        TemporaryError.
+        """
         limited = copy(self)
         limited._limit, limited._end = seconds, self.client.clock.monotonic() + seconds
+        limited._in_all = in_all
         return limited
 
     def apart(self) -> Reader:
@@ -173,7 +177,8 @@ class Reader:
             self._refused[api_of(call) if forbidden else ""] = error
             raise
         self._good += 1
-        self._end = self.client.clock.monotonic() + self._limit
+        if not self._in_all:
+            self._end = self.client.clock.monotonic() + self._limit
         return answer
 
     def _check(self, call: Call, wait: float, last: ProxyctlError | None) -> None:

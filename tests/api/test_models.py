@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.errors import AnswerError
 
 

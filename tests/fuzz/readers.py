@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import httpx
 
 from proxyctl.api import answers
-from proxyctl.api.resources import Call, Service, list_incoming_numbers, list_services
+from proxyctl.api.models import Service
+from proxyctl.api.resources import Call, list_incoming_numbers, list_services
 from proxyctl.errors import ProxyctlError
 from proxyctl.pools.poolfile import parse_pool_file
 from proxyctl.profiles.profile import named_profile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.bulk.outcomes import Done, Lost, Refused
 from proxyctl.commands.sending import intent_of, outcome_of
 from proxyctl.errors import RefusedError, ServerError

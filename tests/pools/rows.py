@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from hypothesis import HealthCheck, settings
 
-from proxyctl.api.resources import PhoneNumber
+from proxyctl.api.models import PhoneNumber
 from proxyctl.input.items import Item
 from proxyctl.pools.pool import Pool
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.api.resources import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
 from proxyctl.pools import a2p, audit
 from proxyctl.pools.audit import (
     Context,

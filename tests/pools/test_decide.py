@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.api.resources import PhoneNumber
+from proxyctl.api.models import PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Wish, decide_all, decide_drain

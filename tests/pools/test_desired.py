@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from proxyctl.api.resources import PhoneNumber, Service
+from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.errors import InputError, RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools import pool as limits

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.api.resources import PhoneNumber, Service
+from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.errors import AnswerError
 from proxyctl.pools.desired import World, decide_file
 from proxyctl.pools.export import head, service_text

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxyctl.api.resources import IncomingNumber, PhoneNumber
+from proxyctl.api.models import IncomingNumber, PhoneNumber
 from proxyctl.commands.report import report_of
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Home

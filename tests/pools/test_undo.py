@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Wish, decide_all

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.api.resources import IncomingNumber
+from proxyctl.api.models import IncomingNumber
 from proxyctl.pools.webhooks import KeptWebhooks, kept_by, settings_of, users_of
 from proxyctl.state.record import ItemRecord
 from tests.state.records import item_record

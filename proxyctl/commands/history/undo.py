@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.commands import saved_file
 from proxyctl.commands.history.show import load
 from proxyctl.commands.number.given import rest_of

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from proxyctl.api.resources import MessagingService, Service, list_messaging_services
+from proxyctl.api.models import MessagingService, Service
+from proxyctl.api.resources import list_messaging_services
 from proxyctl.commands.number.given import Numbers, begin, titled
 from proxyctl.commands.pool.findings import Audit, show
 from proxyctl.commands.run import Job, carry_out, finish, heading

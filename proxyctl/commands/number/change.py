@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.commands.number import webhooks as own_webhooks
 from proxyctl.commands.number.given import Numbers, begin
 from proxyctl.commands.run import heading, run_numbers

@@ -12,7 +12,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
-from proxyctl.api.resources import PhoneNumber, Service
+from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
 from proxyctl.commands.number.change import refuse_elsewhere, removal
@@ -20,6 +20,7 @@ from proxyctl.commands.number.given import Given, Numbers, begin
 from proxyctl.commands.report import End, Report
 from proxyctl.commands.run import Job, carry_out_round, finish
 from proxyctl.commands.sending import Journal
+from proxyctl.commands.session.holders import say_holders
 from proxyctl.errors import (
     DeadlineError,
     Interrupted,
@@ -76,6 +77,7 @@ def drain(
         report = Drain(runtime, service, given, journal, wait, remove).run()
         if report is not None:
             journal.end(report)
+    say_holders(runtime, service, report, drained=True)
     finish(runtime, RESULT, report, given.rest)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from proxyctl.api.resources import PhoneNumber
+from proxyctl.api.models import PhoneNumber
 from proxyctl.commands.number.given import Numbers, read_input
 from proxyctl.errors import InputError, NotFoundError, PartialError, ProxyctlError, UsageError
 from proxyctl.identifiers import require_number

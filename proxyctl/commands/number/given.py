@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.commands.permission import allowed_rules
 from proxyctl.errors import InputError, UsageError
 from proxyctl.input.items import Item, Reading

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from proxyctl.api.resources import Service, list_numbers
+from proxyctl.api.models import Service
+from proxyctl.api.resources import list_numbers
 from proxyctl.commands.listing import services_meant, show_list
 from proxyctl.commands.number.filters import NumberFilter
 from proxyctl.completion.names import remember_service, remember_services, service_names

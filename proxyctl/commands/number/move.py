@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.commands.in_transit import numbers_left, read_back
 from proxyctl.commands.number.given import Numbers, begin, titled
 from proxyctl.commands.run import Job, carry_out, finish, heading
+from proxyctl.commands.session.holders import say_holders
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.pools.account import is_forbidden
@@ -68,6 +69,7 @@ def move(
     except AskFlag as missing:
         flag, may_ask = ask_flag(runtime, missing.count), False
         report = carry_out(runtime, job)
+    say_holders(runtime, source, report)
     finish(runtime, RESULT, report, given.rest)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from proxyctl.api.resources import IncomingNumber, Service
+from proxyctl.api.models import IncomingNumber, Service
 from proxyctl.commands.in_transit import read_back
 from proxyctl.commands.number.given import Numbers, begin
 from proxyctl.commands.run import heading, run_numbers

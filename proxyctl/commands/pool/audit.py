@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from proxyctl.api.resources import IncomingNumber, PhoneNumber, Service
+from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.commands.listing import services_by_name
 from proxyctl.commands.pool.findings import Audit, show
 from proxyctl.pools.account import Account

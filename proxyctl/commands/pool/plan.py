@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from proxyctl.api.resources import Service
+from proxyctl.api.models import Service
 from proxyctl.commands.in_transit import continued, numbers_left
 from proxyctl.commands.listing import drawn, in_pages
 from proxyctl.commands.number.given import rest_of

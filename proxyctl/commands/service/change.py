@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
-from proxyctl.api.resources import Service, list_sessions
+from proxyctl.api.models import Service
+from proxyctl.api.resources import list_sessions
 from proxyctl.commands.in_transit import forget, refuse_in_transit
 from proxyctl.commands.listing import drawn
 from proxyctl.commands.number.given import titled

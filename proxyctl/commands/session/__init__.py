@@ -1,0 +1,1 @@
+"""Sessions: list, show, create, update, close, delete."""

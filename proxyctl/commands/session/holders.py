@@ -1,0 +1,132 @@
+"""Which Sessions hold a number: said of numbers that could not go, and of participants who could get none. It is read
+after the run, in a few seconds. What can't be read in that time is left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+
+from proxyctl.api import codes
+from proxyctl.api.models import PhoneNumber, Service, Session
+from proxyctl.commands.report import End, Report
+from proxyctl.errors import Interrupted, ProxyctlError, RefusedError, reworded
+from proxyctl.identifiers import argument, country_of
+from proxyctl.pools.account import Account
+from proxyctl.pools.pool import country
+from proxyctl.runtime import Runtime
+from proxyctl.sessions.reading import COURTESY, Holders, active_of, members, participants_of
+from proxyctl.text import command_line, counted
+
+NAMED = 3  # numbers, and Sessions of each
+
+
+def say_holders(runtime: Runtime, service: Service, report: Report | None, *, drained: bool = False) -> None:
+    """Name the first Sessions that hold numbers of a run which are still in use, and the command that shows all.
+
+    ``drained``: also of numbers that are as wanted.
+    """
+    if report is None or runtime.options.quiet or isinstance(report.stopped, Interrupted):
+        return
+    busy = [PhoneNumber(dict(end.seen)) for end in report.ends if end.seen and is_busy(end, drained)][:NAMED]
+    if not busy:
+        return
+    holders = Holders(busy)
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in holders.among(active_of(runtime.access.reader, service.sid)):
+        for sid in holders.held(row):
+            found[sid].append(str(row["sid"]))
+        if all(len(found[number.sid]) >= min(NAMED, number.in_use or 0) for number in busy):
+            break
+    lines = [
+        f"{number.phone_number} is held by {some_of(found[number.sid], number.in_use or 0)}."
+        for number in busy
+        if found[number.sid]
+    ]
+    numbers = [word for number in busy for word in ("--number", number.phone_number or number.sid)]
+    where = argument(service.unique_name, service.sid)
+    command = command_line("session", "list", where, *numbers, "--with-participants")
+    runtime.note(*lines, f"'{command}' shows all Sessions.")
+
+
+def is_busy(end: End, drained: bool) -> bool:
+    """Whether an item is a number that was refused and is in use, or that is in use though it is drained."""
+    return bool((end.seen or {}).get("in_use")) and (drained or isinstance(end.error, RefusedError))
+
+
+def some_of(sids: Sequence[str], count: int) -> str:
+    """Return the first SIDs, and how many more there are."""
+    more = max(count, len(sids)) - len(sids[:NAMED])
+    return ", ".join(sids[:NAMED]) + (f" and {more} more" if more else "")
+
+
+# No number for a participant
+
+NO_NUMBER = (
+    codes.NO_VOICE_NUMBER,
+    codes.NO_SMS_NUMBER,
+    codes.NO_NUMBER_IN_COUNTRY,
+    codes.POOL_EMPTY,
+    codes.NO_NUMBER_FITS,
+    codes.ALL_RESERVED,
+    codes.NONE_LEFT,
+    codes.PAIR_ACTIVE,
+)
+
+
+def in_words(
+    runtime: Runtime,
+    service: Service,
+    error: ProxyctlError,
+    *,
+    identifier: str = "",
+    session: Session | None = None,
+) -> ProxyctlError:
+    """Return a refusal of a participant, or of a Session that is opened again, with the facts that can be read: which
+    numbers fit, and which are taken. Twilio's order of rules is not published, so nothing is predicted.
+    """
+    if error.problem is None or error.problem.code not in NO_NUMBER:
+        return error
+    reader, own = runtime.access.reader, session.sid if session else ""
+    facts: list[str] = []
+    with suppress(ProxyctlError):
+        people = {identifier} - {""}
+        if session is not None and not people:
+            rows = participants_of(reader.within(COURTESY), service.sid, session.sid)
+            people = {str(row.get("identifier")) for row in rows}
+        pool = Account(reader.within(COURTESY, in_all=True)).pool(service.sid)
+        facts += facts_of_pool(pool.by_sid.values(), people)
+        facts += facts_of_sessions(runtime, service, people, own)
+    return reworded(error, " ".join([f"{error.message.rstrip('.')}.", *facts])) if facts else error
+
+
+def facts_of_pool(numbers: Iterable[PhoneNumber], people: Collection[str]) -> list[str]:
+    """Say how many numbers there are, how many fit a country, and how many are reserved."""
+    pool = list(numbers)
+    facts = [f"The pool has {counted(len(pool), 'number')}, {reserved_of(pool)}."]
+    for code in sorted({code for person in people if (code := country_of(person))}):
+        fit = [number for number in pool if country(number.raw) == code]
+        facts.append(f"{counted(len(fit), 'number')} in {code}, {reserved_of(fit)}.")
+    return facts
+
+
+def reserved_of(numbers: Sequence[PhoneNumber]) -> str:
+    """Return how many of the numbers are reserved."""
+    return f"{sum(bool(number.is_reserved) for number in numbers)} reserved"
+
+
+def facts_of_sessions(runtime: Runtime, service: Service, people: Collection[str], own: str) -> list[str]:
+    """Say which numbers these people hold in other active Sessions; nobody is named."""
+    held: dict[str, set[str]] = defaultdict(set)
+    read = 0
+    for row in active_of(runtime.access.reader, service.sid):
+        read += 1
+        for one in members(row):
+            if one.identifier in people and row["sid"] != own:
+                held[str(row["sid"])].add(str(one.proxy_identifier))
+    numbers = {number for some in held.values() for number in some}
+    if not held:
+        return [f"In {counted(read, 'active Session')} that could be read, the participant holds none."]
+    sids = list(held)
+    return [f"The participant holds {counted(len(numbers), 'number')} in {some_of(sids, len(sids))}."]
