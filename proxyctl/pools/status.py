@@ -36,6 +36,7 @@ class PoolStatus:
     service: str | None = None
     by: str | None = None
     parts: dict[str | None, PoolStatus] = field(default_factory=dict)
+    of_sessions: dict[str, Any] = field(default_factory=dict)  # what was read of its Sessions
     reserved: int = 0
     unreserved: int = 0
     in_use: int = 0
@@ -135,6 +136,11 @@ class PoolStatus:
         """The numbers with the most open Sessions, first the busiest."""
         return [{"sid": sid, "phone_number": number, "in_use": count} for count, sid, number in self._busiest]
 
+    @property
+    def over_advised(self) -> list[dict[str, Any]]:
+        """The busiest of the numbers that have more Sessions than Twilio advises."""
+        return [number for number in self.busiest if number["in_use"] > MOST_SESSIONS]
+
     def row(self) -> dict[str, Any]:
         """Return the row that is printed; its keys are a contract with dashboards."""
         return {
@@ -153,6 +159,7 @@ class PoolStatus:
             "busiest": self.busiest,
             "warnings": self.warnings,
             "by_sessions": {name: self.by_sessions[name] for name in RANGES},
+            **self.of_sessions,
         }
 
     def rows(self) -> list[dict[str, Any]]:

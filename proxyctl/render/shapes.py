@@ -71,6 +71,15 @@ SERVICE_RESULT = replace(
     columns=(Column("service", "Service", ALWAYS, Kind.FOLD), *RESULT.columns),
 )
 
+# A pool with what holds its numbers.
+POOL_SESSIONS = replace(
+    POOL_STATUS,
+    fields=(
+        *POOL_STATUS.fields,
+        *("active_sessions", "oldest_session", "sessions_without_expiry", "sessions_expired", "crowded"),
+    ),
+)
+
 # A pool by each part of it, by what --by names.
 POOL_PARTS = {
     by: replace(

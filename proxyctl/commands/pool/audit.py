@@ -8,6 +8,7 @@ from typing import Any
 from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.commands.listing import services_by_name
 from proxyctl.commands.pool.findings import Audit, show
+from proxyctl.commands.pool.sessions import session_findings
 from proxyctl.pools.account import Account
 from proxyctl.pools.audit import (
     Context,
@@ -24,12 +25,21 @@ from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Page
 
 
-def audit(runtime: Runtime, services: Sequence[str], *, all_services: bool, **filters: Any) -> None:
+def audit(
+    runtime: Runtime, services: Sequence[str], *, all_services: bool, sessions: bool, **filters: Any
+) -> None:
     """Print what is wrong or risky; CheckError where there is anything."""
     runtime.out.check(FINDING)
     chosen = services_by_name(runtime, services, all_services=all_services)
     found, numbers = find(runtime.account, chosen, whole=all_services)
-    call = ("pool", "audit", *(["--all"] if all_services else services))
+    call = (
+        "pool",
+        "audit",
+        *(["--all"] if all_services else services),
+        *(["--sessions"] if sessions else ()),
+    )
+    if sessions:
+        found = sorted(session_findings(runtime, chosen, found), key=lambda finding: finding.rank)
     show(runtime, Audit(with_kept(runtime, found), call, len(chosen), numbers), filters)
 
 

@@ -28,6 +28,9 @@ from proxyctl.commands.options import (
 
 POOL_FILE = argument("FILE", "Pool file (TOML). '-' is stdin.")
 PRUNE = option("--prune", "Remove numbers that the file leaves out from the Services that it names.")
+SESSIONS = option(
+    "--sessions", "Read the Sessions too: the oldest, those that never end, those past their end."
+)
 
 
 @command("status", "pool.status:show", DATA, SUMMARY)
@@ -46,6 +49,7 @@ def show_status(
     fail_below: int | None = option(
         "--fail-below N", "Exit 8 if a Service has fewer unreserved numbers than N.", min=0
     ),
+    sessions: bool = SESSIONS,
 ) -> None:
     """Show how full and how busy pools are.
 
@@ -56,6 +60,7 @@ def show_status(
       proxyctl pool status masking-prod
       proxyctl pool status masking-prod --by area-code
       proxyctl pool status --all --fail-above 85 --fail-below 20
+      proxyctl pool status masking-prod --sessions
     """
 
 
@@ -107,7 +112,7 @@ def apply_pools(file: str = POOL_FILE, prune: bool = PRUNE) -> None:
 
 
 @command("audit", "pool.audit:audit", DATA, SUMMARY, FINDINGS)
-def audit_pools(services: list[str] = SERVICES, all_services: bool = ALL) -> None:
+def audit_pools(services: list[str] = SERVICES, all_services: bool = ALL, sessions: bool = SESSIONS) -> None:
     """Check pools for errors and risks: limits, callback URLs and webhooks.
 
     Each finding has a severity (error, warning or info), the object, and the command that fixes it. With --all, the

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from proxyctl.api.models import Service
 from proxyctl.commands.in_transit import say_unfinished
 from proxyctl.commands.listing import services_by_name
+from proxyctl.commands.pool.sessions import session_lines, with_sessions
 from proxyctl.errors import CheckError, UsageError
 from proxyctl.pools.status import PoolStatus, status_of
 from proxyctl.render.shape import Shape
-from proxyctl.render.shapes import POOL_PARTS, POOL_STATUS
+from proxyctl.render.shapes import POOL_PARTS, POOL_SESSIONS, POOL_STATUS
 from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Page
 
@@ -30,6 +31,7 @@ def show(
     by: str | None,
     fail_above: float | None,
     fail_below: int | None,
+    sessions: bool,
 ) -> None:
     """Print how full and how busy pools are, or their parts ``by`` something.
 
@@ -37,12 +39,17 @@ def show(
     """
     if fail_above is not None and not math.isfinite(fail_above):
         raise UsageError("--fail-above: it is not a number from 0 to 100.", hint="Write --fail-above 85.")
-    shape = with_open_maps(POOL_PARTS[by] if by else POOL_STATUS, runtime.out.fields or ())
+    if sessions and by:
+        raise UsageError("--sessions is about whole Services. It does not go with --by.")
+    whole = POOL_SESSIONS if sessions else POOL_STATUS
+    shape = with_open_maps(POOL_PARTS[by] if by else whole, runtime.out.fields or ())
     runtime.out.check(shape)
     chosen = services_by_name(runtime, services, all_services=all_services)
     say_unfinished(runtime, [service.sid for service in chosen])
     seen: list[PoolStatus] = []
-    statuses = counted(runtime, chosen, seen, by, all_services=all_services)
+    statuses: Iterable[PoolStatus] = counted(runtime, chosen, seen, by, all_services=all_services)
+    if sessions:
+        statuses = with_sessions(runtime, list(statuses))
     checks = fail_above is not None or fail_below is not None
     if checks and runtime.options.silent:
         seen = list(statuses)
@@ -54,7 +61,8 @@ def show(
         shown = list(statuses)
         width = runtime.console.width if runtime.console.terminal.stdout else None
         header = not runtime.options.no_header
-        runtime.out.lines(screen(shown, width, header=header, single=not all_services))
+        lines = screen(shown, width, header=header, single=not all_services)
+        runtime.out.lines([*lines, *(session_lines(shown) if sessions else ())])
     runtime.counts = totals(seen)
     check(seen, fail_above, fail_below)
 

@@ -16,7 +16,7 @@ from proxyctl.identifiers import argument, country_of
 from proxyctl.pools.account import Account
 from proxyctl.pools.pool import country
 from proxyctl.runtime import Runtime
-from proxyctl.sessions.reading import COURTESY, Holders, active_of, members, participants_of
+from proxyctl.sessions.reading import COURTESY, Holders, Row, active_of, members, participants_of
 from proxyctl.text import command_line, counted
 
 NAMED = 3  # numbers, and Sessions of each
@@ -32,13 +32,7 @@ def say_holders(runtime: Runtime, service: Service, report: Report | None, *, dr
     busy = [PhoneNumber(dict(end.seen)) for end in report.ends if end.seen and is_busy(end, drained)][:NAMED]
     if not busy:
         return
-    holders = Holders(busy)
-    found: dict[str, list[str]] = defaultdict(list)
-    for row in holders.among(active_of(runtime.access.reader, service.sid)):
-        for sid in holders.held(row):
-            found[sid].append(str(row["sid"]))
-        if all(len(found[number.sid]) >= min(NAMED, number.in_use or 0) for number in busy):
-            break
+    found = first_holders(active_of(runtime.access.reader, service.sid), busy)
     lines = [
         f"{number.phone_number} is held by {some_of(found[number.sid], number.in_use or 0)}."
         for number in busy
@@ -48,6 +42,18 @@ def say_holders(runtime: Runtime, service: Service, report: Report | None, *, dr
     where = argument(service.unique_name, service.sid)
     command = command_line("session", "list", where, *numbers, "--with-participants")
     runtime.note(*lines, f"'{command}' shows all Sessions.")
+
+
+def first_holders(rows: Iterable[Row], numbers: Sequence[PhoneNumber]) -> dict[str, list[str]]:
+    """Return the first Sessions that hold each number, by its SID; ``rows`` are read no further than that takes."""
+    holders = Holders(numbers)
+    found: dict[str, list[str]] = {number.sid: [] for number in numbers}
+    for row in rows:
+        for sid in holders.held(row):
+            found[sid].append(str(row["sid"]))
+        if all(len(found[number.sid]) >= min(NAMED, number.in_use or NAMED) for number in numbers):
+            break
+    return {sid: sessions[:NAMED] for sid, sessions in found.items()}
 
 
 def is_busy(end: End, drained: bool) -> bool:
