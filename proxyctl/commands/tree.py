@@ -62,7 +62,7 @@ COMMANDS = {
 # What `proxyctl help` explains besides.
 TOPICS = (
     *("first-steps", "setup", "profiles", "bulk", "cron", "pool-files", "findings", "a2p", "rules"),
-    *("leaving", "emulator", "troubleshooting", "options", "exit-codes", "formatting", "environment"),
+    *("leaving", "busy", "emulator", "troubleshooting", "options", "exit-codes", "formatting", "environment"),
     "security",
 )
 
