@@ -104,7 +104,12 @@ POOL_PARTS = {
 }
 
 # Sessions with what `session show` adds, and with what tables of `session list` add: who is in them, and the Service.
-SHOWN_SESSION = replace(SESSION, fields=(*SESSION.fields, "ends_about"), head=("unique_name", "sid"))
+SHOWN_SESSION = replace(
+    SESSION,
+    fields=(*SESSION.fields, "ends_about"),
+    columns=(*SESSION.columns, Column("ends_about", "Ends about (UTC)", 65, Kind.DATE)),
+    head=("unique_name", "sid"),
+)
 LISTED_SESSION = replace(
     SESSION,
     columns=(*SESSION.columns[:3], Column("who", "Participants", 95, Kind.FOLD), *SESSION.columns[3:]),

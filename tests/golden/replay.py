@@ -38,6 +38,7 @@ from proxyctl.sandbox.context import Request
 from proxyctl.sandbox.guesses import Rules
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from proxyctl.sandbox.server.policies import Policies
+from proxyctl.sandbox.world.rehearsal import set_in_use
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
 from tests.golden.pasted import NUMBERS_FILE, commands_in, filled, runs
@@ -108,8 +109,10 @@ class Stage:
             self.ask("POST", path, PhoneNumberSid=self.numbers[index - 1]["sid"])
 
     def busy(self, numbers: str, sessions: str) -> None:
-        for index in indices(numbers):
-            self.store.set_in_use(self.numbers[index - 1]["sid"], int(sessions))
+        with self.store.writing() as db:
+            for index in indices(numbers):
+                sid, now = self.numbers[index - 1]["sid"], int(self.clock.now())
+                set_in_use(db, sid, int(sessions), now, self.sandbox.rules.new_sid)
 
     def file(self, name: str) -> None:
         self.open_file = self.directory / name
@@ -237,7 +240,7 @@ class Stage:
         text = re.sub(r"\bAC1\b", ACCOUNT_SID, text)
         text = re.sub(r"\bPN(\d{1,3})\b", lambda found: self.numbers[int(found[1]) - 1]["sid"], text)
         text = re.sub(r"\bN(\d{1,3})\b", lambda found: self.numbers[int(found[1]) - 1]["phone_number"], text)
-        return re.sub(r"\b(KS|MG)(\d{1,3})\b", lambda found: made_sid(found[1], int(found[2])), text)
+        return re.sub(r"\b(KS|MG|KC|KP)(\d{1,3})\b", lambda found: made_sid(found[1], int(found[2])), text)
 
     def masked(self, text: str) -> str:
         """Replace what differs from run to run, and shorten SIDs and numbers to their short names."""

@@ -89,5 +89,6 @@ def said_if_cut(runtime: Runtime, pages: Pages) -> Pages:
             read += len(page)
             yield page
     except ProxyctlError:
-        runtime.warn(f"the list is not complete. It ends after {counted(read, 'Session')}.")
+        if read:
+            runtime.warn(f"the list is not complete. It ends after {counted(read, 'Session')}.")
         raise
