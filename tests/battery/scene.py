@@ -254,7 +254,9 @@ def scene(
     The network keeps real time, and so does who waits for an answer.
     """
     within = Reader.within
-    patient = patch.object(Reader, "within", lambda reader, seconds: within(reader, seconds * factor))
+    patient = patch.object(
+        Reader, "within", lambda reader, seconds, **how: within(reader, seconds * factor, **how)
+    )
     with Store(":memory:") as store, patient:
         sandbox, policies = Sandbox(store, clock=server_clock), Policies()
         front = Front(sandbox)

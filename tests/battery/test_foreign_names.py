@@ -62,11 +62,19 @@ COMMANDS = {
         "number move NUMBER --from SERVICE --to OTHER --yes",
         "number move BUSY --from SERVICE --to OTHER",
     ],
-    "pool status": ["pool status SERVICE", "pool status --all --fail-above 0"],
+    "session list": [
+        "session list SERVICE --active --with-participants",
+        "session list --all --number BUSY",
+        "session list OTHER --number BUSY",
+    ],
+    "session show": ["session show SERVICE SESSION", "session show SERVICE NAME"],
+    "participant list": ["participant list SERVICE SESSION", "participant list SERVICE nobody"],
+    "interaction list": ["interaction list SERVICE SESSION"],
+    "pool status": ["pool status SERVICE --sessions", "pool status --all --fail-above 0"],
     "pool export": ["pool export SERVICE", "pool export --all --numbers-to DIR"],
     "pool plan": ["pool plan POOL --prune", "pool plan POOL --exit-code"],
     "pool apply": ["pool apply POOL --prune", "pool apply POOL --prune --yes"],
-    "pool audit": ["pool audit --all", "pool audit SERVICE"],
+    "pool audit": ["pool audit --all", "pool audit SERVICE --sessions"],
     "messaging check": ["messaging check SERVICE --messaging-service MG"],
     "messaging attach": [
         "messaging attach SERVICE --messaging-service MG --yes",
@@ -81,7 +89,9 @@ COMMANDS = {
 }
 # What asks the account nothing, or only whether the credentials work.
 NO_NAMES = re.compile("(auth|profile|config|sandbox|explain|completion|help)( |$)")
-OF_ACCOUNT = re.compile(r"(?<![\w./-])proxyctl (?:-p prod )?(?:service|number|pool|messaging|api|history)\b")
+OF_ACCOUNT = re.compile(
+    r"(?<![\w./-])proxyctl (?:-p prod )?(?:service|number|session|pool|messaging|api|history)\b"
+)
 
 
 def test_every_command_has_an_entry() -> None:
@@ -99,6 +109,7 @@ class Foreign:
         stage.fill(stage.numbers[:2], reserved=False)
         stage.fill(stage.numbers[3:5], reserved=True, service=other)
         stage.store.set_in_use(busy["sid"], 3)
+        session = stage.other("POST", f"/v1/Services/{stage.service}/Sessions", UniqueName="masking")["sid"]
         mg = stage.other("POST", "/messaging/v1/Services", FriendlyName="A2P")["sid"]
         config = stage.directory / "run" / "config" / "config.toml"
         config.parent.mkdir(mode=0o700)
@@ -119,6 +130,7 @@ class Foreign:
             "NUMBER": first["phone_number"],
             "BUSY": busy["phone_number"],
             "FREE": free["phone_number"],
+            "SESSION": session,
             "MG": mg,
             "POOL": str(pool),
             "DIR": str(stage.directory / "export"),

@@ -46,6 +46,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "pool": RUNS,
     "messaging": RUNS,
     "history": RUNS,
+    "session": {**ANSWERS, **NO_FILES},
+    "participant": {**ANSWERS, **NO_FILES},
+    "interaction": {**ANSWERS, **NO_FILES},
     "api": {
         **RUNS,
         "another account": "tests/contract/test_accounts.py::test_api_writes_as_it_is_told_and_warns",

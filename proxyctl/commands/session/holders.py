@@ -5,7 +5,7 @@ after the run, in a few seconds. What can't be read in that time is left out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from proxyctl.api import codes
@@ -32,11 +32,13 @@ def say_holders(runtime: Runtime, service: Service, report: Report | None, *, dr
     busy = [PhoneNumber(dict(end.seen)) for end in report.ends if end.seen and is_busy(end, drained)][:NAMED]
     if not busy:
         return
-    found = first_holders(active_of(runtime.access.reader, service.sid), busy)
+    found: Mapping[str, Sequence[str]] = {}
+    with suppress(ProxyctlError):
+        found = first_holders(active_of(runtime.access.reader, service.sid), busy)
     lines = [
         f"{number.phone_number} is held by {some_of(found[number.sid], number.in_use or 0)}."
         for number in busy
-        if found[number.sid]
+        if found.get(number.sid)
     ]
     numbers = [word for number in busy for word in ("--number", number.phone_number or number.sid)]
     where = argument(service.unique_name, service.sid)
