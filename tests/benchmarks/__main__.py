@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from tests.benchmarks import __doc__ as how_to_read
-from tests.benchmarks import bulk_runs, many_sessions, other_runs, peers, pool_runs, startup, status_runs
+from tests.benchmarks import (
+    bulk_runs,
+    many_sessions,
+    other_runs,
+    peers,
+    pool_runs,
+    session_runs,
+    startup,
+    status_runs,
+)
 from tests.benchmarks.figures import HEADER, Figure, Noise, line, medians, table
 
 Workload = Callable[[bool], Iterable[Figure]]
@@ -29,6 +38,7 @@ WORKLOADS: dict[str, Workload] = {
     "adding": other_runs.adding,
     "serving": other_runs.serving,
     "sessions": many_sessions.sessions,
+    "reading-sessions": session_runs.reading,
 }
 
 

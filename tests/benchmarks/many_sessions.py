@@ -31,9 +31,15 @@ NUMBERS = 500  # of each Service
 
 
 def fill(
-    store: Store, sessions: int = 100_000, services: int = SERVICES, now: int = 1_750_000_000
+    store: Store,
+    sessions: int = 100_000,
+    services: int = SERVICES,
+    now: int = 1_750_000_000,
+    every: int = 2,
 ) -> list[str]:
-    """Give each of ``services`` Services a full pool and its share of ``sessions``; return their SIDs."""
+    """Give each of ``services`` Services a full pool and its share of ``sessions``, of which each so many are active;
+    return their SIDs.
+    """
     sids = [stable_sid("KS", f"many {index}") for index in range(services)]
     with store.writing() as db:
         for index, sid in enumerate(sids):
@@ -42,14 +48,14 @@ def fill(
             drawn = insert_numbers(db, random.Random(index), NUMBERS, "US", kind_of("US"), now)
             fill_pool(db, sid, [row["sid"] for row in drawn], False, now)
             members = db.execute(f"{_MEMBERS} = (SELECT id FROM services WHERE sid = ?)", (sid,)).fetchall()
-            insert_sessions(db, _drafts(members, sessions // services // NUMBERS), now)
+            insert_sessions(db, _drafts(members, sessions // services // NUMBERS, every), now)
     return sids
 
 
-def _drafts(members: Iterable[sqlite3.Row], each: int) -> Iterator[Draft]:
+def _drafts(members: Iterable[sqlite3.Row], each: int, every: int) -> Iterator[Draft]:
     for number in members:
         for index, people in enumerate(itertools.islice(couples("US"), each)):
-            yield Draft(number, people, "closed" if index % 2 else "open", age=index)
+            yield Draft(number, people, "closed" if index % every else "open", age=index)
 
 
 def sessions(quick: bool) -> Iterator[Figure]:

@@ -31,6 +31,7 @@ READING = [
     "number list KS",
     "number list --all",
     "number list --unassigned",
+    "session list --all",
     "number show a +1",
     "number find +1 +2",
     "pool status --all",
