@@ -74,11 +74,9 @@ def service(cli: Cli) -> str:
 def test_a_list_that_fails_prints_what_was_read(remote: Cli, server: Served) -> None:
     masked(remote, 2)
     server.policies.faults = FaultPlan(script=[Scripted("503", path="Participants", first=3, times=None)])
-    ran = remote(
-        "session", "list", "masking", "--with-participants", "-o", "jsonl", "--retries", "0", "--rate", "5"
-    )
-    assert (ran.code, len(ran.rows)) == (7, 2)
-    assert "warning: the list is not complete. It ends after 2 Sessions." in ran.err
+    ran = remote("session", "list", "masking", "--with-participants", "-o", "jsonl", "--retries", "0")
+    assert (ran.code, len(ran.rows) in (1, 2)) == (7, True)  # they are asked for in parallel
+    assert f"warning: the list is not complete. It ends after {len(ran.rows)} Session" in ran.err
 
 
 def test_a_session_that_is_deleted_meanwhile_is_left_out(remote: Cli, server: Served) -> None:
