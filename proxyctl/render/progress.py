@@ -158,6 +158,8 @@ NOUNS = {
     "incoming_phone_numbers": "number",
     "services": "Service",
     "sessions": "Session",
+    "participants": "participant",
+    "interactions": "interaction",
 }
 
 

@@ -12,6 +12,7 @@ from proxyctl.errors import UsageError
 from tests.api.stubs import AC, KS, MG, PN
 
 KS_PATH = f"/v1/Services/{KS}"
+KC = "KC" + "6" * 32
 MG_PATH = f"/messaging/v1/Services/{MG}"
 OWNED = f"/2010-04-01/Accounts/{AC}/IncomingPhoneNumbers"
 
@@ -22,6 +23,12 @@ OWNED = f"/2010-04-01/Accounts/{AC}/IncomingPhoneNumbers"
         (resources.list_services(), "/v1/Services", "PageSize=100", "services"),
         (resources.list_numbers(KS), f"{KS_PATH}/PhoneNumbers", "PageSize=100", "phone_numbers"),
         (resources.list_sessions(KS), f"{KS_PATH}/Sessions", "PageSize=100", "sessions"),
+        (
+            resources.list_participants(KS, KC),
+            f"{KS_PATH}/Sessions/{KC}/Participants",
+            "PageSize=100",
+            "participants",
+        ),
         (resources.list_messaging_services(), "/messaging/v1/Services", "PageSize=100", "services"),
         (resources.list_senders(MG), f"{MG_PATH}/PhoneNumbers", "PageSize=100", "phone_numbers"),
         (resources.list_incoming_numbers(AC), f"{OWNED}.json", "PageSize=1000", "incoming_phone_numbers"),
@@ -45,6 +52,7 @@ def test_lists(call: Call, path: str, query: str, key: str) -> None:
         (resources.fetch_incoming_number(AC, PN), f"{OWNED}/{PN}.json", PN),
         (resources.fetch_messaging_service(MG), MG_PATH, MG),
         (resources.fetch_sender(MG, PN), f"{MG_PATH}/PhoneNumbers/{PN}", PN),
+        (resources.fetch_session(KS, KC), f"{KS_PATH}/Sessions/{KC}", KC),
     ],
 )
 def test_a_fetch_knows_whom_it_asks_for(call: Call, path: str, sid: str) -> None:
@@ -205,6 +213,9 @@ def test_form_spells_names_and_values_as_the_api_does() -> None:
         (resources.update_number(KS, PN, is_reserved=True), f"POST /v1/Services/{KS}/PhoneNumbers"),
         (resources.list_numbers(KS), f"GET /v1/Services/{KS}/PhoneNumbers"),
         (resources.delete_service(KS), "DELETE /v1/Services"),
+        (resources.fetch_session(KS, KC), f"GET {KS_PATH}/Sessions"),
+        (resources.fetch_session(KS, "a ride"), f"GET {KS_PATH}/Sessions"),
+        (resources.list_participants(KS, KC), f"GET {KS_PATH}/Sessions/Participants"),
         (
             resources.fetch_incoming_number(AC, PN),
             f"GET /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers",
