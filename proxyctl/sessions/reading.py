@@ -21,6 +21,7 @@ from proxyctl.writes.reading import Reader
 Row = Mapping[str, Any]  # a Session as the API has it, perhaps with its ``participants``
 Now = Callable[[], float]  # the server's time
 
+NAMED = 3  # numbers, and Sessions of each, where some are named
 COURTESY = 5.0  # seconds for what an error says besides
 WORKERS = 32  # Sessions whose participants are read at once; the gates decide how many requests that makes
 
@@ -180,3 +181,21 @@ def active_of(reader: Reader, service_sid: str, seconds: float = COURTESY) -> It
     pages = session_pages(limited, service_sid, SessionFilter(active=True), lambda: 0.0)
     with suppress(ProxyctlError):
         yield from with_participants(limited, service_sid, pages)
+
+
+def first_holders(rows: Iterable[Row], numbers: Sequence[PhoneNumber]) -> dict[str, list[str]]:
+    """Return the first Sessions that hold each number, by its SID; ``rows`` are read no further than that takes."""
+    holders = Holders(numbers)
+    found: dict[str, list[str]] = {number.sid: [] for number in numbers}
+    for row in rows:
+        for sid in holders.held(row):
+            found[sid].append(str(row["sid"]))
+        if all(len(found[number.sid]) >= min(NAMED, number.in_use or NAMED) for number in numbers):
+            break
+    return {sid: sessions[:NAMED] for sid, sessions in found.items()}
+
+
+def some_of(sids: Sequence[str], count: int) -> str:
+    """Return the first SIDs, and how many more there are."""
+    more = max(count, len(sids)) - len(sids[:NAMED])
+    return ", ".join(sids[:NAMED]) + (f" and {more} more" if more else "")

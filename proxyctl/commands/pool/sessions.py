@@ -10,13 +10,12 @@ from typing import Any
 
 from proxyctl.api.models import PhoneNumber, Service, Session
 from proxyctl.bulk.threads import in_order, side_by_side
-from proxyctl.commands.session.holders import first_holders, some_of
 from proxyctl.pools.findings import Finding, argument
 from proxyctl.pools.status import PoolStatus
 from proxyctl.roles import Line, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.sessions.counting import SessionCounts
-from proxyctl.sessions.reading import SessionFilter, session_pages, with_participants
+from proxyctl.sessions.reading import SessionFilter, first_holders, session_pages, some_of, with_participants
 from proxyctl.text import command_line, counted
 
 ACTIVE = SessionFilter(active=True)
@@ -89,7 +88,7 @@ def session_findings(
         one.sid: [
             PhoneNumber({"sid": finding.object, "phone_number": finding.name})
             for finding in over
-            if finding.service == (one.unique_name or one.sid)
+            if finding.service == (one.name)
         ]
         for one in services
     }

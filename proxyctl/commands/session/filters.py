@@ -64,7 +64,7 @@ def numbers_of(
     """Return which of the numbers each Service has in its pool. NotFoundError for one that none has."""
     found: dict[str, list[PhoneNumber]] = {service.sid: [] for service in services}
     missing = set(items)
-    names = {service.sid: service.unique_name or service.sid for service in services}
+    names = {service.sid: service.name for service in services}
     for item, holder in runtime.account.holders(items, names):
         found[holder.service_sid].append(holder.number)
         missing.discard(item)
@@ -105,5 +105,5 @@ def sessions_of(
         if chosen.filter.admits(members(row)):
             yield [row]
     if holders.stopped:
-        where = quoted(service.unique_name or service.sid)
+        where = quoted(service.name)
         runtime.note(f"{where}: stopped reading, because in_use says that no other Session holds the number.")

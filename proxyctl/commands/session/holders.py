@@ -16,10 +16,16 @@ from proxyctl.identifiers import argument, country_of
 from proxyctl.pools.account import Account
 from proxyctl.pools.pool import country
 from proxyctl.runtime import Runtime
-from proxyctl.sessions.reading import COURTESY, Holders, Row, active_of, members, participants_of
+from proxyctl.sessions.reading import (
+    COURTESY,
+    NAMED,
+    active_of,
+    first_holders,
+    members,
+    participants_of,
+    some_of,
+)
 from proxyctl.text import command_line, counted
-
-NAMED = 3  # numbers, and Sessions of each
 
 
 def say_holders(runtime: Runtime, service: Service, report: Report | None, *, drained: bool = False) -> None:
@@ -46,27 +52,9 @@ def say_holders(runtime: Runtime, service: Service, report: Report | None, *, dr
     runtime.note(*lines, f"'{command}' shows all Sessions.")
 
 
-def first_holders(rows: Iterable[Row], numbers: Sequence[PhoneNumber]) -> dict[str, list[str]]:
-    """Return the first Sessions that hold each number, by its SID; ``rows`` are read no further than that takes."""
-    holders = Holders(numbers)
-    found: dict[str, list[str]] = {number.sid: [] for number in numbers}
-    for row in rows:
-        for sid in holders.held(row):
-            found[sid].append(str(row["sid"]))
-        if all(len(found[number.sid]) >= min(NAMED, number.in_use or NAMED) for number in numbers):
-            break
-    return {sid: sessions[:NAMED] for sid, sessions in found.items()}
-
-
 def is_busy(end: End, drained: bool) -> bool:
     """Whether an item is a number that was refused and is in use, or that is in use though it is drained."""
     return bool((end.seen or {}).get("in_use")) and (drained or isinstance(end.error, RefusedError))
-
-
-def some_of(sids: Sequence[str], count: int) -> str:
-    """Return the first SIDs, and how many more there are."""
-    more = max(count, len(sids)) - len(sids[:NAMED])
-    return ", ".join(sids[:NAMED]) + (f" and {more} more" if more else "")
 
 
 # No number for a participant

@@ -42,7 +42,7 @@ def show(
     workers = max(4, WORKERS // max(1, len(meant)))
 
     def listed(service: Service) -> Pages:
-        name = {"service": service.unique_name or service.sid} if named else {}
+        name = {"service": service.name} if named else {}
         for page in sessions_of(runtime, service, chosen, numbers[service.sid], whole=whole, workers=workers):
             yield [shown(row, whole, table) | name for row in page]
 
