@@ -175,12 +175,16 @@ class Holders:
                 return
 
 
-def active_of(reader: Reader, service_sid: str, seconds: float = COURTESY) -> Iterator[Row]:
-    """Yield active Sessions with their participants, as many as can be read in so many seconds."""
-    limited = reader.within(seconds, in_all=True).apart()
-    pages = session_pages(limited, service_sid, SessionFilter(active=True), lambda: 0.0)
+def in_a_hurry(reader: Reader) -> Reader:
+    """Return a reader for what an error says besides: `COURTESY` in all, and what it may not read ends nothing else."""
+    return reader.within(COURTESY, in_all=True).apart()
+
+
+def active_of(reader: Reader, service_sid: str) -> Iterator[Row]:
+    """Yield active Sessions with their participants, as many as a reader in a hurry can read."""
+    pages = session_pages(reader, service_sid, SessionFilter(active=True), lambda: 0.0)
     with suppress(ProxyctlError):
-        yield from with_participants(limited, service_sid, pages)
+        yield from with_participants(reader, service_sid, pages)
 
 
 def first_holders(rows: Iterable[Row], numbers: Sequence[PhoneNumber]) -> dict[str, list[str]]:

@@ -113,6 +113,19 @@ def test_a_refusal_names_the_command_where_sessions_cannot_be_read(remote: Cli, 
     assert f"'proxyctl session list masking --number {numbers[0]} --with-participants' shows all" in ran.err
 
 
+def test_naming_the_holders_takes_five_seconds_at_most(remote: Cli) -> None:
+    """At the documented rate, more Sessions than a burst are read before the one that is sought."""
+    numbers = masked(remote, 3)
+    remote.ok("sandbox", "busy", numbers[2], "160")
+    remote.ok("sandbox", "busy", numbers[1], "0")
+    remote.ok("sandbox", "busy", numbers[1], "1")
+    clock = remote.clock = StandingClock()
+    ran = remote("number", "remove", "masking", numbers[1], "--yes")
+    assert (ran.code, clock.time <= 5.0) == (5, True)
+    assert "is held by" not in ran.err
+    assert f"session list masking --number {numbers[1]} --with-participants' shows all" in ran.err
+
+
 def test_sessions_are_read_only_where_that_is_asked_for(remote: Cli, server: Served) -> None:
     masked(remote, 2)
     for verb in ("status", "audit"):

@@ -17,10 +17,11 @@ from proxyctl.pools.account import Account
 from proxyctl.pools.pool import country
 from proxyctl.runtime import Runtime
 from proxyctl.sessions.reading import (
-    COURTESY,
     NAMED,
+    Row,
     active_of,
     first_holders,
+    in_a_hurry,
     members,
     participants_of,
     some_of,
@@ -40,7 +41,7 @@ def say_holders(runtime: Runtime, service: Service, report: Report | None, *, dr
         return
     found: Mapping[str, Sequence[str]] = {}
     with suppress(ProxyctlError):
-        found = first_holders(active_of(runtime.access.reader, service.sid), busy)
+        found = first_holders(active_of(in_a_hurry(runtime.access.reader), service.sid), busy)
     lines = [
         f"{number.phone_number} is held by {some_of(found[number.sid], number.in_use or 0)}."
         for number in busy
@@ -84,16 +85,14 @@ def in_words(
     """
     if error.problem is None or error.problem.code not in NO_NUMBER:
         return error
-    reader, own = runtime.access.reader, session.sid if session else ""
+    reader, own = in_a_hurry(runtime.access.reader), session.sid if session else ""
     facts: list[str] = []
     with suppress(ProxyctlError):
         people = {identifier} - {""}
         if session is not None and not people:
-            rows = participants_of(reader.within(COURTESY), service.sid, session.sid)
-            people = {str(row.get("identifier")) for row in rows}
-        pool = Account(reader.within(COURTESY, in_all=True)).pool(service.sid)
-        facts += facts_of_pool(pool.by_sid.values(), people)
-        facts += facts_of_sessions(runtime, service, people, own)
+            people = {str(row.get("identifier")) for row in participants_of(reader, service.sid, own)}
+        facts += facts_of_pool(Account(reader).pool(service.sid).by_sid.values(), people)
+        facts += facts_of_sessions(active_of(reader, service.sid), people, own)
     return reworded(error, " ".join([f"{error.message.rstrip('.')}.", *facts])) if facts else error
 
 
@@ -103,7 +102,7 @@ def facts_of_pool(numbers: Iterable[PhoneNumber], people: Collection[str]) -> li
     facts = [f"The pool has {counted(len(pool), 'number')}, {reserved_of(pool)}."]
     for code in sorted({code for person in people if (code := country_of(person))}):
         fit = [number for number in pool if country(number.raw) == code]
-        facts.append(f"{counted(len(fit), 'number')} in {code}, {reserved_of(fit)}.")
+        facts.append(f"{counted(len(fit), 'number')} of the country {code}, {reserved_of(fit)}.")
     return facts
 
 
@@ -112,17 +111,16 @@ def reserved_of(numbers: Sequence[PhoneNumber]) -> str:
     return f"{sum(bool(number.is_reserved) for number in numbers)} reserved"
 
 
-def facts_of_sessions(runtime: Runtime, service: Service, people: Collection[str], own: str) -> list[str]:
+def facts_of_sessions(rows: Iterable[Row], people: Collection[str], own: str) -> list[str]:
     """Say which numbers these people hold in other active Sessions; nobody is named."""
     held: dict[str, set[str]] = defaultdict(set)
-    read = 0
-    for row in active_of(runtime.access.reader, service.sid):
-        read += 1
+    read = list(rows)
+    for row in read:
         for one in members(row):
             if one.identifier in people and row["sid"] != own:
                 held[str(row["sid"])].add(str(one.proxy_identifier))
     numbers = {number for some in held.values() for number in some}
     if not held:
-        return [f"In {counted(read, 'active Session')} that could be read, the participant holds none."]
+        return [f"In {counted(len(read), 'active Session')} that could be read, the participant holds none."]
     sids = list(held)
     return [f"The participant holds {counted(len(numbers), 'number')} in {some_of(sids, len(sids))}."]
