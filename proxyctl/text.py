@@ -61,7 +61,18 @@ class Action(NamedTuple):
     meaning: str = ""
 
 
-CHANGED = ["created", "updated", "deleted", "added", "reserved", "released", "removed", "moved", "restored"]
+CHANGED = [
+    "created",
+    "updated",
+    "closed",
+    "deleted",
+    "added",
+    "reserved",
+    "released",
+    "removed",
+    "moved",
+    "restored",
+]
 # In the order in which a summary counts them.
 ACTIONS = (
     *(Action(word, True) for word in CHANGED),
@@ -251,7 +262,8 @@ class Redactor:
     readable would be left. What becomes JSON is cleaned value by value before, so that keys stay as they are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, first: Redactor | None = None) -> None:
+        self._first = first  # whose secrets are taken out as well
         self._plain: set[str] = set()
         self._wide: set[str] = set()
         self._cut: set[str] = set()
@@ -281,6 +293,8 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """Return ``text`` without the secrets."""
+        if self._first is not None:
+            text = self._first.clean(text)
         # Most text holds none, and a search for that is many times faster than the pattern that takes it out.
         if self._sign is not None and self._whole is not None and self._sign.search(text):
             text = self._whole.sub(REDACTED, text)

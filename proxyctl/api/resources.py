@@ -187,9 +187,35 @@ def fetch_session(ks: str, name_or_sid: str) -> Call:
     return Call("GET", path, expect="sid", sid=sid, typed=sid is None)
 
 
+def create_session(ks: str, **fields: Value) -> Call:
+    return _create(_sessions(ks), form(**fields))
+
+
+def update_session(ks: str, kc: str, **fields: Value) -> Call:
+    return _update(f"{_sessions(ks)}/{segment(kc)}", kc, form(**fields))
+
+
+def delete_session(ks: str, kc: str) -> Call:
+    """Its participants and interactions are deleted with it."""
+    return _delete(f"{_sessions(ks)}/{segment(kc)}")
+
+
 def list_participants(ks: str, kc: str) -> Call:
     """Those that were removed are listed too."""
-    return _list(f"{_sessions(ks)}/{segment(kc)}/Participants", "participants")
+    return _list(_participants(ks, kc), "participants")
+
+
+def fetch_participant(ks: str, kc: str, kp: str) -> Call:
+    return _fetch(f"{_participants(ks, kc)}/{segment(kp)}", kp)
+
+
+def add_participant(ks: str, kc: str, **fields: Value) -> Call:
+    return _create(_participants(ks, kc), form(**fields))
+
+
+def remove_participant(ks: str, kc: str, kp: str) -> Call:
+    """It stays in the list, with the date. The status was 204 until 2024."""
+    return _delete(f"{_participants(ks, kc)}/{segment(kp)}", 200)
 
 
 def list_interactions(ks: str, kc: str) -> Call:
@@ -245,6 +271,10 @@ def _sessions(ks: str) -> str:
     return f"{SERVICES}/{segment(ks)}/Sessions"
 
 
+def _participants(ks: str, kc: str) -> str:
+    return f"{_sessions(ks)}/{segment(kc)}/Participants"
+
+
 def _senders(mg: str) -> str:
     return f"{MESSAGING_SERVICES}/{segment(mg)}/PhoneNumbers"
 
@@ -269,5 +299,5 @@ def _update(path: str, sid: str, data: Pairs) -> Call:
     return Call("POST", path, data=data, expect="sid", sid=sid, good=(200,))
 
 
-def _delete(path: str) -> Call:
-    return Call("DELETE", path, good=(204,))
+def _delete(path: str, *good: int) -> Call:
+    return Call("DELETE", path, good=(204, *good))

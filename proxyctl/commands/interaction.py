@@ -1,4 +1,8 @@
-"""`proxyctl interaction`: the calls and messages of a Session."""
+"""`proxyctl interaction`: the calls and messages of a Session.
+
+Examples:
+  proxyctl interaction list masking-prod ride-4711
+"""
 
 from proxyctl.api.resources import list_interactions
 from proxyctl.commands.options import DATA, SERVICE, SESSION, command

@@ -65,8 +65,10 @@ class End:
             "input": self.item.input,
             "sid": seen.get("sid") or self.item.sid,
             "phone_number": seen.get("phone_number") or self.item.phone_number,
+            "unique_name": seen.get("unique_name"),
             "action": self.action,
             "is_reserved": seen.get("is_reserved") if self.action != "unknown" else None,
+            "status": seen.get("status") if self.action != "unknown" else None,
             "error": error_row(self.error),
             "service": self.service,
         }
@@ -234,7 +236,10 @@ def end_of(end: Progress, stopped: ProxyctlError | None, locate: Locate | None) 
     if end.pending and end.state != "unknown":
         action, error = "failed", pending_error(end, error or stopped, locate)
     elif end.rolled_back and end.state != "unknown":
-        error = error and reworded(error, f"{error.message.rstrip('.')}. It was put back.")
+        back = (
+            "The Session was closed again" if chain.request.verb.key == "unique_name" else "It was put back"
+        )
+        error = error and reworded(error, f"{error.message.rstrip('.')}. {back}.")
     elif end.state == "skipped":
         error = error or stopped
     elif end.state == "done":

@@ -55,7 +55,7 @@ def send_and_check(
 
 def count_of(plan: Plan) -> int:
     """Return how many requests a plan has."""
-    return sum(len(chain.steps) for chain in plan.chains)
+    return sum(len(chain.foreseen) for chain in plan.chains)
 
 
 def corrected(

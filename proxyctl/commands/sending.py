@@ -136,7 +136,9 @@ class Journal:
         runtime = self._runtime
         self._first = self._next
         self._tried.update(chain.item for chain in plan.chains)
-        leaving = any(not step.final for chain in plan.chains for step in chain.steps)
+        leaving = any(
+            not step.final and step.request.verb.removes for chain in plan.chains for step in chain.steps
+        )
         attaches = sum(chain.request.verb is ATTACH for chain in plan.chains)
         try:
             if self._recorder is None and (leaving or attaches or not runtime.options.no_history):
@@ -177,6 +179,8 @@ class Journal:
 
     def intent(self, task: Task) -> None:
         """Record what is about to be sent."""
+        if task.payload.request.verb.reads:
+            return
         index = self._first + task.index
         self._next = max(self._next, index + 1)
         if self._recorder is not None:
@@ -191,7 +195,7 @@ class Journal:
 
     def outcome(self, task: Task, outcome: BulkOutcome) -> None:
         """Record what came of it."""
-        if self._recorder is not None:
+        if self._recorder is not None and not task.payload.request.verb.reads:
             try:
                 self._recorder.outcome(self._first + task.index, outcome_of(task.payload.request, outcome))
             except OutputError as error:
@@ -236,7 +240,7 @@ class Journal:
 
     def _end(self, recorder: RunRecorder, report: Report, error: ProxyctlError | None) -> None:
         """Record what failed with nothing sent for it, and the end."""
-        clean = self._runtime.console.redactor.clean
+        clean = self._runtime.kept.clean
         refused = [end for end in report.ends if end.action == "failed" and end.item not in self._tried]
         for index, end in enumerate(refused, self._next):
             row = end.row()
@@ -263,8 +267,12 @@ def intent_of(request: Request) -> Intent:
     """Return what the history keeps of a request before it is sent."""
     verb = request.verb
     before, after = request.before, dict(request.wanted) or None
-    if before is not None and verb.key == "phone_number":  # of a number, what the run changes is enough
-        before = {name: before.get(name) for name in after or ("is_reserved",)}
+    if not verb.recorded:
+        before = after = None
+    elif before is not None and (
+        verb.parent_key or verb.key == "phone_number"
+    ):  # what the run changes is enough
+        before = {name: before.get(name) for name in after or ("is_reserved", "status") if name in before}
     parent = {verb.parent_key: request.parent} if verb.parent_key and request.parent else {}
     version = (request.before or {}).get("date_updated")
     facts = {"version": version, **parent, **request.kept}

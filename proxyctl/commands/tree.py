@@ -39,8 +39,8 @@ COMMANDS = {
         "number.declare",
         "Add, list, find, reserve, release, move, drain and remove phone numbers.",
     ),
-    "session": ("session.declare", "List and show Sessions."),
-    "participant": ("participant", "List the participants of a Session."),
+    "session": ("session.declare", "Create, list, show, update, close and delete Sessions."),
+    "participant": ("participant", "List, add and remove the participants of a Session."),
     "interaction": ("interaction", "List the interactions of a Session."),
     "pool": ("pool.declare", "Manage whole pools: status, audit, export, plan and apply."),
     "messaging": (

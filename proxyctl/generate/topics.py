@@ -81,6 +81,7 @@ def shapes() -> Iterator[Block]:
         "Service": known.SERVICE,
         "PhoneNumber": known.PHONE_NUMBER,
         "Result": known.RESULT,
+        "SessionResult": known.SESSION_RESULT,
         "Found": known.FOUND,
         "Finding": known.FINDING,
         "PoolStatus": known.POOL_STATUS,

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from proxyctl.input.names import FIELDS, known, same_name
+from proxyctl.input.names import FIELDS, SESSION, known, same_name
 from proxyctl.input.rows import Contents, Flaw, Line, Row, Rows
 from proxyctl.text import show
 
 _NO_SPACE = re.compile(r"[^ \t\n]")
-_LISTS = ("phonenumbers", "incomingphonenumbers")  # in a saved response
+_LISTS = ("phonenumbers", "incomingphonenumbers", "sessions")  # in a saved response
 _NEXT_PAGES = ("nextpageurl", "nextpageuri")
 _ONE_PAGE = (
     "this is one page of a list, and names the next. "
@@ -37,17 +37,17 @@ def _value_of(text: str) -> Any:
         return None
 
 
-def lines_of_json(lines: Iterator[Line], column: str | None) -> Contents:
+def lines_of_json(lines: Iterator[Line], column: str | None, kind: str) -> Contents:
     """Return the contents of JSON Lines: a value a line."""
-    return Contents("json", _lines(lines, column))
+    return Contents("json", _lines(lines, column, kind))
 
 
-def document(text: str, column: str | None) -> Contents:
+def document(text: str, column: str | None, kind: str) -> Contents:
     """Return the contents of a text of arrays, objects and responses; its items are counted."""
-    return Contents("json", _document(text, column), "item")
+    return Contents("json", _document(text, column, kind), "item")
 
 
-def _lines(lines: Iterator[Line], column: str | None) -> Rows:
+def _lines(lines: Iterator[Line], column: str | None, kind: str) -> Rows:
     for line, text in lines:
         if not text.strip() or text.lstrip().startswith("#"):
             continue
@@ -57,10 +57,10 @@ def _lines(lines: Iterator[Line], column: str | None) -> Rows:
             yield Flaw(line, f"not JSON: {_why(error)}", text.rstrip("\n"))
             continue
         for row in _rows(value):
-            yield row._replace(place=line) if isinstance(row, Flaw) else _row(line, row, column)
+            yield row._replace(place=line) if isinstance(row, Flaw) else _row(line, row, column, kind)
 
 
-def _document(text: str, column: str | None) -> Rows:
+def _document(text: str, column: str | None, kind: str) -> Rows:
     decode = json.JSONDecoder().raw_decode
     position = count = 0
     while start := _NO_SPACE.search(text, position):
@@ -71,7 +71,7 @@ def _document(text: str, column: str | None) -> Rows:
             return
         for row in _rows(value):
             count += 1
-            yield row if isinstance(row, Flaw) else _row(count, row, column)
+            yield row if isinstance(row, Flaw) else _row(count, row, column, kind)
 
 
 def _rows(value: Any) -> list[Any]:
@@ -105,13 +105,14 @@ def _why(error: Exception, *, in_lines: bool = False) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else "a number of too many digits"
 
 
-def _row(place: int, value: Any, column: str | None) -> Row | Flaw:
+def _row(place: int, value: Any, column: str | None, kind: str) -> Row | Flaw:
+    name = "unique_name" if kind == SESSION else "phone_number"
     if isinstance(value, str):
-        return Row(place, None, value, raw={column or "phone_number": value})
+        return Row(place, None, value, raw={column or name: value})
     if not isinstance(value, Mapping):
-        return Flaw(place, "neither an object with phone_number or sid nor a text", value)
+        return Flaw(place, f"neither an object with {name} or sid nor a text", value)
     names = tuple(value)
-    found = known(names, column)
+    found = known(names, column, kind)
     if found.twice:
         return Flaw(place, f"it names a key twice: {', '.join(map(show, found.twice))}", value)
     fields = {name: value[names[at]] for name, at in found.places.items()}

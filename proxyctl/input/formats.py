@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from proxyctl.input.documents import document, is_json, is_response, lines_of_json
+from proxyctl.input.names import SESSION
 from proxyctl.input.rows import Contents, Flaw, Line, Row, Rows, broken
 from proxyctl.input.source import Source
 from proxyctl.input.tables import DELIMITERS, ONE_COLUMN, header_of, no_column, separator, table
@@ -16,10 +17,10 @@ _HEADER_EXAMPLE = "begin it with a line like phone_number,is_reserved"
 _NO_NUMBER = "the header names no column phone_number or sid"
 
 
-def contents(source: Source, column: str | None = None) -> Contents:
+def contents(source: Source, column: str | None = None, kind: str = "number") -> Contents:
     """Return what a file holds; UnicodeDecodeError where its text is damaged.
 
-    ``column`` names the column or key that holds the numbers, or is its place in a CSV, from 1.
+    ``column`` names the column or key that holds the numbers, or is its place in a CSV, from 1. ``kind``: of what.
     """
     lines = enumerate(source.lines(), start=1)
     delimiters = DELIMITERS
@@ -32,21 +33,21 @@ def contents(source: Source, column: str | None = None) -> Contents:
     line, text = first
     start = text.lstrip()[0]
     if start == "[" or (start == "{" and (not is_json(text) or is_response(text))):
-        return document("\n" * (line - 1) + text + "".join(text for _, text in lines), column)
-    if start != "{" and (header := header_of(text, column, delimiters)):
+        return document("\n" * (line - 1) + text + "".join(text for _, text in lines), column, kind)
+    if start != "{" and (header := header_of(text, column, delimiters, kind)):
         return table(header, first, lines)
     ahead = _to_next(lines)
     rest = chain([first], ahead, lines)
-    if column is None and start != "{" and _is_title(text, ahead):
+    if column is None and kind != SESSION and start != "{" and _is_title(text, ahead):
         return table(ONE_COLUMN, first, chain(ahead, lines))._replace(unknown=True)
     if start in '{"' and is_json(text):
-        return lines_of_json(rest, column)
+        return lines_of_json(rest, column, kind)
     if column is not None:
         return broken(line, no_column(text, column, delimiters), text)
-    if _is_wordy(text) and any(char in text for char in delimiters):
+    if kind != SESSION and _is_wordy(text) and any(char in text for char in delimiters):
         what = f"{_NO_NUMBER}: {show(text.strip())}. Name the column with --column"
         return broken(line, what, text)
-    return Contents("text", _plain(rest))
+    return Contents("text", _plain(rest, DELIMITERS if kind != SESSION else ""))
 
 
 def _next_filled(lines: Iterator[Line]) -> Line | None:
@@ -68,11 +69,11 @@ def _is_blank(text: str) -> bool:
     return not text or text.startswith("#")
 
 
-def _plain(lines: Iterator[Line]) -> Rows:
+def _plain(lines: Iterator[Line], delimiters: str) -> Rows:
     for line, text in lines:
         whole = text.rstrip("\n")
         text = whole.partition("#")[0].strip()
-        if any(char in text for char in DELIMITERS) and len(text) < csv.field_size_limit():
+        if any(char in text for char in delimiters) and len(text) < csv.field_size_limit():
             what = f"{show(text)} has several columns, but the file no header: {_HEADER_EXAMPLE}"
             yield Flaw(line, what, whole)
         elif not _is_blank(text):

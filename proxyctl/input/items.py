@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 from proxyctl.errors import InputError
 from proxyctl.identifiers import (
@@ -93,6 +93,8 @@ class Reading:
     account_sid: str | None = None
     column: str | None = None
     skip_bad: bool = False
+    kind: ClassVar[str] = "number"
+    noun: ClassVar[str] = "number"
 
     def __post_init__(self) -> None:
         self.source: Source | None = None
@@ -120,7 +122,7 @@ class Reading:
         """Says that the file holds no number; None where it does, and where there is none."""
         if self.source is None or self.rows > len(self.arguments):
             return None
-        return f"{self.source.name} holds no number"
+        return f"{self.source.name} holds no {self.noun}"
 
     @property
     def rejected(self) -> list[tuple[Item, InputError]]:
@@ -161,7 +163,7 @@ class Reading:
         data = read_bytes(file, stdin) if base is None else read_beneath(base, file)
         self.source = source = Source(source_name(file if base is None else str(base / file)), data)
         try:
-            self.contents = contents(source, self.column)
+            self.contents = contents(source, self.column, self.kind)
             for row in self.contents.rows:
                 self.take(row)
         except UnicodeDecodeError:
@@ -233,10 +235,13 @@ class Reading:
         places = {row.place for row in rows}
         self._items = {key: item for key, item in self._items.items() if item.place not in places}
 
-    def _item(self, row: Row) -> Item:
+    def _check_account(self, row: Row) -> None:
         account = text_of("account_sid", row.account_sid)
         if account and self.account_sid and account.lower() != self.account_sid.lower():
             raise ValueError(f"account_sid {show(account)} is not {self.account_sid}")
+
+    def _item(self, row: Row) -> Item:
+        self._check_account(row)
         sid = text_of("sid", row.sid)
         reserved = boolean_of(row.is_reserved) if self.use_is_reserved else None
         if sid:

@@ -20,6 +20,9 @@ NAMES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "account_sid": (("accountsid",),),
     "service_sid": (("servicesid",),),
 }
+# A Session is read into the same Row: its unique name stands where a number would.
+SESSION = "session"
+TABLES = {"number": NAMES, SESSION: {**NAMES, "phone_number": (("uniquename",),)}}
 FIELDS = Row._fields[1:-1]
 _IGNORED = re.compile(r"[^a-z0-9]+")
 
@@ -37,10 +40,10 @@ def same_name(name: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def known(names: tuple[str, ...], column: str | None = None) -> Known:
+def known(names: tuple[str, ...], column: str | None = None, kind: str = "number") -> Known:
     """Return which fields these names are. ``column`` names the one with the numbers: SIDs are not read then."""
     plain = [same_name(name) for name in names]
-    groups = dict(NAMES)
+    groups = dict(TABLES[kind])
     if column is not None:
         del groups["sid"]
         groups["phone_number"] = ((same_name(column),),)

@@ -38,13 +38,13 @@ def separator(text: str) -> str | None:
     return match[1] if match else None
 
 
-def header_of(text: str, column: str | None, delimiters: str) -> Header | None:
+def header_of(text: str, column: str | None, delimiters: str, kind: str = "number") -> Header | None:
     """Return the header that a first line is; None where it is none, or has not the ``column``."""
     if column and column.isdecimal():
         return _numbered(text, int(column), delimiters)
     for delimiter in delimiters:
         names = tuple(_cells(text, delimiter))
-        found = known(names, column)
+        found = known(names, column, kind)
         if "sid" in found.places or "phone_number" in found.places:
             return Header(delimiter, len(names), found.places, found.twice)
     return None

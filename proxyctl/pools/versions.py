@@ -23,6 +23,7 @@ from proxyctl.writes.requests import (
     UPDATE_SERVICE,
     same,
 )
+from proxyctl.writes.session_requests import CLOSE_SESSION, UPDATE_SESSION
 
 Version = str | None  # the date of the last change; ABSENT: it is not there; None: not known
 Place = tuple[str, str]  # what a thing is in, and one of its names
@@ -40,7 +41,7 @@ STATES: Mapping[str, Callable[[ItemRecord], tuple[Any, Any]]] = {
     ATTACH.name: lambda record: (ABSENT, PRESENT),
     DETACH.name: lambda record: (PRESENT, ABSENT),
 }
-CHANGES = {*STATES, *WEBHOOKS, UPDATE_SERVICE.name}
+CHANGES = {*STATES, *WEBHOOKS, UPDATE_SERVICE.name, UPDATE_SESSION.name, CLOSE_SESSION.name}
 
 
 def flag(state: Mapping[str, Any] | None) -> bool | None:

@@ -18,7 +18,7 @@ from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
 from proxyctl.errors import AuthenticationError, ConfigError, OutputError, ProxyctlError, UsageError
 from proxyctl.roles import Part, Role, line
-from proxyctl.text import QUOTED_HINT, Lines, in_quotes
+from proxyctl.text import QUOTED_HINT, Lines, Redactor, in_quotes
 
 if TYPE_CHECKING:
     from proxyctl.files import Paths
@@ -64,6 +64,7 @@ class Runtime:
         self.say, self.note = console.say, console.note
         self.note_once = cache(console.note)  # what is read again after a question says the same
         self.warn, self.confirm = console.warn, console.confirm
+        self.kept = Redactor(console.redactor)  # for what is kept on disk: nothing personal
         self.exit_stack = contextlib.ExitStack()
         self.stop = StopRequest()  # before any signal is handled
         self.bound = False  # whether data of another account than the profile's end the command
@@ -178,7 +179,7 @@ class Runtime:
     def command(self) -> str:
         """What was typed, as locks and the history keep it: without the secret, which is fetched for that."""
         self.learn_secret()
-        return shlex.join(["proxyctl", *map(self.console.redactor.clean, self.argv)])
+        return shlex.join(["proxyctl", *map(self.kept.clean, self.argv)])
 
     def guard_writes(self) -> None:
         """Let data of another account end the command from now on; refuse a write as `guard_account` does."""
@@ -248,7 +249,7 @@ class Runtime:
         from proxyctl.state.history import History
 
         directory = self.paths.state_dir / "history"
-        return History(directory, clock=self.clock, clean=self.console.redactor.clean)
+        return History(directory, clock=self.clock, clean=self.kept.clean)
 
     @cached_property
     def transits(self) -> Transits:

@@ -23,6 +23,7 @@ Now = Callable[[], float]  # the server's time
 
 NAMED = 3  # numbers, and Sessions of each, where some are named
 COURTESY = 5.0  # seconds for what an error says besides
+FEW = 10  # Sessions that are asked for one by one
 WORKERS = 32  # Sessions whose participants are read at once; the gates decide how many requests that makes
 
 
@@ -94,10 +95,23 @@ def find_session(reader: Reader, service_sid: str, name_or_sid: str) -> Session:
     return session
 
 
+def sessions_named(reader: Reader, service_sid: str, names: Sequence[str]) -> dict[str, Session]:
+    """Return those that are there, by what names them: a few are asked for one by one, more are in the list."""
+    found: dict[str, Session] = {}
+    if len(names) > FEW:
+        wanted = set(names)
+        rows = map(Session, reader.rows(list_sessions(service_sid)))
+        return {name: one for one in rows for name in (one.unique_name, one.sid) if name in wanted}
+    for name in names:
+        with suppress(NotFoundError):
+            found[name] = find_session(reader, service_sid, name)
+    return found
+
+
 def not_found(name_or_sid: str, service_sid: str, error: NotFoundError | None = None) -> NotFoundError:
     """Return the error about a Session that is not there."""
     return NotFoundError(
-        f"there is no Session {name_or_sid} in Service {service_sid}",
+        f"there is no Session {name_or_sid} in Service {service_sid}.",
         hint="A closed Session is kept for 90 days. 'proxyctl session list SERVICE' lists the Sessions.",
         problem=None if error is None else error.problem,
     )

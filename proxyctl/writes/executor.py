@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from proxyctl.api.codes import TWO_AT_ONCE
 from proxyctl.api.resources import Answer, Call
 from proxyctl.bulk.outcomes import (
     Done,
@@ -26,13 +27,14 @@ from proxyctl.errors import (
     AuthenticationError,
     NetworkError,
     NotFoundError,
+    PartialError,
     ProxyctlError,
     RefusedError,
     ServerError,
     ThrottledError,
     UsageError,
 )
-from proxyctl.text import quoted
+from proxyctl.text import command_line, quoted
 from proxyctl.writes.flow import Sending
 from proxyctl.writes.reading import Reader, limit_of
 from proxyctl.writes.requests import CREATE_SERVICE, RESERVE, Request, Seen
@@ -95,10 +97,13 @@ class Executor:
             case NotFoundError():
                 gone = gone_meanwhile(request, error)
                 return Refused(gone) if request.verb.within is None else Unclear(gone, urgent=True)
+            case RefusedError() if code == TWO_AT_ONCE:
+                return Unsent(error)
             case RefusedError() if code in request.verb.full:
                 return Refused(refusal(request, error), full=True)
             case RefusedError() if code in request.verb.already:
-                somebodys = request.verb is CREATE_SERVICE and not repeated  # whatever it is like
+                named = request.verb.named or request.verb is CREATE_SERVICE
+                somebodys = named and not repeated  # whatever it is like
                 refused = refusal(request, error)
                 return Refused(refused) if somebodys else Unclear(refused)
             case RefusedError():
@@ -123,7 +128,7 @@ class Executor:
         return {
             task.index: self._judged(task, seen[task.index], gone)
             if task.index in seen
-            else Stop(self._unsure[task.index])  # nothing shows what became of it
+            else Stop(nothing_shows(task.payload.request, self._unsure[task.index]))
             for task in tasks
         }
 
@@ -230,12 +235,12 @@ def found_in(answer: Mapping[str, Any] | ProxyctlError, read: Read, request: Req
         return Stop(service_gone(request.parent, answer) if request.verb.within is not None else answer)
     if isinstance(answer, ProxyctlError):
         return answer
-    return answer.get(request.sid or request.phone_number or request.name)
+    return answer.get(request.found_by)
 
 
 def fetchable(request: Request) -> bool:
-    """Whether the thing can be asked for by its SID."""
-    return request.sid is not None and request.verb.fetch is not None
+    """Whether the thing can be asked for alone, without a list."""
+    return (request.sid is not None or request.verb.named) and request.verb.fetch is not None
 
 
 def failed_read(error: ProxyctlError) -> Outcome:
@@ -275,10 +280,25 @@ def gone_meanwhile(request: Request, error: NotFoundError) -> NotFoundError:
     """The error for a thing that was there when it was read, and is not any more."""
     if request.verb.within is None:
         return error
+    if request.verb.key != "phone_number":
+        text = f"Session {request.session or request.name} does not exist any more."
+        return NotFoundError(text, hint="Somebody else deleted it.", problem=error.problem)
     hint = "Somebody else removed it. 'proxyctl number list SERVICE' lists the pool."
     if request.verb is RESERVE:
         hint = "Somebody else removed it. Add --add to put it back as reserved."
     return NotFoundError(f"{request.name} is no longer in the pool.", hint=hint, problem=error.problem)
+
+
+def nothing_shows(request: Request, error: ProxyctlError) -> ProxyctlError:
+    """The error for a request of unknown outcome that no read can verify."""
+    if request.verb.plain:
+        return error
+    return PartialError(
+        f"whether {request.name} was {request.verb.done} is unknown: {error.message}",
+        hint="Running the command again may create a second one. Check first: "
+        f"'{command_line('session', 'list', request.parent, '--active', '--sort', '-date_created', '--limit', '3')}'.",
+        problem=error.problem,
+    )
 
 
 def service_gone(service_sid: str, error: NotFoundError) -> NotFoundError:

@@ -114,7 +114,8 @@ class Flow:
             progress.todo = [*step.then(raw), *progress.todo]
         if step.request.verb.creates and step.request.sid is None and raw is not None:
             self.created[step.request.name] = str(raw["sid"])
-        progress.held.subtract(step.takes)
+        if not step.request.verb.reads:  # its place is kept until the chain ends
+            progress.held.subtract(step.takes)
         if progress.rolled_back and step.request in progress.pending:
             progress.pending.remove(step.request)
         if step.final:
@@ -234,9 +235,13 @@ class Flow:
         step = progress.todo.pop(0)
         self._open += 1
         request = step.request
-        parent = self.created.get(request.parent)
-        if parent is not None:
-            request = replace(request, parent=parent)
+        if self.created:
+            request = replace(
+                request,
+                parent=self.created.get(request.parent, request.parent),
+                session=self.created.get(request.session, request.session),
+                sid=request.sid or (None if request.verb.creates else self.created.get(request.name)),
+            )
         call = request.call()
         self._sent.append((progress, step))
         # The place that the item is bound for: where it is refused to one, no other departs for it.

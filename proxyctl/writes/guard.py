@@ -63,7 +63,7 @@ RULES = {
         "A Service would be created that resembles an existing one, or that takes numbers from another.",
         ("apply",),
     ),
-    EMPTY_INPUT: Rule("A file holds no number.", (*BULK, "plan", "apply")),
+    EMPTY_INPUT: Rule("A file holds no number.", (*BULK, "session close", "session delete", "plan", "apply")),
 }
 
 

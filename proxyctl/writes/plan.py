@@ -89,6 +89,15 @@ class Chain:
         return self.steps[0].request
 
     @property
+    def foreseen(self) -> tuple[Step, ...]:
+        """The steps, with those that follow where a read finds all as it was."""
+        found = (
+            (step, *step.then(self.before or {})) if step.request.verb.reads and step.then else (step,)
+            for step in self.steps
+        )
+        return tuple(step for steps in found for step in steps)
+
+    @property
     def before(self) -> Mapping[str, Any] | None:
         """What the item was before its first request; None where it was not there."""
         return self.request.before

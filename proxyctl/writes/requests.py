@@ -26,7 +26,8 @@ class Verb:
     ``fetch`` and ``listing`` are the reads that show what became of it, by SID and by the whole list. ``already`` are
     the codes that may mean that it is as wanted, and ``full`` those after which no other can have a place of the same
     kind. ``refused`` begins the words of a refusal, ``pending`` says where an item is that waits for this request.
-    ``within`` reads the Service that it is in: gone, the whole run is over.
+    ``within`` reads the Service that it is in: gone, the whole run is over. ``named``: its unique name finds it before
+    its SID is known. ``reads``: it changes nothing, and is in no record. ``recorded``: the history keeps its fields.
     """
 
     name: str
@@ -42,6 +43,9 @@ class Verb:
     creates: bool = False
     removes: bool = False
     plain: bool = False  # reported in the API's own words
+    named: bool = False
+    reads: bool = False
+    recorded: bool = True
     beside: bool = False  # about another resource than the item's own: its answer does not show the item
     meanings: Meanings = field(default_factory=dict)
     hints: Meanings = field(default_factory=dict)
@@ -54,9 +58,9 @@ class Verb:
 class Request:
     """One request about one thing.
 
-    ``parent`` is the SID of what it is in (or the name of a Service that an earlier request creates), ``name`` what
-    the user calls the thing. ``wanted`` has the fields to set, ``before`` those that were read. ``kept`` is for the
-    history alone.
+    ``parent`` is the SID of what it is in (or the name of a Service that an earlier request creates), ``session`` that
+    of the Session (or the name), ``name`` what the user calls the thing.
+    ``wanted`` has the fields to set, ``before`` those that were read. ``kept`` is for the history alone.
     """
 
     verb: Verb
@@ -67,6 +71,7 @@ class Request:
     wanted: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, Any] | None = None
     kept: Mapping[str, Any] = field(default_factory=dict)
+    session: str = ""
 
     def call(self) -> Call:
         """Return the request as it is sent."""
@@ -74,9 +79,15 @@ class Request:
 
     def agrees(self, seen: Mapping[str, Any] | None) -> bool:
         """Whether what is there now is as this request wants it."""
-        if self.verb.removes:
-            return seen is None
-        return seen is not None and all(same(value, seen.get(key)) for key, value in self.wanted.items())
+        if seen is None or seen.get("date_deleted"):  # a participant that was removed stays in the list
+            return self.verb.removes
+        wanted = {self.verb.key: self.name} if self.verb.named else self.wanted
+        return not self.verb.removes and all(same(value, seen.get(key)) for key, value in wanted.items())
+
+    @property
+    def found_by(self) -> str:
+        """What names it in a list."""
+        return self.sid or self.phone_number or self.wanted.get(self.verb.key) or self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,19 @@ COMMANDS = {
         "session list OTHER --number BUSY",
     ],
     "session show": ["session show SERVICE SESSION", "session show SERVICE NAME"],
+    "session create": [
+        "session create SERVICE --unique-name masking",
+        "session create SERVICE --participant +4930901820",
+        "session create SERVICE --unique-name NAME --if-not-exists",
+    ],
+    "session update": [
+        "session update SERVICE SESSION --ttl 60",
+        "session update SERVICE SESSION --status in-progress",
+    ],
+    "session close": ["session close SERVICE SESSION --yes", "session close SERVICE --all-sessions"],
+    "session delete": ["session delete SERVICE SESSION", "session delete OTHER --all-sessions --yes"],
+    "participant add": ["participant add SERVICE SESSION +4930901820"],
+    "participant remove": ["participant remove SERVICE SESSION nobody --yes"],
     "participant list": ["participant list SERVICE SESSION", "participant list SERVICE nobody"],
     "interaction list": ["interaction list SERVICE SESSION"],
     "pool status": ["pool status SERVICE --sessions", "pool status --all --fail-above 0"],
@@ -90,7 +103,7 @@ COMMANDS = {
 # What asks the account nothing, or only whether the credentials work.
 NO_NAMES = re.compile("(auth|profile|config|sandbox|explain|completion|help)( |$)")
 OF_ACCOUNT = re.compile(
-    r"(?<![\w./-])proxyctl (?:-p prod )?(?:service|number|session|pool|messaging|api|history)\b"
+    r"(?<![\w./-])proxyctl (?:-p prod )?(?:service|number|session|participant|pool|messaging|api|history)\b"
 )
 
 

@@ -242,7 +242,7 @@ def test_words_of_other_tools_are_answered_with_ours(bare: Cli, line: str, words
     assert words in ran.err
 
 
-@pytest.mark.parametrize("line", ["secret", "sesion x", "zzz", "number list --last"])
+@pytest.mark.parametrize("line", ["secret", "sesame x", "zzz", "number list --last"])
 def test_a_word_that_is_only_a_little_like_another_gets_no_suggestion(bare: Cli, line: str) -> None:
     ran = bare(*line.split())
     assert (ran.code, "Did you mean" in ran.err) == (2, False), ran.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import warnings
 from collections import Counter
@@ -22,7 +23,7 @@ from tests.support import Ran
 
 LETTERS = "abcdefghijk"
 SETTINGS = {"default_ttl": "DefaultTtl"}
-NO_POOLS = ("MG", "OWN", "BUSY")
+NO_POOLS = ("MG", "OWN", "BUSY", "SESSIONS")
 MESSAGING = "/messaging/v1/Services"
 INCOMING = f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers"
 
@@ -60,6 +61,8 @@ class Account:
                     self.scene.other(
                         "POST", f"{INCOMING}/{row['sid']}.json", VoiceUrl=OWN_URL, SmsUrl=OWN_URL
                     )
+            elif name == "SESSIONS":
+                self.set_sessions(str(value))
             elif name == "BUSY":
                 for row in self.rows(str(value)):
                     self.scene.store.set_in_use(row["sid"], 1)
@@ -74,6 +77,34 @@ class Account:
                 for reserved in (True, False):
                     letters = "".join(each for each in str(value) if each.isupper() is reserved)
                     self.scene.fill(self.rows(letters), reserved=reserved, service=sid)
+
+    @property
+    def sessions(self) -> str:
+        """The path of the Sessions."""
+        return f"/v1/Services/{self.services()['masking']}/Sessions"
+
+    def set_sessions(self, word: str) -> None:
+        """Make Sessions in the Service masking."""
+        path = self.sessions
+        for letter, ttl, people in re.findall("([A-Za-z])([0-9]*)('*)", word):
+            form = {"UniqueName": letter.lower()} | ({"Ttl": ttl} if ttl else {})
+            sid = self.scene.other("POST", path, **form)["sid"]
+            for place in range(len(people)):
+                identifier = f"+1415555{1001 + 10 * LETTERS.index(letter.lower()) + place}"
+                self.scene.other("POST", f"{path}/{sid}/Participants", Identifier=identifier)
+            if letter.islower():
+                self.scene.other("POST", f"{path}/{sid}", Status="closed")
+
+    def session_word(self) -> str:
+        """The Sessions as the table writes them."""
+        path, word = self.sessions, ""
+        named = [row for row in self.scene.other("GET", path)["sessions"] if row["unique_name"]]
+        for row in sorted(named, key=lambda row: str(row["unique_name"])):
+            rows = self.scene.other("GET", f"{path}/{row['sid']}/Participants")["participants"]
+            name = str(row["unique_name"])
+            word += name if row["status"] == "closed" else name.upper()
+            word += f"{row['ttl'] or ''}{sum(not one['date_deleted'] for one in rows) * chr(39)}"
+        return word
 
     def state(self) -> State:
         """Read the whole account."""
@@ -90,6 +121,8 @@ class Account:
             found["MG"] = self.word({row["sid"]: False for row in rows})
         rows = self.scene.other("GET", f"{INCOMING}.json")["incoming_phone_numbers"]
         own = {row["sid"]: False for row in rows if row["voice_url"] == row["sms_url"] == OWN_URL}
+        if "masking" in found and (sessions := self.session_word()):
+            return found | {"SESSIONS": sessions}
         return found | {name: self.word(sids) for name, sids in (("OWN", own), ("BUSY", busy)) if sids}
 
     def word(self, pool: Mapping[str, bool]) -> str:
@@ -131,6 +164,10 @@ class Account:
         line = [words.get(word, word) for word in self.verb.line.split()]
         if self.verb.items:
             line += ["-f", file or self.scene.file(self.rows(self.verb.items))]
+        if self.verb.sessions:
+            path = self.scene.directory / "sessions.csv"
+            path.write_text("unique_name\n" + "".join(f"{name}\n" for name in self.verb.sessions))
+            line += ["-f", file or str(path)]
         return (*line, *options)
 
     def pool_file(self, state: State) -> str:
@@ -212,7 +249,7 @@ class Account:
         made = Counter(
             (entry.path, json.loads(entry.answer or b"{}").get("sid"))
             for entry in self.scene.ledger.effects
-            if entry.path.endswith(("/PhoneNumbers", "/Services"))
+            if entry.path.endswith(("/PhoneNumbers", "/Services", "/Sessions", "/Participants"))
         )
         assert set(made.values()) <= {1}
 

@@ -180,4 +180,7 @@ REFUSED: Mapping[tuple[str, str], Refused] = {
 # Held elsewhere: a full pool takes 500 numbers, and every command with a FILE is tested for one without a number.
 ELSEWHERE = {("leave-first", "apply"): "tests/golden/writes/apply.txt"}
 # Commands that no rule concerns: they take nothing away, or set settings and Services alone.
-UNCONCERNED = {"service create", "service update", "messaging attach", "api"}
+UNCONCERNED = {
+    *("service create", "service update", "messaging attach", "api", "participant add", "participant remove"),
+    *("session create", "session update", "session close", "session delete"),
+}

@@ -246,7 +246,7 @@ def check_formats(ran: dict[str, Ran]) -> None:
     assert len(ran["table"].lines) >= len(rows)
 
 
-@for_rows(lambda verb: verb.items)
+@for_rows(lambda verb: verb.items or verb.sessions)
 def test_what_failed_is_written_so_that_it_feeds_back(account: Account, tmp_path: Path) -> None:
     turned_away: list[Request] = []
 

@@ -3,6 +3,7 @@
 A state is data: a pool is a word whose letters are numbers of the account, capitals the reserved ones (``aBc``), under
 the name of its Service. ``NAME.field`` is a setting of the Service, ``MG`` the senders of a Messaging Service, and
 ``OWN`` the numbers whose webhooks are `OWN_URL`.
+``SESSIONS`` are those of masking: capitals are active, digits the ttl, and each ' is a participant (``A60''b``).
 To add a verb, add a row. What it can't do is said in the row too, and why.
 """
 
@@ -26,6 +27,7 @@ class Verb:
     before: State = field(default_factory=dict)
     after: State = field(default_factory=dict)
     items: str = ""
+    sessions: str = ""  # the Sessions that it works on
     earlier: str = ""
     destructive: bool = False  # rule 6: it asks, or needs --yes
     typed: str = "yes"  # what a person answers
@@ -175,6 +177,47 @@ VERBS: Mapping[str, Verb] = {
         {"masking": "aBc", "MG": "abc"},
         items="abc",
         destructive=True,
+    ),
+    "session create": Verb(
+        "session create masking --unique-name a --if-not-exists --ttl 1m"
+        " --participant +14155550199 --participant +14155550188",
+        {"masking": "ab"},
+        {"masking": "ab", "SESSIONS": "A60''"},
+        undone=5,
+    ),
+    "session update": Verb(
+        "session update masking a --ttl 90s",
+        {"masking": "", "SESSIONS": "A60b"},
+        {"masking": "", "SESSIONS": "A90b"},
+    ),
+    "session close": Verb(
+        "session close masking",
+        {"masking": "a", "SESSIONS": "A'BCd"},
+        {"masking": "a", "SESSIONS": "a'bCd"},
+        sessions="abd",
+        destructive=True,
+    ),
+    "session delete": Verb(
+        "session delete masking",
+        {"masking": "a", "SESSIONS": "A'BcD"},
+        {"masking": "a", "SESSIONS": "BD"},
+        sessions="ac",
+        destructive=True,
+        undone=5,
+    ),
+    "participant add": Verb(
+        "participant add masking a +14155550199",
+        {"masking": "a", "SESSIONS": "A"},
+        {"masking": "a", "SESSIONS": "A'"},
+        undone=5,
+    ),
+    "participant remove": Verb(
+        "participant remove masking a +14155551001",
+        {"masking": "a", "SESSIONS": "A'"},
+        {"masking": "a", "SESSIONS": "A"},
+        destructive=True,
+        rows=False,
+        undone=5,
     ),
     "api": Verb(
         "api POST /v1/Services -d UniqueName=fresh",

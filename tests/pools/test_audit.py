@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.commands.pool import sessions
 from proxyctl.pools import a2p, audit
 from proxyctl.pools.audit import (
     Context,
@@ -171,8 +172,8 @@ def test_only_the_main_callback_is_expected() -> None:
 
 
 def test_every_id_has_a_kind() -> None:
-    kinds = r'"((?:callback|messaging|number|pool|service|webhook|country|area-code)-[a-z-]+)"'
-    ids = set(re.findall(kinds, getsource(audit) + getsource(a2p)))
+    kinds = r'"((?:callback|messaging|number|pool|service|session|webhook|country|area-code)-[a-z-]+)"'
+    ids = set(re.findall(kinds, getsource(audit) + getsource(a2p) + getsource(sessions)))
     assert ids | {"number-without-sms", "number-without-voice"} == set(KINDS)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from proxyctl.api.models import Service
 from proxyctl.commands import saved_file
+from proxyctl.commands.history.sessions import of_sessions, undo_sessions
 from proxyctl.commands.history.show import load
 from proxyctl.commands.number.given import rest_of
 from proxyctl.commands.pool.plan import account_job
@@ -20,7 +21,7 @@ from proxyctl.pools.facts import minding_senders, senders_of
 from proxyctl.pools.undo import MOVING, inverse, item_of, messaging_services_of, restoring, services_of
 from proxyctl.pools.versions import Since
 from proxyctl.pools.webhooks import kept_by, restoring_webhooks
-from proxyctl.render.shapes import SERVICE_RESULT
+from proxyctl.render.shapes import SERVICE_RESULT, SESSION_RESULT
 from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.state.record import RunDetail
@@ -34,11 +35,14 @@ LAST = "last"
 
 def undo(runtime: Runtime, run_id: str) -> None:
     """Take back what a run did; raises the error that the run ends with."""
-    runtime.out.check(SERVICE_RESULT)
     detail = load(runtime, last_run(runtime) if run_id == LAST else run_id)
+    runtime.out.check(SESSION_RESULT if of_sessions(detail.items) else SERVICE_RESULT)
     rest = rest_of(runtime)
     check(runtime, detail)
     only = detail.run.service_sid
+    if records := of_sessions(detail.items):
+        undo_sessions(runtime, detail, records, since(runtime, detail), rest)
+        return
     # A move may name a Service that the run has made; its numbers name that by its SID.
     sids = [sid for sid in services_of(detail.items, only) if is_sid(SERVICE, sid)]
     if not sids:
@@ -85,7 +89,7 @@ def last_run(runtime: Runtime) -> str:
 def not_undone(runtime: Runtime, detail: RunDetail) -> RefusedError:
     """Say that undo takes nothing back, and what creates a deleted Service again."""
     run = detail.run.id
-    text = f"run {run} changed no pool, so undo has nothing to take back."
+    text = f"run {run} changed nothing that undo takes back."
     hint = f"'{command_line('history', 'show', run)}' shows its changes, with the values before."
     for item in detail.items:
         if item.intent.action == DELETE_SERVICE.name and item.happened != "no":

@@ -13,6 +13,7 @@ from proxyctl.input.items import Item, Reading
 from proxyctl.input.refusal import notes_on, skipped_rows
 from proxyctl.input.rows import Contents
 from proxyctl.named_files import STDIN, check_output_file
+from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
 from proxyctl.runtime import Runtime
 from proxyctl.text import show
@@ -66,11 +67,15 @@ def begin(
     *,
     use_is_reserved: bool = False,
     required: bool = True,
+    shape: Shape = RESULT,
+    kind: type[Reading] = Reading,
 ) -> Given:
-    """Check all that a number verb was given, before anything is read or sent."""
-    runtime.out.check(RESULT)
+    """Check all that a verb was given, before anything is read or sent. ``kind`` reads it."""
+    runtime.out.check(shape)
     named = required or bool(numbers) or file is not None
-    reading = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved) if named else Reading()
+    reading = kind()
+    if named:
+        reading = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved, kind=kind)
     if reading.empty_reason:
         if file != STDIN and EMPTY_INPUT not in allowed_rules(runtime):
             raise by_rule(InputError(reading.empty_reason), EMPTY_INPUT)
@@ -81,13 +86,18 @@ def begin(
 
 
 def read_input(
-    runtime: Runtime, numbers: Numbers, file: str | None, *, use_is_reserved: bool = False
+    runtime: Runtime,
+    numbers: Numbers,
+    file: str | None,
+    *,
+    use_is_reserved: bool = False,
+    kind: type[Reading] = Reading,
 ) -> Reading:
     """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
     if not numbers and file is None:
         raise UsageError("no numbers were given.", hint="Name them as arguments, or in a file with -f FILE.")
     stdin = runtime.open_input()
-    reading = Reading(
+    reading = kind(
         numbers or (),
         default_country=runtime.options.default_country,
         use_is_reserved=use_is_reserved,

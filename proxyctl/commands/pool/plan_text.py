@@ -17,12 +17,21 @@ from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
 
 ADDED, CHANGED, REMOVED = Role.GOOD("+"), Role.CHANGED("~"), Role.BAD("-")
 SIGNS = {
-    **dict.fromkeys(("create", "add", "attach"), ADDED),
-    **dict.fromkeys(("delete", "remove", "detach"), REMOVED),
+    **dict.fromkeys(("create", "add", "attach", "create Session", "add participant"), ADDED),
+    **dict.fromkeys(
+        ("delete", "remove", "detach", "close", "delete Sessions", "remove participant"), REMOVED
+    ),
     "move": Role.CHANGED(">"),
     "refused": Role.BAD("!"),
 }
-WORDS = {"set webhooks of": "webhooks", "": "send"}
+WORDS = {
+    "": "send",
+    "set webhooks of": "webhooks",
+    "create Session": "create",
+    "delete Sessions": "delete",
+    "add participant": "add",
+    "remove participant": "remove",
+}
 WIDEST = 120
 EDGE = 76  # where the counts of the pools end, unless a line is longer
 REASONS = 3  # of refusals, for each Service
@@ -178,7 +187,10 @@ def numbers_line(key: tuple[str, str], names: Sequence[str], indent: int, width:
 def name_of(entry: Entry) -> str:
     """Return a number as people know it, and as it was given where nobody knows it."""
     seen = entry.seen if isinstance(entry, NoOp) else entry.before
-    return (seen or {}).get("phone_number") or entry.item.phone_number or entry.item.input
+    known = seen or {}
+    return (
+        known.get("phone_number") or entry.item.phone_number or known.get("unique_name") or entry.item.input
+    )
 
 
 def how(chain: Chain, flags: set[bool | None], counted_there: bool) -> str:

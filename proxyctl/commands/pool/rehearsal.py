@@ -46,7 +46,7 @@ def show_plan(runtime: Runtime, plan: Plan, shape: Shape, place: str, *, request
     """Print what a plan would do; nothing is sent."""
     if not runtime.options.silent:
         if requests:
-            calls = [step.request.call() for chain in plan.chains for step in chain.steps]
+            calls = [step.request.call() for chain in plan.chains for step in chain.foreseen]
             rows = [{"method": call.method, "path": call.path, "form": dict(call.data)} for call in calls]
             runtime.out.rows(REQUEST, [rows])
         elif drawn(runtime):
@@ -64,13 +64,13 @@ def end_of(entry: Entry) -> End:
     if isinstance(entry, NoOp):
         end = no_op_end(entry)
         return end if entry.error is None else replace(end, action="would_fail")
-    request, verbs = entry.request, [step.request.verb for step in entry.steps]
+    request, verbs = entry.request, [step.request.verb for step in entry.foreseen]
     deciding = [verb for verb in verbs if not verb.beside] or verbs
     done = entry.done or deciding[-1].done
     wanted: Mapping[str, object] = {"is_reserved": False} if entry.change == "add" else {}
-    for step in entry.steps:
+    for step in entry.foreseen:
         wanted = {
-            key: step.request.wanted[key] for key in step.request.wanted if key == "is_reserved"
+            key: step.request.wanted[key] for key in step.request.wanted if key in ("is_reserved", "status")
         } or wanted
     known = {"sid": request.sid, "phone_number": request.phone_number}
     seen = {**{key: value for key, value in known.items() if value}, **(entry.before or {}), **wanted}

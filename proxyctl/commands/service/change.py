@@ -241,6 +241,7 @@ class Loss:
                 line(f"  {label}{' ' * (longest - cells(label))}    {count:>{digits}}   {note}", hang=hang)
                 for label, count, note in rows
             ),
+            line("  Its Sessions, participants and interactions are deleted for good.", hang=2),
             line("  The Message and Call SIDs of its Interactions can't be found afterwards.", hang=2),
             line("  Its settings and numbers are saved to a file first.", hang=2),
         ]

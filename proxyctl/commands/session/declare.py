@@ -3,25 +3,31 @@
 Examples:
   proxyctl session list masking-prod --active --with-participants
   proxyctl session list masking-prod --number +14155550100
-  proxyctl session show masking-prod KC0123456789abcdef0123456789abcdef
+  proxyctl session close masking-prod --idle-for 7d --max 100
 """
 
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal
 
 import typer
 
 from proxyctl.commands.options import (
     ALL,
+    BULK,
     COUNT,
     COUNTRY,
     DATA,
     FILTERS,
+    INPUT,
     LIMIT,
     RATE,
     SERVICE,
     SERVICES,
     SESSION,
     SORT,
+    WRITES,
+    argument,
     command,
     duration,
     group,
@@ -44,6 +50,20 @@ def given(text: str) -> str:
     if not text.strip():
         raise typer.BadParameter("it is empty.")
     return text
+
+
+def when(text: str) -> str:
+    """Return a date in UTC as the API writes it, or how many seconds from now: ``+7200``."""
+    try:
+        read = datetime.fromisoformat(text)
+        date = (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+        return date.strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return f"+{duration(text.removeprefix('+'))}"
+    except typer.BadParameter:
+        raise typer.BadParameter(f"{text!r} is no time. Write 2h, or 2030-01-31T12:00:00Z.") from None
 
 
 @group(FILTERS)
@@ -98,4 +118,99 @@ def show_session(service_name: str = SERVICE, session_name: str = SESSION) -> No
     Examples:
       proxyctl session show masking-prod KC0123456789abcdef0123456789abcdef
       proxyctl session show masking-prod ride-4711 -o json
+    """
+
+
+TTL = option(
+    "--ttl DURATION", "End the Session so long after its last interaction: 90m, 7d.", parser=duration
+)
+EXPIRES = option("--expires WHEN", "End the Session at a time in UTC, or after a duration: 2h.", parser=when)
+
+
+@group(INPUT)
+def NAMED(
+    file: str | None = option(
+        "-f --file FILE", "Read Sessions from FILE, by sid or unique_name: text, CSV or JSON. '-' is stdin."
+    ),
+    skip_bad_rows: bool = option("--skip-bad-rows", "Skip rows that can't be used. Print them, and exit 6."),
+    all_sessions: bool = option("--all-sessions", "Choose all Sessions of the Service."),
+    most: int | None = option("--max N", "Refuse to end more than N Sessions.", min=0),
+) -> None:
+    """Which Sessions, by name."""
+
+
+SESSIONS = argument("[SESSION]...", "Session SIDs (KC…) or unique names.", default_factory=list)
+
+
+@command("create", "session.create:create", DATA, WRITES, COUNTRY)
+def create_session(
+    service_name: str = SERVICE,
+    unique_name: str | None = option(
+        "--unique-name NAME", "Unique name, without personal data.", parser=given
+    ),
+    ttl: float | None = TTL,
+    expires: str | None = EXPIRES,
+    mode: Literal["message-only", "voice-only", "voice-and-message"] | None = option(
+        "--mode", "Permit only messages, only calls, or both."
+    ),
+    participants: list[str] | None = option(
+        "--participant IDENTIFIER[=NUMBER]",
+        "Add a participant (repeatable). NUMBER is the pool's number that it sees.",
+        parser=given,
+    ),
+    if_not_exists: bool = option(
+        "--if-not-exists", "Print a Session that already has this name, and add missing participants."
+    ),
+) -> None:
+    """Create a Session with its participants, and print it.
+
+    If a participant is refused, the Session is closed again. A Session without a unique name can't be found again
+    after a lost response. Then the command exits 6. Check before you run it again.
+
+    Examples:
+      proxyctl session create masking-prod --unique-name ride-4711 --ttl 2h
+      proxyctl session create masking-prod --participant +14155550199 --participant +14155550188=+14155550100
+    """
+
+
+@command("update", "session.change:update", DATA, WRITES)
+def update_session(
+    service_name: str = SERVICE,
+    session_name: str = SESSION,
+    ttl: float | None = TTL,
+    expires: str | None = EXPIRES,
+    status: Literal["open", "in-progress", "closed"] | None = option(
+        "--status", "Set the status. A closed Session can become in-progress."
+    ),
+) -> None:
+    """Change a Session and print it.
+
+    Examples:
+      proxyctl session update masking-prod ride-4711 --ttl 2h
+      proxyctl session update masking-prod ride-4711 --status in-progress
+    """
+
+
+@command("close", "session.change:end", DATA, WRITES, BULK, NAMED, CHOSEN, verb="close")
+def close_sessions(service_name: str = SERVICE, sessions: list[str] = SESSIONS) -> None:
+    """Close Sessions. Their participants are no longer connected.
+
+    Filters choose active Sessions. With --idle-for and --expired, each Session is read again just before it is closed.
+    One that came to life is left alone. 'history undo' opens them again where the API allows it.
+
+    Examples:
+      proxyctl session close masking-prod ride-4711
+      proxyctl session close masking-prod --idle-for 7d --max 100
+    """
+
+
+@command("delete", "session.change:end", DATA, WRITES, BULK, NAMED, CHOSEN, verb="delete")
+def delete_sessions(service_name: str = SERVICE, sessions: list[str] = SESSIONS) -> None:
+    """Delete Sessions with their participants and interactions, for good.
+
+    The Message and Call SIDs of their interactions can't be found afterwards. There is no undo.
+
+    Examples:
+      proxyctl session delete masking-prod ride-4711
+      proxyctl session delete masking-prod --status closed --older-than 30d
     """

@@ -1,0 +1,148 @@
+"""What is to be done with Sessions and participants: the chains of requests, or why none is needed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from proxyctl.api.models import Participant, Session
+from proxyctl.input.items import Item
+from proxyctl.sessions.reading import not_found
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, Room, Step
+from proxyctl.writes.requests import Request, Verb, same
+from proxyctl.writes.session_requests import (
+    ADD_PARTICIPANT,
+    CLOSE_SESSION,
+    CREATE_NAMELESS,
+    CREATE_SESSION,
+    READ_SESSION,
+    REMOVE_PARTICIPANT,
+    UPDATE_SESSION,
+)
+
+StillChosen = Callable[[Session], bool]
+Fields = Mapping[str, Any]
+
+READ_AGAIN: Room = ("", "read again")
+MOST_READ_AGAIN = 60  # Sessions that were read again and are not closed yet: two seconds' worth
+NAMELESS = "the Session"
+
+
+def request_of(verb: Verb, service_sid: str, session: Session, wanted: Fields | None = None) -> Request:
+    """Return a request about a Session as it was read."""
+    name = session.unique_name or session.sid
+    return Request(verb, service_sid, session.sid, name, wanted=wanted or {}, before=session.raw)
+
+
+def decide_end(
+    verb: Verb, item: Item, session: Session | None, service_sid: str, still: StillChosen | None = None
+) -> Entry:
+    """Close or delete a Session; what is closed or gone is as wanted. ``still``: read it again just before, and leave
+    it alone if it is not like that any more.
+    """
+    closing = verb is CLOSE_SESSION
+    if session is None and closing:
+        return NoOp(item, error=not_found(item.name, service_sid))
+    if session is None:
+        return NoOp(item, note="not there")
+    if closing and session.status == "closed":
+        return NoOp(item, session.raw, note="closed already")
+    last = Step(request_of(verb, service_sid, session, {"status": "closed"} if closing else None))
+    step = last
+    if still is not None:
+
+        def then(seen: Fields) -> tuple[Step, ...]:
+            return (last,) if still(Session(dict(seen))) else ()
+
+        step = Step(request_of(READ_SESSION, service_sid, session), (READ_AGAIN,), then=then)
+    return Chain(item, (step,), "close" if closing else "delete Sessions", verb.done)
+
+
+def plan_of(entries: Iterable[Entry]) -> Plan:
+    """Return the plan of entries about Sessions."""
+    return Plan(tuple(entries), spares={READ_AGAIN: MOST_READ_AGAIN})
+
+
+def decide_each(
+    items: Sequence[Item],
+    found: Mapping[str, Session],
+    decide: Callable[[Item, Session | None], Entry],
+) -> list[Entry]:
+    """Decide for each item by what was ``found`` of it, by SID and name. Two that are one Session count once."""
+    seen: dict[str, Item] = {}
+    entries: list[Entry] = []
+    for item in items:
+        session = found.get(item.name)
+        if session is not None and seen.setdefault(session.sid, item) is not item:
+            entries.append(NoOp(item, session.raw, note="the same Session as another of the items"))
+        else:
+            entries.append(decide(item, session))
+    return entries
+
+
+def decide_update(item: Item, session: Session, service_sid: str, wanted: Fields) -> Entry:
+    """Set what differs."""
+    changed = {key: value for key, value in wanted.items() if not same(value, session.raw.get(key))}
+    if not changed:
+        return NoOp(item, session.raw)
+    closes = changed == {"status": "closed"}
+    request = request_of(CLOSE_SESSION if closes else UPDATE_SESSION, service_sid, session, changed)
+    return Chain(item, (Step(request),), "update", "updated", service=request.name)
+
+
+# Sessions and who is in them
+
+
+def joining_steps(service_sid: str, session: str, participants: Sequence[Fields]) -> list[Step]:
+    """Add participants to a Session, which the run is about; no record names them."""
+    verb = replace(ADD_PARTICIPANT, beside=True)
+    return [
+        Step(Request(verb, service_sid, None, f"participant {place}", wanted=one, session=session))
+        for place, one in enumerate(participants, start=1)
+    ]
+
+
+def create_chain(service_sid: str, name: str | None, fields: Fields, participants: Sequence[Fields]) -> Chain:
+    """Create a Session, then its participants, one after the other. It is closed again where one is refused."""
+    called = name or NAMELESS
+    item = Item(called, None, None)
+    wanted = {**({"unique_name": name} if name else {}), **fields}
+    verb = CREATE_SESSION if name else CREATE_NAMELESS
+    step = Step(Request(verb, service_sid, None, called, wanted=wanted))
+    if not participants:
+        return Chain(item, (step,), "create Session", "created")
+    closing = Request(CLOSE_SESSION, service_sid, None, called, wanted={"status": "closed"})
+    steps = [replace(step, rollback=Step(closing)), *joining_steps(service_sid, called, participants)]
+    steps = [*(replace(one, final=False) for one in steps[:-1]), steps[-1]]
+    return Chain(item, tuple(steps), "create Session", "created")
+
+
+def complete_chain(
+    service_sid: str, session: Session, there: Iterable[Participant], participants: Sequence[Fields]
+) -> Entry:
+    """Add who is missing in a Session that exists; one that is closed stays as it is."""
+    item = Item(session.unique_name or session.sid, session.sid, None)
+    known = {one.identifier for one in there}
+    missing = [one for one in participants if one["identifier"] not in known]
+    if not missing or not session.is_active:
+        return NoOp(item, session.raw)
+    steps = joining_steps(service_sid, session.sid, missing)
+    first = replace(steps[0], request=replace(steps[0].request, before=session.raw))
+    return Chain(item, (first, *steps[1:]), "add participant", "updated")
+
+
+def add_chain(service_sid: str, session: Session, item: Item, fields: Fields) -> Chain:
+    """Add a participant, which the run is about."""
+    request = Request(
+        ADD_PARTICIPANT, service_sid, None, "the participant", wanted=fields, session=session.sid
+    )
+    return Chain(item, (Step(request),), "add participant")
+
+
+def remove_chain(service_sid: str, session: Session, item: Item, there: Participant) -> Chain:
+    """Remove a participant."""
+    request = Request(
+        REMOVE_PARTICIPANT, service_sid, there.sid, there.sid, before=there.raw, session=session.sid
+    )
+    return Chain(item, (Step(request),), "remove participant")
