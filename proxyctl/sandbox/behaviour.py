@@ -151,11 +151,11 @@ class Sandbox:
         self.clock: Clock = clock or SystemClock()
         self.rules = rules
         self._caller = caller
-        self._ahead = 0.0  # of the clock, when a request last reached a database
+        self._ahead: dict[str, float] = {}  # of the clock, when a request last reached the account's database
 
-    def now(self) -> float:
-        """The sandbox's time, as the latest request met it."""
-        return self.clock.now() + self._ahead
+    def now(self, account: str = ACCOUNT_SID) -> float:
+        """The time of the account, as the latest request met it."""
+        return self.clock.now() + self._ahead.get(account, 0.0)
 
     def respond_to(
         self,
@@ -174,8 +174,8 @@ class Sandbox:
         """Answer ``request``. Whatever it holds, the answer is one of Twilio's; nothing is raised."""
         started = self.clock.monotonic()
         extra: tuple[tuple[str, str], ...] = ()
+        account = self.account_of(request)
         try:
-            account = self.account_of(request)
             if account is None:
                 raise ApiError(20003, headers=[("WWW-Authenticate", 'Basic realm="Twilio API"')])
             status, body = self._reply(request, account)
@@ -183,7 +183,7 @@ class Sandbox:
             status, body, extra = refusal.status, refusal.body(), refusal.headers
         elapsed = self.clock.monotonic() - started
         response = answer(status, body, extra)
-        return with_platform_headers(response, self.now(), request.concurrent, elapsed)
+        return with_platform_headers(response, self.now(account or ACCOUNT_SID), request.concurrent, elapsed)
 
     def receive(self, sender: str, number: str, text: str, account: str = ACCOUNT_SID) -> Received:
         """Let a person text a proxy number. Raises NotFoundError or RefusedError for one of no pool, or ApiError."""
@@ -222,9 +222,9 @@ class Sandbox:
         store, path = self.stores[account], request.path[:_SHOWN_PATH]
         query, form = dict(request.query), dict(request.form)
         with store.reading() if is_read else store.writing() as db:
-            self._ahead = offset(db)
+            self._ahead[account] = offset(db)
             own = (path, names, query, form, request.form)
-            context = Context(account, db, self.rules, int(self.now()), request.base_url, *own)
+            context = Context(account, db, self.rules, int(self.now(account)), request.base_url, *own)
             if not is_read:
                 sweep(db, context.now, self.rules)
             reply = None if is_read and is_due(db, context.now) else handler(context)

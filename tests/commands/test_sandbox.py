@@ -114,6 +114,7 @@ def test_reset_asks_and_empties(either: Cli) -> None:
         *(("--not-found", status) for status in ("500", "x", "")),
         *(("--also", account) for account in (ACCOUNT_SID, "AC1", "x", "")),
         ("--seed", "x"),
+        ("--database", ""),
     ],
     ids=" ".join,
 )

@@ -53,7 +53,8 @@ def test_a_message_makes_its_callbacks(cli: Cli, application: Receiver, number: 
     assert len(cli.ok("sandbox", "callbacks", "--limit", "2", "-o", "ids").out.split()) == 2
     seen = cli("sandbox", "message", ANN, number, "again", tty=True)
     assert "intercept 204, interaction 204, interaction 204" in " ".join(seen.out.split())
-    assert cli.ok("sandbox", "message", ANN, number, "Stop", "-o", "json").json["status"] == "dropped"
+    national = ("(415) 555-0123", number, "Stop", "--default-country", "US")
+    assert cli.ok("sandbox", "message", *national, "-o", "json").json["status"] == "dropped"
 
 
 @pytest.mark.parametrize(

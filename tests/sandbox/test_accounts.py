@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, API_KEY_SECRET, API_KEY_SID, AUTH_TOKEN, Sandbox
+from proxyctl.sandbox.world.clock import set_clock
 from proxyctl.sandbox.world.seed import seed_numbers
 from proxyctl.sandbox.world.store import Store
 from tests.sandbox.asking import Answer, Ask, basic
@@ -31,6 +33,21 @@ def with_sub(store: Store) -> Iterator[As]:
             return ask.call(method, path, form, basic(*who))
 
         yield send
+
+
+def test_each_account_has_its_own_time(store: Store) -> None:
+    ask = Ask(store)
+    with Store(":memory:") as other:
+        ask.sandbox = Sandbox(store, clock=ask.clock, also={SUB: other})
+        with other.writing() as db:
+            set_clock(db, "+5h", ask.clock.now())
+        seen = [
+            ask.call("GET", "/v1/Services", headers=basic(*who)).headers for who in (SUB_TOKEN, MAIN_TOKEN)
+        ]
+        later, now = (parsedate_to_datetime(headers["Date"]).timestamp() for headers in seen)
+        assert later - now == 5 * 3600
+        ask.call("GET", "/v1/Services", headers=basic(*SUB_TOKEN))
+        assert ask.sandbox.now() == ask.clock.now()  # whoever asks in between
 
 
 @pytest.mark.parametrize(

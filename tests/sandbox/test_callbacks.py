@@ -239,6 +239,30 @@ def test_a_message_that_waits_for_its_interception_holds_up_no_other(store: Stor
             assert received.result(10).status == "blocked"
 
 
+def test_only_so_many_requests_wait_for_a_slow_receiver(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those past them are not asked: each holds a connection of the server."""
+    monkeypatch.setattr("proxyctl.sandbox.callbacks.courier._ASKED_AT_ONCE", 1)
+    answered = threading.Event()
+
+    def late(form: Form) -> Reply:
+        assert answered.wait(10)
+        return 403, "text/plain", ""
+
+    with receiving() as receiver, Courier() as courier, ThreadPoolExecutor(1) as pool:
+        receiver.answers["/"] = late
+        callback = Callback("intercept", f"{receiver.url}/", {}, "KS" + "0" * 32)
+        first = pool.submit(courier.call, store, callback)
+        wait_for(lambda: len(receiver.calls) == 1)
+        assert courier.call(store, callback).status is None
+        with store.reading() as db:
+            assert recent(db, 1)[0]["error"] == "too many callbacks wait for a slow receiver"
+        answered.set()
+        assert first.result(10).status == 403
+        assert courier.call(store, callback).status == 403
+
+
 def test_silence_does_not_block(store: Store) -> None:
     ask = Ask(store)
     with raw_server(silent) as port:

@@ -80,7 +80,14 @@ def test_seed_and_reset_do_as_the_commands(control: Control) -> None:
         ("POST seed", {"country": "XX"}, "It knows"),
         ("POST seed", {"numbers": 1, "scenario": "agency"}, "does not go with"),
         ("POST reset", {"x": 1}, "Known fields: none"),
-        ("POST clock", {"to": "+x"}, "no time to move to"),
+        ("POST clock", {"to": "+x"}, "no time to move to. Write +90s"),
+        ("POST clock", {"to": "+1e400d"}, "no time to move to"),
+        (
+            "POST clock",
+            {"to": "9999-12-31T23:59:58Z"},
+            "Years are from 1970",
+        ),  # a date that can't be shown follows
+        ("POST clock", {"to": "0001-01-01T00:00:00Z"}, "Years are from 1970"),
         ("POST clock", {"to": 3}, "has to be text"),
         ("POST faults", {"foo": 0.1}, "unknown fault"),
         ("POST faults", {"500": 2}, "from 0 to 1"),

@@ -71,6 +71,8 @@ def test_every_parameter_is_stored(ask: Ask) -> None:
         ("InterceptCallbackUrl", "https://PROXY.sydney.au1.twilio.com/x"),
         ("InterceptCallbackUrl", "https://webhooks.twilio.com/v1/Accounts/AC/Proxy/KS/Webhooks/Call"),
         ("OutOfSessionCallbackUrl", f"{BASE_URL}/v1/Services"),
+        ("OutOfSessionCallbackUrl", "http://user:pw@LOCALHOST:8181/v1/Services"),
+        ("OutOfSessionCallbackUrl", "http://[::1]:8181/"),
         ("GeoMatchLevel", "planet"),
         ("GeoMatchLevel", ""),
         ("NumberSelectionBehavior", "sticky"),

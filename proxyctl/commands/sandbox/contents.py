@@ -31,7 +31,7 @@ def make_busy(runtime: Runtime, number: str, sessions: int) -> None:
     """Give a number so many open Sessions, and print it."""
     shape = Shape.generic("number", ("sid", "phone_number", "service_sid", "is_reserved", "in_use"))
     runtime.out.check(shape)
-    reference = require_number(number)
+    reference = require_number(number, runtime.options.default_country)
     name = reference.sid or reference.phone_number or number
     row = runtime.sandbox_store.set_in_use(name, sessions, runtime.clock.now())
     if not runtime.options.silent:

@@ -11,6 +11,7 @@ from typing import Literal
 import typer
 
 from proxyctl.commands.options import (
+    COUNTRY,
     DATA,
     DRY_RUN,
     LIMIT,
@@ -51,9 +52,18 @@ def host(text: str) -> str:
     return name
 
 
+def database(text: str) -> str:
+    """Return the name of a file. An unset variable of a script must not stand for the default one."""
+    if not text:
+        raise typer.BadParameter("it takes the name of a file.")
+    return text
+
+
 @group(None)
 def DATABASE(
-    database: str | None = option("--database FILE", "Use this database in place of the default one."),
+    database: str | None = option(
+        "--database FILE", "Use this database in place of the default one.", parser=database
+    ),
 ) -> None:
     """Whose file."""
 
@@ -167,7 +177,7 @@ def execute(
 execute.context_settings = {"allow_interspersed_args": False}  # its options are not ours, also without --
 
 
-@command("busy", "sandbox.contents:make_busy", DATA, DATA_OF)
+@command("busy", "sandbox.contents:make_busy", DATA, COUNTRY, DATA_OF)
 def busy(
     number: str = NUMBER,
     sessions: int = argument("SESSIONS", "Open Sessions. 0 makes the number idle.", min=0),
@@ -180,7 +190,7 @@ def busy(
     """
 
 
-@command("message", "sandbox.messages:send_message", DATA, DATA_OF, CALLING)
+@command("message", "sandbox.messages:send_message", DATA, COUNTRY, DATA_OF, CALLING)
 def message(
     sender: str = argument("FROM", "Phone number of the person."),
     number: str = argument("TO", "Proxy number."),

@@ -25,9 +25,10 @@ def send_message(
     fields = ("status", "interaction_sid", "session_sid", "callbacks")
     shape = Shape.generic("message", fields, id_field="interaction_sid")
     runtime.out.check(shape)
-    to, store = require_number(number), runtime.sandbox_store
+    country, store = runtime.options.default_country, runtime.sandbox_store
+    to = require_number(number, country)
     if ":" not in sender:  # whatsapp:+14155550123 is no phone number
-        sender = require_number(sender).phone_number or sender
+        sender = require_number(sender, country).phone_number or sender
     account = runtime.options.subaccount or ACCOUNT_SID
     caller = Caller(callbacks_to, clock=runtime.clock)
     sandbox = Sandbox(store, clock=runtime.clock, also={account: store}, caller=caller)

@@ -49,7 +49,8 @@ class Control:
             return problem(refusal)
         except ProxyctlError as error:
             status = next(status for kind, status in _STATUSES if isinstance(error, kind))
-            return problem(ApiError(_INVALID, f"{error.message} {error.hint or ''}".strip(), status=status))
+            words = f"{error.message.removesuffix('.')}. {error.hint or ''}".strip()
+            return problem(ApiError(_INVALID, words, status=status))
 
     def _reply(self, request: Request) -> dict[str, Any]:
         name = request.path.removeprefix(ROOT)

@@ -27,6 +27,7 @@ NAME_AT_MOST = 191  # characters, not bytes
 TTL_BELOW = 2147483647
 # Proxy's own API and the host of its webhooks, in any region and edge.
 _PROXY_HOST = re.compile(r"(proxy|webhooks)(\.[a-z0-9-]+){0,2}\.twilio\.com\.?")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 DEFAULTS: dict[str, Any] = {
     "chat_instance_sid": None,
@@ -150,9 +151,9 @@ def _clearable(read: Reader) -> Reader:
 
 def _callback(context: Context, parameter: str, text: str) -> str:
     found: str = url()(context, parameter, text)
-    own_host = urlsplit(context.base_url).netloc
-    netloc = urlsplit(text).netloc.rpartition("@")[2].lower()
-    if _PROXY_HOST.fullmatch(web_host(text) or "") or netloc == own_host:
+    host, own = web_host(text) or "", urlsplit(context.base_url)
+    is_own = host in (own.hostname, *_LOOPBACK) and urlsplit(text).port == own.port
+    if is_own or _PROXY_HOST.fullmatch(host):
         raise context.invalid(parameter, "must not point back at Proxy")
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from proxyctl.clock import seconds_of
 from proxyctl.errors import UsageError
 
 _NAME = "clock_offset"
+_END = 253_370_764_800  # the year 9999: an HTTP date has no later one to move on to
 
 
 def offset(db: sqlite3.Connection) -> float:
@@ -49,11 +51,13 @@ def _wished(wish: str, ahead: float, now: float) -> float:
     seconds = seconds_of(wish.removeprefix("+")) if wish.startswith("+") else None
     try:
         wished = ahead + seconds if seconds is not None else _time(wish) - now
-        datetime.fromtimestamp(now + wished, UTC)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError):
+        wished = math.nan
+    if not 0 <= now + wished < _END:
         raise UsageError(
-            f"{wish!a} is no time to move to", hint="Write +90s, +2h, +30d, 2030-01-31T12:00:00Z or reset."
-        ) from None
+            f"{wish!a} is no time to move to",
+            hint="Write +90s, +2h, +30d, 2030-01-31T12:00:00Z or reset. Years are from 1970 to 9998.",
+        )
     return wished
 
 
