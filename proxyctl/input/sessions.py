@@ -19,10 +19,10 @@ class SessionReading(Reading):
     def _item(self, row: Row) -> Item:
         self._check_account(row)
         sid, name = text_of("sid", row.sid), text_of("unique_name", row.phone_number)
-        if not sid and is_sid("KC", name):
-            sid = name
+        if is_sid("KC", name) and sid in ("", name):
+            sid, name = name, ""
         if sid and not is_sid("KC", sid):
             raise ValueError(f"sid {show(sid)} is not KC and 32 hexadecimal digits")
         if not (sid or name):
             raise ValueError("names no Session")
-        return Item(sid or name, sid or None, None, place=row.place, raw=row.raw or name)
+        return Item(sid or name, sid or None, (sid and name) or None, place=row.place, raw=row.raw or name)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from proxyctl.api.models import Participant, Session
+from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.sessions.reading import not_found
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, Room, Step
@@ -69,12 +70,19 @@ def decide_each(
     found: Mapping[str, Session],
     decide: Callable[[Item, Session | None], Entry],
 ) -> list[Entry]:
-    """Decide for each item by what was ``found`` of it, by SID and name. Two that are one Session count once."""
+    """Decide for each item by what was ``found`` of it, by SID and name. Two that are one Session count once.
+
+    A row whose SID and name mean two Sessions is refused.
+    """
     seen: dict[str, Item] = {}
     entries: list[Entry] = []
     for item in items:
         session = found.get(item.name)
-        if session is not None and seen.setdefault(session.sid, item) is not item:
+        if session is not None and item.phone_number not in (None, session.unique_name):
+            text = f"{item.sid} is Session {session.name}, not {item.phone_number}."
+            error = RefusedError(text, hint="Fix the row, or leave one of the two out.")
+            entries.append(NoOp(item, session.raw, error))
+        elif session is not None and seen.setdefault(session.sid, item) is not item:
             entries.append(NoOp(item, session.raw, note="the same Session as another of the items"))
         else:
             entries.append(decide(item, session))

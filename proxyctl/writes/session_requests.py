@@ -56,7 +56,9 @@ CREATE_SESSION = _session(
     named=True,
 )
 # Without a name nothing shows what became of it.
-CREATE_NAMELESS = replace(CREATE_SESSION, fetch=None, already=frozenset(), named=False)
+CREATE_NAMELESS = replace(
+    CREATE_SESSION, fetch=None, already=frozenset(), named=False, refused="{name} can't be {done}"
+)
 
 
 def _participant(name: str, done: str, call: Callable[[Request], Call], **row: Any) -> Verb:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from proxyctl.console import Console
 from tests.support import Cli
 
 PEOPLE = ("+14155550199", "whatsapp:+14155550188", "Alice Example")
@@ -138,3 +139,46 @@ def test_more_than_max_are_refused(pool: Cli) -> None:
     assert [row["action"] for row in gone] == ["unchanged"]
     missing = pool("session", "close", "masking", "a", "--yes", "-o", "json")
     assert (missing.code, missing.error["kind"]) == (4, "not_found")
+
+
+def test_a_row_that_means_two_sessions_is_refused(pool: Cli, tmp_path: Path) -> None:
+    sid = create(pool, "a")["sid"]
+    create(pool, "b")
+    file = tmp_path / "sessions.csv"
+    file.write_text(f"sid,unique_name\n{sid},b\n")
+    refused = pool("session", "close", "masking", "-f", str(file), "--yes")
+    assert (refused.code, f"{sid} is Session a, not b" in refused.out) == (6, True)
+    assert [row["status"] for row in pool.ok("session", "list", "masking", "-o", "json").json] == ["open"] * 2
+
+
+def test_a_closed_session_that_was_opened_again_is_not_deleted(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.ok("service", "create", "masking")
+    for name in ("a", "b"):
+        create(cli, name)
+    cli.ok("session", "close", "masking", "--all-sessions", "--yes")
+
+    def answer(console: Console, question: str) -> str:
+        cli.ok("session", "update", "masking", "a", "--status", "in-progress")
+        return "y"
+
+    monkeypatch.setattr(Console, "ask", answer)
+    ran = cli("session", "delete", "masking", "--status", "closed", "-o", "json", tty=True)
+    assert ran.code == 0
+    assert "Active now: 0." in ran.err
+    assert [(row["unique_name"], row["action"]) for row in ran.json] == [("a", "unchanged"), ("b", "deleted")]
+
+
+def test_a_refused_session_without_a_name_is_called_the_session(pool: Cli) -> None:
+    refused = pool("session", "create", "masking", "--expires", "2001-01-01", "-o", "json")
+    assert refused.error["message"].startswith("the Session can't be created: ")
+
+
+def test_an_undo_is_rehearsed_in_its_own_columns(pool: Cli) -> None:
+    create(pool, "a")
+    pool.ok("session", "close", "masking", "a", "--yes")
+    rows = pool.ok("history", "undo", "last", "--dry-run", "-o", "json").json
+    assert [(row["unique_name"], row["action"], row["status"]) for row in rows] == [
+        ("a", "would_restore", "in-progress")
+    ]

@@ -42,7 +42,9 @@ def undo_sessions(
         title = [heading(runtime, "Undo", Role.NAME(f"run {detail.run.id}"), sids=[service.sid])]
         return Plan(tuple(entries)).asking(lambda _: title)
 
-    job = Job("undo", [service.sid], decide, "restored", None, service, undoes=detail.run.id)
+    job = Job(
+        "undo", [service.sid], decide, "restored", None, service, undoes=detail.run.id, shape=SESSION_RESULT
+    )
     finish(runtime, SESSION_RESULT, carry_out(runtime, job), rest)
 
 

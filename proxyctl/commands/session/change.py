@@ -54,7 +54,7 @@ def end(
         if most is not None and len(plan.chains) > most:
             count = counted(len(plan.chains), "Session")
             raise RefusedError(f"{count} would be {row.done}, more than --max {most}. Nothing was sent.")
-        return plan.asking(lambda plan: question(runtime, service, verb, len(plan.chains)))
+        return plan.asking(lambda plan: question(runtime, service, verb, plan))
 
     job = Job(f"session {verb}", [service.sid], given.deciding(decide), row.done, given.single, service)
     report = carry_out(runtime, replace(job, shape=SESSION_RESULT))
@@ -77,7 +77,7 @@ def entries_of(
             numbers = numbers_of(runtime, [service], chosen.items)[service.sid]
             pages = sessions_of(runtime, service, chosen, numbers)
             asked.extend(Session(dict(one)) for page in pages for one in page)
-        still = still_chosen(runtime, chosen)
+        still = still_chosen(runtime, chosen, deleting=verb is DELETE_SESSION)
         return [decide_end(verb, Item(one.sid, one.sid, None), one, service.sid, still) for one in asked]
 
     return named if chosen is None else partial(read, chosen)
@@ -108,20 +108,25 @@ def keep_off_disk(runtime: Runtime, *texts: str | None) -> None:
         runtime.kept.add(text)
 
 
-def still_chosen(runtime: Runtime, chosen: Chosen) -> StillChosen | None:
-    """Return whether a Session is still as it was chosen, where time decides that; None where it does not."""
-    if chosen.filter.idle_for is None and not chosen.filter.expired:
+def still_chosen(runtime: Runtime, chosen: Chosen, *, deleting: bool) -> StillChosen | None:
+    """Return whether a Session is still as it was chosen, where time decides that; None where it does not.
+
+    A closed one that was opened again is not deleted.
+    """
+    timely = chosen.filter.idle_for is not None or chosen.filter.expired
+    if not timely and not (deleting and chosen.filter.statuses):
         return None
     return lambda session: chosen.filter.accepts(session, runtime.access.now())
 
 
-def question(runtime: Runtime, service: Service, verb: str, count: int) -> list[Line]:
+def question(runtime: Runtime, service: Service, verb: str, plan: Plan) -> list[Line]:
     """Say how many Sessions will be closed or deleted, where, and as whom."""
     name = Role.NAME(service.unique_name or service.sid)
-    lines = [
-        heading(runtime, verb.capitalize(), f"{counted(count, 'Session')} of ", name, sids=[service.sid])
-    ]
+    count = counted(len(plan.chains), "Session")
+    lines = [heading(runtime, verb.capitalize(), f"{count} of ", name, sids=[service.sid])]
     if verb == "delete":
+        active = sum(Session(dict(chain.before or {})).is_active for chain in plan.chains)
+        lines.append(line(f"  Active now: {active}.", hang=2))
         lines += [
             line("  Their participants and interactions are deleted for good.", hang=2),
             line("  The Message and Call SIDs of their interactions can't be found afterwards.", hang=2),
@@ -174,7 +179,7 @@ def update(
         found[:] = [find_session(runtime.access.reader, service.sid, session_name)]
         plan = Plan((decide_update(Item(session_name, found[0].sid, None), found[0], service.sid, wanted),))
         closes = status == "closed"
-        return plan.asking(lambda plan: question(runtime, service, "close", 1)) if closes else plan
+        return plan.asking(lambda plan: question(runtime, service, "close", plan)) if closes else plan
 
     job = Job("session update", [service.sid], decide, "updated", True, service, shape=SESSION_RESULT)
     try:
