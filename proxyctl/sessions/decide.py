@@ -129,12 +129,15 @@ def create_chain(service_sid: str, name: str | None, fields: Fields, participant
 def complete_chain(
     service_sid: str, session: Session, there: Iterable[Participant], participants: Sequence[Fields]
 ) -> Entry:
-    """Add who is missing in a Session that exists; one that is closed stays as it is."""
+    """Add who is missing in a Session that exists; one that is closed takes nobody."""
     item = Item(session.unique_name or session.sid, session.sid, None)
     known = {one.identifier for one in there}
     missing = [one for one in participants if one["identifier"] not in known]
-    if not missing or not session.is_active:
+    if not missing:
         return NoOp(item, session.raw)
+    if not session.is_active:
+        text = f"Session {session.name} is {session.status}. It takes no participants."
+        return NoOp(item, session.raw, RefusedError(text, hint="Choose another name."))
     steps = joining_steps(service_sid, session.sid, missing)
     first = replace(steps[0], request=replace(steps[0].request, before=session.raw))
     return Chain(item, (first, *steps[1:]), "add participant", "updated")

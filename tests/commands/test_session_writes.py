@@ -60,8 +60,14 @@ def test_a_create_says_who_sees_which_number_and_completes_itself(pool: Cli) -> 
     assert [one["proxy_identifier_sid"] for one in made["participants"]] == [number["sid"]]  # type: ignore[attr-defined]
     again = create(pool, "a", *options, "--participant", "+14155550188", "--if-not-exists")
     assert [one["identifier"] for one in again["participants"]] == [PEOPLE[0], "+14155550188"]  # type: ignore[attr-defined]
-    taken = pool("session", "create", "masking", "--unique-name", "a", "-o", "json")
-    assert (taken.code, taken.error["code"]) == (5, 80603)
+    named = ("--unique-name", "a")
+    taken = pool("session", "create", "masking", *named, "-o", "json")
+    assert (taken.code, "Session a exists already" in taken.error["message"]) == (5, True)
+    assert pool("session", "create", "masking", *named, "--dry-run").code == 5
+    pool.ok("session", "close", "masking", "a", "--yes")
+    closed = pool("session", "create", "masking", *named, "--participant", PEOPLE[1], "--if-not-exists")
+    assert (closed.code, "Session a is closed. It takes no participants." in closed.err) == (5, True)
+    assert pool.ok("session", "create", "masking", *named, "--if-not-exists", "-o", "json").json["sid"]
 
 
 def test_the_history_opens_closed_sessions_again_where_the_api_does(pool: Cli) -> None:

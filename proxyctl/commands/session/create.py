@@ -66,12 +66,14 @@ def create(
 
     def decide() -> Plan:
         reader = runtime.access.reader
-        names = [unique_name] if if_not_exists and unique_name else []
-        found = sessions_named(reader, service.sid, names)
+        found = sessions_named(reader, service.sid, [unique_name] if unique_name else [])
         if not found:
             return Plan((create_chain(service.sid, unique_name, fields, people),))
         session = next(iter(found.values()))
-        runtime.note_once(f"Session {unique_name} exists already ({session.sid}, {session.status}).")
+        text = f"Session {unique_name} exists already ({session.sid}, {session.status})."
+        if not if_not_exists:
+            raise RefusedError(text, hint="Choose another name. With --if-not-exists it is printed.")
+        runtime.note_once(text)
         there = map(Participant, participants_of(reader, service.sid, session.sid))
         return Plan((complete_chain(service.sid, session, there, people),))
 
