@@ -18,6 +18,7 @@ from proxyctl.writes.session_requests import (
     CREATE_NAMELESS,
     CREATE_SESSION,
     READ_SESSION,
+    READ_TO_DELETE,
     REMOVE_PARTICIPANT,
     UPDATE_SESSION,
 )
@@ -56,7 +57,8 @@ def decide_end(
         def then(seen: Fields) -> tuple[Step, ...]:
             return (last,) if still(Session(dict(seen))) else ()
 
-        step = Step(request_of(READ_SESSION, service_sid, session), (READ_AGAIN,), then=then)
+        read = READ_SESSION if closing else READ_TO_DELETE
+        step = Step(request_of(read, service_sid, session), (READ_AGAIN,), then=then)
     return Chain(item, (step,), "close" if closing else "delete Sessions", verb.done)
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from proxyctl.api.codes import TWO_AT_ONCE
+from proxyctl.api.codes import RESOURCE_NOT_FOUND, TWO_AT_ONCE
 from proxyctl.api.resources import Answer, Call
 from proxyctl.bulk.outcomes import (
     Done,
@@ -190,7 +190,8 @@ class Executor:
         if request.verb.removes:
             return Refused(contradiction(request, refused))
         if isinstance(refused, NotFoundError):
-            return Refused(refused)
+            as_wanted = RESOURCE_NOT_FOUND in request.verb.already
+            return Done("unchanged", Seen(None)) if as_wanted else Refused(refused)
         if seen is None and repeated and task.index not in self._disputed:
             # After a request that may have worked it can be there and not be seen yet: verify again, once.
             self._disputed.add(task.index)

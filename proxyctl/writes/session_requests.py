@@ -35,6 +35,7 @@ def _session(name: str, done: str, call: Callable[[Request], Call], **row: Any) 
 
 
 READ_SESSION = _session("read_session", "unchanged", _by_sid(resources.fetch_session), reads=True)
+READ_TO_DELETE = replace(READ_SESSION, already=frozenset({codes.RESOURCE_NOT_FOUND}))
 UPDATE_SESSION = _session("update_session", "updated", _update_session)
 CLOSE_SESSION = _session(
     "close_session",

@@ -83,6 +83,10 @@ def test_the_history_opens_closed_sessions_again_where_the_api_does(pool: Cli) -
         for row in undone.json
     ]
     assert rows == [("a", "failed", "closed", 80604), ("b", "restored", "in-progress", None)]
+    pool.ok("session", "close", "masking", "c", "--yes")
+    create(pool, "d", "--participant", f"{PEOPLE[0]}={one}")
+    alone = pool("history", "undo", pool.ok("history", "list", "-o", "ids").lines[1], "--yes", "-o", "json")
+    assert (alone.code, "The participant holds 1 number in KC" in alone.error["message"]) == (5, True)
 
 
 def test_update_changes_what_differs(pool: Cli) -> None:
@@ -161,11 +165,12 @@ def test_a_closed_session_that_was_opened_again_is_not_deleted(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cli.ok("service", "create", "masking")
-    for name in ("a", "b"):
+    for name in ("a", "b", "c"):
         create(cli, name)
     cli.ok("session", "close", "masking", "--all-sessions", "--yes")
 
     def answer(console: Console, question: str) -> str:
+        cli.ok("session", "delete", "masking", "c", "--yes")
         cli.ok("session", "update", "masking", "a", "--status", "in-progress")
         return "y"
 
@@ -173,7 +178,8 @@ def test_a_closed_session_that_was_opened_again_is_not_deleted(
     ran = cli("session", "delete", "masking", "--status", "closed", "-o", "json", tty=True)
     assert ran.code == 0
     assert "Active now: 0." in ran.err
-    assert [(row["unique_name"], row["action"]) for row in ran.json] == [("a", "unchanged"), ("b", "deleted")]
+    rows = [(row["unique_name"], row["action"]) for row in ran.json]
+    assert rows == [("a", "unchanged"), ("b", "deleted"), ("c", "unchanged")]
 
 
 def test_a_refused_session_without_a_name_is_called_the_session(pool: Cli) -> None:

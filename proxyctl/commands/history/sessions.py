@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from proxyctl.api.models import ACTIVE, Session
 from proxyctl.commands.number.given import Rest
 from proxyctl.commands.run import Job, carry_out, finish, heading
-from proxyctl.errors import NotFoundError
+from proxyctl.commands.session.holders import in_words
+from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.pools.undo import changed_since, fields_back, item_of
 from proxyctl.pools.versions import Since
 from proxyctl.render.shapes import SESSION_RESULT
@@ -35,9 +36,10 @@ def undo_sessions(
     """Take back what a run did to Sessions; raises the error that the run ends with."""
     runtime.guard_writes()
     service = runtime.account.service(detail.run.service_sid or records[0].intent.service_sid or "")
+    found: dict[str, Session] = {}
 
     def decide() -> Plan:
-        found = sessions_named(runtime.access.reader, service.sid, [one.sid or "" for one in records])
+        found.update(sessions_named(runtime.access.reader, service.sid, [one.sid or "" for one in records]))
         entries = [undone(one, found.get(one.sid or ""), service.sid, since) for one in records]
         title = [heading(runtime, "Undo", Role.NAME(f"run {detail.run.id}"), sids=[service.sid])]
         return Plan(tuple(entries)).asking(lambda _: title)
@@ -45,7 +47,11 @@ def undo_sessions(
     job = Job(
         "undo", [service.sid], decide, "restored", None, service, undoes=detail.run.id, shape=SESSION_RESULT
     )
-    finish(runtime, SESSION_RESULT, carry_out(runtime, job), rest)
+    report = carry_out(runtime, job)
+    try:
+        finish(runtime, SESSION_RESULT, report, rest)
+    except RefusedError as error:  # of the only one
+        raise in_words(runtime, service, error, session=next(iter(found.values()), None)) from None
 
 
 def undone(record: ItemRecord, session: Session | None, service_sid: str, since: Since) -> Entry:
