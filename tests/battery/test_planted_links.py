@@ -67,6 +67,8 @@ VERBS = {
     "number move": ("NUMBERS", "--from", "masking", "--to", "other", "--yes"),
     "pool apply": ("POOL", "--yes"),
     "history undo": ("last", "--yes"),
+    "session close": ("masking", "--all-sessions", "--yes"),
+    "session delete": ("masking", "--all-sessions", "--yes"),
     "messaging attach": ("masking", "NUMBERS", "--messaging-service", "MG" + "0" * 32, "--yes"),
 }
 
