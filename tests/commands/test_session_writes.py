@@ -112,6 +112,8 @@ def test_update_changes_what_differs(pool: Cli) -> None:
         ("--participant", ""),
         ("--number", " "),
         ("--idle-for", ""),
+        ("--idle-for", "7"),
+        ("--older-than", "0"),
         ("--status", "closed"),
         ("--max", "3"),
     ],

@@ -52,6 +52,13 @@ def given(text: str) -> str:
     return text
 
 
+def age(text: str) -> float:
+    """Return a duration with its unit: a bare 7 would be seconds, and end Sessions that are in use."""
+    if text[-1:].isdigit():
+        raise typer.BadParameter(f"{text!r} has no unit. Write 90m, 2h or 7d.")
+    return duration(text)
+
+
 def when(text: str) -> str:
     """Return a date in UTC as the API writes it, or how many seconds from now: ``+7200``."""
     try:
@@ -79,10 +86,10 @@ def CHOSEN(
     idle_for: float | None = option(
         "--idle-for DURATION",
         "Choose Sessions without an interaction for so long: 90m, 7d.",
-        parser=duration,
+        parser=age,
     ),
     older_than: float | None = option(
-        "--older-than DURATION", "Choose Sessions that were created so long ago.", parser=duration
+        "--older-than DURATION", "Choose Sessions that were created so long ago.", parser=age
     ),
     no_expiry: bool = option("--no-expiry", "Choose active Sessions that never end automatically."),
     expired: bool = option("--expired", "Choose active Sessions that should have ended."),
