@@ -80,7 +80,7 @@ def find_session(reader: Reader, service_sid: str, name_or_sid: str) -> Session:
     """Return a Session by SID or unique name. NotFoundError; UsageError for an empty name."""
     if not name_or_sid.strip():
         raise UsageError("SESSION is empty. Give a KC SID or a unique name")
-    if not re.fullmatch(r"(?!\.\.?$)[^/\\;]+", name_or_sid):  # no path can hold it
+    if not re.fullmatch(r"(?!\.\.?$)[^/\\;%]+", name_or_sid):  # no path can hold it
         rows = reader.rows(list_sessions(service_sid))
         found = next((row for row in rows if row.get("unique_name") == name_or_sid), None)
         if found is None:
