@@ -125,13 +125,14 @@ def test_sessions_are_chosen_in_one_way(remote: Cli, options: tuple[str, ...]) -
 
 @pytest.mark.parametrize("verb", ["close", "delete"])
 def test_what_session_list_prints_is_an_input(pool: Cli, tmp_path: Path, verb: str) -> None:
-    sids = [create(pool, name)["sid"] for name in ("ride", "a%2Fb", "trip;7")]
+    sids = [create(pool, name)["sid"] for name in ("ride", "a%2Fb", "a/b", "trip;7")]
     file = tmp_path / "sessions"
     line = ("session", verb, "masking", "-f", str(file), "--dry-run", "-o", "json")
     listed = ("session", "list", "masking")
     texts = [pool.ok(*listed, "-o", form).out for form in ("json", "jsonl", "csv", "ids")]
     saved = json.dumps({"sessions": json.loads(texts[0])})
-    for text in (*texts, saved, "ride\na%2Fb\ntrip;7\n", 'unique_name,x\nride,1\na%2Fb,2\n"trip;7",3\n'):
+    names = "ride\na%2Fb\na/b\ntrip;7\n"
+    for text in (*texts, saved, names, 'unique_name,x\nride,1\na%2Fb,2\na/b,2\n"trip;7",3\n'):
         file.write_text(text)
         assert [row["sid"] for row in pool.ok(*line).json] == sids, text
     file.write_text("sid\nPN00000000000000000000000000000000\n")
