@@ -194,7 +194,8 @@ def test_a_hostile_name_stays_a_name(foreign: Foreign, command: str, name: str) 
     for line in COMMANDS[command]:
         for tty in (False, True):
             ran = foreign(line, tty=tty, stdin="no\n" * 3)
-            assert ran.code != 1, ran.err
+            # A response with another name than the one that was asked for is refused.
+            assert ran.code != 1 or "is about another Session" in ran.err, ran.err
             assert not re.search("(?m)^(?:\x1b\\[[0-9;]*m)*FORGED", ran.err), ran.err
             said = re.sub("\x1b\\[[0-9;]*m", "", ran.err)
             for shown in (name, name.replace("proxyctl ", "proxyctl -p prod ")):
