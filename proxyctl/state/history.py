@@ -180,9 +180,8 @@ class History:
 
     def _find(self, run_id: str) -> Path:
         found = [path for path in self._files() if path.stem.startswith(run_id)] if run_id else []
-        exact = [path for path in found if path.stem == run_id]
-        if len(exact or found) == 1:
-            return (exact or found)[0]
+        if len(found) == 1:
+            return found[0]
         problem = "is not in the history" if not found else f"is the beginning of {len(found)} runs"
         raise NotFoundError(f"run {run_id!r} {problem}", hint="'proxyctl history list' shows the IDs")
 

@@ -5,6 +5,7 @@ What `history` and `undo` make of it is in tests/commands.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -336,3 +337,53 @@ def test_items_that_were_refused_before_they_were_sent(history: History) -> None
     assert item.outcome is not None
     assert (item.outcome.state, item.outcome.code, item.outcome.message) == ("refused", 20404, "no")
     assert item.outcome.at == item.intent.at == "2025-06-15T15:06:40.000Z"
+
+
+def full(*_: object, **__: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_a_full_disk_is_an_error_and_keeps_what_was_written(
+    history: History, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    recorder = history.begin(INFO)
+    recorder.intent(0, Intent(input="x", action="add"))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, full)
+        with pytest.raises(OutputError, match="No space left"):
+            recorder.end({}, 0)
+        if call == "write":
+            with pytest.raises(OutputError, match="No space left"):
+                history.begin(INFO)
+    recorder.close()
+    assert [item.intent.input for item in history.show(recorder.id).items] == ["x"]
+
+
+def test_what_is_written_after_half_a_line_is_read(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder, write = history.begin(INFO), os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda descriptor, line: write(descriptor, line[: len(line) // 2]))
+        with pytest.raises(OutputError, match="the disk is full"):
+            recorder.intent(0, Intent(input="lost", action="add"))
+    recorder.intent(1, Intent(input="kept", action="add"))
+    recorder.end({}, 0)
+    assert [item.intent.input for item in history.show(recorder.id).items] == ["kept"]
+
+
+def test_a_record_that_can_not_be_deleted_is_an_error(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = record(history)
+    monkeypatch.setattr(Path, "unlink", full)
+    with pytest.raises(OutputError, match="No space left"):
+        history.forget(run_id)
+
+
+def test_a_run_has_changed_something_unless_nothing_happened(history: History) -> None:
+    assert history.show(record(history)).changed
+    recorder = history.begin(INFO)
+    recorder.intent(0, Intent(input="x", action="add"))
+    recorder.outcome(0, Outcome(state="refused", code=80104))
+    recorder.end({}, 5)
+    assert not history.show(recorder.id).changed
