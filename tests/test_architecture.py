@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.support import REPOSITORY
 
 PACKAGE = REPOSITORY / "proxyctl"
 MOST_LINES = 350
+MOST_FILES = 16  # in a folder
 
 # Modules that anybody may import, since they import nothing of ours but errors.
 ROOTS = {
@@ -192,6 +194,15 @@ def test_modules_are_short_and_say_what_they_are() -> None:
     lines = {place(path): path.read_text(encoding="utf-8").count("\n") for path in sources()}
     assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
     assert [place(path) for path in sources() if not ast.get_docstring(tree(path))] == []
+    tests = {
+        path.name: path.read_text(encoding="utf-8").count("\n") for path in REPOSITORY.glob("tests/**/*.py")
+    }
+    assert {name: count for name, count in tests.items() if count > MOST_LINES} == {}
+
+
+def test_no_folder_is_a_heap() -> None:
+    folders = Counter(str(path.parent.relative_to(PACKAGE)) for path in sources())
+    assert {name: count for name, count in folders.items() if count > MOST_FILES} == {}
 
 
 def test_commands_import_nothing_heavy() -> None:

@@ -40,8 +40,8 @@ COMMANDS = {
         "Add, list, find, reserve, release, move, drain and remove phone numbers.",
     ),
     "session": ("session.declare", "Create, list, show, update, close and delete Sessions."),
-    "participant": ("participant", "List, add and remove the participants of a Session."),
-    "interaction": ("interaction", "List the interactions of a Session."),
+    "participant": ("session.participants", "List, add and remove the participants of a Session."),
+    "interaction": ("session.interactions", "List the interactions of a Session."),
     "pool": ("pool.declare", "Manage whole pools: status, audit, export, plan and apply."),
     "messaging": (
         "messaging.declare",

@@ -5,7 +5,6 @@ What `history` and `undo` make of it is in tests/commands.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import stat
@@ -21,37 +20,8 @@ from hypothesis import strategies as st
 from proxyctl.errors import OutputError
 from proxyctl.state.history import DAY, History
 from proxyctl.state.record import Intent, Outcome, RunInfo
+from tests.state.records import INFO, record
 from tests.support import StandingClock
-
-INFO = RunInfo(
-    command="number add masking -f numbers.txt",
-    profile="prod",
-    account_sid="AC" + "0" * 32,
-    service_sid="KS" + "1" * 32,
-    service_name="masking",
-    user="ops",
-    host="bastion",
-)
-
-
-@pytest.fixture
-def clock() -> StandingClock:
-    return StandingClock()
-
-
-@pytest.fixture
-def history(tmp_path: Path, clock: StandingClock) -> History:
-    return History(tmp_path / "state" / "history", clock=clock)
-
-
-def record(history: History, items: int = 2, info: RunInfo = INFO) -> str:
-    """A whole run of ``items`` items."""
-    recorder = history.begin(info)
-    for index in range(items):
-        recorder.intent(index, Intent(input=f"+1415555{index:04}", action="add", before=None))
-        recorder.outcome(index, Outcome(state="done", action="added", request_id=f"RQ{index}"))
-    recorder.end({"added": items}, 0)
-    return recorder.id
 
 
 def the_file(tmp_path: Path) -> Path:
@@ -268,40 +238,6 @@ def test_each_line_is_on_file_when_its_method_returns(history: History, tmp_path
         recorder.intent(0, Intent())
 
 
-def test_a_full_disk_is_an_error_and_the_next_line_begins_anew(tmp_path: Path) -> None:
-    program = """
-import resource, sys
-from pathlib import Path
-from proxyctl.state.history import History
-from proxyctl.state.record import Intent, Outcome, RunInfo
-from proxyctl.errors import OutputError
-history = History(Path(sys.argv[1]))
-recorder = history.begin(RunInfo("x"))
-recorder.intent(0, Intent(input="first"))
-size = next(Path(sys.argv[1]).iterdir()).stat().st_size
-hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-resource.setrlimit(resource.RLIMIT_FSIZE, (size + 30, hard))
-for _ in range(2):
-    try:
-        recorder.outcome(0, Outcome(state="done"))
-    except OutputError as error:
-        assert "can't be written" in error.message
-    else:
-        sys.exit("no error")
-resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-recorder.outcome(0, Outcome(state="done"))
-recorder.end({}, 1)
-detail = history.show(recorder.id)
-assert detail.items[0].outcome.state == "done", detail
-assert len(detail.warnings) == 1, detail
-assert detail.run.exit_code == 1, detail
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "h")], capture_output=True, text=True, timeout=30
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 def test_a_long_list_reads_only_the_ends_of_each_file(tmp_path: Path, clock: StandingClock) -> None:
     history = History(tmp_path, clock=clock)
     run_id = record(history, 2000)
@@ -337,47 +273,6 @@ def test_items_that_were_refused_before_they_were_sent(history: History) -> None
     assert item.outcome is not None
     assert (item.outcome.state, item.outcome.code, item.outcome.message) == ("refused", 20404, "no")
     assert item.outcome.at == item.intent.at == "2025-06-15T15:06:40.000Z"
-
-
-def full(*_: object, **__: object) -> int:
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-@pytest.mark.parametrize("call", ["write", "fsync"])
-def test_a_full_disk_is_an_error_and_keeps_what_was_written(
-    history: History, monkeypatch: pytest.MonkeyPatch, call: str
-) -> None:
-    recorder = history.begin(INFO)
-    recorder.intent(0, Intent(input="x", action="add"))
-    with monkeypatch.context() as patched:
-        patched.setattr(os, call, full)
-        with pytest.raises(OutputError, match="No space left"):
-            recorder.end({}, 0)
-        if call == "write":
-            with pytest.raises(OutputError, match="No space left"):
-                history.begin(INFO)
-    recorder.close()
-    assert [item.intent.input for item in history.show(recorder.id).items] == ["x"]
-
-
-def test_what_is_written_after_half_a_line_is_read(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorder, write = history.begin(INFO), os.write
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "write", lambda descriptor, line: write(descriptor, line[: len(line) // 2]))
-        with pytest.raises(OutputError, match="the disk is full"):
-            recorder.intent(0, Intent(input="lost", action="add"))
-    recorder.intent(1, Intent(input="kept", action="add"))
-    recorder.end({}, 0)
-    assert [item.intent.input for item in history.show(recorder.id).items] == ["kept"]
-
-
-def test_a_record_that_can_not_be_deleted_is_an_error(
-    history: History, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_id = record(history)
-    monkeypatch.setattr(Path, "unlink", full)
-    with pytest.raises(OutputError, match="No space left"):
-        history.forget(run_id)
 
 
 def test_a_run_has_changed_something_unless_nothing_happened(history: History) -> None:

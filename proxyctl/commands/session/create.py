@@ -56,10 +56,10 @@ def create(
     if if_not_exists and unique_name is None:
         raise UsageError("--if-not-exists needs --unique-name.", hint="Add --unique-name NAME.")
     runtime.out.check(SESSION)
-    people = []
-    for text in participants or ():
-        identifier, equals, number = text.partition("=")
-        people.append(participant(runtime, identifier, number if equals else None))
+    people = [
+        participant(runtime, identifier, number if equals else None)
+        for identifier, equals, number in (text.partition("=") for text in participants or ())
+    ]
     runtime.guard_writes()
     service = runtime.account.service(service_name)
     fields = settings(runtime, ttl=ttl, expires=expires, mode=mode)
@@ -77,14 +77,21 @@ def create(
         there = map(Participant, participants_of(reader, service.sid, session.sid))
         return Plan((complete_chain(service.sid, session, there, people),))
 
-    def refused(error: RefusedError) -> ProxyctlError:
-        named = [
-            one for place, one in enumerate(people, 1) if error.message.startswith(f"participant {place} ")
-        ]
-        return in_words(runtime, service, error, identifier=named[0]["identifier"] if named else "")
-
     job = Job("session create", [service.sid], decide, "created", True, service, shape=SESSION_RESULT)
-    carry_out_one(runtime, job, lambda one: show_created(runtime, service, one), refused)
+    carry_out_one(
+        runtime,
+        job,
+        lambda one: show_created(runtime, service, one),
+        lambda error: not_joined(runtime, service, error, people),
+    )
+
+
+def not_joined(
+    runtime: Runtime, service: Service, error: RefusedError, people: Sequence[dict[str, Any]]
+) -> ProxyctlError:
+    """Give a refusal of the API the facts about the participant whom it names."""
+    named = [one for place, one in enumerate(people, 1) if error.message.startswith(f"participant {place} ")]
+    return in_words(runtime, service, error, identifier=named[0]["identifier"] if named else "")
 
 
 def carry_out_one(

@@ -6,7 +6,7 @@ from heapq import nlargest
 
 from proxyctl.api.models import Session
 from proxyctl.api.resources import list_interactions
-from proxyctl.commands.participant import session_named
+from proxyctl.commands.session.participants import session_named
 from proxyctl.render.shapes import INTERACTION, PARTICIPANT, SHOWN_SESSION
 from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime

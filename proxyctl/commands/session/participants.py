@@ -18,7 +18,7 @@ def session_named(runtime: Runtime, service_name: str, session_name: str) -> tup
     return service.sid, find_session(runtime.access.reader, service.sid, session_name)
 
 
-@command("list", "participant:show_all", DATA)
+@command("list", "session.participants:show_all", DATA)
 def list_participants(service_name: str = SERVICE, session_name: str = SESSION) -> None:
     """List the participants of a Session, without those that were removed.
 

@@ -6,12 +6,12 @@ Examples:
 
 from proxyctl.api.resources import list_interactions
 from proxyctl.commands.options import DATA, SERVICE, SESSION, command
-from proxyctl.commands.participant import session_named
+from proxyctl.commands.session.participants import session_named
 from proxyctl.render.shapes import INTERACTION
 from proxyctl.runtime import Runtime
 
 
-@command("list", "interaction:show_all", DATA)
+@command("list", "session.interactions:show_all", DATA)
 def list_of_session(service_name: str = SERVICE, session_name: str = SESSION) -> None:
     """List the calls and messages of a Session.
 
