@@ -197,3 +197,9 @@ def test_an_undo_is_rehearsed_in_its_own_columns(pool: Cli) -> None:
     assert [(row["unique_name"], row["action"], row["status"]) for row in rows] == [
         ("a", "would_restore", "in-progress")
     ]
+
+
+def test_an_empty_identifier_says_what_to_give(pool: Cli) -> None:
+    create(pool, "ride")
+    ran = pool("participant", "add", "masking", "ride", " ", "-o", "json")
+    assert (ran.code, ran.error["hint"]) == (2, "Give a number in E.164, for example +14155550199.")

@@ -13,7 +13,7 @@ from proxyctl.commands.report import End, Report
 from proxyctl.commands.run import Job, carry_out, finish, finish_one, heading
 from proxyctl.commands.session.filters import Chosen, chosen_by, numbers_of, sessions_of
 from proxyctl.commands.session.holders import in_words
-from proxyctl.errors import RefusedError, UsageError
+from proxyctl.errors import ProxyctlError, RefusedError, UsageError
 from proxyctl.input.items import Item
 from proxyctl.input.sessions import SessionReading
 from proxyctl.render.shapes import SESSION, SESSION_RESULT
@@ -147,6 +147,19 @@ def say_alive(runtime: Runtime, report: Report | None) -> None:
 # One Session
 
 
+def carry_out_one(
+    runtime: Runtime,
+    job: Job,
+    show: Callable[[End], None],
+    refused: Callable[[RefusedError], ProxyctlError],
+) -> None:
+    """Carry a job with one item out; ``refused`` makes more of a refusal, after the lock was released."""
+    try:
+        finish_one(runtime, carry_out(runtime, job), show)
+    except RefusedError as error:
+        raise refused(error) from None
+
+
 def settings(
     runtime: Runtime, *, ttl: float | None, expires: str | None, **others: str | None
 ) -> dict[str, Any]:
@@ -182,10 +195,12 @@ def update(
         return plan.asking(lambda plan: question(runtime, service, "close", plan)) if closes else plan
 
     job = Job("session update", [service.sid], decide, "updated", True, service, shape=SESSION_RESULT)
-    try:
-        finish_one(runtime, carry_out(runtime, job), lambda one: show(runtime, one))
-    except RefusedError as error:
-        raise in_words(runtime, service, error, session=found[0] if found else None) from None
+    carry_out_one(
+        runtime,
+        job,
+        lambda one: show(runtime, one),
+        lambda error: in_words(runtime, service, error, session=found[0] if found else None),
+    )
 
 
 def show(runtime: Runtime, end: End) -> None:

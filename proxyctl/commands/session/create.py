@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +10,7 @@ from proxyctl.api.models import Participant, Service, Session
 from proxyctl.api.resources import list_participants
 from proxyctl.commands.report import End
 from proxyctl.commands.run import Job, carry_out, finish_one, heading
-from proxyctl.commands.session.change import keep_off_disk, settings
+from proxyctl.commands.session.change import carry_out_one, keep_off_disk, settings
 from proxyctl.commands.session.holders import in_words
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError, UsageError
 from proxyctl.identifiers import is_sid, parse_number, require_number
@@ -31,7 +31,9 @@ def participant(
         keep_off_disk(runtime, identifier, friendly_name)
     country = runtime.options.default_country
     if not identifier.strip():
-        raise UsageError("a participant's IDENTIFIER is empty.")
+        raise UsageError(
+            "a participant's IDENTIFIER is empty.", hint="Give a number in E.164, for example +14155550199."
+        )
     with suppress(ValueError):
         identifier = parse_number(identifier, country).phone_number or identifier
         keep_off_disk(runtime, identifier)
@@ -92,19 +94,6 @@ def not_joined(
     """Give a refusal of the API the facts about the participant whom it names."""
     named = [one for place, one in enumerate(people, 1) if error.message.startswith(f"participant {place} ")]
     return in_words(runtime, service, error, identifier=named[0]["identifier"] if named else "")
-
-
-def carry_out_one(
-    runtime: Runtime,
-    job: Job,
-    show: Callable[[End], None],
-    refused: Callable[[RefusedError], ProxyctlError],
-) -> None:
-    """Carry a job with one item out; ``refused`` makes more of a refusal, after the lock was released."""
-    try:
-        finish_one(runtime, carry_out(runtime, job), show)
-    except RefusedError as error:
-        raise refused(error) from None
 
 
 def show_created(runtime: Runtime, service: Service, end: End) -> None:
