@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,9 @@ def test_nothing_of_a_participant_is_kept_on_disk(pool: Cli, tmp_path: Path) -> 
     kept = [path for path in (tmp_path / "state").rglob("*") if path.is_file() and path.suffix != ".db"]
     texts = "".join(path.read_text() for path in kept if "sandbox" not in path.name)
     assert "participant add masking b '[redacted]' --friendly-name '[redacted]'" in texts
+    without_sids = re.sub("[A-Z]{2}[0-9a-f]{32}", "", texts)  # digits stand in those by chance
     for part in ("0199", "0188", "Alice", "Example", "901820"):
-        assert part not in texts
+        assert part not in without_sids
 
 
 def test_a_create_says_who_sees_which_number_and_completes_itself(pool: Cli) -> None:
