@@ -61,13 +61,13 @@ def _text(data: bytes) -> str:
         raise TomlFlaw(data.count(b"\n", 0, error.start) + 1, "the file is not UTF-8 text") from None
 
 
-# Strings and comments. Each is taken even where its end is missing, or every quote would be tried up to the file's end.
+# Strings and comments. One whose end is missing takes the rest of the text: the parser gets no further either.
 TEXTS = partial(
     re.sub,
     r'"""(?:[^"\\]++|\\.|"(?!""))*+(?:"{3,5})?'
     r"|'''(?:[^']++|'(?!''))*+(?:'{3,5})?"
-    r'|"(?:[^"\\\n]++|\\.)*+"?'
-    r"|'[^'\n]*+'?"
+    r'|"(?:[^"\\\n]++|\\.)*+(?:"|.*+)'
+    r"|'[^'\n]*+(?:'|.*+)"
     r"|#[^\n]*+",
     flags=re.DOTALL,
 )
