@@ -53,12 +53,12 @@ ALLOWED: dict[str, set[str]] = {
     "completion": {"runtime", "writes"},
     "doctor": {"api", "explaining", "profiles", "render", "runtime"},
     "commands": {
-        *("api", "bulk", "completion", "doctor", "explaining", "generate", "pools", "profiles", "render"),
+        *("api", "bulk", "completion", "doctor", "explaining", "help", "pools", "profiles", "render"),
         *("input", "runtime", "sandbox", "sessions", "state", "writes", "cli"),
     },
     "cli": {"commands", "explaining", "runtime"},
     # the sandbox's guesses stand in the help
-    "generate": {"commands", "completion", "explaining", "pools", "render", "sandbox.guesses", "writes"},
+    "help": {"commands", "explaining", "pools", "render", "sandbox.guesses", "writes"},
     "__main__": {"cli", "commands"},
 }
 
@@ -69,7 +69,7 @@ HOMES = {
     "sqlite3": ("sandbox/",),
     "phonenumbers": ("identifiers.py", "sandbox/world/selection.py"),
     "platformdirs": ("files.py",),
-    "typer": ("cli.py", "commands/", "generate/"),
+    "typer": ("cli.py", "commands/", "help/"),
 }
 
 HEAVY = ("httpx", "rich", "sqlite3", "phonenumbers", "asyncio", "concurrent.futures")

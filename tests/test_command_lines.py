@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from proxyctl.commands.help import command_tree
 from proxyctl.errors import ProxyctlError
-from proxyctl.generate.walk import command_tree
 from proxyctl.roles import laid_out, lines_of
 from proxyctl.text import Lines, command_line, lines_in, visible, with_account
 from tests.support import Cli

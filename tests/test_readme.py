@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.commands.tree import hoist, root_command
-from proxyctl.generate import topics
+from proxyctl.help import topics
 from tests.support import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()

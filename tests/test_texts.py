@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from proxyctl.generate.walk import command_tree
+from proxyctl.commands.help import command_tree
 from proxyctl.writes.guard import RULES
 from tests.support import REPOSITORY
 
 TREE = {" ".join(node.path): node for node in command_tree().walk()}
 OPTIONS = {path: {name for option in node.options for name in option.names} for path, node in TREE.items()}
-OTHERS = {"--version", "--check"}  # of proxyctl itself, and of `python -m proxyctl.generate`
+OTHERS = {"--version", "--check"}  # of proxyctl itself, and of `.ci/generate`
 PACKAGE = REPOSITORY / "proxyctl"
 GOLDEN = REPOSITORY / "tests" / "golden"
 FILES = [path for ending in ("py", "toml", "txt") for path in PACKAGE.rglob(f"*.{ending}")]

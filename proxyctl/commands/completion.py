@@ -96,7 +96,7 @@ def services(given: Mapping[str, Any], word: str, names: Names) -> Iterable[Cand
 
 def topics(context: Any, words: Iterable[str]) -> Iterable[Candidate]:
     """Return the commands and topics that 'help' accepts after these words."""
-    from proxyctl.generate.topics import TOPICS
+    from proxyctl.help.topics import TOPICS
 
     root = context.find_root()
     command = root.command

@@ -1,8 +1,11 @@
 """`proxyctl help`: the help of any command, and the topics that concern many of them."""
 
+import typer
+
 from proxyctl.commands.options import argument, command
+from proxyctl.commands.tree import root_command
 from proxyctl.errors import UsageError
-from proxyctl.generate.walk import Node, command_tree
+from proxyctl.help.nodes import Node
 from proxyctl.runtime import Runtime
 from proxyctl.text import did_you_mean
 
@@ -23,13 +26,19 @@ def show_help(
       proxyctl help options
       proxyctl help exit-codes
     """
-    from proxyctl.generate import help_pages, topics
+    from proxyctl.help import pages, topics
 
     if len(topic) == 1 and topic[0] in topics.TOPICS:
         lines = topics.as_lines(topics.topic(topic[0]))
     else:
-        lines = help_pages.page(node_of(topic, topics.TOPICS))
-    help_pages.show(runtime, lines)
+        lines = pages.page(node_of(topic, topics.TOPICS))
+    pages.show(runtime, lines)
+
+
+def command_tree() -> Node:
+    """Return the whole tree of proxyctl."""
+    root = root_command()
+    return Node(typer.Context(root, info_name="proxyctl", **root.context_settings))
 
 
 def node_of(words: list[str], topics: tuple[str, ...]) -> Node:

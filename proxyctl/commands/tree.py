@@ -108,7 +108,7 @@ def unequal(args: list[str]) -> list[str]:
 
 
 class OwnHelp:
-    """Help that is a page of `generate/help_pages.py`."""
+    """Help that is a page of `help/pages.py`."""
 
     def get_help_option(self, ctx: Any) -> Any:
         option = super().get_help_option(ctx)  # type: ignore[misc]
@@ -120,8 +120,8 @@ def show_help(ctx: Any, parameter: Any = None, value: bool = True) -> None:
     """Print the help of a command and exit."""
     if not value or ctx.resilient_parsing:
         return
-    from proxyctl.generate.help_pages import page, show
-    from proxyctl.generate.nodes import Node
+    from proxyctl.help.nodes import Node
+    from proxyctl.help.pages import page, show
 
     show(ctx.obj, page(Node(ctx)))
     ctx.exit()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.generate.walk import command_tree
+from proxyctl.commands.help import command_tree
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.context import Request
 from tests.battery.front import SECRET

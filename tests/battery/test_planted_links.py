@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from proxyctl import named_files
-from proxyctl.generate.walk import Node, command_tree
+from proxyctl.commands.help import command_tree
+from proxyctl.help.nodes import Node
 from tests.commands.pool_support import fill
 from tests.support import Cli
 

@@ -7,12 +7,12 @@ import shlex
 
 import pytest
 
+from proxyctl.commands.help import command_tree
 from proxyctl.commands.mistakes import FORMATS as MEANT_FORMATS
 from proxyctl.commands.mistakes import OPTIONS, VERBS, WORDS
 from proxyctl.commands.options import duration
 from proxyctl.commands.tree import hoist, root_command, unequal
 from proxyctl.console import FORMATS
-from proxyctl.generate.walk import command_tree
 from tests.support import Cli
 
 SHARED = (

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from proxyctl.generate.topics import topic
-from proxyctl.generate.walk import command_tree
+from proxyctl.commands.help import command_tree
+from proxyctl.help.topics import topic
 from proxyctl.sandbox.server.faults import FaultPlan
 from proxyctl.state.lock import hold
 from tests.api.stubs import http, raw_server, read_request

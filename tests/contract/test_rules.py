@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.generate.walk import command_tree
+from proxyctl.commands.help import command_tree
 from proxyctl.writes.guard import BULK, EMPTY_INPUT, RULES
 from tests.battery.scene import scene
 from tests.contract.account import Account

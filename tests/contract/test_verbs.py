@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.generate.walk import command_tree
+from proxyctl.commands.help import command_tree
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.faults import Scripted

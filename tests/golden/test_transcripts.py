@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.generate import topics
+from proxyctl.help import topics
 from tests.golden.transcripts import TRANSCRIPT, replayed
 from tests.support import REPOSITORY
 

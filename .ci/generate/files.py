@@ -1,4 +1,4 @@
-"""`python -m proxyctl.generate`: write what is generated anew; with `--check`, only say what is stale."""
+"""The generated files of the repository: what they hold, and which of them are stale."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-SCRIPTS = {
-    "bash": "proxyctl.bash",
-    "zsh": "_proxyctl",
-    "fish": "proxyctl.fish",
-}  # as each shell searches for it
+import manpages
+
+from proxyctl.commands.help import command_tree
+from proxyctl.completion.shells import script
+
+# As each shell searches for it.
+SCRIPTS = {"bash": "proxyctl.bash", "zsh": "_proxyctl", "fish": "proxyctl.fish"}
 REPOSITORY = Path(__file__).parent.parent.parent
 
 
 def generated() -> dict[str, str]:
     """Return every generated file: path from the repository's root, and text."""
-    from proxyctl.completion.shells import script
-    from proxyctl.generate import manpages
-    from proxyctl.generate.walk import command_tree
-
     scripts = {f"completions/{name}": script(shell) for shell, name in SCRIPTS.items()}
     return {**scripts, **manpages.files(command_tree())}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Write all generated files, and delete what is no longer; or check them. Returns the exit code."""
-    check = "--check" in (sys.argv if argv is None else argv)
+    check = "--check" in argv
     wanted = generated()
     files = [
         path
@@ -45,7 +43,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif not check:
             path.unlink()
     return 1 if check and stale else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,19 +8,22 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from proxyctl.commands.help import command_tree
 from proxyctl.commands.options import SHARED_PANELS
 from proxyctl.errors import ExitCode
-from proxyctl.generate import roff
-from proxyctl.generate.__main__ import generated, main
-from proxyctl.generate.topics import TOPICS, topic
-from proxyctl.generate.walk import Node, command_tree
+from proxyctl.help.nodes import Node
+from proxyctl.help.topics import TOPICS, topic
 from proxyctl.writes.guard import RULES
 from tests.support import REPOSITORY, Cli
 
+sys.path.append(str(REPOSITORY / ".ci" / "generate"))
+files = import_module("files")
+roff = import_module("roff")
 TREE = command_tree()
 MAN = REPOSITORY / "man"
 PLACES = {
@@ -35,7 +38,7 @@ def leaves() -> list[Node]:
 
 
 def test_everything_is_fresh() -> None:
-    assert main(["--check"]) == 0, "run: python -m proxyctl.generate"
+    assert files.main(["--check"]) == 0, "run: python .ci/generate"
 
 
 def test_check_tells_what_is_stale(
@@ -43,19 +46,19 @@ def test_check_tells_what_is_stale(
 ) -> None:
     for name in ("man", "completions", "proxyctl"):
         shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr("proxyctl.generate.__main__.REPOSITORY", tmp_path)
+    monkeypatch.setattr(files, "REPOSITORY", tmp_path)
     (tmp_path / "man" / "man1" / "proxyctl-gone.1").write_text("")
     (tmp_path / "man" / "man1" / "proxyctl.1").write_text("old")
     (tmp_path / "completions" / "_proxyctl").unlink()
-    assert main(["--check"]) == 1
+    assert files.main(["--check"]) == 1
     told = capsys.readouterr().out.splitlines()
     assert sorted(told) == [
         f"{name} is stale"
         for name in ("completions/_proxyctl", "man/man1/proxyctl-gone.1", "man/man1/proxyctl.1")
     ]
     assert (tmp_path / "man" / "man1" / "proxyctl.1").read_text() == "old"
-    assert main([]) == 0
-    assert main(["--check"]) == 0
+    assert files.main([]) == 0
+    assert files.main(["--check"]) == 0
     assert not (tmp_path / "man" / "man1" / "proxyctl-gone.1").exists()
 
 
@@ -199,7 +202,7 @@ def test_the_wheel_brings_them(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
     subprocess.run(build, cwd=source, capture_output=True, check=True, timeout=120)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
-    wanted = generated()
+    wanted = files.generated()
     with zipfile.ZipFile(wheel) as archive:
         held = {
             name.partition(".data/data/")[2]: name for name in archive.namelist() if ".data/data/" in name
@@ -210,5 +213,5 @@ def test_the_wheel_brings_them(tmp_path: Path) -> None:
             assert archive.read(held[places[path]]).decode() == text
         for name in ("bash", "zsh", "fish"):
             assert f"proxyctl/completion/proxyctl.{name}" in archive.namelist()
-        assert {f"proxyctl/generate/topics/{name}.txt" for name in TOPICS} <= set(archive.namelist())
+        assert {f"proxyctl/help/topics/{name}.txt" for name in TOPICS} <= set(archive.namelist())
         assert "proxyctl/explaining/codes.toml" in archive.namelist()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from proxyctl.generate.nodes import Node, Parameter
+from proxyctl.help.nodes import Node, Parameter
 from proxyctl.roles import Line, Part, Piece, Role, line
 
 WIDEST = 100
