@@ -33,7 +33,7 @@ def read_bytes(
     stdin: BinaryIO | None,
     *,
     most: int = MAX_BYTES,
-    missing: str = "Give numbers themselves without -f. '-f -' reads stdin.",
+    missing: str = "Give them as arguments, without -f. '-f -' reads stdin.",
     too_large: str = SPLIT,
 ) -> bytes:
     """Return what a file (``-``: stdin) holds, up to ``most`` bytes; ``missing`` and ``too_large`` are hints.

@@ -16,6 +16,7 @@ from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.errors import AnswerError, NotFoundError, ProxyctlError, UsageError
 from proxyctl.identifiers import is_sid
 from proxyctl.sessions.lifetime import idle_since, instant, is_endless, is_overdue
+from proxyctl.text import command_line
 from proxyctl.writes.reading import Reader
 
 Row = Mapping[str, Any]  # a Session as the API has it, perhaps with its ``participants``
@@ -110,9 +111,10 @@ def sessions_named(reader: Reader, service_sid: str, names: Sequence[str]) -> di
 
 def not_found(name_or_sid: str, service_sid: str, error: NotFoundError | None = None) -> NotFoundError:
     """Return the error about a Session that is not there."""
+    listed = command_line("session", "list", service_sid)
     return NotFoundError(
         f"there is no Session {name_or_sid} in Service {service_sid}.",
-        hint="A closed Session is kept for 90 days. 'proxyctl session list SERVICE' lists the Sessions.",
+        hint=f"A closed Session is kept for 90 days. '{listed}' lists the Sessions.",
         problem=None if error is None else error.problem,
     )
 

@@ -34,7 +34,7 @@ def test_nothing_of_a_participant_is_kept_on_disk(pool: Cli, tmp_path: Path) -> 
     create(
         pool, "a", "--participant", PEOPLE[0], "--participant", "(415) 555-0188", "--default-country", "US"
     )
-    create(pool, "b")
+    assert create(pool, "b")["participants"] == []
     pool("participant", "add", "masking", "b", PEOPLE[1], "--friendly-name", PEOPLE[2])
     pool("participant", "add", "masking", "b", "+4930901820")  # no number fits
     pool("participant", "remove", "masking", "a", PEOPLE[0], "--yes")

@@ -69,9 +69,8 @@ def session_lines(statuses: Sequence[PoolStatus]) -> Iterator[Line]:
         oldest = found["oldest_session"]
         since = f", the oldest {oldest['sid']} since {oldest['date_created']}" if oldest else ""
         yield line("")
-        yield line(
-            Role.NAME(status.service or status.sid), f"  {found['active_sessions']} active Sessions{since}"
-        )
+        active = counted(found["active_sessions"], "active Session")
+        yield line(Role.NAME(status.service or status.sid), f"  {active}{since}")
         yield line(
             f"  {found['sessions_without_expiry']} without expiry, {found['sessions_expired']} past it"
         )

@@ -100,15 +100,15 @@ def show_created(runtime: Runtime, service: Service, end: End) -> None:
     """Print a Session, in json with its participants, and at a terminal who sees which number."""
     if runtime.options.silent:
         return
-    raw, people = dict(end.seen or {}), []
+    raw, people = dict(end.seen or {}), {}
     if runtime.format in ("json", "jsonl", "table"):
         with suppress(ProxyctlError):  # it is created
-            people = participants_of(runtime.access.reader, service.sid, str(raw["sid"]))
+            people = {"participants": participants_of(runtime.access.reader, service.sid, str(raw["sid"]))}
     table = runtime.format == "table"
-    runtime.out.one(SESSION, raw if table else raw | ({"participants": people} if people else {}))
-    if table and people and runtime.options.fields is None:
+    runtime.out.one(SESSION, raw if table else raw | people)
+    if table and any(people.values()) and runtime.options.fields is None:
         runtime.out.text("")
-        runtime.out.rows(PARTICIPANT, [people])
+        runtime.out.rows(PARTICIPANT, people.values())
 
 
 def add(
