@@ -1,4 +1,4 @@
-"""Requests as plain values: the API's resources as functions that return them.
+"""Requests as plain values, and the API's resources as what makes them.
 
 Fields are named as the API's answers name them (``unique_name``, ``default_ttl``, ``voice_url``). None leaves a field
 out, and an empty text clears it. ``sid`` or ``ks``, ``kc``, ``pn``, ``mg`` and ``ac`` are SIDs. A call for one item
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -22,10 +22,7 @@ from proxyctl.text import REDACTED
 Pairs = tuple[tuple[str, str], ...]
 Value = str | int | bool | None
 
-SERVICES = "/v1/Services"
-MESSAGING_SERVICES = "/messaging/v1/Services"
 PAGE_SIZE = 100  # the most that one page of Proxy or Messaging holds, whatever is asked for
-ACCOUNT_PAGE_SIZE = 1000
 
 _METHODS = ("GET", "POST", "DELETE", "PUT", "PATCH")
 _ITEM = re.compile(r"/[A-Z]{2}[0-9a-fA-F]{32}(?=(\.json)?$)")
@@ -129,175 +126,65 @@ def _text(value: str | int | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def list_services(page_size: int = PAGE_SIZE) -> Call:
-    return _list(SERVICES, "services", page_size)
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Resources of one kind, and the requests about them: ``path`` has a gap for the SID of each parent, and ``key``
+    is that of a list. SIDs are given in the order of the path; that of the resource itself is the last.
+    """
+
+    path: str
+    key: str
+    suffix: str = ""
+    page_size: int = PAGE_SIZE
+    deleted: tuple[int, ...] = (204,)  # what the status of a DELETE may be
+
+    def list(self, *parents: str, **filters: Value) -> Call:
+        params = form(**{**filters, "page_size": filters.get("page_size", self.page_size)})
+        return Call("GET", self._within(*parents) + self.suffix, params=params, expect=self.key)
+
+    def fetch(self, *sids: str) -> Call:
+        return Call("GET", self._one(*sids), expect="sid", sid=sids[-1])
+
+    def create(self, *parents: str, about: str | None = None, **fields: Value) -> Call:
+        """``about``: the SID that the answer will have, where it is known."""
+        return Call(
+            "POST", self._within(*parents), data=form(**fields), expect="sid", sid=about, good=(200, 201)
+        )
+
+    def update(self, *sids: str, **fields: Value) -> Call:
+        return Call("POST", self._one(*sids), data=form(**fields), expect="sid", sid=sids[-1], good=(200,))
+
+    def delete(self, *sids: str) -> Call:
+        return Call("DELETE", self._one(*sids), good=self.deleted)
+
+    def _within(self, *parents: str) -> str:
+        return self.path.format(*map(segment, parents))
+
+    def _one(self, *sids: str) -> str:
+        *parents, own = sids
+        return f"{self._within(*parents)}/{segment(own)}{self.suffix}"
 
 
-def fetch_service(sid: str) -> Call:
-    return _fetch(f"{SERVICES}/{segment(sid)}", sid)
-
-
-def create_service(**fields: Value) -> Call:
-    return _create(SERVICES, form(**fields))
-
-
-def update_service(sid: str, **fields: Value) -> Call:
-    return _update(f"{SERVICES}/{segment(sid)}", sid, form(**fields))
-
-
-def delete_service(sid: str) -> Call:
-    """Its Sessions are deleted with it; its numbers leave its pool and stay in the account."""
-    return _delete(f"{SERVICES}/{segment(sid)}")
-
-
-def list_numbers(ks: str) -> Call:
-    return _list(_pool(ks), "phone_numbers")
-
-
-def fetch_number(ks: str, pn: str) -> Call:
-    return _fetch(f"{_pool(ks)}/{segment(pn)}", pn)
-
-
-def add_number(
-    ks: str, *, sid: str | None = None, phone_number: str | None = None, is_reserved: bool | None = None
-) -> Call:
-    """UsageError unless exactly one of ``sid`` and ``phone_number`` (E.164) is given."""
-    if (sid is None) == (phone_number is None):
-        raise UsageError("give exactly one of a number's SID and its E.164 form")
-    data = form(sid=sid, phone_number=phone_number, is_reserved=is_reserved)
-    return _create(_pool(ks), data, sid)
-
-
-def update_number(ks: str, pn: str, *, is_reserved: bool) -> Call:
-    return _update(f"{_pool(ks)}/{segment(pn)}", pn, form(is_reserved=is_reserved))
-
-
-def remove_number(ks: str, pn: str) -> Call:
-    return _delete(f"{_pool(ks)}/{segment(pn)}")
-
-
-def list_sessions(ks: str) -> Call:
-    return _list(_sessions(ks), "sessions")
+SERVICES = Collection("/v1/Services", "services")
+NUMBERS = Collection("/v1/Services/{}/PhoneNumbers", "phone_numbers")
+SESSIONS = Collection("/v1/Services/{}/Sessions", "sessions")
+# Those that were removed are listed too, with the date. The status of a DELETE was 204 until 2024.
+PARTICIPANTS = Collection("/v1/Services/{}/Sessions/{}/Participants", "participants", deleted=(204, 200))
+INTERACTIONS = Collection("/v1/Services/{}/Sessions/{}/Interactions", "interactions")
+# The filter ``phone_number`` also finds parts of numbers: compare the rows.
+INCOMING_NUMBERS = Collection(
+    "/2010-04-01/Accounts/{}/IncomingPhoneNumbers", "incoming_phone_numbers", ".json", page_size=1000
+)
+MESSAGING_SERVICES = Collection("/messaging/v1/Services", "services")
+SENDERS = Collection("/messaging/v1/Services/{}/PhoneNumbers", "phone_numbers")
 
 
 def fetch_session(ks: str, name_or_sid: str) -> Call:
     """A unique name will do; no other request takes one."""
-    sid = name_or_sid if is_sid("KC", name_or_sid) else None
-    path = f"{_sessions(ks)}/{segment(name_or_sid)}"
-    return Call("GET", path, expect="sid", sid=sid, typed=sid is None)
-
-
-def create_session(ks: str, **fields: Value) -> Call:
-    return _create(_sessions(ks), form(**fields))
-
-
-def update_session(ks: str, kc: str, **fields: Value) -> Call:
-    return _update(f"{_sessions(ks)}/{segment(kc)}", kc, form(**fields))
-
-
-def delete_session(ks: str, kc: str) -> Call:
-    """Its participants and interactions are deleted with it."""
-    return _delete(f"{_sessions(ks)}/{segment(kc)}")
-
-
-def list_participants(ks: str, kc: str) -> Call:
-    """Those that were removed are listed too."""
-    return _list(_participants(ks, kc), "participants")
-
-
-def fetch_participant(ks: str, kc: str, kp: str) -> Call:
-    return _fetch(f"{_participants(ks, kc)}/{segment(kp)}", kp)
-
-
-def add_participant(ks: str, kc: str, **fields: Value) -> Call:
-    return _create(_participants(ks, kc), form(**fields))
-
-
-def remove_participant(ks: str, kc: str, kp: str) -> Call:
-    """It stays in the list, with the date. The status was 204 until 2024."""
-    return _delete(f"{_participants(ks, kc)}/{segment(kp)}", 200)
-
-
-def list_interactions(ks: str, kc: str) -> Call:
-    return _list(f"{_sessions(ks)}/{segment(kc)}/Interactions", "interactions")
-
-
-def list_incoming_numbers(
-    ac: str, *, phone_number: str | None = None, page_size: int = ACCOUNT_PAGE_SIZE
-) -> Call:
-    """``phone_number`` also finds parts of numbers: compare the rows."""
-    params = form(phone_number=phone_number, page_size=page_size)
-    return Call("GET", f"{_account(ac)}.json", params=params, expect="incoming_phone_numbers")
-
-
-def fetch_incoming_number(ac: str, pn: str) -> Call:
-    return _fetch(f"{_account(ac)}/{segment(pn)}.json", pn)
-
-
-def update_incoming_number(ac: str, pn: str, **fields: Value) -> Call:
-    return _update(f"{_account(ac)}/{segment(pn)}.json", pn, form(**fields))
-
-
-def list_messaging_services(page_size: int = PAGE_SIZE) -> Call:
-    return _list(MESSAGING_SERVICES, "services", page_size)
-
-
-def fetch_messaging_service(mg: str) -> Call:
-    return _fetch(f"{MESSAGING_SERVICES}/{segment(mg)}", mg)
-
-
-def list_senders(mg: str) -> Call:
-    return _list(_senders(mg), "phone_numbers")
-
-
-def fetch_sender(mg: str, pn: str) -> Call:
-    return _fetch(f"{_senders(mg)}/{segment(pn)}", pn)
+    named = not is_sid("KC", name_or_sid)
+    call = SESSIONS.fetch(ks, name_or_sid)
+    return replace(call, sid=None, typed=True) if named else call
 
 
 def attach_sender(mg: str, pn: str) -> Call:
-    return _create(_senders(mg), form(phone_number_sid=pn), pn)
-
-
-def detach_sender(mg: str, pn: str) -> Call:
-    """The number stays in the account."""
-    return _delete(f"{_senders(mg)}/{segment(pn)}")
-
-
-def _pool(ks: str) -> str:
-    return f"{SERVICES}/{segment(ks)}/PhoneNumbers"
-
-
-def _sessions(ks: str) -> str:
-    return f"{SERVICES}/{segment(ks)}/Sessions"
-
-
-def _participants(ks: str, kc: str) -> str:
-    return f"{_sessions(ks)}/{segment(kc)}/Participants"
-
-
-def _senders(mg: str) -> str:
-    return f"{MESSAGING_SERVICES}/{segment(mg)}/PhoneNumbers"
-
-
-def _account(ac: str) -> str:
-    return f"/2010-04-01/Accounts/{segment(ac)}/IncomingPhoneNumbers"
-
-
-def _list(path: str, key: str, page_size: int = PAGE_SIZE) -> Call:
-    return Call("GET", path, params=form(page_size=page_size), expect=key)
-
-
-def _fetch(path: str, sid: str) -> Call:
-    return Call("GET", path, expect="sid", sid=sid)
-
-
-def _create(path: str, data: Pairs, sid: str | None = None) -> Call:
-    return Call("POST", path, data=data, expect="sid", sid=sid, good=(200, 201))
-
-
-def _update(path: str, sid: str, data: Pairs) -> Call:
-    return Call("POST", path, data=data, expect="sid", sid=sid, good=(200,))
-
-
-def _delete(path: str, *good: int) -> Call:
-    return Call("DELETE", path, good=(204, *good))
+    return SENDERS.create(mg, about=pn, phone_number_sid=pn)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proxyctl.api.proxies import proxy_for
-from proxyctl.api.resources import list_services
+from proxyctl.api.resources import SERVICES
 from proxyctl.doctor import CheckResult, fail, ok, warning
 from proxyctl.errors import CheckError, ProxyctlError
 from proxyctl.explaining import hint_for, sentence
@@ -65,7 +65,7 @@ def call(runtime: Runtime, profile: Profile) -> Iterator[CheckResult]:
         yield ok("server", f"{client.endpoint.label} ({chosen_by(runtime, profile)}){through}")
         client.timeout = min(client.timeout, PATIENCE)
         try:
-            answer = client.send(list_services(page_size=1))
+            answer = client.send(SERVICES.list(page_size=1))
             took, request = f"{answer.duration * 1000:.0f} ms", answer.request_id or "none"
             yield ok("call", f"GET /v1/Services: {answer.status} in {took}, request id {request}")
         except ProxyctlError as error:

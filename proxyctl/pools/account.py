@@ -57,7 +57,7 @@ class Account:
     def services(self) -> list[Service]:
         """Return the account's Services."""
         if self._services is None:
-            self._services = list(map(Service, self.reader.rows(resources.list_services())))
+            self._services = list(map(Service, self.reader.rows(resources.SERVICES.list())))
         return self._services
 
     def services_by_name(self) -> dict[str, Service]:
@@ -87,7 +87,7 @@ class Account:
 
     def _fetched(self, sid: str) -> Service:
         try:
-            return Service(self.reader.request(resources.fetch_service(sid)).body)
+            return Service(self.reader.request(resources.SERVICES.fetch(sid)).body)
         except NotFoundError as error:
             raise NotFoundError(
                 f"there is no Service {sid} in this account",
@@ -114,7 +114,7 @@ class Account:
 
     def number(self, service_sid: str, sid: str) -> PhoneNumber:
         """Return one number of a pool. NotFoundError: the pool does not have it, or there is no such Service."""
-        return PhoneNumber(self.reader.request(resources.fetch_number(service_sid, sid)).body)
+        return PhoneNumber(self.reader.request(resources.NUMBERS.fetch(service_sid, sid)).body)
 
     def _pool_of_few(self, service_sid: str, sids: Iterable[str]) -> Pool:
         """Read only the numbers with these SIDs, a request each; those that are not in the pool are left out."""
@@ -136,7 +136,7 @@ class Account:
         asked for that; where the account does not own it, or its numbers can't be read, all pages are.
         """
         pool = Pool(service_sid)
-        for page in self.reader.pages(resources.list_numbers(service_sid)):
+        for page in self.reader.pages(resources.NUMBERS.list(service_sid)):
             pool.add_all(page.items)
             if phone_number is None or not page.more:
                 continue
@@ -165,7 +165,7 @@ class Account:
 
         def ask(sid: str) -> Answer | None:
             try:
-                return take(sid, self.reader.pages(resources.list_numbers(sid)))
+                return take(sid, self.reader.pages(resources.NUMBERS.list(sid)))
             except NotFoundError:
                 if not skip_gone:
                     raise
@@ -194,7 +194,7 @@ class Account:
     def unreserved(self, service_sid: str, besides: Collection[str]) -> int:
         """Return how many unreserved numbers a pool has at least, read up to the first that is not in ``besides``."""
         count = 0
-        for page in self.reader.pages(resources.list_numbers(service_sid)):
+        for page in self.reader.pages(resources.NUMBERS.list(service_sid)):
             free = [row.get("sid") for row in page.items if not row.get("is_reserved")]
             count += len(free)
             if not set(free) <= set(besides):
@@ -268,22 +268,22 @@ class Account:
         def members(service: MessagingService) -> list[str]:
             return [number.sid for number in account.members(service.sid)]
 
-        services = map(MessagingService, account.reader.rows(resources.list_messaging_services()))
+        services = map(MessagingService, account.reader.rows(resources.MESSAGING_SERVICES.list()))
         return side_by_side(members, services)
 
     def messaging_service(self, sid: str) -> MessagingService:
         """Return one Messaging Service."""
-        return MessagingService(self.reader.request(resources.fetch_messaging_service(sid)).body)
+        return MessagingService(self.reader.request(resources.MESSAGING_SERVICES.fetch(sid)).body)
 
     def members(self, messaging_service: str) -> Iterator[MessagingPhoneNumber]:
         """Yield the numbers of a Messaging Service."""
-        return map(MessagingPhoneNumber, self.reader.rows(resources.list_senders(messaging_service)))
+        return map(MessagingPhoneNumber, self.reader.rows(resources.SENDERS.list(messaging_service)))
 
     # The account's own numbers
 
     def own_pages(self) -> Iterator[Page]:
         """Yield the account's numbers, page by page."""
-        return self.reader.pages(resources.list_incoming_numbers(self.reader.account_sid))
+        return self.reader.pages(resources.INCOMING_NUMBERS.list(self.reader.account_sid))
 
     def own_numbers(
         self, items: Sequence[Item], *, few: int = FEW, within: float | None = None
@@ -307,11 +307,11 @@ class Account:
         account, found = self.reader.account_sid, list[dict[str, Any]]()
         if not is_sid(PHONE_NUMBER, name):
             # The API's filter finds parts of numbers as well: only the whole one counts.
-            call = resources.list_incoming_numbers(account, phone_number=name, page_size=50)
+            call = resources.INCOMING_NUMBERS.list(account, phone_number=name, page_size=50)
             found = [row for row in self.reader.rows(call) if row.get("phone_number") == name]
         else:
             with suppress(NotFoundError):
-                found = [self.reader.request(resources.fetch_incoming_number(account, name)).body]
+                found = [self.reader.request(resources.INCOMING_NUMBERS.fetch(account, name)).body]
         self._numbers[name] = IncomingNumber(found[0]) if found else None
         return self._numbers[name]
 

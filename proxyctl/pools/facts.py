@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
-from proxyctl.api.resources import list_numbers
+from proxyctl.api.resources import NUMBERS
 from proxyctl.errors import AuthenticationError, RefusedError, TemporaryError, reworded
 from proxyctl.input.items import Item
 from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden
@@ -135,7 +135,7 @@ def one_serves(account: Account, pool: Pool, besides: Collection[str]) -> bool:
     The last of a page is asked for first: who points away one after another begins with the first.
     """
     sid = pool.service_sid
-    read = (map(PhoneNumber, page.items) for page in account.reader.pages(list_numbers(sid)))
+    read = (map(PhoneNumber, page.items) for page in account.reader.pages(NUMBERS.list(sid)))
 
     def serves(items: Sequence[Item]) -> bool:
         owned = account.own_numbers(items, few=BESIDE).values()

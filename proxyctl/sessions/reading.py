@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from proxyctl.api.models import ACTIVE, Participant, PhoneNumber, Session
-from proxyctl.api.resources import fetch_session, list_participants, list_sessions
+from proxyctl.api.resources import PARTICIPANTS, SESSIONS, fetch_session
 from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.errors import AnswerError, NotFoundError, ProxyctlError, UsageError
 from proxyctl.identifiers import is_sid
@@ -82,7 +82,7 @@ def find_session(reader: Reader, service_sid: str, name_or_sid: str) -> Session:
     if not name_or_sid.strip():
         raise UsageError("SESSION is empty. Give a KC SID or a unique name")
     if not re.fullmatch(r"(?!\.\.?$)[^/\\;%]+", name_or_sid):  # no path can hold it
-        rows = reader.rows(list_sessions(service_sid))
+        rows = reader.rows(SESSIONS.list(service_sid))
         found = next((row for row in rows if row.get("unique_name") == name_or_sid), None)
         if found is None:
             raise not_found(name_or_sid, service_sid)
@@ -101,7 +101,7 @@ def sessions_named(reader: Reader, service_sid: str, names: Sequence[str]) -> di
     found: dict[str, Session] = {}
     if len(names) > FEW:
         wanted = set(names)
-        rows = map(Session, reader.rows(list_sessions(service_sid)))
+        rows = map(Session, reader.rows(SESSIONS.list(service_sid)))
         return {name: one for one in rows for name in (one.unique_name, one.sid) if name in wanted}
     for name in names:
         with suppress(NotFoundError):
@@ -121,13 +121,13 @@ def not_found(name_or_sid: str, service_sid: str, error: NotFoundError | None = 
 
 def session_pages(reader: Reader, service_sid: str, chosen: SessionFilter, now: Now) -> Iterator[list[Row]]:
     """Yield of each page the Sessions that ``chosen`` accepts, as far as the list says."""
-    for page in reader.pages(list_sessions(service_sid)):
+    for page in reader.pages(SESSIONS.list(service_sid)):
         yield [row for row in page.items if chosen.accepts(Session(row), now())]
 
 
 def participants_of(reader: Reader, service_sid: str, session_sid: str) -> list[dict[str, Any]]:
     """Return who is in a Session; those that were removed stay in the API's list."""
-    rows = reader.rows(list_participants(service_sid, session_sid))
+    rows = reader.rows(PARTICIPANTS.list(service_sid, session_sid))
     return [row for row in rows if not row.get("date_deleted")]
 
 

@@ -75,7 +75,7 @@ class Reader:
 
     def confirm_account(self, service_sid: str) -> None:
         """Let the account be known before a write: where nothing that was read has shown it, fetch the Service."""
-        call = resources.fetch_service(service_sid)
+        call = resources.SERVICES.fetch(service_sid)
         if self.client.owner.sid is None and self.request(call) and self.client.owner.sid is None:
             raise AnswerError(f"{call}: the response does not say whose Service it is. Nothing was sent")
 

@@ -111,8 +111,9 @@ def _flag(request: Request) -> bool:
 
 def _add(request: Request) -> Call:
     number = None if request.sid is not None else request.phone_number
-    return resources.add_number(
-        request.parent, sid=request.sid, phone_number=number, is_reserved=request.wanted.get("is_reserved")
+    flag = request.wanted.get("is_reserved")
+    return resources.NUMBERS.create(
+        request.parent, about=request.sid, sid=request.sid, phone_number=number, is_reserved=flag
     )
 
 
@@ -125,9 +126,9 @@ def _in_pool(name: str, done: str, call: Callable[[Request], Call], **row: Any) 
         name,
         done,
         call,
-        fetch=_number(resources.fetch_number),
-        listing=lambda request: resources.list_numbers(request.parent),
-        within=lambda request: resources.fetch_service(request.parent),
+        fetch=_number(resources.NUMBERS.fetch),
+        listing=lambda request: resources.NUMBERS.list(request.parent),
+        within=lambda request: resources.SERVICES.fetch(request.parent),
         meanings=_POOL_MEANINGS,
         hints=_POOL_HINTS,
         **row,
@@ -169,7 +170,7 @@ ADD = _in_pool(
 RESERVE = _in_pool(
     "reserve",
     "reserved",
-    lambda request: resources.update_number(request.parent, request.sid or "", is_reserved=_flag(request)),
+    lambda request: resources.NUMBERS.update(request.parent, request.sid or "", is_reserved=_flag(request)),
     full=frozenset({codes.POOL_FULL}),
     pending="is in the pool, but not reserved",
 )
@@ -180,7 +181,7 @@ RELEASE = _in_pool(
     full=frozenset({codes.POOL_FULL}),
     pending="is in the pool, but still reserved",
 )
-REMOVE = _in_pool("remove", "removed", _number(resources.remove_number), removes=True)
+REMOVE = _in_pool("remove", "removed", _number(resources.NUMBERS.delete), removes=True)
 
 
 _SENDER_MEANINGS: Meanings = {
@@ -195,8 +196,8 @@ def _sender(name: str, done: str, make: Callable[..., Call], **row: Any) -> Verb
         name,
         done,
         _number(make),
-        fetch=_number(resources.fetch_sender),
-        listing=lambda request: resources.list_senders(request.parent),
+        fetch=_number(resources.SENDERS.fetch),
+        listing=lambda request: resources.SENDERS.list(request.parent),
         parent_key="messaging_service_sid",
         beside=True,
         meanings=_SENDER_MEANINGS,
@@ -218,7 +219,7 @@ ATTACH = _sender(
 DETACH = _sender(
     "detach",
     "detached",
-    resources.detach_sender,
+    resources.SENDERS.delete,
     removes=True,
     refused="{name} can't be taken out of Messaging Service {parent}",
 )
@@ -229,8 +230,8 @@ def _service(name: str, done: str, call: Callable[[Request], Call], **row: Any) 
         name,
         done,
         call,
-        fetch=lambda request: resources.fetch_service(request.sid or ""),
-        listing=lambda request: resources.list_services(),
+        fetch=lambda request: resources.SERVICES.fetch(request.sid or ""),
+        listing=lambda request: resources.SERVICES.list(),
         key="unique_name",
         parent_key="",
         refused="Service {name} can't be {done}",
@@ -241,24 +242,24 @@ def _service(name: str, done: str, call: Callable[[Request], Call], **row: Any) 
 CREATE_SERVICE = _service(
     "create_service",
     "created",
-    lambda request: resources.create_service(**{"unique_name": request.name, **request.wanted}),
+    lambda request: resources.SERVICES.create(**{"unique_name": request.name, **request.wanted}),
     already=frozenset({codes.SERVICE_NAME_TAKEN}),
     creates=True,
 )
 UPDATE_SERVICE = _service(
     "update_service",
     "updated",
-    lambda request: resources.update_service(request.sid or "", **request.wanted),
+    lambda request: resources.SERVICES.update(request.sid or "", **request.wanted),
 )
 DELETE_SERVICE = _service(
-    "delete_service", "deleted", lambda request: resources.delete_service(request.sid or ""), removes=True
+    "delete_service", "deleted", lambda request: resources.SERVICES.delete(request.sid or ""), removes=True
 )
 RESTORE_WEBHOOKS = Verb(
     "restore_webhooks",
     "restored",
-    lambda request: resources.update_incoming_number(request.parent, request.sid or "", **request.wanted),
-    fetch=lambda request: resources.fetch_incoming_number(request.parent, request.sid or ""),
-    listing=lambda request: resources.list_incoming_numbers(request.parent),
+    lambda request: resources.INCOMING_NUMBERS.update(request.parent, request.sid or "", **request.wanted),
+    fetch=lambda request: resources.INCOMING_NUMBERS.fetch(request.parent, request.sid or ""),
+    listing=lambda request: resources.INCOMING_NUMBERS.list(request.parent),
     parent_key="",
     beside=True,
     refused="the webhooks of {name} can't be set",

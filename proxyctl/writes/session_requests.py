@@ -20,14 +20,14 @@ def _in_session(make: Callable[..., Call]) -> Callable[[Request], Call]:
 
 
 def _update_session(request: Request) -> Call:
-    return resources.update_session(request.parent, request.sid or "", **request.wanted)
+    return resources.SESSIONS.update(request.parent, request.sid or "", **request.wanted)
 
 
 def _session(name: str, done: str, call: Callable[[Request], Call], **row: Any) -> Verb:
     columns: dict[str, Any] = {
         "fetch": _by_sid(resources.fetch_session),
-        "listing": lambda request: resources.list_sessions(request.parent),
-        "within": lambda request: resources.fetch_service(request.parent),
+        "listing": lambda request: resources.SESSIONS.list(request.parent),
+        "within": lambda request: resources.SERVICES.fetch(request.parent),
         "key": "unique_name",
         "refused": "Session {name} can't be {done}",
     }
@@ -45,11 +45,11 @@ CLOSE_SESSION = _session(
     pending="is open, without all of its participants",
     pending_hint="'proxyctl session close SERVICE SESSION' closes it.",
 )
-DELETE_SESSION = _session("delete_session", "deleted", _by_sid(resources.delete_session), removes=True)
+DELETE_SESSION = _session("delete_session", "deleted", _by_sid(resources.SESSIONS.delete), removes=True)
 CREATE_SESSION = _session(
     "create_session",
     "created",
-    lambda request: resources.create_session(request.parent, **request.wanted),
+    lambda request: resources.SESSIONS.create(request.parent, **request.wanted),
     fetch=lambda request: resources.fetch_session(request.parent, request.name),
     listing=None,
     already=frozenset({codes.SESSION_NAME_TAKEN}),
@@ -67,9 +67,9 @@ def _participant(name: str, done: str, call: Callable[[Request], Call], **row: A
         name,
         done,
         call,
-        fetch=_in_session(resources.fetch_participant),
-        listing=lambda request: resources.list_participants(request.parent, request.session),
-        within=lambda request: resources.fetch_service(request.parent),
+        fetch=_in_session(resources.PARTICIPANTS.fetch),
+        listing=lambda request: resources.PARTICIPANTS.list(request.parent, request.session),
+        within=lambda request: resources.SERVICES.fetch(request.parent),
         key="identifier",
         recorded=False,  # it is personal
         refused="{name} can't be {done}",
@@ -80,10 +80,10 @@ def _participant(name: str, done: str, call: Callable[[Request], Call], **row: A
 ADD_PARTICIPANT = _participant(
     "add_participant",
     "added",
-    lambda request: resources.add_participant(request.parent, request.session, **request.wanted),
+    lambda request: resources.PARTICIPANTS.create(request.parent, request.session, **request.wanted),
     already=frozenset({codes.PARTICIPANT_EXISTS}),
     creates=True,
 )
 REMOVE_PARTICIPANT = _participant(
-    "remove_participant", "removed", _in_session(resources.remove_participant), removes=True
+    "remove_participant", "removed", _in_session(resources.PARTICIPANTS.delete), removes=True
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.api.resources import Call, list_incoming_numbers, list_services
+from proxyctl.api.resources import INCOMING_NUMBERS, SERVICES, Call
 from proxyctl.errors import AnswerError, ServerError
 from proxyctl.writes import reading
 from tests.api.stubs import AC, answer, page, read_by, refusal, slept
@@ -29,7 +29,7 @@ def test_pages_are_followed_to_the_end_by_their_query_alone() -> None:
         (_asked(2), page("services", [{"sid": "KS2"}])),
     )
     with read_by(*script) as reader:
-        got = list(reader.pages(list_services()))
+        got = list(reader.pages(SERVICES.list()))
     assert [item["sid"] for found in got for item in found.items] == ["KS1", "KS2"]
     assert [found.number for found in got] == [0, 1, 2]
 
@@ -45,7 +45,7 @@ def test_the_2010_envelope() -> None:
         (f"GET {base}?Page=1&PageToken=PA1", answer({key: [{"sid": "PN2"}], "next_page_uri": None})),
     )
     with read_by(*script) as reader:
-        assert [found.items[0]["sid"] for found in reader.pages(list_incoming_numbers(AC))] == ["PN1", "PN2"]
+        assert [found.items[0]["sid"] for found in reader.pages(INCOMING_NUMBERS.list(AC))] == ["PN1", "PN2"]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_is_no_page_of_a_list(body: Any) -> None:
 )
 def test_addresses_of_a_next_page_that_cannot_be_read(following: Any) -> None:
     with read_by((FIRST, page("services", [], following))) as reader, pytest.raises(AnswerError):
-        list(reader.pages(list_services()))
+        list(reader.pages(SERVICES.list()))
 
 
 def test_a_token_that_repeats_ends_the_list_with_the_rows_so_far() -> None:
@@ -87,7 +87,7 @@ def test_a_token_that_repeats_ends_the_list_with_the_rows_so_far() -> None:
     )
     rows: list[str] = []
     with read_by(*script) as reader, pytest.raises(AnswerError, match="read already") as caught:
-        for found in reader.pages(list_services()):
+        for found in reader.pages(SERVICES.list()):
             rows += [item["sid"] for item in found.items]
     assert rows == ["KS1", "KS2", "KS3"]
     assert caught.value.exit_code == 1
@@ -99,14 +99,14 @@ def test_a_list_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
         (_asked(n), page("services", [], _next(n + 1))) for n in (1, 2)
     ]
     with read_by(*script) as reader, pytest.raises(AnswerError, match="more than 3 pages"):
-        list(reader.pages(list_services()))
+        list(reader.pages(SERVICES.list()))
 
 
 def test_a_later_page_that_fails_raises_after_the_earlier_ones() -> None:
     script = [(FIRST, page("services", [{"sid": "KS1"}], _next(1)))] + [(_asked(1), refusal(503))] * 2
     rows = []
     with read_by(*script, retries=1) as reader, pytest.raises(ServerError):
-        for found in reader.pages(list_services()):
+        for found in reader.pages(SERVICES.list()):
             rows += found.items
     assert rows == [{"sid": "KS1"}]
 
@@ -114,10 +114,10 @@ def test_a_later_page_that_fails_raises_after_the_earlier_ones() -> None:
 def test_a_page_of_the_wrong_shape_is_asked_for_again() -> None:
     script = ((FIRST, answer({"services": None})), (FIRST, page("services", [])))
     with read_by(*script) as reader:
-        assert [found.items for found in reader.pages(list_services())] == [[]]
+        assert [found.items for found in reader.pages(SERVICES.list())] == [[]]
         assert len(slept(reader.client)) == 1
 
 
 def test_no_page_is_fetched_before_it_is_wanted() -> None:
     with read_by((FIRST, page("services", [{"sid": "KS1"}], _next(1)))) as reader:
-        assert next(reader.pages(list_services())).items == [{"sid": "KS1"}]
+        assert next(reader.pages(SERVICES.list())).items == [{"sid": "KS1"}]

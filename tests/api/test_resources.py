@@ -1,4 +1,4 @@
-"""What a call may be, and the functions that return Calls: what each sends, whom it is about, and what is an answer."""
+"""What a call may be, and the collections that make Calls: what each sends, whom it is about, and what is an answer."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ OWNED = f"/2010-04-01/Accounts/{AC}/IncomingPhoneNumbers"
 @pytest.mark.parametrize(
     ("call", "path", "query", "key"),
     [
-        (resources.list_services(), "/v1/Services", "PageSize=100", "services"),
-        (resources.list_numbers(KS), f"{KS_PATH}/PhoneNumbers", "PageSize=100", "phone_numbers"),
-        (resources.list_sessions(KS), f"{KS_PATH}/Sessions", "PageSize=100", "sessions"),
+        (resources.SERVICES.list(), "/v1/Services", "PageSize=100", "services"),
+        (resources.NUMBERS.list(KS), f"{KS_PATH}/PhoneNumbers", "PageSize=100", "phone_numbers"),
+        (resources.SESSIONS.list(KS), f"{KS_PATH}/Sessions", "PageSize=100", "sessions"),
         (
-            resources.list_participants(KS, KC),
+            resources.PARTICIPANTS.list(KS, KC),
             f"{KS_PATH}/Sessions/{KC}/Participants",
             "PageSize=100",
             "participants",
         ),
-        (resources.list_messaging_services(), "/messaging/v1/Services", "PageSize=100", "services"),
-        (resources.list_senders(MG), f"{MG_PATH}/PhoneNumbers", "PageSize=100", "phone_numbers"),
-        (resources.list_incoming_numbers(AC), f"{OWNED}.json", "PageSize=1000", "incoming_phone_numbers"),
+        (resources.MESSAGING_SERVICES.list(), "/messaging/v1/Services", "PageSize=100", "services"),
+        (resources.SENDERS.list(MG), f"{MG_PATH}/PhoneNumbers", "PageSize=100", "phone_numbers"),
+        (resources.INCOMING_NUMBERS.list(AC), f"{OWNED}.json", "PageSize=1000", "incoming_phone_numbers"),
         (
-            resources.list_incoming_numbers(AC, phone_number="+1415", page_size=50),
+            resources.INCOMING_NUMBERS.list(AC, phone_number="+1415", page_size=50),
             f"{OWNED}.json",
             "PhoneNumber=%2B1415&PageSize=50",
             "incoming_phone_numbers",
@@ -47,11 +47,11 @@ def test_lists(call: Call, path: str, query: str, key: str) -> None:
 @pytest.mark.parametrize(
     ("call", "path", "sid"),
     [
-        (resources.fetch_service(KS), KS_PATH, KS),
-        (resources.fetch_number(KS, PN), f"{KS_PATH}/PhoneNumbers/{PN}", PN),
-        (resources.fetch_incoming_number(AC, PN), f"{OWNED}/{PN}.json", PN),
-        (resources.fetch_messaging_service(MG), MG_PATH, MG),
-        (resources.fetch_sender(MG, PN), f"{MG_PATH}/PhoneNumbers/{PN}", PN),
+        (resources.SERVICES.fetch(KS), KS_PATH, KS),
+        (resources.NUMBERS.fetch(KS, PN), f"{KS_PATH}/PhoneNumbers/{PN}", PN),
+        (resources.INCOMING_NUMBERS.fetch(AC, PN), f"{OWNED}/{PN}.json", PN),
+        (resources.MESSAGING_SERVICES.fetch(MG), MG_PATH, MG),
+        (resources.SENDERS.fetch(MG, PN), f"{MG_PATH}/PhoneNumbers/{PN}", PN),
         (resources.fetch_session(KS, KC), f"{KS_PATH}/Sessions/{KC}", KC),
     ],
 )
@@ -64,19 +64,19 @@ def test_a_fetch_knows_whom_it_asks_for(call: Call, path: str, sid: str) -> None
     ("call", "path", "form", "sid"),
     [
         (
-            resources.create_service(unique_name="a b", default_ttl=None),
+            resources.SERVICES.create(unique_name="a b", default_ttl=None),
             "/v1/Services",
             "UniqueName=a+b",
             None,
         ),
         (
-            resources.add_number(KS, sid=PN, is_reserved=True),
+            resources.NUMBERS.create(KS, about=PN, sid=PN, is_reserved=True),
             f"{KS_PATH}/PhoneNumbers",
             f"Sid={PN}&IsReserved=true",
             PN,
         ),
         (
-            resources.add_number(KS, phone_number="+1415"),
+            resources.NUMBERS.create(KS, phone_number="+1415"),
             f"{KS_PATH}/PhoneNumbers",
             "PhoneNumber=%2B1415",
             None,
@@ -92,13 +92,13 @@ def test_a_create_is_never_repeated_blindly(call: Call, path: str, form: str, si
 @pytest.mark.parametrize(
     ("call", "path", "form"),
     [
-        (resources.update_service(KS, callback_url="", default_ttl=0), KS_PATH, "CallbackUrl=&DefaultTtl=0"),
+        (resources.SERVICES.update(KS, callback_url="", default_ttl=0), KS_PATH, "CallbackUrl=&DefaultTtl=0"),
         (
-            resources.update_number(KS, PN, is_reserved=False),
+            resources.NUMBERS.update(KS, PN, is_reserved=False),
             f"{KS_PATH}/PhoneNumbers/{PN}",
             "IsReserved=false",
         ),
-        (resources.update_incoming_number(AC, PN, voice_url=""), f"{OWNED}/{PN}.json", "VoiceUrl="),
+        (resources.INCOMING_NUMBERS.update(AC, PN, voice_url=""), f"{OWNED}/{PN}.json", "VoiceUrl="),
     ],
 )
 def test_an_update_is_about_one_item(call: Call, path: str, form: str) -> None:
@@ -109,25 +109,19 @@ def test_an_update_is_about_one_item(call: Call, path: str, form: str) -> None:
 @pytest.mark.parametrize(
     ("call", "path"),
     [
-        (resources.delete_service(KS), KS_PATH),
-        (resources.remove_number(KS, PN), f"{KS_PATH}/PhoneNumbers/{PN}"),
-        (resources.detach_sender(MG, PN), f"{MG_PATH}/PhoneNumbers/{PN}"),
+        (resources.SERVICES.delete(KS), KS_PATH),
+        (resources.NUMBERS.delete(KS, PN), f"{KS_PATH}/PhoneNumbers/{PN}"),
+        (resources.SENDERS.delete(MG, PN), f"{MG_PATH}/PhoneNumbers/{PN}"),
     ],
 )
 def test_a_delete_is_done_when_its_answer_is_empty(call: Call, path: str) -> None:
     assert (str(call), call.expect, call.good, call.may_repeat) == (f"DELETE {path}", None, (204,), True)
 
 
-@pytest.mark.parametrize("by", [{}, {"sid": PN, "phone_number": "+1415"}])
-def test_a_number_is_added_by_exactly_one_of_sid_and_number(by: dict[str, str]) -> None:
-    with pytest.raises(UsageError):
-        resources.add_number(KS, **by)  # type: ignore[arg-type]
-
-
 def test_a_sid_stays_in_its_segment_of_the_path() -> None:
-    assert resources.fetch_service("../a b").path == "/v1/Services/..%2Fa%20b"
+    assert resources.SERVICES.fetch("../a b").path == "/v1/Services/..%2Fa%20b"
     with pytest.raises(UsageError):
-        resources.fetch_number(KS, "")
+        resources.NUMBERS.fetch(KS, "")
 
 
 # Any call
@@ -209,15 +203,15 @@ def test_form_spells_names_and_values_as_the_api_does() -> None:
 @pytest.mark.parametrize(
     ("call", "lane"),
     [
-        (resources.add_number(KS, sid=PN), f"POST /v1/Services/{KS}/PhoneNumbers"),
-        (resources.update_number(KS, PN, is_reserved=True), f"POST /v1/Services/{KS}/PhoneNumbers"),
-        (resources.list_numbers(KS), f"GET /v1/Services/{KS}/PhoneNumbers"),
-        (resources.delete_service(KS), "DELETE /v1/Services"),
+        (resources.NUMBERS.create(KS, about=PN, sid=PN), f"POST /v1/Services/{KS}/PhoneNumbers"),
+        (resources.NUMBERS.update(KS, PN, is_reserved=True), f"POST /v1/Services/{KS}/PhoneNumbers"),
+        (resources.NUMBERS.list(KS), f"GET /v1/Services/{KS}/PhoneNumbers"),
+        (resources.SERVICES.delete(KS), "DELETE /v1/Services"),
         (resources.fetch_session(KS, KC), f"GET {KS_PATH}/Sessions"),
         (resources.fetch_session(KS, "a ride"), f"GET {KS_PATH}/Sessions"),
-        (resources.list_participants(KS, KC), f"GET {KS_PATH}/Sessions/Participants"),
+        (resources.PARTICIPANTS.list(KS, KC), f"GET {KS_PATH}/Sessions/Participants"),
         (
-            resources.fetch_incoming_number(AC, PN),
+            resources.INCOMING_NUMBERS.fetch(AC, PN),
             f"GET /2010-04-01/Accounts/{AC}/IncomingPhoneNumbers",
         ),
     ],

@@ -14,7 +14,7 @@ import httpx
 
 from proxyctl.api import answers
 from proxyctl.api.models import Service
-from proxyctl.api.resources import Call, list_incoming_numbers, list_services
+from proxyctl.api.resources import INCOMING_NUMBERS, SERVICES, Call
 from proxyctl.errors import ProxyctlError
 from proxyctl.pools.poolfile import parse_pool_file
 from proxyctl.profiles.profile import named_profile
@@ -96,7 +96,7 @@ class Everywhere(httpx.BaseTransport):
 def ask(transport: Everywhere) -> None:
     """Read lists to their end, and one resource."""
     with client_of(transport=transport, clock=StandingClock(), retries=0) as client:
-        for call in (list_services(), list_incoming_numbers(AC), Call("GET", "/v1/Things")):
+        for call in (SERVICES.list(), INCOMING_NUMBERS.list(AC), Call("GET", "/v1/Things")):
             with contextlib.suppress(ProxyctlError):
                 for number, page in enumerate(reader_of(client).pages(call)):
                     for row in page.items:

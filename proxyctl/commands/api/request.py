@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from proxyctl.api.resources import Call, list_messaging_services, list_services
+from proxyctl.api.resources import MESSAGING_SERVICES, SERVICES, Call
 from proxyctl.commands.run import Job, carry_out, finish_one, heading
 from proxyctl.errors import AuthenticationError, UsageError
 from proxyctl.input.items import Item
@@ -62,9 +62,9 @@ def account_of(runtime: Runtime, call: Call) -> str:
     reader = runtime.access.reader.apart()
     with suppress(AuthenticationError):  # a key that may do this one thing, perhaps
         if call.path.startswith("/messaging/"):
-            reader.request(list_messaging_services(page_size=1))
+            reader.request(MESSAGING_SERVICES.list(page_size=1))
         else:
-            reader.request(list_services(page_size=1))
+            reader.request(SERVICES.list(page_size=1))
     return runtime.data_account
 
 

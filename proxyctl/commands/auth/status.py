@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from proxyctl.api.resources import list_services
+from proxyctl.api.resources import SERVICES
 from proxyctl.bulk.gates import Gates
 from proxyctl.errors import ProxyctlError, TemporaryError, UsageError
 from proxyctl.profiles.config_file import SANDBOX
@@ -108,7 +108,7 @@ def try_out(runtime: Runtime, profile: Profile) -> None:
         gates = Gates(
             0.0, random=random.random, clock=runtime.clock
         )  # next to nothing is sent, so without limits
-        Reader(client, gates).request(list_services(page_size=1))
+        Reader(client, gates).request(SERVICES.list(page_size=1))
 
 
 def list_profiles(runtime: Runtime) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from proxyctl.api.models import MessagingService, Service
-from proxyctl.api.resources import list_messaging_services
+from proxyctl.api.resources import MESSAGING_SERVICES
 from proxyctl.commands.number.given import Numbers, begin, titled
 from proxyctl.commands.pool.findings import Audit, show
 from proxyctl.commands.run import Job, carry_out, finish, heading
@@ -41,7 +41,7 @@ def named(runtime: Runtime, service_name: str, messaging_service: str) -> tuple[
 
 def messaging_named(runtime: Runtime, name: str) -> MessagingService:
     """Find the Messaging Service that alone has a friendly name. UsageError, with the names, where none is alone."""
-    services = list(map(MessagingService, runtime.access.reader.rows(list_messaging_services())))
+    services = list(map(MessagingService, runtime.access.reader.rows(MESSAGING_SERVICES.list())))
     found = [one for one in services if name and one.friendly_name == name]
     if len(found) == 1:
         return found[0]

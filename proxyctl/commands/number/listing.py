@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from proxyctl.api.models import Service
-from proxyctl.api.resources import list_numbers
+from proxyctl.api.resources import NUMBERS
 from proxyctl.commands.listing import services_meant, show_list
 from proxyctl.commands.number.filters import NumberFilter
 from proxyctl.completion.names import remember_service, remember_services, service_names
@@ -71,7 +71,7 @@ def pool_pages(
     """
     checked = False
     for service in services:
-        for page in runtime.access.reader.pages(list_numbers(service.sid)):
+        for page in runtime.access.reader.pages(NUMBERS.list(service.sid)):
             if page.items and not checked:
                 check_capabilities(chosen.capabilities, page.items, PHONE_NUMBER)
                 checked = True

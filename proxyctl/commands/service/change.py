@@ -10,7 +10,7 @@ from typing import Any
 
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
 from proxyctl.api.models import Service
-from proxyctl.api.resources import list_sessions
+from proxyctl.api.resources import SESSIONS
 from proxyctl.commands.in_transit import forget, refuse_in_transit
 from proxyctl.commands.listing import drawn
 from proxyctl.commands.number.given import titled
@@ -263,7 +263,7 @@ def read_loss(runtime: Runtime, service: Service) -> Loss:
     """Read what goes with a Service."""
     pool = runtime.account.pool(service.sid)
     sessions = 0
-    for page in runtime.access.reader.pages(list_sessions(service.sid)):
+    for page in runtime.access.reader.pages(SESSIONS.list(service.sid)):
         sessions += sum(1 for raw in page.items if raw.get("status") in ("open", "in-progress"))
     senders = senders_of(runtime.account, pool.by_sid, runtime.note)
     names = {

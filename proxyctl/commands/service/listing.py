@@ -19,7 +19,7 @@ def show_all(
 ) -> None:
     """Print the account's Services as the pages come in; only those whose name is like ``name``, if it is given."""
     shape = COUNTED_SERVICE if counts else SERVICE
-    found = watch_services(runtime, runtime.access.reader.pages(resources.list_services()))
+    found = watch_services(runtime, runtime.access.reader.pages(resources.SERVICES.list()))
     pages: Iterator[Rows] = (page.items for page in found)
     if name is not None:
         wanted = name

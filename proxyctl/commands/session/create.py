@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from proxyctl.api.models import Participant, Service, Session
-from proxyctl.api.resources import list_participants
+from proxyctl.api.resources import PARTICIPANTS
 from proxyctl.commands.report import End
 from proxyctl.commands.run import Job, carry_out, finish_one, heading
 from proxyctl.commands.session.change import carry_out_one, keep_off_disk, settings
@@ -159,7 +159,7 @@ def remove(runtime: Runtime, service_name: str, session_name: str, name: str) ->
 
     def decide() -> Plan:
         session = find_session(runtime.access.reader, service.sid, session_name)
-        rows = list(runtime.access.reader.rows(list_participants(service.sid, session.sid)))
+        rows = list(runtime.access.reader.rows(PARTICIPANTS.list(service.sid, session.sid)))
         rows.sort(key=lambda row: row.get("date_deleted") is not None)
         there = next(
             (Participant(row) for row in rows if {name, person} & {row["sid"], row.get("identifier")}), None

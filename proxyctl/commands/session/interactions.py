@@ -4,7 +4,7 @@ Examples:
   proxyctl interaction list masking-prod ride-4711
 """
 
-from proxyctl.api.resources import list_interactions
+from proxyctl.api.resources import INTERACTIONS
 from proxyctl.commands.options import DATA, SERVICE, SESSION, command
 from proxyctl.commands.session.participants import session_named
 from proxyctl.render.shapes import INTERACTION
@@ -23,5 +23,5 @@ def list_of_session(service_name: str = SERVICE, session_name: str = SESSION) ->
 def show_all(runtime: Runtime, service_name: str, session_name: str) -> None:
     """Print the interactions of a Session."""
     service_sid, session = session_named(runtime, service_name, session_name)
-    pages = runtime.access.reader.pages(list_interactions(service_sid, session.sid))
+    pages = runtime.access.reader.pages(INTERACTIONS.list(service_sid, session.sid))
     runtime.out.rows(INTERACTION, (page.items for page in pages))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import nlargest
 
 from proxyctl.api.models import Session
-from proxyctl.api.resources import list_interactions
+from proxyctl.api.resources import INTERACTIONS
 from proxyctl.commands.session.participants import session_named
 from proxyctl.render.shapes import INTERACTION, PARTICIPANT, SHOWN_SESSION
 from proxyctl.roles import Line, Part, Role, line
@@ -27,7 +27,7 @@ def show(runtime: Runtime, service_name: str, session_name: str) -> None:
         runtime.out.one(SHOWN_SESSION, session.raw | ending)
         return
     participants = participants_of(reader, service_sid, session.sid)
-    rows = reader.rows(list_interactions(service_sid, session.sid))
+    rows = reader.rows(INTERACTIONS.list(service_sid, session.sid))
     last = nlargest(LAST, rows, key=lambda row: str(row.get("date_created")))
     if runtime.format == "table" and runtime.options.fields is None:
         runtime.out.one(SHOWN_SESSION, session.raw | ending, verdict=verdict(session, runtime.access.now()))
