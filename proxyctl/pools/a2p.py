@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from proxyctl.api.models import MessagingService, PhoneNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.audit import defer_command, not_deferring
 from proxyctl.pools.decide import each_once, sender_step
 from proxyctl.pools.findings import Finding, argument
 from proxyctl.pools.pool import MOST_SENDERS, Pool, has_capability
@@ -62,46 +61,25 @@ def detach_command(messaging_service: str, sid: str) -> str:
 
 def findings(pair: Pair) -> Iterator[Finding]:
     """Say all that is wrong."""
-    messaging, members = pair.messaging, pair.members
+    service, messaging, members = pair.service, pair.messaging, pair.members
     if not deferring(messaging):
-        words = (
-            "it does not defer to the sender's webhook (use_inbound_webhook_on_number is off): incoming messages "
-            "never reach Proxy"
-        )
-        yield not_deferring(messaging, pair.service, words)
+        yield not_deferring(pair)
     wanted = len(members) + len(pair.missing)
     if wanted > MOST_SENDERS:
-        words = (
-            f"it would hold {wanted} numbers with all of the pool (now {len(members)}). The limit is "
-            f"{MOST_SENDERS}, unless Twilio raised it"
-        )
-        fix = (
-            "proxyctl api POST /messaging/v1/Services -d UseInboundWebhookOnNumber=true -d FriendlyName=NAME"
-        )
-        detail = f"{wanted} numbers with all of the pool"
-        yield Finding.of("messaging-full", messaging, pair.service, words, fix, detail)
+        yield Finding.of("messaging-full", messaging, service, wanted=wanted, now=len(members))
     for number in pair.missing:
-        yield missing_finding(pair, number)
+        holder = pair.elsewhere.get(number.sid)
+        rule = "messaging-missing" if holder is None else "messaging-elsewhere"
+        yield Finding.of(rule, number, service, messaging=messaging.sid, holder=holder)
     for sid, phone_number in members.items():
         if sid not in pair.pool.by_sid:
             number = PhoneNumber({"sid": sid, "phone_number": phone_number})
-            words = f"it is in Messaging Service {messaging.sid}, and not in the pool: it can't be added to it any more"
-            fix = detach_command(messaging.sid, sid)
-            yield Finding.of("messaging-not-in-pool", number, pair.service, words, fix)
+            yield Finding.of("messaging-not-in-pool", number, service, messaging=messaging.sid)
 
 
-def missing_finding(pair: Pair, number: PhoneNumber) -> Finding:
-    """Say of a number of the pool that it is not in the Messaging Service, or in another one."""
-    other = pair.elsewhere.get(number.sid)
-    words = f"it is not in Messaging Service {pair.messaging.sid}"
-    if other is not None:
-        fix = detach_command(other, number.sid)
-        words = f"{words}, but in {other}"
-        return Finding.of("messaging-elsewhere", number, pair.service, words, fix, f"in {other}")
-    fix = command_line(
-        "messaging", "attach", argument(pair.service), "--messaging-service", pair.messaging.sid
-    )
-    return Finding.of("messaging-missing", number, pair.service, words, fix)
+def not_deferring(pair: Pair) -> Finding:
+    """Return the finding about a Messaging Service that keeps incoming messages from Proxy."""
+    return Finding.of("messaging-not-deferring", pair.messaging, pair.service, whose="", detail="")
 
 
 # Attaching
@@ -150,7 +128,7 @@ def plan_of(entries: Sequence[Entry], pair: Pair) -> Plan:
         raise RefusedError(
             f"Messaging Service {messaging.sid} does not defer to the sender's webhook: with numbers in it, their "
             "incoming messages would never reach Proxy. Nothing was sent.",
-            hint=f"Run '{defer_command(messaging.sid)}' first.",
+            hint=f"Run '{not_deferring(pair).fix}' first.",
         )
     name = f"Messaging Service {messaging.sid}"
     capacity = Capacity(name, len(pair.members), MOST_SENDERS)

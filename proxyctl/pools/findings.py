@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from proxyctl import identifiers
 from proxyctl.api.models import IncomingNumber, MessagingService, PhoneNumber, Service
+from proxyctl.pools.pool import number_argument
+from proxyctl.text import command_line
 
 Named = Service | MessagingService | PhoneNumber | IncomingNumber
 
@@ -25,17 +27,21 @@ class Severity(StrEnum):
 
 
 class Kind(NamedTuple):
-    """What findings of one ID have in common: the worst severity that they can have, and what they mean."""
+    """What findings of one ID have in common: the worst severity that they can have, and what they mean.
+
+    ``message``, ``fix`` and ``detail`` are those of one finding, with the names of values in braces.
+    """
 
     severity: Severity
     title: str
+    message: str
+    fix: str
     effect: str = ""
+    detail: str = ""
 
 
 TABLE = tomllib.loads(Path(__file__).with_name("findings.toml").read_text(encoding="utf-8"))
-KINDS = {
-    name: Kind(Severity(row["severity"]), row["title"], row.get("effect", "")) for name, row in TABLE.items()
-}
+KINDS = {name: Kind(**{**row, "severity": Severity(row["severity"])}) for name, row in TABLE.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +66,27 @@ class Finding:
         rule: str,
         thing: Named,
         service: Service | None,
-        message: str,
-        fix: str,
-        detail: str = "",
+        *,
         severity: Severity | None = None,
+        fix: str = "",
+        **values: Any,
     ) -> Finding:
-        """Return a finding about a Service, a Messaging Service or a number, in or for ``service``; its severity is
-        that of its kind, unless another is given.
+        """Return a finding about a Service, a Messaging Service or a number, in or for ``service``, with ``values`` in
+        its texts. Its severity and ``fix`` are those of its kind, unless others are given.
         """
-        severity, holder = severity or KINDS[rule].severity, service.name if service else None
-        return cls(severity, rule, thing.sid, thing.name, holder, message, fix, detail)
+        kind = KINDS[rule]
+        number = number_argument(thing) if isinstance(thing, PhoneNumber | IncomingNumber) else ""
+        named = {"sid": thing.sid, "number": number, "service": service and argument(service), **values}
+        return cls(
+            severity or kind.severity,
+            rule,
+            thing.sid,
+            thing.name,
+            service.name if service else None,
+            kind.message.format(**named),
+            command_line(*(word.format(**named) for word in (fix or kind.fix).split())),
+            kind.detail.format(**named),
+        )
 
     def row(self) -> dict[str, Any]:
         """Return the row that is printed."""

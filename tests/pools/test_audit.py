@@ -119,8 +119,7 @@ def test_pools(reserved: int, unreserved: int, expected: list[tuple[str, str]]) 
     ],
 )
 def test_callbacks(url: str | None, expected: str | None) -> None:
-    problem = callback_problem(url)
-    assert (problem[0] if problem else None) == expected
+    assert callback_problem(url) == expected
 
 
 PLACES = {"US": "+1212555", "us": "+1415555", "GB": "+4420", "CA": "+1604555"}

@@ -10,13 +10,13 @@ from typing import Any
 
 from proxyctl.api.models import PhoneNumber, Service, Session
 from proxyctl.bulk.threads import in_order, side_by_side
-from proxyctl.pools.findings import Finding, argument
+from proxyctl.pools.findings import Finding
 from proxyctl.pools.status import PoolStatus
 from proxyctl.roles import Line, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.sessions.counting import SessionCounts
 from proxyctl.sessions.reading import SessionFilter, first_holders, session_pages, some_of, with_participants
-from proxyctl.text import command_line, counted
+from proxyctl.text import counted
 
 ACTIVE = SessionFilter(active=True)
 
@@ -103,16 +103,8 @@ def session_findings(
 
 def findings_of(service: Service, counts: SessionCounts) -> Iterator[Finding]:
     """Judge a Service by its active Sessions."""
-    name = argument(service)
-    found: list[tuple[str, str, Sequence[str]]] = []
-    if counts.expired:
-        words = f"{counted(counts.expired, 'active Session')} should have ended"
-        found.append(("session-expired", words, ("list", name, "--expired")))
-    if counts.without_expiry:
-        words = f"{counted(counts.without_expiry, 'active Session')} without an expiry"
-        found.append(("session-no-expiry", words, ("list", name, "--no-expiry")))
-    if counts.oldest:
-        words = f"{counts.oldest.sid} is the oldest active Session, since {counts.oldest.date_created}"
-        found.append(("session-oldest", words, ("show", name, counts.oldest.sid)))
-    for rule, words, call in found:
-        yield Finding.of(rule, service, service, words, command_line("session", *call), words)
+    for rule, count in (("session-expired", counts.expired), ("session-no-expiry", counts.without_expiry)):
+        if count:
+            yield Finding.of(rule, service, service, sessions=counted(count, "active Session"))
+    if oldest := counts.oldest:
+        yield Finding.of("session-oldest", service, service, session=oldest.sid, since=oldest.date_created)
