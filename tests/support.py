@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,16 @@ class Cli:
         )
         rows: list[dict[str, Any]] = ran.json
         return rows
+
+
+@contextlib.contextmanager
+def case(*what: object) -> Iterator[None]:
+    """Name what fails within: for a test that goes through many cases on one stage."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"case: {what}")
+        raise
 
 
 def command(*arguments: str) -> Sequence[str]:

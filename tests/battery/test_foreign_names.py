@@ -4,10 +4,12 @@ or loses its account, no line is forged, and no SID becomes more than a SID.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from proxyctl.sandbox.context import Request
 from tests.battery.front import SECRET
 from tests.battery.scene import Scene
 from tests.battery.test_wrong_answers import spoil
-from tests.support import Cli, Ran
+from tests.support import Cli, Ran, case
 
 NAMES = (
     "mask;touch${IFS}PWNED;#",
@@ -153,20 +155,52 @@ class Foreign:
         self.words["CREATED"] = self.cli("history", "list", "-o", "ids").lines[0]
         self.cli("number", "reserve", stage.service, first["phone_number"], "-q")
         self.words["RUN"] = self.cli("history", "list", "-o", "ids").lines[0]
+        with stage.store.reading() as db:
+            self._image = db.serialize()
+        shutil.copytree(stage.directory / "run", stage.directory / "kept")
+
+    def anew(self) -> None:
+        """Let everything be as it was at first; what was asked since is forgotten."""
+        connection = self.stage.store._take()
+        connection.deserialize(self._image)
+        self.stage.store._give_back(connection)
+        shutil.rmtree(self.stage.directory / "run")
+        shutil.copytree(self.stage.directory / "kept", self.stage.directory / "run")
+        self.stage.ledger.clear()
 
     def call(self, name: str) -> None:
         """Let all Services, and what stands in rows as their names, be called ``name``."""
 
-        def renamed(request: Request, body: Any) -> Any:
+        def renamed(row: dict[str, Any]) -> None:
+            if row.get("unique_name") == "masking":
+                row["unique_name"] = name
+            if row.get("friendly_name"):
+                row["friendly_name"] = name
+
+        self.spoil_rows(renamed)
+        self.words["NAME"] = name.lstrip("-")
+
+    def number(self, what: str, sid: str) -> list[str]:
+        """Let the SIDs that begin so be ``sid``; returns a list of those that somebody asked for since."""
+        replaced = []
+
+        def changed(row: dict[str, Any]) -> None:
+            if row.get("sid", "").startswith(what):
+                replaced.append(row["sid"])
+                row["sid"] = sid
+
+        self.spoil_rows(changed)
+        return replaced
+
+    def spoil_rows(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change each row of what is read, and what is read alone."""
+
+        def changed(request: Request, body: Any) -> Any:
             for row in rows_of(body):
-                if row.get("unique_name") == "masking":
-                    row["unique_name"] = name
-                if row.get("friendly_name"):
-                    row["friendly_name"] = name
+                change(row)
             return body
 
-        spoil(self.stage, renamed)
-        self.words["NAME"] = name.lstrip("-")
+        spoil(self.stage, changed)
 
     def __call__(self, line: str, **settings: Any) -> Ran:
         return self.cli(
@@ -187,36 +221,43 @@ def foreign(stage: Scene) -> Foreign:
     return Foreign(stage)
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_hostile_name_stays_a_name(foreign: Foreign, command: str, name: str) -> None:
-    foreign.call(name)
-    for line in COMMANDS[command]:
-        for tty in (False, True):
-            ran = foreign(line, tty=tty, stdin="no\n" * 3)
-            # A response with another name than the one that was asked for is refused.
-            assert ran.code != 1 or "is about another Session" in ran.err, ran.err
-            assert not re.search("(?m)^(?:\x1b\\[[0-9;]*m)*FORGED", ran.err), ran.err
-            said = re.sub("\x1b\\[[0-9;]*m", "", ran.err)
-            for shown in (name, name.replace("proxyctl ", "proxyctl -p prod ")):
-                said = said.replace(shown, "HOSTILE")
-            for found in OF_ACCOUNT.finditer(said):
-                rest = said[found.start() :].split("\n")[0]
-                assert found[0].startswith("proxyctl -p prod ") or " -h" in rest, (line, said)
-                typed = re.split(r"(?<=[^ ])'(?: |$|\.|,)", rest)[0]
-                assert "HOSTILE" not in typed and "PWNED" not in typed, (line, typed)
+def test_a_hostile_name_stays_a_name(foreign: Foreign, command: str) -> None:
+    """Each line meets each name, every other time at a terminal."""
+    for count, line in enumerate(COMMANDS[command]):
+        for place, name in enumerate(NAMES):
+            with case(line, name):
+                foreign.anew()
+                foreign.call(name)
+                ran = foreign(line, tty=(count + place) % 2 == 1, stdin="no\n" * 3)
+                nothing_was_injected(ran, name)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_fix_of_a_finding_is_one_command(foreign: Foreign, name: str) -> None:
-    foreign.call(name)
-    for line in ("pool audit --all -o json", "messaging check SERVICE --messaging-service MG -o json"):
-        rows = foreign(line).json
-        assert rows
-        for row in rows:
-            words = shlex.split(row["fix"])
-            assert words[:3] == ["proxyctl", "-p", "prod"]
-            assert not re.search("PWNED|FORGED|[;#$`\n]", row["fix"])
+def nothing_was_injected(ran: Ran, name: str) -> None:
+    # A response with another name than the one that was asked for is refused.
+    assert ran.code != 1 or "is about another Session" in ran.err, ran.err
+    assert not re.search("(?m)^(?:\x1b\\[[0-9;]*m)*FORGED", ran.err), ran.err
+    said = re.sub("\x1b\\[[0-9;]*m", "", ran.err)
+    for shown in (name, name.replace("proxyctl ", "proxyctl -p prod ")):
+        said = said.replace(shown, "HOSTILE")
+    for found in OF_ACCOUNT.finditer(said):
+        rest = said[found.start() :].split("\n")[0]
+        assert found[0].startswith("proxyctl -p prod ") or " -h" in rest, said
+        typed = re.split(r"(?<=[^ ])'(?: |$|\.|,)", rest)[0]
+        assert "HOSTILE" not in typed and "PWNED" not in typed, typed
+
+
+def test_the_fix_of_a_finding_is_one_command(foreign: Foreign) -> None:
+    lines = ("pool audit --all -o json", "messaging check SERVICE --messaging-service MG -o json")
+    for name, line in itertools.product(NAMES, lines):
+        with case(line, name):
+            foreign.call(name)
+            rows = foreign(line).json
+            assert rows
+            for row in rows:
+                words = shlex.split(row["fix"])
+                assert words[:3] == ["proxyctl", "-p", "prod"]
+                assert not re.search("PWNED|FORGED|[;#$`\n]", row["fix"])
 
 
 # SIDs
@@ -231,60 +272,60 @@ SIDS = (
 )
 
 
-def with_sid(foreign: Foreign, sid: str, where: str) -> None:
-    def spoiled(request: Request, body: Any) -> Any:
-        for row in rows_of(body):
-            if row.get("sid", "").startswith(where):
-                row["sid"] = sid
-        return body
-
-    spoil(foreign.stage, spoiled)
-
-
-@pytest.mark.parametrize("where", ["KS", "PN", "MG"])
-@pytest.mark.parametrize("sid", SIDS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_hostile_sid_goes_nowhere(foreign: Foreign, command: str, sid: str, where: str) -> None:
-    with_sid(foreign, sid, where)
+def test_a_hostile_sid_goes_nowhere(foreign: Foreign, command: str) -> None:
     before = set(foreign.stage.directory.rglob("*"))
-    for line in COMMANDS[command]:
-        ran = foreign(line.replace("NAME", "masking"))
-        assert "internal error" not in ran.err, ran.err
-        assert not re.search(r"(?m)^FORGED|^\[services.masking-prod\]", ran.err), ran.err
-        if line.startswith("pool export"):
-            assert "FORGED" not in ran.out and "\n[services.masking-prod]" not in ran.out
+    for line, what in itertools.product(COMMANDS[command], ("KS", "PN", "MG")):
+        for sid in SIDS:
+            with case(line, what, sid):
+                foreign.anew()
+                replaced = foreign.number(what, sid)
+                ran = foreign(line.replace("NAME", "masking"))
+                no_sid_leaves_its_place(foreign, line, ran, before)
+            if not replaced:  # it reads none of these, so that all that follow are the same
+                break
+
+
+def no_sid_leaves_its_place(foreign: Foreign, line: str, ran: Ran, before: set[Path]) -> None:
+    assert "internal error" not in ran.err, ran.err
+    assert not re.search(r"(?m)^FORGED|^\[services.masking-prod\]", ran.err), ran.err
+    if line.startswith("pool export"):
+        assert "FORGED" not in ran.out and "\n[services.masking-prod]" not in ran.out
     for path in set(foreign.stage.directory.rglob("*")) - before:
         assert "outside" not in str(path) and "\n" not in str(path)
         if path.suffix == ".csv":
             assert "FORGED" not in path.read_text()
-    for entry in [*foreign.stage.writes, *foreign.stage.reads]:
+    for entry in foreign.stage.ledger.entries:
         assert re.fullmatch(r"[A-Za-z0-9/._-]+", entry.path), entry.path
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v1/..%2f..%2fadmin",
-        "/v1/x%2Fy",
-        "/v1/x%5cy",
-        "/v1/%2e%2e/x",
-        "/v1/./x",
-        "/v1/..%252fadmin",
-        "/v1/%252e%252e/x",
-        "/v1/..;/admin",
-    ],
+OUTSIDE = (
+    "/v1/..%2f..%2fadmin",
+    "/v1/x%2Fy",
+    "/v1/x%5cy",
+    "/v1/%2e%2e/x",
+    "/v1/./x",
+    "/v1/..%252fadmin",
+    "/v1/%252e%252e/x",
+    "/v1/..;/admin",
 )
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_no_path_leaves_its_place(foreign: Foreign, method: str, path: str) -> None:
+
+
+def test_no_path_leaves_its_place(foreign: Foreign) -> None:
     asked = len(foreign.stage.ledger.entries)
-    ran = foreign(f"api {method} {path} --yes")
-    assert (ran.code, len(foreign.stage.ledger.entries)) == (2, asked), ran.err
+    for method, path in itertools.product(("GET", "POST", "DELETE"), OUTSIDE):
+        ran = foreign(f"api {method} {path} --yes")
+        assert (ran.code, len(foreign.stage.ledger.entries)) == (2, asked), (method, path, ran.err)
 
 
-@pytest.mark.parametrize(
-    "key", ["sid", "service_sid", "messaging_service_sid", "from", "to", "messaging_service"]
-)
-def test_a_record_with_a_hostile_sid_is_not_undone(foreign: Foreign, key: str) -> None:
+def test_a_record_with_a_hostile_sid_is_not_undone(foreign: Foreign) -> None:
+    for key in ("sid", "service_sid", "messaging_service_sid", "from", "to", "messaging_service"):
+        with case(key):
+            foreign.anew()
+            not_undone(foreign, key)
+
+
+def not_undone(foreign: Foreign, key: str) -> None:
     path = foreign.stage.directory / "run" / "state" / "history" / f"{foreign.words['RUN']}.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     for row in rows:
