@@ -17,8 +17,8 @@ ONE_BY_ONE = ("--concurrency", "1")  # or others would go on while another actor
 
 def test_somebody_adds_them_and_answers_are_lost(stage: Scene) -> None:
     """The updates that 80104 calls for fail now and then like any other write."""
+    stage.act_before_the_first_write(lambda: stage.fill(stage.numbers[20:], reserved=False))
     stage.script(
-        Scripted(method="POST", action=lambda: stage.fill(stage.numbers[20:], reserved=False)),
         Scripted("500", "POST", path=r"/PN", times=3),
         Scripted("reset-after", "POST", path=r"/PN", first=5, times=3),
         Scripted("429", "POST", path=r"/PN", first=12, times=3),

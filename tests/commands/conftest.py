@@ -24,9 +24,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def server(store: Store) -> Iterator[Served]:
+def sandbox(store: Store) -> Sandbox:
+    """What ``server`` serves."""
+    return Sandbox(store)
+
+
+@pytest.fixture
+def server(sandbox: Sandbox) -> Iterator[Served]:
     """A sandbox without limits and faults, at first."""
-    with served(Sandbox(store)) as server:
+    with served(sandbox) as server:
         yield server
 
 
