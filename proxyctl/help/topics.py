@@ -75,24 +75,12 @@ def exit_codes() -> Iterator[Block]:
 
 def shapes() -> Iterator[Block]:
     """Yield the fields of each kind of row."""
-    from proxyctl.render import shapes as known
+    from proxyctl.render.shapes import TABLES
 
-    kinds = {
-        "Service": known.SERVICE,
-        "PhoneNumber": known.PHONE_NUMBER,
-        "Result": known.RESULT,
-        "SessionResult": known.SESSION_RESULT,
-        "Found": known.FOUND,
-        "Finding": known.FINDING,
-        "PoolStatus": known.POOL_STATUS,
-        "Profile": known.PROFILE,
-        "Planned": known.PLANNED,
-        "Run": known.HISTORY,
-        "Item": known.HISTORY_ITEM,
-    }
-    for name, shape in kinds.items():
-        maps = (f"{field}: {{{', '.join(keys)}}}" for field, keys in shape.maps.items())
-        yield Block("term", ". ".join((", ".join(shape.fields), *maps)) + ".", name)
+    for table in TABLES.values():
+        if "told_as" in table:
+            maps = (f"{field}: {{{', '.join(keys)}}}" for field, keys in table.get("maps", {}).items())
+            yield Block("term", ". ".join((", ".join(table["fields"]), *maps)) + ".", table["told_as"])
 
 
 def rules() -> Iterator[Block]:
