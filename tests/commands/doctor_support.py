@@ -17,7 +17,7 @@ from tests.support import Cli, Ran
 CANARY = "canary5f8e"
 REQUEST_ID = "RQ" + "d" * 32
 LIST = json.dumps({"services": [], "meta": {"key": "services", "next_page_url": None}}).encode()
-LOCAL = ["program", "python", "config", "credentials", "state", "sandbox"]
+LOCAL = ["program", "config", "credentials", "state"]
 NETWORK = ["server", "call", "clock"]
 AROUND = ["terminal"]
 STARTUP_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy")
