@@ -97,11 +97,18 @@ def finding_id(text: str) -> str:
     return text
 
 
+def given(text: str) -> str:
+    """Return a value as it is typed. Refuse an empty one: a shell variable is not set."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty.")
+    return text
+
+
 def url(text: str) -> str:
     """Return a URL as it is typed. Refuse a bare word in capitals, which printed commands use for an unknown value."""
     if is_placeholder(text):
         raise typer.BadParameter(f"{text} stands for a URL. Write your own in its place.")
-    return text
+    return given(text)
 
 
 # What several commands declare alike.

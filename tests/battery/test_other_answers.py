@@ -154,5 +154,5 @@ def test_other_pools_that_may_not_be_read_are_said_to_be_unknown(
     sids = [row["sid"] for row in (*here, *there)]
     ran = stage.run("number", verb, stage.service, *sids, *more, "--yes", *ONE_BY_ONE)
     assert (ran.code, ran.counts) == (0, {"removed": 2, "unchanged": 2}), ran.err
-    assert "2 numbers not in the pool may be in another one:" in ran.err
+    assert "whether another pool has 2 numbers not in this one is unknown:" in ran.err
     assert (stage.pool(), len(stage.pool(other))) == ({}, 2)

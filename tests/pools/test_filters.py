@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxyctl.commands.number.filters import NumberFilter, digits_of, three_digits_of
+from proxyctl.commands.number.listing import NumberFilter, digits_of, three_digits_of
 from proxyctl.errors import UsageError
 
 DIGITS = st.text("0123456789", max_size=12)

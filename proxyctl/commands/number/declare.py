@@ -6,38 +6,18 @@ Examples:
   proxyctl number list masking-prod --idle --country US -o csv
 """
 
-import typer
+from proxyctl.commands import options
+from proxyctl.commands.options import NUMBERS, SERVICE, argument, command, group, option, url
 
-from proxyctl.commands.options import (
-    BULK,
-    COUNT,
-    COUNTRY,
-    DATA,
-    FILTERS,
-    LIMIT,
-    NUMBERS,
-    ROWS,
-    SERVICE,
-    SERVICES,
-    SORT,
-    THROUGH,
-    WRITES,
-    argument,
-    command,
-    group,
-    option,
-    url,
-)
+CHANGES = (
+    options.DATA,
+    options.WRITES,
+    options.BULK,
+    options.ROWS,
+)  # what each verb accepts that changes numbers
 
 
-def url_given(text: str) -> str:
-    """Return a URL. Refuse an empty one: a shell variable is not set."""
-    if not text.strip():
-        raise typer.BadParameter("the URL is empty.")
-    return url(text)
-
-
-@group(FILTERS)
+@group(options.FILTERS)
 def CHOSEN(
     reserved: bool | None = option(
         "--reserved/--unreserved", "Print only reserved numbers, or only the others."
@@ -63,13 +43,13 @@ def WEBHOOKS(
     restore: bool | None = option(
         "--restore", "Restore the webhooks that were saved when they joined a pool."
     ),
-    voice_url: str | None = option("--voice-url URL", "Send their calls to URL.", parser=url_given),
-    sms_url: str | None = option("--sms-url URL", "Send their messages to URL.", parser=url_given),
+    voice_url: str | None = option("--voice-url URL", "Send their calls to URL.", parser=url),
+    sms_url: str | None = option("--sms-url URL", "Send their messages to URL.", parser=url),
 ) -> None:
     """Where numbers point."""
 
 
-@command("add", "number.change:run_verb", DATA, WRITES, BULK, ROWS, verb="add")
+@command("add", "number.change:run_verb", *CHANGES, verb="add")
 def add_numbers(
     service_name: str = SERVICE,
     numbers: list[str] = NUMBERS,
@@ -86,7 +66,7 @@ def add_numbers(
     """
 
 
-@command("reserve", "number.change:run_verb", DATA, WRITES, BULK, ROWS, verb="reserve")
+@command("reserve", "number.change:run_verb", *CHANGES, verb="reserve")
 def reserve_numbers(
     service_name: str = SERVICE,
     numbers: list[str] = NUMBERS,
@@ -100,7 +80,7 @@ def reserve_numbers(
     """
 
 
-@command("release", "number.change:run_verb", DATA, WRITES, BULK, ROWS, verb="release")
+@command("release", "number.change:run_verb", *CHANGES, verb="release")
 def release_numbers(service_name: str = SERVICE, numbers: list[str] = NUMBERS) -> None:
     """Release reserved phone numbers, so that Proxy may assign them again.
 
@@ -110,7 +90,7 @@ def release_numbers(service_name: str = SERVICE, numbers: list[str] = NUMBERS) -
     """
 
 
-@command("remove", "number.change:run_verb", DATA, WRITES, BULK, THROUGH, ROWS, verb="remove")
+@command("remove", "number.change:run_verb", *CHANGES, options.THROUGH, verb="remove")
 def remove_numbers(
     service_name: str = SERVICE,
     numbers: list[str] = NUMBERS,
@@ -129,17 +109,17 @@ def remove_numbers(
     """
 
 
-@command("list", "number.listing:show", DATA, CHOSEN)
+@command("list", "number.listing:show", options.DATA, CHOSEN)
 def list_numbers(
-    services: list[str] = SERVICES,
+    services: list[str] = options.SERVICES,
     all_services: bool = option("-A --all", "Include the numbers of all Services."),
     unassigned: bool = option("--unassigned", "Print the account's numbers that are in no pool."),
     no_messaging_service: bool = option(
         "--no-messaging-service", "Print only numbers that are in no Messaging Service."
     ),
-    sort: str | None = SORT,
-    limit: int | None = LIMIT,
-    count: bool = COUNT,
+    sort: str | None = options.SORT,
+    limit: int | None = options.LIMIT,
+    count: bool = options.COUNT,
 ) -> None:
     """List the phone numbers of one, several or all pools, or those in no pool.
 
@@ -154,7 +134,7 @@ def list_numbers(
     """
 
 
-@command("show", "number.find:show", DATA, COUNTRY)
+@command("show", "number.find:show", options.DATA, options.COUNTRY)
 def show_number(
     names: list[str] = argument(
         "[SERVICE] NUMBER", "PN SID, or number in E.164. SERVICE is found if it is left out."
@@ -168,7 +148,7 @@ def show_number(
     """
 
 
-@command("find", "number.find:find", DATA, COUNTRY, ROWS)
+@command("find", "number.find:find", options.DATA, options.COUNTRY, options.ROWS)
 def find_numbers(numbers: list[str] = NUMBERS) -> None:
     """Find the Service that has a number in its pool.
 
@@ -180,7 +160,7 @@ def find_numbers(numbers: list[str] = NUMBERS) -> None:
     """
 
 
-@command("drain", "number.drain:drain", DATA, WRITES, BULK, THROUGH, ROWS)
+@command("drain", "number.drain:drain", *CHANGES, options.THROUGH)
 def drain_numbers(
     service_name: str = SERVICE,
     numbers: list[str] = NUMBERS,
@@ -199,7 +179,7 @@ def drain_numbers(
     """
 
 
-@command("webhooks", "number.webhooks:set_webhooks", WEBHOOKS, DATA, WRITES, BULK, ROWS)
+@command("webhooks", "number.change:set_webhooks", WEBHOOKS, *CHANGES)
 def set_webhooks(service_name: str = SERVICE, numbers: list[str] = NUMBERS) -> None:
     """Set the voice and SMS webhooks of phone numbers, in a pool or not.
 
@@ -213,7 +193,7 @@ def set_webhooks(service_name: str = SERVICE, numbers: list[str] = NUMBERS) -> N
     """
 
 
-@command("move", "number.move:move", DATA, WRITES, BULK, THROUGH, ROWS)
+@command("move", "number.move:move", *CHANGES, options.THROUGH)
 def move_numbers(
     source_name: str = option("--from SERVICE", "Take them from this Service.", default=...),
     target_name: str = option("--to SERVICE", "Add them to this Service.", default=...),

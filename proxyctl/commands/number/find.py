@@ -11,6 +11,7 @@ from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
 from proxyctl.named_files import STDIN
 from proxyctl.pools.decide import disagrees
+from proxyctl.pools.pool import Holder
 from proxyctl.render.shapes import FOUND, PHONE_NUMBER
 from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
@@ -26,16 +27,15 @@ def find(runtime: Runtime, numbers: Numbers, file: str | None = None) -> None:
             raise InputError(f"{reading.empty_reason}.", hint="Check the file.")
         runtime.note(f"{reading.empty_reason}.")
     items = reading.items
-    services = {service.sid: service.unique_name for service in runtime.account.services()}
-    names = {sid: name or sid for sid, name in services.items()}
-    found = dict(runtime.account.holders(items, names))
+    services = {service.sid: service.name for service in runtime.account.services()}
+    found = dict(runtime.account.holders(items, services))
     wrong = {item: error for item, each in found.items() if (error := disagrees(item, each.number))}
     rows = [
         {
             "phone_number": found[item].number.phone_number,
             "sid": found[item].number.sid,
             "service_sid": found[item].service_sid,
-            "service": services[found[item].service_sid],
+            "service": found[item].name,
         }
         for item in items
         if item in found and item not in wrong
@@ -80,37 +80,29 @@ def show(runtime: Runtime, names: Sequence[str]) -> None:
         raise UsageError("name one number.", hint="See 'proxyctl number find -h' for several.")
     reference = require_number(names[-1], runtime.options.default_country)
     item = Item(names[-1], reference.sid, reference.phone_number)
-    number, service = in_pool(runtime, names[0], item) if names[1:] else in_any_pool(runtime, item)
-    runtime.out.one(PHONE_NUMBER, number.raw, verdict=verdict(number, service))
+    found = in_pool(runtime, names[0], item) if names[1:] else in_any_pool(runtime, item)
+    runtime.out.one(PHONE_NUMBER, found.number.raw, verdict=verdict(found.number, found.name))
 
 
-def in_pool(runtime: Runtime, service: str, item: Item) -> tuple[PhoneNumber, str]:
-    """Return a number of one pool, and the Service's name."""
-    meant = runtime.account.service(service)
-    found = problem = None
-    if item.sid is None:
-        found = runtime.account.pool(meant.sid, [item]).find(item)
-    else:
-        try:
-            found = runtime.account.number(meant.sid, item.sid)
-        except NotFoundError as error:
-            problem = error.problem
-    if found is None:
+def in_pool(runtime: Runtime, service_name: str, item: Item) -> Holder:
+    """Return a number of one pool."""
+    service = runtime.account.service(service_name)
+    number = runtime.account.pool(service.sid, [item]).find(item)
+    if number is None:
         raise NotFoundError(
-            f"{item.name} is not in the pool of Service {meant.unique_name} ({meant.sid}).",
+            f"{item.name} is not in the pool of Service {service.unique_name} ({service.sid}).",
             hint=f"'{command_line('number', 'find', item.name)}' shows which Service has it.",
-            problem=problem,
         )
-    return found, meant.name
+    return Holder(service.name, service.sid, number)
 
 
-def in_any_pool(runtime: Runtime, item: Item) -> tuple[PhoneNumber, str]:
-    """Return a number of whichever pool has it, and the Service's name."""
+def in_any_pool(runtime: Runtime, item: Item) -> Holder:
+    """Return a number of whichever pool has it."""
     services = {service.sid: service.name for service in runtime.account.services()}
     found = next(runtime.account.holders([item], services), None)
     if found is None:
         raise not_found(runtime, item)
-    return found[1].number, found[1].name
+    return found[1]
 
 
 def verdict(number: PhoneNumber, service: str) -> Line:

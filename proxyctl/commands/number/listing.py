@@ -1,18 +1,23 @@
-"""What `number list` does: the numbers of one or many pools, or the account's numbers that are in none."""
+"""What `number list` does: the numbers of one or many pools, or the account's numbers that are in none, and the filters
+that are checked before anything is read.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 from proxyctl.api.models import Service
 from proxyctl.api.resources import NUMBERS
 from proxyctl.commands.listing import services_meant, show_list
-from proxyctl.commands.number.filters import NumberFilter
 from proxyctl.completion.names import remember_service, remember_services, service_names
 from proxyctl.errors import UsageError
+from proxyctl.identifiers import calling_code, require_country
 from proxyctl.pools.account import Account
-from proxyctl.pools.pool import MEDIA, capability_key
+from proxyctl.pools.pool import MEDIA, area_code, capability_key, country, has_capability
 from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED, Shape
 from proxyctl.runtime import Runtime
 from proxyctl.text import did_you_mean
@@ -20,6 +25,9 @@ from proxyctl.writes.reading import Page
 
 Row = Mapping[str, Any]
 NOT_NAMED = "name a Service, or add --all or --unassigned."
+
+_GROUPING = re.compile(r"[ .()\[\]-]")
+_AREA_CODE = re.compile(r"[2-9][0-9]{2}")
 
 
 def show(
@@ -142,3 +150,83 @@ def marked(row: Row, messaging_service: Row, named: bool) -> Row:
     sid = messaging_service.get("sid")
     mark = {"messaging_service": messaging_service.get("friendly_name") or sid} if named else {}
     return {**row, "messaging_service_sid": sid, **mark}
+
+
+# Filters
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFilter:
+    """What a number must be like; None (or nothing) does not care."""
+
+    reserved: bool | None = None
+    in_use: bool | None = None
+    country: str | None = None
+    area_codes: Sequence[str] = ()
+    capabilities: Sequence[str] = ()
+    prefix: str | None = None
+
+    def cleaned(self) -> NumberFilter:
+        """Return it with its values as the API spells them; UsageError where they could choose nothing."""
+        found = replace(
+            self,
+            country=None if self.country is None else require_country(self.country),
+            area_codes=[three_digits_of(code) for code in self.area_codes or ()],
+            prefix=None if self.prefix is None else digits_of(self.prefix),
+        )
+        found.check_together()
+        return found
+
+    def check_together(self) -> None:
+        """Raise UsageError where no number can begin as two of the options say."""
+        beginnings = {
+            "--country": [calling_code(self.country)] if self.country else [],
+            "--area-code": [f"+1{code}" for code in self.area_codes],
+            "--prefix": [self.prefix] if self.prefix else [],
+        }
+        given = [(option, each) for option, each in beginnings.items() if each]
+        for (one, some), (other, others) in combinations(given, 2):
+            if not any(a.startswith(b) or b.startswith(a) for a in some for b in others):
+                raise UsageError(
+                    f"{one} and {other} exclude each other: no number has both.",
+                    hint="Leave one of them out.",
+                )
+
+    def accepts(self, number: Row) -> bool:
+        """Whether ``number``, as the API gives it, is like that."""
+        return (
+            (self.reserved is None or bool(number.get("is_reserved")) == self.reserved)
+            and (self.in_use is None or bool(number.get("in_use")) == self.in_use)
+            and (self.country is None or country(number) == self.country)
+            and (not self.area_codes or area_code(number) in self.area_codes)
+            and str(number.get("phone_number")).startswith(self.prefix or "")
+            and all(has_capability(number.get("capabilities"), name) for name in self.capabilities)
+        )
+
+
+def digits_of(prefix: str) -> str:
+    """Return the beginning of a number as E.164 has it: ``+1 (415`` is ``+1415``. UsageError without a ``+``, since
+    digits alone may be an area code as well as a country code.
+    """
+    digits = _GROUPING.sub("", prefix)
+    if re.fullmatch(r"\+[1-9][0-9]{0,14}", digits):
+        return digits
+    meant = digits.removeprefix("00").lstrip("+0")[:14]
+    hint = "Write + and the country code, and what follows, like +1415."
+    if re.fullmatch("[0-9]+", meant):
+        hint = f"Write --prefix +{meant}."
+    if re.fullmatch("[2-9][0-9]{2,9}", meant):
+        american = f"--area-code {meant}" if _AREA_CODE.fullmatch(meant) else f"--prefix +1{meant}"
+        hint += f" For North American numbers, write {american}."
+    raise UsageError(f"--prefix {prefix[:40]!a}: a prefix begins with + and a country code.", hint=hint)
+
+
+def three_digits_of(code: str) -> str:
+    """Return a North American area code; UsageError for what is none."""
+    digits = _GROUPING.sub("", code)
+    if _AREA_CODE.fullmatch(digits):
+        return digits
+    raise UsageError(
+        f"--area-code {code[:40]!a}: it is not an area code of North America.",
+        hint="Write its 3 digits, like 415. For other numbers, use --prefix.",
+    )

@@ -10,16 +10,14 @@ from proxyctl.commands.in_transit import numbers_left, read_back
 from proxyctl.commands.number.given import Numbers, begin, titled
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.session.holders import say_holders
-from proxyctl.errors import AuthenticationError, UsageError
+from proxyctl.errors import UsageError
 from proxyctl.input.items import Item
-from proxyctl.pools.account import is_forbidden
 from proxyctl.pools.decide import Home, capacities
-from proxyctl.pools.facts import senders_of
+from proxyctl.pools.facts import asked, senders_of
 from proxyctl.pools.moves import (
     Route,
     Trails,
     Unfinished,
-    UnknownFlagError,
     by_way_of_messaging,
     decide_moves,
 )
@@ -27,7 +25,7 @@ from proxyctl.render.shapes import RESULT
 from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, sids_of
+from proxyctl.writes.plan import Chain, Plan, sids_of
 from proxyctl.writes.requests import DETACH
 
 
@@ -47,13 +45,10 @@ def move(
         raise UsageError(f"--from and --to name the same Service: {titled(source)}.")
     given.require(source)
     items = given.items
-    flag = is_reserved
-    may_ask = runtime.console.interactive and not (runtime.options.yes or runtime.options.dry_run)
 
     def decide() -> Plan:
         route = read_route(runtime, source, target, items)
-        entries = decide_moves(items, replace(route, is_reserved=flag))
-        raise_unknown(entries if may_ask else ())
+        entries = decide_moves(items, replace(route, is_reserved=is_reserved))
         sids = sids_of(entries, "move") | {one.sid for one in route.unfinished.values()}
         senders = senders_of(runtime.account, sids, runtime.note_once)
         through = runtime.options.through_messaging
@@ -64,37 +59,9 @@ def move(
 
     names, sids = [one.name for one in (source, target)], [source.sid, target.sid]
     job = Job("move", sids, given.deciding(decide if items else Plan), "moved", given.single, names=names)
-    try:
-        report = carry_out(runtime, job)
-    except AskFlag as missing:
-        flag, may_ask = ask_flag(runtime, missing.count), False
-        report = carry_out(runtime, job)
+    report = carry_out(runtime, job)
     say_holders(runtime, source, report)
     finish(runtime, RESULT, report, given.rest)
-
-
-class AskFlag(Exception):
-    """A person has to be asked how ``count`` numbers were, with no lock held."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__(count)
-        self.count = count
-
-
-def raise_unknown(entries: Sequence[Entry]) -> None:
-    """Raise AskFlag where nobody knows how some numbers were."""
-    unknown = [one for one in entries if isinstance(one, NoOp) and isinstance(one.error, UnknownFlagError)]
-    if unknown:
-        raise AskFlag(len(unknown))
-
-
-def ask_flag(runtime: Runtime, count: int) -> bool | None:
-    """Ask whether numbers that are in no pool were reserved; None where that was not answered."""
-    runtime.say(
-        f"{counted(count, 'number')} left in no pool by a move that was cut off: no record has their state."
-    )
-    answer = runtime.console.ask("Add them as reserved or as unreserved? [reserved/unreserved] ")
-    return {"reserved": True, "unreserved": False}.get(answer.strip().lower())
 
 
 def read_route(runtime: Runtime, source: Service, target: Service, items: Sequence[Item]) -> Route:
@@ -106,13 +73,9 @@ def read_route(runtime: Runtime, source: Service, target: Service, items: Sequen
     from_here = {name: one for name, one in known.items() if one.trail.source == source.sid}
     route = replace(route, unfinished=from_here | left_undone(runtime, items, route))
     absent = [item for item in items if all(pool.find(item) is None for pool in pools)]
-    try:
-        owned = runtime.account.own_numbers(absent)
-    except AuthenticationError as error:
-        if not is_forbidden(error):
-            raise
-        owned = {}
-    return replace(route, owned=owned)
+    what = "whether the account has numbers that are in neither pool"
+    owned = asked(lambda: runtime.account.own_numbers(absent), what, runtime.note_once)
+    return replace(route, owned=owned or {})
 
 
 def left_undone(runtime: Runtime, items: Sequence[Item], route: Route) -> dict[str, Unfinished]:

@@ -11,19 +11,8 @@ from typing import Literal
 
 import typer
 
-from proxyctl.commands.options import (
-    COUNT,
-    DATA,
-    LIMIT,
-    SERVICE,
-    SORT,
-    WRITES,
-    argument,
-    command,
-    group,
-    option,
-    url,
-)
+from proxyctl.commands import options
+from proxyctl.commands.options import DATA, SERVICE, WRITES, argument, command, group, option, url
 
 SETTINGS = "Settings of the Service"
 
@@ -108,9 +97,9 @@ def create_service(
 def list_services(
     name: str | None = option("--name GLOB", "Print only Services whose name matches GLOB: 'masking-*'."),
     counts: bool = option("--counts", "Print how many numbers each has, reserved and unreserved."),
-    sort: str | None = SORT,
-    limit: int | None = LIMIT,
-    count: bool = COUNT,
+    sort: str | None = options.SORT,
+    limit: int | None = options.LIMIT,
+    count: bool = options.COUNT,
 ) -> None:
     """List the Services of the account.
 

@@ -12,27 +12,8 @@ from typing import Literal
 
 import typer
 
-from proxyctl.commands.options import (
-    ALL,
-    BULK,
-    COUNT,
-    COUNTRY,
-    DATA,
-    FILTERS,
-    INPUT,
-    LIMIT,
-    RATE,
-    SERVICE,
-    SERVICES,
-    SESSION,
-    SORT,
-    WRITES,
-    argument,
-    command,
-    duration,
-    group,
-    option,
-)
+from proxyctl.commands import options
+from proxyctl.commands.options import DATA, SERVICE, WRITES, argument, command, duration, given, group, option
 
 
 class Status(StrEnum):
@@ -43,13 +24,6 @@ class Status(StrEnum):
     CLOSED = "closed"
     FAILED = "failed"
     UNKNOWN = "unknown"
-
-
-def given(text: str) -> str:
-    """Return a value as it is typed. Refuse an empty one: a shell variable is not set."""
-    if not text.strip():
-        raise typer.BadParameter("it is empty.")
-    return text
 
 
 def age(text: str) -> float:
@@ -73,7 +47,7 @@ def when(text: str) -> str:
         raise typer.BadParameter(f"{text!r} is no time. Write 2h, or 2030-01-31T12:00:00Z.") from None
 
 
-@group(FILTERS)
+@group(options.FILTERS)
 def CHOSEN(
     statuses: list[Status] | None = option("--status", "Choose Sessions with this status (repeatable)."),
     active: bool = option("--active", "Choose open Sessions and those in progress."),
@@ -97,14 +71,14 @@ def CHOSEN(
     """Which Sessions."""
 
 
-@command("list", "session.listing:show", DATA, CHOSEN, COUNTRY, RATE)
+@command("list", "session.listing:show", DATA, CHOSEN, options.COUNTRY, options.RATE)
 def list_sessions(
-    services: list[str] = SERVICES,
-    all_services: bool = ALL,
+    services: list[str] = options.SERVICES,
+    all_services: bool = options.ALL,
     with_participants: bool = option("--with-participants", "Read the participants of each Session too."),
-    sort: str | None = SORT,
-    limit: int | None = LIMIT,
-    count: bool = COUNT,
+    sort: str | None = options.SORT,
+    limit: int | None = options.LIMIT,
+    count: bool = options.COUNT,
 ) -> None:
     """List the Sessions of one, several or all Services.
 
@@ -119,7 +93,7 @@ def list_sessions(
 
 
 @command("show", "session.show:show", DATA)
-def show_session(service_name: str = SERVICE, session_name: str = SESSION) -> None:
+def show_session(service_name: str = SERVICE, session_name: str = options.SESSION) -> None:
     """Show one Session, its participants, its last interactions, and when it ends.
 
     Examples:
@@ -134,7 +108,7 @@ TTL = option(
 EXPIRES = option("--expires WHEN", "End the Session at a time in UTC, or after a duration: 2h.", parser=when)
 
 
-@group(INPUT)
+@group(options.INPUT)
 def NAMED(
     file: str | None = option(
         "-f --file FILE", "Read Sessions from FILE, by sid or unique_name: text, CSV or JSON. '-' is stdin."
@@ -146,10 +120,11 @@ def NAMED(
     """Which Sessions, by name."""
 
 
+ENDS = (DATA, WRITES, options.BULK, NAMED, CHOSEN)
 SESSIONS = argument("[SESSION]...", "Session SIDs (KC…) or unique names.", default_factory=list)
 
 
-@command("create", "session.create:create", DATA, WRITES, COUNTRY)
+@command("create", "session.create:create", DATA, WRITES, options.COUNTRY)
 def create_session(
     service_name: str = SERVICE,
     unique_name: str | None = option(
@@ -183,7 +158,7 @@ def create_session(
 @command("update", "session.change:update", DATA, WRITES)
 def update_session(
     service_name: str = SERVICE,
-    session_name: str = SESSION,
+    session_name: str = options.SESSION,
     ttl: float | None = TTL,
     expires: str | None = EXPIRES,
     status: Literal["open", "in-progress", "closed"] | None = option(
@@ -198,7 +173,7 @@ def update_session(
     """
 
 
-@command("close", "session.change:end", DATA, WRITES, BULK, NAMED, CHOSEN, verb="close")
+@command("close", "session.change:end", *ENDS, verb="close")
 def close_sessions(service_name: str = SERVICE, sessions: list[str] = SESSIONS) -> None:
     """Close Sessions. Their participants are no longer connected.
 
@@ -211,7 +186,7 @@ def close_sessions(service_name: str = SERVICE, sessions: list[str] = SESSIONS) 
     """
 
 
-@command("delete", "session.change:end", DATA, WRITES, BULK, NAMED, CHOSEN, verb="delete")
+@command("delete", "session.change:end", *ENDS, verb="delete")
 def delete_sessions(service_name: str = SERVICE, sessions: list[str] = SESSIONS) -> None:
     """Delete Sessions with their participants and interactions, for good.
 
