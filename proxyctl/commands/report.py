@@ -85,33 +85,17 @@ def error_row(error: ProxyctlError | None) -> dict[str, Any] | None:
 @dataclass(frozen=True, slots=True)
 class Report:
     """A run that is over. ``done`` is the word that the summary leads with; ``single``: one number was named, so its
-    own error is the run's. Times are monotonic; without a request, both are the same.
+    own error is the run's. ``sent`` is what the engine says; None without a request.
     """
 
     ends: Sequence[End] = ()
     done: str = ""
     single: bool = False
     stopped: ProxyctlError | None = None
-    started: float = 0.0
-    ended: float = 0.0
-    retries: int = 0
-    sent: bool = False
+    sent: RunReport | None = None
     run: str | None = None  # its record in the history
     waited: bool = False  # most of the time was waiting, so that a rate says nothing
     where: str = ""  # the Services and the profile, for the summary
-
-    def then(self, later: Report) -> Report:
-        """Return this run and a later one for some of its items, as one."""
-        ends = {end.item: end for end in (*self.ends, *later.ends)}
-        return replace(
-            later,
-            ends=tuple(ends.values()),
-            stopped=later.stopped or self.stopped,
-            started=self.started if self.sent else later.started,
-            ended=later.ended if later.sent else self.ended,
-            retries=self.retries + later.retries,
-            sent=self.sent or later.sent,
-        )
 
     @property
     def counts(self) -> Counter[str]:
@@ -129,13 +113,13 @@ class Report:
         others = [action for action in ORDER if counts[action] and action not in (*lead, "failed")]
         words = ", ".join(f"{action} {counts[action]}" for action in (*lead, *others, "failed"))
         words = f"{self.where}: {words}" if self.where else words
-        if not self.sent:
+        if self.sent is None:
             return words
-        took = self.ended - self.started
+        took = self.sent.ended - self.sent.started
         changed = sum(count for action, count in counts.items() if action in CHANGED)
         facts = [f"{changed / took:.1f}/s"] if changed > 1 and took > 0 and not self.waited else []
-        if self.retries:
-            facts.append(counted(self.retries, "retry", "retries"))
+        if self.sent.retries:
+            facts.append(counted(self.sent.retries, "retry", "retries"))
         return f"{words} in {duration_text(took)}" + (f" ({', '.join(facts)})" if facts else "")
 
     def failure_lines(self, width: int | None) -> list[str] | list[Line]:
@@ -215,11 +199,15 @@ def report_of(
         end_of(next(of_chains), stopped, locate) if isinstance(entry, Chain) else no_op_end(entry)
         for entry in entries
     )
-    if run is None:
-        return Report(all_ends, done, single, where=where)
-    return Report(
-        all_ends, done, single, stopped, run.started, run.ended, run.retries, sent=True, where=where
-    )
+    return Report(all_ends, done, single, stopped, run, where=where)
+
+
+def together(first: RunReport | None, later: RunReport) -> RunReport:
+    """Return two runs, one after the other, as one."""
+    if first is None:
+        return later
+    retries, stopped = first.retries + later.retries, first.stopped_by or later.stopped_by
+    return replace(first, retries=retries, stopped_by=stopped, ended=later.ended)
 
 
 def no_op_end(entry: NoOp) -> End:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from proxyctl.bulk.outcomes import RunReport
-from proxyctl.commands.report import held_elsewhere
+from proxyctl.commands.report import held_elsewhere, together
 from proxyctl.commands.sending import Journal, run_engine
 from proxyctl.errors import PartialError, ProxyctlError, RefusedError, reworded
 from proxyctl.input.items import Item
@@ -68,12 +67,7 @@ def corrected(
     later = run_engine(runtime, second, journal, count_of(plan))
     for one, outcome in zip(corrections, second.ends(), strict=True):
         correct(one, outcome)
-    return replace(
-        run,
-        retries=run.retries + later.retries,
-        stopped_by=run.stopped_by or later.stopped_by,
-        ended=later.ended,
-    )
+    return together(run, later)
 
 
 def correct(one: Correction, outcome: Progress) -> None:

@@ -6,18 +6,17 @@ rounds: each has its lock, none is held while the Sessions end, and one record h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
 
 from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
 from proxyctl.commands.number.change import refuse_elsewhere, removal
 from proxyctl.commands.number.given import Given, Numbers, begin
-from proxyctl.commands.report import End, Report
+from proxyctl.commands.report import End, Report, Row, report_of, together
 from proxyctl.commands.run import Job, carry_out_round, finish
 from proxyctl.commands.sending import Journal
 from proxyctl.commands.session.holders import say_holders
@@ -35,9 +34,7 @@ from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import (
     NOT_THERE,
     Home,
-    Wish,
     capacities,
-    decide_all,
     decide_drain,
     leaving,
     remove_chain,
@@ -72,8 +69,7 @@ def drain(
     given = begin(runtime, numbers, file)
     service = runtime.account.service(service_name)
     given.require(service)
-    name = service.name
-    with Journal(runtime, service, [name], title=f"drain {name}") as journal:
+    with Journal(runtime, service, [service.name], title=f"drain {service.name}") as journal:
         report = Drain(runtime, service, given, journal, wait, remove).run()
         if report is not None:
             journal.end(report)
@@ -95,38 +91,26 @@ class Drain:
     removes: bool
     report: Report = field(default_factory=Report)
     left: list[Chain] = field(default_factory=list)
-    found: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    saved: Path | None = None
-    permitted: set[str] = field(default_factory=set)
+    found: Mapping[str, Row] = field(default_factory=dict)
     senders: Mapping[str, str] = field(default_factory=dict)
+    saved: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.home, decide = Home(self.service.sid), self.given.deciding(self.decide)
+        job = Job("drain", [self.service.sid], decide, single=self.given.single, service=self.service)
+        self.job = replace(job, save=self.save, foresee=self.foresee)
 
     def run(self) -> Report | None:
         """Go through all that was asked for; None where --dry-run only showed it."""
-        job = self.job(self.given.deciding(self.reserving), foresee=self.foresee)
-        if not self.round(job):
+        if not self.round():
             return None
         try:
             if (self.waits or self.removes) and self.report.stopped is None:
                 self.rounds()
-            if self.removes and self.report.stopped is None:
-                self.check_gone()
         except (Signalled, ProxyctlError) as end:
             stopped = Interrupted(end.number) if isinstance(end, Signalled) else end
             self.report = replace(self.report, stopped=stopped)
         return self.finished()
-
-    def job(self, decide: Callable[[], Plan], **more: Any) -> Job:
-        """Return the job of one round; what was permitted in one is permitted in all."""
-        service, single = self.service, self.given.single
-        more |= {"service": service, "permitted": self.permitted}
-        return Job("drain", [service.sid], decide, single=single, **more)
-
-    def round(self, job: Job) -> bool:
-        """Carry out one round, and take over how its items ended; False where --dry-run only showed it."""
-        report = carry_out_round(self.runtime, job, self.journal)
-        if report is not None:
-            self.report = self.report.then(report)
-        return report is not None
 
     def rounds(self) -> None:
         """Read, remove what is idle, and wait: until no number is in use, or time is up."""
@@ -134,14 +118,11 @@ class Drain:
         began = self.runtime.clock.monotonic()
         for pause in chain(FIRST_PAUSES, repeat(LONGEST_PAUSE)):
             with self.runtime.stop.at_once():
-                if self.waits:
-                    self.read()
-                if self.removes:
-                    self.remove_idle()
+                self.look()
             busy = self.busy()
             if not (busy and self.waits) or self.report.stopped is not None:
                 return
-            now = (len(busy), sum(busy.values()))
+            now = (len(busy), sum(busy))
             # Where nothing is redrawn, a line for each read would fill the log of a run that waits for hours.
             if now != noted and not self.runtime.draws:
                 self.runtime.note(f"waiting: {counted(now[0], 'number')} in use by {SESSION.count(now[1])}.")
@@ -151,22 +132,105 @@ class Drain:
                 left = self.runtime.time_left
                 self.runtime.clock.sleep(pause if left is None else min(pause, left))
 
-    # Reserving
+    def look(self) -> None:
+        """Read how the numbers are now, and remove what is idle. Another run's lock ends it only in the last round.
 
-    def reserving(self) -> Plan:
-        """Read the pool, and decide what has to be reserved; asks first where the numbers are to leave the pool."""
-        items = self.given.items
-        if not items:
-            return Plan()
-        pool = self.runtime.account.pool(self.service.sid, items)
-        entries = decide_drain(items, pool, Home(self.service.sid), removing=self.removes)
+        DeadlineError where some are in use and time is up.
+        """
+        if not self.draining():
+            return
+        if self.waits:
+            plan = self.later()
+            now = [NoOp(one.item, one.before) if isinstance(one, Chain) else one for one in plan.entries]
+            self.take(report_of(now, (), None))
+            if self.busy() and self.runtime.time_left == 0:
+                raise DeadlineError(f"the deadline of {self.runtime.options.deadline or 0:g} s was reached")
+            if not plan.chains:
+                return
+        try:
+            self.round()
+        except LockHeldError:
+            if not self.busy():
+                raise
+
+    def round(self) -> bool:
+        """Carry out one round, and take over how its items ended; False where --dry-run only showed it."""
+        report = carry_out_round(self.runtime, self.job, self.journal)
+        if report is not None:
+            self.take(report)
+        return report is not None
+
+    def take(self, later: Report) -> None:
+        """Take over how items ended; one that is as it was keeps the word that it has."""
+        ends = {end.item: end for end in self.report.ends}
+        for end in later.ends:
+            was = ends.get(end.item)
+            ends[end.item] = replace(was, seen=end.seen) if was and end.action == "unchanged" else end
+        sent = together(self.report.sent, later.sent) if later.sent else self.report.sent
+        where = later.where or self.report.where
+        self.report = Report(tuple(ends.values()), stopped=later.stopped, sent=sent, where=where)
+
+    def draining(self) -> dict[str, End]:
+        """Return the items that are in the pool and reserved, by SID, as they were last seen."""
+        return {
+            end.seen["sid"]: end
+            for end in self.report.ends
+            if not (end.bad or end.note or end.action == REMOVE.done) and end.seen is not None
+        }
+
+    def busy(self) -> list[int]:
+        """Return how many Sessions those have that were in use when they were last seen."""
+        return [end.seen["in_use"] for end in self.draining().values() if end.seen and end.seen.get("in_use")]
+
+    # What to do
+
+    def decide(self) -> Plan:
+        """Read the pool, and decide what has to be reserved, or what comes next for what is. It is asked at first."""
+        if self.report.ends or not self.given.items:
+            return self.later()
+        pool = self.runtime.account.pool(self.service.sid, self.given.items)
+        entries = decide_drain(self.given.items, pool, self.home, removing=self.removes)
         if self.removes:
             entries = self.refuse_elsewhere(entries)
             self.found = rows_by_sid(entries)
-            self.senders = senders_of(self.runtime.account, rows_by_sid(entries), self.runtime.note_once)
+            self.senders = senders_of(self.runtime.account, self.found, self.runtime.note_once)
             if not self.runtime.options.through_messaging:
                 entries = minding_senders(entries, self.senders)
         return Plan(tuple(entries), capacities(pool, self.service), question=self.question)
+
+    def later(self) -> Plan:
+        """Read the numbers again, a request for each of a few, else one for each hundred in the pool; and decide."""
+        draining = self.draining()
+        items = [Item(sid, sid, None) for sid in draining]
+        pool = (
+            self.runtime.account.pool(self.service.sid, items, few=FEW) if items else Pool(self.service.sid)
+        )
+        entries = [self.after(end, pool.by_sid.get(sid)) for sid, end in draining.items()]
+        return Plan(tuple(self.refuse_elsewhere(entries) if self.removes else entries))
+
+    def after(self, end: End, number: PhoneNumber | None) -> Entry:
+        """Decide what comes next for a number that was reserved: one that has left its pool needs nothing more."""
+        if number is None:
+            return NoOp(end.item, note=NOT_THERE)
+        if number.is_reserved is False:
+            text = f"{end.item.shown} was released by somebody else meanwhile."
+            return NoOp(end.item, number.raw, RefusedError(text, hint="Run the command again to reserve it."))
+        if not self.removes or (self.waits and number.in_use):
+            return NoOp(end.item, number.raw)
+        return self.removal(end.item, number, ", and is reserved now")
+
+    def removal(self, item: Item, number: PhoneNumber, so: str = "") -> Entry:
+        """Remove a number. One that is in use is refused if nobody waits; ``so`` ends the sentence on it."""
+        if number.in_use and not self.waits:
+            error = in_use(number, "", so, hint="--wait waits until it is idle.")
+            return NoOp(item, number.raw, error, change="remove")
+        return remove_chain(self.home, item, number.raw)
+
+    def refuse_elsewhere(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Let numbers that are to be removed fail where another Service's pool has them."""
+        return refuse_elsewhere(self.runtime, entries, self.service, "drain", "--remove")
+
+    # What is shown, and saved
 
     def question(self, plan: Plan) -> list[Line]:
         """Ask at the start, for all that is to leave the pool."""
@@ -177,107 +241,20 @@ class Drain:
         """Return the plan with the removals: with --wait of all numbers, otherwise of those that are idle now."""
         if not self.removes:
             return plan
-        busy = sum(1 for row in rows_by_sid(plan.entries).values() if row.get("in_use"))
-        if busy and self.waits and self.runtime.options.dry_run:
-            self.runtime.note(f"{counted(busy, 'number')} in use now. They are removed when idle.")
-        return replace(plan, entries=tuple(map(self.removal_of, plan.entries)))
+        return replace(plan, entries=tuple(map(self.foreseen, plan.entries)))
 
-    def removal_of(self, entry: Entry) -> Entry:
+    def foreseen(self, entry: Entry) -> Entry:
         """Return an entry with what removes its number, if anything would."""
         row = entry.before if isinstance(entry, Chain) else entry.seen
         if row is None or (isinstance(entry, NoOp) and (entry.error or entry.note)):
             return entry
-        if row.get("in_use") and not self.waits:
-            error = in_use(PhoneNumber(dict(row)), "", hint="--wait waits until it is idle.")
-            return NoOp(entry.item, row, error, change="remove")
-        chain = remove_chain(Home(self.service.sid), entry.item, row)
+        found = self.removal(entry.item, PhoneNumber({**row, "is_reserved": True}))
+        if isinstance(found, NoOp):
+            return found
         if row["sid"] in self.senders and self.runtime.options.through_messaging:
-            chain = through(chain, self.senders[row["sid"]], None)
+            found = through(found, self.senders[row["sid"]], None)
         first = entry.steps if isinstance(entry, Chain) else ()
-        return replace(chain, steps=(*first, *chain.steps))
-
-    # Waiting
-
-    def draining(self, *, idle: bool = False) -> dict[Item, Mapping[str, Any]]:
-        """Return the items that are in the pool and reserved, as they were last seen; ``idle``: those not in use."""
-        return {
-            end.item: end.seen
-            for end in self.report.ends
-            if not end.bad and end.action != REMOVE.done and end.seen is not None
-            if not (idle and end.seen.get("in_use"))
-        }
-
-    def busy(self) -> dict[str, int]:
-        """Return, by SID, how many Sessions those have that were in use when they were last seen."""
-        return {row["sid"]: row["in_use"] for row in self.draining().values() if row.get("in_use")}
-
-    def read(self) -> None:
-        """Read how the numbers are now: a request for each of a few, else one for each hundred in the pool.
-
-        DeadlineError where some are in use and time is up.
-        """
-        draining = self.draining()
-        items = [Item(sid, sid, None) for sid in {row["sid"] for row in draining.values()}]
-        self.see(self.runtime.account.pool(self.service.sid, items, few=FEW), draining)
-        if self.busy() and self.runtime.time_left == 0:
-            raise DeadlineError(f"the deadline of {self.runtime.options.deadline or 0:g} s was reached")
-
-    def see(self, pool: Pool, items: Collection[Item]) -> None:
-        """Take over how ``items`` are in the pool now; one that has left it needs nothing any more."""
-        ends = []
-        for end in self.report.ends:
-            if end.item in items and end.seen is not None:
-                number = pool.by_sid.get(end.seen["sid"])
-                end = replace(end, seen=None if number is None else number.raw)
-                if number is not None and number.is_reserved is False:
-                    hint = "Run the command again to reserve it."
-                    error = RefusedError(
-                        f"{end.item.shown} was released by somebody else meanwhile.", hint=hint
-                    )
-                    end = replace(end, error=error, action="failed")
-            ends.append(end)
-        self.report = replace(self.report, ends=tuple(ends))
-
-    # Removing
-
-    def remove_idle(self) -> None:
-        """Remove what was not in use when it was last seen. Another run's lock ends it only in the last round."""
-        items = list(self.draining(idle=self.waits))
-        job = self.job(lambda: self.removing(items), save=self.save)
-        try:
-            if items:
-                self.round(job)
-        except LockHeldError:
-            if not self.busy():
-                raise
-
-    def removing(self, items: Sequence[Item]) -> Plan:
-        """Read again, and decide; what is in use again is waited for. It was confirmed at the start."""
-        pool = self.runtime.account.pool(self.service.sid, items, few=FEW)
-        if self.waits:
-            self.see(pool, items)
-            still = self.draining(idle=True)
-            items = [item for item in items if item in still]
-        entries = decide_all(Wish(REMOVE), items, pool, Home(self.service.sid))
-        return Plan(tuple(self.refuse_elsewhere(entries)))
-
-    def refuse_elsewhere(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Let numbers that are to be removed fail where another Service's pool has them."""
-        return refuse_elsewhere(self.runtime, entries, self.service, "drain", "--remove")
-
-    def check_gone(self) -> None:
-        """Check that numbers which left the pool by another's hand are in no other pool."""
-        gone = [
-            NoOp(end.item, note=NOT_THERE)
-            for end in self.report.ends
-            if end.seen is None and end.note is None and not end.bad and end.action != REMOVE.done
-        ]
-        found = {entry.item: entry.error for entry in self.refuse_elsewhere(gone) if isinstance(entry, NoOp)}
-        ends = [
-            replace(end, action="failed", error=error) if (error := found.get(end.item)) else end
-            for end in self.report.ends
-        ]
-        self.report = replace(self.report, ends=tuple(ends))
+        return replace(found, steps=(*first, *found.steps))
 
     def save(self, runtime: Runtime, plan: Plan) -> None:
         """Save what leaves, in one file for all rounds."""
@@ -290,25 +267,21 @@ class Drain:
     def finished(self) -> Report:
         """Say what is not drained, and return the report on the whole."""
         report, draining, busy = self.report, self.draining(), self.busy()
-        ends = [self.advised(end) for end in report.ends]
+        ends, sent = report.ends, report.sent
         if report.stopped is not None and (self.waits or self.removes):
-            stopped = report.stopped
-            ends = [
-                replace(end, error=self.unfinished(end, stopped)) if end.item in draining else end
-                for end in ends
-            ]
+            waiting = {end.item for end in draining.values()}
+            ends = [self.unfinished(end, report.stopped) if end.item in waiting else end for end in ends]
         elif busy and not self.removes:
             self.runtime.note(
                 f"still in use: {counted(len(busy), 'number')}. --wait waits until they are idle."
             )
-        if self.waits:
-            report = replace(
-                report, started=self.runtime.started, ended=self.runtime.clock.monotonic(), waited=True
-            )
+        if self.waits and sent is not None:
+            sent = replace(sent, started=self.runtime.started, ended=self.runtime.clock.monotonic())
         done = REMOVE.done if self.removes else RESERVE.done
-        return replace(report, ends=tuple(ends), done=done, run=self.journal.run, single=self.given.single)
+        run, single = self.journal.run, self.given.single
+        return replace(report, ends=ends, sent=sent, waited=self.waits, done=done, run=run, single=single)
 
-    def unfinished(self, end: End, cause: ProxyctlError) -> ProxyctlError | None:
+    def unfinished(self, end: End, cause: ProxyctlError) -> End:
         """Say what is left to do with a number of a run that ``cause`` stopped."""
         in_use = (end.seen or {}).get("in_use")
         if in_use:
@@ -316,21 +289,13 @@ class Drain:
         elif self.removes:
             what = f"{end.item.shown} is reserved and idle, but was not removed"
         else:
-            return None
+            return end
         kind = TemporaryError if isinstance(cause, Interrupted) else type(cause)
         hint = cause.hint if self.given.single else None  # of several, the run's end says it once
-        return kind(f"{what}: {cause.message}", hint=hint, problem=cause.problem)
-
-    def advised(self, end: End) -> End:
-        """Give the advice that fits: `number remove`, whose words these are, has other options."""
-        if self.waits or not (end.seen or {}).get("in_use") or not isinstance(end.error, RefusedError):
-            return end
-        text = f"{end.error.message.rstrip('.')}, and is reserved now."
-        hint = "--wait waits until it is idle."
-        return replace(end, error=RefusedError(text, hint=hint, problem=end.error.problem))
+        return replace(end, error=kind(f"{what}: {cause.message}", hint=hint, problem=cause.problem))
 
 
-def rows_by_sid(entries: Sequence[Entry]) -> dict[str, Mapping[str, Any]]:
+def rows_by_sid(entries: Sequence[Entry]) -> dict[str, Row]:
     """Return the numbers that the pool has, as it has them, each once."""
     rows = (
         entry.before if isinstance(entry, Chain) else entry.seen if entry.error is None else None
