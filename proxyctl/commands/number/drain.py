@@ -118,7 +118,7 @@ class Drain:
         began = self.runtime.clock.monotonic()
         for pause in chain(FIRST_PAUSES, repeat(LONGEST_PAUSE)):
             with self.runtime.stop.at_once():
-                self.look()
+                self.next_round()
             busy = self.busy()
             if not (busy and self.waits) or self.report.stopped is not None:
                 return
@@ -132,7 +132,7 @@ class Drain:
                 left = self.runtime.time_left
                 self.runtime.clock.sleep(pause if left is None else min(pause, left))
 
-    def look(self) -> None:
+    def next_round(self) -> None:
         """Read how the numbers are now, and remove what is idle. Another run's lock ends it only in the last round.
 
         DeadlineError where some are in use and time is up.
