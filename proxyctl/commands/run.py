@@ -285,6 +285,12 @@ def finish_one(runtime: Runtime, report: Report | None, show: Callable[[End], No
         raise error
 
 
+def show_one(runtime: Runtime, shape: Shape, end: End) -> None:
+    """Print what a run made or changed, unless nothing is to be printed."""
+    if not runtime.options.silent:
+        runtime.out.one(shape, dict(end.seen or {}))
+
+
 def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputError | None:
     """Write ``what``; return the error where it is lost: the work is done, and still has to be reported."""
     try:

@@ -10,7 +10,7 @@ from proxyctl.api.models import Participant, Session
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.sessions.reading import not_found
-from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, Room, Step
+from proxyctl.writes.plan import Chain, Entry, NoOp, Room, Step
 from proxyctl.writes.requests import Request, Verb, same
 from proxyctl.writes.session_requests import (
     ADD_PARTICIPANT,
@@ -33,8 +33,7 @@ NAMELESS = "the Session"
 
 def request_of(verb: Verb, service_sid: str, session: Session, wanted: Fields | None = None) -> Request:
     """Return a request about a Session as it was read."""
-    name = session.unique_name or session.sid
-    return Request(verb, service_sid, session.sid, name, wanted=wanted or {}, before=session.raw)
+    return Request(verb, service_sid, session.sid, session.name, wanted=wanted or {}, before=session.raw)
 
 
 def decide_end(
@@ -60,11 +59,6 @@ def decide_end(
         read = READ_SESSION if closing else READ_TO_DELETE
         step = Step(request_of(read, service_sid, session), (READ_AGAIN,), then=then)
     return Chain(item, (step,), "close" if closing else "delete Sessions", verb.done)
-
-
-def plan_of(entries: Iterable[Entry]) -> Plan:
-    """Return the plan of entries about Sessions."""
-    return Plan(tuple(entries), spares={READ_AGAIN: MOST_READ_AGAIN})
 
 
 def decide_each(
@@ -132,7 +126,7 @@ def complete_chain(
     service_sid: str, session: Session, there: Iterable[Participant], participants: Sequence[Fields]
 ) -> Entry:
     """Add who is missing in a Session that exists; one that is closed takes nobody."""
-    item = Item(session.unique_name or session.sid, session.sid, None)
+    item = Item(session.name, session.sid, None)
     known = {one.identifier for one in there}
     missing = [one for one in participants if one["identifier"] not in known]
     if not missing:

@@ -1,8 +1,10 @@
-"""When a Session ends, as far as the API's fields say: it computes no date of its own. Pure."""
+"""When a Session ends, as far as the API's fields say: it computes no date of its own; and how many do. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from proxyctl.api.models import Session
 
@@ -54,3 +56,31 @@ def as_date(seconds: float | None) -> str | None:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):  # beyond the year 9999
         return None
+
+
+@dataclass
+class SessionCounts:
+    """The counts of one Service's active Sessions, and which of them is the oldest."""
+
+    active: int = 0
+    without_expiry: int = 0
+    expired: int = 0
+    oldest: Session | None = None
+
+    def add(self, session: Session, now: float) -> None:
+        """Count an active Session."""
+        self.active += 1
+        self.without_expiry += is_endless(session)
+        self.expired += is_overdue(session, now)
+        if self.oldest is None or (session.date_created or "") < (self.oldest.date_created or ""):
+            self.oldest = session
+
+    def row(self) -> dict[str, Any]:
+        """Return what a row of `pool status` has of them."""
+        oldest = self.oldest and {"sid": self.oldest.sid, "date_created": self.oldest.date_created}
+        return {
+            "active_sessions": self.active,
+            "oldest_session": oldest,
+            "sessions_without_expiry": self.without_expiry,
+            "sessions_expired": self.expired,
+        }

@@ -51,7 +51,7 @@ def undo_sessions(
     try:
         finish(runtime, SESSION_RESULT, report, rest)
     except RefusedError as error:  # of the only one
-        raise in_words(runtime, service, error, session=next(iter(found.values()), None)) from None
+        raise in_words(runtime, service, error, next(iter(found), "")) from None
 
 
 def undone(record: ItemRecord, session: Session | None, service_sid: str, since: Since) -> Entry:

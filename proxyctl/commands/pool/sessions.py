@@ -14,7 +14,7 @@ from proxyctl.pools.findings import Finding
 from proxyctl.pools.status import PoolStatus
 from proxyctl.roles import Line, Role, line
 from proxyctl.runtime import Runtime
-from proxyctl.sessions.counting import SessionCounts
+from proxyctl.sessions.lifetime import SessionCounts
 from proxyctl.sessions.reading import SessionFilter, first_holders, session_pages, some_of, with_participants
 from proxyctl.text import counted
 

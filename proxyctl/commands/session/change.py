@@ -1,163 +1,56 @@
-"""What close, delete and update of `session` do."""
+"""What is done with one Session or participant: `session create` and `update`, `participant add` and `remove`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from proxyctl.api.models import Service, Session
-from proxyctl.commands.number.given import Given, begin
-from proxyctl.commands.report import End, Report
-from proxyctl.commands.run import Job, carry_out, finish, finish_one, heading
-from proxyctl.commands.session.filters import Chosen, chosen_by, numbers_of, sessions_of
+from proxyctl.api.models import Participant, Service
+from proxyctl.api.resources import PARTICIPANTS
+from proxyctl.commands.report import End
+from proxyctl.commands.run import Job, carry_out, finish_one, heading, show_one
+from proxyctl.commands.session.end import keep_off_disk, question
 from proxyctl.commands.session.holders import in_words
-from proxyctl.errors import ProxyctlError, RefusedError, UsageError
+from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError, UsageError
+from proxyctl.identifiers import is_sid, parse_number, require_number
 from proxyctl.input.items import Item
-from proxyctl.input.sessions import SessionReading
-from proxyctl.render.shapes import SESSION, SESSION_RESULT
-from proxyctl.roles import Line, Role, line
+from proxyctl.render.shapes import PARTICIPANT, SESSION, SESSION_RESULT, Shape
+from proxyctl.roles import Role
 from proxyctl.runtime import Runtime
-from proxyctl.sessions.decide import StillChosen, decide_each, decide_end, decide_update, plan_of
+from proxyctl.sessions.decide import add_chain, complete_chain, create_chain, decide_update, remove_chain
 from proxyctl.sessions.lifetime import as_date
-from proxyctl.sessions.reading import find_session, sessions_named
-from proxyctl.text import counted
-from proxyctl.writes.plan import Entry, Plan
-from proxyctl.writes.requests import Verb
-from proxyctl.writes.session_requests import CLOSE_SESSION, DELETE_SESSION
-
-VERBS = {"close": CLOSE_SESSION, "delete": DELETE_SESSION}
+from proxyctl.sessions.reading import find_session, participants_of, sessions_named
+from proxyctl.writes.plan import Entry, NoOp, Plan
 
 
-def end(
+def begin_one(runtime: Runtime, service_name: str, shape: Shape) -> Service:
+    """Check what is asked of the output and the account; return the Service."""
+    runtime.out.check(shape)
+    runtime.guard_writes()
+    return runtime.account.service(service_name)
+
+
+def run_one(
     runtime: Runtime,
-    verb: str,
-    service_name: str,
-    sessions: Sequence[str],
-    *,
-    file: str | None = None,
-    all_sessions: bool,
-    most: int | None = None,
-    **filters: Any,
-) -> None:
-    """Close or delete the Sessions that are named or chosen; raises the error that the run ends with."""
-    row, listed = VERBS[verb], bool(sessions) or file is not None
-    chosen = choice(runtime, verb, listed, all_sessions, filters)
-    given = begin(runtime, sessions, file, required=listed, shape=SESSION_RESULT, kind=SessionReading)
-    service = runtime.account.service(service_name)
-    given.require(service)
-    entries = entries_of(runtime, row, service, given, chosen)
-
-    def decide() -> Plan:
-        plan = plan_of(entries())
-        if most is not None and len(plan.chains) > most:
-            count = counted(len(plan.chains), "Session")
-            raise RefusedError(f"{count} would be {row.done}, more than --max {most}. Nothing was sent.")
-        return plan.asking(lambda plan: question(runtime, service, verb, plan))
-
-    job = Job(f"session {verb}", [service.sid], given.deciding(decide), row.done, given.single, service)
-    report = carry_out(runtime, replace(job, shape=SESSION_RESULT))
-    say_alive(runtime, report)
-    finish(runtime, SESSION_RESULT, report, given.rest)
-
-
-def entries_of(
-    runtime: Runtime, verb: Verb, service: Service, given: Given, chosen: Chosen | None
-) -> Callable[[], list[Entry]]:
-    """Return what reads the Sessions that are named or chosen, and decides for each."""
-    asked: list[Session] = []
-
-    def named() -> list[Entry]:
-        found = sessions_named(runtime.access.reader, service.sid, [item.name for item in given.items])
-        return decide_each(given.items, found, lambda item, one: decide_end(verb, item, one, service.sid))
-
-    def read(chosen: Chosen) -> list[Entry]:
-        if not asked:  # what a question has shown is what is carried out
-            numbers = numbers_of(runtime, [service], chosen.items)[service.sid]
-            pages = sessions_of(runtime, service, chosen, numbers)
-            asked.extend(Session(dict(one)) for page in pages for one in page)
-        still = still_chosen(runtime, chosen, deleting=verb is DELETE_SESSION)
-        return [decide_end(verb, Item(one.sid, one.sid, None), one, service.sid, still) for one in asked]
-
-    return named if chosen is None else partial(read, chosen)
-
-
-def choice(
-    runtime: Runtime, verb: str, listed: bool, all_sessions: bool, filters: dict[str, Any]
-) -> Chosen | None:
-    """Return which Sessions are meant; None for those that are named. UsageError: none, or in two ways."""
-    filters = {
-        name: value for name, value in filters.items() if value not in (None, []) and value is not False
-    }
-    if [listed, all_sessions, bool(filters)].count(True) != 1:
-        raise UsageError(
-            "choose Sessions in one way: by name, from a file, by filters, or with --all-sessions.",
-            hint="'proxyctl session list SERVICE --idle-for 7d' shows what filters choose.",
-        )
-    if listed:
-        return None
-    chosen = chosen_by(runtime, **filters | ({"active": True} if verb == "close" else {}))
-    keep_off_disk(runtime, *chosen.filter.identifiers)
-    return chosen
-
-
-def keep_off_disk(runtime: Runtime, *texts: str | None) -> None:
-    """Let neither the history nor a lock keep what is personal."""
-    for text in filter(None, texts):
-        runtime.kept.add(text)
-
-
-def still_chosen(runtime: Runtime, chosen: Chosen, *, deleting: bool) -> StillChosen | None:
-    """Return whether a Session is still as it was chosen, where time decides that; None where it does not.
-
-    A closed one that was opened again is not deleted.
-    """
-    timely = chosen.filter.idle_for is not None or chosen.filter.expired
-    if not timely and not (deleting and chosen.filter.statuses):
-        return None
-    return lambda session: chosen.filter.accepts(session, runtime.access.now())
-
-
-def question(runtime: Runtime, service: Service, verb: str, plan: Plan) -> list[Line]:
-    """Say how many Sessions will be closed or deleted, where, and as whom."""
-    name = Role.NAME(service.unique_name or service.sid)
-    count = counted(len(plan.chains), "Session")
-    lines = [heading(runtime, verb.capitalize(), f"{count} of ", name, sids=[service.sid])]
-    if verb == "delete":
-        active = sum(Session(dict(chain.before or {})).is_active for chain in plan.chains)
-        lines.append(line(f"  Active now: {active}.", hang=2))
-        lines += [
-            line("  Their participants and interactions are deleted for good.", hang=2),
-            line("  The Message and Call SIDs of their interactions can't be found afterwards.", hang=2),
-        ]
-    return lines
-
-
-def say_alive(runtime: Runtime, report: Report | None) -> None:
-    """Count the Sessions that were left alone, because they came to life."""
-    ends = report.ends if report is not None else ()
-    alive = [
-        one for one in ends if one.action == "unchanged" and one.seen and Session(dict(one.seen)).is_active
-    ]
-    if alive:
-        runtime.note(f"{counted(len(alive), 'Session')} left alone: no longer as they were chosen.")
-
-
-# One Session
-
-
-def carry_out_one(
-    runtime: Runtime,
-    job: Job,
+    command: str,
+    service: Service,
+    done: str,
+    decide: Callable[[], Plan],
     show: Callable[[End], None],
-    refused: Callable[[RefusedError], ProxyctlError],
+    *,
+    session: str = "",
+    identifiers: Sequence[str] = (),
 ) -> None:
-    """Carry a job with one item out; ``refused`` makes more of a refusal, after the lock was released."""
+    """Carry out what is about one item, and ``show`` it. A refusal says, after the lock was released, which numbers
+    the people of ``identifiers``, or of ``session``, could get.
+    """
+    job = Job(command, [service.sid], decide, done, True, service, shape=SESSION_RESULT)
     try:
         finish_one(runtime, carry_out(runtime, job), show)
     except RefusedError as error:
-        raise refused(error) from None
+        raise in_words(runtime, service, error, session, identifiers) from None
 
 
 def settings(
@@ -168,6 +61,84 @@ def settings(
         expires = as_date(runtime.access.now() + float(expires))
     given = {"ttl": None if ttl is None else int(ttl), "date_expiry": expires, **others}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def participant(
+    runtime: Runtime, identifier: str, number: str | None, friendly_name: str | None = None
+) -> dict[str, Any]:
+    """Return the fields of a participant, whose identifier need not be a number. None of it is kept on disk."""
+    if not is_sid("KP", identifier):
+        keep_off_disk(runtime, identifier, friendly_name)
+    country = runtime.options.default_country
+    if not identifier.strip():
+        raise UsageError(
+            "a participant's IDENTIFIER is empty.", hint="Give a number in E.164, for example +14155550199."
+        )
+    with suppress(ValueError):
+        identifier = parse_number(identifier, country).phone_number or identifier
+        keep_off_disk(runtime, identifier)
+    proxy = (None, None) if number is None else require_number(number, country)
+    given = (identifier, friendly_name, *proxy)
+    names = ("identifier", "friendly_name", "proxy_identifier_sid", "proxy_identifier")
+    return {name: value for name, value in zip(names, given, strict=True) if value}
+
+
+def create(
+    runtime: Runtime,
+    service_name: str,
+    *,
+    unique_name: str | None,
+    ttl: float | None,
+    expires: str | None,
+    mode: str | None,
+    participants: Sequence[str] | None,
+    if_not_exists: bool,
+) -> None:
+    """Create a Session with its participants and print it; with ``if_not_exists`` complete the one of this name."""
+    if if_not_exists and unique_name is None:
+        raise UsageError("--if-not-exists needs --unique-name.", hint="Add --unique-name NAME.")
+    people = [
+        participant(runtime, identifier, number if equals else None)
+        for identifier, equals, number in (text.partition("=") for text in participants or ())
+    ]
+    service = begin_one(runtime, service_name, SESSION)
+    fields = settings(runtime, ttl=ttl, expires=expires, mode=mode)
+
+    def decide() -> Plan:
+        reader = runtime.access.reader
+        found = sessions_named(reader, service.sid, [unique_name] if unique_name else [])
+        if not found:
+            return Plan((create_chain(service.sid, unique_name, fields, people),))
+        session = next(iter(found.values()))
+        text = f"Session {unique_name} exists already ({session.sid}, {session.status})."
+        if not if_not_exists:
+            raise RefusedError(text, hint="Choose another name. With --if-not-exists it is printed.")
+        runtime.note_once(text)
+        there = map(Participant, participants_of(reader, service.sid, session.sid))
+        return Plan((complete_chain(service.sid, session, there, people),))
+
+    people_named = [one["identifier"] for one in people]
+    show = partial(show_created, runtime)
+    run_one(runtime, "session create", service, "created", decide, show, identifiers=people_named)
+
+
+def show_created(runtime: Runtime, end: End) -> None:
+    """Print a Session, in json with its participants, and at a terminal who sees which number."""
+    if runtime.options.silent:
+        return
+    raw, people = dict(end.seen or {}), {}
+    if runtime.format in ("json", "jsonl", "table"):
+        with suppress(ProxyctlError):  # it is created
+            people = {
+                "participants": participants_of(
+                    runtime.access.reader, str(raw["service_sid"]), str(raw["sid"])
+                )
+            }
+    table = runtime.format == "table"
+    runtime.out.one(SESSION, raw if table else raw | people)
+    if table and any(people.values()) and runtime.options.fields is None:
+        runtime.out.text("")
+        runtime.out.rows(PARTICIPANT, people.values())
 
 
 def update(
@@ -182,28 +153,81 @@ def update(
     """Change what differs, and print the Session."""
     if ttl is None and expires is None and status is None:
         raise UsageError("nothing to update was given.", hint="Give --ttl, --expires or --status.")
-    runtime.out.check(SESSION)
-    runtime.guard_writes()
-    service = runtime.account.service(service_name)
+    service = begin_one(runtime, service_name, SESSION)
     wanted = settings(runtime, ttl=ttl, expires=expires, status=status)
-    found: list[Session] = []
 
     def decide() -> Plan:
-        found[:] = [find_session(runtime.access.reader, service.sid, session_name)]
-        plan = Plan((decide_update(Item(session_name, found[0].sid, None), found[0], service.sid, wanted),))
+        session = find_session(runtime.access.reader, service.sid, session_name)
+        item = Item(session_name, session.sid, None)
+        plan = Plan((decide_update(item, session, service.sid, wanted),))
         closes = status == "closed"
         return plan.asking(lambda plan: question(runtime, service, "close", plan)) if closes else plan
 
-    job = Job("session update", [service.sid], decide, "updated", True, service, shape=SESSION_RESULT)
-    carry_out_one(
-        runtime,
-        job,
-        lambda one: show(runtime, one),
-        lambda error: in_words(runtime, service, error, session=found[0] if found else None),
-    )
+    show = partial(show_one, runtime, SESSION)
+    run_one(runtime, "session update", service, "updated", decide, show, session=session_name)
 
 
-def show(runtime: Runtime, end: End) -> None:
-    """Print the Session that a run changed."""
-    if not runtime.options.silent:
-        runtime.out.one(SESSION, dict(end.seen or {}))
+def add(
+    runtime: Runtime,
+    service_name: str,
+    session_name: str,
+    identifier: str,
+    *,
+    proxy: str | None,
+    friendly_name: str | None,
+) -> None:
+    """Add a participant and print it; one that is in the Session already is as wanted."""
+    fields = participant(runtime, identifier, proxy, friendly_name)
+    named = fields["identifier"]
+    service = begin_one(runtime, service_name, PARTICIPANT)
+
+    def decide() -> Plan:
+        session = find_session(runtime.access.reader, service.sid, session_name)
+        there = participants_of(runtime.access.reader, service.sid, session.sid)
+        item = Item(named, None, None)
+        known = next((one for one in there if one.get("identifier") == named), None)
+        return Plan((add_chain(service.sid, session, item, fields) if known is None else NoOp(item, known),))
+
+    def show(end: End) -> None:
+        if end.action == "unchanged":
+            runtime.note("the participant is in the Session already. It was not changed.")
+        show_one(runtime, PARTICIPANT, end)
+
+    who: dict[str, Any] = {"session": session_name, "identifiers": [named]}
+    run_one(runtime, "participant add", service, "added", decide, show, **who)
+
+
+def remove(runtime: Runtime, service_name: str, session_name: str, name: str) -> None:
+    """Remove a participant, by SID or identifier, after a question; one that was removed is as wanted."""
+    person = participant(runtime, name, None)["identifier"]
+    service = begin_one(runtime, service_name, PARTICIPANT)
+
+    def decide() -> Plan:
+        session = find_session(runtime.access.reader, service.sid, session_name)
+        rows = list(runtime.access.reader.rows(PARTICIPANTS.list(service.sid, session.sid)))
+        rows.sort(key=lambda row: row.get("date_deleted") is not None)
+        there = next(
+            (Participant(row) for row in rows if {name, person} & {row["sid"], row.get("identifier")}), None
+        )
+        item = Item(name, there.sid if there else None, None)
+        entry: Entry
+        if there is None:
+            error = NotFoundError(
+                "there is no such participant in the Session.",
+                hint="'proxyctl participant list SERVICE SESSION' lists the participants.",
+            )
+            entry = NoOp(item, error=error)
+        elif there.date_deleted:
+            entry = NoOp(item, there.raw, note="removed already")
+        else:
+            entry = remove_chain(service.sid, session, item, there)
+        title = Role.NAME(session.name)
+        return Plan((entry,)).asking(
+            lambda _: [heading(runtime, "Remove", "1 participant from Session ", title, sids=[service.sid])]
+        )
+
+    def say_removed(end: End) -> None:
+        done = "removed" if end.action == "removed" else "nothing to do for"
+        runtime.note(f"{done} participant {(end.seen or {}).get('sid')}.")
+
+    run_one(runtime, "participant remove", service, "removed", decide, say_removed)

@@ -124,7 +124,7 @@ ENDS = (DATA, WRITES, options.BULK, NAMED, CHOSEN)
 SESSIONS = argument("[SESSION]...", "Session SIDs (KC…) or unique names.", default_factory=list)
 
 
-@command("create", "session.create:create", DATA, WRITES, options.COUNTRY)
+@command("create", "session.change:create", DATA, WRITES, options.COUNTRY)
 def create_session(
     service_name: str = SERVICE,
     unique_name: str | None = option(
@@ -173,7 +173,7 @@ def update_session(
     """
 
 
-@command("close", "session.change:end", *ENDS, verb="close")
+@command("close", "session.end:end", *ENDS, verb="close")
 def close_sessions(service_name: str = SERVICE, sessions: list[str] = SESSIONS) -> None:
     """Close Sessions. Their participants are no longer connected.
 
@@ -186,7 +186,7 @@ def close_sessions(service_name: str = SERVICE, sessions: list[str] = SESSIONS) 
     """
 
 
-@command("delete", "session.change:end", *ENDS, verb="delete")
+@command("delete", "session.end:end", *ENDS, verb="delete")
 def delete_sessions(service_name: str = SERVICE, sessions: list[str] = SESSIONS) -> None:
     """Delete Sessions with their participants and interactions, for good.
 

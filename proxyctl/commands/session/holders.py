@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from proxyctl.api import codes
-from proxyctl.api.models import PhoneNumber, Service, Session
+from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.commands.report import End, Report
 from proxyctl.errors import Interrupted, ProxyctlError, RefusedError, reworded
 from proxyctl.identifiers import argument, country_of
@@ -20,6 +20,7 @@ from proxyctl.sessions.reading import (
     NAMED,
     Row,
     active_of,
+    find_session,
     first_holders,
     in_a_hurry,
     members,
@@ -76,21 +77,25 @@ def in_words(
     runtime: Runtime,
     service: Service,
     error: ProxyctlError,
-    *,
-    identifier: str = "",
-    session: Session | None = None,
+    session_name: str = "",
+    identifiers: Sequence[str] = (),
 ) -> ProxyctlError:
     """Return a refusal of a participant, or of a Session that is opened again, with the facts that can be read: which
     numbers fit, and which are taken. Twilio's order of rules is not published, so nothing is predicted.
+
+    ``identifiers`` are the participants that were to be added, or else those of the Session are meant.
     """
     if error.problem is None or error.problem.code not in NO_NUMBER:
         return error
-    reader, own = in_a_hurry(runtime.access.reader), session.sid if session else ""
+    named = [one for place, one in enumerate(identifiers, 1) if f"participant {place} " in error.message]
+    people = set(named or identifiers)
+    reader, own = in_a_hurry(runtime.access.reader), ""
     facts: list[str] = []
     with suppress(ProxyctlError):
-        people = {identifier} - {""}
-        if session is not None and not people:
-            people = {str(row.get("identifier")) for row in participants_of(reader, service.sid, own)}
+        if session_name:
+            own = find_session(reader, service.sid, session_name).sid
+            rows = [] if people else participants_of(reader, service.sid, own)
+            people |= {str(row.get("identifier")) for row in rows}
         facts += facts_of_pool(Account(reader).pool(service.sid).by_sid.values(), people)
         facts += facts_of_sessions(active_of(reader, service.sid), people, own)
     return reworded(error, " ".join([f"{error.message.rstrip('.')}.", *facts])) if facts else error

@@ -1,19 +1,25 @@
-"""What `session list` does: the Sessions that the filters leave, as they are read, with participants if asked for."""
+"""What `session list` does: the Sessions that the filters leave, as they are read, with participants if asked for. The
+filters are checked before anything is read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-from proxyctl.api.models import Service
+from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.commands.listing import services_meant, show_list
-from proxyctl.commands.session.filters import Row, chosen_by, numbers_of, sessions_of
 from proxyctl.errors import NotFoundError, ProxyctlError
+from proxyctl.identifiers import parse_number, require_number
+from proxyctl.input.items import Item
 from proxyctl.render.shapes import LISTED_SESSION, SERVICE_LISTED_SESSION, SERVICE_SESSION, SESSION
 from proxyctl.runtime import Runtime
-from proxyctl.sessions.reading import WORKERS, members
-from proxyctl.text import counted
+from proxyctl.sessions import reading
+from proxyctl.sessions.reading import WORKERS, Row, SessionFilter, members
+from proxyctl.text import command_line, counted, quoted
 
 Pages = Iterator[Sequence[Row]]
 
@@ -92,3 +98,81 @@ def said_if_cut(runtime: Runtime, pages: Pages) -> Pages:
         if read:
             runtime.warn(f"the list is not complete. It ends after {counted(read, 'Session')}.")
         raise
+
+
+# Filters
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was typed: how Sessions must be, and the numbers of which they must hold one."""
+
+    filter: SessionFilter
+    items: Sequence[Item] = ()
+
+
+def chosen_by(
+    runtime: Runtime,
+    numbers: Sequence[str] | None = None,
+    identifiers: Sequence[str] | None = None,
+    active: bool = False,
+    **given: Any,
+) -> Chosen:
+    """Return what was typed, once it is checked. UsageError where no Session can be like that."""
+    country = runtime.options.default_country
+    references = [(text, require_number(text, country)) for text in numbers or ()]
+    items = [Item(text, one.sid, one.phone_number) for text, one in references]
+    plain = set(identifiers or ())
+    for text in identifiers or ():
+        with suppress(ValueError):  # it need not be a number
+            plain.add(parse_number(text, country).phone_number or text)
+    wanted = SessionFilter(identifiers=plain, active=active or bool(items), **given)
+    wanted.check()
+    return Chosen(wanted, items)
+
+
+def numbers_of(
+    runtime: Runtime, services: Sequence[Service], items: Sequence[Item]
+) -> dict[str, list[PhoneNumber]]:
+    """Return which of the numbers each Service has in its pool. NotFoundError for one that none has."""
+    found: dict[str, list[PhoneNumber]] = {service.sid: [] for service in services}
+    missing = set(items)
+    names = {service.sid: service.name for service in services}
+    for item, holder in runtime.account.holders(items, names):
+        found[holder.service_sid].append(holder.number)
+        missing.discard(item)
+    where = f"Service {services[0].name}" if len(services) == 1 else counted(len(services), "Service")
+    for item in items:
+        if item in missing:
+            raise NotFoundError(
+                f"{item.name} is not in the pool of {where}.",
+                hint=f"'{command_line('number', 'find', item.name)}' shows which Service has it.",
+            )
+    return found
+
+
+def sessions_of(
+    runtime: Runtime,
+    service: Service,
+    chosen: Chosen,
+    numbers: Sequence[PhoneNumber] = (),
+    *,
+    whole: bool = False,
+    workers: int = WORKERS,
+) -> Iterator[Sequence[Row]]:
+    """Yield the Sessions of a Service that were chosen, in pages. Those whose participants were read, since ``whole``
+    wants them or they decide, have them as ``participants``. A note says so where reading ended early.
+    """
+    reader, now = runtime.access.reader, runtime.access.now
+    pages = reading.session_pages(reader, service.sid, chosen.filter, now)
+    if not (whole or chosen.items or chosen.filter.identifiers):
+        yield from pages
+        return
+    rows = reading.with_participants(reader, service.sid, pages, workers)
+    holders = reading.Holders(numbers)
+    for row in holders.among(rows) if chosen.items else rows:
+        if chosen.filter.admits(members(row)):
+            yield [row]
+    if holders.stopped:
+        where = quoted(service.name)
+        runtime.note(f"{where}: stopped reading, because in_use says that no other Session holds the number.")

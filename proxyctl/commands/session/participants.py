@@ -5,20 +5,10 @@ Examples:
   proxyctl participant add masking-prod ride-4711 +14155550199
 """
 
-from proxyctl.api.models import Session
 from proxyctl.commands.options import COUNTRY, DATA, SERVICE, SESSION, WRITES, argument, command, option
-from proxyctl.render.shapes import PARTICIPANT
-from proxyctl.runtime import Runtime
-from proxyctl.sessions.reading import find_session, participants_of
 
 
-def session_named(runtime: Runtime, service_name: str, session_name: str) -> tuple[str, Session]:
-    """Return a Service's SID and a Session of it. NotFoundError."""
-    service = runtime.account.service(service_name)
-    return service.sid, find_session(runtime.access.reader, service.sid, session_name)
-
-
-@command("list", "session.participants:show_all", DATA)
+@command("list", "session.show:show_participants", DATA)
 def list_participants(service_name: str = SERVICE, session_name: str = SESSION) -> None:
     """List the participants of a Session, without those that were removed.
 
@@ -29,14 +19,7 @@ def list_participants(service_name: str = SERVICE, session_name: str = SESSION) 
     """
 
 
-def show_all(runtime: Runtime, service_name: str, session_name: str) -> None:
-    """Print who is in a Session."""
-    service_sid, session = session_named(runtime, service_name, session_name)
-    rows = participants_of(runtime.access.reader, service_sid, session.sid)
-    runtime.out.rows(PARTICIPANT, [rows])
-
-
-@command("add", "session.create:add", DATA, WRITES, COUNTRY)
+@command("add", "session.change:add", DATA, WRITES, COUNTRY)
 def add_participant(
     service_name: str = SERVICE,
     session_name: str = SESSION,
@@ -54,7 +37,7 @@ def add_participant(
     """
 
 
-@command("remove", "session.create:remove", DATA, WRITES, COUNTRY)
+@command("remove", "session.change:remove", DATA, WRITES, COUNTRY)
 def remove_participant(
     service_name: str = SERVICE,
     session_name: str = SESSION,

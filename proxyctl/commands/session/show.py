@@ -1,4 +1,4 @@
-"""What `session show` does: one Session, who is in it, its last interactions, and when it ends."""
+"""What reads one Session: the Session, who is in it, its interactions, and when it ends."""
 
 from __future__ import annotations
 
@@ -6,15 +6,34 @@ from heapq import nlargest
 
 from proxyctl.api.models import Session
 from proxyctl.api.resources import INTERACTIONS
-from proxyctl.commands.session.participants import session_named
 from proxyctl.render.shapes import INTERACTION, PARTICIPANT, SHOWN_SESSION
 from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.sessions.lifetime import as_date, ends_about
-from proxyctl.sessions.reading import participants_of
+from proxyctl.sessions.reading import find_session, participants_of
 from proxyctl.text import duration_text
 
 LAST = 10  # interactions; the order of the API's list is not documented
+
+
+def session_named(runtime: Runtime, service_name: str, session_name: str) -> tuple[str, Session]:
+    """Return a Service's SID and a Session of it. NotFoundError."""
+    service = runtime.account.service(service_name)
+    return service.sid, find_session(runtime.access.reader, service.sid, session_name)
+
+
+def show_participants(runtime: Runtime, service_name: str, session_name: str) -> None:
+    """Print who is in a Session."""
+    service_sid, session = session_named(runtime, service_name, session_name)
+    rows = participants_of(runtime.access.reader, service_sid, session.sid)
+    runtime.out.rows(PARTICIPANT, [rows])
+
+
+def show_interactions(runtime: Runtime, service_name: str, session_name: str) -> None:
+    """Print the interactions of a Session."""
+    service_sid, session = session_named(runtime, service_name, session_name)
+    pages = runtime.access.reader.pages(INTERACTIONS.list(service_sid, session.sid))
+    runtime.out.rows(INTERACTION, (page.items for page in pages))
 
 
 def show(runtime: Runtime, service_name: str, session_name: str) -> None:
