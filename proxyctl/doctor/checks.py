@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxyctl import __version__
@@ -17,7 +18,7 @@ from proxyctl.api.proxies import proxy_for
 from proxyctl.api.resources import SERVICES
 from proxyctl.errors import CheckError, ConfigError, OutputError, ProxyctlError
 from proxyctl.explaining import hint_for, sentence
-from proxyctl.files import STATE_HINT, refuse_foreign_state
+from proxyctl.files import STATE, STATE_HINT, refuse_foreign_state
 from proxyctl.profiles.profile import MASK
 from proxyctl.text import Lines, counted, lines_in
 
@@ -117,13 +118,21 @@ def credentials(runtime: Runtime) -> str:
     return detail
 
 
-def state(runtime: Runtime) -> str:
-    """Check that history and locks are ours and can be written."""
+def state(runtime: Runtime) -> str | Warned:
+    """Check that history and locks are ours alone and can be written."""
     directory = runtime.paths.state_dir
     place = next(place for place in (directory, *directory.parents) if os.path.lexists(place))
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         raise OutputError(f"{directory} can't be written: no files can be made in {place}.", hint=STATE_HINT)
     refuse_foreign_state(directory)
+    for path, closing, mask in (
+        (directory, "go-w", 0o022),
+        *((directory / name, "700", 0o077) for name in STATE),
+    ):
+        mode = path.stat().st_mode if path.exists() else 0
+        if mode & mask and not mode & stat.S_ISVTX:
+            detail = f"{path} is open to other users (mode {stat.S_IMODE(mode):04o})"
+            return Warned(detail, f"Run: chmod {closing} {quote(str(path))}")
     return f"{directory}: {'writable' if place == directory else 'can be created'}"
 
 

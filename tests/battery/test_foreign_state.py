@@ -100,12 +100,21 @@ def test_the_sandbox_uses_no_other_database(cli: Cli, state: Path, suffix: str, 
     assert row["state"] == "fail" and fix in row["hint"]
 
 
-def test_what_is_ours_and_too_open_is_closed(cli: Cli, state: Path) -> None:
+def test_what_is_ours_and_too_open_is_closed_and_named(cli: Cli, state: Path) -> None:
     for name in DIRECTORIES:
         (state / name).chmod(0o777)
+    row = found(examine(cli, "-o", "jsonl", "--sandbox"))["state"]
+    assert row["state"] == "warning" and "mode 0777" in row["detail"]
+    assert row["hint"] == f"Run: chmod 700 {state / 'history'}"
     numbers = cli.ok("number", "list", "masking", "-o", "ids").lines
     cli.ok("number", "release", "masking", *numbers, "--yes")
     assert mode(state / "history") == mode(state / "locks") == 0o700
+    (state / "history").chmod(0o700)
+    for name in DIRECTORIES:
+        (state / name).chmod(0o700)
+    state.chmod(0o777)
+    row = found(examine(cli, "-o", "jsonl", "--sandbox"))["state"]
+    assert (row["state"], row["hint"]) == ("warning", f"Run: chmod go-w {state}")
 
 
 def test_an_empty_database_is_closed_to_others(bare: Cli) -> None:
