@@ -7,9 +7,8 @@ number that was written in its national format.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from proxyctl.errors import AnswerError, UsageError
 from proxyctl.text import counted, show, without_invisible
@@ -169,7 +168,11 @@ def _parse_phone_number(text: str, country: str | None) -> str:
     whole = _FLOAT(text)
     digits = _SEPARATORS("", whole[1] if whole else text)
     if not _DIGITS(digits):
-        _refuse_characters(text, digits)
+        if _ROUNDED(text):
+            raise ValueError(
+                "was rounded by a spreadsheet. Format its column as text there, or add a column sid"
+            )
+        raise ValueError(f"is neither a PN SID nor a number in E.164, like {EXAMPLE}")
     if not whole and (text.endswith(".0") or _MORE_ZEROS(text)):
         shorter = _SEPARATORS("", text[: text.rindex(".")])
         raise ValueError(f"may be {shorter} or {digits}. Write it in E.164, without a point at the end")
@@ -179,7 +182,7 @@ def _parse_phone_number(text: str, country: str | None) -> str:
     if digits.startswith("+"):
         return _international(digits)
     if country is not None:
-        return _without_plus(digits, country, re.findall("[0-9]+", text))
+        return _without_plus(text, digits, country)
     if digits.startswith("00"):
         return _international("+" + digits[2:])
     raise ValueError(
@@ -200,72 +203,40 @@ def _international(number: str) -> str:
     return number
 
 
-def _without_plus(digits: str, country: str, groups: list[str]) -> str:
+def _without_plus(text: str, digits: str, country: str) -> str:
     """Read digits as a number of ``country``, or as one that lacks its ``+``.
 
-    ValueError where they may be both, and their groups are not those of the national format alone.
+    ValueError where they may be both, and their groups in ``text`` are not those of the national format alone.
     """
-    national = _reading(digits, country)
-    abroad = _reading("+" + digits.removeprefix("00"), None)
-    if national.number != abroad.number and national.rank == abroad.rank > 0:
-        if len(groups) > 1 and groups == national.groups != abroad.groups:
-            return _international(national.number)
+    national, known, usual = _reading(digits, country)
+    abroad, known_abroad, usual_abroad = _reading("+" + digits.removeprefix("00"), None)
+    if national != abroad and known == known_abroad > 0:
+        groups = re.findall("[0-9]+", text)
+        if len(groups) > 1 and groups == usual != usual_abroad:
+            return _international(national)
         raise ValueError(
-            f"is {national.number} as a number of {country}, and {abroad.number} with a + before it. "
-            "Write it in E.164"
+            f"is {national} as a number of {country}, and {abroad} with a + before it. Write it in E.164"
         )
-    if abroad.rank == _VALID or (digits.startswith("00") and abroad.rank >= national.rank):
-        return _international(abroad.number)
-    if national.rank:
-        return _international(national.number)
-    raise ValueError(f"{national.flaw} of {country}. Write it in E.164, like {EXAMPLE}")
+    if known_abroad == _VALID or (digits.startswith("00") and known_abroad >= known):
+        return _international(abroad)
+    if known:
+        return _international(national)
+    raise ValueError(f"is not a number of {country}. Write it in E.164, like {EXAMPLE}")
 
 
-class _Reading(NamedTuple):
-    """One way to read digits: the number in E.164 and how far the number plans know it, or why they don't.
-
-    ``groups`` are those of its usual format.
-    """
-
-    number: str
-    rank: int
-    flaw: str = ""
-    groups: Sequence[str] = ()
-
-
-def _reading(digits: str, country: str | None) -> _Reading:
+def _reading(digits: str, country: str | None) -> tuple[str, int, list[str]]:
+    """Return one way to read digits: the number in E.164, how far the number plans know it, and its usual groups."""
     import phonenumbers as plans
 
     try:
         number = plans.parse(digits, country)
     except plans.NumberParseException:
-        return _Reading(digits, 0, "is not a number")
-    valid = plans.is_valid_number(number)
-    reason = plans.is_possible_number_with_reason(number)
-    if not valid and reason != plans.ValidationResult.IS_POSSIBLE:
-        why = {
-            plans.ValidationResult.TOO_SHORT: "is too short",
-            plans.ValidationResult.TOO_LONG: "is too long",
-            plans.ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks the area code",
-        }.get(reason, "has the wrong length")
-        return _Reading(digits, 0, f"{why} for a number")
+        return digits, 0, []
     forms = plans.PhoneNumberFormat
-    usual = plans.format_number(number, forms.NATIONAL if country else forms.INTERNATIONAL)
     written = plans.format_number(number, forms.E164)
     if country is None and written != digits:
-        return _Reading(digits, 0)  # with a zero that is dialled at home only
-    return _Reading(written, _VALID if valid else _POSSIBLE, groups=re.findall("[0-9]+", usual))
-
-
-def _refuse_characters(text: str, digits: str) -> NoReturn:
-    if not digits:
-        raise ValueError(f"has no digits. Write a PN SID or a number in E.164, like {EXAMPLE}")
-    if _ANY_SID(text):
-        raise ValueError("is the SID of something else. That of a PhoneNumber begins with PN")
-    if text[:2].upper() == PHONE_NUMBER:
-        raise ValueError(f"is not PN and 32 hexadecimal digits. It has {len(text)} characters, not 34")
-    if _ROUNDED(text):
-        raise ValueError("was rounded by a spreadsheet. Format its column as text there, or add a column sid")
-    if any(char.isdigit() and not char.isascii() for char in digits):
-        raise ValueError(f"has digits other than 0-9. Write it in E.164, like {EXAMPLE}")
-    raise ValueError(f"is neither a PN SID nor a number in E.164, like {EXAMPLE}")
+        return digits, 0, []  # with a zero that is dialled at home only
+    usual = plans.format_number(number, forms.NATIONAL if country else forms.INTERNATIONAL)
+    possible = plans.is_possible_number_with_reason(number) == plans.ValidationResult.IS_POSSIBLE
+    known = _VALID if plans.is_valid_number(number) else _POSSIBLE if possible else 0
+    return written, known, re.findall("[0-9]+", usual)

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from proxyctl.input.names import FIELDS, SESSION, known, same_name
-from proxyctl.input.rows import Contents, Flaw, Line, Row, Rows
+from proxyctl.input.rows import FIELDS, SESSION, Contents, Flaw, Line, Row, Rows, known, same_name
 from proxyctl.text import show
 
 _NO_SPACE = re.compile(r"[^ \t\n]")

@@ -1,20 +1,56 @@
-"""The text of an input file: plain text, CSV, JSON and JSON Lines are known by their content, and split into rows."""
+"""An input file: its bytes as text, of which plain text, CSV, JSON and JSON Lines are known by their content, and split
+into rows.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 from collections.abc import Iterator
 from itertools import chain
 
+from proxyctl.errors import InputError
 from proxyctl.input.documents import document, is_json, is_response, lines_of_json
-from proxyctl.input.names import SESSION
-from proxyctl.input.rows import Contents, Flaw, Line, Row, Rows, broken
-from proxyctl.input.source import Source
+from proxyctl.input.rows import SESSION, Contents, Flaw, Line, Row, Rows, broken
 from proxyctl.input.tables import DELIMITERS, ONE_COLUMN, header_of, no_column, separator, table
 from proxyctl.text import show, without_invisible
 
 _HEADER_EXAMPLE = "begin it with a line like phone_number,is_reserved"
 _NO_NUMBER = "the header names no column phone_number or sid"
+
+
+_BOM = "\ufeff"
+
+
+class Source:
+    """An input file in memory, read as text line by line, so that its text never lies there a second time."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name = name
+        self._data = data
+        utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        self._encoding = "utf-16" if utf16 else "utf-8-sig"
+        if not utf16 and (position := data.find(0)) >= 0:
+            line = data.count(b"\n", 0, position) + 1
+            raise InputError(
+                f"{name}:{line}: a NUL byte: this is a binary file, or UTF-16 without its byte order mark. "
+                "Nothing was sent",
+                hint="Save it as UTF-8 text: plain text, CSV, JSON or JSON Lines. Save a workbook as CSV UTF-8.",
+            )
+
+    def lines(self, errors: str = "strict") -> Iterator[str]:
+        """Yield the lines, each with ``\\n`` at its end whatever it was in the file.
+
+        UnicodeDecodeError where the text is not in its encoding.
+        """
+        text = io.TextIOWrapper(io.BytesIO(self._data), encoding=self._encoding, errors=errors)
+        return (line.lstrip(_BOM) for line in text)  # files that were joined have it in their middle
+
+    def undecodable(self) -> Iterator[tuple[int, str]]:
+        """Yield the number of each line that is not in the file's encoding, and what is wrong with it."""
+        what = f"not {self._encoding.removesuffix('-sig').upper()}: save the file as UTF-8"
+        return ((number, what) for number, line in enumerate(self.lines("replace"), 1) if "\ufffd" in line)
 
 
 def contents(source: Source, column: str | None = None, kind: str = "number") -> Contents:

@@ -21,11 +21,9 @@ from proxyctl.identifiers import (
     perhaps_without_plus,
     require_country,
 )
-from proxyctl.input.formats import contents
+from proxyctl.input.formats import Source, contents
 from proxyctl.input.refusal import DUPLICATES, FLOATS, UNREADABLE, refusal
-from proxyctl.input.rows import Contents, Flaw, Row
-from proxyctl.input.source import Source
-from proxyctl.input.values import boolean_of, text_of, value_text
+from proxyctl.input.rows import SESSION, Contents, Flaw, Row, boolean_of, text_of, value_text
 from proxyctl.named_files import read_beneath, read_bytes, source_name
 from proxyctl.text import FIRST, cut, show
 
@@ -272,6 +270,24 @@ class Reading:
             raise ValueError(f"phone_number is the SID {found}, and sid another")
         self.noted[FLOATS] += is_float(number)
         return phone_number
+
+
+class SessionReading(Reading):
+    """Reads which Sessions a verb works on. A unique name stands where a number would."""
+
+    kind = SESSION
+    noun = "Session"
+
+    def _item(self, row: Row) -> Item:
+        self._check_account(row)
+        sid, name = text_of("sid", row.sid), text_of("unique_name", row.phone_number)
+        if is_sid("KC", name) and sid in ("", name):
+            sid, name = name, ""
+        if sid and not is_sid("KC", sid):
+            raise ValueError(f"sid {show(sid)} is not KC and 32 hexadecimal digits")
+        if not (sid or name):
+            raise ValueError("names no Session")
+        return Item(sid or name, sid or None, (sid and name) or None, place=row.place, raw=row.raw or name)
 
 
 def bad_row(row: Row, what: str) -> Bad:

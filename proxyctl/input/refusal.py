@@ -34,13 +34,11 @@ def refusal(reading: Reading) -> InputError:
     hint = _hint(reading)
     if name is None and reading.rows == 1:
         return InputError(f"{reading.bad[0].what}. Nothing was sent", hint=hint)
-    if name is None:
-        where = "arguments"
-    else:
-        single = (reading.rows or reading.refused) == 1
-        where = f"{'arguments and rows' if reading.arguments else 'row' if single else 'rows'} in {name}"
-    total = f" of {reading.rows}" if reading.rows else ""
-    first = f"{reading.refused}{total} {where} can't be used. Nothing was sent"
+    rows = "row" if name else "argument"
+    count = f"{reading.refused} of " if reading.rows else ""
+    total = counted(reading.rows or reading.refused, rows)
+    where = f" in {name}" if name else ""
+    first = f"{count}{total}{where} can't be used. Nothing was sent"
     return InputError(Lines(first, *named_rows(reading)), hint=hint)
 
 

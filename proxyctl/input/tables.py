@@ -8,15 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
-from proxyctl.input.names import FIELDS, Known, known
-from proxyctl.input.rows import Contents, Flaw, Line, Row, Rows, broken
+from proxyctl.input.rows import FIELDS, Contents, Flaw, Known, Line, Row, Rows, broken, known
 from proxyctl.text import counted, did_you_mean, show, without_invisible
 
 DELIMITERS = ",;\t"
 _SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)
 # As a cell may hold it: as it is, as a formula, or cut short by a spreadsheet.
 _NUMBER = re.compile(r"(?:[0-9][^0-9]{0,3}){7}|PN[0-9a-fA-F]{32}|[0-9][eE]\+?[0-9]")
-_REST_UNREAD = "The rows after it were not read"
 
 
 class Header(NamedTuple):
@@ -160,11 +158,8 @@ def _row(header: Header, line: int, fields: list[str]) -> Row | Flaw:
 
 
 def _csv_flaw(error: csv.Error, spans_lines: bool) -> str:
-    text = str(error)
-    if spans_lines or "unexpected end of data" in text:
-        return f"the quote that opens here is not closed where its column ends. {_REST_UNREAD}"
-    if "field limit" in text:
-        return f"a column of more than {csv.field_size_limit()} characters"
-    if "expected after" in text:
-        return 'text after a closing quote. Write a " inside quotes twice'
-    return f"not CSV: {text}"
+    if spans_lines or "unexpected end of data" in str(error):
+        return (
+            "the quote that opens here is not closed where its column ends. The rows after it were not read"
+        )
+    return f"not CSV: {error}"

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxyctl.errors import InputError
-from proxyctl.input.names import NAMES
+from proxyctl.input.rows import NAMES
 from proxyctl.text import folded
 from tests.input.reading import PN_A, PN_B, A, B, C, names, read, refusal
 

@@ -31,7 +31,6 @@ ENCODINGS = {
     "bom": lambda text: codecs.BOM_UTF8 + text.encode(),
     "utf-16-le": lambda text: text.encode("utf-16"),
     "utf-16-be": lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
-    "utf-32": lambda text: text.encode("utf-32"),
 }
 FORMS = [  # each with the place of its first row
     ([A, B], 1),
@@ -244,7 +243,7 @@ def test_rows_of_another_account_or_service_are_bad() -> None:
     with pytest.raises(InputError) as caught:
         reading.require_service("KS" + "d" * 32, "d")
     lines = caught.value.message.splitlines()
-    assert lines[0] == "1 of 3 arguments and rows in stdin can't be used. Nothing was sent"
+    assert lines[0] == "1 of 3 rows in stdin can't be used. Nothing was sent"
     assert lines[1:] == [f'stdin:2: service_sid "KS{"c" * 32}" is not that of Service d']
 
 

@@ -12,8 +12,7 @@ from proxyctl.commands.report import Report
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.session.listing import Chosen, chosen_by, numbers_of, sessions_of
 from proxyctl.errors import RefusedError, UsageError
-from proxyctl.input.items import Item
-from proxyctl.input.sessions import SessionReading
+from proxyctl.input.items import Item, SessionReading
 from proxyctl.render.shapes import SESSION_RESULT
 from proxyctl.roles import Line, Role, line
 from proxyctl.runtime import Runtime
