@@ -17,7 +17,7 @@ from proxyctl.clock import Clock
 from proxyctl.console import FORMATS
 from proxyctl.errors import ConfigError, LockHeldError, ProxyctlError, UsageError
 from proxyctl.files import make_directories, open_private, replace_private, take_lock, unwritable
-from proxyctl.text import QUOTED_HINT, Lines, command_line, in_quotes, nearest, visible
+from proxyctl.text import QUOTED_HINT, command_line, in_quotes, nearest, visible
 from proxyctl.toml_files import TYPE_WORDS, Places, TomlFlaw, parse_toml
 
 LARGEST_FILE = 256 * 1024
@@ -192,27 +192,9 @@ def split_key(key: str) -> tuple[str, ...]:
     return head, name, field
 
 
-def displaced_secrets(name: str, table: Mapping[str, Any], field: str) -> tuple[str, ...]:
-    """Return which stored secrets of the profile's ``table`` the command ``field`` takes the place of.
-
-    All of them: with a command, none need lie on disk. Raises UsageError for a command that would never run,
-    because the profile signs in the other way.
-    """
-    key = f"profiles.{name}.api_key"
-    secret, prints, why, change = (
-        ("api_secret", "the key's secret", "signs in with its api_key", ("unset", key))
-        if table.get("api_key")
-        else ("auth_token", "the account's auth token", "has no api_key", ("set", key, "API_KEY"))
-    )
-    if field != f"{secret}_command":
-        raise UsageError(
-            f"profile {visible(name)!r} {why}, so {field} would not be used.",
-            hint=Lines(
-                f"Set {secret}_command if the command prints {prints}.",
-                f"Or {change[0]} the key first: {command_line('config', *change)}",
-            ),
-        )
-    return tuple(key for key in ("api_secret", "auth_token") if key in table)
+def secret_key(table: Mapping[str, Any]) -> str:
+    """Return the key of the secret: an API key is preferred over the token, as Twilio's own tools do."""
+    return "api_secret" if table.get("api_key") else "auth_token"
 
 
 def _no_such_key(key: str, known: list[str]) -> NoReturn:

@@ -4,13 +4,13 @@ what to say where there are no credentials.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from proxyctl.errors import AuthenticationError, ConfigError, UsageError
-from proxyctl.profiles.config_file import SANDBOX, checked, refuse_quotes, usable_secret
+from proxyctl.profiles.config_file import SANDBOX, checked, refuse_quotes, secret_key, usable_secret
 from proxyctl.profiles.store import ProfileStore
 from proxyctl.text import Lines, command_line, shown_url, visible
 
@@ -19,11 +19,6 @@ MASK = "********"  # of fixed length, and never with a character of the secret
 ENVIRONMENT = "environment"
 VARIABLES = ("account_sid", "api_key", "api_secret", "auth_token", "region", "edge")  # TWILIO_…
 BASE_URL = "PROXYCTL_BASE_URL"
-# Names that Twilio's own pages and other tools use, and proxyctl does not read.
-OTHER_NAMES = {
-    "TWILIO_API_KEY_SECRET": "TWILIO_API_SECRET",
-    "TWILIO_API_KEY_SID": "TWILIO_API_KEY",
-}
 NO_CREDENTIALS_HINT = Lines(
     "Run 'proxyctl auth login' to save a profile.",
     "Or set TWILIO_ACCOUNT_SID with TWILIO_API_KEY and TWILIO_API_SECRET (or TWILIO_AUTH_TOKEN).",
@@ -114,7 +109,7 @@ def resolve_profile(
     hint = NO_CREDENTIALS_HINT
     if store.profiles():
         hint = Lines("Choose a profile with --profile NAME or 'proxyctl profile use NAME'.", hint)
-    raise AuthenticationError("there are no credentials.", hint=Lines(*misnamed(environ), hint))
+    raise AuthenticationError("there are no credentials.", hint=hint)
 
 
 def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: ProfileStore) -> Profile:
@@ -146,19 +141,11 @@ def environment_profile(environ: Mapping[str, str]) -> Profile | None:
         return None
     missing = _missing(table)
     if missing:
-        hint = "Set it, or unset the other TWILIO_ variables, or choose a profile with --profile."
         raise UsageError(
             f"the environment has half a set of credentials: {missing} is not set.",
-            hint=Lines(*misnamed(environ), hint),
+            hint="Set it, or unset the other TWILIO_ variables, or choose a profile with --profile.",
         )
     return _profile(ENVIRONMENT, ENVIRONMENT, table, variable, UsageError, environ)
-
-
-def misnamed(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence on each variable that is set under a name which proxyctl does not read."""
-    for other, name in OTHER_NAMES.items():
-        if environ.get(other) and not environ.get(name):
-            yield f"proxyctl reads {name}. {other} is set, and is not read."
 
 
 def variable(key: str) -> str:
@@ -175,11 +162,6 @@ def _missing(table: Mapping[str, str]) -> str | None:
     if "api_key" in table or "auth_token" in table:
         return None
     return "TWILIO_API_KEY with TWILIO_API_SECRET, or TWILIO_AUTH_TOKEN,"
-
-
-def secret_key(table: Mapping[str, Any]) -> str:
-    """Return the key of the secret: an API key is preferred over the token, as Twilio's own tools do."""
-    return "api_secret" if table.get("api_key") else "auth_token"
 
 
 def _profile(
@@ -251,13 +233,8 @@ def _secret_of(
 
     command = table.get(f"{key}_command")
     if not command:
-        missing = (
-            "api_secret for its api_key"
-            if table.get("api_key")
-            else "auth_token, and no api_key with api_secret"
-        )
         raise AuthenticationError(
-            f"profile {shown!r} has no {missing}.",
+            f"profile {shown!r} has no {key}.",
             hint=f"Run '{command_line('auth', 'login', '--profile', name)}'.",
         )
 

@@ -19,12 +19,12 @@ from proxyctl.profiles.config_file import (
     check_document,
     check_name,
     did_you_mean,
-    displaced_secrets,
     only_writer,
     parse,
     parse_value,
     read_private,
     replace,
+    secret_key,
     split_key,
 )
 from proxyctl.text import shown_url, visible
@@ -201,8 +201,8 @@ class ProfileStore:
     def set_value(self, key: str, text: str) -> Change:
         """Set ``key`` to ``text``, or unset it where that is empty, and return what else that did.
 
-        Only an account_sid makes a profile that does not exist. A command for a secret takes the place of the
-        stored ones. Raises UsageError where key or value are wrong, or the command would not be used.
+        Only an account_sid makes a profile that does not exist. The command for its secret takes the place of the
+        stored ones. Raises UsageError where key or value are wrong.
         """
         *table_of, field = split_key(key)
         name = check_name(table_of[-1]) if table_of else None
@@ -217,17 +217,12 @@ class ProfileStore:
             if value is None:
                 table.pop(field, None)
                 return Change()
-            replaced = displaced_secrets(name, table, field) if name and field.endswith("_command") else ()
+            # With a command, no secret need lie on disk.
+            replaced = SECRET_KEYS & table.keys() if field == f"{secret_key(table)}_command" else ()
             for secret in replaced:
                 del table[secret]
             table[field] = value
-        return Change(name if made else None, replaced)
-
-    @property
-    def has_comments(self) -> bool:
-        """Whether the file has comments, which writing does not keep."""
-        self._document()
-        return any(line.lstrip().startswith("#") for line in self._text().split("\n"))
+        return Change(name if made else None, tuple(sorted(replaced)))
 
     # Within
 

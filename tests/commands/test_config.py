@@ -52,12 +52,6 @@ def test_a_setting_is_unset(home: Home) -> None:
     assert home.run("config", "unset", "profiles.other.region").code == 2
 
 
-def test_lost_comments_are_told(home: Home) -> None:
-    home.write("# mine\n")
-    run = home.run("config", "set", "output", "json")
-    assert run.code == 0 and "comments" in run.err
-
-
 @pytest.mark.parametrize("text", ["][", "outptu = 'json'"])
 def test_a_broken_config_is_named_with_its_line(home: Home, text: str) -> None:
     home.write(text)

@@ -98,11 +98,7 @@ def unset_value(runtime: Runtime, key: str = KEY) -> None:
 
 def change_value(runtime: Runtime, key: str, value: str) -> None:
     """Change a setting, or remove it where ``value`` is empty, and say what that did besides."""
-    comments = runtime.store.has_comments
-    change = runtime.store.set_value(key, value)
-    say_change(runtime, key, change)
-    if comments and not runtime.store.has_comments:
-        runtime.note(f"The comments in {runtime.store.path} were not kept.")
+    say_change(runtime, key, runtime.store.set_value(key, value))
 
 
 def in_words(value: str | bool) -> str:

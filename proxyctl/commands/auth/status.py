@@ -9,14 +9,13 @@ from typing import Any
 from proxyctl.api.resources import SERVICES
 from proxyctl.bulk.gates import Gates
 from proxyctl.errors import ProxyctlError, TemporaryError, UsageError
-from proxyctl.profiles.config_file import SANDBOX
+from proxyctl.profiles.config_file import SANDBOX, secret_key
 from proxyctl.profiles.profile import (
     MASK,
     Profile,
     environment_profile,
     named_profile,
     sandbox_profile,
-    secret_key,
 )
 from proxyctl.profiles.store import shown_value
 from proxyctl.render.shapes import CREDENTIALS, PROFILE
