@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from proxyctl.api import codes
@@ -35,13 +34,10 @@ if TYPE_CHECKING:
 LARGEST = 32 * 1024 * 1024  # bytes, decoded
 LARGEST_ERROR = 64 * 1024
 LARGEST_WIDE = LARGEST // 4  # of text beyond ASCII, a character of which takes four bytes
-MOST_ROWS = 1000  # of a page: the API never sends more
-MOST_VALUES = 250 * MOST_ROWS  # a row has up to 60
+MOST_VALUES = 250_000  # a page has up to 1000 rows, and a row up to 60
 LONGEST_MESSAGE = 500
 LONGEST_WAIT = 300.0  # seconds: a Retry-After above this ends the command
 _DAY = 24 * 3600.0
-_GAP = re.compile(r"[\s:,]*").match
-_OBJECTS = re.compile(r"\}\s*,\s*\{").findall
 
 Clean = Callable[[str], str]
 
@@ -52,19 +48,14 @@ def read_answer(response: httpx.Response, check: Callable[[], object], *, lenien
     """
     import httpx
 
+    chunks = cast("Iterable[bytes]", response.stream)  # raw: httpx would unpack without a bound
     encoding, most = response.headers.get("Content-Encoding", ""), LARGEST_ERROR if lenient else LARGEST
     try:
-        return decode(read_body(_chunks(response), encoding, check, most))
+        return decode(read_body(chunks, encoding, check, most))
     except (AnswerError, httpx.TransportError):
         if lenient:
             return None
         raise
-
-
-def _chunks(response: httpx.Response) -> Iterable[bytes]:
-    # The raw stream: httpx would unpack without a bound.
-    stream = response.stream
-    return stream if isinstance(stream, Iterable) else ()
 
 
 def read_body(
@@ -114,41 +105,12 @@ def decode(body: bytes | bytearray) -> Any:
     if (wide and len(body) > LARGEST_WIDE) or sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise _too_large()
     try:
-        text = body.decode("utf-8-sig")
-        if len(_OBJECTS(text)) >= MOST_ROWS:  # in any lists, or in texts
-            _count_rows(text)
-        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         what = (
             "an HTML page, as login pages of networks are" if body[:100].lstrip()[:1] == b"<" else "not JSON"
         )
         raise AnswerError(f"the response is {what}") from None
-
-
-def _count_rows(text: str) -> None:
-    """Refuse an object with a list of more rows than a page has. No row behind those is parsed."""
-    read, at, rows, in_list = json.JSONDecoder().raw_decode, _between(text, 0), 0, False
-    if not text.startswith("{", at):
-        return
-    at = _between(text, at + 1)
-    while at < len(text) and text[at] != "}":
-        if text[at] == "]" or (text[at] == "[" and not in_list):
-            rows, in_list, end = 0, text[at] == "[", at + 1
-        else:
-            rows, end = rows + in_list, read(text, at)[1]
-        if rows > MOST_ROWS:
-            raise _too_large()
-        at = _between(text, end)
-
-
-def _between(text: str, at: int) -> int:
-    """Return where the next key, value or end is."""
-    found = _GAP(text, at)
-    return found.end() if found else at
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(name)
 
 
 def _finite(text: str) -> float:
@@ -165,23 +127,18 @@ def check_answer(call: Call, status: int, body: Any) -> None:
     """
     if call.good and status not in call.good:
         raise AnswerError(f"the status of the response is {status}, not {' or '.join(map(str, call.good))}")
-    _check_shape(call.expect, body)
-    if call.sid is not None and body["sid"].lower() != call.sid.lower():
-        raise AnswerError("the response is about another resource than the request")
-
-
-def _check_shape(expect: str | None, body: Any) -> None:
-    """``expect``: ``"sid"``, an object with one; else the key of a list of objects; None: anything."""
-    if expect is None:
+    if call.expect is None:
         return
     if not isinstance(body, dict):
         raise AnswerError(f"the response is {'empty' if body is None else 'not a JSON object'}")
-    value = body.get(expect)
-    if expect == "sid":
+    value = body.get(call.expect)
+    if call.expect == "sid":
         if not isinstance(value, str) or not value:
             raise AnswerError("the response has no sid")
+        if call.sid is not None and value.lower() != call.sid.lower():
+            raise AnswerError("the response is about another resource than the request")
     elif not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise AnswerError(f"the response has no list of {expect}")
+        raise AnswerError(f"the response has no list of {call.expect}")
 
 
 def problem_of(status: int, body: Any, headers: Mapping[str, str], now: float, clean: Clean) -> Problem:
@@ -219,16 +176,9 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if text.isascii() and text.isdigit() and len(text) < 10:
         seconds: float | None = float(text)
     else:
-        seconds = _until(text, headers.get("Date", ""), now)
+        until, base = timestamp(text), timestamp(headers.get("Date", ""))
+        seconds = None if until is None else until - (now if base is None else base)
     return seconds if seconds is not None and 0 <= seconds <= _DAY else None
-
-
-def _until(date: str, base: str, now: float) -> float | None:
-    moment = timestamp(date)
-    if moment is None:
-        return None
-    start = timestamp(base)
-    return moment - (now if start is None else start)
 
 
 def timestamp(date: str) -> float | None:
@@ -258,29 +208,28 @@ def _cut(text: str, clean: Clean) -> str:
     return cut(clean(cut(text, 4 * LONGEST_MESSAGE)), LONGEST_MESSAGE)
 
 
-def error_of(
-    call: Call, problem: Problem, location: str | None = None, region: str | None = None
-) -> ProxyctlError:
+def error_of(call: Call, problem: Problem, location: str | None = None) -> ProxyctlError:
     """Return the error that an answer other than 2xx stands for."""
-    status = problem.status
+    status, said, later = problem.status, _said(problem), "Run the same command again later."
     if 300 <= status < 400:
         return _redirected(call, problem, location)
     if status in (401, 403):
-        return _not_allowed(call, problem, region)
+        why = "the credentials are not accepted" if status == 401 else "the credentials do not allow this"
+        hint = "'proxyctl auth status' shows which are used. 'proxyctl auth login' replaces them."
+        return AuthenticationError(f"{call}: {why}{said}", hint=hint, problem=problem)
     if status == 429:
-        return _throttled(call, problem)
+        limit = "too many requests" + ("" if problem.code == codes.RATE_LIMITED else " in parallel")
+        if (asked := problem.retry_after or 0.0) > LONGEST_WAIT:
+            said += f". The API asks to wait {asked:.0f} s"
+        return ThrottledError(f"{call}: {limit}{said}", hint=later, problem=problem)
     if status >= 500:
-        return ServerError(
-            f"{call}: the server failed{_said(problem)}",
-            hint="Run the same command again later.",
-            problem=problem,
-            may_have_happened=call.writes,
-        )
+        what = f"{call}: the server failed{said}"
+        return ServerError(what, hint=later, problem=problem, may_have_happened=call.writes)
     if _is_missing(call, problem):
-        return NotFoundError(f"{call}: not found{_said(problem)}", problem=problem)
+        return NotFoundError(f"{call}: not found{said}", problem=problem)
     if 400 <= status < 500:
-        return RefusedError(f"{call}: refused{_said(problem)}", problem=problem)
-    return AnswerError(f"{call}: the response has an unknown status{_said(problem)}", problem=problem)
+        return RefusedError(f"{call}: refused{said}", problem=problem)
+    return AnswerError(f"{call}: the response has an unknown status{said}", problem=problem)
 
 
 def _said(problem: Problem) -> str:
@@ -311,25 +260,4 @@ def _redirected(call: Call, problem: Problem, location: str | None) -> NetworkEr
         hint="Check the base URL. The network may have a login page.",
         problem=problem,
         repeatable=False,
-    )
-
-
-def _not_allowed(call: Call, problem: Problem, region: str | None) -> AuthenticationError:
-    what = (
-        "the credentials are not accepted" if problem.status == 401 else "the credentials do not allow this"
-    )
-    hint = "'proxyctl auth status' shows which are used. 'proxyctl auth login' replaces them."
-    if region:
-        hint += f" A key belongs to one region, and this profile uses {region}."
-    return AuthenticationError(f"{call}: {what}{_said(problem)}", hint=hint, problem=problem)
-
-
-def _throttled(call: Call, problem: Problem) -> ThrottledError:
-    asked = problem.retry_after
-    wait = f". The API asks to wait {asked:.0f} s" if asked is not None and asked > LONGEST_WAIT else ""
-    limit = "too many requests" if problem.code == codes.RATE_LIMITED else "too many requests in parallel"
-    return ThrottledError(
-        f"{call}: {limit}{_said(problem)}{wait}",
-        hint="Run the same command again later.",
-        problem=problem,
     )

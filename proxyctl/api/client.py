@@ -219,21 +219,17 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
                 answers.check_answer(call, response.status_code, body)
         except AnswerError as error:
             problem = answers.problem_of(response.status_code, None, response.headers, 0.0, str)
-            message = f"{call}: {error.message}"
-            raise type(error)(
-                message,
-                problem=problem,
-                may_have_happened=call.writes,
-                repeatable=error.repeatable,
-                hint=error.hint or "Check the base URL. Another server may respond in place of the API.",
-            ) from None
+            error.message, error.problem = f"{call}: {error.message}", problem
+            error.may_have_happened = call.writes
+            error.hint = "Check the base URL. Another server may respond in place of the API."
+            raise
         if good:
             duration = time.monotonic() - started
             request_id = answers.request_id(response.headers)
             return Answer(response.status_code, body, request_id, duration)
         clean = self.redactor.clean
         problem = answers.problem_of(response.status_code, body, response.headers, self.clock.now(), clean)
-        raise answers.error_of(call, problem, response.headers.get("Location"), self.endpoint.region)
+        raise answers.error_of(call, problem, response.headers.get("Location"))
 
     def say(self, text: str) -> None:
         """Hand a line to the log, cleaned of secrets."""

@@ -15,11 +15,12 @@ from urllib.parse import quote, unquote, urlsplit
 
 from proxyctl.errors import AnswerError, UsageError
 from proxyctl.identifiers import SID
-from proxyctl.text import QUOTED_HINT, cut, in_quotes
+from proxyctl.text import cut
 
 PREFIXES = ("/v1/", "/messaging/v1/", "/2010-04-01/")
 _HOSTS = {"/v1/": "proxy", "/messaging/v1/": "messaging", "/2010-04-01/": "api"}
 _LABEL = partial(re.fullmatch, r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", flags=re.IGNORECASE)
+_HOST = partial(re.fullmatch, r"[A-Za-z0-9._:-]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _PATH = partial(re.fullmatch, r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
@@ -80,7 +81,6 @@ class Endpoint(NamedTuple):
     label: str
     bases: tuple[tuple[str, str], ...]
     is_loopback: bool = False
-    region: str | None = None
 
     @classmethod
     def twilio(cls, region: str | None = None, edge: str | None = None) -> Endpoint:
@@ -98,7 +98,7 @@ class Endpoint(NamedTuple):
             (prefix, f"https://{name}{place}.twilio.com{prefix.removeprefix('/messaging')}")
             for prefix, name in _HOSTS.items()
         )
-        return cls(f"proxy{place}.twilio.com", bases, region=region or None)
+        return cls(f"proxy{place}.twilio.com", bases)
 
     @classmethod
     def at(cls, base_url: str) -> Endpoint:
@@ -136,14 +136,11 @@ def _origins(bases: tuple[tuple[str, str], ...]) -> frozenset[Origin]:
 def _parse_base(base_url: str) -> tuple[str, str, int | None, str]:
     """Take a base URL apart. The text is never echoed: it may hold a password."""
     hint = "Use a URL such as https://proxy.example.com or http://127.0.0.1:8181."
-    if in_quotes(base_url):
-        raise UsageError("the base URL is in quotes", hint=QUOTED_HINT)
     # urlsplit drops tabs and newlines without a word, and browsers read a backslash as a slash.
-    if not base_url.isascii() or re.search(r"[\x00-\x20\x7f\\]", base_url):
-        raise UsageError("the base URL has characters that no URL has", hint=hint)
+    plain = base_url.isascii() and not re.search(r"[\x00-\x20\x7f\\?#]", base_url)
     try:
         url = urlsplit(base_url)
-        port = url.port
+        scheme, host, port, path = url.scheme, url.hostname or "", url.port, url.path.rstrip("/")
     except ValueError:
         raise UsageError("the base URL can't be read", hint=hint) from None
     if "@" in url.netloc:
@@ -151,19 +148,11 @@ def _parse_base(base_url: str) -> tuple[str, str, int | None, str]:
             "the base URL has a user name or password",
             hint="Save credentials in a profile: proxyctl auth login",
         )
-    if url.scheme not in _DEFAULT_PORTS or not url.hostname or port == 0:
+    if not plain or scheme not in _DEFAULT_PORTS or not _HOST(host) or port == 0:
         raise UsageError("the base URL is not an https:// address", hint=hint)
-    if not re.fullmatch(r"[A-Za-z0-9._:-]+", url.hostname):
-        raise UsageError("the base URL's host is not a host name", hint=hint)
-    if (
-        url.query
-        or url.fragment
-        or base_url.endswith(("?", "#"))
-        or ".." in unquote(url.path)
-        or "//" in url.path.rstrip("/")
-    ):
+    if ".." in unquote(path) or "//" in path:
         raise UsageError("the base URL has more than a scheme, a host and a plain path", hint=hint)
-    return url.scheme, url.hostname, port, url.path.rstrip("/")
+    return scheme, host, port, path
 
 
 def _is_loopback(host: str) -> bool:

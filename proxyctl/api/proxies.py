@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 
 from proxyctl.errors import NetworkError, ProxyctlError, UsageError
-from proxyctl.text import QUOTED_HINT, Lines, in_quotes
+from proxyctl.text import Lines
 
 _HOST = partial(re.fullmatch, r"[A-Za-z0-9._:-]+")
 _LEAVE_OUT = "or name the host in NO_PROXY."
@@ -74,12 +73,20 @@ def proxy_for(host: str) -> NamedProxy | None:
         return None
     variable = variable_of(scheme, os.environ)
     try:
-        proxy = httpx.Proxy(text if "://" in text else f"http://{text}")
+        named = NamedProxy(httpx.Proxy(text if "://" in text else f"http://{text}"), variable)
     except (ValueError, httpx.InvalidURL):
-        proxy = None
-    if proxy is None or proxy.url.scheme not in ("http", "https") or not _HOST(proxy.url.host):
-        raise unusable(text, variable)
-    return NamedProxy(proxy, variable)
+        named = None
+    if named is None or not _HOST(named.proxy.url.host):
+        raise UsageError(
+            f"the proxy of {variable} can't be used: it is not an http:// or https:// address.",
+            hint=f"Set {variable}={_HOW}, unset it, {_LEAVE_OUT}",
+        )
+    if named.proxy.url.scheme not in ("http", "https"):
+        raise UsageError(
+            f"{named} is a SOCKS proxy. proxyctl uses HTTP proxies only.",
+            hint=f"Set HTTPS_PROXY={_HOW}, unset {variable}, {_LEAVE_OUT}",
+        )
+    return named
 
 
 def variable_of(scheme: str, environ: Mapping[str, str]) -> str:
@@ -88,29 +95,3 @@ def variable_of(scheme: str, environ: Mapping[str, str]) -> str:
     """
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
     return next((name for name in names if environ.get(name)), "the system's settings")
-
-
-def unusable(text: str, variable: str) -> UsageError:
-    """The error for a proxy whose URL proxyctl can't use."""
-    if in_quotes(text):
-        return UsageError(f"{variable} is in quotes.", hint=QUOTED_HINT)
-    if text.lower().startswith("socks"):
-        return UsageError(
-            f"the proxy {place_of(text)}({variable}) is a SOCKS proxy. proxyctl uses HTTP proxies only.",
-            hint=f"Set HTTPS_PROXY={_HOW}, unset {variable}, {_LEAVE_OUT}",
-        )
-    return UsageError(
-        f"the proxy of {variable} can't be used: it is not an http:// or https:// address.",
-        hint=f"Set {variable}={_HOW}, unset it, {_LEAVE_OUT}",
-    )
-
-
-def place_of(url: str) -> str:
-    """Return host and port of a URL, and a blank; nothing where it is not certain that they are no password."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return ""
-    certain = parts.path in ("", "/") and not parts.query and not parts.fragment and _HOST(host)
-    return f"{host}{f':{port}' if port else ''} " if certain else ""

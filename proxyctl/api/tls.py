@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from functools import partial
 
 from proxyctl.errors import UsageError
-from proxyctl.text import QUOTED_HINT, in_quotes
 
 # What OpenSSL says of a peer that does not speak TLS.
 NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "UNSUPPORTED_PROTOCOL")
@@ -42,9 +41,6 @@ def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
 
 
 def _load_named(context: ssl.SSLContext, file: str | None, directory: str | None) -> None:
-    for name, value in (("SSL_CERT_FILE", file), ("SSL_CERT_DIR", directory)):
-        if in_quotes(value or ""):
-            raise UsageError(f"{name} is in quotes", hint=QUOTED_HINT)
     # OpenSSL takes a directory that is not there without a word, and every certificate would fail later.
     if directory and not all(os.path.isdir(part) for part in directory.split(os.pathsep)):  # noqa: PTH112
         raise UsageError(f"SSL_CERT_DIR names {directory}, which is not a directory")

@@ -251,15 +251,11 @@ def _as_httpx() -> Iterator[None]:
     """Raise httpcore's exceptions as httpx's of the same name, as all transports do."""
     try:
         yield
-    except (
-        httpcore.TimeoutException,
-        httpcore.NetworkError,
-        httpcore.ProtocolError,
-        httpcore.ProxyError,
-    ) as error:
-        raise getattr(httpx, type(error).__name__, httpx.TransportError)(str(error)) from error
-    except httpcore.UnsupportedProtocol as error:
-        raise httpx.UnsupportedProtocol(str(error)) from error
+    except Exception as error:
+        kind = getattr(httpx, type(error).__name__, None)
+        if kind is None:
+            raise
+        raise kind(str(error)) from error
 
 
 class _Pool:

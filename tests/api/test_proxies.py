@@ -62,7 +62,8 @@ def test_a_proxy_is_asked_to_connect_and_gets_no_credentials(monkeypatch: pytest
     ("text", "said"),
     [("socks5://who:hunter2@h", "SOCKS"), ("SOCKS5h://who:hunter2@h:1080/", "h:1080 "),
      ("socks5://who:1/hunter2@h:1080", "SOCKS"), ("http://who:hunter2@[", "http://"),
-     ("ftp://hunter2", "http://"), ("http://", "http://"), ("'http://who:hunter2@h:1'", "quotes")],
+     ("ftp://hunter2", "http://"), ("http://", "http://"),
+     ("'http://who:hunter2@h:1'", "http://")],
 )  # fmt: skip
 def test_a_proxy_that_cannot_be_used_is_named_and_not_echoed(
     name: str, text: str, said: str, monkeypatch: pytest.MonkeyPatch
