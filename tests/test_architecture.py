@@ -159,7 +159,7 @@ def test_only_the_demo_runs_the_program_from_within() -> None:
 
 def test_only_what_serves_the_sandbox_imports_its_server() -> None:
     found = {place(path) for path in sources() for name in imports(path) if "proxyctl.sandbox.server" in name}
-    serving = {"commands/sandbox/execute.py", "commands/sandbox/serving.py", "sandbox/api/control.py"}
+    serving = {"commands/sandbox/serving.py", "sandbox/api/control.py"}
     assert {name for name in found if not name.startswith("sandbox/server/")} == serving
 
 

@@ -154,7 +154,7 @@ def serve(host: str = HOST, port: int = PORT) -> None:
     """
 
 
-@command("exec", "sandbox.execute:execute", DATABASE, SERVING, CALLING)
+@command("exec", "sandbox.serving:execute", DATABASE, SERVING, CALLING)
 def execute(
     words: list[str] = argument("COMMAND...", "The command, with its arguments."),
     host: str = HOST,

@@ -1,15 +1,21 @@
-"""`proxyctl sandbox serve`: from the options to a server that runs until a signal comes."""
+"""`proxyctl sandbox serve`, a server that runs until a signal comes, and `sandbox exec`, which runs another program
+beside one of its own.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from proxyctl.errors import UsageError
+from proxyctl.clock import SIGNALS
+from proxyctl.errors import CommandExit, UsageError
 from proxyctl.runtime import Runtime
 from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
 from proxyctl.sandbox.guesses import Rules
@@ -21,40 +27,15 @@ from proxyctl.sandbox.server.rate_limit import ConcurrencyLimit, SlidingWindow
 if TYPE_CHECKING:
     from proxyctl.sandbox.server.server import Server
 
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """What the command line asked for, by the names of its options; ``latency`` is in milliseconds."""
-
-    port: int
-    host: str = "127.0.0.1"
-    also: str | None = None
-    latency: float = 0.0
-    rate_limit: bool = True
-    max_concurrent: int | None = None
-    faults: Sequence[str] = ()
-    callbacks_to: Sequence[str] = ()
-    seed: int | None = None
-    not_found: str = "404"
-    max_page_size: int = 100
-
-    def policies(self) -> Policies:
-        """The limits, faults and latency of the server."""
-        return Policies(
-            window=SlidingWindow() if self.rate_limit else None,
-            concurrency=ConcurrencyLimit(self.max_concurrent),
-            faults=FaultPlan.parse(self.faults, self.seed) if self.faults else None,
-            latency=self.latency / 1000,
-        )
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # as shells have it
 
 
 def run_server(runtime: Runtime, **asked: Any) -> None:
     """Serve until SIGINT or SIGTERM, which are its orderly end."""
     log = None if runtime.options.quiet else runtime.stderr
-    serving = Serving(**asked)
     with (
-        opened(serving, runtime.paths.sandbox_file(runtime.options.database), log) as server,
-        stopping_on_signals(server),
+        opened(runtime.paths.sandbox_file(runtime.options.database), log, **asked) as server,
+        handling((signal.SIGINT, signal.SIGTERM), lambda *_: server.stop(), server.wakeup_fd()),
     ):
         runtime.out.text(server.url)
         runtime.out.flush()
@@ -63,26 +44,44 @@ def run_server(runtime: Runtime, **asked: Any) -> None:
 
 
 @contextlib.contextmanager
-def opened(serving: Serving, path: Path, log: TextIO | None) -> Iterator[Server]:
-    """Listen, over the database at ``path`` and that of the subaccount beside it."""
+def opened(
+    path: Path,
+    log: TextIO | None,
+    *,
+    host: str,
+    port: int,
+    latency: float,
+    rate_limit: bool,
+    not_found: str,
+    max_page_size: int,
+    also: str | None = None,
+    max_concurrent: int | None = None,
+    faults: Sequence[str] = (),
+    callbacks_to: Sequence[str] = (),
+    seed: int | None = None,
+) -> Iterator[Server]:
+    """Listen, over the database at ``path`` and that of the subaccount beside it; ``latency`` is in milliseconds."""
     from proxyctl.sandbox.api.control import Control
     from proxyctl.sandbox.behaviour import Sandbox
     from proxyctl.sandbox.callbacks.courier import Courier
     from proxyctl.sandbox.server.server import Server
     from proxyctl.sandbox.world.store import Store, beside
 
-    policies = serving.policies()
-    rules = Rules(not_found_status=int(serving.not_found), max_page_size=serving.max_page_size)
+    policies = Policies(
+        window=SlidingWindow() if rate_limit else None,
+        concurrency=ConcurrencyLimit(max_concurrent),
+        faults=FaultPlan.parse(faults, seed) if faults else None,
+        latency=latency / 1000,
+    )
+    rules = Rules(not_found_status=int(not_found), max_page_size=max_page_size)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(Store(path))
-        also = {serving.also: stack.enter_context(Store(beside(path, serving.also)))} if serving.also else {}
-        courier = stack.enter_context(Courier(serving.callbacks_to))
-        sandbox = Sandbox(store, rules=rules, also=also, caller=courier)
+        subaccounts = {also: stack.enter_context(Store(beside(path, also)))} if also else {}
+        courier = stack.enter_context(Courier(callbacks_to))
+        sandbox = Sandbox(store, rules=rules, also=subaccounts, caller=courier)
         policies.now = sandbox.now
         control = Control(sandbox, policies)
-        yield stack.enter_context(
-            Server(sandbox, serving.host, serving.port, policies=policies, log=log, control=control)
-        )
+        yield stack.enter_context(Server(sandbox, host, port, policies=policies, log=log, control=control))
 
 
 def exports(url: str, database: Path | None) -> dict[str, str]:
@@ -106,21 +105,85 @@ def require_loopback(host: str) -> str:
 
 
 @contextlib.contextmanager
-def stopping_on_signals(server: Server) -> Iterator[None]:
-    """Let SIGINT and SIGTERM stop the server, where this is the main thread."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    try:
-        before: dict[int, Any] = {
-            number: signal.signal(number, lambda *_: server.stop()) for number in numbers
-        }
-    except ValueError:  # not the main thread: whoever runs it there stops it there
+def handling(
+    numbers: Iterable[int], handler: Callable[[int, object], object], wakeup: int | None = None
+) -> Iterator[None]:
+    """Let ``handler`` have signals for the length of the block. Where this is not the main thread, nothing changes.
+
+    A handler waits for the main thread, which may be in select() by then: a byte to ``wakeup`` wakes it at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # A handler waits for the main thread, which may be in select() by then: this wakes it at once.
-    wakeup = signal.set_wakeup_fd(server.wakeup_fd(), warn_on_full_buffer=False)
+    before = {number: signal.signal(number, handler) for number in numbers}
+    woken = None if wakeup is None else signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     try:
         yield
     finally:
-        signal.set_wakeup_fd(wakeup)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if woken is not None:
+            signal.set_wakeup_fd(woken)
+        for number, one in before.items():
+            signal.signal(number, one)
+
+
+# exec
+
+
+def execute(runtime: Runtime, words: list[str], **asked: Any) -> None:
+    """Run the command of ``words`` beside a server, and exit as it does."""
+    log = runtime.stderr if runtime.options.verbose else None
+    named = runtime.options.database
+    # No other credentials may go before those of the sandbox.
+    environ = {name: value for name, value in runtime.environ.items() if not name.startswith("TWILIO_")}
+    environ.pop("PROXYCTL_PROFILE", None)
+    with tempfile.TemporaryDirectory(prefix="proxyctl-sandbox-") as directory:
+        path = runtime.paths.sandbox_file(named) if named else Path(directory, "sandbox.db")
+        with opened(path, log, **asked) as server, running(server):
+            status = run(words, environ | exports(server.url, path))
+    if status:
+        raise CommandExit(status)
+
+
+@contextlib.contextmanager
+def running(server: Server) -> Iterator[None]:
+    """Run the server in threads that take no signal: the main one has to wake up for it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    thread = threading.Thread(target=server.run, name="sandbox-server", daemon=True)
+    thread.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    try:
+        yield
+    finally:
+        server.stop()
+        thread.join()
+
+
+def run(command: list[str], environ: Mapping[str, str]) -> int:
+    """Run ``command``, which gets the signals that come; return its exit code, 128 + n where signal n ended it."""
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def forward(number: int, _: object) -> None:
+        if process is None:
+            early.append(number)
+        elif number != signal.SIGINT or not typed_here():
+            process.send_signal(number)
+
+    # One that is ignored stays ignored, for the command as well.
+    with handling([number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN], forward):
+        try:
+            process = subprocess.Popen(command, env=environ)
+        except OSError as error:
+            status = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
+            raise CommandExit(status, f"{command[0]} can't be run: {error.strerror}") from None
+        for number in early:
+            process.send_signal(number)
+        status = process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def typed_here() -> bool:
+    """Whether this runs in the foreground of a terminal: its Ctrl-C has reached the command as well."""
+    with contextlib.suppress(OSError), open("/dev/tty", "rb", buffering=0) as terminal:
+        return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
+    return False
