@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 from proxyctl.api.endpoint import Endpoint
 from proxyctl.commands.auth.status import try_out
-from proxyctl.errors import AuthenticationError, ProxyctlError, TemporaryError, UsageError
+from proxyctl.errors import AuthenticationError, TemporaryError, UsageError
 from proxyctl.profiles.config_file import SANDBOX, check_name, parse_value, usable_secret
 from proxyctl.profiles.profile import BASE_URL, Profile
 from proxyctl.profiles.store import SECRET_SOURCES
@@ -17,11 +17,8 @@ from proxyctl.runtime import Runtime
 from proxyctl.text import Lines, command_line
 
 LONGEST_SECRET = 4096
-TRIES = 3
 DEFAULT_NAME = "default"
 SERVER = ("base_url", "region", "edge")
-
-Entered = TypeVar("Entered")
 
 
 def log_in(
@@ -35,59 +32,33 @@ def log_in(
 ) -> None:
     """Ask for what is missing, prove the credentials with one request, and save them as a profile."""
     # Credentials that were tried at one server must not go to another the next time.
-    settings, url_source = with_server(server, runtime.environ)
-    check_given({"account_sid": account_sid, "api_key": api_key, **settings}, url_source)
+    settings, source = {name: value for name, value in server.items() if value}, "--base-url"
+    if "base_url" not in settings and (url := runtime.environ.get(BASE_URL, "").strip()):
+        settings["base_url"], source = url, BASE_URL
+    check_given({"account_sid": account_sid, "api_key": api_key, **settings}, source)
     require_terminal(runtime, account_sid, secret_stdin)
     name = check_name(chosen_name(runtime) or DEFAULT_NAME)
     table = dict(runtime.store.profiles().get(name, {}))
-    confirm_replacing(runtime, name, table)
-    # What the profile already says about its server stays, so the credentials are tried there.
-    there: dict[str, Any] = {key: settings.get(key) or table.get(key) or None for key in SERVER}
-
-    def entered() -> Profile:
-        account, key = account_sid, api_key
-        if account is None:
-            account = str(asked(runtime, "Account SID (AC…): ", "account_sid"))
-        if key is None and not secret_stdin:
-            key = asked(runtime, "API key SID (SK…, or empty to use the auth token): ", "api_key")
-        secret = read_secret(runtime, "API key secret: " if key else "Auth token: ")
-        runtime.console.redactor.add(secret)
-        profile = Profile(name, "--profile", account, key or account, lambda: secret, **there)
-        if not no_verify:
-            prove(runtime, profile)
-        return profile
-
-    profile = tried(runtime, entered, AuthenticationError)
-    first = runtime.store.save_profile(
-        name,
-        account_sid=profile.account_sid,
-        secret=profile.secret(),
-        api_key=profile.username if profile.uses_api_key else None,
-        **settings,
-    )
+    if any(table.get(key) for key in SECRET_SOURCES):
+        who = Role.FAINT(f"({table.get('account_sid', 'no account')})")
+        runtime.confirm(line(Role.BAD("Replace"), " the credentials of profile ", Role.NAME(name), "  ", who))
+    account = account_sid or asked(runtime, "Account SID (AC…): ", "account_sid")
+    if api_key is None and not secret_stdin:
+        api_key = asked(runtime, "API key SID (SK…, or empty to use the auth token): ", "api_key") or None
+    secret = read_secret(runtime, "API key secret: " if api_key else "Auth token: ")
+    runtime.console.redactor.add(secret)
+    if not no_verify:
+        # What the profile already says about its server stays, so the credentials are tried there.
+        there: dict[str, Any] = {key: settings.get(key) or table.get(key) or None for key in SERVER}
+        prove(runtime, Profile(name, "--profile", account, api_key or account, lambda: secret, **there))
+    save = runtime.store.save_profile
+    first = save(name, account_sid=account, secret=secret, api_key=api_key, **settings)
     say_saved(runtime, name, first, not no_verify)
-    say_server(runtime, settings.get("base_url"), url_source, table.get("base_url"))
-
-
-def tried(runtime: Runtime, attempt: Callable[[], Entered], *mistakes: type[ProxyctlError]) -> Entered:
-    """Return what ``attempt`` does; after a typo at a terminal, say what was wrong and ask again."""
-    for left in reversed(range(TRIES)):
-        try:
-            return attempt()
-        except mistakes as error:
-            if not left or not runtime.console.terminal.stdin:
-                raise
-            runtime.say(line(Role.BAD("error:"), f" {error.message.rstrip('.')}. Try again."))
-    raise AssertionError("the last try returns or raises")
-
-
-def with_server(given: Mapping[str, str], environ: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """Return the server that was given, else the environment's, and who named it."""
-    settings = {name: value for name, value in given.items() if value}
-    url = environ.get(BASE_URL, "").strip()
-    if url and not settings.get("base_url"):
-        return {**settings, "base_url": url}, BASE_URL
-    return settings, "--base-url"
+    if "base_url" in settings:
+        url = settings["base_url"]
+        runtime.note(f"Its base_url is now {url} (from {source}). Credentials are sent to that server.")
+    elif table.get("base_url"):  # from the file unchecked, so it may hold a password: it is not shown
+        runtime.note("It keeps its base_url. Credentials are sent to that server, not to Twilio.")
 
 
 def check_given(given: Mapping[str, str | None], url_source: str) -> None:
@@ -120,21 +91,10 @@ def chosen_name(runtime: Runtime) -> str | None:
     return runtime.options.profile or runtime.environ.get("PROXYCTL_PROFILE", "").strip() or None
 
 
-def confirm_replacing(runtime: Runtime, name: str, table: Mapping[str, Any]) -> None:
-    """Ask before credentials are replaced."""
-    if any(table.get(key) for key in SECRET_SOURCES):
-        who = Role.FAINT(f"({table.get('account_sid', 'no account')})")
-        runtime.confirm(line(Role.BAD("Replace"), " the credentials of profile ", Role.NAME(name), "  ", who))
-
-
-def asked(runtime: Runtime, question: str, field: str) -> str | None:
-    """Ask for one value; an empty answer is None where the field may be empty."""
-
-    def ask() -> str | None:
-        answer = runtime.console.ask(question)
-        return None if not answer and field == "api_key" else str(parse_value(field, answer))
-
-    return tried(runtime, ask, UsageError)
+def asked(runtime: Runtime, question: str, field: str) -> str:
+    """Ask for one value. Only an API key may be left empty."""
+    answer = runtime.console.ask(question)
+    return str(parse_value(field, answer)) if answer or field != "api_key" else ""
 
 
 def read_secret(runtime: Runtime, question: str) -> str:
@@ -202,18 +162,6 @@ def say_saved(runtime: Runtime, name: str, first: bool, verified: bool) -> None:
     elif runtime.store.default_profile() != name:
         use = command_line("profile", "use", name)
         runtime.note(f"Use it with --profile {name}, or make it the default: {use}")
-
-
-def say_server(runtime: Runtime, url: str | None, source: str, before: str | None) -> None:
-    """Say which server the profile is for where that is not Twilio's."""
-    if url:
-        # The one before comes from the file unchecked, so it may hold a password: it is not shown.
-        instead = ", in place of the one it had" if before and before != url else ""
-        runtime.note(
-            f"Its base_url is now {url} (from {source}){instead}. Credentials are sent to that server."
-        )
-    elif before:
-        runtime.note("It keeps its base_url. Credentials are sent to that server, not to Twilio.")
 
 
 def log_out(runtime: Runtime) -> None:

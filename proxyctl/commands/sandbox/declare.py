@@ -190,7 +190,7 @@ def busy(
     """
 
 
-@command("message", "sandbox.messages:send_message", DATA, COUNTRY, DATA_OF, CALLING)
+@command("message", "sandbox.contents:send_message", DATA, COUNTRY, DATA_OF, CALLING)
 def message(
     sender: str = argument("FROM", "Phone number of the person."),
     number: str = argument("TO", "Proxy number."),
@@ -206,7 +206,7 @@ def message(
     """
 
 
-@command("callbacks", "sandbox.messages:list_callbacks", DATA, DATA_OF)
+@command("callbacks", "sandbox.contents:list_callbacks", DATA, DATA_OF)
 def callbacks(limit: int | None = LIMIT) -> None:
     """List the callbacks that the sandbox made, and the responses. The latest is first.
 
