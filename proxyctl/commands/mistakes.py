@@ -43,9 +43,8 @@ def usage_error(error: Any, runtime: Runtime) -> UsageError:
         message = f"{message[:LONGEST_MESSAGE]}..."
     message = message if message.endswith("?") else f"{message.rstrip('.')}.{meant(error)}"
     found = UsageError(message, hint=f"See '{context.command_path if context else 'proxyctl'} -h'.")
-    if runtime.console.terminal.stderr:
-        shown = context.command_path.split() if secretive else None
-        found.shown = pointed_out(error, runtime.argv, runtime.console.width - 2, shown)
+    if runtime.console.terminal.stderr and not secretive:
+        found.shown = pointed_out(error, runtime.argv, runtime.console.width - 2)
     return found
 
 
@@ -128,66 +127,50 @@ def option_meant(name: str, known: Collection[str]) -> str:
     return question(found)
 
 
-def pointed_out(
-    error: Any, typed: Sequence[str], width: int, known: Collection[str] | None = None
-) -> tuple[str, ...]:
-    """Return the command line up to its wrong part, and carets below that; nothing where it is not known.
+def pointed_out(error: Any, typed: Sequence[str], width: int) -> tuple[str, ...]:
+    """Return the command line up to its wrong word, and carets below what is wrong; nothing where it is not known.
 
-    What stands behind may be a secret that a wrong option was to take. Of words other than options only those that are
-    ``known`` are shown, where it is given.
+    What stands behind may be a secret that a wrong option was to take.
     """
-    places = dict(named(error, typed))
-    missing = None if places else getattr(getattr(error, "param", None), "metavar", None)
-    if not places and not missing:
+    found = wrong_word(error, typed)
+    if found is None:
         return ()
-    shown, marks = "proxyctl", ""
-    for position, word in enumerate(typed[: max(places, default=len(typed) - 1) + 1]):
-        if position in places and places[position] == getattr(error, "option_name", None):
-            word = places[position]
-        hidden = known is not None and not (word in known or word[:1] == "-")
-        text = "…" if hidden else visible(shlex.quote(word))
-        start = cells(shown) + 1
-        shown += f" {text}"
-        if position in places:
-            part = text if hidden else visible(places[position])
-            start += cells(text[: max(0, text.find(part))])
-            marks += " " * (start - len(marks)) + "^" * max(1, cells(part))
-    if missing:
-        marks = " " * (cells(shown) + 1) + f"^ {missing}"
-    if len(shown) >= width:  # the wrong part is at the end
+    place, part = found[0], visible(found[1])
+    before = visible(shlex.join(("proxyctl", *typed[:place])))
+    text = visible(shlex.quote(typed[place]))
+    at = text.find(part) if part in text else 0
+    # Behind an option, its value is not repeated: --auth-token=…
+    shown = f"{before} {part if part == getattr(error, 'option_name', None) else text}"
+    marks = " " * (cells(before) + 1 + at) + "^" * max(1, cells(part))
+    if len(shown) >= width:  # the wrong word is at the end
         away = len(shown) - width + 4
         shown, marks = f"... {shown[away:]}", f"    {marks[away:]}"
     return shown, marks
 
 
-def named(error: Any, typed: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield the position of each word that is wrong, and its wrong part."""
-    parameter = getattr(error, "param", None)
-    option = getattr(error, "option_name", None)
-    message = error.format_message()
-    names = (option,) if option else tuple(getattr(parameter, "opts", ()))
-    for position in reversed(range(len(typed))):
-        word = typed[position]
+def wrong_word(error: Any, typed: Sequence[str]) -> tuple[int, str] | None:
+    """Return the place of a word that is wrong, and its wrong part: an option, its value, or an argument."""
+    option, parameter, message = (
+        getattr(error, "option_name", None),
+        getattr(error, "param", None),
+        error.format_message(),
+    )
+    if "Missing" in message:
+        return None
+    names = getattr(parameter, "opts", ()) if getattr(parameter, "param_type_name", "") == "option" else ()
+    extra = message.rpartition("(")[2].rstrip(").").split()[:1] if "extra argument" in message else ()
+    for place, word in enumerate(typed):
         name, equals, value = word.partition("=")
-        if option and (name == option or word.startswith(f"{option}=")):
-            yield position, option
-            return
-        if option and len(option) == 2 and word[:1] == "-" and word[1:2] != "-" and option[1] in word:
-            yield position, option[1]
-            return
-        if parameter is not None and parameter.param_type_name == "option" and name in names:
-            if equals:
-                yield position, value
-            elif position + 1 < len(typed):
-                yield position + 1, typed[position + 1]
-            else:
-                yield position, word
-            return
-    if option or "Missing" in message:
-        return
-    extra = message.rpartition("(")[2].rstrip(").").split() if "extra argument" in message else ()
-    for position in reversed(range(len(typed))):
-        if typed[position] in extra or repr(typed[position]) in message:
-            yield position, typed[position]
-            if not extra:
-                return
+        if option and name == option:
+            return place, option
+        if name in names:
+            return (
+                (place, value)
+                if equals
+                else (place + 1, typed[place + 1])
+                if typed[place + 1 :]
+                else (place, word)
+            )
+        if not option and not names and (word in extra or repr(word) in message):
+            return place, word
+    return None

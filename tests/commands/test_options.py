@@ -289,8 +289,7 @@ def test_ls_and_rm_are_hidden_names(cli: Cli) -> None:
         ("service list --limt=3", ["proxyctl service list --limt", "                      ^^^^^^"]),
         ("number delete +1415", ["proxyctl number delete", "                ^^^^^^"]),
         ("service list -o yaml", ["proxyctl service list -o yaml", "                         ^^^^"]),
-        ("service list more b", ["proxyctl service list more b", "                      ^^^^ ^"]),
-        ("config set a", ["proxyctl config set …", "                      ^ VALUE"]),
+        ("service list more b", ["proxyctl service list more", "                      ^^^^"]),
         ("service \x1b[31m", ["proxyctl service '\\x1b[31m'", "                  ^^^^^^^^"]),
     ],
 )
@@ -305,8 +304,9 @@ def test_a_mistake_at_a_terminal_is_pointed_at(bare: Cli, line: str, shown: list
 
 def test_what_stands_behind_a_mistake_is_not_repeated(bare: Cli) -> None:
     ran = bare("auth", "login", "--auth-token", "hunter2secret", tty=True)
-    assert "^^^" in ran.err and "hunter2" not in ran.err
-    assert "hunter2" not in bare("auth", "login", "--auth-token=hunter2secret", tty=True).err
+    assert "--auth-token" in ran.err and "hunter2" not in ran.err
+    for line in ("auth login --auth-token=hunter2secret", "api GET /v1/Services --token=hunter2secret"):
+        assert "hunter2" not in bare(*line.split(), tty=True).err
 
 
 def test_a_long_command_line_is_cut_before_its_mistake(bare: Cli) -> None:
