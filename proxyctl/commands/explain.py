@@ -7,7 +7,6 @@ from proxyctl.roles import lines_of
 from proxyctl.runtime import Runtime
 from proxyctl.text import Lines, cut
 
-FIELDS = ("code", "title", "meaning", "causes", "next", "more_info", "exit_code")
 LONGEST = 9  # digits; no code of Twilio's has more than 6
 
 
@@ -38,7 +37,7 @@ def explain(
     if runtime.options.fields is None and asked in (None, "table"):
         runtime.out.lines(lines_of(text_of(found)), widest=100)
     else:
-        runtime.out.one(Shape.generic("code", FIELDS, id_field="code"), found._asdict())
+        runtime.out.one(Shape.generic("code", Explanation._fields, id_field="code"), found._asdict())
 
 
 def parse_code(text: str) -> int:

@@ -15,8 +15,7 @@ from proxyctl.api.models import Service
 from proxyctl.commands.listing import drawn
 from proxyctl.commands.number.given import Given, Rest
 from proxyctl.commands.permission import can_ask, guarded, in_question, read_plan, refuses
-from proxyctl.commands.pool.plan_text import diff, is_diff
-from proxyctl.commands.pool.rehearsal import advice, foreseen, show_plan
+from proxyctl.commands.pool.plan_text import advice, diff, foreseen, is_diff, show_plan
 from proxyctl.commands.report import CORRECT, End, Report, report_of
 from proxyctl.commands.second_look import Check, send_and_check, stranded
 from proxyctl.commands.sending import Journal, load_what_reports

@@ -158,23 +158,16 @@ def more_info(problem: Problem | None) -> str | None:
 
 
 def near_codes(code: int) -> list[Explanation]:
-    """Return entries that may have been meant: of one digit more, less or else, then the next in number."""
-    entries = {int(known): entry for known, entry in _entries().items()}
-    typos = sorted(other for other in entries if _one_off(str(code), str(other)))
-    nearest = sorted(entries, key=lambda other: (abs(other - code), other))
-    return [_explanation(other, entries[other]) for other in dict.fromkeys(typos + nearest)][:NEAR]
+    """Return entries that may have been meant: with as many digits, most of them the same, and near in number."""
+    from difflib import SequenceMatcher  # only for errors
 
+    typed = str(code)
 
-def _one_off(given: str, other: str) -> bool:
-    """Whether the two differ by one digit that was changed, left out, added or swapped with its neighbour."""
-    if len(given) == len(other):
-        places = [place for place, pair in enumerate(zip(given, other, strict=True)) if pair[0] != pair[1]]
-        swapped = len(places) == 2 and places[1] == places[0] + 1 and sorted(given) == sorted(other)
-        return len(places) == 1 or swapped
-    long, short = sorted((given, other), key=len, reverse=True)
-    return len(long) == len(short) + 1 and any(
-        long[:place] + long[place + 1 :] == short for place in range(len(long))
-    )
+    def distance(other: str) -> tuple[int, float, int]:
+        same = SequenceMatcher(None, typed, other).ratio()
+        return abs(len(other) - len(typed)), -same, abs(int(other) - code)
+
+    return [_explanation(int(other), _entries()[other]) for other in sorted(_entries(), key=distance)[:NEAR]]
 
 
 def _explanation(code: int, entry: dict[str, Any]) -> Explanation:

@@ -95,7 +95,7 @@ class Output:
         The ``verdict`` stands on top of a sheet, which leaves the fields out that it has ``said``.
         """
         if self.format == "table":
-            from proxyctl.render.sheet import sheet
+            from proxyctl.render.cells import sheet
 
             self.lines(sheet(shape, self._checked(shape, [row]), row, self._screen(), verdict, said))
         elif self.format == "json":

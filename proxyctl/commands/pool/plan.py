@@ -11,8 +11,7 @@ from proxyctl.commands.in_transit import continued, numbers_left
 from proxyctl.commands.listing import drawn, in_pages
 from proxyctl.commands.number.given import rest_of
 from proxyctl.commands.permission import allowed_rules
-from proxyctl.commands.pool.plan_text import diff, plain
-from proxyctl.commands.pool.rehearsal import advice, say_refused
+from proxyctl.commands.pool.plan_text import advice, diff, plain, say_refused
 from proxyctl.commands.report import CORRECT
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.errors import AuthenticationError, CheckError, InputError, PartialError, RefusedError
