@@ -139,7 +139,7 @@ def pointed_out(error: Any, typed: Sequence[str], width: int) -> tuple[str, ...]
     before = visible(shlex.join(("proxyctl", *typed[:place])))
     text = visible(shlex.quote(typed[place]))
     at = text.find(part) if part in text else 0
-    # Behind an option, its value is not repeated: --auth-token=…
+    # What stands behind an option, and a '=', is not repeated.
     shown = f"{before} {part if part == getattr(error, 'option_name', None) else text}"
     marks = " " * (cells(before) + 1 + at) + "^" * max(1, cells(part))
     if len(shown) >= width:  # the wrong word is at the end
