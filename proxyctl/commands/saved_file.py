@@ -19,7 +19,7 @@ from proxyctl.pools.pool import Pool
 from proxyctl.pools.poolfile import SETTINGS
 from proxyctl.runtime import Runtime
 from proxyctl.state.history import outdated_before
-from proxyctl.text import command_line, counted
+from proxyctl.text import command_line
 from proxyctl.writes.guard import LEAVE_MESSAGING
 from proxyctl.writes.plan import Chain
 from proxyctl.writes.requests import DETACH, REMOVE
@@ -55,18 +55,11 @@ def save_chains(
 
 def lacks(runtime: Runtime, chains: Sequence[Chain]) -> str:
     """Say what the file can't do for numbers that are, or were, in a Messaging Service, and what does it."""
-    inside = sum(any(risk.rule == LEAVE_MESSAGING for risk in chain.risks) for chain in chains)
-    outside = sum(chain.request.verb is DETACH for chain in chains)
-    undo = "" if runtime.options.no_history else "'proxyctl history undo ID' does."
-    through = undo.replace("undo", "undo --through-messaging")
-    text = ""
-    if inside:
-        numbers = counted(inside, "number that is", "numbers that are")
-        text += f" It does not add {numbers} in a Messaging Service. {through}"
-    if outside:
-        numbers = counted(outside, "number back into its", "numbers back into their")
-        text += f" It does not put {numbers} Messaging Service. {undo}"
-    return text.rstrip()
+    risks = [risk for chain in chains for risk in chain.risks if risk.rule == LEAVE_MESSAGING]
+    if not risks and all(chain.request.verb is not DETACH for chain in chains):
+        return ""
+    undo = "" if runtime.options.no_history else " 'proxyctl history undo --through-messaging ID' does."
+    return f" It adds no number that is in a Messaging Service, and puts none back into one.{undo}"
 
 
 def recreating(runtime: Runtime, service_sid: str) -> Path | None:

@@ -15,7 +15,7 @@ from proxyctl.commands.in_transit import forget, refuse_in_transit
 from proxyctl.commands.listing import drawn
 from proxyctl.commands.number.given import titled
 from proxyctl.commands.report import End
-from proxyctl.commands.run import Job, carry_out, finish_one, heading, of_account
+from proxyctl.commands.run import Job, carry_out, finish_one, heading, of_account, show_one
 from proxyctl.commands.saved_file import restoring, save
 from proxyctl.completion.names import forget_service, remember_service
 from proxyctl.errors import ProxyctlError, RefusedError, UsageError
@@ -38,28 +38,29 @@ def create(runtime: Runtime, name: str, *, if_not_exists: bool, **settings: Any)
     runtime.out.check(SERVICE)
     runtime.guard_writes()
     existing = runtime.account.service_named(name) if if_not_exists else None
-    item = Item(name, None, None)
-    if existing is not None:
-        plan = Plan((NoOp(item, existing.raw),))
-    else:
+    if existing is None:
         note_alike(runtime, name)
-        plan = Plan((create_chain(name, item, settings),))
+    item = Item(name, None, None)
+    entry = create_chain(name, item, settings) if existing is None else NoOp(item, existing.raw)
 
     def show_ended(end: End) -> None:
         if existing is not None:
-            show_existing(runtime, existing, settings)
+            note_existing(runtime, existing, settings)
         else:
-            show_created(runtime, end)
+            runtime.note(f"created Service {titled(Service(dict(end.seen or {})))} {of_account(runtime)}.")
+        show(runtime, end)
 
+    job = Job(
+        "service create", [], lambda: Plan((entry,)), "created", True, names=[name], shape=SERVICE_RESULT
+    )
     try:
-        job = Job("service create", [], lambda: plan, "created", True, names=[name], shape=SERVICE_RESULT)
         finish_one(runtime, carry_out(runtime, job), show_ended)
     except RefusedError as error:
         taken = error.problem is not None and error.problem.code == SERVICE_NAME_TAKEN
         existing = runtime.account.service_named(name) if if_not_exists and taken else None
         if existing is None:
             raise
-        show_existing(runtime, existing, settings)
+        show_ended(End(item, "unchanged", existing.raw))
 
 
 def note_alike(runtime: Runtime, name: str) -> None:
@@ -69,31 +70,22 @@ def note_alike(runtime: Runtime, name: str) -> None:
             runtime.note(f"Service {other} exists. Its name differs only in case, blanks, '-' or '_'.")
 
 
-def show_created(runtime: Runtime, end: End) -> None:
-    """Say where a Service was created, and print it."""
-    runtime.note(f"created Service {titled(Service(dict(end.seen or {})))} {of_account(runtime)}.")
-    show(runtime, end)
-
-
 def show(runtime: Runtime, end: End) -> None:
-    """Print the Service that a run made or changed."""
-    raw = dict(end.seen or {})
-    remember_service(runtime, raw)
-    if not runtime.options.silent:
-        runtime.out.one(SERVICE, raw)
+    """Print the Service that a run made, changed, or found."""
+    remember_service(runtime, dict(end.seen or {}))
+    show_one(runtime, SERVICE, end)
 
 
-def show_existing(runtime: Runtime, existing: Service, settings: Mapping[str, Any]) -> None:
-    """Print an existing Service, and note where it differs from the options."""
+def note_existing(runtime: Runtime, existing: Service, settings: Mapping[str, Any]) -> None:
+    """Note that a Service exists, and where it differs from the options."""
     runtime.note(f"Service {existing.unique_name} exists already ({existing.sid}). It was not changed.")
-    for field, value in settings.items():
-        there, wanted = ("" if one is None else str(one) for one in (existing.raw.get(field), value))
-        if there != wanted:
-            option = ["--" + field.replace("_", "-"), wanted] if wanted else ["--clear", field]
-            command = command_line("service", "update", existing.sid, *option)
-            runtime.note(f"  {field} is {there or 'empty'}, not {wanted or 'empty'}: '{command}' changes it.")
-    if not runtime.options.silent:
-        runtime.out.one(SERVICE, existing.raw)
+    for field, wanted in settings.items():
+        if not same(wanted, there := existing.raw.get(field)):
+            option = "--" + field.replace("_", "-")
+            command = command_line("service", "update", existing.sid, option, str(wanted))
+            runtime.note(
+                f"  {field} is {'empty' if there in (None, '') else there}, not {wanted}: '{command}' changes it."
+            )
 
 
 def update(runtime: Runtime, service_name: str, *, clear: Sequence[str] | None, **settings: Any) -> None:
@@ -111,7 +103,6 @@ def update(runtime: Runtime, service_name: str, *, clear: Sequence[str] | None, 
     runtime.guard_writes()
     service = runtime.account.service(service_name)
     current = reread(runtime, service)
-    changes: list[str] = []
 
     def decide() -> Plan:
         now = current()
@@ -120,22 +111,16 @@ def update(runtime: Runtime, service_name: str, *, clear: Sequence[str] | None, 
         if not changed:
             return Plan((NoOp(item, now.raw),))
         chain = update_chain(now, item, changed)
-        changes[:] = changes_of(chain)
+        if not (runtime.options.dry_run and drawn(runtime)):  # else the plan shows it
+            runtime.note_once(*changes_of(chain))
         return Plan((chain,))
-
-    def say_changes(plan: Plan) -> Plan:
-        if not drawn(runtime):
-            runtime.note(*changes)
-        return plan
 
     def show_updated(end: End) -> None:
         done = "updated" if end.action == "updated" else "nothing to update in"
-        said = f"{done} Service {titled(service)} {of_account(runtime)}{':' if changes else '.'}"
-        runtime.note(said, *(f"  {change}" for change in changes))
+        runtime.note(f"{done} Service {titled(service)} {of_account(runtime)}.")
         show(runtime, end)
 
-    job = Job("service update", [service.sid], decide, "updated", True, service)
-    job = replace(job, foresee=say_changes, shape=SERVICE_RESULT)
+    job = Job("service update", [service.sid], decide, "updated", True, service, shape=SERVICE_RESULT)
     finish_one(runtime, carry_out(runtime, job), show_updated)
 
 
@@ -170,8 +155,7 @@ def delete(runtime: Runtime, service_name: str) -> None:
         forget_service(runtime, service.sid)
         runtime.note(f"deleted Service {titled(losses[0].service)} {of_account(runtime)}.")
 
-    typed = service.name
-    job = Job("service delete", [service.sid], decide, "deleted", True, service, save_service, typed)
+    job = Job("service delete", [service.sid], decide, "deleted", True, service, save_service, service.name)
     job = replace(job, shape=SERVICE_RESULT)
     try:
         finish_one(runtime, carry_out(runtime, job), say_deleted)
@@ -234,11 +218,10 @@ class Loss:
         ]
         longest = max(cells(label) for label, _, _ in rows)
         digits = max(len(str(count)) for _, count, _ in rows)
-        hang = longest + digits + 8 if runtime.console.width >= 60 else 6
         return [
             heading(runtime, "Delete", Role.NAME(service.name), sids=[service.sid]),
             *(
-                line(f"  {label}{' ' * (longest - cells(label))}    {count:>{digits}}   {note}", hang=hang)
+                line(f"  {label}{' ' * (longest - cells(label))}    {count:>{digits}}   {note}", hang=6)
                 for label, count, note in rows
             ),
             line("  Its Sessions, participants and interactions are deleted for good.", hang=2),
