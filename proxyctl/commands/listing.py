@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -55,30 +56,6 @@ def in_pages(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield page
 
 
-class Limit:
-    """Cuts pages off after ``limit`` rows, and knows whether it did."""
-
-    def __init__(self, limit: int | None) -> None:
-        self.limit = limit
-        self.cut = False
-
-    def apply(self, pages: Iterable[Rows]) -> Iterator[Rows]:
-        """Yield ``pages`` up to the limit; nothing further is requested once more rows are known to exist."""
-        if self.limit is None:
-            yield from pages
-            return
-        left = self.limit
-        for page in pages:
-            if len(page) > left:
-                self.cut = True
-                page = page[:left]
-            if page:
-                yield page
-            left -= len(page)
-            if self.cut:
-                return
-
-
 def show_list(
     runtime: Runtime,
     shape: Shape,
@@ -94,16 +71,27 @@ def show_list(
     ``count``: print only how many rows there are. ``fill`` adds to rows what takes a read for each, so that rows beyond
     the limit cost none where nothing is sorted.
     """
-    cutter = Limit(limit)
+    left = sys.maxsize if limit is None else limit
+
+    def cut(pages: Iterable[Rows]) -> Iterator[Rows]:
+        """Yield pages up to the limit; nothing further is requested once more rows are known to exist."""
+        nonlocal left
+        for page in pages:
+            if page[:left]:
+                yield page[:left]
+            left -= len(page)
+            if left < 0:
+                return
+
     if count:
-        runtime.out.text(str(sum(len(page) for page in cutter.apply(pages))))
+        runtime.out.text(str(sum(map(len, cut(pages)))))
         return
     if sort is None:
-        rows = runtime.out.rows(shape, fill(cutter.apply(pages)))
+        rows = runtime.out.rows(shape, fill(cut(pages)))
     else:
         ordered = in_order(sort, [row for page in fill(pages) for row in page], shape)
-        rows = runtime.out.rows(shape, cutter.apply([ordered]))
-    if cutter.cut:
+        rows = runtime.out.rows(shape, cut([ordered]))
+    if left < 0:
         runtime.note(f"stopped at {counted(rows, 'row')} (--limit). There are more.")
 
 

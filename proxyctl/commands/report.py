@@ -7,22 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from proxyctl import errors
 from proxyctl.bulk.outcomes import RunReport
-from proxyctl.errors import (
-    AuthenticationError,
-    InputError,
-    Interrupted,
-    NetworkError,
-    NotFoundError,
-    OutputError,
-    PartialError,
-    ProxyctlError,
-    RefusedError,
-    SummaryError,
-    TemporaryError,
-    UsageError,
-    reworded,
-)
+from proxyctl.errors import ProxyctlError, reworded
 from proxyctl.explaining import hint_for
 from proxyctl.identifiers import agree
 from proxyctl.input.items import Item
@@ -60,7 +47,8 @@ class End:
 
     def row(self) -> dict[str, Any]:
         """Return the row that is printed."""
-        seen = self.seen or {}
+        seen, error = self.seen or {}, self.error
+        code = error.problem.code if error and error.problem else None
         return {
             "input": self.item.input,
             "sid": seen.get("sid") or self.item.sid,
@@ -69,17 +57,9 @@ class End:
             "action": self.action,
             "is_reserved": seen.get("is_reserved") if self.action != "unknown" else None,
             "status": seen.get("status") if self.action != "unknown" else None,
-            "error": error_row(self.error),
+            "error": error and {"code": code, "message": error.message, "exit_code": int(error.exit_code)},
             "service": self.service,
         }
-
-
-def error_row(error: ProxyctlError | None) -> dict[str, Any] | None:
-    """Return an error as a row holds it: Twilio's code, the words, and the exit code of its class."""
-    if error is None:
-        return None
-    code = error.problem.code if error.problem else None
-    return {"code": code, "message": error.message, "exit_code": int(error.exit_code)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +104,9 @@ class Report:
 
     def failure_lines(self, width: int | None) -> list[str] | list[Line]:
         """Return which items are not as wanted: by their reason at a terminal of ``width``, a line each elsewhere."""
-        bad = [end for end in self.ends if end.bad and type(end.error) is not InputError]  # those were named
+        bad = [
+            end for end in self.ends if end.bad and type(end.error) is not errors.InputError
+        ]  # those were named
         tried = [failure_of(end) for end in bad if end.action != "skipped"]
         skipped = [failure_of(end) for end in bad if end.action == "skipped"]
         return a_line_each(tried, skipped) if width is None else list(by_reason([*tried, *skipped], width))
@@ -139,22 +121,23 @@ class Report:
         if self.stopped is None and not bad:
             return None
         line, stopped = self.summary(), self.stopped
-        if isinstance(stopped, Interrupted):
-            return Interrupted(stopped.signal_number, f"interrupted: {line}.", hint=self.advice(AGAIN))
-        if isinstance(stopped, OutputError):
-            return OutputError(f"{stopped.message.rstrip('.')}: {line}.", hint=stopped.hint)
+        if isinstance(stopped, errors.Interrupted):
+            return errors.Interrupted(stopped.signal_number, f"interrupted: {line}.", hint=self.advice(AGAIN))
+        if isinstance(stopped, errors.OutputError):
+            return errors.OutputError(f"{stopped.message.rstrip('.')}: {line}.", hint=stopped.hint)
         if self.single and bad and bad[0].error is not None:
             error = named(bad[0], bad[0].error)
             return reworded(error, error.message, hint=self.advice(error.hint)) if stopped else error
         cause = stopped or self.common_cause(bad)
         if cause is None:
-            return SummaryError(f"{line}.", hint=CORRECT if any(was_refused(end) for end in bad) else AGAIN)
-        kind = type(cause) if self.is_whole(cause) else PartialError
-        return kind(
-            f"{cause.message.rstrip('.')}: {line}.",
-            hint=self.advice(how_to_go_on(cause)),
-            problem=cause.problem,
-        )
+            passing = all(
+                end.action != "failed" or isinstance(end.error, errors.TemporaryError) for end in bad
+            )
+            return errors.SummaryError(f"{line}.", hint=AGAIN if passing else CORRECT)
+        kind = type(cause) if self.is_whole(cause) else errors.PartialError
+        hint = cause.hint if "same command again" in (cause.hint or "") else Lines(cause.hint, AGAIN)
+        text = f"{cause.message.rstrip('.')}: {line}."
+        return kind(text, hint=self.advice(hint), problem=cause.problem)
 
     def advice(self, hint: str | None) -> str | None:
         """Return the hint of a run that was stopped; what it did can be taken back, too."""
@@ -169,17 +152,18 @@ class Report:
 
     def common_cause(self, bad: Sequence[End]) -> ProxyctlError | None:
         """Return the error of the last item where nothing was done and every cause passes; the same again may help."""
-        passing = all(isinstance(end.error, TemporaryError) for end in bad)
+        passing = all(isinstance(end.error, errors.TemporaryError) for end in bad)
         error = bad[-1].error if bad and passing and self.nothing_done else None
         return error and reworded(error, without_request(error.message), hint=error.hint)
 
     def is_whole(self, cause: ProxyctlError) -> bool:
         """Whether the cause of a stop is the answer for the whole run."""
-        if isinstance(cause, TemporaryError):
+        if isinstance(cause, errors.TemporaryError):
             return self.nothing_done or not any(end.action in ("failed", "unknown") for end in self.ends)
-        if isinstance(cause, AuthenticationError | NotFoundError | UsageError):
+        if isinstance(cause, errors.AuthenticationError | errors.NotFoundError | errors.UsageError):
             return self.nothing_done
-        return not isinstance(cause, PartialError | RefusedError)  # what nobody foresaw is reported as that
+        # What nobody foresaw is reported as that.
+        return not isinstance(cause, errors.PartialError | errors.RefusedError)
 
 
 def report_of(
@@ -246,25 +230,21 @@ def word_for(end: Progress) -> str:
 
 def pending_error(end: Progress, error: ProxyctlError | None, locate: Locate | None) -> ProxyctlError:
     """The error for an item that stands half-way: where it is, where it belongs, and what to do."""
-    request = end.pending[0]
+    request, problem = end.pending[0], error.problem if error is not None else None
     item = Item(request.name, request.sid, request.phone_number)
     holder = locate(item) if locate is not None and held_elsewhere(end, error) else None
     if holder is not None:
-        return RefusedError(
-            f"{request.name} is in the pool of Service {holder} now: somebody else moved it meanwhile.",
-            hint=f"'{command_line('number', 'find', request.name)}' says where it is.",
-            problem=error.problem if error is not None else None,
-        )
-    why = f": {error.message.rstrip('.')}" if error is not None else ""
-    passing = not isinstance(error, RefusedError | NotFoundError | AuthenticationError)
-    kind = TemporaryError if passing or error is None else type(error)
+        text = f"{request.name} is in the pool of Service {holder} now: somebody else moved it meanwhile."
+        find = f"'{command_line('number', 'find', request.name)}' says where it is."
+        return errors.RefusedError(text, hint=find, problem=problem)
+    lasting = errors.RefusedError | errors.NotFoundError | errors.AuthenticationError
+    kind = type(error) if isinstance(error, lasting) else errors.TemporaryError
     name = request.name if request.sid in (None, request.name) else f"{request.name} ({request.sid})"
     where = "is where it was" if end.rolled_back else "has moved"
-    return kind(
-        f"{name} {request.verb.pending.format(parent=request.parent, where=where)}{why}.{belongs(request)}",
-        hint=error.hint if isinstance(error, InMessagingError) else how_to_finish(request),
-        problem=error.problem if error is not None else None,
-    )
+    state = request.verb.pending.format(parent=request.parent, where=where)
+    why = f": {error.message.rstrip('.')}" if error is not None else ""
+    hint = error.hint if isinstance(error, InMessagingError) else how_to_finish(request)
+    return kind(f"{name} {state}{why}.{belongs(request)}", hint=hint, problem=problem)
 
 
 def belongs(request: Request) -> str:
@@ -284,11 +264,13 @@ def held_elsewhere(end: Progress, error: ProxyctlError | None) -> bool:
 def another_number(item: Item, action: str, seen: Row | None) -> ProxyctlError | None:
     """Refuse a row whose SID turned out to be that of another number than the one it names: the SID was added."""
     number = (seen or {}).get("phone_number")
-    if action != "added" or not (item.sid and item.phone_number and number):
+    if (
+        action != "added"
+        or not (item.sid and item.phone_number and number)
+        or agree(number, item.phone_number)
+    ):
         return None
-    if agree(number, item.phone_number):
-        return None
-    return RefusedError(
+    return errors.RefusedError(
         f"its SID is that of {number}, which was added. The row says {item.phone_number}.",
         hint=f"Fix the row. '{command_line('number', 'remove', 'SERVICE', item.sid)}' removes the number again.",
     )
@@ -306,23 +288,9 @@ def failure_of(end: End) -> Failure:
 
 def named(end: End, error: ProxyctlError) -> ProxyctlError:
     """Return the error of a number that is alone in its run; one that speaks of a request only gets its name."""
-    if isinstance(error, Interrupted) or (error.problem is None and not isinstance(error, NetworkError)):
-        return error
-    if end.item.phone_number is None and not (end.item.sid or "").startswith("PN"):
-        return error
+    of_request = error.problem is not None or isinstance(error, errors.NetworkError)
+    is_number = end.item.phone_number is not None or (end.item.sid or "").startswith("PN")
     names = [end.item.shown, end.item.sid, (end.seen or {}).get("phone_number")]
-    if any(name and name in error.message for name in names):
+    if not (of_request and is_number) or any(name and name in error.message for name in names):
         return error
     return reworded(error, f"{end.item.shown}: {end.action}: {error.message}")
-
-
-def was_refused(end: End) -> bool:
-    """Whether something has to be put right before the item can be as wanted."""
-    return end.action == "failed" and not isinstance(end.error, TemporaryError)
-
-
-def how_to_go_on(stopped: ProxyctlError) -> str:
-    """Return what to do about what stopped a run, and that running it again is the way to go on."""
-    if stopped.hint and "same command again" in stopped.hint:
-        return stopped.hint
-    return Lines(stopped.hint, AGAIN)

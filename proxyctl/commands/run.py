@@ -79,7 +79,8 @@ def run_numbers(
 
 def carry_out(runtime: Runtime, job: Job) -> Report | None:
     """Carry a job out; None where --dry-run only showed it. Raises what kept it from being begun."""
-    with Journal(runtime, job.service, names_of(job), job.undoes, title=title_of(job)) as journal:
+    title = f"{job.command} {services_of(job)}".rstrip()  # of the line that shows the run
+    with Journal(runtime, job.service, names_of(job), job.undoes, title=title) as journal:
         report = carry_out_round(runtime, job, journal)
         if report is not None:
             report = replace(report, run=journal.run)
@@ -157,7 +158,8 @@ def with_changes(runtime: Runtime, job: Job, plan: Plan, asked: list[Line]) -> l
 
 def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     """Save, record and send what was decided."""
-    where, single = place_of(runtime, job), job.is_single(plan)
+    services, single = services_of(job), job.is_single(plan)
+    where = f"{services} ({runtime.profile.label})" if services else runtime.profile.label
     if not plan.chains:
         return report_of(plan.entries, (), None, job.done, single=single, where=where)
     (job.save or save_leaving)(runtime, plan)
@@ -193,12 +195,6 @@ def of_account(runtime: Runtime) -> str:
     return f"of account {runtime.data_account} ({runtime.profile.label})"
 
 
-def place_of(runtime: Runtime, job: Job) -> str:
-    """Say where a run works: its Services and the profile."""
-    services = services_of(job)
-    return f"{services} ({runtime.profile.label})" if services else runtime.profile.label
-
-
 def services_of(job: Job) -> str:
     """Return the names of the Services that a run works on, up to three."""
     names = names_of(job)
@@ -210,20 +206,9 @@ def names_of(job: Job) -> Sequence[str]:
     return job.names or ([job.service.name] if job.service else [])
 
 
-def title_of(job: Job) -> str:
-    """Return the verb and the Services, for the line that shows a run."""
-    return f"{job.command} {services_of(job)}".rstrip()
-
-
 def place_of_plan(job: Job) -> str:
     """Return the Service of the numbers whose plan names none: the last, where several are changed."""
     return job.service.name if job.service else next(reversed(job.names), "")
-
-
-def say_notes(runtime: Runtime, report: Report) -> None:
-    """Count what was as wanted already, by the reason."""
-    for note, count in Counter(end.note for end in report.ends if end.note).items():
-        runtime.note(f"{count} unchanged: {note}.")
 
 
 def finish(runtime: Runtime, shape: Shape, report: Report | None, rest: Rest) -> None:
@@ -234,7 +219,8 @@ def finish(runtime: Runtime, shape: Shape, report: Report | None, rest: Rest) ->
     if report is None:
         return
     runtime.stop.ending = True
-    say_notes(runtime, report)
+    for note, count in Counter(end.note for end in report.ends if end.note).items():
+        runtime.note(f"{count} unchanged: {note}.")
     error = report.error()
     lost = []
     if rows_wanted(runtime, failed=error is not None):
@@ -294,8 +280,6 @@ def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputEr
     """Write ``what``; return the error where it is lost: the work is done, and still has to be reported."""
     try:
         write()
-    except BrokenPipeError:
-        return OutputError(f"{what} could not be written: its reader has closed.", hint=SEE_HISTORY)
     except OutputError as error:
         return OutputError(error.message, hint=SEE_HISTORY)
     except OSError as error:

@@ -27,6 +27,9 @@ from proxyctl.writes.plan import Plan
 from proxyctl.writes.reading import Reader
 from proxyctl.writes.requests import ATTACH, CREATE_SERVICE, Request, Seen
 
+NOT_RECORDED = "the run could not be recorded"
+NOTHING_SENT = "the history can't be written, and nothing was sent"
+
 
 def load_what_reports(runtime: Runtime) -> None:
     """Import what the report needs before the first write: afterwards, files or memory may have run out."""
@@ -150,7 +153,7 @@ class Journal:
                 self._transit = self._recorder.id
         except OutputError as error:
             if not runtime.options.no_history:
-                raise nothing_sent(error) from None
+                raise said_of(error, NOTHING_SENT) from None
 
     def arrived(self, ends: Iterable[Progress]) -> None:
         """Forget what was in transit where all of it is in its place, after a round."""
@@ -179,38 +182,32 @@ class Journal:
 
     def intent(self, task: Task) -> None:
         """Record what is about to be sent."""
-        if task.payload.request.verb.reads:
-            return
-        index = self._first + task.index
-        self._next = max(self._next, index + 1)
-        if self._recorder is not None:
-            try:
-                self._recorder.intent(index, intent_of(task.payload.request))
-            except OutputError as error:
-                if self._goes_without():
-                    return
-                self._reported = True
-                raise error if self._sent else nothing_sent(error) from None
-        self._sent = True
+        request = task.payload.request
+        if not request.verb.reads:
+            index = self._first + task.index
+            self._next = max(self._next, index + 1)
+            lost = NOT_RECORDED if self._sent else NOTHING_SENT
+            self._keep(lambda recorder: recorder.intent(index, intent_of(request)), lost)
+            self._sent = True
 
     def outcome(self, task: Task, outcome: BulkOutcome) -> None:
         """Record what came of it."""
-        if self._recorder is not None and not task.payload.request.verb.reads:
-            try:
-                self._recorder.outcome(self._first + task.index, outcome_of(task.payload.request, outcome))
-            except OutputError as error:
-                if self._goes_without():
-                    return
-                self._reported = True
-                raise not_recorded(error) from None
+        request, index = task.payload.request, self._first + task.index
+        if not request.verb.reads:
+            self._keep(lambda recorder: recorder.outcome(index, outcome_of(request, outcome)), NOT_RECORDED)
 
-    def _goes_without(self) -> bool:
-        """Do without a record where --no-history permits it."""
-        if self._runtime.options.no_history:
-            if self._recorder is not None:
-                self._recorder.close()
+    def _keep(self, write: Callable[[RunRecorder], None], lost: str) -> None:
+        """Write to the record; ``lost`` is said where that fails. --no-history goes on without a record then."""
+        if self._recorder is None:
+            return
+        try:
+            write(self._recorder)
+        except OutputError as error:
+            if not self._runtime.options.no_history:
+                self._reported = True
+                raise said_of(error, lost) from None
+            self._recorder.close()
             self._recorder = None
-        return self._runtime.options.no_history
 
     def end(self, report: Report) -> None:
         """Record the end of the run. One that could not be recorded to its end is reported when the command ends."""
@@ -228,7 +225,7 @@ class Journal:
                 self._end(self._recorder, report, report.error())
         except OutputError as unwritten:
             if not self._reported:
-                self._runtime.late_errors.append(not_recorded(unwritten))
+                self._runtime.late_errors.append(said_of(unwritten, NOT_RECORDED))
 
     def _record_idle(self, report: Report, error: ProxyctlError | None) -> None:
         """Record a run that sent nothing."""
@@ -309,17 +306,9 @@ def outcome_of(request: Request, outcome: BulkOutcome) -> Outcome:
     )
 
 
-def not_recorded(error: OutputError) -> OutputError:
-    """Say of a history that can't be written that the work was done."""
-    return OutputError(f"the run could not be recorded: {error.message}", hint=error.hint)
-
-
-def nothing_sent(error: OutputError) -> OutputError:
-    """Say of a history that can't be written that this came first."""
-    return OutputError(
-        f"the history can't be written, and nothing was sent: {error.message}",
-        hint=error.hint,
-    )
+def said_of(error: OutputError, text: str) -> OutputError:
+    """Say of a history that can't be written what that means."""
+    return OutputError(f"{text}: {error.message}", hint=error.hint)
 
 
 def user_name() -> str | None:

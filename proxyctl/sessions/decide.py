@@ -10,18 +10,9 @@ from proxyctl.api.models import Participant, Session
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.sessions.reading import not_found
+from proxyctl.writes import session_requests as verbs
 from proxyctl.writes.plan import Chain, Entry, NoOp, Room, Step
 from proxyctl.writes.requests import Request, Verb, same
-from proxyctl.writes.session_requests import (
-    ADD_PARTICIPANT,
-    CLOSE_SESSION,
-    CREATE_NAMELESS,
-    CREATE_SESSION,
-    READ_SESSION,
-    READ_TO_DELETE,
-    REMOVE_PARTICIPANT,
-    UPDATE_SESSION,
-)
 
 StillChosen = Callable[[Session], bool]
 Fields = Mapping[str, Any]
@@ -42,7 +33,7 @@ def decide_end(
     """Close or delete a Session; what is closed or gone is as wanted. ``still``: read it again just before, and leave
     it alone if it is not like that any more.
     """
-    closing = verb is CLOSE_SESSION
+    closing = verb is verbs.CLOSE_SESSION
     if session is None and closing:
         return NoOp(item, error=not_found(item.name, service_sid))
     if session is None:
@@ -56,7 +47,7 @@ def decide_end(
         def then(seen: Fields) -> tuple[Step, ...]:
             return (last,) if still(Session(dict(seen))) else ()
 
-        read = READ_SESSION if closing else READ_TO_DELETE
+        read = verbs.READ_SESSION if closing else verbs.READ_TO_DELETE
         step = Step(request_of(read, service_sid, session), (READ_AGAIN,), then=then)
     return Chain(item, (step,), "close" if closing else "delete Sessions", verb.done)
 
@@ -91,7 +82,9 @@ def decide_update(item: Item, session: Session, service_sid: str, wanted: Fields
     if not changed:
         return NoOp(item, session.raw)
     closes = changed == {"status": "closed"}
-    request = request_of(CLOSE_SESSION if closes else UPDATE_SESSION, service_sid, session, changed)
+    request = request_of(
+        verbs.CLOSE_SESSION if closes else verbs.UPDATE_SESSION, service_sid, session, changed
+    )
     return Chain(item, (Step(request),), "update", "updated", service=request.name)
 
 
@@ -100,7 +93,7 @@ def decide_update(item: Item, session: Session, service_sid: str, wanted: Fields
 
 def joining_steps(service_sid: str, session: str, participants: Sequence[Fields]) -> list[Step]:
     """Add participants to a Session, which the run is about; no record names them."""
-    verb = replace(ADD_PARTICIPANT, beside=True)
+    verb = replace(verbs.ADD_PARTICIPANT, beside=True)
     return [
         Step(Request(verb, service_sid, None, f"participant {place}", wanted=one, session=session))
         for place, one in enumerate(participants, start=1)
@@ -112,11 +105,11 @@ def create_chain(service_sid: str, name: str | None, fields: Fields, participant
     called = name or NAMELESS
     item = Item(called, None, None)
     wanted = {**({"unique_name": name} if name else {}), **fields}
-    verb = CREATE_SESSION if name else CREATE_NAMELESS
+    verb = verbs.CREATE_SESSION if name else verbs.CREATE_NAMELESS
     step = Step(Request(verb, service_sid, None, called, wanted=wanted))
     if not participants:
         return Chain(item, (step,), "create Session", "created")
-    closing = Request(CLOSE_SESSION, service_sid, None, called, wanted={"status": "closed"})
+    closing = Request(verbs.CLOSE_SESSION, service_sid, None, called, wanted={"status": "closed"})
     steps = [replace(step, rollback=Step(closing)), *joining_steps(service_sid, called, participants)]
     steps = [*(replace(one, final=False) for one in steps[:-1]), steps[-1]]
     return Chain(item, tuple(steps), "create Session", "created")
@@ -142,7 +135,7 @@ def complete_chain(
 def add_chain(service_sid: str, session: Session, item: Item, fields: Fields) -> Chain:
     """Add a participant, which the run is about."""
     request = Request(
-        ADD_PARTICIPANT, service_sid, None, "the participant", wanted=fields, session=session.sid
+        verbs.ADD_PARTICIPANT, service_sid, None, "the participant", wanted=fields, session=session.sid
     )
     return Chain(item, (Step(request),), "add participant")
 
@@ -150,6 +143,6 @@ def add_chain(service_sid: str, session: Session, item: Item, fields: Fields) ->
 def remove_chain(service_sid: str, session: Session, item: Item, there: Participant) -> Chain:
     """Remove a participant."""
     request = Request(
-        REMOVE_PARTICIPANT, service_sid, there.sid, there.sid, before=there.raw, session=session.sid
+        verbs.REMOVE_PARTICIPANT, service_sid, there.sid, there.sid, before=there.raw, session=session.sid
     )
     return Chain(item, (Step(request),), "remove participant")

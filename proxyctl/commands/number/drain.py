@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from pathlib import Path
 
+from proxyctl import errors
 from proxyctl.api.models import PhoneNumber, Service
 from proxyctl.clock import Signalled
 from proxyctl.commands import saved_file
@@ -20,26 +21,10 @@ from proxyctl.commands.report import End, Report, Row, report_of, together
 from proxyctl.commands.run import Job, carry_out_round, finish
 from proxyctl.commands.sending import Journal
 from proxyctl.commands.session.holders import say_holders
-from proxyctl.errors import (
-    DeadlineError,
-    Interrupted,
-    LockHeldError,
-    ProxyctlError,
-    RefusedError,
-    TemporaryError,
-    UsageError,
-)
 from proxyctl.input.items import Item
+from proxyctl.pools import decide
 from proxyctl.pools.account import FEW
-from proxyctl.pools.decide import (
-    NOT_THERE,
-    Home,
-    capacities,
-    decide_drain,
-    leaving,
-    remove_chain,
-    through,
-)
+from proxyctl.pools.decide import NOT_THERE, Home
 from proxyctl.pools.facts import minding_senders, senders_of
 from proxyctl.pools.pool import Pool, in_use
 from proxyctl.render.progress import DrainLine
@@ -65,7 +50,9 @@ def drain(
 ) -> None:
     """Drain the numbers given; raises the error that the run ends with."""
     if runtime.options.through_messaging and not remove:
-        raise UsageError("--through-messaging is for numbers that leave their pool.", hint="Add --remove.")
+        raise errors.UsageError(
+            "--through-messaging is for numbers that leave their pool.", hint="Add --remove."
+        )
     given = begin(runtime, numbers, file)
     service = runtime.account.service(service_name)
     given.require(service)
@@ -96,8 +83,9 @@ class Drain:
     saved: Path | None = None
 
     def __post_init__(self) -> None:
-        self.home, decide = Home(self.service.sid), self.given.deciding(self.decide)
-        job = Job("drain", [self.service.sid], decide, single=self.given.single, service=self.service)
+        self.home = Home(self.service.sid)
+        deciding = self.given.deciding(self.decide)
+        job = Job("drain", [self.service.sid], deciding, single=self.given.single, service=self.service)
         self.job = replace(job, save=self.save, foresee=self.foresee)
 
     def run(self) -> Report | None:
@@ -107,8 +95,8 @@ class Drain:
         try:
             if (self.waits or self.removes) and self.report.stopped is None:
                 self.rounds()
-        except (Signalled, ProxyctlError) as end:
-            stopped = Interrupted(end.number) if isinstance(end, Signalled) else end
+        except (Signalled, errors.ProxyctlError) as end:
+            stopped = errors.Interrupted(end.number) if isinstance(end, Signalled) else end
             self.report = replace(self.report, stopped=stopped)
         return self.finished()
 
@@ -144,12 +132,14 @@ class Drain:
             now = [NoOp(one.item, one.before) if isinstance(one, Chain) else one for one in plan.entries]
             self.take(report_of(now, (), None))
             if self.busy() and self.runtime.time_left == 0:
-                raise DeadlineError(f"the deadline of {self.runtime.options.deadline or 0:g} s was reached")
+                raise errors.DeadlineError(
+                    f"the deadline of {self.runtime.options.deadline or 0:g} s was reached"
+                )
             if not plan.chains:
                 return
         try:
             self.round()
-        except LockHeldError:
+        except errors.LockHeldError:
             if not self.busy():
                 raise
 
@@ -189,14 +179,14 @@ class Drain:
         if self.report.ends or not self.given.items:
             return self.later()
         pool = self.runtime.account.pool(self.service.sid, self.given.items)
-        entries = decide_drain(self.given.items, pool, self.home, removing=self.removes)
+        entries = decide.decide_drain(self.given.items, pool, self.home, removing=self.removes)
         if self.removes:
             entries = self.refuse_elsewhere(entries)
             self.found = rows_by_sid(entries)
             self.senders = senders_of(self.runtime.account, self.found, self.runtime.note_once)
             if not self.runtime.options.through_messaging:
                 entries = minding_senders(entries, self.senders)
-        return Plan(tuple(entries), capacities(pool, self.service), question=self.question)
+        return Plan(tuple(entries), decide.capacities(pool, self.service), question=self.question)
 
     def later(self) -> Plan:
         """Read the numbers again, a request for each of a few, else one for each hundred in the pool; and decide."""
@@ -214,7 +204,9 @@ class Drain:
             return NoOp(end.item, note=NOT_THERE)
         if number.is_reserved is False:
             text = f"{end.item.shown} was released by somebody else meanwhile."
-            return NoOp(end.item, number.raw, RefusedError(text, hint="Run the command again to reserve it."))
+            return NoOp(
+                end.item, number.raw, errors.RefusedError(text, hint="Run the command again to reserve it.")
+            )
         if not self.removes or (self.waits and number.in_use):
             return NoOp(end.item, number.raw)
         return self.removal(end.item, number, ", and is reserved now")
@@ -224,7 +216,7 @@ class Drain:
         if number.in_use and not self.waits:
             error = in_use(number, "", so, hint="--wait waits until it is idle.")
             return NoOp(item, number.raw, error, change="remove")
-        return remove_chain(self.home, item, number.raw)
+        return decide.remove_chain(self.home, item, number.raw)
 
     def refuse_elsewhere(self, entries: Sequence[Entry]) -> list[Entry]:
         """Let numbers that are to be removed fail where another Service's pool has them."""
@@ -252,13 +244,13 @@ class Drain:
         if isinstance(found, NoOp):
             return found
         if row["sid"] in self.senders and self.runtime.options.through_messaging:
-            found = through(found, self.senders[row["sid"]], None)
+            found = decide.through(found, self.senders[row["sid"]], None)
         first = entry.steps if isinstance(entry, Chain) else ()
         return replace(found, steps=(*first, *found.steps))
 
     def save(self, runtime: Runtime, plan: Plan) -> None:
         """Save what leaves, in one file for all rounds."""
-        self.left += leaving(plan.entries)
+        self.left += decide.leaving(plan.entries)
         if len(self.left) > 1:
             self.saved = saved_file.save_chains(runtime, self.left, self.saved, self.found)
 
@@ -281,7 +273,7 @@ class Drain:
         run, single = self.journal.run, self.given.single
         return replace(report, ends=ends, sent=sent, waited=self.waits, done=done, run=run, single=single)
 
-    def unfinished(self, end: End, cause: ProxyctlError) -> End:
+    def unfinished(self, end: End, cause: errors.ProxyctlError) -> End:
         """Say what is left to do with a number of a run that ``cause`` stopped."""
         in_use = (end.seen or {}).get("in_use")
         if in_use:
@@ -290,7 +282,7 @@ class Drain:
             what = f"{end.item.shown} is reserved and idle, but was not removed"
         else:
             return end
-        kind = TemporaryError if isinstance(cause, Interrupted) else type(cause)
+        kind = errors.TemporaryError if isinstance(cause, errors.Interrupted) else type(cause)
         hint = cause.hint if self.given.single else None  # of several, the run's end says it once
         return replace(end, error=kind(f"{what}: {cause.message}", hint=hint, problem=cause.problem))
 

@@ -62,10 +62,10 @@ def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError]
         return
     if found == 0 and len(missing) == 1 and not skipped:
         raise next(iter(missing.values()))
-    words = (
-        "in no pool" if isinstance(error, NotFoundError) else error.message for error in missing.values()
-    )
-    lines = [f"{item.shown}: {why}" for item, why in zip(missing, words, strict=True)]
+    lines = [
+        f"{item.shown}: {'in no pool' if isinstance(error, NotFoundError) else error.message}"
+        for item, error in missing.items()
+    ]
     runtime.say(*first_of(lines, "more."))
     summary = f"found {found}, not found {len(missing)}{f', bad rows {skipped}' if skipped else ''}."
     raise PartialError(summary) if found or skipped else NotFoundError(summary)

@@ -88,11 +88,9 @@ def create(
     service_name: str,
     *,
     unique_name: str | None,
-    ttl: float | None,
-    expires: str | None,
-    mode: str | None,
     participants: Sequence[str] | None,
     if_not_exists: bool,
+    **given: Any,
 ) -> None:
     """Create a Session with its participants and print it; with ``if_not_exists`` complete the one of this name."""
     if if_not_exists and unique_name is None:
@@ -102,7 +100,7 @@ def create(
         for identifier, equals, number in (text.partition("=") for text in participants or ())
     ]
     service = begin_one(runtime, service_name, SESSION)
-    fields = settings(runtime, ttl=ttl, expires=expires, mode=mode)
+    fields = settings(runtime, **given)
 
     def decide() -> Plan:
         reader = runtime.access.reader
@@ -146,15 +144,14 @@ def update(
     service_name: str,
     session_name: str,
     *,
-    ttl: float | None,
-    expires: str | None,
     status: str | None,
+    **ends: Any,
 ) -> None:
     """Change what differs, and print the Session."""
-    if ttl is None and expires is None and status is None:
+    if all(value is None for value in (status, *ends.values())):
         raise UsageError("nothing to update was given.", hint="Give --ttl, --expires or --status.")
     service = begin_one(runtime, service_name, SESSION)
-    wanted = settings(runtime, ttl=ttl, expires=expires, status=status)
+    wanted = settings(runtime, **ends, status=status)
 
     def decide() -> Plan:
         session = find_session(runtime.access.reader, service.sid, session_name)

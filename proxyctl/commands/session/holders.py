@@ -16,17 +16,7 @@ from proxyctl.identifiers import argument, country_of
 from proxyctl.pools.account import Account
 from proxyctl.pools.pool import country
 from proxyctl.runtime import Runtime
-from proxyctl.sessions.reading import (
-    NAMED,
-    Row,
-    active_of,
-    find_session,
-    first_holders,
-    in_a_hurry,
-    members,
-    participants_of,
-    some_of,
-)
+from proxyctl.sessions import reading
 from proxyctl.text import command_line, counted
 
 
@@ -37,14 +27,18 @@ def say_holders(runtime: Runtime, service: Service, report: Report | None, *, dr
     """
     if report is None or runtime.options.quiet or isinstance(report.stopped, Interrupted):
         return
-    busy = [PhoneNumber(dict(end.seen)) for end in report.ends if end.seen and is_busy(end, drained)][:NAMED]
+    busy = [PhoneNumber(dict(end.seen)) for end in report.ends if end.seen and is_busy(end, drained)][
+        : reading.NAMED
+    ]
     if not busy:
         return
     found: Mapping[str, Sequence[str]] = {}
     with suppress(ProxyctlError):
-        found = first_holders(active_of(in_a_hurry(runtime.access.reader), service.sid), busy)
+        found = reading.first_holders(
+            reading.active_of(reading.in_a_hurry(runtime.access.reader), service.sid), busy
+        )
     lines = [
-        f"{number.phone_number} is held by {some_of(found[number.sid], number.in_use or 0)}."
+        f"{number.phone_number} is held by {reading.some_of(found[number.sid], number.in_use or 0)}."
         for number in busy
         if found.get(number.sid)
     ]
@@ -61,16 +55,7 @@ def is_busy(end: End, drained: bool) -> bool:
 
 # No number for a participant
 
-NO_NUMBER = (
-    codes.NO_VOICE_NUMBER,
-    codes.NO_SMS_NUMBER,
-    codes.NO_NUMBER_IN_COUNTRY,
-    codes.POOL_EMPTY,
-    codes.NO_NUMBER_FITS,
-    codes.ALL_RESERVED,
-    codes.NONE_LEFT,
-    codes.PAIR_ACTIVE,
-)
+NO_NUMBER = (*range(codes.NO_VOICE_NUMBER, codes.NONE_LEFT + 1), codes.PAIR_ACTIVE)
 
 
 def in_words(
@@ -89,15 +74,15 @@ def in_words(
         return error
     named = [one for place, one in enumerate(identifiers, 1) if f"participant {place} " in error.message]
     people = set(named or identifiers)
-    reader, own = in_a_hurry(runtime.access.reader), ""
+    reader, own = reading.in_a_hurry(runtime.access.reader), ""
     facts: list[str] = []
     with suppress(ProxyctlError):
         if session_name:
-            own = find_session(reader, service.sid, session_name).sid
-            rows = [] if people else participants_of(reader, service.sid, own)
+            own = reading.find_session(reader, service.sid, session_name).sid
+            rows = [] if people else reading.participants_of(reader, service.sid, own)
             people |= {str(row.get("identifier")) for row in rows}
         facts += facts_of_pool(Account(reader).pool(service.sid).by_sid.values(), people)
-        facts += facts_of_sessions(active_of(reader, service.sid), people, own)
+        facts += facts_of_sessions(reading.active_of(reader, service.sid), people, own)
     return reworded(error, " ".join([f"{error.message.rstrip('.')}.", *facts])) if facts else error
 
 
@@ -116,16 +101,16 @@ def reserved_of(numbers: Sequence[PhoneNumber]) -> str:
     return f"{sum(bool(number.is_reserved) for number in numbers)} reserved"
 
 
-def facts_of_sessions(rows: Iterable[Row], people: Collection[str], own: str) -> list[str]:
+def facts_of_sessions(rows: Iterable[reading.Row], people: Collection[str], own: str) -> list[str]:
     """Say which numbers these people hold in other active Sessions; nobody is named."""
     held: dict[str, set[str]] = defaultdict(set)
     read = list(rows)
     for row in read:
-        for one in members(row):
+        for one in reading.members(row):
             if one.identifier in people and row["sid"] != own:
                 held[str(row["sid"])].add(str(one.proxy_identifier))
     numbers = {number for some in held.values() for number in some}
     if not held:
         return [f"In {counted(len(read), 'active Session')} that could be read, the participant holds none."]
     sids = list(held)
-    return [f"The participant holds {counted(len(numbers), 'number')} in {some_of(sids, len(sids))}."]
+    return [f"The participant holds {counted(len(numbers), 'number')} in {reading.some_of(sids, len(sids))}."]
