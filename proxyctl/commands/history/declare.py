@@ -6,18 +6,8 @@ Examples:
   proxyctl history undo last
 """
 
-from proxyctl.commands.options import (
-    DATA,
-    LIMIT,
-    PACING,
-    THROUGH,
-    WRITES,
-    YES,
-    argument,
-    command,
-    duration,
-    option,
-)
+from proxyctl.commands import options
+from proxyctl.commands.options import DATA, argument, command, duration, option
 
 RUN = argument("ID", "ID of a run, or its beginning.")
 UNDONE_RUN = argument(
@@ -33,7 +23,7 @@ def list_runs(
     service: str | None = option("--service SERVICE", "Print only runs on this Service, by its name or SID."),
     failed: bool = option("--failed", "Print only runs that failed or broke off."),
     all_runs: bool = option("-A --all", "At a terminal, include runs that succeeded and changed nothing."),
-    limit: int | None = LIMIT,
+    limit: int | None = options.LIMIT,
 ) -> None:
     """List runs, newest first.
 
@@ -57,7 +47,7 @@ def show_run(run_id: str = RUN) -> None:
     """
 
 
-@command("undo", "history.undo:undo", DATA, WRITES, PACING, THROUGH)
+@command("undo", "history.undo:undo", DATA, options.WRITES, options.PACING, options.THROUGH)
 def undo_run(run_id: str = UNDONE_RUN) -> None:
     """Undo a run: restore pools, webhooks and settings of a Service.
 
@@ -69,7 +59,7 @@ def undo_run(run_id: str = UNDONE_RUN) -> None:
     """
 
 
-@command("prune", "history.show:prune", YES)
+@command("prune", "history.show:prune", options.YES)
 def prune_runs(
     older_than: float = option(
         "--older-than DURATION", "Delete records older than this: 30d, 12h.", parser=duration, default=...

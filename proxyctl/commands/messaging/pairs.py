@@ -11,7 +11,7 @@ from typing import Any
 from proxyctl.api.models import MessagingService, Service
 from proxyctl.api.resources import MESSAGING_SERVICES
 from proxyctl.commands.number.given import Numbers, begin, titled
-from proxyctl.commands.pool.findings import Audit, show
+from proxyctl.commands.pool.audit import Audit, show
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.second_look import Correction
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError, UsageError

@@ -10,21 +10,8 @@ Examples:
 
 from typing import Literal
 
-from proxyctl.commands.options import (
-    ALL,
-    ALLOW,
-    BULK,
-    COUNTRY,
-    DATA,
-    FINDINGS,
-    SERVICES,
-    SUMMARY,
-    THROUGH,
-    WRITES,
-    argument,
-    command,
-    option,
-)
+from proxyctl.commands import options
+from proxyctl.commands.options import argument, command, option, within
 
 POOL_FILE = argument("FILE", "Pool file (TOML). '-' is stdin.")
 PRUNE = option("--prune", "Remove numbers that the file leaves out from the Services that it names.")
@@ -33,18 +20,17 @@ SESSIONS = option(
 )
 
 
-@command("status", "pool.status:show", DATA, SUMMARY)
+@command("status", "pool.status:show", options.DATA, options.SUMMARY)
 def show_status(
-    services: list[str] = SERVICES,
-    all_services: bool = ALL,
+    services: list[str] = options.SERVICES,
+    all_services: bool = options.ALL,
     by: Literal["country", "area-code", "capability"] | None = option(
         "--by PART", "Print a row for each country, area-code or capability of a Service."
     ),
     fail_above: float | None = option(
         "--fail-above PERCENT",
         "Exit 8 if a pool is fuller than this, reserved or unreserved.",
-        min=0,
-        max=100,
+        parser=within(0.0, 100.0, "per cent, for example 85"),
     ),
     fail_below: int | None = option(
         "--fail-below N", "Exit 8 if a Service has fewer unreserved numbers than N.", min=0
@@ -66,8 +52,8 @@ def show_status(
 
 @command("export", "pool.export:export")
 def export_pools(
-    services: list[str] = SERVICES,
-    all_services: bool = ALL,
+    services: list[str] = options.SERVICES,
+    all_services: bool = options.ALL,
     numbers_to: str | None = option(
         "--numbers-to DIR", "Write the numbers to CSV files in DIR. The pool file names them."
     ),
@@ -84,7 +70,9 @@ def export_pools(
     """
 
 
-@command("plan", "pool.plan:plan", DATA, COUNTRY, ALLOW, THROUGH, SUMMARY)
+@command(
+    "plan", "pool.plan:plan", options.DATA, options.COUNTRY, options.ALLOW, options.THROUGH, options.SUMMARY
+)
 def plan_pools(
     file: str = POOL_FILE,
     prune: bool = PRUNE,
@@ -98,7 +86,7 @@ def plan_pools(
     """
 
 
-@command("apply", "pool.plan:apply", DATA, WRITES, BULK, THROUGH)
+@command("apply", "pool.plan:apply", options.DATA, options.WRITES, options.BULK, options.THROUGH)
 def apply_pools(file: str = POOL_FILE, prune: bool = PRUNE) -> None:
     """Change Services and pools to match a pool file, within the limits of each pool.
 
@@ -111,8 +99,10 @@ def apply_pools(file: str = POOL_FILE, prune: bool = PRUNE) -> None:
     """
 
 
-@command("audit", "pool.audit:audit", DATA, SUMMARY, FINDINGS)
-def audit_pools(services: list[str] = SERVICES, all_services: bool = ALL, sessions: bool = SESSIONS) -> None:
+@command("audit", "pool.audit:audit", options.DATA, options.SUMMARY, options.FINDINGS)
+def audit_pools(
+    services: list[str] = options.SERVICES, all_services: bool = options.ALL, sessions: bool = SESSIONS
+) -> None:
     """Check pools for errors and risks: limits, callback URLs and webhooks.
 
     Each finding has a severity (error, warning or info), the object, and the command that fixes it. With --all, the

@@ -1,5 +1,5 @@
-"""A plan as it is shown: a diff for people, which `pool plan`, every --dry-run at a terminal and the questions have; and
-what --dry-run prints elsewhere. What the API would refuse is read beforehand, as far as reading shows it.
+"""A plan as it is shown: a diff for people, which `pool plan`, every --dry-run at a terminal and the questions have;
+and what --dry-run prints elsewhere. What the API would refuse is read beforehand, as far as reading shows it.
 """
 
 from __future__ import annotations

@@ -10,18 +10,8 @@ from typing import Literal
 
 import typer
 
-from proxyctl.commands.options import (
-    COUNTRY,
-    DATA,
-    DRY_RUN,
-    LIMIT,
-    NUMBER,
-    argument,
-    command,
-    group,
-    option,
-    within,
-)
+from proxyctl.commands import options
+from proxyctl.commands.options import DATA, argument, command, group, option, within
 from proxyctl.identifiers import is_sid
 from proxyctl.sandbox.context import ACCOUNT_SID
 
@@ -177,9 +167,9 @@ def execute(
 execute.context_settings = {"allow_interspersed_args": False}  # its options are not ours, also without --
 
 
-@command("busy", "sandbox.contents:make_busy", DATA, COUNTRY, DATA_OF)
+@command("busy", "sandbox.contents:make_busy", DATA, options.COUNTRY, DATA_OF)
 def busy(
-    number: str = NUMBER,
+    number: str = options.NUMBER,
     sessions: int = argument("SESSIONS", "Open Sessions. 0 makes the number idle.", min=0),
 ) -> None:
     """Set the open Sessions of a sandbox number, to rehearse drain and remove.
@@ -190,7 +180,7 @@ def busy(
     """
 
 
-@command("message", "sandbox.contents:send_message", DATA, COUNTRY, DATA_OF, CALLING)
+@command("message", "sandbox.contents:send_message", DATA, options.COUNTRY, DATA_OF, CALLING)
 def message(
     sender: str = argument("FROM", "Phone number of the person."),
     number: str = argument("TO", "Proxy number."),
@@ -207,7 +197,7 @@ def message(
 
 
 @command("callbacks", "sandbox.contents:list_callbacks", DATA, DATA_OF)
-def callbacks(limit: int | None = LIMIT) -> None:
+def callbacks(limit: int | None = options.LIMIT) -> None:
     """List the callbacks that the sandbox made, and the responses. The latest is first.
 
     The latest 10,000 are kept. A callback to a host that may not be called has the reason as its error.
@@ -243,7 +233,7 @@ def status() -> None:
     """
 
 
-@command("reset", "sandbox.contents:reset", DRY_RUN, DATA_OF)
+@command("reset", "sandbox.contents:reset", options.DRY_RUN, DATA_OF)
 def reset() -> None:
     """Delete all Services, Sessions, numbers and Messaging Services of the sandbox.
 
