@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shlex
 import signal
@@ -72,11 +73,37 @@ def test_failures_do_not_repeat_the_command_or_its_output(
     assert "canary" not in f"{caught.value!r} {getattr(caught.value, 'hint', '')}"
 
 
-def test_nothing_that_a_command_prints_is_shown() -> None:
-    command = python("import sys; print('canary'); sys.stderr.write('echo canary'); sys.exit(1)")
+def test_what_the_command_complains_about_is_cut_and_made_visible() -> None:
+    command = python("import sys; sys.stderr.write('locked \\x1b[31m' + 'x' * 9000); sys.exit(1)")
+    with pytest.raises(AuthenticationError) as caught:
+        secret_from_command(command, "x", os.environ)
+    assert r"locked \x1b[31m" in str(caught.value) and len(str(caught.value)) < 700
+
+
+@pytest.mark.parametrize(
+    ("out", "err"),
+    [
+        ("canary-5e11", "set -x: echo canary-5e11"),
+        ("canary-5e11\\nuser", "token='canary-5e11'"),
+        ('{"token": "canary-5e11"}', "no such field: canary-5e11"),
+        ("user:canary-5e11", "user canary-5e11 is locked"),
+        ("canary-5e11", "Basic " + base64.b64encode(b"user:canary-5e11").decode()),
+        ("canary-5e11", "x" * 490 + "canary-5e11"),
+        ("canary-5e11 " * 3 + " ".join(map(str, range(1000))), "canary-5e11"),
+        ("canary", "the word canary"),
+    ],
+)
+def test_a_complaint_is_cleaned_of_what_was_printed(out: str, err: str) -> None:
+    command = python(f"import sys; print('{out}'); sys.stderr.write({err!r}); sys.exit(1)")
     with pytest.raises(AuthenticationError, match="exit code 1") as caught:
         secret_from_command(command, "x", os.environ)
     assert "canary" not in str(caught.value)
+    assert "Y2FuYXJ5" not in str(caught.value) and "dXNlcjpj" not in str(caught.value)
+
+
+def test_a_complaint_with_nothing_printed_is_shown() -> None:
+    with pytest.raises(AuthenticationError, match="the vault is locked"):
+        secret_from_command(python("import sys; sys.exit('the vault is locked')"), "x", os.environ)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -34,10 +35,13 @@ if TYPE_CHECKING:
 LARGEST = 32 * 1024 * 1024  # bytes, decoded
 LARGEST_ERROR = 64 * 1024
 LARGEST_WIDE = LARGEST // 4  # of text beyond ASCII, a character of which takes four bytes
-MOST_VALUES = 250_000  # a page has up to 1000 rows, and a row up to 60
+MOST_ROWS = 1000  # of a page: the API never sends more
+MOST_VALUES = 250 * MOST_ROWS  # a row has up to 60
 LONGEST_MESSAGE = 500
 LONGEST_WAIT = 300.0  # seconds: a Retry-After above this ends the command
 _DAY = 24 * 3600.0
+_GAP = re.compile(r"[\s:,]*").match
+_OBJECTS = re.compile(r"\}\s*,\s*\{").findall
 
 Clean = Callable[[str], str]
 
@@ -105,12 +109,37 @@ def decode(body: bytes | bytearray) -> Any:
     if (wide and len(body) > LARGEST_WIDE) or sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise _too_large()
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_finite, parse_float=_finite)
+        text = body.decode("utf-8-sig")
+        if len(_OBJECTS(text)) >= MOST_ROWS:  # in any lists, or in texts
+            _count_rows(text)
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         what = (
             "an HTML page, as login pages of networks are" if body[:100].lstrip()[:1] == b"<" else "not JSON"
         )
         raise AnswerError(f"the response is {what}") from None
+
+
+def _count_rows(text: str) -> None:
+    """Refuse an object with a list of more rows than a page has. No row behind those is parsed."""
+    read, at, rows, in_list = json.JSONDecoder().raw_decode, _between(text, 0), 0, False
+    if not text.startswith("{", at):
+        return
+    at = _between(text, at + 1)
+    while at < len(text) and text[at] != "}":
+        if text[at] == "]" or (text[at] == "[" and not in_list):
+            rows, in_list, end = 0, text[at] == "[", at + 1
+        else:
+            rows, end = rows + in_list, read(text, at)[1]
+        if rows > MOST_ROWS:
+            raise _too_large()
+        at = _between(text, end)
+
+
+def _between(text: str, at: int) -> int:
+    """Return where the next key, value or end is."""
+    found = _GAP(text, at)
+    return found.end() if found else at
 
 
 def _finite(text: str) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import select
+import re
+import selectors
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -11,10 +12,11 @@ from time import monotonic
 
 from proxyctl.errors import AuthenticationError, ConfigError
 from proxyctl.profiles.config_file import usable_secret
-from proxyctl.text import visible
+from proxyctl.text import Redactor, cut, visible
 
 COMMAND_SECONDS = 30.0
 PAUSE = 0.05  # seconds between checks whether it has ended
+MOST_WORDS = 50  # more is no secret
 LARGEST_OUTPUT = 64 * 1024
 
 
@@ -23,9 +25,10 @@ def secret_from_command(
 ) -> str:
     """Run ``command`` without a shell and return what it prints, without the line end.
 
-    ``what`` names the setting in errors. The command's own words and all that it prints never appear there, as either
-    may hold a secret: only the program's name and its exit code. Raises ConfigError where the command can't be
-    started, AuthenticationError where it fails, prints no usable secret or takes longer than ``seconds``.
+    ``what`` names the setting in errors; the command's own words and its output never appear there, as either
+    may hold a secret, only the program's name, its exit code, and what of its stderr is not in its output. Raises
+    ConfigError where the command can't be started, AuthenticationError where it fails, prints no usable secret or
+    takes longer than ``seconds``.
     """
     words = _split(command, what)
     program = visible(words[0])
@@ -34,7 +37,7 @@ def secret_from_command(
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             env=dict(environ),
         )
     except (OSError, ValueError) as error:
@@ -42,17 +45,35 @@ def secret_from_command(
         raise ConfigError(
             f"{what}: {program}: {reason}.", hint="Check the command in the config file."
         ) from None
-    output, problem = _output_of(process, seconds)
+    output, complaint, problem = _collect(process, seconds)
     if problem is None and process.returncode != 0:
         problem = f"ended with exit code {process.returncode}"
     if problem is not None:
+        said = cut(visible(without_output(complaint, output).strip()), 500)
         raise AuthenticationError(
-            f"{what}: {program} {problem}.",
+            f"{what}: {program} {problem}" + (f": {said}" if said else "."),
             hint="Run the command by hand: it must print the secret and nothing else.",
         )
     return usable_secret(
         output.decode("utf-8", "replace"), f"{what}: what {program} printed", AuthenticationError
     )
+
+
+def without_output(complaint: bytes, output: bytes) -> str:
+    """Return what a command said on stderr without anything that it printed: whole, by lines, or by words."""
+    said, printed = (data.decode("utf-8", "replace") for data in (complaint, output))
+    parts = {
+        printed.strip(),
+        *printed.splitlines(),
+        *printed.split(),
+        *re.split(r"[\s\"'{}()<>,;:=&]+", printed),
+    }
+    if not said or len(parts) > MOST_WORDS:
+        return ""
+    redactor = Redactor()
+    for part in parts:
+        redactor.add(part.strip())
+    return redactor.clean(said)
 
 
 def _split(command: str, what: str) -> list[str]:
@@ -65,28 +86,36 @@ def _split(command: str, what: str) -> list[str]:
     return words
 
 
-def _output_of(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytearray, str | None]:
-    """Return what it prints within the time and the size that are allowed, and what went wrong; it is over afterwards.
+def _collect(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes, str | None]:
+    """Read both streams within the time and the size that are allowed; the process is over afterwards.
 
-    What it has started may keep the stream open: it is read to where it is when the process ends.
+    What it has started may keep the streams open: they are read to where they are when it ends.
     """
-    assert process.stdout is not None
-    output, streams = bytearray(), [process.stdout]
+    assert process.stdout is not None and process.stderr is not None
+    kept: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
     end, problem = monotonic() + seconds, None
-    with process:
-        while problem is None:
-            over = process.poll() is not None
-            ready, _, _ = select.select(streams, [], [], 0 if over else PAUSE)
-            chunk = os.read(process.stdout.fileno(), 8192) if ready else b""
-            output += chunk
-            if over and not chunk:
+    with process, selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ, "out")
+        selector.register(process.stderr, selectors.EVENT_READ, "err")
+        while selector.get_map() and problem is None:
+            over, left = process.poll() is not None, end - monotonic()
+            ready = selector.select(0 if over else max(0.0, min(PAUSE, left)))
+            if over and not ready:
                 break
-            if ready and not chunk:
-                streams.clear()
-            if monotonic() >= end:
+            if left <= 0:
                 problem = f"did not end within {seconds:g} seconds"
-            elif len(output) > LARGEST_OUTPUT:
-                problem = f"printed more than {LARGEST_OUTPUT} bytes"
+            for key, _ in ready:
+                chunk = os.read(key.fd, 8192)
+                kept[key.data] += chunk
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                elif len(kept["out"]) + len(kept["err"]) > LARGEST_OUTPUT:
+                    problem = f"printed more than {LARGEST_OUTPUT} bytes"
+        if problem is None:
+            try:
+                process.wait(max(0.0, end - monotonic()))
+            except subprocess.TimeoutExpired:
+                problem = f"did not end within {seconds:g} seconds"
         if problem is not None:
             process.kill()
-    return output, problem
+    return bytes(kept["out"]), bytes(kept["err"]), problem

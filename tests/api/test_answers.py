@@ -37,6 +37,17 @@ def test_lone_surrogates_come_through() -> None:
     assert answers.decode(b'"\\ud800"') == "\ud800"
 
 
+def test_no_row_behind_the_last_that_a_page_may_have_is_parsed() -> None:
+    rows = ['{"sid": "KS1", "links": {"a": [{}, []]}, "b": "},{"}'] * answers.MOST_ROWS
+    page = '\ufeff { "meta": {"key": "services"}, "other": [], "services" : [%s] }'
+    body = page % ", ".join(rows)
+    assert answers.decode(body.encode()) == json.loads(body[1:])
+    with pytest.raises(AnswerError, match="larger than"):
+        answers.decode((page % " ,".join([*rows, rows[0], "this is no JSON"])).encode())
+    text = json.dumps("{" * 2000)
+    assert answers.decode(text.encode()) == json.loads(text)
+
+
 @given(st.binary() | st.text().map(str.encode))
 def test_any_bytes_are_a_value_or_an_answer_error(data: bytes) -> None:
     with contextlib.suppress(AnswerError):

@@ -36,6 +36,10 @@ HEAD, _, END = page(b"services", b"@").partition(b"@")
 BOMBS = {
     "empty rows": (lambda: filled(HEAD, b"{},", b"{}" + END), False),
     "rows": (lambda: filled(HEAD, b'{"sid":"KS1"},', b"{}" + END), False),
+    "more rows than a page has": (
+        lambda: page(b"services", b'{"sid":"KS1"},' * 1000 + b'{"sid":"KS1"}'),
+        False,
+    ),
     "numbers": (lambda: filled(HEAD + b'{"a":[', b"1,", b"1]}" + END), False),
     "texts": (lambda: filled(HEAD + b'{"a":[', b'"",', b'""]}' + END), False),
     "lists in lists": (lambda: filled(b"", b"[", b""), False),
