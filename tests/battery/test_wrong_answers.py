@@ -4,6 +4,7 @@ types, answers about something else, and writes whose answer proves nothing.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 
 from proxyctl.sandbox.context import Request, Response
 from tests.battery.scene import Scene
+from tests.support import case
 
 FORMATS = ("table", "tsv", "csv", "json", "jsonl", "ids")
 WRONG = (
@@ -74,16 +76,16 @@ def set_next(value: object) -> Callable[[dict[str, Any]], object]:
 # Lists
 
 
-@pytest.mark.parametrize("output", FORMATS)
-@pytest.mark.parametrize("wrong", [ABSENT, 5, 0, True, False, ["x"], [], {}], ids=repr)
-def test_a_list_that_does_not_say_where_it_ends(stage: Scene, wrong: object, output: str) -> None:
+def test_a_list_that_does_not_say_where_it_ends(stage: Scene) -> None:
     for number in range(105):
         stage.new_service(f"more-{number}")
-    spoil(stage, two_pages(set_next(wrong)))
-    ran = stage.cli("service", "list", "-o", output, "--no-header")
-    assert ran.code == 1
-    assert "may be missing" in ran.err
-    assert ran.out.count("KS") >= 100
+    for wrong, output in itertools.product([ABSENT, 5, 0, True, False, ["x"], [], {}], FORMATS):
+        with case(wrong, output):
+            spoil(stage, two_pages(set_next(wrong)))
+            ran = stage.cli("service", "list", "-o", output, "--no-header")
+            assert ran.code == 1
+            assert "may be missing" in ran.err
+            assert ran.out.count("KS") >= 100
 
 
 @pytest.mark.parametrize("change", [lambda body: body.pop("meta"), lambda body: body.update(meta=[])])
@@ -147,29 +149,29 @@ def turned(by: int) -> Spoil:
     return change
 
 
-@pytest.mark.parametrize("output", FORMATS)
-def test_rows_of_wrong_types_are_printed_as_they_are(stage: Scene, output: str) -> None:
+def test_rows_of_wrong_types_are_printed_as_they_are(stage: Scene) -> None:
+    """Each command in each format; the rows of a list have all that is wrong, and single answers each in turn."""
     stage.fill(stage.numbers[:20], reserved=True)
     messaging = stage.other("POST", "/messaging/v1/Services", FriendlyName="a2p")["sid"]
     for number in range(13):
         stage.new_service(f"more-{number}")
-    sid = stage.numbers[0]["sid"]
-    for by in range(0, len(WRONG), 4):
-        spoil(stage, turned(by))
-        for line in (
-            ("service", "list"),
-            ("service", "show", stage.service),
-            ("number", "list", stage.service),
-            ("number", "list", "--all"),
-            ("number", "list", "--unassigned"),
-            ("number", "show", stage.service, sid),
-            ("pool", "status", "--all"),
-            ("pool", "audit", "--all"),
-            ("messaging", "check", stage.service, "--messaging-service", messaging),
-        ):
+    lines = (
+        ("service", "list"),
+        ("service", "show", stage.service),
+        ("number", "list", stage.service),
+        ("number", "list", "--all"),
+        ("number", "list", "--unassigned"),
+        ("number", "show", stage.service, stage.numbers[0]["sid"]),
+        ("pool", "status", "--all"),
+        ("pool", "audit", "--all"),
+        ("messaging", "check", stage.service, "--messaging-service", messaging),
+    )
+    for by, (line, output) in enumerate(itertools.product(lines, FORMATS)):
+        with case(line, output, by):
+            spoil(stage, turned(by))
             ran = stage.cli(*line, "-o", output)
-            assert "internal error" not in ran.err, line
-            assert ran.code in (0, 8), (line, ran.err)
+            assert "internal error" not in ran.err
+            assert ran.code in (0, 8), ran.err
 
 
 def test_a_row_of_wrong_types_comes_through_whole(stage: Scene) -> None:
@@ -181,36 +183,41 @@ def test_a_row_of_wrong_types_comes_through_whole(stage: Scene) -> None:
     assert all(value in seen for value in WRONG)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("--capability", "sms"),
-        ("--capability", "sms_inbound"),
-        ("--fields", "capabilities.sms_inbound,phone_number"),
-        ("--sort", "in_use"),
-        ("--sort", "-capabilities"),
-        ("--sort", "capabilities.sms_inbound"),
-        ("--country", "US"),
-        ("--prefix", "+1"),
-        ("--idle",),
-        ("--unreserved",),
-        ("--count",),
-    ],
+FILTERS = (
+    ("--capability", "sms"),
+    ("--capability", "sms_inbound"),
+    ("--fields", "capabilities.sms_inbound,phone_number"),
+    ("--sort", "in_use"),
+    ("--sort", "-capabilities"),
+    ("--sort", "capabilities.sms_inbound"),
+    ("--country", "US"),
+    ("--prefix", "+1"),
+    ("--idle",),
+    ("--unreserved",),
+    ("--count",),
 )
-def test_filters_over_rows_of_wrong_types(stage: Scene, options: tuple[str, ...]) -> None:
+
+
+def test_filters_over_rows_of_wrong_types(stage: Scene) -> None:
     stage.fill(stage.numbers[::2], reserved=True)
-    for by in range(0, len(WRONG), 4):
-        spoil(stage, turned(by))
-        ran = stage.cli("number", "list", stage.service, *options)
-        assert ran.code == 0, ran.err
-        ran = stage.cli("number", "list", "--unassigned", *options)
-        assert ran.code in (0, 2), ran.err  # the account's records have no such field or option
+    for options, by in itertools.product(FILTERS, range(0, len(WRONG), 4)):
+        with case(options, by):
+            spoil(stage, turned(by))
+            ran = stage.cli("number", "list", stage.service, *options)
+            assert ran.code == 0, ran.err
+            ran = stage.cli("number", "list", "--unassigned", *options)
+            assert ran.code in (0, 2), ran.err  # the account's records have no such field or option
 
 
-@pytest.mark.parametrize("sid", [None, True, 5, "", [], {}])
-def test_rows_without_a_sid(stage: Scene, sid: object) -> None:
+def test_rows_without_a_sid(stage: Scene) -> None:
     """They are printed; what would have to ask for more by their SID says that there is none."""
     stage.fill(stage.numbers, reserved=True)
+    for sid in (None, True, 5, "", [], {}):
+        with case(sid):
+            printed_without_a_sid(stage, sid)
+
+
+def printed_without_a_sid(stage: Scene, sid: object) -> None:
     spoil(stage, lambda request, body: {**body, **{
         key: [{**row, "sid": sid} for row in value] for key, value in body.items() if isinstance(value, list)
     }})  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +9,12 @@ import pytest
 from proxyctl.commands.help import command_tree
 from proxyctl.sandbox.context import Request
 from tests.battery.front import SECRET
-from tests.battery.scene import scene
-from tests.battery.test_foreign_names import COMMANDS, Foreign, rows_of
+from tests.battery.test_foreign_names import COMMANDS, Foreign, foreign, hostile
 from tests.battery.test_wrong_answers import spoil
 from tests.contract.attacks import ATTACKS, GROUPS
 from tests.support import REPOSITORY, Ran
+
+__all__ = ["foreign", "hostile"]  # fixtures
 
 
 def test_every_group_has_a_row_and_every_attack_a_cell() -> None:
@@ -32,29 +31,18 @@ def test_a_test_of_the_table_exists(cell: str) -> None:
     assert f"\ndef {name}(" in (REPOSITORY / file).read_text()
 
 
-@pytest.fixture
-def foreign(tmp_path: Path) -> Iterator[Foreign]:
-    with scene(tmp_path, 8) as stage:
-        made = Foreign(stage)
-        made.words["NAME"] = "masking"
-        stage.ledger.clear()
-        yield made
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_secret_in_answers_is_not_said_or_kept(foreign: Foreign, command: str) -> None:
     """As a server would echo it: in names, and in a key that nobody asked for. Stdout has the answer as it is."""
 
-    def echoed(request: Request, body: Any) -> Any:
-        for row in rows_of(body):
-            row |= {
-                key: f"x {SECRET}"
-                for key in ("unique_name", "friendly_name", "echo")
-                if key in row or key == "echo"
-            }
-        return body
+    def echoed(row: dict[str, Any]) -> None:
+        row |= {
+            key: f"x {SECRET}"
+            for key in ("unique_name", "friendly_name", "echo")
+            if key in row or key == "echo"
+        }
 
-    spoil(foreign.stage, echoed)
+    foreign.spoil_rows(echoed)
     for line in COMMANDS[command]:
         for options in ("-vv", "-o json"):
             ran = foreign(f"{line} {options}")
