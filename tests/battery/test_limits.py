@@ -68,8 +68,7 @@ def test_one_at_a_time_also_where_answers_are_lost(crowd: Scene) -> None:
     crowd.keeps_its_promises(command, {row["sid"]: True for row in some})
 
 
-@pytest.mark.parametrize("code", [20429, 80621])
-@pytest.mark.parametrize("asked", ["3", "date"])
+@pytest.mark.parametrize(("code", "asked"), [(20429, "3"), (80621, "date")])
 def test_retry_after_is_honoured(crowd: Scene, code: int, asked: str) -> None:
     number = crowd.numbers[:20]
     crowd.policies.retry_after = formatdate(time.time() + 4.5, usegmt=True) if asked == "date" else asked
@@ -105,9 +104,15 @@ def test_429_for_ever(stage: Scene, code: int) -> None:
     stage.keeps_its_promises(stage.add(), stage.everything())
 
 
-@pytest.mark.parametrize("options", [(), ("--concurrency", "1")], ids=["parallel", "one at a time"])
-@pytest.mark.parametrize("by", ["phone_number", "sid"])
-@pytest.mark.parametrize("ours", [True, False], ids=["in the pool", "in another"])
+@pytest.mark.parametrize(
+    ("ours", "by", "options"),
+    [
+        (True, "phone_number", ()),
+        (True, "sid", ("--concurrency", "1")),
+        (False, "phone_number", ("--concurrency", "1")),
+        (False, "sid", ()),
+    ],
+)
 def test_one_list_says_what_80104_means_for_many(
     tmp_path: Path, by: str, ours: bool, options: tuple[str, ...]
 ) -> None:

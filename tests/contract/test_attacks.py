@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from proxyctl.api.answers import MOST_VALUES
 from proxyctl.commands.help import command_tree
 from proxyctl.sandbox.context import Request
+from tests.battery.foreign import Foreign, foreign, hostile
 from tests.battery.front import SECRET
-from tests.battery.test_foreign_names import COMMANDS, Foreign, foreign, hostile
+from tests.battery.test_foreign_names import COMMANDS
 from tests.battery.test_wrong_answers import spoil
 from tests.contract.attacks import ATTACKS, GROUPS
 from tests.support import REPOSITORY, Ran
@@ -64,7 +66,7 @@ def test_a_page_that_is_too_large_changes_nothing(foreign: Foreign, command: str
         for key, value in body.items():
             if isinstance(value, list) and value and isinstance(value[0], dict):
                 asked.append(key)
-                body[key] = value * 1001
+                body[key] = [*value, {"more": [0] * MOST_VALUES}]
         return body
 
     spoil(foreign.stage, grown)
