@@ -184,7 +184,3 @@ def fetch_session(ks: str, name_or_sid: str) -> Call:
     named = not is_sid("KC", name_or_sid)
     call = SESSIONS.fetch(ks, name_or_sid)
     return replace(call, sid=None, typed=True) if named else call
-
-
-def attach_sender(mg: str, pn: str) -> Call:
-    return SENDERS.create(mg, about=pn, phone_number_sid=pn)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from proxyctl.api.codes import RESOURCE_NOT_FOUND, TWO_AT_ONCE
-from proxyctl.api.resources import Answer, Call
+from proxyctl.api.resources import SERVICES, Answer, Call
 from proxyctl.bulk.outcomes import (
     Done,
     Lost,
@@ -33,6 +33,7 @@ from proxyctl.errors import (
     ServerError,
     ThrottledError,
     UsageError,
+    reworded,
 )
 from proxyctl.text import command_line, quoted
 from proxyctl.writes.flow import Sending
@@ -93,10 +94,12 @@ class Executor:
             case NetworkError() | ServerError() | AnswerError():
                 return Lost(error) if error.may_have_happened else Unsent(error)
             case NotFoundError() if request.verb.removes:
-                return Refused(error) if request.verb.plain and not repeated else Unclear(error, urgent=True)
+                typed = request.verb.typed is not None
+                return Refused(error) if typed and not repeated else Unclear(error, urgent=True)
             case NotFoundError():
-                gone = gone_meanwhile(request, error)
-                return Refused(gone) if request.verb.within is None else Unclear(gone, urgent=True)
+                if not request.verb.in_service:
+                    return Refused(error)
+                return Unclear(gone_meanwhile(request, error), urgent=True)
             case RefusedError() if code == TWO_AT_ONCE:
                 return Unsent(error)
             case RefusedError() if code in request.verb.full:
@@ -153,15 +156,14 @@ class Executor:
         A Service is asked for once for a burst of them, and again after five.
         """
         gone: dict[str, ProxyctlError] = {}
-        requests = {task.payload.request.parent: task.payload.request for task in not_found}
-        for parent, count in Counter(task.payload.request.parent for task in not_found).items():
-            within, before = requests[parent].verb.within, self._not_found[parent]
+        requests = [task.payload.request for task in not_found if task.payload.request.verb.in_service]
+        for parent, count in Counter(request.parent for request in requests).items():
+            before = self._not_found[parent]
             self._not_found[parent] += count
-            known = before and before // ASK_AGAIN_AFTER == (before + count) // ASK_AGAIN_AFTER
-            if known or within is None:
+            if before and before // ASK_AGAIN_AFTER == (before + count) // ASK_AGAIN_AFTER:
                 continue
             try:
-                self._reader.request(within(requests[parent]))
+                self._reader.request(SERVICES.fetch(parent))
             except NotFoundError as error:
                 gone[parent] = service_gone(parent, error)
             except ProxyctlError as error:
@@ -213,19 +215,19 @@ def reads_of(tasks: Sequence[Task]) -> Iterator[Read]:
     """Return what has to be read: one resource each for a few, one list for all others of a collection."""
     groups: dict[str, list[Task]] = {}
     for task in tasks:
-        request: Request = task.payload.request
-        listing = request.verb.listing
-        groups.setdefault(listing(request).path if listing is not None else "", []).append(task)
+        listing: Call | None = task.payload.request.listing()
+        groups.setdefault(listing.path if listing is not None else "", []).append(task)
     for group in groups.values():
-        request = group[0].payload.request
-        listing = request.verb.listing
-        single = [task for task in group if fetchable(task.payload.request)]
+        request: Request = group[0].payload.request
+        listing = request.listing()
+        single = [(call, task) for task in group if (call := task.payload.request.fetch()) is not None]
         if listing is not None and len(single) > FEW:
             single = []
-        yield from (Read(task.payload.request.verb.fetch(task.payload.request), [task]) for task in single)
-        rest = [task for task in group if not (single and fetchable(task.payload.request))]
+        yield from (Read(call, [task]) for call, task in single)
+        alone = [task for _, task in single]
+        rest = [task for task in group if task not in alone]
         if rest and listing is not None:
-            yield Read(listing(request), rest, request.verb.key)
+            yield Read(listing, rest, request.verb.key)
 
 
 def found_in(answer: Mapping[str, Any] | ProxyctlError, read: Read, request: Request) -> Any:
@@ -233,15 +235,10 @@ def found_in(answer: Mapping[str, Any] | ProxyctlError, read: Read, request: Req
     if read.key is None:
         return answer
     if isinstance(answer, NotFoundError):
-        return Stop(service_gone(request.parent, answer) if request.verb.within is not None else answer)
+        return Stop(service_gone(request.parent, answer) if request.verb.in_service else answer)
     if isinstance(answer, ProxyctlError):
         return answer
     return answer.get(request.found_by)
-
-
-def fetchable(request: Request) -> bool:
-    """Whether the thing can be asked for alone, without a list."""
-    return (request.sid is not None or request.verb.named) and request.verb.fetch is not None
 
 
 def failed_read(error: ProxyctlError) -> Outcome:
@@ -263,67 +260,62 @@ def failed_read(error: ProxyctlError) -> Outcome:
 def refusal(request: Request, error: RefusedError) -> RefusedError:
     """Return ``error`` as one about the request: what could not be done, why, what to type next."""
     problem, verb = error.problem, request.verb
-    if problem is None or verb.plain:
+    if problem is None or verb.typed is not None:
         return error
     what = verb.refused.format(name=request.name, done=verb.done, parent=request.parent)
-    if not verb.meanings:
+    if not verb.refusals:
         return RefusedError(f"{what}: {error.message}", hint=error.hint, problem=problem)
     said = f"{problem.status}, code {problem.code}" if problem.code else str(problem.status)
     said = f"({said}: {problem.message})" if problem.message else f"({said})"
-    meaning = verb.meanings.get(problem.code or 0, "the API refused")
-    hint = verb.hints.get(problem.code or 0, "").replace("NUMBER", quoted(request.name)) or error.hint
-    if problem.code in verb.full and verb.hints:
-        return RefusedError(f"{meaning} {said}", hint=hint, problem=problem)
-    return RefusedError(f"{what}: {meaning} {said}", hint=hint, problem=problem)
+    meaning, hint = verb.refusals.get(problem.code or 0, ("the API refused", ""))
+    text = f"{meaning} {said}" if problem.code in verb.full else f"{what}: {meaning} {said}"
+    return RefusedError(
+        text, hint=hint.replace("NUMBER", quoted(request.name)) or error.hint, problem=problem
+    )
 
 
-def gone_meanwhile(request: Request, error: NotFoundError) -> NotFoundError:
-    """The error for a thing that was there when it was read, and is not any more."""
-    if request.verb.within is None:
-        return error
+def gone_meanwhile(request: Request, error: NotFoundError) -> ProxyctlError:
+    """The error for a thing of a Service that was there when it was read, and is not any more."""
     if request.verb.key != "phone_number":
         text = f"Session {request.session or request.name} does not exist any more."
-        return NotFoundError(text, hint="Somebody else deleted it.", problem=error.problem)
+        return reworded(error, text, hint="Somebody else deleted it.")
     hint = "Somebody else removed it. 'proxyctl number list SERVICE' lists the pool."
     if request.verb is RESERVE:
         hint = "Somebody else removed it. Add --add to put it back as reserved."
-    return NotFoundError(f"{request.name} is no longer in the pool.", hint=hint, problem=error.problem)
+    return reworded(error, f"{request.name} is no longer in the pool.", hint=hint)
 
 
 def nothing_shows(request: Request, error: ProxyctlError) -> ProxyctlError:
     """The error for a request of unknown outcome that no read can verify."""
-    if request.verb.plain:
+    if request.verb.typed is not None:
         return error
+    newest = command_line(
+        *("session", "list", request.parent, "--active", "--sort", "-date_created", "--limit", "3")
+    )
     return PartialError(
         f"whether {request.name} was {request.verb.done} is unknown: {error.message}",
-        hint="Running the command again may create a second one. Check first: "
-        f"'{command_line('session', 'list', request.parent, '--active', '--sort', '-date_created', '--limit', '3')}'.",
+        hint=f"Running the command again may create a second one. Check first: '{newest}'.",
         problem=error.problem,
     )
 
 
-def service_gone(service_sid: str, error: NotFoundError) -> NotFoundError:
+def service_gone(service_sid: str, error: NotFoundError) -> ProxyctlError:
     """The error for a Service that is gone: its response is that of a missing number."""
-    return NotFoundError(
-        f"Service {service_sid} does not exist any more.",
-        hint="Somebody else deleted it. 'proxyctl service list' lists the Services.",
-        problem=error.problem,
-    )
+    hint = "Somebody else deleted it. 'proxyctl service list' lists the Services."
+    return reworded(error, f"Service {service_sid} does not exist any more.", hint=hint)
 
 
 def contradiction(request: Request, error: ProxyctlError) -> RefusedError:
     """The refusal of a thing that the API shows, and says not to know when it is to be deleted."""
-    return RefusedError(
-        f"{request.name} can't be {request.verb.done}: the API shows it, but does not find it to delete it.",
-        hint="Run the same command again. If it fails again, ask Twilio's support.",
-        problem=error.problem,
+    text = (
+        f"{request.name} can't be {request.verb.done}: the API shows it, but does not find it to delete it."
     )
+    hint = "Run the same command again. If it fails again, ask Twilio's support."
+    return RefusedError(text, hint=hint, problem=error.problem)
 
 
 def made_by_others(request: Request, error: ProxyctlError | None = None) -> RefusedError:
     """The refusal of a Service whose name is taken, by one that was not there when the list was read."""
-    return RefusedError(
-        f"Service {request.name} can't be created: somebody else created one of this name.",
-        hint="Run the same command again to continue with that Service.",
-        problem=error.problem if error is not None else None,
-    )
+    text = f"Service {request.name} can't be created: somebody else created one of this name."
+    hint = "Run the same command again to continue with that Service."
+    return RefusedError(text, hint=hint, problem=error.problem if error is not None else None)

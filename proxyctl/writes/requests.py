@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from proxyctl.api import codes, resources
-from proxyctl.api.resources import Call
+from proxyctl.api.resources import Call, Collection
 
-Meanings = Mapping[int, str]
+Refusals = Mapping[int, tuple[str, str]]  # by code: what it means, and a hint, in which NUMBER is the number
 
 SPREAD = (
     "Numbers can be spread over several Services. 'proxyctl number list --all --idle' lists idle numbers."
@@ -23,35 +24,51 @@ SPREAD = (
 class Verb:
     """One row: a kind of write.
 
-    ``fetch`` and ``listing`` are the reads that show what became of it, by SID and by the whole list. ``already`` are
-    the codes that may mean that it is as wanted, and ``full`` those after which no other can have a place of the same
-    kind. ``refused`` begins the words of a refusal, ``pending`` says where an item is that waits for this request.
-    ``within`` reads the Service that it is in: gone, the whole run is over. ``named``: its unique name finds it before
-    its SID is known. ``reads``: it changes nothing, and is in no record. ``recorded``: the history keeps its fields.
+    It ``does`` something to a thing ``of`` a collection, and sends ``form``. Reads show what became of it: by SID, and
+    by the whole list if it is ``listed``. ``already`` are the codes that may mean that it is as wanted, and ``full``
+    those after which no other can have a place of the same kind. ``refused`` begins the words of a refusal, ``pending``
+    says where an item is that waits for this request. ``named``: its unique name finds it before its SID is known.
+    ``recorded``: the history keeps its fields. ``typed``: the whole request, as a user typed it.
     """
 
     name: str
     done: str
-    call: Callable[[Request], Call]
-    fetch: Callable[[Request], Call] | None = None
-    listing: Callable[[Request], Call] | None = None
-    within: Callable[[Request], Call] | None = None
+    of: Collection
+    does: Literal["create", "update", "delete", "fetch"]
+    form: Callable[[Request], Mapping[str, Any]] = lambda request: request.wanted
     key: str = "phone_number"
     parent_key: str = "service_sid"
     already: frozenset[int] = frozenset()
     full: frozenset[int] = frozenset()
-    creates: bool = False
-    removes: bool = False
-    plain: bool = False  # reported in the API's own words
+    listed: bool = True
     named: bool = False
-    reads: bool = False
     recorded: bool = True
     beside: bool = False  # about another resource than the item's own: its answer does not show the item
-    meanings: Meanings = field(default_factory=dict)
-    hints: Meanings = field(default_factory=dict)
+    refusals: Refusals = field(default_factory=dict)
     refused: str = "{name} can't be {done}"
     pending: str = ""
     pending_hint: str = ""
+    typed: Call | None = None
+
+    @property
+    def creates(self) -> bool:
+        """Whether it is never repeated without a look."""
+        return self.does == "create"
+
+    @property
+    def removes(self) -> bool:
+        """Whether nothing is there once it is done."""
+        return self.does == "delete"
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing, and is in no record."""
+        return self.does == "fetch"
+
+    @property
+    def in_service(self) -> bool:
+        """Whether the thing is in a Service: that gone, the whole run is over."""
+        return self.typed is None and self.of.path.startswith(f"{resources.SERVICES.path}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +90,33 @@ class Request:
     kept: Mapping[str, Any] = field(default_factory=dict)
     session: str = ""
 
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The SIDs of what it is in, as the path of its collection has gaps for them."""
+        return (self.parent, self.session)[: self.verb.of.path.count("{}")]
+
     def call(self) -> Call:
         """Return the request as it is sent."""
-        return self.verb.call(self)
+        verb, own = self.verb, (*self.parents, self.sid or "")
+        if verb.typed is not None:
+            return verb.typed
+        if verb.does == "create":
+            return verb.of.create(*self.parents, about=self.sid, **verb.form(self))
+        if verb.does == "update":
+            return verb.of.update(*own, **verb.form(self))
+        return verb.of.delete(*own) if verb.removes else verb.of.fetch(*own)
+
+    def fetch(self) -> Call | None:
+        """Return the read that shows the thing alone; None where it can't be asked for without a list."""
+        if self.verb.typed is not None:
+            return Call("GET", self.verb.typed.path, typed=True) if self.verb.removes else None
+        if self.verb.named:
+            return resources.fetch_session(self.parent, self.name)
+        return None if self.sid is None else self.verb.of.fetch(*self.parents, self.sid)
+
+    def listing(self) -> Call | None:
+        """Return the read that shows all things of the collection, if this may be found there."""
+        return self.verb.of.list(*self.parents) if self.verb.listed else None
 
     def agrees(self, seen: Mapping[str, Any] | None) -> bool:
         """Whether what is there now is as this request wants it."""
@@ -105,161 +146,92 @@ def same(wanted: Any, there: Any) -> bool:
     return bool(there == wanted) or (not isinstance(there, bool) and str(there) == str(wanted))
 
 
-def _flag(request: Request) -> bool:
-    return bool(request.wanted["is_reserved"])
-
-
-def _add(request: Request) -> Call:
+def _added(request: Request) -> Mapping[str, Any]:
     number = None if request.sid is not None else request.phone_number
-    flag = request.wanted.get("is_reserved")
-    return resources.NUMBERS.create(
-        request.parent, about=request.sid, sid=request.sid, phone_number=number, is_reserved=flag
-    )
+    return {"sid": request.sid, "phone_number": number, **request.wanted}
 
 
-def _number(make: Callable[..., Call]) -> Callable[[Request], Call]:
-    return lambda request: make(request.parent, request.sid or "")
-
-
-def _in_pool(name: str, done: str, call: Callable[[Request], Call], **row: Any) -> Verb:
-    return Verb(
-        name,
-        done,
-        call,
-        fetch=_number(resources.NUMBERS.fetch),
-        listing=lambda request: resources.NUMBERS.list(request.parent),
-        within=lambda request: resources.SERVICES.fetch(request.parent),
-        meanings=_POOL_MEANINGS,
-        hints=_POOL_HINTS,
-        **row,
-    )
-
-
-_HELD_ELSEWHERE = "another Service's pool has it"
-_POOL_MEANINGS: Meanings = {
-    codes.NUMBER_IN_ANOTHER_SERVICE: _HELD_ELSEWHERE,
-    codes.NUMBER_IN_SERVICE: _HELD_ELSEWHERE,  # of another, where this one's pool does not show it
-    codes.NUMBER_NOT_FOUND: "the account does not own it",
-    codes.NUMBER_NOT_AVAILABLE: "another Service's pool or a Messaging Service has it",
-    codes.NUMBER_IN_USE: "it is in use by open Sessions",
-    codes.POOL_FULL: "pool full",
-}
 _FIND = "'proxyctl number find NUMBER' shows where it is."
-_POOL_HINTS: Meanings = {
-    codes.NUMBER_IN_ANOTHER_SERVICE: _FIND,
-    codes.NUMBER_IN_SERVICE: _FIND,
-    codes.NUMBER_NOT_AVAILABLE: _FIND,
-    codes.NUMBER_NOT_FOUND: "'proxyctl auth status' shows which account this is.",
-    codes.NUMBER_IN_USE: "'proxyctl number drain SERVICE NUMBER --wait' waits until it is idle.",
-    codes.POOL_FULL: SPREAD,
+_POOL_REFUSALS: Refusals = {
+    codes.NUMBER_IN_ANOTHER_SERVICE: ("another Service's pool has it", _FIND),
+    codes.NUMBER_IN_SERVICE: ("another Service's pool has it", _FIND),  # where this one's does not show it
+    codes.NUMBER_NOT_AVAILABLE: ("another Service's pool or a Messaging Service has it", _FIND),
+    codes.NUMBER_NOT_FOUND: (
+        "the account does not own it",
+        "'proxyctl auth status' shows which account this is.",
+    ),
+    codes.NUMBER_IN_USE: (
+        "it is in use by open Sessions",
+        "'proxyctl number drain SERVICE NUMBER --wait' waits until it is idle.",
+    ),
+    codes.POOL_FULL: ("pool full", SPREAD),
 }
-HELD_ELSEWHERE = frozenset(
-    {codes.NUMBER_IN_ANOTHER_SERVICE, codes.NUMBER_IN_SERVICE, codes.NUMBER_NOT_AVAILABLE}
-)
-
+HELD_ELSEWHERE = frozenset(code for code, (_, hint) in _POOL_REFUSALS.items() if hint == _FIND)
+_in_pool = partial(Verb, of=resources.NUMBERS, refusals=_POOL_REFUSALS)
 ADD = _in_pool(
     "add",
     "added",
-    _add,
+    does="create",
+    form=_added,
     already=frozenset({codes.NUMBER_IN_SERVICE}),
     full=frozenset({codes.POOL_FULL}),
-    creates=True,
     pending="has left its pool, and is in none now",
     pending_hint="Run the same command again to add it where it belongs.",
 )
 RESERVE = _in_pool(
     "reserve",
     "reserved",
-    lambda request: resources.NUMBERS.update(request.parent, request.sid or "", is_reserved=_flag(request)),
+    does="update",
     full=frozenset({codes.POOL_FULL}),
     pending="is in the pool, but not reserved",
 )
-RELEASE = _in_pool(
-    "release",
-    "released",
-    RESERVE.call,
-    full=frozenset({codes.POOL_FULL}),
-    pending="is in the pool, but still reserved",
+RELEASE = replace(RESERVE, name="release", done="released", pending="is in the pool, but still reserved")
+REMOVE = _in_pool("remove", "removed", does="delete")
+
+_sender = partial(
+    Verb,
+    of=resources.SENDERS,
+    parent_key="messaging_service_sid",
+    beside=True,
+    refusals={
+        codes.SENDER_IN_ANOTHER_SERVICE: ("another Messaging Service has it", ""),
+        codes.MESSAGING_SERVICE_FULL: ("the Messaging Service is full", ""),
+        codes.SENDER_WITHOUT_SMS: ("it can't send SMS", ""),
+    },
 )
-REMOVE = _in_pool("remove", "removed", _number(resources.NUMBERS.delete), removes=True)
-
-
-_SENDER_MEANINGS: Meanings = {
-    codes.SENDER_IN_ANOTHER_SERVICE: "another Messaging Service has it",
-    codes.MESSAGING_SERVICE_FULL: "the Messaging Service is full",
-    codes.SENDER_WITHOUT_SMS: "it can't send SMS",
-}
-
-
-def _sender(name: str, done: str, make: Callable[..., Call], **row: Any) -> Verb:
-    return Verb(
-        name,
-        done,
-        _number(make),
-        fetch=_number(resources.SENDERS.fetch),
-        listing=lambda request: resources.SENDERS.list(request.parent),
-        parent_key="messaging_service_sid",
-        beside=True,
-        meanings=_SENDER_MEANINGS,
-        **row,
-    )
-
-
 ATTACH = _sender(
     "attach",
     "attached",
-    resources.attach_sender,
+    does="create",
+    form=lambda request: {"phone_number_sid": request.sid},
     already=frozenset({codes.SENDER_IN_SERVICE}),
     full=frozenset({codes.MESSAGING_SERVICE_FULL}),
-    creates=True,
     refused="{name} can't be put into Messaging Service {parent}",
     pending="{where}, but is out of Messaging Service {parent} now",
     pending_hint="Run the same command again to put it back.",
 )
 DETACH = _sender(
-    "detach",
-    "detached",
-    resources.SENDERS.delete,
-    removes=True,
-    refused="{name} can't be taken out of Messaging Service {parent}",
+    "detach", "detached", does="delete", refused="{name} can't be taken out of Messaging Service {parent}"
 )
 
-
-def _service(name: str, done: str, call: Callable[[Request], Call], **row: Any) -> Verb:
-    return Verb(
-        name,
-        done,
-        call,
-        fetch=lambda request: resources.SERVICES.fetch(request.sid or ""),
-        listing=lambda request: resources.SERVICES.list(),
-        key="unique_name",
-        parent_key="",
-        refused="Service {name} can't be {done}",
-        **row,
-    )
-
-
+_service = partial(
+    Verb, of=resources.SERVICES, key="unique_name", parent_key="", refused="Service {name} can't be {done}"
+)
 CREATE_SERVICE = _service(
     "create_service",
     "created",
-    lambda request: resources.SERVICES.create(**{"unique_name": request.name, **request.wanted}),
+    does="create",
+    form=lambda request: {"unique_name": request.name, **request.wanted},
     already=frozenset({codes.SERVICE_NAME_TAKEN}),
-    creates=True,
 )
-UPDATE_SERVICE = _service(
-    "update_service",
-    "updated",
-    lambda request: resources.SERVICES.update(request.sid or "", **request.wanted),
-)
-DELETE_SERVICE = _service(
-    "delete_service", "deleted", lambda request: resources.SERVICES.delete(request.sid or ""), removes=True
-)
+UPDATE_SERVICE = _service("update_service", "updated", does="update")
+DELETE_SERVICE = _service("delete_service", "deleted", does="delete")
+
 RESTORE_WEBHOOKS = Verb(
     "restore_webhooks",
     "restored",
-    lambda request: resources.INCOMING_NUMBERS.update(request.parent, request.sid or "", **request.wanted),
-    fetch=lambda request: resources.INCOMING_NUMBERS.fetch(request.parent, request.sid or ""),
-    listing=lambda request: resources.INCOMING_NUMBERS.list(request.parent),
+    resources.INCOMING_NUMBERS,
+    "update",
     parent_key="",
     beside=True,
     refused="the webhooks of {name} can't be set",
@@ -269,26 +241,13 @@ RESTORE_WEBHOOKS = Verb(
 # Of any number, in a pool or not; "restored" where it is what was kept.
 SET_WEBHOOKS = replace(RESTORE_WEBHOOKS, name="set_webhooks", done="updated", beside=False, pending="")
 
-VERBS = {
-    verb.name: verb
-    for verb in (
-        *(ADD, RESERVE, RELEASE, REMOVE, ATTACH, DETACH),
-        *(CREATE_SERVICE, UPDATE_SERVICE, DELETE_SERVICE, RESTORE_WEBHOOKS, SET_WEBHOOKS),
-    )
-}
+VERBS = {row.name: row for row in list(globals().values()) if isinstance(row, Verb)}
 
 
 def raw_request(call: Call) -> Request:
     """Return a request that was typed whole: nothing is known of it but what it sends."""
     removes = call.method == "DELETE"
-    verb = Verb(
-        f"api {call}",
-        "sent",
-        lambda _: call,
-        fetch=(lambda _: Call("GET", call.path, typed=True)) if removes else None,
-        parent_key="",
-        creates=not call.may_repeat,
-        removes=removes,
-        plain=True,
-    )
+    does: Any = "delete" if removes else "update" if call.may_repeat else "create"
+    whole = Collection(call.path, "")
+    verb = Verb(f"api {call}", "sent", whole, does, parent_key="", listed=False, typed=call)
     return Request(verb, "", call.path if removes else None, str(call))

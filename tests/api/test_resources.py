@@ -81,7 +81,12 @@ def test_a_fetch_knows_whom_it_asks_for(call: Call, path: str, sid: str) -> None
             "PhoneNumber=%2B1415",
             None,
         ),
-        (resources.attach_sender(MG, PN), f"{MG_PATH}/PhoneNumbers", f"PhoneNumberSid={PN}", PN),
+        (
+            resources.SENDERS.create(MG, about=PN, phone_number_sid=PN),
+            f"{MG_PATH}/PhoneNumbers",
+            f"PhoneNumberSid={PN}",
+            PN,
+        ),
     ],
 )
 def test_a_create_is_never_repeated_blindly(call: Call, path: str, form: str, sid: str | None) -> None:

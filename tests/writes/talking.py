@@ -114,11 +114,11 @@ def outcome_of(executor: Executor, one: Task) -> Outcome | None:
 
 def shown(one: Request, seen: Mapping[str, Any] | None) -> dict[str, Reply | list[Reply]]:
     """What the reads show that verify a request: the thing as it is now, or that there is none."""
-    assert one.verb.listing is not None and one.verb.fetch is not None
-    listing = one.verb.listing(one)
+    listing = one.listing()
+    assert listing is not None
     replies: dict[str, Reply | list[Reply]] = {str(listing): (200, (listing.expect, [seen] if seen else []))}
     if one.sid is not None and seen is not None:
-        replies[str(one.verb.fetch(one))] = (200, seen)
-    if one.verb.within is not None:
-        replies[str(one.verb.within(one))] = (200, {"sid": KS})
+        replies[str(one.fetch())] = (200, seen)
+    if one.verb.in_service:
+        replies[f"GET /v1/Services/{one.parent}"] = (200, {"sid": KS})
     return replies

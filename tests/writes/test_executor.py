@@ -118,15 +118,15 @@ def test_a_proxy_that_wants_a_password_meanwhile_ends_the_run(
 def test_what_the_codes_mean(name: str) -> None:
     one = request(name)
     verb = one.verb
-    for code in {*verb.meanings, *verb.full, 80601, 80611} - verb.already:
+    for code in {*verb.refusals, *verb.full, 80601, 80611} - verb.already:
         with talking({str(one.call()): (400, code)}) as (executor, _):
             outcome = executor.send(task(one))
         assert words(outcome) == ("full" if code in verb.full else "refused")
         error = outcome.error  # type: ignore[union-attr]
-        assert verb.meanings.get(code, "refused") in error.message and f"code {code}" in error.message
+        meaning, hint = verb.refusals.get(code, ("refused", ""))
+        assert meaning in error.message and f"code {code}" in error.message
         assert code in verb.full or one.name in error.message
-        hint = verb.hints.get(code)
-        assert hint is None or error.hint == hint.replace("NUMBER", one.name)
+        assert not hint or error.hint == hint.replace("NUMBER", one.name)
 
 
 def test_which_verbs_know_of_full_rooms_and_of_what_is_there_already() -> None:
@@ -227,8 +227,7 @@ def test_a_burst_of_numbers_that_are_not_found_asks_for_the_service_now_and_then
 def test_a_read_that_fails(reply: Reply, outcome: str) -> None:
     """It is no word on the write: try again, unless that can't help."""
     for one in (request("remove"), request("add"), request("create_service")):
-        assert one.verb.fetch is not None and one.verb.listing is not None
-        reads = [one.verb.listing(one), *([one.verb.fetch(one)] if one.sid else [])]
+        reads = [call for call in (one.listing(), one.fetch()) if call is not None]
         replies: dict[str, Reply | list[Reply]] = {str(call): reply for call in reads}
         refused: Reply = (404, 20404) if one.verb.removes else (400, min(one.verb.already))
         replies[str(one.call())] = [SENT, refused]
