@@ -11,20 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
+from proxyctl.bulk import outcomes
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.outcomes import (
-    Chains,
-    Executor,
-    Journal,
-    Lost,
-    Outcome,
-    Refused,
-    Result,
-    RunReport,
-    Task,
-    Unclear,
-    Unsent,
-)
 from proxyctl.bulk.rate import NEVER
 from proxyctl.bulk.schedule import Schedule
 from proxyctl.bulk.threads import Workers
@@ -44,12 +32,12 @@ class Engine:
     ``max_errors`` failed items the run ends early. ``observer`` gets each result as it comes, in the thread of ``run``.
     """
 
-    executor: Executor
+    executor: outcomes.Executor
     _: KW_ONLY
     gates: Gates
     clock: Clock = field(default_factory=SystemClock)
-    journal: Journal | None = None
-    observer: Callable[[Result], None] = lambda result: None
+    journal: outcomes.Journal | None = None
+    observer: Callable[[outcomes.Result], None] = lambda result: None
     stop: StopRequest = field(default_factory=StopRequest)
     retries: int = 4
     max_errors: int | None = None
@@ -58,11 +46,11 @@ class Engine:
     random: Callable[[], float] = random_module.random
     verify_after: Sequence[float] = (0.0, 1.0, 2.0, 5.0)
 
-    def run(self, chains: Chains) -> RunReport:
+    def run(self, chains: outcomes.Chains) -> outcomes.RunReport:
         """Send what ``chains`` let begin, and report on each task. Raises for defects only."""
         self._chains = chains
-        self._results: list[Result] = []
-        self._workers: Workers[Send | Verify] = Workers(self._do, self.clock, self.gates.lower_ceiling)
+        self._results: list[outcomes.Result] = []
+        self._workers: Workers[Send | Verify] = Workers(self._do, self.clock)
         self._signalled = False
         self._grace_ends = NEVER
         started = self.clock.monotonic()
@@ -90,7 +78,9 @@ class Engine:
         unfinished = any(result.state in ("skipped", "unknown") for result in results)
         if late is not None and unfinished and outranks(late, stopped_by):
             stopped_by = late
-        return RunReport(results, self._schedule.repeats, stopped_by, started, self.clock.monotonic())
+        return outcomes.RunReport(
+            results, self._schedule.repeats, stopped_by, started, self.clock.monotonic()
+        )
 
     def _step(self) -> None:
         """Do all that can be done now, then wait for what comes first, and take it in."""
@@ -129,7 +119,7 @@ class Engine:
 
     # Sending
 
-    def _may_leave(self, task: Task) -> bool:
+    def _may_leave(self, task: outcomes.Task) -> bool:
         """Write down what is about to be sent; where that fails only a rescue may leave."""
         # An item in no place at all is worse than one that nobody wrote down.
         return self._written(lambda journal: journal.intent(task)) or task.rescue
@@ -151,23 +141,25 @@ class Engine:
             failure = what if isinstance(what, ProxyctlError) else _internal(what)
             self._schedule.stop(failure, ended)
         if isinstance(job, Send):
-            outcome: Outcome = what if failure is None else Lost(failure)
+            outcome: outcomes.Outcome = what if failure is None else outcomes.Lost(failure)
             self._write_outcome(job.item.task, outcome)
             self._schedule.answered(job.item, outcome, started, ended)
             return
-        found: dict[int, Outcome | None] = what if failure is None else {}
+        found: dict[int, outcomes.Outcome | None] = what if failure is None else {}
         for item in job.items:
-            seen = found.setdefault(item.task.index, Unsent(failure or InternalError("nothing was read")))
+            seen = found.setdefault(
+                item.task.index, outcomes.Unsent(failure or InternalError("nothing was read"))
+            )
             if seen is not None:
                 self._write_outcome(item.task, seen)
         self._schedule.verified(job.items, found, ended)
 
-    def _write_outcome(self, task: Task, outcome: Outcome) -> None:
+    def _write_outcome(self, task: outcomes.Task, outcome: outcomes.Outcome) -> None:
         # What is unclear was refused; that it is as wanted all the same is for a read to say.
-        kept = Refused(outcome.error) if isinstance(outcome, Unclear) else outcome
+        kept = outcomes.Refused(outcome.error) if isinstance(outcome, outcomes.Unclear) else outcome
         self._written(lambda journal: journal.outcome(task, kept))
 
-    def _written(self, write: Callable[[Journal], None]) -> bool:
+    def _written(self, write: Callable[[outcomes.Journal], None]) -> bool:
         """Write to the journal; a failure stops the run."""
         try:
             if self.journal is not None:
@@ -177,7 +169,7 @@ class Engine:
             return False
         return True
 
-    def _take_result(self, result: Result) -> None:
+    def _take_result(self, result: outcomes.Result) -> None:
         self._results.append(result)
         self.observer(result)
 

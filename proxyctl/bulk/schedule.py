@@ -9,22 +9,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 
-from proxyctl.bulk import waiting
+from proxyctl.bulk import outcomes, waiting
 from proxyctl.bulk.gates import Gates
-from proxyctl.bulk.outcomes import (
-    Chains,
-    Done,
-    Lost,
-    Outcome,
-    Refused,
-    Result,
-    State,
-    Stop,
-    Task,
-    Throttled,
-    Unclear,
-    Unsent,
-)
 from proxyctl.bulk.rate import NEVER
 from proxyctl.bulk.waiting import Doubts, Lanes, Pending, Send, Verify, outranks
 from proxyctl.errors import PartialError, ProxyctlError
@@ -38,12 +24,12 @@ MOST_READS = 4  # reads of one verification that are under way at once
 class Schedule:
     """The state of one run. ``may_leave`` is asked just before a task is sent, and may stop the run."""
 
-    chains: Chains
+    chains: outcomes.Chains
     _: KW_ONLY
     gates: Gates
     random: Callable[[], float]
-    observer: Callable[[Result], None]
-    may_leave: Callable[[Task], bool] = lambda task: True
+    observer: Callable[[outcomes.Result], None]
+    may_leave: Callable[[outcomes.Task], bool] = lambda task: True
     retries: int = 4
     max_errors: int | None = None
     verify_after: Sequence[float] = (0.0, 1.0, 2.0, 5.0)
@@ -137,7 +123,7 @@ class Schedule:
 
     # What was answered
 
-    def answered(self, item: Pending, outcome: Outcome, started: float, ended: float) -> None:
+    def answered(self, item: Pending, outcome: outcomes.Outcome, started: float, ended: float) -> None:
         """Take in the outcome of a ``Send``, and when it was under way."""
         self._now = ended
         if self._under_way.pop(item.task.index, None) is None:
@@ -146,23 +132,23 @@ class Schedule:
         assert ticket is not None
         ticket.started = started
         self._lanes.unblock(item.task.lane)
-        urgent = isinstance(outcome, Unclear) and outcome.urgent
-        if urgent or isinstance(outcome, Unsent | Lost):
+        urgent = isinstance(outcome, outcomes.Unclear) and outcome.urgent
+        if urgent or isinstance(outcome, outcomes.Unsent | outcomes.Lost):
             ticket.place = None  # the item keeps it
         else:
             item.place = None
         match outcome:
-            case Throttled():
+            case outcomes.Throttled():
                 ticket.throttled(outcome.scope, outcome.retry_after, ended)
                 self._turned_away(item, outcome)
-            case Unsent():
+            case outcomes.Unsent():
                 ticket.unsent()
                 self._failed(item, outcome)
-            case Lost():
+            case outcomes.Lost():
                 item.lost = True
                 ticket.lost()
                 self._failed(item, outcome)
-            case Unclear(error):
+            case outcomes.Unclear(error):
                 ticket.answered(ended)
                 self._in_a_row = 0
                 item.error = error
@@ -171,24 +157,24 @@ class Schedule:
                 ticket.answered(ended)
                 self._final(item, outcome)
 
-    def _final(self, item: Pending, outcome: Done | Refused | Stop) -> None:
+    def _final(self, item: Pending, outcome: outcomes.Done | outcomes.Refused | outcomes.Stop) -> None:
         """What became of the item is known."""
         self._in_a_row = 0
         if item.place is not None:
             self.gates.answered(item.place, self._now)
             item.place = None
         match outcome:
-            case Done(action, detail):
-                self._emit(Result(item.task.index, "done", action, detail, attempts=item.sent))
-            case Refused(error, full):
+            case outcomes.Done(action, detail):
+                self._emit(outcomes.Result(item.task.index, "done", action, detail, attempts=item.sent))
+            case outcomes.Refused(error, full):
                 if full and item.task.room is not None:
                     self._lanes.closed.setdefault(item.task.room, error)
                 self._end(item, "failed", error, full=full)
-            case Stop(error):
+            case outcomes.Stop(error):
                 self._end(item, "unknown" if item.lost or error.may_have_happened else "failed", error)
                 self.stop(error, self._now)
 
-    def _turned_away(self, item: Pending, outcome: Throttled) -> None:
+    def _turned_away(self, item: Pending, outcome: outcomes.Throttled) -> None:
         self.repeats += 1
         asked = outcome.retry_after or 0.0
         if asked > waiting.LONGEST_RETRY_AFTER:
@@ -200,7 +186,7 @@ class Schedule:
         else:
             self._give_up(item)
 
-    def _failed(self, item: Pending, outcome: Unsent | Lost) -> None:
+    def _failed(self, item: Pending, outcome: outcomes.Unsent | outcomes.Lost) -> None:
         """A fault: send it again after a while, keeping its place, or verify what became of it."""
         item.tries += 1
         item.error = outcome.error
@@ -209,7 +195,9 @@ class Schedule:
             words = f"stopped after {waiting.MOST_IN_A_ROW} failed writes in a row"
             self.stop(waiting.temporary(words, outcome.error), self._now)
         tries_left = item.tries <= self.retries
-        if isinstance(outcome, Lost) and (outcome.verify or not item.task.repeatable or not tries_left):
+        if isinstance(outcome, outcomes.Lost) and (
+            outcome.verify or not item.task.repeatable or not tries_left
+        ):
             self._verify(item)
         elif tries_left:
             self._repeat(
@@ -236,7 +224,9 @@ class Schedule:
 
     # What was verified
 
-    def verified(self, items: Sequence[Pending], answers: Mapping[int, Outcome | None], now: float) -> None:
+    def verified(
+        self, items: Sequence[Pending], answers: Mapping[int, outcomes.Outcome | None], now: float
+    ) -> None:
         """Take in what a ``Verify`` found."""
         self._now = now
         self._doubts.verifying = False
@@ -245,7 +235,9 @@ class Schedule:
             match answers[item.task.index]:
                 case None:
                     self._absent(item)
-                case Lost() | Unsent() | Throttled() | Unclear() as outcome:
+                case (
+                    outcomes.Lost() | outcomes.Unsent() | outcomes.Throttled() | outcomes.Unclear() as outcome
+                ):
                     self._unread(item, outcome, jitter)
                 case outcome:
                     self._doubts.resolved(item)
@@ -261,10 +253,15 @@ class Schedule:
         elif last:
             self._repeat(item, 0.0)
 
-    def _unread(self, item: Pending, outcome: Lost | Unsent | Throttled | Unclear, jitter: float) -> None:
+    def _unread(
+        self,
+        item: Pending,
+        outcome: outcomes.Lost | outcomes.Unsent | outcomes.Throttled | outcomes.Unclear,
+        jitter: float,
+    ) -> None:
         """A read failed: try it again later, together with all others that are due then."""
         asked, error = 0.0, outcome.error
-        if isinstance(outcome, Throttled):
+        if isinstance(outcome, outcomes.Throttled):
             self.repeats += 1
             asked = max(1.0, outcome.retry_after or 0.0)
         else:
@@ -327,16 +324,18 @@ class Schedule:
         if item.lost or item.error is not None:
             self._end(item, "unknown" if item.lost else "failed", item.error or reason)
         else:
-            self._emit(Result(item.task.index, "skipped", error=reason, attempts=item.sent))
+            self._emit(outcomes.Result(item.task.index, "skipped", error=reason, attempts=item.sent))
 
-    def _end(self, item: Pending, state: State, error: ProxyctlError | None, *, full: bool = False) -> None:
-        self._emit(Result(item.task.index, state, error=error, attempts=item.sent, full=full))
+    def _end(
+        self, item: Pending, state: outcomes.State, error: ProxyctlError | None, *, full: bool = False
+    ) -> None:
+        self._emit(outcomes.Result(item.task.index, state, error=error, attempts=item.sent, full=full))
         self._errors += not item.task.rescue  # whose item has been counted
         if self.max_errors is not None and self._errors >= self.max_errors:
             self.stop(
                 PartialError(f"stopped after {counted(self._errors, 'error')} (--max-errors)"), self._now
             )
 
-    def _emit(self, result: Result) -> None:
+    def _emit(self, result: outcomes.Result) -> None:
         self.observer(result)
         self._more.extend(self.chains.follow(result))

@@ -23,14 +23,13 @@ from proxyctl.commands.session.holders import say_holders
 from proxyctl.errors import OutputError, PartialError, TemporaryError, UsageError
 from proxyctl.input.rest import Left, text_of_rest
 from proxyctl.named_files import write_output_file
-from proxyctl.pools.decide import leaving
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import RESULT
 from proxyctl.roles import Line, Part, Role, line, with_counts
 from proxyctl.runtime import Runtime
 from proxyctl.text import Lines, counted
 from proxyctl.writes.guard import NO_UNRESERVED, needs
-from proxyctl.writes.plan import Plan
+from proxyctl.writes.plan import Plan, chains_of
 
 SEE_HISTORY = "The work was done. 'proxyctl history list' and 'history show' show it."
 
@@ -174,7 +173,7 @@ def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
 
 def save_leaving(runtime: Runtime, plan: Plan) -> None:
     """Save which numbers are about to leave their pools; one alone needs no file."""
-    going = leaving(plan.entries)
+    going = chains_of(plan.entries, "remove")
     if len(going) > 1:
         from proxyctl.commands.saved_file import save_chains
 

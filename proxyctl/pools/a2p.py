@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from proxyctl.api.models import MessagingService, PhoneNumber, Service
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import each_once, sender_step
+from proxyctl.pools.decide import disagrees, sender_step
 from proxyctl.pools.findings import Finding, argument
 from proxyctl.pools.pool import MOST_SENDERS, Pool, has_capability
 from proxyctl.text import command_line
-from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, decide_each
 from proxyctl.writes.requests import ATTACH
 
 PRESENT = "in the Messaging Service already"
@@ -93,7 +93,7 @@ def all_items(pair: Pair) -> list[Item]:
 
 def decide_all(items: Sequence[Item], pair: Pair) -> list[Entry]:
     """Decide for each item, in order. Two items that turn out to be one number count once."""
-    return each_once(items, pair.pool.find, lambda item, number: decide(item, number, pair))
+    return decide_each(items, pair.pool.find, disagrees, lambda item, number: decide(item, number, pair))
 
 
 def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:

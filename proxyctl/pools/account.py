@@ -16,7 +16,7 @@ from proxyctl.api.models import IncomingNumber, MessagingPhoneNumber, MessagingS
 from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, UsageError
 from proxyctl.identifiers import PHONE_NUMBER, SERVICE, is_sid
-from proxyctl.pools.pool import Holder, Pool, by_name, hinted_service, slim
+from proxyctl.pools.pool import Holder, Pool, by_name, hinted_service
 from proxyctl.text import nearest
 from proxyctl.writes.reading import Page, Reader
 
@@ -137,7 +137,8 @@ class Account:
         """
         pool = Pool(service_sid)
         for page in self.reader.pages(resources.NUMBERS.list(service_sid)):
-            pool.add_all(page.items)
+            for row in page.items:
+                pool.add(PhoneNumber(row))
             if phone_number is None or not page.more:
                 continue
             first = page.number == 0 and phone_number not in pool.by_number
@@ -181,12 +182,14 @@ class Account:
         """Read whole pools in parallel. With ``fields`` only these (and sid) of each number are kept: 50,000 numbers
         take 25 MB then, not 150.
         """
-        kept = None if fields is None else frozenset({"sid", *fields})
+        kept = None if fields is None else {"sid", *fields}
 
         def pool_of(sid: str, pages: Iterator[Page]) -> Pool:
             pool = Pool(sid)
             for page in pages:
-                pool.add_all(page.items if kept is None else [slim(raw, kept) for raw in page.items])
+                for row in page.items:
+                    slim = row if kept is None else {name: row[name] for name in kept if name in row}
+                    pool.add(PhoneNumber(slim))
             return pool
 
         return self.each_pool(service_sids, pool_of, skip_gone=skip_gone)

@@ -7,9 +7,9 @@ back. A pool has places by kind (reserved, unreserved). Where numbers are replac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.errors import NotFoundError, ProxyctlError, RefusedError
@@ -18,31 +18,16 @@ from proxyctl.input.items import Item
 from proxyctl.pools.pool import POOL_LIMITS, Pool, areas_in, drain_command, flag_word, in_use
 from proxyctl.state.record import Trail
 from proxyctl.text import command_line
+from proxyctl.writes import requests
 from proxyctl.writes.guard import IN_USE
-from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Room, Step, at_risk, chains_of
-from proxyctl.writes.requests import (
-    ADD,
-    ATTACH,
-    DETACH,
-    RELEASE,
-    REMOVE,
-    RESERVE,
-    Request,
-    Verb,
-)
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Room, Step, at_risk, decide_each
 
 ABSENT = "absent"  # the state of a number that is not in the pool; in it, the state is its is_reserved
 SPARE = "spare "
 NOT_THERE = "not in the pool"
 THE_POOL = "the pool"  # one whose Service is known by its SID alone
 PRESENT = "in the pool already"
-ADD_HINTS = {
-    RESERVE.name: "--add adds it as reserved.",
-    RELEASE.name: "Only a number in the pool can be released. '{command}' adds it.",
-}
-
 Row = Mapping[str, Any]
-Number = TypeVar("Number", PhoneNumber, IncomingNumber)
 
 
 class Home(NamedTuple):
@@ -76,10 +61,10 @@ def capacities(pool: Pool, service: Service) -> dict[Room, Capacity]:
     }
 
 
-def request_of(verb: Verb, home: Home, item: Item, row: Row | None, **more: Any) -> Request:
+def request_of(verb: requests.Verb, home: Home, item: Item, row: Row | None, **more: Any) -> requests.Request:
     """Return a request about a number; ``row`` is the number as the pool has it."""
     known = row or {}
-    return Request(
+    return requests.Request(
         verb,
         home.sid,
         known.get("sid") or item.sid,
@@ -104,14 +89,16 @@ def add_step(home: Home, item: Item, is_reserved: bool | None, *, keeping: bool 
             return ()
         return (replace(flag_step(home, item, seen, is_reserved), takes=()),)
 
-    request = request_of(ADD, home, item, None, wanted=wants(is_reserved))
+    request = request_of(requests.ADD, home, item, None, wanted=wants(is_reserved))
     frees = {spare(home.sid, is_reserved): 1}
     return Step(request, (place(home.sid, is_reserved),), frees, then=flagged)
 
 
 def flag_step(home: Home, item: Item, row: Row, is_reserved: bool) -> Step:
     """Reserve or release a number. A release waits for no replacement."""
-    request = request_of(RESERVE if is_reserved else RELEASE, home, item, row, wanted=wants(is_reserved))
+    request = request_of(
+        requests.RESERVE if is_reserved else requests.RELEASE, home, item, row, wanted=wants(is_reserved)
+    )
     takes = (place(home.sid, is_reserved), *((spare(home.sid, False),) if is_reserved else ()))
     frees = {place(home.sid, not is_reserved): 1, **({} if is_reserved else {spare(home.sid, False): 1})}
     return Step(request, takes, frees)
@@ -120,7 +107,7 @@ def flag_step(home: Home, item: Item, row: Row, is_reserved: bool) -> Step:
 def remove_step(home: Home, item: Item, row: Row) -> Step:
     """Remove a number from a pool."""
     flag = row.get("is_reserved")
-    request = request_of(REMOVE, home, item, row)
+    request = request_of(requests.REMOVE, home, item, row)
     return Step(request, (spare(home.sid, flag),), {place(home.sid, flag): 1})
 
 
@@ -174,10 +161,10 @@ def move_chain(
     return Chain(item, steps, "move", "moved", target.name or "", source.name)
 
 
-def sender_step(verb: Verb, messaging_service: str, item: Item, row: Row | None = None) -> Step:
+def sender_step(verb: requests.Verb, messaging_service: str, item: Item, row: Row | None = None) -> Step:
     """Put a number into a Messaging Service, or take it out; ``row`` is the number as its pool has it."""
-    request = Request(verb, messaging_service, item.sid, item.input, item.phone_number, before=row)
-    return Step(request, ((messaging_service, "senders"),) if verb is ATTACH else ())
+    request = requests.Request(verb, messaging_service, item.sid, item.input, item.phone_number, before=row)
+    return Step(request, ((messaging_service, "senders"),) if verb is requests.ATTACH else ())
 
 
 def through(chain: Chain, out_of: str | None, into: str | None) -> Chain:
@@ -191,10 +178,12 @@ def through(chain: Chain, out_of: str | None, into: str | None) -> Chain:
     if chain.change == "remove":
         trail = Trail(request.parent, None, (request.before or {}).get("is_reserved"))
     if out_of is not None:
-        out, back = (sender_step(verb, out_of, known, request.before) for verb in (DETACH, ATTACH))
+        out, back = (
+            sender_step(verb, out_of, known, request.before) for verb in (requests.DETACH, requests.ATTACH)
+        )
         steps = (replace(out, rollback=back, final=False), *steps)
     if into is not None:
-        steps = (*steps, sender_step(ATTACH, into, known))
+        steps = (*steps, sender_step(requests.ATTACH, into, known))
     if trail is not None:
         facts = {"move": replace(trail, messaging_service=into or out_of)}
         steps = tuple(kept(step, facts) for step in steps)
@@ -215,7 +204,7 @@ def kept(step: Step, facts: Mapping[str, Any]) -> Step:
 class Wish:
     """What a command wants of each item, beyond its verb."""
 
-    verb: Verb
+    verb: requests.Verb
     is_reserved: bool | None = None  # add: --reserved, --unreserved
     add_missing: bool = False  # reserve: --add
     must_exist: bool = False  # remove: --must-exist
@@ -223,43 +212,21 @@ class Wish:
 
 def decide_all(wish: Wish, items: Sequence[Item], pool: Pool, home: Home) -> list[Entry]:
     """Decide for each item what is missing, in order."""
-    return each_once(items, pool.find, lambda item, number: decide(wish, item, number, home))
-
-
-def each_once(
-    items: Sequence[Item],
-    find: Callable[[Item], Number | None],
-    decide_one: Callable[[Item, Number | None], Entry],
-) -> list[Entry]:
-    """Decide for each item by what was found of it. Two items that turn out to be one number count once."""
-    seen: dict[str, Item] = {}
-    entries: list[Entry] = []
-    for item in items:
-        number = find(item)
-        error = disagrees(item, number)
-        if number is not None and error is not None:
-            entries.append(NoOp(item, number.raw, error))
-        elif number is not None and seen.setdefault(number.sid, item) is not item:
-            entries.append(NoOp(item, number.raw, note="the same number as another of the items"))
-        else:
-            entries.append(decide_one(item, number))
-    return entries
-
-
-def raw(number: PhoneNumber | None) -> dict[str, object] | None:
-    """Return a number as the API has it."""
-    return None if number is None else number.raw
+    return decide_each(items, pool.find, disagrees, lambda item, number: decide(wish, item, number, home))
 
 
 def decide(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
     """Decide what is missing for one item; ``number`` is what the pool holds of it."""
-    if wish.verb is REMOVE:
+    if wish.verb is requests.REMOVE:
         return decide_remove(wish, item, number, home)
-    if wish.verb is ADD:
+    if wish.verb is requests.ADD:
         return decide_add(wish, item, number, home)
     if number is None and not wish.add_missing:
-        return NoOp(item, error=not_in_pool(item, add_hint(wish.verb.name, item, home)))
-    return chain_to(home, item, number, wish.verb is RESERVE) or NoOp(item, raw(number))
+        command = command_line("number", "add", home.sid, item.name, "--unreserved")
+        hint = "--add adds it as reserved." if wish.verb is requests.RESERVE else f"'{command}' adds it."
+        return NoOp(item, error=not_in_pool(item, hint))
+    chain = chain_to(home, item, number, wish.verb is requests.RESERVE)
+    return chain or NoOp(item, number.raw if number is not None else None)
 
 
 def decide_add(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:
@@ -317,24 +284,13 @@ def not_owned(item: Item, error: type[ProxyctlError]) -> ProxyctlError:
     return error(f"{item.shown} is not a number of this account.", hint=hint)
 
 
-def add_hint(verb: str, item: Item, home: Home) -> str:
-    """Say how a number joins that is not in the pool."""
-    command = command_line("number", "add", home.sid, item.name, "--unreserved")
-    return ADD_HINTS[verb].format(command=command)
-
-
 def decide_drain(items: Sequence[Item], pool: Pool, home: Home, *, removing: bool) -> list[Entry]:
     """Decide what has to be reserved; one that is not in the pool is as wanted where it is to leave it anyway."""
     return [
         absent(entry.item, removing=removing) if isinstance(entry, NoOp) and entry.seen is None else entry
-        for entry in decide_all(Wish(RESERVE), items, pool, home)
+        for entry in decide_all(Wish(requests.RESERVE), items, pool, home)
     ]
 
 
 class InMessagingError(RefusedError):
     """A Messaging Service has a number, so that no pool takes it; the hint says how it gets out of there."""
-
-
-def leaving(entries: Sequence[Entry]) -> list[Chain]:
-    """Return the chains that take a number out of a pool for good."""
-    return chains_of(entries, "remove")

@@ -11,27 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
-from proxyctl.errors import InputError, ProxyctlError, RefusedError
+from proxyctl.errors import InputError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import (
-    SPARE,
-    Home,
-    capacities,
-    chain_to,
-    disagrees,
-    if_idle,
-    move_chain,
-    not_owned,
-    place,
-    remove_chain,
-    spare,
-)
-from proxyctl.pools.facts import in_messaging
+from proxyctl.pools import decide
 from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word
 from proxyctl.pools.poolfile import LONGEST_NAME, WantedService
 from proxyctl.text import Lines, command_line, first_of, folded, show
 from proxyctl.writes.guard import NEW_SERVICE
-from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, Step, at_risk, chains_of, refused
+from proxyctl.writes.plan import NAMED_TWICE, Capacity, Chain, Entry, NoOp, Plan, Room, Step, at_risk
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -61,10 +48,10 @@ class World:
                 return Holder(name, pool.service_sid, number)
         return self.elsewhere.get(item.name)
 
-    def home(self, name: str) -> Home:
+    def home(self, name: str) -> decide.Home:
         """Return a Service by its name; one that is yet to be created is named by it."""
         service = self.services.get(name)
-        return Home(service.sid if service is not None else name, name)
+        return decide.Home(service.sid if service is not None else name, name)
 
 
 def decide_file(wanted: Sequence[WantedService], world: World, *, prune: bool = False) -> list[Entry]:
@@ -82,7 +69,10 @@ def decide_file(wanted: Sequence[WantedService], world: World, *, prune: bool = 
         if error is not None:
             decided = [at_risk(one, NEW_SERVICE, error) if isinstance(one, Chain) else one for one in decided]
         entries += decided
-    planning.raise_conflicts()
+    if planning.conflicts:
+        raise InputError(
+            Lines("the file contradicts itself. Nothing was sent", *first_of(planning.conflicts))
+        )
     if prune:
         for service in wanted:
             entries += planning.rest(service)
@@ -96,16 +86,15 @@ def other_services(wanted: Iterable[WantedService], services: Sequence[Service])
     for one in wanted:
         if one.sid is None or names.get(one.sid) == one.name:
             continue
-        taken = f" {one.name} is Service {sids[one.name]} now." if one.name in sids else ""
-        if one.sid in names:
-            fact = f"Service {one.sid} is called {names[one.sid]} now, not {one.name}.{taken}"
-            yield fact, f"Write {table_of(names[one.sid])} for {one.sid}."
-        elif taken:
-            fact = f"Service {one.sid} is gone.{taken}"
-            yield fact, f'Write sid = "{sids[one.name]}" in {table_of(one.name)} to change that Service.'
-        else:
-            fact = f"Service {one.sid} ({one.name}) is gone."
-            yield fact, f"Write create = true in place of sid in {table_of(one.name)} to create another."
+        now, taken = names.get(one.sid), sids.get(one.name)
+        fact = f"Service {one.sid} ({one.name}) is gone."
+        advice = f"Write create = true in place of sid in {table_of(one.name)} to create another."
+        if now is not None:
+            fact = f"Service {one.sid} is called {now} now, not {one.name}."
+            advice = f"Write {table_of(now)} for {one.sid}."
+        elif taken is not None:
+            advice = f'Write sid = "{taken}" in {table_of(one.name)} to change that Service.'
+        yield f"{fact} {one.name} is Service {taken} now." if taken else fact, advice
 
 
 def doubtful_service(wanted: WantedService, world: World) -> RefusedError | None:
@@ -135,7 +124,7 @@ def table_of(name: str) -> str:
 def create_chain(name: str, item: Item, settings: Mapping[str, Any]) -> Chain:
     """A Service is created; its pool has room from then on."""
     request = Request(CREATE_SERVICE, "", None, name, wanted=dict(settings), kept={"service": name})
-    frees = {place(name, flag): most for flag, most in POOL_LIMITS.items()}
+    frees = {decide.place(name, flag): most for flag, most in POOL_LIMITS.items()}
     return Chain(item, (Step(request, frees=frees),), "create", service=name)
 
 
@@ -207,18 +196,18 @@ class _Planning:
         number = pool.find(item) if pool is not None else None
         holder = None if number is not None else self.world.holder_of(item)
         found = number or (holder.number if holder is not None else None)
-        error = disagrees(item, found)
+        error = decide.disagrees(item, found)
         row = number.raw if number is not None else None
         if error is not None:
             return NoOp(item, row, error, service=service)
         if found is not None and not self.claim(service, item, found):
-            return NoOp(item, row, note="named twice", service=service)
+            return NoOp(item, row, note=NAMED_TWICE, service=service)
         home = self.world.home(service)
         if holder is not None:
             return self.moved(home, item, holder, stays=wanted.only_missing)
         if number is not None and wanted.only_missing:
             return NoOp(item, row, note="in the pool already", service=service)
-        return chain_to(home, item, number, item.is_reserved) or NoOp(item, row, service=service)
+        return decide.chain_to(home, item, number, item.is_reserved) or NoOp(item, row, service=service)
 
     def claim(self, service: str, item: Item, number: PhoneNumber) -> bool:
         """Whether this is the first entry that names the number; another one must want the same."""
@@ -232,7 +221,7 @@ class _Planning:
             )
         return False
 
-    def moved(self, home: Home, item: Item, holder: Holder, *, stays: bool) -> Entry:
+    def moved(self, home: decide.Home, item: Item, holder: Holder, *, stays: bool) -> Entry:
         """Let a number change its Service: only if it is idle, and the file speaks of both."""
         number = holder.number
         if stays:
@@ -248,16 +237,10 @@ class _Planning:
                 hint="Name both Services in the file to move it.",
             )
         else:
-            source = Home(holder.service_sid, holder.name)
-            chain = move_chain(source, home, item, number.raw, item.is_reserved)
-            return if_idle(chain, number, source, f" in the pool of Service {holder.name}")
+            source = decide.Home(holder.service_sid, holder.name)
+            chain = decide.move_chain(source, home, item, number.raw, item.is_reserved)
+            return decide.if_idle(chain, number, source, f" in the pool of Service {holder.name}")
         return NoOp(item, number.raw, error, change="move", service=home.name or "")
-
-    def raise_conflicts(self) -> None:
-        """Raise InputError where one number has two names in the file that want different things."""
-        if self.conflicts:
-            lines = first_of(self.conflicts)
-            raise InputError(Lines("the file contradicts itself. Nothing was sent", *lines))
 
     def rest(self, service: WantedService) -> Iterator[Entry]:
         """Remove what the pool holds and the file does not name; what is in use stays."""
@@ -269,40 +252,7 @@ class _Planning:
                 continue
             item = Item(number.name, number.sid, number.phone_number)
             home = self.world.home(service.name)
-            yield if_idle(remove_chain(home, item, number.raw), number, home)
-
-
-# Numbers that can't come
-
-
-def with_problems(entries: Iterable[Entry], problems: Mapping[str, ProxyctlError]) -> list[Entry]:
-    """Refuse adds of numbers that the API would refuse; ``problems``: by what names the item (SID or number)."""
-
-    def judged(entry: Entry) -> Entry:
-        error = problems.get(entry.item.name) if isinstance(entry, Chain) and entry.change == "add" else None
-        return entry if error is None or not isinstance(entry, Chain) else refused(entry, error)
-
-    return list(map(judged, entries))
-
-
-def problems_of_adds(
-    items: Sequence[Item], owned: Mapping[str, IncomingNumber], senders: Mapping[str, str]
-) -> dict[str, ProxyctlError]:
-    """Return what the API would refuse of numbers that are to join a pool, by what names each."""
-    problems: dict[str, ProxyctlError] = {}
-    for item in items:
-        number = owned.get(item.name)
-        if number is None:
-            problems[item.name] = not_owned(item, RefusedError)
-        elif number.sid in senders:
-            hint = "Take it out of the Messaging Service first."
-            problems[item.name] = in_messaging(item, senders[number.sid], hint, leaves=False)
-    return problems
-
-
-def adds(entries: Iterable[Entry]) -> list[Item]:
-    """Return the items that are to join a pool from outside."""
-    return [chain.item for chain in chains_of(entries, "add")]
+            yield decide.if_idle(decide.remove_chain(home, item, number.raw), number, home)
 
 
 # The plan
@@ -314,10 +264,11 @@ def plan_of(entries: Sequence[Entry], world: World, *, replacing: bool = True) -
     for name in touched(entries):
         pool = world.pools.get(name)
         if pool is not None:
-            rooms |= capacities(pool, world.services[name])
+            rooms |= decide.capacities(pool, world.services[name])
         elif name not in world.services:
             rooms |= {
-                place(name, flag): Capacity(name, 0, most, open=False) for flag, most in POOL_LIMITS.items()
+                decide.place(name, flag): Capacity(name, 0, most, open=False)
+                for flag, most in POOL_LIMITS.items()
             }
     spares, absent = spares_of(entries, world) if replacing else ({}, {})
     return Plan(tuple(entries), rooms, spares, absent=absent)
@@ -333,10 +284,12 @@ def spares_of(entries: Iterable[Entry], world: World) -> tuple[dict[Room, int], 
     for entry in entries:
         if isinstance(entry, Chain):
             for step in entry.steps:
-                leaves.update(room for room in step.takes if room[1].startswith(SPARE))
-                comes.update({room: count for room, count in step.frees.items() if room[1].startswith(SPARE)})
+                leaves.update(room for room in step.takes if room[1].startswith(decide.SPARE))
+                comes.update(
+                    {room: count for room, count in step.frees.items() if room[1].startswith(decide.SPARE)}
+                )
         elif entry.error is not None and entry.change in ("add", "move") and entry.service:
-            absent[spare(world.home(entry.service).sid, entry.item.is_reserved)] += 1
+            absent[decide.spare(world.home(entry.service).sid, entry.item.is_reserved)] += 1
     comes.update(absent)
     spares = {room: max(0, leaves[room] - comes[room]) for room in leaves if comes[room]}
     return spares, {room: count for room, count in absent.items() if room in spares}

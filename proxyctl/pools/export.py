@@ -13,7 +13,6 @@ from proxyctl.pools.pool import Pool, flag_word, number_argument
 from proxyctl.pools.poolfile import SETTINGS, VERSION
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-_KEPT = re.compile(r"[^\x20-\x7e]")
 
 
 def head(account_sid: str | None) -> str:
@@ -81,17 +80,12 @@ def harmless(text: str, service: Service) -> str:
             f"Service {service.sid} has text that no file can hold (half a surrogate pair).",
             hint="'proxyctl service update -h': an update can give it another unique name or URL.",
         ) from None
-    return _KEPT.sub(lambda match: escaped(match[0]), text)
+    return "".join(char if char == "\n" or char.isprintable() else escape(char) for char in text)
 
 
 def all_ascii(text: str) -> str:
     """Return the same TOML for a stream that can't hold all characters."""
     return "".join(char if char.isascii() else escape(char) for char in text)
-
-
-def escaped(char: str) -> str:
-    """Return a character as TOML escapes it, unless it is printable or ends a line."""
-    return char if char == "\n" or char.isprintable() else escape(char)
 
 
 def escape(char: str) -> str:

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.api.resources import NUMBERS
-from proxyctl.errors import AuthenticationError, RefusedError, TemporaryError, reworded
+from proxyctl.errors import AuthenticationError, ProxyctlError, RefusedError, TemporaryError, reworded
 from proxyctl.input.items import Item
+from proxyctl.pools import decide
 from proxyctl.pools.account import BESIDE, COURTESY, Account, is_forbidden
-from proxyctl.pools.decide import THE_POOL, Home, Row, add_chain, capacities, flag_chain, move_chain, place
 from proxyctl.pools.decide import through as by_way_of
 from proxyctl.pools.pool import MOST_UNRESERVED, Pool, areas_of, flag_word, points_at
 from proxyctl.pools.webhooks import joining_webhooks, users_of
@@ -43,7 +43,10 @@ def with_facts(plan: Plan, command: str, account: Account, note: Note, *, throug
     ``note`` says what a key may not read, and so is not known. ``through``: what leaves its pool leaves its Messaging
     Service first.
     """
-    entries = joining(plan.entries, account, note)
+    entries: Sequence[Entry] = plan.entries
+    owned = own_records(account, [chain.item for chain in chains_of(entries, "add")], note)
+    if owned is not None:  # the history keeps what they were; what another application uses is at risk
+        entries = joining_webhooks(entries, owned)
     senders = asked_senders(account, sids_of(entries, "remove", "move"), note)
     if senders is None:
         entries = [unknown_move(entry) for entry in entries]
@@ -53,12 +56,6 @@ def with_facts(plan: Plan, command: str, account: Account, note: Note, *, throug
     if command in RULES[NO_UNRESERVED].commands:
         capacities.update(unread(plan, account))
     return replace(plan, entries=tuple(entries), capacities=capacities)
-
-
-def joining(entries: Sequence[Entry], account: Account, note: Note) -> Sequence[Entry]:
-    """Let the history keep the webhooks of numbers that join a pool; what another application uses is at risk."""
-    owned = own_records(account, [chain.item for chain in chains_of(entries, "add")], note)
-    return entries if owned is None else joining_webhooks(entries, owned)
 
 
 def own_records(account: Account, items: Sequence[Item], note: Note) -> Mapping[str, IncomingNumber] | None:
@@ -76,6 +73,36 @@ def asked_senders(account: Account, sids: Collection[str], note: Note) -> Mappin
     """Return the same; None where a key may not read that."""
     what = "whether numbers are in a Messaging Service"
     return asked(lambda: account.senders(sids, within=COURTESY), what, note)
+
+
+def problems_of_adds(entries: Iterable[Entry], account: Account, note: Note) -> dict[str, ProxyctlError]:
+    """Return what the API would refuse of numbers that are to join a pool, by what names each, as far as a key may read
+    it.
+    """
+    problems: dict[str, ProxyctlError] = {}
+    items = [chain.item for chain in chains_of(entries, "add")]
+    owned = own_records(account, items, note)
+    if owned is None:
+        return problems
+    senders = senders_of(account, {number.sid for number in owned.values()}, note)
+    for item in items:
+        number = owned.get(item.name)
+        if number is None:
+            problems[item.name] = decide.not_owned(item, RefusedError)
+        elif number.sid in senders:
+            hint = "Take it out of the Messaging Service first."
+            problems[item.name] = in_messaging(item, senders[number.sid], hint, leaves=False)
+    return problems
+
+
+def with_problems(entries: Iterable[Entry], problems: Mapping[str, ProxyctlError]) -> list[Entry]:
+    """Refuse numbers that are to join a pool; ``problems``: by what names the item."""
+    return [
+        refused(entry, problems[entry.item.name])
+        if isinstance(entry, Chain) and entry.change == "add" and entry.item.name in problems
+        else entry
+        for entry in entries
+    ]
 
 
 def unknown_move(entry: Entry) -> Entry:
@@ -110,7 +137,7 @@ def unread(plan: Plan, account: Account) -> Iterator[tuple[Room, Capacity]]:
                 if room[1] == flag_word(False) and step.request.before is not None:
                     gone.setdefault(room, set()).add(step.request.sid or "")
     for room, numbers in gone.items():
-        known = plan.capacities.get(room, Capacity(THE_POOL, 0, MOST_UNRESERVED, whole=False))
+        known = plan.capacities.get(room, Capacity(decide.THE_POOL, 0, MOST_UNRESERVED, whole=False))
         if not known.whole and known.held <= len(numbers):
             yield room, known._replace(held=account.unreserved(room[0], numbers))
 
@@ -122,10 +149,12 @@ def serving(account: Account, pool: Pool, service: Service, going: Collection[st
     gone = {sid for sid, number in pool.by_sid.items() if sid in going and not number.is_reserved}
     if not gone:
         return {}
-    room = place(pool.service_sid, False)
+    room = decide.place(pool.service_sid, False)
     stays = one_serves(account, pool, gone)
     # Where none stays, all were asked for.
-    known = capacities(pool, service)[room]._replace(held=len(gone) + stays, whole=pool.complete or not stays)
+    known = decide.capacities(pool, service)[room]._replace(
+        held=len(gone) + stays, whole=pool.complete or not stays
+    )
     return {room: known}
 
 
@@ -214,7 +243,7 @@ def rooms_left(chain: Chain) -> Iterable[Room]:
     """Return the rooms of unreserved numbers that a chain takes its number out of."""
     for step in chain.steps:
         if step.request.before is not None:
-            yield from (room for room in step.frees if room == place(room[0], False))
+            yield from (room for room in step.frees if room == decide.place(room[0], False))
 
 
 def has_unreserved(account: Account, service_sid: str, taken: Iterable[Request]) -> bool:
@@ -227,7 +256,7 @@ def has_unreserved(account: Account, service_sid: str, taken: Iterable[Request])
     return account.unreserved(service_sid, ()) > 0
 
 
-def giving_back(chain: Chain, room: Room, seen: Row | None) -> Chain:
+def giving_back(chain: Chain, room: Room, seen: decide.Row | None) -> Chain:
     """Return what makes the number of a chain that is done an unreserved one of its pool again; ``seen``: as it is."""
     parents = {step.request.verb.name: step.request.parent for step in chain.steps}
     leaving = next(step.request for step in chain.steps if room in step.frees)
@@ -237,10 +266,12 @@ def giving_back(chain: Chain, room: Room, seen: Row | None) -> Chain:
         before = {name: value or "" for name, value in (leaving.before or {}).items()}
         back = replace(leaving, verb=RESTORE_WEBHOOKS, wanted=before, before=None, kept={})
         return Chain(item, (Step(back),), "restore")
-    home = Home(leaving.parent, leaving.kept.get("service"))
+    home = decide.Home(leaving.parent, leaving.kept.get("service"))
     if leaving.verb is RESERVE:
-        return flag_chain(home, item, row, False)
+        return decide.flag_chain(home, item, row, False)
     messaging = parents.get(DETACH.name)
     if ADD.name in parents:
-        return by_way_of(move_chain(Home(row["service_sid"]), home, item, row, False), messaging, messaging)
-    return by_way_of(add_chain(home, item, False), None, messaging)
+        return by_way_of(
+            decide.move_chain(decide.Home(row["service_sid"]), home, item, row, False), messaging, messaging
+        )
+    return by_way_of(decide.add_chain(home, item, False), None, messaging)

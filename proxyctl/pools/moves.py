@@ -14,15 +14,13 @@ from typing import NamedTuple
 from proxyctl.api.models import IncomingNumber, PhoneNumber
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import Home, each_once, if_idle, kept, move_chain, not_in_pool, sender_step
+from proxyctl.pools import decide
 from proxyctl.pools.facts import minding_senders
 from proxyctl.pools.pool import Pool, points_at
 from proxyctl.state.record import ItemRecord, Trail
 from proxyctl.text import command_line
-from proxyctl.writes.plan import Chain, Entry, NoOp
-from proxyctl.writes.requests import ADD, ATTACH, REMOVE, Request
-
-PRESENT = "in the pool already"
+from proxyctl.writes.plan import Chain, Entry, NoOp, decide_each
+from proxyctl.writes.requests import ADD, ATTACH, REMOVE
 
 
 class Unfinished(NamedTuple):
@@ -43,8 +41,8 @@ class Route:
     ``is_reserved`` is the user's word on numbers whose state no record has.
     """
 
-    source: Home
-    target: Home
+    source: decide.Home
+    target: decide.Home
     pools: tuple[Pool, Pool]
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
     owned: Mapping[str, IncomingNumber] = field(default_factory=dict)
@@ -73,17 +71,17 @@ def decide_moves(items: Sequence[Item], route: Route) -> list[Entry]:
     def find(item: Item) -> PhoneNumber | None:
         return there.find(item) or here.find(item) or route.in_transit(item)
 
-    return each_once(items, find, lambda item, number: decide(item, number, route))
+    return decide_each(items, find, decide.disagrees, lambda item, number: decide_one(item, number, route))
 
 
-def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
+def decide_one(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     """Decide what is left to do for one item; ``number`` is as a pool holds it, or as it had left the first."""
     here, there = (pool.find(item) for pool in route.pools)
     if number is None:
         hint = f"'{command_line('number', 'find', item.name)}' shows where it is."
-        return NoOp(item, error=not_in_pool(item, hint))
+        return NoOp(item, error=decide.not_in_pool(item, hint))
     if there is not None:
-        return NoOp(item, there.raw, note=PRESENT)
+        return NoOp(item, there.raw, note=decide.PRESENT)
     if here is None and number.is_reserved is None:
         error = RefusedError(
             f"{item.shown} is in no pool: an interrupted move took it out of that of Service "
@@ -92,8 +90,8 @@ def decide(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
         )
         return NoOp(item, number.raw, error)
     flag, has_left = number.is_reserved, here is None
-    chain = move_chain(route.source, route.target, item, number.raw, flag, has_left=has_left)
-    return chain if here is None else if_idle(chain, here, route.source)
+    chain = decide.move_chain(route.source, route.target, item, number.raw, flag, has_left=has_left)
+    return chain if here is None else decide.if_idle(chain, here, route.source)
 
 
 def by_way_of_messaging(
@@ -110,15 +108,17 @@ def by_way_of_messaging(
         if one is None or messaging_service is None or one.sid in senders:
             return entry
         item = replace(entry.item, sid=one.sid, phone_number=one.phone_number or entry.item.phone_number)
-        attach = sender_step(ATTACH, messaging_service, item)
+        attach = decide.sender_step(ATTACH, messaging_service, item)
         if isinstance(entry, NoOp):
             there = entry.error is None and entry.seen is not None
-            back = (kept(attach, {"move": one.trail}),)
+            back = (decide.kept(attach, {"move": one.trail}),)
             return Chain(entry.item, back, "move", "moved", entry.service) if there else entry
         if entry.change == "remove":
             return entry
         trail = replace(entry.request.kept.get("move", one.trail), messaging_service=messaging_service)
-        return replace(entry, steps=tuple(kept(step, {"move": trail}) for step in (*entry.steps, attach)))
+        return replace(
+            entry, steps=tuple(decide.kept(step, {"move": trail}) for step in (*entry.steps, attach))
+        )
 
     return list(map(judged, minding_senders(entries, senders, "add", "move", through=through)))
 
@@ -130,15 +130,6 @@ def move_command(trail: Trail, numbers: Iterable[str], *, through: bool) -> str:
     if trail.target is not None:
         words = ["move", *numbers, "--from", source, "--to", trail.target]
     return command_line("number", *words, *(["--through-messaging"] if through else []))
-
-
-def how_to_finish(request: Request) -> str:
-    """Say what finishes the way of a number that waits for ``request``, also where a Messaging Service has it."""
-    hint, trail = request.verb.pending_hint, request.kept.get("move")
-    if request.verb is not ADD or trail is None:
-        return hint
-    command = move_command(trail, [request.name], through=True)
-    return f"{hint} If a Messaging Service has it, '{command}' takes it out and adds it."
 
 
 class Trails:

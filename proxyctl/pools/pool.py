@@ -51,11 +51,6 @@ class Pool:
         if number.phone_number is not None:
             self.by_number[number.phone_number] = number
 
-    def add_all(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Take in a page of numbers, as the API gives them."""
-        for raw in rows:
-            self.add(PhoneNumber(raw))
-
     def find(self, item: Item) -> PhoneNumber | None:
         """Return the number that ``item`` means: by its SID where it has one, else by its E.164 form."""
         if item.sid is not None:
@@ -94,11 +89,6 @@ class Holder(NamedTuple):
 def by_name(numbers: Iterable[IncomingNumber]) -> dict[str, IncomingNumber]:
     """Return numbers by SID and by E.164 number."""
     return {name: one for one in numbers for name in (one.sid, one.phone_number) if name is not None}
-
-
-def slim(raw: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
-    """Return only ``fields`` of ``raw``."""
-    return {name: value for name, value in raw.items() if name in fields}
 
 
 def hinted_service(number: IncomingNumber) -> str | None:

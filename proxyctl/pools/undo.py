@@ -6,38 +6,29 @@ rest goes back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from proxyctl.api.models import IncomingNumber, Service
 from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.input.items import Item
-from proxyctl.pools.decide import ABSENT, Home, chain_to, if_idle, move_chain, sender_step, through
+from proxyctl.pools import decide, versions
 from proxyctl.pools.desired import World, update_chain
+from proxyctl.pools.pool import flag_word
 from proxyctl.pools.poolfile import SETTINGS
-from proxyctl.pools.versions import OURS, PRESENT, SOMETHING_ELSE, STATES, Since, flag, version_of
 from proxyctl.pools.webhooks import not_kept, point_chain
 from proxyctl.state.record import ItemRecord, Outcome, RunDetail, withheld
 from proxyctl.text import command_line
+from proxyctl.writes import requests
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, chains_of, refused, sids_of
-from proxyctl.writes.requests import (
-    ADD,
-    ATTACH,
-    CREATE_SERVICE,
-    DETACH,
-    REMOVE,
-    SET_WEBHOOKS,
-    UPDATE_SERVICE,
-    same,
-)
 
 Number = tuple[str, str]  # the SID of the Service, and what names the number
 
-INVERTED = {*STATES, UPDATE_SERVICE.name, SET_WEBHOOKS.name}
+INVERTED = {*versions.STATES, requests.UPDATE_SERVICE.name, requests.SET_WEBHOOKS.name}
 MOVING = ("add", "remove", "move")  # changes that no pool takes of a number in a Messaging Service
-SENDING = (ATTACH.name, DETACH.name)
+SENDING = (requests.ATTACH.name, requests.DETACH.name)
+AS_IT_WAS = "as it was already"
 
 
 def services_of(records: Iterable[ItemRecord], only: str | None) -> list[str]:
@@ -57,23 +48,23 @@ def messaging_services_of(records: Iterable[ItemRecord]) -> list[str]:
     return list(dict.fromkeys(sid for one in intents if (sid := one.messaging_service_sid)))
 
 
-def inverse(run: RunDetail, since: Since, world: World) -> list[Entry]:
+def inverse(run: RunDetail, since: versions.Since, world: World) -> list[Entry]:
     """Decide what takes each item back to where the run found it; what the run did not change is left out.
 
     ``world`` has all Services that the records name and that still exist, and their pools.
     """
-    homes = {service.sid: Home(service.sid, name) for name, service in world.services.items()}
+    homes = {service.sid: decide.Home(service.sid, name) for name, service in world.services.items()}
     entries: list[Entry] = []
     numbers, senders = grouped(run)
     for record in run.items:
         sid = record.intent.service_sid or run.run.service_sid or ""
         if record.happened == "no" or not sid:
             continue
-        if record.intent.action == UPDATE_SERVICE.name:
+        if record.intent.action == requests.UPDATE_SERVICE.name:
             service = world.services.get(homes[sid].name or "") if sid in homes else None
             entries += [gone([record], sid)] if service is None else undo_settings(record, service, since)
-        elif record.intent.action == SET_WEBHOOKS.name:
-            entries.append(undo_webhooks(record, homes.get(sid, Home(sid)), world.owned, since))
+        elif record.intent.action == requests.SET_WEBHOOKS.name:
+            entries.append(undo_webhooks(record, homes.get(sid, decide.Home(sid)), world.owned, since))
     found = [
         undo_number(group, homes[sid], world, since) if sid in homes else gone(group, sid)
         for (sid, _), group in numbers.items()
@@ -92,22 +83,27 @@ def grouped(run: RunDetail) -> tuple[dict[Number, list[ItemRecord]], dict[Number
     begun: dict[Number, list[ItemRecord]] = {}
     for record in run.items:
         intent, trail, name = record.intent, record.intent.move, item_of(record).name
-        if record.happened == "no" or intent.action not in STATES:
+        if record.happened == "no" or intent.action not in versions.STATES:
             continue
         if intent.action in SENDING:
             senders.setdefault((intent.messaging_service_sid or "", name), []).append(record)
         elif sid := intent.service_sid or run.run.service_sid:
             numbers.setdefault((sid, name), []).append(record)
-            if trail is not None and trail.source and intent.action == ADD.name and trail.target == sid:
+            if (
+                trail is not None
+                and trail.source
+                and intent.action == requests.ADD.name
+                and trail.target == sid
+            ):
                 before = {"is_reserved": trail.is_reserved}
-                left = replace(intent, action=REMOVE.name, service_sid=trail.source, before=before)
+                left = replace(intent, action=requests.REMOVE.name, service_sid=trail.source, before=before)
                 begun[trail.source, name] = [replace(record, intent=left, outcome=Outcome("done", "removed"))]
     return numbers | {key: group for key, group in begun.items() if key not in numbers}, senders
 
 
 def restoring(plan: Plan, run: RunDetail) -> Plan:
     """Let pools be left without an unreserved number where the run had found them so, or had created the Service."""
-    created = (one.outcome for one in run.items if one.intent.action == CREATE_SERVICE.name)
+    created = (one.outcome for one in run.items if one.intent.action == requests.CREATE_SERVICE.name)
     found = dict(run.run.unreserved or {}) | {one.service_sid: 0 for one in created if one is not None}
     rooms = {
         room: one._replace(may_empty=True) if found.get(room[0]) == 0 else one
@@ -119,9 +115,9 @@ def restoring(plan: Plan, run: RunDetail) -> Plan:
 def gone(records: Sequence[ItemRecord], sid: str) -> NoOp:
     """Refuse what was done in a Service that has been deleted since; what the run added there is out of it."""
     item, first = item_of(records[0]), records[0]
-    made = STATES.get(first.done or "")
-    if made is not None and made(first)[0] == ABSENT:
-        return NoOp(item, note="out of the pool already")
+    made = versions.STATES.get(first.done or "")
+    if made is not None and made(first)[0] == decide.ABSENT:
+        return NoOp(item, note=AS_IT_WAS)
     error = NotFoundError(
         f"{item.input} can't be undone: Service {sid}, which that run changed, does not exist any more.",
         hint="'proxyctl service list' shows those that are left.",
@@ -129,20 +125,23 @@ def gone(records: Sequence[ItemRecord], sid: str) -> NoOp:
     return NoOp(item, error=error)
 
 
-def undo_number(records: Sequence[ItemRecord], home: Home, world: World, since: Since) -> Entry:
+def undo_number(
+    records: Sequence[ItemRecord], home: decide.Home, world: World, since: versions.Since
+) -> Entry:
     """Decide for one number of one Service: it may have left, and have come back with another flag."""
     item, name = item_of(records[0]), home.name or ""
     if item.sid is None and item.phone_number is None:
         return NoOp(item, error=RefusedError("the record does not say which number this was."))
     number = world.pools[name].find(item)
-    now = ABSENT if number is None else number.is_reserved
+    now = decide.ABSENT if number is None else number.is_reserved
     row = None if number is None else number.raw
-    before, note, error = judged(records, now, row, since, partial(how_changed, now))
+    how = "it has left the pool" if number is None else f"it is {flag_word(number.is_reserved)} in the pool"
+    before, note, error = judged(records, now, row, since, how)
     if note or error:
         return NoOp(item, row, error, note, service=name)
-    chain = chain_to(home, item, number, before)
-    if chain is not None and number is not None and before == ABSENT:
-        return if_idle(chain, number, home)
+    chain = decide.chain_to(home, item, number, before)
+    if chain is not None and number is not None and before == decide.ABSENT:
+        return decide.if_idle(chain, number, home)
     return chain or NoOp(item, row, service=name)
 
 
@@ -150,8 +149,8 @@ def judged(
     records: Sequence[ItemRecord],
     now: Any,
     row: Mapping[str, Any] | None,
-    since: Since,
-    how: Callable[[Any], str],
+    since: versions.Since,
+    how: str,
 ) -> tuple[Any, str | None, RefusedError | None]:
     """Return the state that a run found, with why it needs nothing, or can't be set back.
 
@@ -159,23 +158,27 @@ def judged(
     is neither that nor what it left, somebody else has changed it since, and it is refused; ``how`` says so.
     """
     first, last = records[0], records[-1]
-    before, _ = STATES[first.done or ""](first)
-    halfway, after = STATES[last.done or ""](last)
-    if now == before or (before is None and now != ABSENT):
-        return before, as_it_was(before, last), None
+    before, _ = versions.STATES[first.done or ""](first)
+    halfway, after = versions.STATES[last.done or ""](last)
+    if now == before or (before is None and now != decide.ABSENT):
+        return before, AS_IT_WAS, None
     agrees = now == after or (last.happened == "maybe" and now == halfway)
     what = item_of(first).input
-    return before, None, changed_since(what, records, since, row, None if agrees else how(before))
+    return before, None, changed_since(what, records, since, row, None if agrees else how)
 
 
 def changed_since(
-    what: str, records: Sequence[ItemRecord], since: Since, now: Mapping[str, Any] | None, how: str | None
+    what: str,
+    records: Sequence[ItemRecord],
+    since: versions.Since,
+    now: Mapping[str, Any] | None,
+    how: str | None,
 ) -> RefusedError | None:
     """Return the refusal of what has changed since the run; ``now``: as the API has it, ``how``: what that shows."""
-    by = since.changed_by(records, version_of(now))
-    if by == OURS:
+    by = since.changed_by(records, versions.version_of(now))
+    if by == versions.OURS:
         return None
-    if by == SOMETHING_ELSE and how is None:
+    if by == versions.SOMETHING_ELSE and how is None:
         when = (now or {}).get("date_updated")
         how = f"something else changed it at {when}" if when else "it was added and removed again"
     hint = "Change it by hand if necessary."
@@ -184,25 +187,7 @@ def changed_since(
     return None if how is None else RefusedError(f"{what} has changed since that run: {how}.", hint=hint)
 
 
-def as_it_was(before: Any, last: ItemRecord) -> str:
-    """Say of a number that it needs nothing."""
-    if last.done in SENDING:
-        return "as it was already"
-    if before == ABSENT:
-        return "out of the pool already"
-    return "back in the pool already" if last.done == REMOVE.name else "as it was already"
-
-
-def how_changed(now: Any, before: Any) -> str:
-    """Say how a number is not as the run left it."""
-    if now == ABSENT:
-        return "it has left the pool"
-    if before == ABSENT:
-        return "it was reserved or released"
-    return "it is back in the pool, with the other flag"
-
-
-def paired(found: Sequence[Entry], homes: Mapping[str, Home], world: World) -> Iterator[Entry]:
+def paired(found: Sequence[Entry], homes: Mapping[str, decide.Home], world: World) -> Iterator[Entry]:
     """Let a number that is to leave one pool and to come to another go as a move."""
     leaving = {chain.request.sid or "": chain for chain in chains_of(found, "remove")}
     coming = sids_of(found, "add")
@@ -218,12 +203,14 @@ def paired(found: Sequence[Entry], homes: Mapping[str, Home], world: World) -> I
             yield entry
 
 
-def back(coming: Chain, leaving: Chain | None, homes: Mapping[str, Home], world: World) -> Entry:
+def back(coming: Chain, leaving: Chain | None, homes: Mapping[str, decide.Home], world: World) -> Entry:
     """Return what puts a number back: from the pool that it went to, if it is still there."""
     request = coming.request
     if leaving is not None:
         source, target = homes[leaving.request.parent], homes[request.parent]
-        return move_chain(source, target, coming.item, leaving.before or {}, flag(request.wanted))
+        return decide.move_chain(
+            source, target, coming.item, leaving.before or {}, versions.flag(request.wanted)
+        )
     holder = world.holder_of(coming.item)
     if holder is None:
         return coming
@@ -231,17 +218,17 @@ def back(coming: Chain, leaving: Chain | None, homes: Mapping[str, Home], world:
     return NoOp(coming.item, error=error, service=coming.service)
 
 
-def undo_sender(records: Sequence[ItemRecord], messaging: str, world: World, since: Since) -> Entry:
+def undo_sender(records: Sequence[ItemRecord], messaging: str, world: World, since: versions.Since) -> Entry:
     """Decide for one number of one Messaging Service."""
     item = item_of(records[0])
     row, holder = world.senders.get(messaging, {}).get(item.sid or ""), world.holder_of(item)
     where = f"it {'has left' if row is None else 'is in'} Messaging Service {messaging}"
-    now, name = ABSENT if row is None else PRESENT, holder.name if holder else ""
-    before, note, error = judged(records, now, row, since, lambda _: where)
+    now, name = decide.ABSENT if row is None else versions.PRESENT, holder.name if holder else ""
+    before, note, error = judged(records, now, row, since, where)
     if note or error:
         return NoOp(item, None, error, note, service=name)
-    verb, done = (ATTACH, "added") if before == PRESENT else (DETACH, "removed")
-    step = sender_step(verb, messaging, item, holder.number.raw if holder else None)
+    verb, done = (requests.ATTACH, "added") if before == versions.PRESENT else (requests.DETACH, "removed")
+    step = decide.sender_step(verb, messaging, item, holder.number.raw if holder else None)
     return Chain(item, (step,), verb.name, done, name)
 
 
@@ -259,7 +246,7 @@ def joined(numbers: Iterable[Entry], senders: Iterable[Entry]) -> list[Entry]:
         place = next((places[name] for name in sender.item.names if name in places), None)
         if place is not None:
             entries[place] = together(entries[place], sender)
-        elif isinstance(sender, Chain) and sender.request.verb is ATTACH and sender.before is None:
+        elif isinstance(sender, Chain) and sender.request.verb is requests.ATTACH and sender.before is None:
             entries.append(refused(sender, changed(sender.item, "it is in no pool, and none could take it")))
         elif isinstance(sender, Chain) or sender.error is not None or named.isdisjoint(sender.item.names):
             entries.append(sender)
@@ -272,11 +259,11 @@ def together(entry: Entry, sender: Entry) -> Entry:
         return entry
     if isinstance(sender, NoOp):
         return entry if sender.error is None else refused(entry, sender.error)
-    leaves, messaging = sender.request.verb is DETACH, sender.request.parent
-    return through(entry, messaging if leaves else None, None if leaves else messaging)
+    leaves, messaging = sender.request.verb is requests.DETACH, sender.request.parent
+    return decide.through(entry, messaging if leaves else None, None if leaves else messaging)
 
 
-def undo_settings(record: ItemRecord, service: Service, since: Since) -> Iterator[Entry]:
+def undo_settings(record: ItemRecord, service: Service, since: versions.Since) -> Iterator[Entry]:
     """Set the settings back that the run changed, unless somebody has changed them since."""
     name = service.name
     item = Item(name, service.sid, None)
@@ -295,7 +282,9 @@ def undo_settings(record: ItemRecord, service: Service, since: Since) -> Iterato
         yield update_chain(service, item, to_do)
 
 
-def undo_webhooks(record: ItemRecord, home: Home, owned: Mapping[str, IncomingNumber], since: Since) -> Entry:
+def undo_webhooks(
+    record: ItemRecord, home: decide.Home, owned: Mapping[str, IncomingNumber], since: versions.Since
+) -> Entry:
     """Set the webhooks of a number back that the run changed."""
     item, name = item_of(record), home.name or ""
     number = owned.get(item.name)
@@ -306,7 +295,7 @@ def undo_webhooks(record: ItemRecord, home: Home, owned: Mapping[str, IncomingNu
     if lost:
         return NoOp(item, row, not_kept(f"{', '.join(lost)} of {item.input}", "be undone"), service=name)
     if not to_do:
-        return NoOp(item, row, note="as it was already")
+        return NoOp(item, row, note=AS_IT_WAS)
     error = changed_since(item.input, [record], since, row, f"its {', '.join(others)}" if others else None)
     return point_chain(item, row, to_do, home) if error is None else NoOp(item, row, error, service=name)
 
@@ -320,11 +309,11 @@ def fields_back(
     before, after = record.intent.before or {}, record.after or {}
     keys = [key for key in known if key in before and key in after]
     lost = [key for key in keys if withheld(before[key], after[key])]
-    keys = [key for key in keys if key not in lost and not same(before[key], after[key])]
-    keys = [key for key in keys if not same(before[key], now.get(key))]
+    keys = [key for key in keys if key not in lost and not requests.same(before[key], after[key])]
+    keys = [key for key in keys if not requests.same(before[key], now.get(key))]
     to_do = {key: "" if before[key] is None else before[key] for key in keys}
-    others = [key for key in keys if not same(after[key], now.get(key))]
-    return to_do, others, [key for key in lost if not same(before[key], now.get(key))]
+    others = [key for key in keys if not requests.same(after[key], now.get(key))]
+    return to_do, others, [key for key in lost if not requests.same(before[key], now.get(key))]
 
 
 def changed(item: Item, how: str) -> RefusedError:

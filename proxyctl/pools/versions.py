@@ -11,19 +11,7 @@ from typing import Any, NamedTuple
 
 from proxyctl.pools.decide import ABSENT
 from proxyctl.state.record import ItemRecord, RunDetail
-from proxyctl.writes.requests import (
-    ADD,
-    ATTACH,
-    DETACH,
-    RELEASE,
-    REMOVE,
-    RESERVE,
-    RESTORE_WEBHOOKS,
-    SET_WEBHOOKS,
-    UPDATE_SERVICE,
-    same,
-)
-from proxyctl.writes.session_requests import CLOSE_SESSION, UPDATE_SESSION
+from proxyctl.writes import requests
 
 Version = str | None  # the date of the last change; ABSENT: it is not there; None: not known
 Place = tuple[str, str]  # what a thing is in, and one of its names
@@ -31,17 +19,23 @@ Place = tuple[str, str]  # what a thing is in, and one of its names
 SOMETHING_ELSE = ""
 OURS = "ours"
 PRESENT = True  # the state of a number that a Messaging Service has
-WEBHOOKS = (SET_WEBHOOKS.name, RESTORE_WEBHOOKS.name)
+WEBHOOKS = (requests.SET_WEBHOOKS.name, requests.RESTORE_WEBHOOKS.name)
 # By action, the state that it found and the one that it left, of a number in a pool or in a Messaging Service.
 STATES: Mapping[str, Callable[[ItemRecord], tuple[Any, Any]]] = {
-    ADD.name: lambda record: (ABSENT, bool(flag(record.after))),
-    REMOVE.name: lambda record: (flag(record.intent.before), ABSENT),
-    RESERVE.name: lambda record: (False, True),
-    RELEASE.name: lambda record: (True, False),
-    ATTACH.name: lambda record: (ABSENT, PRESENT),
-    DETACH.name: lambda record: (PRESENT, ABSENT),
+    requests.ADD.name: lambda record: (ABSENT, bool(flag(record.after))),
+    requests.REMOVE.name: lambda record: (flag(record.intent.before), ABSENT),
+    requests.RESERVE.name: lambda record: (False, True),
+    requests.RELEASE.name: lambda record: (True, False),
+    requests.ATTACH.name: lambda record: (ABSENT, PRESENT),
+    requests.DETACH.name: lambda record: (PRESENT, ABSENT),
 }
-CHANGES = {*STATES, *WEBHOOKS, UPDATE_SERVICE.name, UPDATE_SESSION.name, CLOSE_SESSION.name}
+CHANGES = {
+    *STATES,
+    *WEBHOOKS,
+    requests.UPDATE_SERVICE.name,
+    requests.UPDATE_SESSION.name,
+    requests.CLOSE_SESSION.name,
+}
 
 
 def flag(state: Mapping[str, Any] | None) -> bool | None:
@@ -58,7 +52,7 @@ def version_of(raw: Mapping[str, Any] | None) -> Version:
 def fields_of(record: ItemRecord) -> frozenset[str]:
     """Return the fields of a resource that a record changed."""
     before, after = record.intent.before or {}, record.after or {}
-    return frozenset(key for key in before if key in after and not same(before[key], after[key]))
+    return frozenset(key for key in before if key in after and not requests.same(before[key], after[key]))
 
 
 class Touch(NamedTuple):
@@ -105,7 +99,9 @@ class Since:
         """Take in a later run."""
         groups: dict[Place, list[ItemRecord]] = {}
         added = [
-            record for record in run.items if record.intent.action == ADD.name and record.happened != "no"
+            record
+            for record in run.items
+            if record.intent.action == requests.ADD.name and record.happened != "no"
         ]
         came = frozenset(name for record in added for name in record.names)
         for record in run.items:

@@ -145,14 +145,11 @@ def kept_in(record: ItemRecord) -> Settings | None:
     return {name: settings[name] for name in (*CALLS, *MESSAGES) if name in settings} or None
 
 
-def kept_by(records: Iterable[ItemRecord]) -> dict[str, Settings]:
+def kept_by(records: Sequence[ItemRecord]) -> dict[str, Settings]:
     """Return what the records of one run keep, by SID and by number."""
-    found: dict[str, Settings] = {}
-    for record in records:
-        settings = kept_in(record)
-        if settings is not None:
-            found |= dict.fromkeys(record.names, settings)
-    return found
+    search = KeptWebhooks((name for record in records for name in record.names), newest=True)
+    search.take(records)
+    return search.found
 
 
 def set_by_proxy(account_sid: str, service_sid: str) -> Settings:

@@ -10,7 +10,7 @@ from proxyctl.api.models import Participant, Session
 from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.sessions.reading import not_found
-from proxyctl.writes import session_requests as verbs
+from proxyctl.writes import requests as verbs
 from proxyctl.writes.plan import Chain, Entry, NoOp, Room, Step
 from proxyctl.writes.requests import Request, Verb, same
 
@@ -52,28 +52,12 @@ def decide_end(
     return Chain(item, (step,), "close" if closing else "delete Sessions", verb.done)
 
 
-def decide_each(
-    items: Sequence[Item],
-    found: Mapping[str, Session],
-    decide: Callable[[Item, Session | None], Entry],
-) -> list[Entry]:
-    """Decide for each item by what was ``found`` of it, by SID and name. Two that are one Session count once.
-
-    A row whose SID and name mean two Sessions is refused.
-    """
-    seen: dict[str, Item] = {}
-    entries: list[Entry] = []
-    for item in items:
-        session = found.get(item.name)
-        if session is not None and item.phone_number not in (None, session.unique_name):
-            text = f"{item.sid} is Session {session.name}, not {item.phone_number}."
-            error = RefusedError(text, hint="Fix the row, or leave one of the two out.")
-            entries.append(NoOp(item, session.raw, error))
-        elif session is not None and seen.setdefault(session.sid, item) is not item:
-            entries.append(NoOp(item, session.raw, note="the same Session as another of the items"))
-        else:
-            entries.append(decide(item, session))
-    return entries
+def disagrees(item: Item, session: Session) -> RefusedError | None:
+    """Return the error of a row whose SID and name mean two Sessions."""
+    if item.phone_number in (None, session.unique_name):
+        return None
+    text = f"{item.sid} is Session {session.name}, not {item.phone_number}."
+    return RefusedError(text, hint="Fix the row, or leave one of the two out.")
 
 
 def decide_update(item: Item, session: Session, service_sid: str, wanted: Fields) -> Entry:

@@ -84,9 +84,11 @@ def guard(plan: Plan, command: str = "", allowed: Collection[str] = ()) -> Plan:
     plan = refusing_risks(plan, command, allowed)
     over = list(too_many(plan))
     if over:
-        raise RefusedError(f"{'. '.join(over)}. Nothing was sent.", hint=how_to_allow(plan))
-    ordered, leave_first = in_order(plan)
-    lost = [need for need in losses(ordered, command) if need.rule not in allowed]
+        senders = any(room[1] == "senders" for room in plan.capacities)
+        hint = "Spread the numbers over several Messaging Services." if senders else SPREAD
+        raise RefusedError(f"{'. '.join(over)}. Nothing was sent.", hint=hint)
+    ordered, found = needs_of_run(plan, command)
+    lost = [need for need in found if need.rule not in allowed]
     if lost:
         rules = list(dict.fromkeys(need.rule for need in lost))
         text = ". ".join(need.why for need in lost)
@@ -94,8 +96,6 @@ def guard(plan: Plan, command: str = "", allowed: Collection[str] = ()) -> Plan:
             f"{text}. Nothing was sent ({'rule' if len(rules) == 1 else 'rules'} {', '.join(rules)}).",
             hint=f"{' '.join(f'--allow {rule}' for rule in rules)} permits it.",
         )
-    if leave_first and LEAVE_FIRST not in allowed:
-        raise no_room(plan, lifted=True)
     return ordered
 
 
@@ -106,18 +106,21 @@ def needs(plan: Plan, command: str, allowed: Collection[str]) -> list[Need]:
         for risk in entry.risks:
             if command in RULES[risk.rule].commands:
                 risks.setdefault(risk.rule, []).append(risk.error)
-    found = [Need(rule, several(errors), errors[0].hint or "") for rule, errors in risks.items()]
-    ordered, leave_first = in_order(refusing_risks(plan, command, RULES))
-    found += losses(ordered, command)
-    if leave_first:
-        found.append(Need(LEAVE_FIRST, RULES[LEAVE_FIRST].refuses.rstrip(".")))
+    found = []
+    for rule, (first, *others) in risks.items():
+        more = f". And {len(others)} more" if others else ""
+        found.append(Need(rule, f"{first.message.rstrip('.')}{more}", first.hint or ""))
+    found += needs_of_run(refusing_risks(plan, command, RULES), command)[1]
     return [need for need in found if need.rule not in allowed]
 
 
-def several(errors: list[ProxyctlError]) -> str:
-    """Return the first of the errors, and how many more are like it."""
-    more = f" And {len(errors) - 1} more." if len(errors) > 1 else ""
-    return f"{errors[0].message.rstrip('.')}.{more}".rstrip(".")
+def needs_of_run(plan: Plan, command: str) -> tuple[Plan, list[Need]]:
+    """Return the plan in an order that fits, and the rules that refuse the run. RefusedError: there is no order."""
+    ordered = in_order(plan)
+    found = list(losses(ordered, command))
+    if plan.spares and not ordered.spares:
+        found.append(Need(LEAVE_FIRST, no_room(plan)))
+    return ordered, found
 
 
 # Entries at risk
@@ -139,10 +142,8 @@ def refusing_risks(plan: Plan, command: str, allowed: Collection[str]) -> Plan:
         dropped.append(entry)
         return refused(entry, error)
 
-    if not any(entry.risks for entry in plan.entries):
-        return plan
     changed = replace(plan, entries=tuple(judged(entry) for entry in plan.entries))
-    return without_replacements(changed, dropped)
+    return without_replacements(changed, dropped) if dropped else changed
 
 
 def without_replacements(plan: Plan, dropped: Iterable[Chain]) -> Plan:
@@ -225,36 +226,30 @@ def after(plan: Plan) -> Counter[Room]:
 # What has no room
 
 
-def in_order(plan: Plan) -> tuple[Plan, bool]:
-    """Return the plan in an order that fits, and whether numbers have to leave first. RefusedError: there is none."""
+def in_order(plan: Plan) -> Plan:
+    """Return the plan in an order that fits, without spares where numbers have to leave first. RefusedError: there is
+    none.
+    """
     # On paper, a replacement that was refused is there: that it does not come is no want of room.
     paper = replace(plan, spares={room: n + plan.absent.get(room, 0) for room, n in plan.spares.items()})
     if not stuck(paper):
-        return plan, False
+        return plan
     if stuck(replace(paper, capacities={})):
         # Numbers that change places between pools: in each, one may leave before another has come.
         exchanging = replace(plan, spares={room: max(1, count) for room, count in plan.spares.items()})
         if not stuck(exchanging):
-            return exchanging, False
+            return exchanging
     without = replace(plan, spares={})
     if stuck(without):
-        raise no_room(plan, lifted=False)
-    return without, True
+        hint = "Make room for them first: remove numbers, or move some to another Service."
+        raise RefusedError(f"{no_room(plan)}. Nothing was sent.", hint=hint)
+    return without
 
 
-def no_room(plan: Plan, *, lifted: bool) -> RefusedError:
-    """The refusal of a plan that fits in no order; ``lifted``: it does where numbers leave first."""
-    left = stuck(plan)
+def no_room(plan: Plan) -> str:
+    """Say which changes of a plan fit in no order, and which rooms are full."""
     full = ", ".join(full_rooms(plan)) or "the pools"
-    return RefusedError(
-        f"there is no room for {counted(len(left), 'change')} in any order: {full}. Nothing was sent"
-        f"{f' (rule {LEAVE_FIRST})' if lifted else ''}.",
-        hint=(
-            f"--allow {LEAVE_FIRST} permits that numbers leave before their replacements are there."
-            if lifted
-            else "Make room for them first: remove numbers, or move some to another Service."
-        ),
-    )
+    return f"there is no room for {counted(len(stuck(plan)), 'change')} in any order: {full}"
 
 
 def stuck(plan: Plan) -> list[Chain]:
@@ -297,10 +292,3 @@ def full_rooms(plan: Plan) -> list[str]:
 def things(room: Room) -> str:
     """Return what is counted in a room."""
     return "numbers" if room[1] == "senders" else f"{room[1]} numbers"
-
-
-def how_to_allow(plan: Plan) -> str:
-    """Return what to do where too many numbers are to be in one place."""
-    if any(room[1] == "senders" for room in plan.capacities):
-        return "Spread the numbers over several Messaging Services."
-    return SPREAD

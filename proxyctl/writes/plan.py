@@ -4,10 +4,11 @@ them back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
+from proxyctl.api.models import Resource
 from proxyctl.errors import ProxyctlError
 from proxyctl.input.items import Item
 from proxyctl.roles import Line
@@ -15,6 +16,7 @@ from proxyctl.writes.requests import Request
 
 Room = tuple[str, str]  # what is scarce: ("KS…", "reserved"), ("MG…", "senders"), IN_TRANSIT
 IN_TRANSIT: Room = ("", "in transit")
+NAMED_TWICE = "the same as another of the items"
 MOST_IN_TRANSIT = 10  # items between two pools: one at first, one more for each that arrives
 
 
@@ -121,6 +123,7 @@ class NoOp:
 
 Entry = Chain | NoOp
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
+Thing = TypeVar("Thing", bound=Resource)
 
 
 def at_risk(entry: AnyEntry, rule: str, error: ProxyctlError) -> AnyEntry:
@@ -136,6 +139,32 @@ def chains_of(entries: Iterable[Entry], *changes: str) -> list[Chain]:
 def sids_of(entries: Iterable[Entry], *changes: str) -> set[str]:
     """Return the SIDs of what comes to one of ``changes``, as far as they are known."""
     return {sid for chain in chains_of(entries, *changes) if (sid := chain.request.sid)}
+
+
+def decide_each(
+    items: Sequence[Item],
+    find: Callable[[Item], Thing | None],
+    differs: Callable[[Item, Thing], ProxyctlError | None],
+    decide: Callable[[Item, Thing | None], Entry],
+) -> list[Entry]:
+    """Decide for each item by what was found of it. Two items that turn out to be one thing count once.
+
+    ``differs`` is the error of a row whose SID and name mean two things.
+    """
+    seen: dict[str, Item] = {}
+    entries: list[Entry] = []
+    for item in items:
+        thing = find(item)
+        error = None if thing is None else differs(item, thing)
+        if thing is None:
+            entries.append(decide(item, None))
+        elif error is not None:
+            entries.append(NoOp(item, thing.raw, error))
+        elif seen.setdefault(thing.sid, item) is not item:
+            entries.append(NoOp(item, thing.raw, note=NAMED_TWICE))
+        else:
+            entries.append(decide(item, thing))
+    return entries
 
 
 def refused(chain: Chain, error: ProxyctlError) -> NoOp:

@@ -18,7 +18,7 @@ from proxyctl.pools.facts import minding_senders
 from proxyctl.pools.pool import Pool
 from proxyctl.pools.poolfile import WantedService
 from proxyctl.writes.guard import LEAVE_FIRST, guard
-from proxyctl.writes.plan import MOST_IN_TRANSIT, Chain, Entry, NoOp, Plan, sids_of
+from proxyctl.writes.plan import MOST_IN_TRANSIT, NAMED_TWICE, Chain, Entry, NoOp, Plan, sids_of
 from tests.writes.simulation import Account, run, sid, states
 
 LIMITS = {True: 4, False: 3}
@@ -237,7 +237,7 @@ def test_a_number_has_one_place_in_a_file() -> None:
     twice = [WantedService("a", numbers=(by_sid, by_number))]
     first, second = decide_file(twice, world_of(account), prune=True)
     assert isinstance(first, NoOp) and isinstance(second, NoOp)
-    assert (first.error, second.error, second.note) == (None, None, "named twice")
+    assert (first.error, second.error, second.note) == (None, None, NAMED_TWICE)
     torn = [WantedService("a", numbers=(by_sid,)), WantedService("b", numbers=(by_number,))]
     with pytest.raises(InputError, match="are one number"):
         decide_file(torn, world_of(account))

@@ -111,7 +111,7 @@ FLAWED = [
         NUMBERS + "reserved = [\n  '+14155550100', # fine\n  '4155550100',\n]",
         '5: "4155550100" has no + and country code',
     ),
-    (NUMBERS + f"reserved = ['KS{'0' * 32}']", "is the SID of something else"),
+    (NUMBERS + f"reserved = ['KS{'0' * 32}']", "is neither a PN SID nor a number"),
     (
         NUMBERS + "reserved = []\nreserved_from = 'gone.csv'",
         '4: reserved_from: there is no file "/nowhere/gone.csv"',

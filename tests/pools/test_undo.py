@@ -194,9 +194,9 @@ def test_changed_since() -> None:
     added = record("add", done | {"action": "added"}, after={"is_reserved": True})
     assert "in use by 1 open Session." in refusal(one(added, pool_of({1: True}, {1: 1})))
     assert "in use by 2 open Sessions" in refusal(one(added, pool_of({1: True}, {1: 2})))
-    assert "reserved or released" in refusal(one(added, pool_of({1: False})))
+    assert "it is unreserved in the pool" in refusal(one(added, pool_of({1: False})))
     removed = record("remove", done | {"action": "removed"}, before={"is_reserved": True})
-    assert "with the other flag" in refusal(one(removed, pool_of({1: False})))
+    assert "it is unreserved in the pool" in refusal(one(removed, pool_of({1: False})))
 
 
 def test_a_removed_number_comes_back_though_its_flag_was_not_recorded() -> None:
@@ -204,7 +204,7 @@ def test_a_removed_number_comes_back_though_its_flag_was_not_recorded() -> None:
     assert change_of(one(removed, pool_of({}))) == ("add", None)
     for flag in (True, False):
         back = one(removed, pool_of({1: flag}))
-        assert isinstance(back, NoOp) and (back.error, back.note) == (None, "back in the pool already")
+        assert isinstance(back, NoOp) and (back.error, back.note) == (None, "as it was already")
 
 
 def test_a_number_whose_rollback_was_cut_off_goes_back() -> None:
@@ -216,7 +216,7 @@ def test_a_number_whose_rollback_was_cut_off_goes_back() -> None:
     (entry,) = undo([left, back], pool_of({1: True}))
     assert isinstance(entry, NoOp) and entry.error is None
     (entry,) = undo([left, back], pool_of({1: False}))
-    assert "with the other flag" in refusal(entry)
+    assert "it is unreserved in the pool" in refusal(entry)
 
 
 def test_an_item_whose_service_is_not_recorded_stops_nothing() -> None:

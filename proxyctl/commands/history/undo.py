@@ -38,8 +38,14 @@ from proxyctl.sessions.reading import sessions_named
 from proxyctl.state.record import ItemRecord, RunDetail
 from proxyctl.text import command_line, cut
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, Step, sids_of
-from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, SET_WEBHOOKS
-from proxyctl.writes.session_requests import CLOSE_SESSION, CREATE_SESSION, UPDATE_SESSION
+from proxyctl.writes.requests import (
+    CLOSE_SESSION,
+    CREATE_SERVICE,
+    CREATE_SESSION,
+    DELETE_SERVICE,
+    SET_WEBHOOKS,
+    UPDATE_SESSION,
+)
 
 SHOWN_COMMAND = 120  # characters of a command in a question
 LAST = "last"

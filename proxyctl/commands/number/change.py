@@ -18,7 +18,7 @@ from proxyctl.identifiers import argument, is_sid
 from proxyctl.input.items import Item
 from proxyctl.pools import webhooks
 from proxyctl.pools.account import FEW, Account
-from proxyctl.pools.decide import NOT_THERE, Home, Wish, capacities, decide_all, each_once, leaving
+from proxyctl.pools.decide import NOT_THERE, Home, Wish, capacities, decide_all, disagrees
 from proxyctl.pools.facts import asked, serving
 from proxyctl.pools.pool import Holder, hinted_service
 from proxyctl.pools.webhooks import KeptWebhooks, Settings
@@ -26,7 +26,7 @@ from proxyctl.roles import Line, Role
 from proxyctl.runtime import Runtime
 from proxyctl.state.record import withheld
 from proxyctl.text import FIRST, command_line, counted
-from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room
+from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, chains_of, decide_each
 from proxyctl.writes.requests import ADD, REMOVE, VERBS
 
 
@@ -120,7 +120,7 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
     """Let numbers that leave get the webhooks back that the history keeps; also those that have left already, where
     nobody has set them since.
     """
-    going = leaving(entries)
+    going = chains_of(entries, "remove")
     absent = [one.item for one in entries if isinstance(one, NoOp) and one.note == NOT_THERE]
     wanted = {name for item in absent for name in item.names}
     for chain in going:
@@ -183,7 +183,7 @@ def set_webhooks(
             held = runtime.account.pool(service.sid, given.items, few=FEW).by_sid
             wanted = dict.fromkeys(held, webhooks.set_by_proxy(runtime.profile.account_sid, service.sid))
         decide_one = partial(webhooks.point, wanted, home, done)
-        entries = each_once(given.items, lambda item: owned.get(item.name), decide_one)
+        entries = decide_each(given.items, lambda item: owned.get(item.name), disagrees, decide_one)
         plan = guarded_pools(runtime, service, Plan(tuple(entries)), owned)
         return replace(plan, question=away)
 

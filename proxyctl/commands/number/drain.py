@@ -32,7 +32,7 @@ from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.roles import Line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, chains_of
 from proxyctl.writes.requests import REMOVE, RESERVE
 
 FIRST_PAUSES = (2.0, 4.0, 8.0, 16.0)  # seconds between two reads
@@ -250,7 +250,7 @@ class Drain:
 
     def save(self, runtime: Runtime, plan: Plan) -> None:
         """Save what leaves, in one file for all rounds."""
-        self.left += decide.leaving(plan.entries)
+        self.left += chains_of(plan.entries, "remove")
         if len(self.left) > 1:
             self.saved = saved_file.save_chains(runtime, self.left, self.saved, self.found)
 

@@ -21,14 +21,11 @@ from proxyctl.pools.account import Account
 from proxyctl.pools.desired import (
     CHANGES,
     World,
-    adds,
     decide_file,
     other_services,
     plan_of,
-    problems_of_adds,
-    with_problems,
 )
-from proxyctl.pools.facts import own_records, senders_of, with_facts
+from proxyctl.pools.facts import problems_of_adds, senders_of, with_facts, with_problems
 from proxyctl.pools.moves import by_way_of_messaging
 from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED, SERVICE_RESULT
@@ -149,12 +146,8 @@ def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[En
     say_new_services(runtime, wanted, account.services_by_name())
     world = read_world(account, wanted.services)
     entries = decide_file(wanted.services, world, prune=prune)
-    note, joining = runtime.note_once, adds(entries)
-    owned = own_records(account, joining, note)
-    sids = {number.sid for number in (owned or {}).values()}
-    senders = senders_of(account, sids | sids_of(entries, "move"), note)
-    if owned is not None:
-        entries = with_problems(entries, problems_of_adds(joining, owned, senders))
+    entries = with_problems(entries, problems_of_adds(entries, account, runtime.note_once))
+    senders = senders_of(account, sids_of(entries, "move"), runtime.note_once)
     left = numbers_left(runtime, [service.sid for service in world.services.values()])
     through = runtime.options.through_messaging
     return by_way_of_messaging(entries, senders, left, through=through), world

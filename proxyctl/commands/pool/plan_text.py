@@ -12,14 +12,14 @@ from proxyctl.commands.listing import drawn
 from proxyctl.commands.report import End, no_op_end
 from proxyctl.errors import InputError, RefusedError
 from proxyctl.pools.decide import THE_POOL
-from proxyctl.pools.desired import CHANGES, adds, problems_of_adds, shown, with_problems
-from proxyctl.pools.facts import own_records, senders_of
+from proxyctl.pools.desired import CHANGES, shown
+from proxyctl.pools.facts import problems_of_adds, with_problems
 from proxyctl.render.shape import Shape
 from proxyctl.roles import Line, Part, Piece, Role, cells, folded, line, size
 from proxyctl.runtime import Runtime
 from proxyctl.text import CHANGED, command_line, counted, first_of
 from proxyctl.writes.guard import after, without_staying
-from proxyctl.writes.plan import Chain, Entry, NoOp, Plan
+from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, chains_of
 
 ADDED, ALTERED, REMOVED = Role.GOOD("+"), Role.CHANGED("~"), Role.BAD("-")
 SIGNS = {
@@ -224,12 +224,10 @@ def reason(entry: NoOp) -> str:
 
 def foreseen(runtime: Runtime, plan: Plan) -> Plan:
     """Return the plan with what the API would refuse: numbers that the account lacks, or that can't join a pool."""
-    joining, account, note = adds(plan.entries), runtime.account, runtime.note_once
-    owned = own_records(account, joining, note) if joining else None
-    if owned is None:
+    joining, account = [chain.item for chain in chains_of(plan.entries, "add")], runtime.account
+    if not joining:
         return plan
-    senders = senders_of(account, {number.sid for number in owned.values()}, note)
-    problems = problems_of_adds(joining, owned, senders)
+    problems = problems_of_adds(plan.entries, account, runtime.note_once)
     targets = {chain.request.parent for chain in plan.chains}
     others = {
         sid: name for name, one in account.services_by_name().items() if (sid := one.sid) not in targets

@@ -16,12 +16,11 @@ from proxyctl.input.items import Item, SessionReading
 from proxyctl.render.shapes import SESSION_RESULT
 from proxyctl.roles import Line, Role, line
 from proxyctl.runtime import Runtime
-from proxyctl.sessions.decide import MOST_READ_AGAIN, READ_AGAIN, StillChosen, decide_each, decide_end
+from proxyctl.sessions.decide import MOST_READ_AGAIN, READ_AGAIN, StillChosen, decide_end, disagrees
 from proxyctl.sessions.reading import sessions_named
 from proxyctl.text import counted
-from proxyctl.writes.plan import Entry, Plan
-from proxyctl.writes.requests import Verb
-from proxyctl.writes.session_requests import CLOSE_SESSION, DELETE_SESSION
+from proxyctl.writes.plan import Entry, Plan, decide_each
+from proxyctl.writes.requests import CLOSE_SESSION, DELETE_SESSION, Verb
 
 VERBS = {"close": CLOSE_SESSION, "delete": DELETE_SESSION}
 
@@ -91,7 +90,12 @@ def keep_off_disk(runtime: Runtime, *texts: str | None) -> None:
 def entries_of_named(runtime: Runtime, verb: Verb, service: Service, given: Given) -> list[Entry]:
     """Read the Sessions that are named, and decide for each."""
     found = sessions_named(runtime.access.reader, service.sid, [item.name for item in given.items])
-    return decide_each(given.items, found, lambda item, one: decide_end(verb, item, one, service.sid))
+    return decide_each(
+        given.items,
+        lambda item: found.get(item.name),
+        disagrees,
+        lambda item, one: decide_end(verb, item, one, service.sid),
+    )
 
 
 def entries_of_chosen(
