@@ -65,15 +65,7 @@ def left_by(runtime: Runtime, transit: Transit, detail: RunDetail) -> Iterator[L
     """Yield what a run left, by its record and those of later runs: a move for each pair of Services."""
     moved = [record for record in detail.items if record.intent.move is not None]
     trails = Trails({name for record in moved for name in record.names}, None)
-    undone = False
-    for run in runtime.history.runs():
-        if run.id < transit.run:
-            break
-        if run.account_sid != detail.run.account_sid:
-            continue
-        undone = undone or run.undoes == transit.run
-        with suppress(NotFoundError):
-            trails.take(runtime.history.show(run.id).items)
+    read_back(runtime, trails.wanted, trails.take, detail)
     by_route: dict[tuple[str | None, str | None], dict[str, Unfinished]] = {}
     for one in trails.found.values():
         by_route.setdefault((one.trail.source, one.trail.target), {})[one.sid] = one
@@ -84,6 +76,7 @@ def left_by(runtime: Runtime, transit: Transit, detail: RunDetail) -> Iterator[L
         command = move_command(made[0], names, through=through)
         yield Left(transit.run, len(numbers), command, tuple(numbers.values()))
     missing = transit.attaches - sum(record.happened == "yes" for record in detail.items)
+    undone = any(run.undoes == transit.run for run in runtime.history.runs())
     if transit.attaches and missing > 0 and not undone:
         yield Left(transit.run, missing, transit.command)
 
@@ -110,10 +103,10 @@ def forget_finished(runtime: Runtime, lefts: Sequence[Left], report: Report) -> 
         )
         return back_in and all({one.sid, one.phone_number} & safe for one in left.numbers)
 
-    open_runs = {left.run for left in lefts if not is_safe(left)}
     with suppress(OutputError):
-        for run in {left.run for left in lefts} - open_runs:
-            runtime.transits.end(run)
+        for run in {left.run for left in lefts}:
+            if all(is_safe(left) for left in lefts if left.run == run):
+                runtime.transits.end(run)
 
 
 def refuse_in_transit(runtime: Runtime, service_sid: str, name: str) -> None:
@@ -121,8 +114,7 @@ def refuse_in_transit(runtime: Runtime, service_sid: str, name: str) -> None:
     for left in unfinished(runtime, [service_sid]):
         moved = [one for one in left.numbers if one.trail.target is not None]
         items = [Item(one.sid, one.sid, one.phone_number) for one in moved]
-        services = {one.sid: key for key, one in runtime.account.services_by_name().items()}
-        held = {item.sid for item, _ in runtime.account.holders(items, services)}
+        held = {item.sid for item, _ in runtime.account.holders(items)}
         taken_out = {one.sid for one in moved if one.trail.messaging_service}
         back_in = senders_of(runtime.account, taken_out, runtime.note_once)
         out = sum(one.sid not in held or one.sid in taken_out - back_in.keys() for one in moved)
@@ -167,17 +159,24 @@ def continued(runtime: Runtime, plan: Plan) -> Plan:
     return replace(plan, capacities=rooms) if before else plan
 
 
-def read_back(runtime: Runtime, wanted: set[str], take: Callable[[Sequence[ItemRecord]], None]) -> None:
-    """Let ``take`` read the runs on this account, newest first, until it has taken all from ``wanted``.
+def read_back(
+    runtime: Runtime,
+    wanted: set[str],
+    take: Callable[[Sequence[ItemRecord]], None],
+    since: RunDetail | None = None,
+) -> None:
+    """Let ``take`` read the runs on this account, newest first, until it has taken all from ``wanted``: all, or those
+    on the account of the run ``since``, which is the last.
 
     OutputError where the history can't be read, unless --no-history goes without.
     """
+    account = since.run.account_sid if since else runtime.profile.account_sid
     try:
         for run in runtime.history.runs() if wanted else ():
-            if run.account_sid == runtime.profile.account_sid:
+            if run.account_sid == account:
                 with suppress(NotFoundError):  # another process has rotated it away meanwhile
                     take(runtime.history.show(run.id).items)
-            if not wanted:
+            if not wanted or (since and run.id <= since.run.id):
                 return
     except OutputError as error:
         if not runtime.options.no_history:

@@ -40,14 +40,8 @@ def in_question(
 ) -> tuple[Plan, list[Line]]:
     """Return the plan with all permitted, and a line for each rule that it needs. RefusedError: no rule would help."""
     needed = needs(plan, command, {*allowed_rules(runtime), *permitted})
-    lines = [
-        line(
-            *("  ", Role.BAD("!"), " "),
-            *lines_of(f"{need.why} (rule {need.rule}). {need.hint}".rstrip())[0].pieces,
-            hang=4,
-        )
-        for need in needed
-    ]
+    texts = [lines_of(f"{need.why} (rule {need.rule}). {need.hint}".rstrip())[0] for need in needed]
+    lines = [line("  ", Role.BAD("!"), " ", *text.pieces, hang=4) for text in texts]
     return guard(plan, command, RULES), lines
 
 

@@ -54,7 +54,7 @@ class Job:
     save: Callable[[Runtime, Plan], object] | None = None  # default: the numbers that leave
     typed: str | None = None
     check: Check = stranded  # what is checked again afterwards
-    foresee: Callable[[Plan], Plan] | None = None  # the plan as people see it, if otherwise
+    foresee: Callable[[Plan], Plan] = lambda plan: plan  # the plan as people see it
     shape: Shape = RESULT
     undoes: str | None = None
     names: Sequence[str] = ()
@@ -116,9 +116,7 @@ def carry_out_round(runtime: Runtime, job: Job, journal: Journal) -> Report | No
 def rehearse(runtime: Runtime, job: Job) -> None:
     """Print what would be done; raise the error that the run would end with, as far as reading shows it."""
     read = read_plan(runtime, job.decide, job.command, job.sids)
-    plan = foreseen(runtime, guarded(runtime, read, job.command, job.permitted))
-    if job.foresee is not None:
-        plan = job.foresee(plan)
+    plan = job.foresee(foreseen(runtime, guarded(runtime, read, job.command, job.permitted)))
     whole = is_diff(plan)  # else the question has all of it
     runtime.note(*(plan.asked or read.asked if whole else question(runtime, job, read)))
     requests = runtime.options.requests or job.command == "api"
@@ -139,9 +137,8 @@ def question(runtime: Runtime, job: Job, plan: Plan) -> list[Line]:
     """
     whole, rules = in_question(runtime, plan, job.command, job.permitted)
     asked = whole.asked or ([heading(runtime, "Change", Role.NAME(place_of_plan(job)))] if rules else [])
-    answer = f"Typing {job.typed}" if job.typed else "A yes"
-    if not can_ask(runtime):
-        answer = "--allow RULE"
+    yes = f"Typing {job.typed}" if job.typed else "A yes"
+    answer = yes if can_ask(runtime) else "--allow RULE"
     permits = [line(""), line(f"{answer} permits {'this' if len(rules) == 1 else 'all of this'}:"), *rules]
     return [*with_changes(runtime, job, whole, asked), *(permits if rules else [])]
 
@@ -150,9 +147,7 @@ def with_changes(runtime: Runtime, job: Job, plan: Plan, asked: list[Line]) -> l
     """Return a question with what changes below it, unless that is one thing, which the question names."""
     if not asked or not is_diff(plan):
         return asked
-    if job.foresee is not None:
-        plan = job.foresee(plan)
-    return [*asked, line(""), *diff(plan, runtime.console.width, place_of_plan(job))]
+    return [*asked, line(""), *diff(job.foresee(plan), runtime.console.width, place_of_plan(job))]
 
 
 def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +102,9 @@ def save(
         )
     except (OutputError, RefusedError) as error:
         if not runtime.options.no_history:
-            raise type(error)(
-                f"no file to restore from can be saved, and nothing was sent: {error.message}",
-                hint=error.hint
-                if isinstance(error, StateError)
-                else "Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history to save none.",
-            ) from None
+            hint = "Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history to save none."
+            text = f"no file to restore from can be saved, and nothing was sent: {error.message}"
+            raise type(error)(text, hint=error.hint if isinstance(error, StateError) else hint) from None
         runtime.warn(f"no file to restore from could be saved: {error.message}")
         return None
     forget_old(directory, now, runtime.access.server_now)
@@ -128,16 +126,13 @@ def write(directory: Path, name: str, data: bytes, now: float) -> Path:
     """Write ``data`` to a new file, named by the time and ``name``."""
     state_directory(directory)
     stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
-    for number in range(1000):
-        path = directory / f"{stamp}-{name}{f'-{number}' if number else ''}.toml"
-        try:
-            write_new(path, data)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise unwritable(path, error) from error
-        return path
-    raise OutputError(f"{directory} is full of files of this second")
+    paths = (directory / f"{stamp}-{name}{f'-{number}' if number else ''}.toml" for number in count())
+    path = next(path for path in paths if not path.exists())
+    try:
+        write_new(path, data)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return path
 
 
 def forget_old(directory: Path, now: float, server_now: float | None) -> None:

@@ -131,11 +131,10 @@ def keep_unreserved(
     What can't be read stays as it is. Returns the report of the whole run.
     """
     taken: dict[Room, list[Progress]] = {}
+    emptied = {room for room, one in plan.capacities.items() if one.may_empty}
     for end in ends:
-        for room in rooms_left(end.chain) if end.state == "done" else ():
+        for room in {*rooms_left(end.chain)} - emptied if end.state == "done" else ():
             taken.setdefault(room, []).append(end)
-    for room in [room for room in taken if room in plan.capacities and plan.capacities[room].may_empty]:
-        del taken[room]
     for room, those in taken.items():
         name = plan.capacities[room].name if room in plan.capacities else room[0]
         try:

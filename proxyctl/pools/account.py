@@ -206,8 +206,12 @@ class Account:
 
     # Who has a number
 
-    def holders(self, items: Sequence[Item], services: Mapping[str, str]) -> Iterator[tuple[Item, Holder]]:
-        """Yield which of ``services`` (name by SID) have which of ``items`` in their pools; others are left out."""
+    def holders(
+        self, items: Sequence[Item], services: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[Item, Holder]]:
+        """Yield which of ``services`` (name by SID; of all) have which of ``items`` in their pools."""
+        if services is None:
+            services = {service.sid: service.name for service in self.services()} if items else {}
         left = list(items) if services else []
         if len(left) <= FEW:
             for item, holder in side_by_side(lambda item: self._hinted_holder(item, services), tuple(left)):

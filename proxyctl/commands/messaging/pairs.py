@@ -5,6 +5,7 @@ and check that they stay in it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -46,13 +47,8 @@ def messaging_named(runtime: Runtime, name: str) -> MessagingService:
     if len(found) == 1:
         return found[0]
     shown = sorted(f"{one.friendly_name} ({one.sid})" for one in found or services)[:SHOWN_NAMES]
-    raise UsageError(
-        f"{len(found) or 'no'} Messaging Service{'s' if found else ''} of the account "
-        f"{'have' if found else 'has'} the name {name!r}.",
-        hint=f"Give the SID of one: {', '.join(shown)}."
-        if shown
-        else "The account has no Messaging Service.",
-    )
+    hint = f"Give the SID of one: {', '.join(shown)}." if shown else "The account has none."
+    raise UsageError(f"{len(found) or 'no'} Messaging Services have the name {name!r}.", hint=hint)
 
 
 def read(runtime: Runtime, service: Service, messaging: MessagingService, items: Sequence[Item] = ()) -> Pair:
@@ -112,24 +108,15 @@ def left_meanwhile(
     items = [Item(end.chain.item.input, sid, None) for sid, end in attached.items()]
     runtime.account.forget()
     try:
-        absent = absent_from(runtime, service, items)
-        services = (
-            {one.sid: name for name, one in runtime.account.services_by_name().items()} if absent else {}
-        )
-        held = {item for item, _ in runtime.account.holders(absent, services)}
+        pool = Pool(service.sid)
+        with suppress(NotFoundError):  # the Service is gone
+            pool = runtime.account.pool(service.sid, items, few=FEW) if items else pool
+        absent = [item for item in items if pool.find(item) is None]
+        held = {item for item, _ in runtime.account.holders(absent)}
     except ProxyctlError as error:
         runtime.warn(f"not checked whether the numbers are in their pool still: {error.message}")
         return []
     return [taken_out(attached[item.sid], item, service, messaging) for item in absent if item not in held]
-
-
-def absent_from(runtime: Runtime, service: Service, items: Sequence[Item]) -> Sequence[Item]:
-    """Return which of ``items`` a pool does not have now: all, where its Service is gone."""
-    try:
-        pool = runtime.account.pool(service.sid, items, few=FEW) if items else Pool(service.sid)
-    except NotFoundError:
-        return items
-    return [item for item in items if pool.find(item) is None]
 
 
 def taken_out(end: Progress, item: Item, service: Service, messaging: MessagingService) -> Correction:

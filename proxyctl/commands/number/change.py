@@ -60,8 +60,9 @@ def run_verb(
         if restore_webhooks:
             entries = restored(runtime, entries)
         plan = Plan(tuple(entries), capacities(pool, service))
-        asks = wish.verb is REMOVE
-        return plan.asking(lambda plan: removal(runtime, service, len(plan.chains))) if asks else plan
+        if wish.verb is not REMOVE:
+            return plan
+        return plan.asking(lambda plan: removal(runtime, service, len(plan.chains)))
 
     run_numbers(runtime, verb, service, given, decide if items else Plan, wish.verb.done)
 

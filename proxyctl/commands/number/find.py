@@ -27,8 +27,7 @@ def find(runtime: Runtime, numbers: Numbers, file: str | None = None) -> None:
             raise InputError(f"{reading.empty_reason}.", hint="Check the file.")
         runtime.note(f"{reading.empty_reason}.")
     items = reading.items
-    services = {service.sid: service.name for service in runtime.account.services()}
-    found = dict(runtime.account.holders(items, services))
+    found = dict(runtime.account.holders(items))
     wrong = {item: error for item, each in found.items() if (error := disagrees(item, each.number))}
     rows = [
         {
@@ -41,19 +40,14 @@ def find(runtime: Runtime, numbers: Numbers, file: str | None = None) -> None:
         if item in found and item not in wrong
     ]
     runtime.out.rows(FOUND, [rows])
-    missing = {item: not_found(runtime, item) for item in items if item not in found}
+    missing = {item: not_found(item) for item in items if item not in found}
     conclude(runtime, len(rows), missing | wrong, reading.refused)
 
 
-def not_found(runtime: Runtime, item: Item) -> ProxyctlError:
+def not_found(item: Item) -> ProxyctlError:
     """Say that a number is in no pool, and how to see if the account has it at all."""
-    numbers = f"/2010-04-01/Accounts/{runtime.profile.account_sid}/IncomingPhoneNumbers"
-    by_number = (f"{numbers}.json", "-d", f"PhoneNumber={item.phone_number}")
-    query = (f"{numbers}/{item.sid}.json",) if item.sid else by_number
-    return NotFoundError(
-        f"no Service holds {item.shown}.",
-        hint=f"Check whether the account has it: {command_line('api', 'GET', *query)}",
-    )
+    hint = "'proxyctl number list --unassigned' lists the account's numbers that are in no pool."
+    return NotFoundError(f"no Service holds {item.shown}.", hint=hint)
 
 
 def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError], skipped: int = 0) -> None:
@@ -98,10 +92,9 @@ def in_pool(runtime: Runtime, service_name: str, item: Item) -> Holder:
 
 def in_any_pool(runtime: Runtime, item: Item) -> Holder:
     """Return a number of whichever pool has it."""
-    services = {service.sid: service.name for service in runtime.account.services()}
-    found = next(runtime.account.holders([item], services), None)
+    found = next(runtime.account.holders([item]), None)
     if found is None:
-        raise not_found(runtime, item)
+        raise not_found(item)
     return found[1]
 
 

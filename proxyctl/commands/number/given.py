@@ -72,9 +72,8 @@ def begin(
 ) -> Given:
     """Check all that a verb was given, before anything is read or sent. ``kind`` reads it."""
     runtime.out.check(shape)
-    named = required or bool(numbers) or file is not None
     reading = kind()
-    if named:
+    if required or numbers or file is not None:
         reading = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved, kind=kind)
     if reading.empty_reason:
         if file != STDIN and EMPTY_INPUT not in allowed_rules(runtime):

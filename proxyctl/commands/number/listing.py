@@ -13,7 +13,6 @@ from typing import Any
 from proxyctl.api.models import Service
 from proxyctl.api.resources import NUMBERS
 from proxyctl.commands.listing import services_meant, show_list
-from proxyctl.completion.names import remember_service, remember_services, service_names
 from proxyctl.errors import UsageError
 from proxyctl.identifiers import calling_code, require_country
 from proxyctl.pools.account import Account
@@ -51,23 +50,10 @@ def show(
         shape, pages = UNASSIGNED, unassigned_pages(runtime.account, chosen, named)
     else:
         meant = services_meant(runtime, services, all_services=all_services, missing=NOT_NAMED)
-        remember(runtime, meant, all_services=all_services)
         shape, pages = SERVICE_NUMBER if named else PHONE_NUMBER, pool_pages(runtime, meant, chosen, named)
     if no_messaging_service:
         pages = without_senders(runtime.account, pages)
     show_list(runtime, shape, pages, sort=sort, limit=limit, count=count)
-
-
-# Numbers of pools
-
-
-def remember(runtime: Runtime, services: Sequence[Service], *, all_services: bool) -> None:
-    """Let completion offer these Services."""
-    if all_services:
-        remember_services(runtime, [service_names(service.raw) for service in services])
-        return
-    for service in services:
-        remember_service(runtime, service.raw)
 
 
 def pool_pages(
