@@ -8,7 +8,8 @@ from proxyctl.errors import UsageError
 from proxyctl.pools.facts import lost_areas, with_facts
 from proxyctl.roles import Line, Role, line, lines_of
 from proxyctl.runtime import Runtime
-from proxyctl.writes.guard import RULES, guard, needs
+from proxyctl.text import counted
+from proxyctl.writes.guard import RULES, TAKE_OVER, guard, needs
 from proxyctl.writes.plan import Plan
 
 
@@ -25,13 +26,16 @@ def read_plan(
 
 
 def guarded(runtime: Runtime, plan: Plan, command: str, permitted: Collection[str]) -> Plan:
-    """Return the plan as it may be carried out. Warn of areas that lose all numbers.
+    """Return the plan as it may be carried out. Warn of areas that lose all numbers, and note lost webhooks.
 
     ``permitted`` are the rules that a person permitted in this run.
     """
     plan = guard(plan, command, {*allowed_rules(runtime), *permitted})
     for text in lost_areas(plan):
         runtime.warn(f"{text}.")
+    lost = sum(risk.rule == TAKE_OVER for chain in plan.chains for risk in chain.risks)
+    if lost and runtime.options.no_history:
+        runtime.note(f"--no-history: the webhooks of {counted(lost, 'number')} can't be kept.")
     return plan
 
 
