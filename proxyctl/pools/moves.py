@@ -23,6 +23,10 @@ from proxyctl.writes.plan import Chain, Entry, NoOp, decide_each
 from proxyctl.writes.requests import ADD, ATTACH, REMOVE
 
 
+class UnknownFlagError(RefusedError):
+    """A number is between two pools, and nothing says whether it was reserved."""
+
+
 class Unfinished(NamedTuple):
     """A number that a move which was cut off left in transit; its ``trail`` says how its first pool had it, and which
     Messaging Service it goes back to.
@@ -83,7 +87,7 @@ def decide_one(item: Item, number: PhoneNumber | None, route: Route) -> Entry:
     if there is not None:
         return NoOp(item, there.raw, note=decide.PRESENT)
     if here is None and number.is_reserved is None:
-        error = RefusedError(
+        error = UnknownFlagError(
             f"{item.shown} is in no pool: an interrupted move took it out of that of Service "
             f"{route.source.name}. No record says whether it was reserved.",
             hint="Run the command again with --reserved or --unreserved to add it.",

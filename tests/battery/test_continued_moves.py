@@ -81,6 +81,17 @@ def test_a_record_whose_head_is_damaged_still_says_how_the_numbers_were(some: Cr
     assert (some.stage.pool(), some.stage.pool(some.other)) == ({}, some.flags)
 
 
+def test_at_a_terminal_a_person_is_asked_how_the_numbers_were(some: Crossing) -> None:
+    command = cut_short(some)
+    out = some.outside
+    other_state(some)
+    asking = [word for word in command if word != "--yes"]
+    ran = some.stage.cli(*asking, stdin="reserved\ny\n", tty=True)
+    assert ran.code == 0, ran.err
+    assert f"left {len(out)} numbers in no pool" in " ".join(ran.err.split())
+    assert some.stage.pool(some.other) == some.flags | dict.fromkeys(out, True)
+
+
 def test_without_a_record_the_flag_is_for_those_in_transit_alone(some: Crossing) -> None:
     """--reserved says how to add what is in no pool; who is still in the source keeps its flag."""
     command = cut_short(some)

@@ -18,6 +18,7 @@ from proxyctl.pools.moves import (
     Route,
     Trails,
     Unfinished,
+    UnknownFlagError,
     by_way_of_messaging,
     decide_moves,
 )
@@ -189,7 +190,7 @@ def test_in_transit(known: set[str], recorded: bool | None, said: bool | None, f
         more["owned"] = {sid("n1"): hinting("n1")}
     entry = one("n1", {}, **more)
     if flag is None:
-        assert isinstance(entry, NoOp)
+        assert isinstance(entry, NoOp) and isinstance(entry.error, UnknownFlagError)
         assert "--reserved or --unreserved" in refusal(entry)
         return
     assert isinstance(entry, Chain) and verbs(entry) == ["add"]

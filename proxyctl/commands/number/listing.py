@@ -13,6 +13,7 @@ from typing import Any
 from proxyctl.api.models import Service
 from proxyctl.api.resources import NUMBERS
 from proxyctl.commands.listing import services_meant, show_list
+from proxyctl.completion.names import remember_service
 from proxyctl.errors import UsageError
 from proxyctl.identifiers import calling_code, require_country
 from proxyctl.pools.account import Account
@@ -50,6 +51,8 @@ def show(
         shape, pages = UNASSIGNED, unassigned_pages(runtime.account, chosen, named)
     else:
         meant = services_meant(runtime, services, all_services=all_services, missing=NOT_NAMED)
+        for service in meant:
+            remember_service(runtime, service.raw)
         shape, pages = SERVICE_NUMBER if named else PHONE_NUMBER, pool_pages(runtime, meant, chosen, named)
     if no_messaging_service:
         pages = without_senders(runtime.account, pages)

@@ -8,25 +8,25 @@ from dataclasses import replace
 from proxyctl.api.models import Service
 from proxyctl.commands.in_transit import numbers_left, read_back
 from proxyctl.commands.number.given import Numbers, begin, titled
+from proxyctl.commands.permission import can_ask
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.session.holders import say_holders
 from proxyctl.errors import UsageError
 from proxyctl.input.items import Item
+from proxyctl.pools import moves
 from proxyctl.pools.decide import Home, capacities
 from proxyctl.pools.facts import asked, senders_of
-from proxyctl.pools.moves import (
-    Route,
-    Trails,
-    Unfinished,
-    by_way_of_messaging,
-    decide_moves,
-)
+from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError
 from proxyctl.render.shapes import RESULT
 from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, Plan, sids_of
+from proxyctl.writes.plan import Chain, NoOp, Plan, sids_of
 from proxyctl.writes.requests import DETACH
+
+
+class FlagWantedError(Exception):
+    """A person has to be asked, with no lock held, how so many numbers were."""
 
 
 def move(
@@ -45,21 +45,33 @@ def move(
         raise UsageError(f"--from and --to name the same Service: {titled(source)}.")
     given.require(source)
     items = given.items
+    asks = can_ask(runtime) and not runtime.options.dry_run
 
     def decide() -> Plan:
         route = read_route(runtime, source, target, items)
-        entries = decide_moves(items, replace(route, is_reserved=is_reserved))
+        entries = moves.decide_moves(items, replace(route, is_reserved=is_reserved))
+        unknown = sum(isinstance(one, NoOp) and isinstance(one.error, UnknownFlagError) for one in entries)
+        if unknown and asks:
+            raise FlagWantedError(unknown)
         sids = sids_of(entries, "move") | {one.sid for one in route.unfinished.values()}
         senders = senders_of(runtime.account, sids, runtime.note_once)
         through = runtime.options.through_messaging
-        entries = by_way_of_messaging(entries, senders, route.unfinished, through=through)
+        entries = moves.by_way_of_messaging(entries, senders, route.unfinished, through=through)
         rooms = capacities(route.pools[0], source) | capacities(route.pools[1], target)
         plan = Plan(tuple(entries), rooms)
         return plan.asking(lambda plan: question(runtime, source, target, plan.chains))
 
     names, sids = [one.name for one in (source, target)], [source.sid, target.sid]
     job = Job("move", sids, given.deciding(decide if items else Plan), "moved", given.single, names=names)
-    report = carry_out(runtime, job)
+    try:
+        report = carry_out(runtime, job)
+    except FlagWantedError as wanted:
+        runtime.say(
+            f"An interrupted move left {counted(wanted.args[0], 'number')} in no pool. No record has their state."
+        )
+        answer = runtime.console.ask("Add them as reserved or as unreserved? [reserved/unreserved] ")
+        is_reserved, asks = {"reserved": True, "unreserved": False}.get(answer.strip().lower()), False
+        report = carry_out(runtime, job)
     say_holders(runtime, source, report)
     finish(runtime, RESULT, report, given.rest)
 
@@ -93,11 +105,11 @@ def left_undone(runtime: Runtime, items: Sequence[Item], route: Route) -> dict[s
     return trails.found
 
 
-def question(runtime: Runtime, source: Service, target: Service, moves: Sequence[Chain]) -> list[Line]:
+def question(runtime: Runtime, source: Service, target: Service, chains: Sequence[Chain]) -> list[Line]:
     """Say what will be moved, from where to where, and as whom."""
-    through = sum(chain.request.verb is DETACH for chain in moves)
+    through = sum(chain.request.verb is DETACH for chain in chains)
     names = [Role.NAME(one.name) for one in (source, target)]
-    parts: list[Part] = [f"{counted(len(moves), 'number')} from ", names[0], " to ", names[1]]
+    parts: list[Part] = [f"{counted(len(chains), 'number')} from ", names[0], " to ", names[1]]
     lines = [heading(runtime, "Move", *parts, sids=[source.sid, target.sid])]
     if through:
         lines.append(
