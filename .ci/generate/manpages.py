@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import roff
 
 from proxyctl import __version__
-from proxyctl.help.nodes import Node, Parameter
+from proxyctl.help.pages import Node, Parameter
 from proxyctl.help.topics import TOPICS, Block, topic
 
 DATE = "2026-11-29"  # of the release that a reader has; the day of a build says nothing

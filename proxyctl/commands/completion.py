@@ -82,7 +82,7 @@ def known_values(context: Any, name: str, kind: str, word: str, names: Names) ->
         from proxyctl.pools.findings import KINDS
 
         return [(kind, about.title) for kind, about in KINDS.items()]
-    return [(one, "") for one in ("GET", "POST", "DELETE") if kind == "METHOD"]
+    return []
 
 
 def services(given: Mapping[str, Any], word: str, names: Names) -> Iterable[Candidate]:

@@ -5,7 +5,7 @@ import typer
 from proxyctl.commands.options import argument, command
 from proxyctl.commands.tree import root_command
 from proxyctl.errors import UsageError
-from proxyctl.help.nodes import Node
+from proxyctl.help.pages import Node
 from proxyctl.runtime import Runtime
 from proxyctl.text import did_you_mean
 

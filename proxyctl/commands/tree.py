@@ -120,8 +120,7 @@ def show_help(ctx: Any, parameter: Any = None, value: bool = True) -> None:
     """Print the help of a command and exit."""
     if not value or ctx.resilient_parsing:
         return
-    from proxyctl.help.nodes import Node
-    from proxyctl.help.pages import page, show
+    from proxyctl.help.pages import Node, page, show
 
     show(ctx.obj, page(Node(ctx)))
     ctx.exit()

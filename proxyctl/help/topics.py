@@ -16,8 +16,7 @@ from proxyctl.commands.tree import TOPICS as TOPICS
 from proxyctl.commands.tree import shared_parameters
 from proxyctl.errors import ExitCode
 from proxyctl.explaining import explanation_of
-from proxyctl.help.nodes import parameter_of
-from proxyctl.help.pages import prose
+from proxyctl.help.pages import parameter_of, prose
 from proxyctl.roles import Line, Piece, Role, line
 from proxyctl.text import in_words
 

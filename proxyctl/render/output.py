@@ -17,26 +17,23 @@ class Output:
     """Prints rows, one object, or lines.
 
     ``output_format`` is one of table, tsv, json, jsonl, csv, ids. Where stdout is no terminal, nothing is cut, wrapped
-    or counted. ``fields`` are names or
-    paths, as a sequence or separated by commas. All methods raise OutputError where stdout can't be written
-    (disk full, closed); BrokenPipeError, the reader who has read enough, goes through as it is.
+    or counted. ``fields`` are names or paths, separated by commas. All methods raise OutputError where stdout can't be
+    written (disk full, closed); BrokenPipeError, the reader who has read enough, goes through as it is.
     """
 
     def __init__(
         self,
         output_format: str,
         *,
-        fields: str | Sequence[str] | None = None,
+        fields: str | None = None,
         header: bool = True,
         silent: bool = False,
         stdout: TextIO | None,
         screen: Callable[[], Screen] = Screen,
         before: Callable[[], None] | None = None,
     ) -> None:
-        if fields is not None:
-            fields = parse_fields(fields if isinstance(fields, str) else ",".join(fields))
         self.format = output_format
-        self.fields: tuple[str, ...] | None = fields
+        self.fields = None if fields is None else parse_fields(fields)
         self._header = header
         self._silent = silent  # a list without rows prints nothing, not even its header
         self._stdout = stdout

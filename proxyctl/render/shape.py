@@ -66,12 +66,10 @@ class Shape:
     totals: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def generic(
-        cls, noun: str, fields: tuple[str, ...], *, plural: str | None = None, id_field: str = "sid"
-    ) -> Shape:
+    def generic(cls, noun: str, fields: tuple[str, ...], *, id_field: str = "sid") -> Shape:
         """Return a shape for rows that have no constant below; the columns follow from the fields' names."""
         columns = tuple(column_of(name) for name in fields)
-        return cls(noun, plural or noun + "s", fields, columns, (id_field,))
+        return cls(noun, f"{noun}s", fields, columns, (id_field,))
 
     def column(self, name: str) -> Column:
         """Return the column for a field or path, also for one that this shape does not know."""

@@ -331,7 +331,7 @@ class Runtime:
         """What prints rows and values on stdout."""
         return self.output(self.format, self.options.fields)
 
-    def output(self, output_format: str, fields: str | Sequence[str] | None = None) -> Output:
+    def output(self, output_format: str, fields: str | None = None) -> Output:
         """Return what prints on stdout in a format."""
         from proxyctl.render.output import Output
 

@@ -13,7 +13,7 @@ import pytest
 
 from proxyctl import named_files
 from proxyctl.commands.help import command_tree
-from proxyctl.help.nodes import Node
+from proxyctl.help.pages import Node
 from tests.commands.pool_support import fill
 from tests.support import Cli
 

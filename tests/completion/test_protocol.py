@@ -77,7 +77,6 @@ def offered(environ: Environ, line: str) -> list[str]:
         ("proxyctl service list --no-header --no-", []),
         ("proxyctl number list --id", ["--idle"]),
         ("proxyctl number list -- --id", []),
-        ("proxyctl api G", ["GET"]),
         ("proxyctl completion ", ["bash", "zsh", "fish"]),
         ("proxyctl help number rel", ["release"]),
         ("proxyctl number drain masking --allow le", ["leave-first", "leave-messaging"]),

@@ -16,7 +16,7 @@ import pytest
 from proxyctl.commands.help import command_tree
 from proxyctl.commands.options import SHARED_PANELS
 from proxyctl.errors import ExitCode
-from proxyctl.help.nodes import Node
+from proxyctl.help.pages import Node
 from proxyctl.help.topics import TOPICS, topic
 from proxyctl.writes.guard import RULES
 from tests.support import REPOSITORY, Cli

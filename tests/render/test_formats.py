@@ -166,9 +166,7 @@ def test_ids_with_fields_prints_those() -> None:
     ],
 )
 def test_fields_select_and_order_everywhere(output_format: str, text: str) -> None:
-    out, stream = output(
-        output_format, fields=["in_use", "capabilities.sms_inbound", "capabilities.fax_inbound"]
-    )
+    out, stream = output(output_format, fields="in_use,capabilities.sms_inbound,capabilities.fax_inbound")
     out.rows(PHONE_NUMBER, [[number(3)]])
     assert stream.getvalue() == text
 
@@ -219,8 +217,8 @@ def test_suggestion() -> None:
     output("tsv", fields="sid,capabilities.mms_inbound")[0].check(PHONE_NUMBER)
 
 
-@pytest.mark.parametrize("fields", ["", ",", "sid,,in_use", [""], ["sid", " "]])
-def test_an_empty_name_is_a_usage_error(fields: str | list[str]) -> None:
+@pytest.mark.parametrize("fields", ["", ",", "sid,,in_use", "sid, "])
+def test_an_empty_name_is_a_usage_error(fields: str) -> None:
     with pytest.raises(UsageError, match="empty"):
         output("tsv", fields=fields)
 

@@ -71,17 +71,13 @@ def account_of(runtime: Runtime, call: Call) -> str:
 def print_body(runtime: Runtime, body: Any, fields: tuple[str, ...] | None, *, sent: bool) -> None:
     """Print the answer as JSON: on one line where jsonl was asked for, and of it only ``fields``.
 
-    An unknown field is an error, unless something was written: then the rest is printed, with a warning.
+    An unknown field is an error, unless something was written: then it is null.
     """
     if sent and (body is None or runtime.options.silent):
         return
     if fields is not None and isinstance(body, dict):
-        try:
+        if not sent:
             check_fields(fields, Shape.generic("answer", ()), [body])
-        except UsageError as error:
-            if not sent:
-                raise
-            runtime.warn(error.message)
         body = pick(body, fields)
     runtime.out.text(to_json(body, indent=runtime.format != "jsonl"))
     runtime.out.flush()
@@ -92,4 +88,4 @@ def print_items(runtime: Runtime, call: Call) -> None:
     items: Iterator[list[Any]] = (page.items for page in runtime.access.reader.pages(call))
     shown = runtime.options.output if runtime.options.output in ("jsonl", "csv", "tsv", "ids") else "json"
     shape = Shape.generic("item", ("sid",))
-    runtime.output(shown, runtime.out.fields).rows(shape, items)
+    runtime.output(shown, runtime.options.fields).rows(shape, items)

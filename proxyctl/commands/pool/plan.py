@@ -31,7 +31,7 @@ from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED, SERVICE_RESULT
 from proxyctl.roles import Role, lines_of
 from proxyctl.runtime import Runtime
-from proxyctl.text import Lines, command_line, counted, nearest
+from proxyctl.text import Lines, command_line, counted
 from proxyctl.writes.guard import EMPTY_INPUT, guard, refusing_risks
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, sids_of
 from proxyctl.writes.requests import ADD
@@ -143,7 +143,6 @@ def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[En
     """Read the account, and decide the changes. Refuse those that can't be made."""
     account = runtime.account
     check_sids(wanted, account.services())
-    say_new_services(runtime, wanted, account.services_by_name())
     world = read_world(account, wanted.services)
     entries = decide_file(wanted.services, world, prune=prune)
     entries = with_problems(entries, problems_of_adds(entries, account, runtime.note_once))
@@ -176,7 +175,13 @@ def read_world(account: Account, wanted: Sequence[WantedService]) -> World:
 
 
 def check_sids(wanted: PoolFile, services: Sequence[Service]) -> None:
-    """Raise RefusedError where a table's ``sid`` is that of a Service that is gone or renamed."""
+    """Raise an error where a table is named by a SID, or its ``sid`` is that of a Service that is gone or renamed."""
+    for name in [one.name for one in wanted.services if is_sid("KS", one.name)]:
+        own = next((service.name for service in services if service.sid == name), "NAME")
+        raise InputError(
+            f"{wanted.name} names the Service {name} by its SID. Nothing was sent",
+            hint=f"Write [services.{own}], with its unique name.",
+        )
     strangers = list(other_services(wanted.services, services))
     if strangers:
         facts, advice = zip(*strangers, strict=True)
@@ -184,23 +189,6 @@ def check_sids(wanted: PoolFile, services: Sequence[Service]) -> None:
             Lines(f"{wanted.name} names other Services. Nothing was sent", *facts),
             hint=" ".join(advice),
         )
-
-
-def say_new_services(runtime: Runtime, wanted: PoolFile, services: Mapping[str, Service]) -> None:
-    """Note a Service to be created whose name is close to an existing one: it may be a typo.
-
-    InputError: it is named by a SID.
-    """
-    for name in [one.name for one in wanted.services if one.name not in services]:
-        if is_sid("KS", name):
-            own = next((known for known, service in services.items() if service.sid == name), None)
-            raise InputError(
-                f"{wanted.name} names the Service {name} by its SID. Nothing was sent",
-                hint=f"Write [services.{own or 'NAME'}], with its unique name.",
-            )
-        near = nearest(name, services)
-        if near:
-            runtime.note(f"Service {name} does not exist yet. Did you mean {near}?")
 
 
 def rows_of(entry: Entry) -> list[dict[str, Any]]:

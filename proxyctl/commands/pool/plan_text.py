@@ -113,32 +113,30 @@ def headed(name: str, blank: str, entries: Sequence[Entry], going: int) -> list[
     return [sign, " ", Role.NAME(name), text, *([Role.BAD(f"refused {refused}")] if refused else [])]
 
 
-def beside(head: list[Part], counts: list[list[Part]], width: int) -> Iterator[Line]:
+def beside(head: list[Part], counts: list[Part], width: int) -> Iterator[Line]:
     """Yield the head with how full the pools get beside it, or below it where there is no room."""
-    used = size(head)
-    for parts in counts:
-        if used + 2 + size(parts) > width:
-            yield line(*head)
-            head, used = [], 0
-        edge = min(width, max(EDGE, used + 2 + size(parts)))
-        head, used = [*head, " " * (edge - used - size(parts)), *parts], edge
-    yield line(*head)
+    if counts and size(head) + 2 + size(counts) > width:
+        yield line(*head)
+        head = []
+    edge = min(width, max(EDGE, size(head) + 2 + size(counts)))
+    yield line(*head, " " * (edge - size(head) - size(counts)), *counts)
 
 
-def counts_of(plan: Plan, place: str) -> dict[str, list[list[Part]]]:
+def counts_of(plan: Plan, place: str) -> dict[str, list[Part]]:
     """Return, by Service, how many numbers of each kind its pool holds before and after, where that changes."""
     then = after(without_staying(plan))
-    counts: dict[str, list[list[Part]]] = {}
+    counts: dict[str, list[Part]] = {}
     for room, one in plan.capacities.items():
         if one.open and one.whole and then[room] != one.held and room[1] != "senders":
             name = place if one.name == THE_POOL else one.name
-            text: list[Part] = [
+            parts = counts.setdefault(name, [])
+            parts += ["  "] if parts else []
+            parts += [
                 f"{room[1]} ",
                 Role.FAINT(f"{one.held} →"),
                 f" {then[room]} ",
                 Role.FAINT(f"of {one.limit}"),
             ]
-            counts.setdefault(name, []).append(text)
     return counts
 
 

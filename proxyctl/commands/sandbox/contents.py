@@ -60,7 +60,7 @@ def move_clock(runtime: Runtime, when: str | None) -> None:
 def show_status(runtime: Runtime) -> None:
     """Print what there is, and where."""
     row = asdict(runtime.sandbox_store.status(runtime.clock.now()))
-    runtime.out.one(Shape.generic("sandbox", tuple(row), plural="sandboxes", id_field="database"), row)
+    runtime.out.one(Shape.generic("sandbox", tuple(row), id_field="database"), row)
 
 
 def reset(runtime: Runtime) -> None:
