@@ -1,18 +1,17 @@
 """`proxyctl explain`: the meaning of a code, its causes and the next step, without a network."""
 
 from proxyctl.commands.options import DATA, argument, command
-from proxyctl.errors import ConfigError, NotFoundError, UsageError
+from proxyctl.errors import ConfigError, NotFoundError
 from proxyctl.explaining import Explanation, explanation_of, near_codes
 from proxyctl.roles import lines_of
 from proxyctl.runtime import Runtime
-from proxyctl.text import Lines, cut
-
-LONGEST = 9  # digits; no code of Twilio's has more than 6
+from proxyctl.text import Lines
 
 
 @command("explain", None, DATA)
 def explain(
-    runtime: Runtime, code: str = argument("CODE", "Code of Twilio, HTTP status, or exit code of proxyctl.")
+    runtime: Runtime,
+    code: int = argument("CODE", "Code of Twilio, HTTP status, or exit code of proxyctl."),
 ) -> None:
     """Explain a code of Twilio, an HTTP status or an exit code of proxyctl.
 
@@ -26,10 +25,9 @@ def explain(
     """
     from proxyctl.render.shapes import Shape
 
-    number = parse_code(code)
-    found = explanation_of(number)
+    found = explanation_of(code)
     if found is None:
-        raise unknown(number)
+        raise unknown(code)
     try:
         asked = runtime.asked_format()
     except ConfigError:  # What explains errors has to work amid them.
@@ -38,16 +36,6 @@ def explain(
         runtime.out.lines(lines_of(text_of(found)), widest=100)
     else:
         runtime.out.one(Shape.generic("code", Explanation._fields, id_field="code"), found._asdict())
-
-
-def parse_code(text: str) -> int:
-    """Return the code that was typed. Raises UsageError where it is not a number."""
-    if text.isascii() and text.isdigit() and len(text) <= LONGEST:
-        return int(text)
-    raise UsageError(
-        f"{cut(text, 40)!r} is not a code. Codes are numbers, such as 80601, 429 or 7.",
-        hint="Give the code of the error: 'proxyctl explain 80601'.",
-    )
 
 
 def unknown(code: int) -> NotFoundError:

@@ -157,8 +157,6 @@ def show(runtime: Any, lines: Iterable[Line]) -> None:
     from proxyctl.render.output import Output
 
     console = runtime.console
-    if color := re.search(r"--color[= ](always|never)", " ".join(runtime.argv)):  # may stand behind -h
-        console.options = console.options._replace(color=color[1])
     screen = console.screen(console.terminal.stdout)._replace(width=console.width, account="")
     Output("tsv", stdout=runtime.stdout, screen=lambda: screen).lines(lines, widest=WIDEST)
 

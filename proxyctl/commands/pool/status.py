@@ -13,7 +13,7 @@ from proxyctl.commands.in_transit import say_unfinished
 from proxyctl.commands.listing import services_by_name
 from proxyctl.commands.pool.sessions import session_lines, with_sessions
 from proxyctl.errors import CheckError, UsageError
-from proxyctl.pools.status import LIMITS, RANGES, WARNED_AT, PoolStatus, status_of
+from proxyctl.pools.status import LIMITS, RANGES, WARNED_AT, PoolStatus, ranked, status_of
 from proxyctl.render.bars import MARK, bar
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import POOL_PARTS, POOL_SESSIONS, POOL_STATUS
@@ -247,14 +247,15 @@ def sheet(status: PoolStatus, width: int | None) -> Iterator[Line]:
         yield line("")
         yield from spread(status, width)
         yield line("")
-        yield line(f"  {'Countries':<10}  {in_words(status.by_country)}", hang=14)
+        countries = ", ".join(f"{name} {count}" for name, count in ranked(status.by_country).items())
+        yield line(f"  Countries   {countries}", hang=14)
 
 
 def spread(status: PoolStatus, width: int | None) -> Iterator[Line]:
     """Yield how many numbers have how many Sessions."""
     most = max(status.by_sessions.values())
     room = SPREAD_BAR if width is None else max(0, min(SPREAD_BAR, width - 32))
-    title, noun = "Sessions", " numbers"
+    title = "Sessions"
     for name, least in RANGES.items():
         numbers = status.by_sessions[name]
         if not numbers:
@@ -263,28 +264,10 @@ def spread(status: PoolStatus, width: int | None) -> Iterator[Line]:
         fill = Role.WARNING_FILL if crowded else Role.GOOD if least else Role.FAINT
         blocks = bar(numbers / most, fill, room, " ")[0]
         amount: Part = Role.WARNING(numbers) if crowded and status.crowded else str(numbers)
-        busiest = [
-            f"{one['phone_number'] or one['sid']} ({one['in_use']})"
-            for one in status.busiest
-            if one["in_use"] >= least
-        ][: 3 if crowded else 0]
-        more = f"  … and {numbers - len(busiest)} more" if busiest and numbers > len(busiest) else ""
+        noun = counted(numbers, "number").removeprefix(str(numbers)) if title else ""
+        busiest = [f"  {one['phone_number'] or one['sid']} ({one['in_use']})" for one in status.busiest[:3]]
+        more = f"  … and {numbers - 3} more" if numbers > 3 else ""
         start = f"  {title:<8}{name.replace('-', '–'):>8}  "
-        yield line(
-            start,
-            blocks,
-            " ",
-            amount,
-            noun if numbers != 1 else noun[:-1] if noun else "",
-            "  " if busiest else "",
-            f"{'  '.join(busiest)}{more}",
-            hang=len(start),
-        )
-        title = noun = ""
-
-
-def in_words(counts: Mapping[str, int]) -> str:
-    """Return ``US 430, CA 12``."""
-    return ", ".join(
-        f"{name} {number}" for name, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    )
+        tail = "".join([*busiest[:numbers], more]) if crowded else ""
+        yield line(start, blocks, " ", amount, f"{noun}{tail}", hang=len(start))
+        title = ""
