@@ -45,7 +45,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @given(st.sampled_from(EXAMPLES), st.none() | st.sampled_from(REGIONS) | st.just("its own"))
-@settings(max_examples=400)
+@settings(max_examples=120)
 def test_no_number_is_read_as_another_one(
     damage: str, example: tuple[str, str, str], country: str | None
 ) -> None:

@@ -62,12 +62,13 @@ def test_a_slow_rate_of_ones_own_is_kept() -> None:
 HIDDEN = [(1, 0.2), (2, 0.4), (3, 1.0), (5, 1.0), (10, 2.0), (25, 5.0)]
 
 
+# Of its own rate each window and each latency meets both.
 @pytest.mark.parametrize("window", HIDDEN)
 @pytest.mark.parametrize("latency", [0.02, 0.08, 0.1])
-@pytest.mark.parametrize("rate", [30.0, 0.0])
-def test_a_hidden_rate_is_found_soon(window: tuple[int, float], latency: float, rate: float) -> None:
+def test_a_hidden_rate_is_found_soon(window: tuple[int, float], latency: float) -> None:
     count, seconds = window
-    for seed in range(5):
+    for seed in range(4):
+        rate = (30.0, 0.0)[(seed + count) % 2]
         server = Server(window=window, takes=fixed(latency))
         run = simulate(tasks(150), server, rate=rate, seed=seed)
         assert 150 / run.seconds >= 0.85 * count / seconds
@@ -75,8 +76,7 @@ def test_a_hidden_rate_is_found_soon(window: tuple[int, float], latency: float, 
 
 
 @pytest.mark.parametrize("window", HIDDEN)
-@pytest.mark.parametrize("latency", [0.02, 0.1, 0.4])
-@pytest.mark.parametrize("rate", [30.0, 0.0])
+@pytest.mark.parametrize(("latency", "rate"), [(0.02, 30.0), (0.1, 0.0), (0.1, 30.0), (0.4, 0.0)])
 def test_a_hidden_rate_is_found_and_kept(window: tuple[int, float], latency: float, rate: float) -> None:
     count, seconds = window
     run = simulate(tasks(1000), Server(window=window, takes=fixed(latency)), rate=rate)

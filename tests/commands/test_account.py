@@ -12,7 +12,7 @@ import pytest
 from proxyctl.sandbox.server.faults import FaultPlan, Scripted
 from tests.commands.pool_support import fill, messaging_service, numbers_of, pool_file
 from tests.sandbox.serving import Served
-from tests.support import Cli
+from tests.support import Cli, case
 
 READING = [
     "service list",
@@ -61,17 +61,18 @@ def repeated(server: Served) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("line", READING)
 def test_a_reading_command_reads_nothing_twice_and_changes_nothing(
-    account: tuple[Cli, dict[str, str]], server: Served, line: str
+    account: tuple[Cli, dict[str, str]], server: Served
 ) -> None:
     cli, names = account
     runs = cli.ok("history", "list").out
-    server.ledger.clear()
-    ran = cli(*(names.get(word, word) for word in line.split()))
-    assert ran.code in (0, 6, 8), ran.err
-    assert repeated(server) == {}
-    assert {entry.method for entry in server.ledger.entries} == {"GET"}
+    for line in READING:
+        with case(line):
+            server.ledger.clear()
+            ran = cli(*(names.get(word, word) for word in line.split()))
+            assert ran.code in (0, 6, 8), ran.err
+            assert repeated(server) == {}
+            assert {entry.method for entry in server.ledger.entries} == {"GET"}
     assert cli.ok("history", "list").out == runs
 
 

@@ -183,9 +183,15 @@ def test_a_clock_that_is_ahead_is_no_reason_to_forget(cli: Cli, remote: Cli, kno
         os.utime(saved(cli)[-1], (cli.clock.now(),) * 2)
 
 
-@pytest.mark.parametrize("verb", [("number", "remove", "a"), ("number", "drain", "a", "--remove")])
-@pytest.mark.parametrize("options", [("--allow", "leave-messaging"), ("--through-messaging",)])
-@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize(
+    ("verb", "options", "recorded"),
+    [
+        (("number", "remove", "a"), ("--allow", "leave-messaging"), True),
+        (("number", "remove", "a"), ("--through-messaging",), False),
+        (("number", "drain", "a", "--remove"), ("--allow", "leave-messaging"), False),
+        (("number", "drain", "a", "--remove"), ("--through-messaging",), True),
+    ],
+)
 def test_a_note_names_what_restores_numbers_of_a_messaging_service(
     pool: Cli, verb: tuple[str, ...], options: tuple[str, ...], recorded: bool
 ) -> None:

@@ -16,7 +16,7 @@ from proxyctl.sandbox.world.store import Store
 from tests.commands.pool_support import fill, messaging_service
 from tests.commands.profile_support import Home
 from tests.sandbox.serving import Served, served
-from tests.support import Cli
+from tests.support import Cli, case
 
 SUB = "AC" + "b" * 32
 DIFFER = f"this key belongs to {ACCOUNT_SID}, the profile says {SUB}"
@@ -84,58 +84,56 @@ def words(line: str, names: dict[str, str]) -> list[str]:
     return [names.get(word, word) for word in line.split()]
 
 
-@pytest.mark.parametrize("line", READING)
-def test_a_read_warns_once_and_is_carried_out(
-    right: Cli, wrong: Cli, names: dict[str, str], line: str
-) -> None:
+def test_a_read_warns_once_and_is_carried_out(right: Cli, wrong: Cli, names: dict[str, str]) -> None:
     """What is found in the account of the numbers' path is another matter, hence the 4."""
-    good = right(*words(line, names))
-    assert "belongs to" not in good.err
-    for options in ((), ("-q",)):
-        ran = wrong(*words(line, names), *options)
-        assert (ran.code in (good.code, 4), ran.err.count(WARNING)) == (True, 1), ran.err
+    for line in READING:
+        with case(line):
+            good = right(*words(line, names))
+            assert "belongs to" not in good.err
+            for options in ((), ("-q",)):
+                ran = wrong(*words(line, names), *options)
+                assert (ran.code in (good.code, 4), ran.err.count(WARNING)) == (True, 1), ran.err
 
 
-@pytest.mark.parametrize(
-    ("line", "most"),
-    [
-        ("service list -o json", 1),
-        ("service show KS -o json", 1),
-        ("number list KS -o json", 2),
-        ("number show KS PN -o json", 2),
-        ("api GET /v1/Services", 1),
-        ("number reserve KS +1", 3),  # the last: what others took meanwhile
-        ("number add EMPTY +9", 4),  # the pool, the Service, the number's webhooks, the number
-        ("service update KS --default-ttl 9", 2),
-        ("api POST /v1/Services -d UniqueName=x", 2),
-        ("auth status", 1),
-        ("doctor", 1),
-    ],
-)
+COSTS = {
+    "service list -o json": 1,
+    "service show KS -o json": 1,
+    "number list KS -o json": 2,
+    "number show KS PN -o json": 2,
+    "api GET /v1/Services": 1,
+    "number reserve KS +1": 3,  # the last: what others took meanwhile
+    "number add EMPTY +9": 4,  # the pool, the Service, the number's webhooks, the number
+    "service update KS --default-ttl 9": 2,
+    "api POST /v1/Services -d UniqueName=x": 2,
+    "auth status": 1,
+    "doctor": 1,
+}
+
+
 @pytest.mark.usefixtures("own_surroundings")
-def test_what_it_costs(right: Cli, names: dict[str, str], with_sub: Served, line: str, most: int) -> None:
+def test_what_it_costs(right: Cli, names: dict[str, str], with_sub: Served) -> None:
     """Nothing where the account was read anyway."""
     listed = right.ok("number", "list", "a", "-o", "json").json
     names |= {"PN": listed[0]["sid"], "+9": right.seed(1, seed=9)[0]["phone_number"]}
     names["EMPTY"] = right.ok("service", "create", "empty", "-o", "ids").lines[0]
-    with_sub.ledger.clear()
-    ran = right(*words(line, names))
-    assert ran.code == 0, ran.err
-    assert len(with_sub.ledger.entries) == most, [
-        f"{one.method} {one.path}" for one in with_sub.ledger.entries
-    ]
+    for line, most in COSTS.items():
+        with_sub.ledger.clear()
+        ran = right(*words(line, names))
+        assert ran.code == 0, ran.err
+        sent = [f"{one.method} {one.path}" for one in with_sub.ledger.entries]
+        assert len(sent) == most, (line, sent)
 
 
-@pytest.mark.parametrize("line", ["auth status", "auth status --all", "doctor", "pool plan FILE"])
 @pytest.mark.usefixtures("own_surroundings")
-def test_a_check_reports_it(right: Cli, wrong: Cli, names: dict[str, str], tmp_path: Path, line: str) -> None:
+def test_a_check_reports_it(right: Cli, wrong: Cli, names: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "pools.toml"
     file.write_text(right.ok("pool", "export", "--all").out.replace(f'account_sid = "{ACCOUNT_SID}"\n', ""))
     names["FILE"] = str(file)
-    assert right(*words(line, names)).code == 0
-    ran = wrong(*words(line, names))
-    assert (ran.code, DIFFER in ran.out + ran.err) == (3, True), ran.err
-    assert WARNING not in ran.err
+    for line in ("auth status", "auth status --all", "doctor", "pool plan FILE"):
+        assert right(*words(line, names)).code == 0
+        ran = wrong(*words(line, names))
+        assert (ran.code, DIFFER in ran.out + ran.err) == (3, True), ran.err
+        assert WARNING not in ran.err
 
 
 def test_a_login_saves_nothing(home: Home, names: dict[str, str], with_sub: Served) -> None:

@@ -60,8 +60,8 @@ def test_seed_and_reset_do_as_the_commands(control: Control) -> None:
     assert [number["iso_country"] for number in numbers] == ["GB", "GB"]
     assert len(control("POST seed")[1]["numbers"]) == 10
     assert control("POST reset", {})[1]["numbers"] == 0
-    assert any(row["service_sid"] for row in control("POST seed", {"scenario": "agency"})[1]["numbers"])
-    assert control("POST seed", {"scenario": "agency"})[0] == 400
+    assert any(row["service_sid"] for row in control("POST seed", {"scenario": "fleet"})[1]["numbers"])
+    assert control("POST seed", {"scenario": "fleet"})[0] == 400
     sub = basic(SUB, AUTH_TOKEN)["authorization"]
     assert control("POST reset", authorization=sub)[1]["services"] == 0
     assert control("POST seed", {"numbers": 0})[1] == {"numbers": []}
