@@ -50,7 +50,7 @@ class Engine:
         """Send what ``chains`` let begin, and report on each task. Raises for defects only."""
         self._chains = chains
         self._results: list[outcomes.Result] = []
-        self._workers: Workers[Send | Verify] = Workers(self._do, self.clock)
+        self._workers: Workers[Send | Verify] = Workers(self._do, self.clock, self.gates.lower_ceiling)
         self._signalled = False
         self._grace_ends = NEVER
         started = self.clock.monotonic()

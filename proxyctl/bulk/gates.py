@@ -143,6 +143,11 @@ class ConcurrencyGate:
         """The run ends: keep no long pause."""
         self.open_at = min(self.open_at, now + HURRIED)
 
+    def lower_ceiling(self, ceiling: int) -> None:
+        """There are fewer threads than were hoped for."""
+        self.ceiling = min(self.ceiling, ceiling)
+        self.limit = min(self.limit, self.ceiling)
+
 
 @dataclass(eq=False)
 class Gates:
@@ -217,6 +222,11 @@ class Gates:
                 self._concurrency.throttled(place, now, retry_after)
             else:
                 self._concurrency.pause(now, retry_after)
+
+    def lower_ceiling(self, ceiling: int) -> None:
+        """There are fewer threads than were hoped for."""
+        with self._changed:
+            self._concurrency.lower_ceiling(ceiling)
 
     def begin(self) -> None:
         """A run of the engine begins."""

@@ -30,11 +30,12 @@ class Reply(NamedTuple, Generic[Job]):
 class Workers(Generic[Job]):
     """Threads that ``do`` jobs, which must not raise: as many as there are jobs, ``most``, or as can be started.
 
-    Without any the jobs are done where they are put.
+    ``lower_ceiling`` gets how many those are; without any the jobs are done where they are put.
     """
 
     do: Callable[[Job], object]
     clock: Clock
+    lower_ceiling: Callable[[int], None] = lambda threads: None
     most: float = NEVER
 
     def __post_init__(self) -> None:
@@ -60,6 +61,7 @@ class Workers(Generic[Job]):
             thread.start()
         except (RuntimeError, MemoryError):
             self.most = len(self._threads)
+            self.lower_ceiling(max(1, len(self._threads)))
         else:
             self._threads.append(thread)
 

@@ -160,10 +160,12 @@ def test_a_run_goes_on_with_the_threads_that_there_are(
     monkeypatch: pytest.MonkeyPatch, count: int, error: type[BaseException]
 ) -> None:
     Bound(monkeypatch, count, error)
-    executor = Script(slow(0.001))
-    report = engine(executor).run(tasks(50))
+    executor, diary = Script(slow(0.001)), Diary()
+    report = engine(executor, journal=diary).run(tasks(50))
     assert (report.stopped_by, states(report)) == (None, {"done": 50})
     assert executor.most == max(1, count)
+    open_at = [sum(1 if kind == "intent" else -1 for kind, _ in diary.lines[:end]) for end in range(101)]
+    assert max(open_at) <= 4, "no more is written down than the threads are about to send"
 
 
 def test_lost_answers_are_looked_for_without_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:
