@@ -57,8 +57,7 @@ def finish(runtime: Runtime, action: Callable[[], object]) -> int:
         codes.append(int(error.exit_code))
     code = next(filter(None, codes), ExitCode.DONE)
     if runtime.options.summary_json is not None:
-        written = attempt(runtime, lambda: summarize(runtime, code))
-        code = code or written
+        code = code or attempt(runtime, lambda: summarize(runtime, code))
     for stream in (runtime.stdout, runtime.stderr):
         abandon(stream)
     return code
@@ -169,13 +168,11 @@ def wants_json(runtime: Runtime) -> bool:
 
 def asked_format(argv: Sequence[str]) -> str | None:
     """Find the value of -o or --output in a command line that may not parse."""
-    for position, token in enumerate(argv):
+    for token, following in zip(argv, (*argv[1:], None), strict=False):
         if token == "--":  # what follows is not for us
-            return None
+            break
         if token in ("-o", "--output"):
-            return argv[position + 1] if position + 1 < len(argv) else None
-        if token.startswith("--output="):
-            return token.partition("=")[2]
-        if token.startswith("-o") and token[2:]:
-            return token[2:].lstrip("=")
+            return following
+        if token.startswith(("-o", "--output=")):
+            return token.removeprefix("--output=").removeprefix("-o").removeprefix("=")
     return None

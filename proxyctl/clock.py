@@ -76,7 +76,8 @@ class Signalled(BaseException):
 class StopRequest:
     """``error`` says why to stop (usually ``Interrupted``); what is under way then has ``grace`` seconds to answer.
 
-    ``running``: a signal asks to stop, instead of ending the command at once. ``ending``: all that is left is to
+    ``running``: a signal asks to stop, instead of ending the command at once. It does so after the last request
+    too: what was done has yet to be reported. ``ending``: all that is left is to
     report.
     """
 
@@ -94,15 +95,6 @@ class StopRequest:
         """Raise the reason, if there is one."""
         if self.error is not None:
             raise self.error
-
-    @contextlib.contextmanager
-    def in_order(self) -> Iterator[None]:
-        """From here on a signal asks the run to stop, instead of ending the command at once.
-
-        It does so after the block too: what was done there has yet to be reported.
-        """
-        self.running = True
-        yield
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:

@@ -153,21 +153,14 @@ def replace_private(path: Path, data: bytes, *, hint: str | None = None) -> None
             with suppress(OSError):
                 new.unlink()
             raise
-        _sync_directory(path.parent)
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        with suppress(
+            OSError
+        ):  # some network file systems can't sync a directory; the file itself is in place
+            os.fsync(descriptor)
+        os.close(descriptor)
     except OSError as error:
         raise unwritable(path, error, hint) from None
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # Some network file systems can't sync a directory; the file itself is in place.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def take_lock(descriptor: int, clock: Clock, wait: float, *, pause: float) -> bool:

@@ -87,17 +87,10 @@ def _drain(stream: BinaryIO, name: str, most: int, too_large: str) -> bytes:
 
 
 def _unreadable(error: Exception, file: str, name: str, missing: str) -> InputError:
+    if isinstance(error, FileNotFoundError | ValueError) or not file:
+        return InputError(f'there is no file "{name}". Nothing was sent', hint=missing)
     reason = getattr(error, "strerror", None) or error
-    what, hint = f'"{name}" can\'t be read: {reason}', None
-    if file == STDIN:
-        what = f"stdin can't be read: {reason}"
-    elif isinstance(error, FileNotFoundError | ValueError) or not file:
-        what, hint = f'there is no file "{name}"', missing
-    elif isinstance(error, IsADirectoryError):
-        what, hint = f'"{name}" is a directory', "Name a file in it."
-    elif isinstance(error, PermissionError):
-        what, hint = f'"{name}" may not be read by this user', f"Check its permissions: ls -l {name}"
-    return InputError(f"{what}. Nothing was sent", hint=hint)
+    return InputError(f'"{name}" can\'t be read: {reason}. Nothing was sent')
 
 
 def check_output_file(option: str, name: str | None, inputs: Iterable[str | None] = ()) -> Path | None:

@@ -5,7 +5,7 @@ pool files. What would keep the parser busy for seconds is refused first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect
 from functools import partial
 from typing import Any
 
@@ -62,15 +62,16 @@ def _text(data: bytes) -> str:
 
 
 # Strings and comments. One whose end is missing takes the rest of the text: the parser gets no further either.
-TEXTS = partial(
-    re.sub,
+_TEXTS = (
     r'"""(?:[^"\\]++|\\.|"(?!""))*+(?:"{3,5})?'
     r"|'''(?:[^']++|'(?!''))*+(?:'{3,5})?"
     r'|"(?:[^"\\\n]++|\\.)*+(?:"|.*+)'
     r"|'[^'\n]*+(?:'|.*+)"
-    r"|#[^\n]*+",
-    flags=re.DOTALL,
+    r"|#[^\n]*+"
 )
+TEXTS = partial(re.sub, _TEXTS, flags=re.DOTALL)
+EACH_TEXT = partial(re.finditer, _TEXTS, flags=re.DOTALL)
+PARTS = partial(re.findall, r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|[^\s."\'\[\]]+')  # of a key
 WORDS = partial(re.findall, r"[^=,\[\]{}]+")  # a key is one
 BRACKETS = partial(re.findall, r"[\[\]{}]")
 
@@ -98,97 +99,50 @@ def _refuse_bombs(text: str, longest_line: int) -> None:
                 raise TomlFlaw(number, f"nested deeper than {DEEPEST} levels")
 
 
-TOKEN = partial(
-    re.finditer,
-    r'"""(?:[^\\]|\\.)*?"{3,5}'
-    r"|'''.*?'{3,5}"
-    r'|"(?:[^"\\\n]|\\.)*"'
-    r"|'[^'\n]*'"
-    r"|#[^\n]*"
-    r"|[ \t\r]+"
-    r"|\n"
-    r"|[\[\]{}=,.]"
-    r"|[^\s\[\]{}=,.\"'#]+"
-    r"|.",
-    flags=re.DOTALL,
-)
-
-
 class Places:
     """The lines on which the keys, tables and array elements of a document stand; its text has been parsed before."""
 
     def __init__(self, text: str) -> None:
-        self._keys: dict[Key, int] = {}
-        self._elements: dict[Key, list[int]] = {}
-        self._tokens = _tokens(text)
+        self._text = text
+        self._texts = [found.start() for found in EACH_TEXT(text) if found[0][0] != "#"]
+        self._keys: dict[Key, int] = {}  # where each begins, in characters
+        self._values: dict[Key, int] = {}
+        # As long as the text: where a bracket or = stands, none is within a string or comment.
+        bare = TEXTS(lambda found: re.sub(r"[^\n]", " " if found[0][0] == "#" else "_", found[0]), text)
         table: Key = ()
-        for token, line in self._tokens:
-            if token == "[":
-                table = tuple(self._parts_up_to("\n"))
-                self._record(table, line)
-            elif token != "\n":
-                key = (*table, _part(token), *self._parts_up_to("="))
-                self._record(key, line)
-                self._skip_value(key)
+        start = depth = 0
+        for line in bare.split("\n"):
+            if depth == 0 and line.lstrip().startswith("["):
+                table = self._record((), start, start + line.rindex("]"))
+            elif depth == 0 and "=" in line:
+                value = start + line.index("=")
+                self._values[self._record(table, start, value)] = value
+            depth += sum(1 if bracket in "[{" else -1 for bracket in BRACKETS(line))
+            start += len(line) + 1
 
     def line(self, *key: str, index: int | None = None) -> int:
         """Return the line where ``key`` is set, or else the table around it opens; 1 where neither is. With ``index``,
-        that of an element of the array, where it is found.
+        that of a text in the array, where it is found.
         """
-        elements = self._elements.get(key, [])
-        if index is not None and index < len(elements):
-            return elements[index]
-        for length in range(len(key), 0, -1):
-            found = self._keys.get(key[:length])
-            if found is not None:
-                return found
-        return 1
+        known = (key[:length] for length in range(len(key), 0, -1))
+        start = next((self._keys[each] for each in known if each in self._keys), 0)
+        if index is not None and key in self._values:
+            place = bisect(self._texts, self._values[key]) + index
+            start = self._texts[place] if place < len(self._texts) else start
+        return self._text.count("\n", 0, start) + 1
 
-    def _parts_up_to(self, end: str) -> Iterator[str]:
-        """Yield the parts of a key or a header, up to the token ``end``."""
-        for token, _ in self._tokens:
-            if token == end:
-                return
-            if token not in "[].":
-                yield _part(token)
-
-    def _record(self, key: Key, line: int) -> None:
+    def _record(self, table: Key, start: int, end: int) -> Key:
+        """Take in the key or header between two places, and return it whole."""
+        key = (*table, *map(_part, PARTS(self._text[start:end])))
         for length in range(1, len(key) + 1):  # a longer key opens the tables around it
-            self._keys.setdefault(key[:length], line)
-
-    def _skip_value(self, key: Key) -> None:
-        """Read up to the end of the value, and note the lines of an array's elements."""
-        depth = 0
-        elements = self._elements.setdefault(key, [])
-        expected = True
-        for token, line in self._tokens:
-            if token in ("[", "{"):
-                depth += 1
-            elif token in ("]", "}"):
-                depth -= 1
-            elif token == "\n" and depth == 0:
-                return
-            if depth == 1 and token == ",":
-                expected = True
-            elif expected and depth and token not in ("\n", "]") and not (depth == 1 and token == "["):
-                elements.append(line)
-                expected = False
-
-
-def _tokens(text: str) -> Iterator[tuple[str, int]]:
-    """Yield what matters of the text, each with its line."""
-    line = 1
-    for match in TOKEN(text + "\n"):
-        token = match[0]
-        if token[0] not in "# \t\r":
-            yield token, line
-        line += token.count("\n")
+            self._keys.setdefault(key[:length], start)
+        return key
 
 
 def _part(token: str) -> str:
     """Return what a part of a key says, without its quotes."""
-    if token[:1] == '"' and "\\" in token:
+    if token[0] == '"' and "\\" in token:
         import tomllib
 
         return str(tomllib.loads(f"key = {token}")["key"])
-    return token[1:-1] if token[:1] in ('"', "'") else token
+    return token[1:-1] if token[0] in "\"'" else token

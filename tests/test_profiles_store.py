@@ -26,7 +26,11 @@ def store(tmp_path: Path) -> ProfileStore:
     [
         ("profiles.prod.api_key", "SK" + "2" * 32 + "\n", "32 hexadecimal digits"),
         ("profiles.prod.base_url", "https://x\x1b[31m", "plain text"),
-        ("profiles.prod.base_url", "https://" + "a" * 3000, "at most 2000"),
+        *(
+            (f"profiles.prod.{field}", name, f"{field} must be")
+            for field in ("region", "edge")
+            for name in ("evil.com/", "a.b", "-a", "a-", "ü", "a" * 64, "us1\n", "a@b")
+        ),
     ],
 )
 def test_settings_that_make_no_sense(store: ProfileStore, key: str, value: str, words: str) -> None:

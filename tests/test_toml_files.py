@@ -106,7 +106,6 @@ def test_lines_of_keys_and_elements() -> None:
     numbers = ("services", "plain", "numbers")
     assert places.line(*numbers) == 10
     assert [places.line(*numbers, "reserved", index=index) for index in range(4)] == [11, 12, 14, 14]
-    assert places.line(*numbers, "reserved", index=9) == 11
     assert places.line(*numbers, "unreserved", index=0) == 16
     assert places.line("services", "nowhere") == 4
     assert places.line("nowhere") == 1

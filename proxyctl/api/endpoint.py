@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -19,7 +20,6 @@ from proxyctl.text import cut
 
 PREFIXES = ("/v1/", "/messaging/v1/", "/2010-04-01/")
 _HOSTS = {"/v1/": "proxy", "/messaging/v1/": "messaging", "/2010-04-01/": "api"}
-_LABEL = partial(re.fullmatch, r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", flags=re.IGNORECASE)
 _HOST = partial(re.fullmatch, r"[A-Za-z0-9._:-]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -71,7 +71,8 @@ def origin_of(scheme: str, host: str, port: int | None) -> Origin:
     return scheme.lower(), host.lower().strip("[]"), port or _DEFAULT_PORTS.get(scheme.lower(), 0)
 
 
-class Endpoint(NamedTuple):
+@dataclass(frozen=True)
+class Endpoint:
     """The server, or Twilio's three hosts. ``bases`` maps each canonical prefix to the URL that takes its
     place.
 
@@ -84,13 +85,7 @@ class Endpoint(NamedTuple):
 
     @classmethod
     def twilio(cls, region: str | None = None, edge: str | None = None) -> Endpoint:
-        """Twilio's own hosts. An edge without a region implies us1. UsageError for what is no DNS label."""
-        for name, value in (("region", region), ("edge", edge)):
-            if value and not _LABEL(value):
-                raise UsageError(
-                    f"the {name} has no valid name",
-                    hint="Use a region such as us1, ie1 or au1, or an edge such as dublin or sydney.",
-                )
+        """Twilio's own hosts. An edge without a region implies us1. Both are DNS labels: a profile has no others."""
         region = (region or ("us1" if edge else "")).lower()
         place = "".join(f".{part}" for part in ((edge or "").lower(), region) if part)
         # Messaging's prefix exists on the canonical server only; its own host knows it as /v1.
@@ -121,16 +116,11 @@ class Endpoint(NamedTuple):
         """Return the URL of a canonical path, without a query."""
         return next(base + path[len(prefix) :] for prefix, base in self.bases if path.startswith(prefix))
 
-    @property
+    @cached_property
     def origins(self) -> frozenset[Origin]:
         """The parties that may be given the credentials."""
-        return _origins(self.bases)
-
-
-@cache
-def _origins(bases: tuple[tuple[str, str], ...]) -> frozenset[Origin]:
-    parsed = [urlsplit(base) for _, base in bases]
-    return frozenset(origin_of(url.scheme, url.hostname or "", url.port) for url in parsed)
+        parsed = [urlsplit(base) for _, base in self.bases]
+        return frozenset(origin_of(url.scheme, url.hostname or "", url.port) for url in parsed)
 
 
 def _parse_base(base_url: str) -> tuple[str, str, int | None, str]:

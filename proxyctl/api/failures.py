@@ -36,11 +36,8 @@ _CERTIFICATES = {
 
 def failure_of(call: Call, error: BaseException, host: str, timeout: float) -> ProxyctlError:
     """Return the error for a request to ``host`` that got no whole answer within ``timeout`` seconds."""
-    place, hint, unsent = (
-        host,
-        "Check the network, then run the same command again.",
-        isinstance(error, _UNSENT),
-    )
+    place, unsent = host, isinstance(error, _UNSENT)
+    hint = "Check the network, then run the same command again."
     if isinstance(error, httpx.ConnectError | httpx.ProxyError) and _ran_out_of_files(error):
         what = f"no connection to {host}: too many files are open"
         return NetworkError(f"{call}: {what}", hint="Raise the limit of open files: ulimit -n 1024.")
@@ -69,7 +66,6 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (httpx.ConnectTimeout, "no connection to {host} within {timeout:g} s"),
     (httpx.PoolTimeout, "no connection to {host} within {timeout:g} s"),
     (httpx.TimeoutException, "no complete response from {host} within {timeout:g} s"),
-    (httpx.ProxyError, "the proxy gives no connection to {host}"),
     (httpx.RemoteProtocolError, "{host} closed the connection too early, or did not send HTTP"),
     (httpx.ConnectError, "no connection to {host}"),
     (httpx.NetworkError, "the connection to {host} broke"),

@@ -19,6 +19,7 @@ import httpcore
 import httpx
 
 from proxyctl.api.endpoint import Endpoint
+from proxyctl.api.proxies import proxy_for
 from proxyctl.api.tls import tls_context
 
 _KEEP_ALIVE = 30.0  # seconds; longer than the 5 s pauses of the API's rate window
@@ -206,20 +207,20 @@ class DeadlineTransport(httpx.BaseTransport):
     def __init__(
         self, *, connections: int, context: ssl.SSLContext | None, proxy: httpx.Proxy | None = None
     ) -> None:
+        self.busy = 0  # requests under way
         self._backend = _Backend(None if proxy is None else proxy.url.host)
-        settings: dict[str, Any] = {
-            "ssl_context": context,
-            "max_connections": connections,
-            "max_keepalive_connections": connections,
-            "keepalive_expiry": _KEEP_ALIVE,
-            "network_backend": self._backend,
-        }
-        if proxy is None:
-            self._pool = httpcore.ConnectionPool(**settings)
-        else:
-            url, auth = str(proxy.url), proxy.raw_auth
-            settings["proxy_ssl_context"] = context if proxy.url.scheme == "https" else None
-            self._pool = httpcore.HTTPProxy(proxy_url=url, proxy_auth=auth, **settings)
+        through = None
+        if proxy is not None:
+            secure = context if proxy.url.scheme == "https" else None
+            through = httpcore.Proxy(str(proxy.url), proxy.raw_auth, ssl_context=secure)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            proxy=through,
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=_KEEP_ALIVE,
+            network_backend=self._backend,
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         _current.deadline, _current.at_proxy = request.extensions.get("deadline"), False
@@ -258,12 +259,6 @@ def _as_httpx() -> Iterator[None]:
         raise kind(str(error)) from error
 
 
-class _Pool:
-    def __init__(self, transport: httpx.BaseTransport) -> None:
-        self.transport = transport
-        self.busy = 0
-
-
 class Wires:
     """The connections to each host, all with one TLS context. Safe to use from many threads.
 
@@ -276,7 +271,7 @@ class Wires:
         self._most, self._connections = max(1, pools), connections
         secure = any(origin[0] == "https" for origin in endpoint.origins)
         self._context = tls_context() if secure else None
-        self._pools: dict[str, list[_Pool]] = {}
+        self._pools: dict[str, list[DeadlineTransport]] = {}
         self._closed = False
         self._lock = threading.Lock()
         for name in ("httpx", "httpcore"):
@@ -292,25 +287,20 @@ class Wires:
             # Among equals the first: one request after another keeps to one warm connection.
             pool = min(pools, key=lambda pool: pool.busy, default=None)
             if pool is None or (pool.busy and len(pools) < self._most):
-                pool = _Pool(self.transport(host))
+                pool = self.transport(host)
                 pools.append(pool)
             pool.busy += 1
         try:
-            yield pool.transport
+            yield pool
         finally:
             with self._lock:
                 pool.busy -= 1
 
-    def transport(self, host: str) -> httpx.BaseTransport:
+    def transport(self, host: str) -> DeadlineTransport:
         """Make one more pool of connections to a host."""
-        proxy = None
-        if (
-            not self._endpoint.is_loopback
-        ):  # That is this machine's alone: a proxy would be given the credentials.
-            from proxyctl.api.proxies import proxy_for
-
-            named = proxy_for(host)
-            proxy = named and named.proxy
+        # A loopback server is this machine's alone: a proxy would be given the credentials.
+        named = None if self._endpoint.is_loopback else proxy_for(host)
+        proxy = named and named.proxy
         return DeadlineTransport(connections=self._connections, context=self._context, proxy=proxy)
 
     def close(self) -> None:
@@ -318,4 +308,4 @@ class Wires:
         with self._lock:
             self._closed, pools, self._pools = True, self._pools, {}
         for pool in (pool for of_host in pools.values() for pool in of_host):
-            pool.transport.close()
+            pool.close()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from proxyctl.input.rows import FIELDS, SESSION, Contents, Flaw, Line, Row, Rows, known, same_name
+from proxyctl.input.rows import FIELDS, SESSION, Flaw, Line, Row, Rows, known, same_name
 from proxyctl.text import show
 
 _NO_SPACE = re.compile(r"[^ \t\n]")
@@ -36,17 +36,8 @@ def _value_of(text: str) -> Any:
         return None
 
 
-def lines_of_json(lines: Iterator[Line], column: str | None, kind: str) -> Contents:
-    """Return the contents of JSON Lines: a value a line."""
-    return Contents("json", _lines(lines, column, kind))
-
-
-def document(text: str, column: str | None, kind: str) -> Contents:
-    """Return the contents of a text of arrays, objects and responses; its items are counted."""
-    return Contents("json", _document(text, column, kind), "item")
-
-
-def _lines(lines: Iterator[Line], column: str | None, kind: str) -> Rows:
+def lines_of_json(lines: Iterator[Line], column: str | None, kind: str) -> Rows:
+    """Yield the rows of JSON Lines: a value a line."""
     for line, text in lines:
         if not text.strip() or text.lstrip().startswith("#"):
             continue
@@ -59,7 +50,8 @@ def _lines(lines: Iterator[Line], column: str | None, kind: str) -> Rows:
             yield row._replace(place=line) if isinstance(row, Flaw) else _row(line, row, column, kind)
 
 
-def _document(text: str, column: str | None, kind: str) -> Rows:
+def document(text: str, column: str | None, kind: str) -> Rows:
+    """Yield the rows of a text of arrays, objects and responses; its items are counted."""
     decode = json.JSONDecoder().raw_decode
     position = count = 0
     while start := _NO_SPACE.search(text, position):

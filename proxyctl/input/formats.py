@@ -69,7 +69,8 @@ def contents(source: Source, column: str | None = None, kind: str = "number") ->
     line, text = first
     start = text.lstrip()[0]
     if start == "[" or (start == "{" and (not is_json(text) or is_response(text))):
-        return document("\n" * (line - 1) + text + "".join(text for _, text in lines), column, kind)
+        whole = "\n" * (line - 1) + text + "".join(text for _, text in lines)
+        return Contents("json", document(whole, column, kind), "item")
     if start != "{" and (header := header_of(text, column, delimiters, kind)):
         return table(header, first, lines)
     ahead = _to_next(lines)
@@ -77,7 +78,7 @@ def contents(source: Source, column: str | None = None, kind: str = "number") ->
     if column is None and kind != SESSION and start != "{" and _is_title(text, ahead):
         return table(ONE_COLUMN, first, chain(ahead, lines))._replace(unknown=True)
     if start in '{"' and is_json(text):
-        return lines_of_json(rest, column, kind)
+        return Contents("json", lines_of_json(rest, column, kind))
     if column is not None:
         return broken(line, no_column(text, column, delimiters), text)
     if kind != SESSION and _is_wordy(text) and any(char in text for char in delimiters):

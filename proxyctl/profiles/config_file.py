@@ -266,6 +266,4 @@ def parse_value(field: str, text: str) -> str | bool:
         raise UsageError(f"output must be one of {', '.join(FORMATS)}.")
     if not text.isprintable():
         raise UsageError(f"{field} must be one line of plain text.")
-    if len(text) > 2000:
-        raise UsageError(f"{field} must be at most 2000 characters.")
     return text

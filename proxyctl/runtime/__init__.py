@@ -230,10 +230,7 @@ class Runtime:
 
     def open_input(self) -> BinaryIO | None:
         """Return stdin for what reads a file. No part of the file is quoted with the profile's secret from now on."""
-        profile = None
         with contextlib.suppress(ProxyctlError):  # it is reported when credentials are needed
-            profile = self.profile
-        if profile is not None:
             self.learn_secret()
         return getattr(self.stdin, "buffer", None)
 

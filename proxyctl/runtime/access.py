@@ -48,7 +48,10 @@ class Access:
         options, redactor = runtime.options, runtime.console.redactor
         transport = None
         if profile.is_sandbox:
-            transport, endpoint = self._sandbox()
+            from proxyctl.sandbox.behaviour import Sandbox
+
+            transport = SandboxTransport(Sandbox(runtime.sandbox_store, clock=runtime.clock))
+            endpoint = Endpoint.at(IN_PROCESS_URL)
         elif profile.base_url:
             endpoint = Endpoint.at(profile.base_url)
         else:
@@ -63,21 +66,11 @@ class Access:
             log=runtime.console.log_request,
             redactor=redactor,
             clients=CLIENTS,
-            give_up=self._give_up,
+            give_up=None
+            if options.deadline is None
+            else GiveUp(options.deadline, lambda: runtime.time_left or 0.0),
             on_stranger=on_stranger,
         )
-
-    def _sandbox(self) -> tuple[SandboxTransport, Endpoint]:
-        from proxyctl.sandbox.behaviour import Sandbox
-
-        sandbox = Sandbox(self._runtime.sandbox_store, clock=self._runtime.clock)
-        return SandboxTransport(sandbox), Endpoint.at(IN_PROCESS_URL)
-
-    @property
-    def _give_up(self) -> GiveUp | None:
-        """The end of the command by --deadline, for the client."""
-        deadline = self._runtime.options.deadline
-        return None if deadline is None else GiveUp(deadline, lambda: self._runtime.time_left or 0.0)
 
     @property
     def server_now(self) -> float | None:

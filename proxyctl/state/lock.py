@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -66,36 +65,20 @@ def lock_file(directory: Path, account_sid: str, service_sid: str | None) -> Pat
 
 def write_holder(descriptor: int, command: str, clock: Clock) -> None:
     """Write into the file who holds the lock. Raises OSError."""
-    since = datetime.fromtimestamp(clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    host, shown = os.uname().nodename, cut(command, LONGEST_COMMAND)
-    holder = {"pid": os.getpid(), "host": host, "since": since, "command": shown}
+    since = f"since {datetime.fromtimestamp(clock.now(), UTC):%Y-%m-%dT%H:%M:%SZ}"
+    who = f"pid {os.getpid()} on {os.uname().nodename}"
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(holder).encode() + b"\n", 0)
+    text = f"{who} {since} running `{cut(command, LONGEST_COMMAND)}`"
+    os.pwrite(descriptor, text.encode(errors="backslashreplace"), 0)
 
 
 def holder_of(descriptor: int, clock: Clock) -> str:
-    """Return who holds a lock, as far as its file says. It may have been taken just now, and its text be on the way."""
+    """Return who holds a lock, as its file says. It may have been taken just now, and its text be on the way.
+
+    Raises OSError.
+    """
     for _ in range(10):
-        holder = read_holder(descriptor)
-        if holder.get("pid"):
-            break
+        if text := os.pread(descriptor, LONGEST_TEXT, 0):
+            return text.decode(errors="replace")
         clock.sleep(0.02)
-    parts = [f"pid {holder.get('pid', 'unknown')}"]
-    if holder.get("host") not in (None, os.uname().nodename):
-        parts.append(f"on {holder['host']}")
-    if "since" in holder:
-        parts.append(f"since {holder['since']}")
-    if "command" in holder:
-        parts.append(f"running `{holder['command']}`")
-    return " ".join(parts)
-
-
-def read_holder(descriptor: int) -> dict[str, str | int]:
-    """Read the text of a lock; what is missing, torn or not ours to understand is left out."""
-    try:
-        found = json.loads(os.pread(descriptor, LONGEST_TEXT, 0))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    kinds = {"pid": int, "host": str, "since": str, "command": str}
-    found = found if isinstance(found, dict) else {}
-    return {key: found[key] for key, kind in kinds.items() if type(found.get(key)) is kind}
+    return "an unknown process"

@@ -190,7 +190,7 @@ def test_cookies_are_not_kept() -> None:
 
 def test_the_least_busy_pool_is_lent_and_none_without_need() -> None:
     class Pool(httpx.BaseTransport):
-        closed = 0
+        closed = busy = 0
 
         def close(self) -> None:
             self.closed += 1

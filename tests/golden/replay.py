@@ -256,7 +256,7 @@ MASKS = (
     (r"\b([A-Z]{2})0{26}(\d{6})\b", lambda found: f"{found[1]}{int(found[2])}"),
     (re.escape(ACCOUNT_SID), "AC1"),
     (r"\bRQ[0-9a-f]{32}\b", "RQ…"),
-    (r"\bpid \d+\b", "pid PID"),
+    (r"\bpid \d+ on \S+", "pid PID on HOST"),
     (r"\b\d+ ms\b", "MS ms"),
     (r" by \S+@\S+ \(", " by USER@HOST ("),
     (r"(?<=faint )\S+@\S+, ", "USER@HOST, "),

@@ -106,7 +106,7 @@ FLAWED = [
     (SERVICE + "numbers = []", "3: numbers must be a table"),
     (NUMBERS + "resrved = []", "3: unknown key resrved (did you mean reserved?)"),
     (NUMBERS + "reserved = '+14155550100'", "3: reserved must be a list"),
-    (NUMBERS + "reserved = [\n  14155550100,\n]", "4: a number is written as text in quotes"),
+    (NUMBERS + "reserved = [\n  14155550100,\n]", "3: a number is written as text in quotes"),
     (
         NUMBERS + "reserved = [\n  '+14155550100', # fine\n  '4155550100',\n]",
         '5: "4155550100" has no + and country code',

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 import subprocess
@@ -75,7 +74,7 @@ def test_it_is_free_again_afterwards_and_its_file_stays(locked: Locked, tmp_path
         inode = the_file(tmp_path).stat().st_ino
     with locked("b"):
         assert the_file(tmp_path).stat().st_ino == inode
-        assert json.loads(the_file(tmp_path).read_text())["command"] == "b"
+        assert "running `b`" in the_file(tmp_path).read_text()
     assert the_file(tmp_path).exists()
 
 
@@ -98,14 +97,11 @@ def test_other_services_and_accounts_are_free(locked: Locked, tmp_path: Path) ->
         assert len(list((tmp_path / "locks").iterdir())) == 3
 
 
-TORN = ["", "{", '{"pid": "x", "since": 3}', "[1]", "\x00\xff", "[" * 4000]
-
-
 @pytest.mark.parametrize(
     ("text", "end"),
     [
-        *((text, "pid unknown") for text in TORN),
-        ('{"pid": 7, "host": "elsewhere", "command": "x"}', "pid 7 on elsewhere running `x`"),
+        ("", "an unknown process"),
+        ("pid 7 on elsewhere running `x`", "pid 7 on elsewhere running `x`"),
     ],
 )
 def test_what_a_text_says_of_the_holder(locked: Locked, tmp_path: Path, text: str, end: str) -> None:
