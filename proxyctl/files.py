@@ -11,8 +11,8 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
@@ -141,7 +141,7 @@ def replace_private(path: Path, data: bytes, *, hint: str | None = None) -> None
     with ``hint`` where that fails; the old file is then as it was.
     """
     new = path.with_name(f".{path.name}.new")
-    try:
+    with writing(path, hint):
         if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
             raise OutputError(f"{path} is not a regular file, so it is not replaced.")
         make_directories(path.parent)
@@ -159,8 +159,6 @@ def replace_private(path: Path, data: bytes, *, hint: str | None = None) -> None
         ):  # some network file systems can't sync a directory; the file itself is in place
             os.fsync(descriptor)
         os.close(descriptor)
-    except OSError as error:
-        raise unwritable(path, error, hint) from None
 
 
 def take_lock(descriptor: int, clock: Clock, wait: float, *, pause: float) -> bool:
@@ -232,11 +230,18 @@ def refuse_foreign_state(directory: Path) -> None:
 def state_directory(path: Path) -> Path:
     """Make a directory of the state, for us alone. Raises OutputError."""
     refuse_foreign(path)
-    try:
+    with writing(path):
         private_directory(path)
-    except OSError as error:
-        raise unwritable(path, error) from error
     return path
+
+
+@contextmanager
+def writing(path: Path, hint: str | None = STATE_HINT) -> Iterator[None]:
+    """Raise OutputError for ``path``, by default a file of the state, where the block can't write."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(path, error, hint) from None
 
 
 def unwritable(path: Path, error: OSError, hint: str | None = STATE_HINT) -> OutputError:

@@ -191,16 +191,12 @@ def _parse_phone_number(text: str, country: str | None) -> str:
 
 
 def _international(number: str) -> str:
-    count = len(number) - 1
-    if count > MOST_DIGITS:
-        raise ValueError(f"has {count} digits. A number in E.164 has at most {MOST_DIGITS}")
-    if number[1:2] == "0":
-        raise ValueError(f"has a 0 where its country code begins. Write it in E.164, like {EXAMPLE}")
-    if count < FEWEST_DIGITS:
-        raise ValueError(
-            f"has only {counted(count, 'digit')}. A number in E.164 has at least {FEWEST_DIGITS}, like {EXAMPLE}"
-        )
-    return number
+    if _PLAIN_E164(number):
+        return number
+    count = counted(len(number) - 1, "digit")
+    raise ValueError(
+        f"has {count}. A number in E.164 has {FEWEST_DIGITS} to {MOST_DIGITS}, and begins with no 0, like {EXAMPLE}"
+    )
 
 
 def _without_plus(text: str, digits: str, country: str) -> str:

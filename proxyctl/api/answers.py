@@ -14,19 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from proxyctl import errors
 from proxyctl.api import codes
 from proxyctl.api.resources import Call
-from proxyctl.errors import (
-    AnswerError,
-    AuthenticationError,
-    NetworkError,
-    NotFoundError,
-    Problem,
-    ProxyctlError,
-    RefusedError,
-    ServerError,
-    ThrottledError,
-)
 from proxyctl.text import cut
 
 if TYPE_CHECKING:
@@ -56,7 +46,7 @@ def read_answer(response: httpx.Response, check: Callable[[], object], *, lenien
     encoding, most = response.headers.get("Content-Encoding", ""), LARGEST_ERROR if lenient else LARGEST
     try:
         return decode(read_body(chunks, encoding, check, most))
-    except (AnswerError, httpx.TransportError):
+    except (errors.AnswerError, httpx.TransportError):
         if lenient:
             return None
         raise
@@ -71,7 +61,7 @@ def read_body(
     """
     encoding = encoding.strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-        raise AnswerError("the response has an encoding that was not requested")
+        raise errors.AnswerError("the response has an encoding that was not requested")
     unpack = None if encoding in ("", "identity") else zlib.decompressobj(zlib.MAX_WBITS | 32)
     body = bytearray()
     for chunk in chunks:
@@ -82,20 +72,20 @@ def read_body(
         if len(body) > most:
             raise _too_large()
     if unpack and body and not unpack.eof:
-        raise AnswerError("the response is incomplete")
+        raise errors.AnswerError("the response is incomplete")
     return body
 
 
-def _too_large() -> AnswerError:
+def _too_large() -> errors.AnswerError:
     # Asking again would only fetch it again.
-    return AnswerError("the response is larger than any response of the API", repeatable=False)
+    return errors.AnswerError("the response is larger than any response of the API", repeatable=False)
 
 
 def _unpacked(unpack: Any, chunk: bytes, most: int) -> bytes:
     try:
         return bytes(unpack.decompress(chunk, most))
     except zlib.error:
-        raise AnswerError("the response is damaged (it can't be decompressed)") from None
+        raise errors.AnswerError("the response is damaged (it can't be decompressed)") from None
 
 
 def decode(body: bytes | bytearray) -> Any:
@@ -117,7 +107,7 @@ def decode(body: bytes | bytearray) -> Any:
         what = (
             "an HTML page, as login pages of networks are" if body[:100].lstrip()[:1] == b"<" else "not JSON"
         )
-        raise AnswerError(f"the response is {what}") from None
+        raise errors.AnswerError(f"the response is {what}") from None
 
 
 def _count_rows(text: str) -> None:
@@ -155,22 +145,26 @@ def check_answer(call: Call, status: int, body: Any) -> None:
     SIDs are compared whatever their case: they are hexadecimal.
     """
     if call.good and status not in call.good:
-        raise AnswerError(f"the status of the response is {status}, not {' or '.join(map(str, call.good))}")
+        raise errors.AnswerError(
+            f"the status of the response is {status}, not {' or '.join(map(str, call.good))}"
+        )
     if call.expect is None:
         return
     if not isinstance(body, dict):
-        raise AnswerError(f"the response is {'empty' if body is None else 'not a JSON object'}")
+        raise errors.AnswerError(f"the response is {'empty' if body is None else 'not a JSON object'}")
     value = body.get(call.expect)
     if call.expect == "sid":
         if not isinstance(value, str) or not value:
-            raise AnswerError("the response has no sid")
+            raise errors.AnswerError("the response has no sid")
         if call.sid is not None and value.lower() != call.sid.lower():
-            raise AnswerError("the response is about another resource than the request")
+            raise errors.AnswerError("the response is about another resource than the request")
     elif not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise AnswerError(f"the response has no list of {call.expect}")
+        raise errors.AnswerError(f"the response has no list of {call.expect}")
 
 
-def problem_of(status: int, body: Any, headers: Mapping[str, str], now: float, clean: Clean) -> Problem:
+def problem_of(
+    status: int, body: Any, headers: Mapping[str, str], now: float, clean: Clean
+) -> errors.Problem:
     """Read an error's body in either shape, Twilio's or RFC 9457; any part of it may be missing or of a wrong
     type.
 
@@ -179,7 +173,7 @@ def problem_of(status: int, body: Any, headers: Mapping[str, str], now: float, c
     said: Mapping[str, Any] = body if isinstance(body, dict) else {}
     message = _words(said, "message", "detail", "title")
     info = _words(said, "more_info", "type")
-    return Problem(
+    return errors.Problem(
         status=status,
         code=_code(said.get("code")),
         message=_cut(message, clean) if message else None,
@@ -237,7 +231,7 @@ def _cut(text: str, clean: Clean) -> str:
     return cut(clean(cut(text, 4 * LONGEST_MESSAGE)), LONGEST_MESSAGE)
 
 
-def error_of(call: Call, problem: Problem, location: str | None = None) -> ProxyctlError:
+def error_of(call: Call, problem: errors.Problem, location: str | None = None) -> errors.ProxyctlError:
     """Return the error that an answer other than 2xx stands for."""
     status, said, later = problem.status, _said(problem), "Run the same command again later."
     if 300 <= status < 400:
@@ -245,28 +239,28 @@ def error_of(call: Call, problem: Problem, location: str | None = None) -> Proxy
     if status in (401, 403):
         why = "the credentials are not accepted" if status == 401 else "the credentials do not allow this"
         hint = "'proxyctl auth status' shows which are used. 'proxyctl auth login' replaces them."
-        return AuthenticationError(f"{call}: {why}{said}", hint=hint, problem=problem)
+        return errors.AuthenticationError(f"{call}: {why}{said}", hint=hint, problem=problem)
     if status == 429:
         limit = "too many requests" + ("" if problem.code == codes.RATE_LIMITED else " in parallel")
         if (asked := problem.retry_after or 0.0) > LONGEST_WAIT:
             said += f". The API asks to wait {asked:.0f} s"
-        return ThrottledError(f"{call}: {limit}{said}", hint=later, problem=problem)
+        return errors.ThrottledError(f"{call}: {limit}{said}", hint=later, problem=problem)
     if status >= 500:
         what = f"{call}: the server failed{said}"
-        return ServerError(what, hint=later, problem=problem, may_have_happened=call.writes)
+        return errors.ServerError(what, hint=later, problem=problem, may_have_happened=call.writes)
     if _is_missing(call, problem):
-        return NotFoundError(f"{call}: not found{said}", problem=problem)
+        return errors.NotFoundError(f"{call}: not found{said}", problem=problem)
     if 400 <= status < 500:
-        return RefusedError(f"{call}: refused{said}", problem=problem)
-    return AnswerError(f"{call}: the response has an unknown status{said}", problem=problem)
+        return errors.RefusedError(f"{call}: refused{said}", problem=problem)
+    return errors.AnswerError(f"{call}: the response has an unknown status{said}", problem=problem)
 
 
-def _said(problem: Problem) -> str:
+def _said(problem: errors.Problem) -> str:
     code = f"{problem.status}, code {problem.code}" if problem.code else str(problem.status)
     return f" ({code}): {problem.message}" if problem.message else f" ({code})"
 
 
-def _is_missing(call: Call, problem: Problem) -> bool:
+def _is_missing(call: Call, problem: errors.Problem) -> bool:
     """Is the resource of the path not there? To a create, a code about a SID that its path lacks judges the
     form.
     """
@@ -277,13 +271,13 @@ def _is_missing(call: Call, problem: Problem) -> bool:
     return not call.creates or f"/{codes.MISSING[problem.code]}" in call.path
 
 
-def _redirected(call: Call, problem: Problem, location: str | None) -> NetworkError:
+def _redirected(call: Call, problem: errors.Problem, location: str | None) -> errors.NetworkError:
     try:
         host = urlsplit(location or "").hostname
     except ValueError:
         host = None
     safe = host if host and host.isascii() and all(c.isalnum() or c in ".-:" for c in host) else None
-    return NetworkError(
+    return errors.NetworkError(
         f"{call}: the server redirects ({problem.status}{f', to {safe[:253]}' if safe else ''}). "
         "Redirects are not followed, because the credentials must not go there",
         hint="Check the base URL. The network may have a login page.",

@@ -18,22 +18,12 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
-from proxyctl import __version__
+from proxyctl import __version__, errors
 from proxyctl.api import answers
 from proxyctl.api.endpoint import Credentials, Endpoint, check_sids, origin_of
 from proxyctl.api.owner import OnStranger, Owner, end_at
 from proxyctl.api.resources import Answer, Call
 from proxyctl.clock import Clock, SystemClock, backoff
-from proxyctl.errors import (
-    AnswerError,
-    AuthenticationError,
-    DeadlineError,
-    NetworkError,
-    ProxyctlError,
-    ServerError,
-    ThrottledError,
-    UsageError,
-)
 from proxyctl.text import Redactor
 
 if TYPE_CHECKING:
@@ -50,9 +40,9 @@ class GiveUp(NamedTuple):
     seconds: float
     left: Callable[[], float]
 
-    def error(self, last: ProxyctlError) -> DeadlineError:
+    def error(self, last: errors.ProxyctlError) -> errors.DeadlineError:
         """Say that time is up, and what went wrong ``last``."""
-        return DeadlineError(
+        return errors.DeadlineError(
             f"the deadline of {self.seconds:g} s was reached (last error: {last.message})",
             hint="Run the same command again to continue.",
             problem=last.problem,
@@ -67,11 +57,13 @@ class Tries:
         self._failures = self._throttles = 0
         self.waited = 0.0  # seconds
 
-    def after(self, error: ProxyctlError, *, patient: bool = True) -> float | None:
+    def after(self, error: errors.ProxyctlError, *, patient: bool = True) -> float | None:
         """Return the seconds to wait before the next try, or None to give up. To the ``patient`` a 429 is no try."""
-        passing = isinstance(error, NetworkError | ServerError | AnswerError | ThrottledError)
         asked = (error.problem.retry_after if error.problem else None) or 0.0
-        throttled = isinstance(error, ThrottledError)
+        throttled = isinstance(error, errors.ThrottledError)
+        passing = throttled or isinstance(
+            error, errors.NetworkError | errors.ServerError | errors.AnswerError
+        )
         if not (passing and error.repeatable) or asked > answers.LONGEST_WAIT:
             return None
         if throttled and patient:
@@ -143,7 +135,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
             outcome = _log_text(answer.status, answer.request_id)
             self.owner.learn(call, answer.body)
             return answer
-        except ProxyctlError as error:
+        except errors.ProxyctlError as error:
             if error.problem:
                 outcome = _log_text(error.problem.status, error.problem.request_id)
                 if error.problem.status == 401 and self.owner.stranger is not None:
@@ -184,10 +176,12 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         try:
             url = httpx.URL(self.endpoint.url(call.path) + query)
         except httpx.InvalidURL:  # of more than 64 KiB
-            raise UsageError(f"{call.method}: the path and its query are too long for a request.") from None
+            raise errors.UsageError(
+                f"{call.method}: the path and its query are too long for a request."
+            ) from None
         # Whatever a path or a page URL held: credentials go to the endpoint's own origins only.
         if origin_of(url.scheme, url.host, url.port) not in self.endpoint.origins:
-            raise AnswerError(f"{call}: the path is of another server than {self.endpoint.label}")
+            raise errors.AnswerError(f"{call}: the path is of another server than {self.endpoint.label}")
         content = None
         if call.method not in ("GET", "DELETE"):
             headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
@@ -206,7 +200,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
             if self._wires is None:
                 # A reader that nobody waits for may be later than close(): its socket would stay open.
                 if self._closed:
-                    raise NetworkError("the client was closed", repeatable=False)
+                    raise errors.NetworkError("the client was closed", repeatable=False)
                 self._wires = Wires(self.endpoint, self.clients, self.connections)
             return self._wires.lease(host)
 
@@ -217,7 +211,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
             body = answers.read_answer(response, deadline.check, lenient=not good)
             if good:
                 answers.check_answer(call, response.status_code, body)
-        except AnswerError as error:
+        except errors.AnswerError as error:
             problem = answers.problem_of(response.status_code, None, response.headers, 0.0, str)
             error.message, error.problem = f"{call}: {error.message}", problem
             error.may_have_happened = call.writes
@@ -263,7 +257,7 @@ def standing_headers(credentials: Credentials, redactor: Redactor) -> dict[str, 
     try:
         pair = f"{credentials.username}:{secret}".encode()
     except UnicodeEncodeError:
-        raise AuthenticationError(
+        raise errors.AuthenticationError(
             "the secret is not valid text (UTF-8)", hint="'proxyctl auth login' replaces it."
         ) from None
     system = os.uname()

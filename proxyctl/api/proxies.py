@@ -13,7 +13,6 @@ from typing import NamedTuple
 import httpx
 
 from proxyctl.errors import NetworkError, ProxyctlError, UsageError
-from proxyctl.text import Lines
 
 _HOST = partial(re.fullmatch, r"[A-Za-z0-9._:-]+")
 _LEAVE_OUT = "or name the host in NO_PROXY."
@@ -45,15 +44,9 @@ class NamedProxy(NamedTuple):
         if status[0] != "407":
             what = f"{self} gives no connection to {host} (status {status[0]})"
             return NetworkError(f"{call}: {what}", hint=self.hint)
-        what = f"does not accept the user name and password of {self.variable}"
-        if self.proxy.raw_auth is None:
-            what = "wants a user name and a password"
         return UsageError(
-            f"{self} {what} (407).",
-            hint=Lines(
-                f"Set {self.variable}={self.proxy.url.scheme}://USER:PASSWORD@{self.place}",
-                "Write special characters of both as in URLs: @ is %40.",
-            ),
+            f"{self} wants a user name and a password, or does not accept those that it got (407).",
+            hint=f"Set {self.variable}={self.proxy.url.scheme}://USER:PASSWORD@{self.place}",
         )
 
     def __str__(self) -> str:

@@ -11,16 +11,8 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple
 
+from proxyctl import identifiers
 from proxyctl.errors import InputError
-from proxyctl.identifiers import (
-    PHONE_NUMBER,
-    agree,
-    is_float,
-    is_sid,
-    parse_number,
-    perhaps_without_plus,
-    require_country,
-)
 from proxyctl.input.formats import Source, contents
 from proxyctl.input.refusal import DUPLICATES, FLOATS, UNREADABLE, refusal
 from proxyctl.input.rows import SESSION, Contents, Flaw, Row, boolean_of, text_of, value_text
@@ -106,7 +98,7 @@ class Reading:
         self._blank: list[Row] = []  # those whose is_reserved is blank
         self._services: dict[str, list[Row]] = {}  # by their service_sid
         if self.default_country is not None:
-            self.default_country = require_country(self.default_country)
+            self.default_country = identifiers.require_country(self.default_country)
         for place, text in enumerate(self.arguments, start=1):
             self.take(Row(-place, None, text))
 
@@ -212,7 +204,7 @@ class Reading:
         known: dict[str, Any] = {}
         for name in ("sid", "phone_number", "is_reserved"):
             old, new = getattr(earlier, name), getattr(later, name)
-            same = agree(old, new) if name == "phone_number" and old and new else old == new
+            same = identifiers.agree(old, new) if name == "phone_number" and old and new else old == new
             if old is not None and new is not None and not same:
                 said = f"{later.shown} has {name} {value_text(new)} here and {value_text(old)}"
                 raise ValueError(f"{said} at {self.where(earlier.place or 0)}")
@@ -243,7 +235,7 @@ class Reading:
         sid = text_of("sid", row.sid)
         reserved = boolean_of(row.is_reserved) if self.use_is_reserved else None
         if sid:
-            if not is_sid(PHONE_NUMBER, sid):
+            if not identifiers.is_sid(identifiers.PHONE_NUMBER, sid):
                 raise ValueError(f"sid {show(sid)} is not PN and 32 hexadecimal digits")
             return Item(sid, sid, self._number_beside_sid(sid, row), reserved, row.place, row.raw)
         number = text_of("phone_number", row.phone_number)
@@ -251,10 +243,10 @@ class Reading:
             missing = f"{self.column} is empty" if self.column else "neither phone_number nor sid is there"
             raise ValueError("names no number" if row.place < 0 else missing)
         try:
-            ref = parse_number(number, self.default_country)
+            ref = identifiers.parse_number(number, self.default_country)
         except ValueError as error:
             raise ValueError(f"{show(number)} {error}") from None
-        self.noted[FLOATS] += is_float(number)
+        self.noted[FLOATS] += identifiers.is_float(number)
         return Item(number, ref.sid, ref.phone_number, reserved, row.place, row.raw)
 
     def _number_beside_sid(self, sid: str, row: Row) -> str | None:
@@ -262,13 +254,15 @@ class Reading:
         number = ""
         try:
             number = text_of("phone_number", row.phone_number)
-            found, phone_number = parse_number(number, self.default_country) if number else (None, None)
+            found, phone_number = (
+                identifiers.parse_number(number, self.default_country) if number else (None, None)
+            )
         except ValueError:
-            found, phone_number = None, perhaps_without_plus(number)
+            found, phone_number = None, identifiers.perhaps_without_plus(number)
             self.noted[UNREADABLE] += phone_number is None
         if found and found != sid:
             raise ValueError(f"phone_number is the SID {found}, and sid another")
-        self.noted[FLOATS] += is_float(number)
+        self.noted[FLOATS] += identifiers.is_float(number)
         return phone_number
 
 
@@ -281,9 +275,9 @@ class SessionReading(Reading):
     def _item(self, row: Row) -> Item:
         self._check_account(row)
         sid, name = text_of("sid", row.sid), text_of("unique_name", row.phone_number)
-        if is_sid("KC", name) and sid in ("", name):
+        if identifiers.is_sid("KC", name) and sid in ("", name):
             sid, name = name, ""
-        if sid and not is_sid("KC", sid):
+        if sid and not identifiers.is_sid("KC", sid):
             raise ValueError(f"sid {show(sid)} is not KC and 32 hexadecimal digits")
         if not (sid or name):
             raise ValueError("names no Session")

@@ -78,7 +78,7 @@ def _cells(text: str, delimiter: str) -> list[str]:
     if len(text) > csv.field_size_limit():
         return []
     try:
-        return _unquoted(next(_reader([text], delimiter), []), delimiter)
+        return next(_reader([text], delimiter), [])
     except csv.Error:
         return []
 
@@ -88,13 +88,6 @@ def _reader(lines: Iterable[str], delimiter: str) -> Any:  # the type has no pub
     if delimiter == "\t":
         return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
     return csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
-
-
-def _unquoted(cells: list[str], delimiter: str) -> list[str]:
-    """Return the cells without the quotes that spreadsheets write in tab-separated text too."""
-    if delimiter != "\t":
-        return cells
-    return [re.sub(r'^"(.*)"$', lambda quoted: quoted[1].replace('""', '"'), cell.strip()) for cell in cells]
 
 
 def table(header: Header, first: Line, lines: Iterator[Line]) -> Contents:
@@ -123,7 +116,7 @@ def _rows(header: Header, names: list[str], line: int, lines: Iterator[Line]) ->
     while True:
         start = line + reader.line_num + 1
         try:
-            fields = _unquoted(next(reader), header.delimiter)
+            fields = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
@@ -132,18 +125,13 @@ def _rows(header: Header, names: list[str], line: int, lines: Iterator[Line]) ->
             if spans_lines:
                 return
             continue
-        if any(map(_is_filled, fields)) and fields != names and not _is_comment(header, fields):
+        comment = len(fields) == 1 and fields[0].startswith("#")
+        if any(map(_is_filled, fields)) and fields != names and not comment:
             yield _row(header, start, fields)
 
 
 def _is_filled(cell: str) -> bool:
     return bool(without_invisible(cell).strip())
-
-
-def _is_comment(header: Header, fields: list[str]) -> bool:
-    # A number never begins with #, but a name may ("#1 front desk"), and its row must not get lost.
-    begins = min(header.columns.get("sid", 1), header.columns.get("phone_number", 1)) == 0
-    return fields[0].startswith("#") and (len(fields) == 1 or begins)
 
 
 def _row(header: Header, line: int, fields: list[str]) -> Row | Flaw:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from proxyctl.clock import Clock
 from proxyctl.console import FORMATS
 from proxyctl.errors import ConfigError, LockHeldError, ProxyctlError, UsageError
-from proxyctl.files import make_directories, open_private, replace_private, take_lock, unwritable
+from proxyctl.files import make_directories, open_private, replace_private, take_lock, writing
 from proxyctl.text import QUOTED_HINT, command_line, in_quotes, nearest, visible
 from proxyctl.toml_files import TYPE_WORDS, Places, TomlFlaw, parse_toml
 
@@ -62,8 +62,7 @@ def read_private(path: Path) -> bytes | None:
         ) from None
     try:
         _check(path, os.fstat(descriptor))
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(LARGEST_FILE + 1)
+        data = os.read(descriptor, LARGEST_FILE + 1)
     finally:
         os.close(descriptor)
     if len(data) > LARGEST_FILE:
@@ -128,13 +127,11 @@ def only_writer(path: Path, clock: Clock) -> Iterator[None]:
     """
     target = Path(os.path.realpath(path))
     with ExitStack() as held:
-        try:
+        with writing(path, NOT_WRITTEN):
             make_directories(target.parent)
             descriptor = open_private(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT)
             held.callback(os.close, descriptor)  # which gives the lock back
             taken = take_lock(descriptor, clock, LOCK_SECONDS, pause=LOCK_PAUSE)
-        except OSError as error:
-            raise unwritable(path, error, NOT_WRITTEN) from None
         if not taken:
             raise LockHeldError(f"another proxyctl is changing {path}.", hint="Try again.")
         yield

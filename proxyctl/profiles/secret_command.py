@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import selectors
+import select
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -30,7 +30,12 @@ def secret_from_command(
     ConfigError where the command can't be started, AuthenticationError where it fails, prints no usable secret or
     takes longer than ``seconds``.
     """
-    words = _split(command, what)
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        raise ConfigError(f"{what}: the command is empty, or has an unclosed quote.")
     program = visible(words[0])
     try:
         process = subprocess.Popen(
@@ -59,7 +64,7 @@ def secret_from_command(
     )
 
 
-def without_output(complaint: bytes, output: bytes) -> str:
+def without_output(complaint: bytearray, output: bytearray) -> str:
     """Return what a command said on stderr without anything that it printed: whole, by lines, or by words."""
     said, printed = (data.decode("utf-8", "replace") for data in (complaint, output))
     parts = {
@@ -76,46 +81,29 @@ def without_output(complaint: bytes, output: bytes) -> str:
     return redactor.clean(said)
 
 
-def _split(command: str, what: str) -> list[str]:
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        raise ConfigError(f"{what}: the command has an unclosed quote or a lone backslash.") from None
-    if not words:
-        raise ConfigError(f"{what}: the command is empty.")
-    return words
-
-
-def _collect(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes, str | None]:
+def _collect(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytearray, bytearray, str | None]:
     """Read both streams within the time and the size that are allowed; the process is over afterwards.
 
     What it has started may keep the streams open: they are read to where they are when it ends.
     """
     assert process.stdout is not None and process.stderr is not None
-    kept: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
-    end, problem = monotonic() + seconds, None
-    with process, selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ, "out")
-        selector.register(process.stderr, selectors.EVENT_READ, "err")
-        while selector.get_map() and problem is None:
-            over, left = process.poll() is not None, end - monotonic()
-            ready = selector.select(0 if over else max(0.0, min(PAUSE, left)))
+    output, complaint = bytearray(), bytearray()
+    kept = {process.stdout.fileno(): output, process.stderr.fileno(): complaint}
+    streams, end, problem = list(kept), monotonic() + seconds, None
+    with process:
+        while problem is None:
+            over = process.poll() is not None
+            ready, _, _ = select.select(streams, [], [], 0 if over else PAUSE)
+            for stream in ready:
+                if not (chunk := os.read(stream, 8192)):
+                    streams.remove(stream)
+                kept[stream] += chunk
             if over and not ready:
                 break
-            if left <= 0:
+            if monotonic() >= end:
                 problem = f"did not end within {seconds:g} seconds"
-            for key, _ in ready:
-                chunk = os.read(key.fd, 8192)
-                kept[key.data] += chunk
-                if not chunk:
-                    selector.unregister(key.fileobj)
-                elif len(kept["out"]) + len(kept["err"]) > LARGEST_OUTPUT:
-                    problem = f"printed more than {LARGEST_OUTPUT} bytes"
-        if problem is None:
-            try:
-                process.wait(max(0.0, end - monotonic()))
-            except subprocess.TimeoutExpired:
-                problem = f"did not end within {seconds:g} seconds"
+            elif len(output) + len(complaint) > LARGEST_OUTPUT:
+                problem = f"printed more than {LARGEST_OUTPUT} bytes"
         if problem is not None:
             process.kill()
-    return bytes(kept["out"]), bytes(kept["err"]), problem
+    return output, complaint, problem

@@ -10,34 +10,20 @@ from typing import Any, NamedTuple
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import ConfigError, UsageError
-from proxyctl.profiles.config_file import (
-    LARGEST_FILE,
-    PROFILE_KEYS,
-    SANDBOX,
-    SECRET_KEYS,
-    TOP_KEYS,
-    check_document,
-    check_name,
-    did_you_mean,
-    only_writer,
-    parse,
-    parse_value,
-    read_private,
-    replace,
-    secret_key,
-    split_key,
-)
+from proxyctl.profiles import config_file
 from proxyctl.text import shown_url, visible
 from proxyctl.toml_files import Places
 
 SECRET_SOURCES = ("api_secret", "api_secret_command", "auth_token", "auth_token_command")
 HIDDEN = "(hidden)"
-CREDENTIAL_KEYS = tuple(key for key in PROFILE_KEYS if key.startswith(("account_", "api_", "auth_")))
+CREDENTIAL_KEYS = tuple(
+    key for key in config_file.PROFILE_KEYS if key.startswith(("account_", "api_", "auth_"))
+)
 
 
 def shown_value(key: str, value: Any) -> Any:
     """Return the value of a profile's key as it may be shown, wherever that is: no secret, and no password of a URL."""
-    if key in SECRET_KEYS:
+    if key in config_file.SECRET_KEYS:
         return HIDDEN
     return shown_url(value) if key == "base_url" and value else value
 
@@ -76,7 +62,7 @@ class ProfileStore:
 
     def names(self) -> list[str]:
         """Return every name that a profile may be chosen by: those of the file, and the sandbox."""
-        return [*self.profiles(), SANDBOX]
+        return [*self.profiles(), config_file.SANDBOX]
 
     def get(self, name: str) -> Mapping[str, Any]:
         """Return the table of one profile. Raises UsageError, with what is near, where there is none."""
@@ -91,7 +77,7 @@ class ProfileStore:
         known = ", ".join(visible(one) for one in names[:20]) + (", …" if len(names) > 20 else "")
         what = "such profile" if in_key else f"profile {visible(name)!r}"
         return UsageError(
-            f"there is no {what}{did_you_mean(name, names)}.",
+            f"there is no {what}{config_file.did_you_mean(name, names)}.",
             hint=f"The profiles are: {known}. 'proxyctl auth login --profile NAME' creates one.",
         )
 
@@ -106,10 +92,10 @@ class ProfileStore:
     def default_profile(self) -> str | None:
         """Return the name that the file gives as the default; ConfigError where there is no such profile."""
         name: str | None = self._document().get("default_profile") or None
-        if name is not None and name != SANDBOX and name not in self.profiles():
+        if name is not None and name != config_file.SANDBOX and name not in self.profiles():
             raise ConfigError(
                 f"{self.where('default_profile')}: default_profile is {visible(name)!r}, which does not exist"
-                f"{did_you_mean(name, self.names())}.",
+                f"{config_file.did_you_mean(name, self.names())}.",
                 hint="Choose one with 'proxyctl profile use NAME'.",
             )
         return name
@@ -123,7 +109,7 @@ class ProfileStore:
 
         Raises UsageError for a key or a profile that does not exist, and for secrets.
         """
-        parts = split_key(key)
+        parts = config_file.split_key(key)
         table = self._document() if len(parts) == 1 else self.profiles().get(parts[1])
         if table is None:
             raise self.unknown(parts[1], in_key=True)
@@ -133,7 +119,9 @@ class ProfileStore:
     def settings(self) -> Iterator[tuple[str, str | bool]]:
         """Yield all settings with their keys, as they may be shown."""
         document = self._document()
-        yield from ((key, document[key]) for key in TOP_KEYS if key in document and key != "profiles")
+        yield from (
+            (key, document[key]) for key in config_file.TOP_KEYS if key in document and key != "profiles"
+        )
         for name, table in self.profiles().items():
             for field, value in table.items():
                 yield f"profiles.{name}.{field}", shown_value(field, value)
@@ -159,11 +147,11 @@ class ProfileStore:
         The secret is the API key's where there is one, else the account's auth token. Returns true if this is
         the first profile, which then becomes the default.
         """
-        check_name(name)
+        config_file.check_name(name)
         given = {key: value for key, value in {"account_sid": account_sid, **settings}.items() if value}
         for key, value in {**given, "api_key": api_key}.items():
             if value:
-                parse_value(key, value)
+                config_file.parse_value(key, value)
         with self._change() as document:
             profiles = document.setdefault("profiles", {})
             kept = {key: value for key, value in profiles.get(name, {}).items() if key not in CREDENTIAL_KEYS}
@@ -176,7 +164,7 @@ class ProfileStore:
 
     def removable(self, name: str) -> Mapping[str, Any]:
         """Return the table of a profile that can be removed: UsageError for the sandbox, and for no profile."""
-        if name == SANDBOX:
+        if name == config_file.SANDBOX:
             raise UsageError(
                 "the profile sandbox is built in and can't be removed.",
                 hint="'proxyctl sandbox reset' empties the sandbox.",
@@ -204,9 +192,9 @@ class ProfileStore:
         Only an account_sid makes a profile that does not exist. The command for its secret takes the place of the
         stored ones. Raises UsageError where key or value are wrong.
         """
-        *table_of, field = split_key(key)
-        name = check_name(table_of[-1]) if table_of else None
-        value = parse_value(field, text) if text else None
+        *table_of, field = config_file.split_key(key)
+        name = config_file.check_name(table_of[-1]) if table_of else None
+        value = config_file.parse_value(field, text) if text else None
         with self._change() as document:
             if field == "default_profile" and text and text not in self.names():
                 raise self.unknown(text)
@@ -218,7 +206,8 @@ class ProfileStore:
                 table.pop(field, None)
                 return Change()
             # With a command, no secret need lie on disk.
-            replaced = SECRET_KEYS & table.keys() if field == f"{secret_key(table)}_command" else ()
+            used = f"{config_file.secret_key(table)}_command"
+            replaced = config_file.SECRET_KEYS & table.keys() if field == used else ()
             for secret in replaced:
                 del table[secret]
             table[field] = value
@@ -232,8 +221,8 @@ class ProfileStore:
             document: dict[str, Any] = {}
             text = ""
             if data is not None:
-                document, text = parse(data, self.path)
-                check_document(document, text, self.path)
+                document, text = config_file.parse(data, self.path)
+                config_file.check_document(document, text, self.path)
             self._loaded = document, text
         return self._loaded[0]
 
@@ -242,19 +231,19 @@ class ProfileStore:
             path = self.path
         except ConfigError:  # Without a home directory there is no config, and the environment may do.
             return None
-        return read_private(path)
+        return config_file.read_private(path)
 
     def _text(self) -> str:
         return self._loaded[1] if self._loaded else ""
 
     @contextmanager
     def _change(self) -> Iterator[dict[str, Any]]:
-        with only_writer(self.path, self._clock):
+        with config_file.only_writer(self.path, self._clock):
             self._loaded = None
             document = deepcopy(self._document())
             yield document
             if document != self._document():
-                replace(self.path, self._dumped(document))
+                config_file.replace(self.path, self._dumped(document))
                 self._loaded = None
 
     def _dumped(self, document: dict[str, Any]) -> bytes:
@@ -262,6 +251,6 @@ class ProfileStore:
         import tomli_w
 
         data = tomli_w.dumps(document).encode()
-        if len(data) > LARGEST_FILE or parse(data, self.path)[0] != document:
+        if len(data) > config_file.LARGEST_FILE or config_file.parse(data, self.path)[0] != document:
             raise UsageError("this value does not fit into the config file. Nothing was changed.")
         return data

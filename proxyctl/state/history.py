@@ -14,17 +14,9 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from proxyctl import files
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import NotFoundError, OutputError
-from proxyctl.files import (
-    is_locked,
-    open_private,
-    ran_out_of_files,
-    refuse_foreign,
-    state_directory,
-    take_lock,
-    unwritable,
-)
 from proxyctl.state.lines import Clean, Facts, line_of, parse_line, read_detail, summary_of
 from proxyctl.state.record import Intent, Outcome, RunDetail, RunInfo, RunSummary
 
@@ -64,9 +56,8 @@ class RunRecorder:
         self._write("end", {"exit_code": exit_code, "summary": summary, **facts})
         assert self._descriptor is not None
         try:
-            os.fsync(self._descriptor)
-        except OSError as error:
-            raise unwritable(self._path, error) from error
+            with files.writing(self._path):
+                os.fsync(self._descriptor)
         finally:
             self.close()
 
@@ -82,10 +73,8 @@ class RunRecorder:
         line = line_of(kind, _iso(self._clock.now()), facts, self._clean, **more)
         if self._torn:
             line = b"\n" + line  # a new line begins, whatever was left of the last
-        try:
+        with files.writing(self._path):
             written = os.write(self._descriptor, line)
-        except OSError as error:
-            raise unwritable(self._path, error) from error
         self._torn = written < len(line)
         if self._torn:
             raise OutputError(f"{self._path} can't be written: the disk is full")
@@ -109,14 +98,14 @@ class History:
 
         ``server_now`` is the server's clock, where an answer of it was seen.
         """
-        state_directory(self.directory)
+        files.state_directory(self.directory)
         self._rotate(server_now)
         path, descriptor = self._create()
         recorder = RunRecorder(path, descriptor, self.clock, self.clean)
         try:
             recorder._write("run", info, id=path.stem, pid=os.getpid())
             with suppress(OSError):  # it says that the run is alive, no more
-                take_lock(descriptor, self.clock, 1.0, pause=0.01)
+                files.take_lock(descriptor, self.clock, 1.0, pause=0.01)
         except OutputError:
             recorder.close()
             raise
@@ -128,11 +117,11 @@ class History:
         while True:
             path = self.directory / f"{_id_of(milliseconds)}.jsonl"
             try:
-                return path, open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
+                return path, files.open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
             except FileExistsError:
                 milliseconds += 1
             except OSError as error:
-                raise unwritable(path, error) from error
+                raise files.unwritable(path, error) from error
 
     def runs(self, since: float | None = None) -> Iterator[RunSummary]:
         """All runs, newest first; of those begun at ``since`` (seconds of the epoch) or later."""
@@ -149,8 +138,8 @@ class History:
         """
         path = self._find(run_id)
         try:
-            with open(open_private(path, os.O_RDONLY), "rb") as file:
-                return read_detail(path.stem, file, alive=is_locked(file.fileno()))
+            with open(files.open_private(path, os.O_RDONLY), "rb") as file:
+                return read_detail(path.stem, file, alive=files.is_locked(file.fileno()))
         except OSError as error:
             raise NotFoundError(f"the record of run {run_id} can't be read: {error.strerror}") from error
 
@@ -168,7 +157,7 @@ class History:
 
     def _files(self) -> list[Path]:
         """The records, newest first; anything else in the directory is none of ours. StateError: nor is that."""
-        refuse_foreign(self.directory)
+        files.refuse_foreign(self.directory)
         try:
             names = [entry.name for entry in os.scandir(self.directory)]
         except FileNotFoundError:
@@ -188,22 +177,22 @@ class History:
     def _summary(self, path: Path) -> RunSummary:
         """From the first line and the end of the file alone."""
         try:
-            with open(open_private(path, os.O_RDONLY), "rb") as file:
+            with open(files.open_private(path, os.O_RDONLY), "rb") as file:
                 descriptor = file.fileno()
                 size = os.fstat(descriptor).st_size
                 head = os.pread(descriptor, TAIL, 0).split(b"\n", 1)[0]
                 tail = os.pread(descriptor, TAIL, max(0, size - TAIL)).rstrip(b"\n").rsplit(b"\n", 1)[-1]
-                alive = is_locked(descriptor)
+                alive = files.is_locked(descriptor)
         except OSError as error:
             return summary_of(path.stem, None, None, alive=False, warning=str(error.strerror))
         return summary_of(path.stem, parse_line(head), parse_line(tail), alive=alive)
 
     def _rotate(self, server_now: float | None) -> None:
         """Keep ``MAX_AGE`` and ``max_bytes``; a run under way is never touched."""
-        files = self._files()
+        records = self._files()
         oldest = _id_of(int(outdated_before(MAX_AGE, self.clock.now(), server_now) * 1000))
         total = 0
-        for path in files:
+        for path in records:
             try:
                 total += path.lstat().st_size
             except OSError:
@@ -214,16 +203,14 @@ class History:
 
     def _under_way(self, path: Path) -> bool:
         try:
-            with open(open_private(path, os.O_RDONLY), "rb") as file:
-                return is_locked(file.fileno())
+            with open(files.open_private(path, os.O_RDONLY), "rb") as file:
+                return files.is_locked(file.fileno())
         except OSError as error:
-            return ran_out_of_files(error)  # then nobody knows
+            return files.ran_out_of_files(error)  # then nobody knows
 
     def _delete(self, path: Path) -> None:
-        try:
+        with files.writing(path):
             path.unlink(missing_ok=True)
-        except OSError as error:
-            raise unwritable(path, error) from error
 
 
 def outdated_before(max_age: float, now: float, server_now: float | None) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from proxyctl.clock import Clock, SystemClock
 from proxyctl.errors import LockHeldError
-from proxyctl.files import open_private, state_directory, take_lock, unwritable
+from proxyctl.files import open_private, state_directory, take_lock, writing
 from proxyctl.identifiers import checked_sid
 from proxyctl.text import cut
 
@@ -40,7 +40,7 @@ def hold(
     with ExitStack() as held:
         for path in sorted(services):  # in one order, so that two runs can't wait for each other
             state_directory(directory)
-            try:
+            with writing(path):
                 descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
                 held.callback(os.close, descriptor)
                 left = max(0.0, give_up - clock.monotonic())
@@ -52,8 +52,6 @@ def hold(
                         hint="Wait until it ends. --lock-wait DURATION waits for it.",
                     )
                 write_holder(descriptor, command, clock)
-            except OSError as error:
-                raise unwritable(path, error) from error
         yield
 
 

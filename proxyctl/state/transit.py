@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from proxyctl.files import open_private, refuse_foreign, state_directory, unwritable, write_new
+from proxyctl.files import open_private, refuse_foreign, state_directory, write_new, writing
 from proxyctl.identifiers import checked_sid
 
 
@@ -37,18 +37,15 @@ class Transits:
     def begin(self, transit: Transit) -> None:
         """Keep that numbers may be in transit from now on. OutputError: it can't be written."""
         path = self._path(transit.run)
-        try:
+        with writing(path):
             state_directory(self._directory)
             write_new(path, json.dumps(asdict(transit)).encode())
-        except OSError as error:
-            raise unwritable(path, error) from error
 
     def end(self, run: str) -> None:
         """Forget a run: none of its numbers is in transit."""
-        try:
-            self._path(run).unlink(missing_ok=True)
-        except OSError as error:
-            raise unwritable(self._path(run), error) from error
+        path = self._path(run)
+        with writing(path):
+            path.unlink(missing_ok=True)
 
     def of(self, service_sids: Collection[str | None]) -> list[Transit]:
         """Return the runs that concern one of these Services, the oldest first; a torn file is left out: its run had

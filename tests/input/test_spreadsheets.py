@@ -58,8 +58,13 @@ def test_a_missing_cell_is_an_empty_one() -> None:
     assert "stdin:2: neither phone_number nor sid" in refusal(f"owner,phone_number\nx\ny,{A}\n").message
 
 
-@pytest.mark.parametrize("cell", ['="{}"', '"=""{}"""', "'{}", '="{}" '])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("cell", "delimiter"),
+    [
+        *((cell, delimiter) for cell in ('="{}"', "'{}", '="{}" ') for delimiter in ",;\t"),
+        *(('"=""{}"""', delimiter) for delimiter in ",;"),
+    ],
+)
 def test_a_formula_is_read_as_its_text_and_written_back_readable(cell: str, delimiter: str) -> None:
     head, *rows = (
         ("sid", "phone_number", "is_reserved"),
