@@ -52,11 +52,8 @@ def backoff(tries: int, jitter: float) -> float:
 class SystemClock:
     """The machine's own clocks."""
 
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def now(self) -> float:
-        return time.time()
+    monotonic = staticmethod(time.monotonic)
+    now = staticmethod(time.time)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))

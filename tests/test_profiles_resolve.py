@@ -225,8 +225,15 @@ def test_what_a_profile_is_called(store: ProfileStore) -> None:
     assert (environment.label, environment.comment) == ("environment", f"# account {OTHER}")
 
 
-def test_a_hint_names_the_ways_to_choose_where_profiles_are_there(store: ProfileStore) -> None:
+def test_hints_name_variables_that_are_not_read_and_profiles_that_are_there(store: ProfileStore) -> None:
+    names = {"TWILIO_API_KEY_SECRET": "canary", "TWILIO_API_KEY_SID": "canary"}
+    read = {"TWILIO_API_KEY": KEY, "TWILIO_ACCOUNT_SID": ACCOUNT}
+    with pytest.raises(UsageError) as half:
+        resolve(store, **names, **read)
+    assert "proxyctl reads TWILIO_API_SECRET. TWILIO_API_KEY_SECRET is set" in str(half.value.hint)
+    assert "TWILIO_API_KEY_SID" not in str(half.value.hint)
     store.set_value("default_profile", "")
     with pytest.raises(AuthenticationError) as nothing:
-        resolve(store)
+        resolve(store, **names)
+    assert "TWILIO_API_KEY_SID is set" in str(nothing.value.hint)
     assert "Choose a profile with --profile NAME" in str(nothing.value.hint)

@@ -176,9 +176,8 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
         try:
             url = httpx.URL(self.endpoint.url(call.path) + query)
         except httpx.InvalidURL:  # of more than 64 KiB
-            raise errors.UsageError(
-                f"{call.method}: the path and its query are too long for a request."
-            ) from None
+            kind = errors.UsageError if call.typed else errors.AnswerError
+            raise kind(f"{call.method}: the path and its query are too long for a request.") from None
         # Whatever a path or a page URL held: credentials go to the endpoint's own origins only.
         if origin_of(url.scheme, url.host, url.port) not in self.endpoint.origins:
             raise errors.AnswerError(f"{call}: the path is of another server than {self.endpoint.label}")

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -64,7 +63,9 @@ def proxy_for(host: str) -> NamedProxy | None:
     text = proxies.get(scheme)
     if not text or proxy_bypass(host):
         return None
-    variable = variable_of(scheme, os.environ)
+    # Small letters come first, as in curl.
+    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
+    variable = next((name for name in names if os.environ.get(name)), "the system's settings")
     try:
         named = NamedProxy(httpx.Proxy(text if "://" in text else f"http://{text}"), variable)
     except (ValueError, httpx.InvalidURL):
@@ -80,11 +81,3 @@ def proxy_for(host: str) -> NamedProxy | None:
             hint=f"Set HTTPS_PROXY={_HOW}, unset {variable}, {_LEAVE_OUT}",
         )
     return named
-
-
-def variable_of(scheme: str, environ: Mapping[str, str]) -> str:
-    """Return the variable that names the proxy of a scheme: small letters come first, as in curl. The system's own
-    settings have none.
-    """
-    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
-    return next((name for name in names if environ.get(name)), "the system's settings")

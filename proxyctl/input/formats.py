@@ -21,6 +21,7 @@ _NO_NUMBER = "the header names no column phone_number or sid"
 
 
 _BOM = "\ufeff"
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how those of today begin, and old ones
 
 
 class Source:
@@ -29,6 +30,10 @@ class Source:
     def __init__(self, name: str, data: bytes) -> None:
         self.name = name
         self._data = data
+        if data.startswith(_WORKBOOKS):
+            raise InputError(
+                f"{name} is an Excel workbook or the like. Save it as CSV UTF-8. Nothing was sent"
+            )
         utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         self._encoding = "utf-16" if utf16 else "utf-8-sig"
         if not utf16 and (position := data.find(0)) >= 0:
@@ -36,7 +41,7 @@ class Source:
             raise InputError(
                 f"{name}:{line}: a NUL byte: this is a binary file, or UTF-16 without its byte order mark. "
                 "Nothing was sent",
-                hint="Save it as UTF-8 text: plain text, CSV, JSON or JSON Lines. Save a workbook as CSV UTF-8.",
+                hint="Save it as UTF-8 text: plain text, CSV, JSON or JSON Lines.",
             )
 
     def lines(self, errors: str = "strict") -> Iterator[str]:

@@ -174,31 +174,27 @@ def split_key(key: str) -> tuple[str, ...]:
     Raises UsageError for keys that don't exist, and for secrets, which are never shown or typed here.
     """
     head, _, rest = key.partition(".")
+    name, _, field = rest.rpartition(".")
     if head in ("default_profile", "output") and not rest:
         return (head,)
-    name, _, field = rest.rpartition(".")
-    if head != "profiles" or not name:
-        _no_such_key(key, ["default_profile", "output", "profiles.NAME.KEY"])
-    if field in SECRET_KEYS:
+    if head == "profiles" and name and field in SECRET_KEYS:
         raise UsageError(
             f"{visible(key)} is a secret. config neither prints nor accepts secrets.",
             hint=f"Run '{command_line('auth', 'login', '--profile', name)}'.",
         )
-    if field not in PROFILE_KEYS:
-        _no_such_key(key, [f"profiles.NAME.{known}" for known in PROFILE_KEYS if known not in SECRET_KEYS])
-    return head, name, field
+    if head == "profiles" and name and field in PROFILE_KEYS:
+        return head, name, field
+    fields = (f"profiles.NAME.{field}" for field in PROFILE_KEYS if field not in SECRET_KEYS)
+    known = ["default_profile", "output", *fields]
+    raise UsageError(
+        f"there is no such config key{did_you_mean(key, known)}.",  # not repeated: it may be a secret
+        hint=f"Known are {', '.join(known)}.",
+    )
 
 
 def secret_key(table: Mapping[str, Any]) -> str:
     """Return the key of the secret: an API key is preferred over the token, as Twilio's own tools do."""
     return "api_secret" if table.get("api_key") else "auth_token"
-
-
-def _no_such_key(key: str, known: list[str]) -> NoReturn:
-    raise UsageError(
-        f"there is no such config key{did_you_mean(key, known)}.",  # not repeated: it may be a secret
-        hint=visible(f"Known are {', '.join(known)}."),
-    )
 
 
 def check_name(name: str) -> str:
@@ -227,11 +223,11 @@ RULES: dict[str, tuple[str, str]] = {
 
 def checked(value: str | None, field: str, what: str, error: type[UsageError]) -> str | None:
     """Return ``value``, or raise ``error``, which does not repeat it: a secret may have been pasted into it."""
-    pattern, words = RULES.get(field, (".*", ""))
     if value is not None and field in RULES:
+        pattern, words = RULES[field]
         refuse_quotes(value, what, error)
-    if value is not None and not re.fullmatch(pattern, value, re.DOTALL):
-        raise error(f"{what} must be {words}.")
+        if not re.fullmatch(pattern, value):
+            raise error(f"{what} must be {words}.")
     return value
 
 

@@ -19,6 +19,8 @@ MASK = "********"  # of fixed length, and never with a character of the secret
 ENVIRONMENT = "environment"
 VARIABLES = ("account_sid", "api_key", "api_secret", "auth_token", "region", "edge")  # TWILIO_…
 BASE_URL = "PROXYCTL_BASE_URL"
+# Names that Twilio's own pages and other tools use, and proxyctl does not read.
+OTHER_NAMES = {"TWILIO_API_KEY_SECRET": "TWILIO_API_SECRET", "TWILIO_API_KEY_SID": "TWILIO_API_KEY"}
 NO_CREDENTIALS_HINT = Lines(
     "Run 'proxyctl auth login' to save a profile.",
     "Or set TWILIO_ACCOUNT_SID with TWILIO_API_KEY and TWILIO_API_SECRET (or TWILIO_AUTH_TOKEN).",
@@ -109,7 +111,7 @@ def resolve_profile(
     hint = NO_CREDENTIALS_HINT
     if store.profiles():
         hint = Lines("Choose a profile with --profile NAME or 'proxyctl profile use NAME'.", hint)
-    raise AuthenticationError("there are no credentials.", hint=hint)
+    raise AuthenticationError("there are no credentials.", hint=Lines(*misnamed(environ), hint))
 
 
 def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: ProfileStore) -> Profile:
@@ -141,11 +143,18 @@ def environment_profile(environ: Mapping[str, str]) -> Profile | None:
         return None
     missing = _missing(table)
     if missing:
+        hint = "Set it, or unset the other TWILIO_ variables, or choose a profile with --profile."
         raise UsageError(
             f"the environment has half a set of credentials: {missing} is not set.",
-            hint="Set it, or unset the other TWILIO_ variables, or choose a profile with --profile.",
+            hint=Lines(*misnamed(environ), hint),
         )
     return _profile(ENVIRONMENT, ENVIRONMENT, table, variable, UsageError, environ)
+
+
+def misnamed(environ: Mapping[str, str]) -> list[str]:
+    """Return a sentence on each variable that is set under a name which proxyctl does not read."""
+    unread = [other for other, name in OTHER_NAMES.items() if environ.get(other) and not environ.get(name)]
+    return [f"proxyctl reads {OTHER_NAMES[other]}. {other} is set, and is not read." for other in unread]
 
 
 def variable(key: str) -> str:

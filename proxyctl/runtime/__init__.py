@@ -281,10 +281,9 @@ class Runtime:
                 )
         except (OutputError, ConfigError) as error:
             if not options.no_history:
-                hint = error.hint if isinstance(error, OutputError) else STATE_HINT
-                raise type(error)(
-                    f"the lock can't be taken, and nothing was sent: {error.message}", hint=hint
-                ) from None
+                error.message = f"the lock can't be taken, and nothing was sent: {error.message}"
+                error.hint = error.hint if isinstance(error, OutputError) else STATE_HINT
+                raise
             self.warn("no lock could be taken. Another run may write at the same time.")
         with held:
             self.account.forget()  # what was read before may be out of date

@@ -46,7 +46,9 @@ class Access:
         """Make a client for ``profile``; the caller closes it."""
         runtime = self._runtime
         options, redactor = runtime.options, runtime.console.redactor
-        transport = None
+        transport, give_up = None, None
+        if options.deadline is not None:
+            give_up = GiveUp(options.deadline, lambda: runtime.time_left or 0.0)
         if profile.is_sandbox:
             from proxyctl.sandbox.behaviour import Sandbox
 
@@ -66,9 +68,7 @@ class Access:
             log=runtime.console.log_request,
             redactor=redactor,
             clients=CLIENTS,
-            give_up=None
-            if options.deadline is None
-            else GiveUp(options.deadline, lambda: runtime.time_left or 0.0),
+            give_up=give_up,
             on_stranger=on_stranger,
         )
 
