@@ -42,7 +42,7 @@ def send_and_check(
     ``keeping``: no pool may lose its last unreserved number.
     """
     flow = Flow(plan)
-    run = run_engine(runtime, flow, journal, count_of(plan))
+    run = run_engine(runtime, flow, journal)
     ends = flow.ends()
     if isinstance(run.stopped_by, PartialError | None):  # a run that was stopped ends as it is
         corrections = check(runtime, ends)
@@ -52,11 +52,6 @@ def send_and_check(
     return ends, run
 
 
-def count_of(plan: Plan) -> int:
-    """Return how many requests a plan has."""
-    return sum(len(chain.foreseen) for chain in plan.chains)
-
-
 def corrected(
     runtime: Runtime, corrections: Sequence[Correction], journal: Journal, run: RunReport
 ) -> RunReport:
@@ -64,7 +59,7 @@ def corrected(
     plan = Plan(tuple(one.chain for one in corrections))
     second = Flow(plan)
     journal.begin_round(plan, ())
-    later = run_engine(runtime, second, journal, count_of(plan))
+    later = run_engine(runtime, second, journal)
     for one, outcome in zip(corrections, second.ends(), strict=True):
         correct(one, outcome)
     return together(run, later)

@@ -42,16 +42,17 @@ def load_what_reports(runtime: Runtime) -> None:
     _ = (csv, encodings.idna, explaining, output, shapes, runtime.out)
 
 
-def run_engine(runtime: Runtime, flow: Flow, journal: Journal, total: int) -> RunReport:
+def run_engine(runtime: Runtime, flow: Flow, journal: Journal) -> RunReport:
     """Send what the flow allows, until there is no more; a line on a terminal shows how far it is."""
     options = runtime.options
+    total = sum(len(end.chain.foreseen) for end in flow.ends()) if runtime.draws else 0
     try:
         return Engine(
             Executor(runtime.access.client, Reader(runtime.access.client, runtime.access.gates, lent=True)),
             gates=runtime.access.gates,
             clock=runtime.clock,
             journal=journal,
-            observer=watch(runtime, journal.title, total if runtime.draws else 0),
+            observer=watch(runtime, journal.title, total),
             stop=runtime.stop,
             retries=options.retries,
             max_errors=options.max_errors,

@@ -25,7 +25,7 @@ from proxyctl.pools.webhooks import KeptWebhooks, Settings
 from proxyctl.roles import Line, Role
 from proxyctl.runtime import Runtime
 from proxyctl.state.record import withheld
-from proxyctl.text import FIRST, command_line, counted
+from proxyctl.text import command_line, counted, first_of
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, Room, chains_of, decide_each
 from proxyctl.writes.requests import ADD, REMOVE, VERBS
 
@@ -74,7 +74,11 @@ def refuse_elsewhere(
 
     ``verb`` and its ``options`` would remove them there. Where the other pools may not be read, a note says so.
     """
-    absent = [entry.item for entry in entries if isinstance(entry, NoOp) and is_absent(entry)]
+    absent = [
+        one.item
+        for one in entries
+        if isinstance(one, NoOp) and (one.note == NOT_THERE or isinstance(one.error, NotFoundError))
+    ]
     account = Account(runtime.access.reader.apart())
 
     def holders() -> dict[Item, Holder]:
@@ -83,27 +87,17 @@ def refuse_elsewhere(
 
     what = f"whether another pool has {counted(len(absent), 'number')} not in this one"
     found = (asked(holders, what, runtime.note) if absent else None) or {}
-    return [
-        NoOp(entry.item, error=held_by(found[entry.item], entry.item, verb, *options))
-        if entry.item in found
-        else entry
-        for entry in entries
-    ]
 
+    def judged(entry: Entry) -> Entry:
+        if entry.item not in found:
+            return entry
+        holder, shown = found[entry.item], entry.item.shown
+        where = argument(holder.name, holder.service_sid)
+        hint = f"'{command_line('number', verb, where, entry.item.name, *options)}' removes it there."
+        text = f"{shown} is in the pool of Service {holder.name} ({holder.service_sid})."
+        return NoOp(entry.item, error=RefusedError(text, hint=hint))
 
-def is_absent(entry: NoOp) -> bool:
-    """Whether an entry is that of an item which the pool does not have."""
-    return entry.note == NOT_THERE or isinstance(entry.error, NotFoundError)
-
-
-def held_by(holder: Holder, item: Item, verb: str, *options: str) -> RefusedError:
-    """The refusal of a number that was to leave a pool, and is in another; ``verb`` would remove it there."""
-    service = argument(holder.name, holder.service_sid)
-    command = command_line("number", verb, service, item.name, *options)
-    return RefusedError(
-        f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid}).",
-        hint=f"'{command}' removes it there.",
-    )
+    return list(map(judged, entries))
 
 
 def removal(runtime: Runtime, service: Service, count: int) -> list[Line]:
@@ -130,7 +124,7 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
     found = read_kept(runtime, KeptWebhooks(wanted))
     unknown = [chain.item.shown for chain in going if webhooks.webhooks_of(chain, found) is None]
     if unknown:
-        named = ", ".join(unknown[:FIRST]) + (" …" if len(unknown) > FIRST else "")
+        named = ", ".join(first_of(unknown))
         say = runtime.note if runtime.options.dry_run else runtime.warn
         say(f"no webhooks were kept for {counted(len(unknown), 'number')}, which stay as they are: {named}.")
     late = left_before(runtime, absent, found)
@@ -146,21 +140,20 @@ def read_kept(runtime: Runtime, search: KeptWebhooks) -> dict[str, Settings]:
 
 def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Settings]) -> dict[Item, Entry]:
     """Return what restores the webhooks of numbers that had left their pool before, by item."""
-    known = [item for item in absent if (item.sid or item.phone_number) in found]
+    known = [item for item in absent if item.name in found]
     numbers = runtime.account.own_numbers(known)
     late: dict[Item, Entry] = {}
     for item in known:
-        number = numbers.get(item.sid or item.phone_number or "")
-        if number is not None and webhooks.is_left(number):
-            settings = found[item.sid or item.phone_number or ""]
-            named = replace(item, sid=number.sid, phone_number=number.phone_number)
-            if withheld(*settings.values()):
-                late[item] = NoOp(
-                    item, error=webhooks.not_kept(f"the webhooks of {item.shown}", "be restored")
-                )
-                continue
-            step = webhooks.webhooks_step(runtime.profile.account_sid, item, named, settings)
-            late[item] = Chain(item, (step,), "restore", "unchanged")
+        number, settings = numbers.get(item.name), found[item.name]
+        if number is None or not webhooks.is_left(number):
+            continue
+        if withheld(*settings.values()):
+            error = webhooks.not_kept(f"the webhooks of {item.shown}", "be restored")
+            late[item] = NoOp(item, error=error)
+            continue
+        named = replace(item, sid=number.sid, phone_number=number.phone_number)
+        step = webhooks.webhooks_step(runtime.profile.account_sid, item, named, settings)
+        late[item] = Chain(item, (step,), "restore", "unchanged")
     return late
 
 

@@ -19,12 +19,8 @@ CHANGES = (
 
 @group(options.FILTERS)
 def CHOSEN(
-    reserved: bool | None = option(
-        "--reserved/--unreserved", "Print only reserved numbers, or only the others."
-    ),
-    in_use: bool | None = option(
-        "--in-use/--idle", "Print only numbers with open Sessions, or only those without."
-    ),
+    reserved: bool | None = option("--reserved/--unreserved", "Print only reserved numbers, or the others."),
+    in_use: bool | None = option("--in-use/--idle", "Print only numbers with open Sessions, or without."),
     country: str | None = option("--country CC", "Print only numbers of this ISO country."),
     area_codes: list[str] | None = option(
         "--area-code NNN", "Print only North American numbers with this area code (repeatable): 415."
@@ -40,9 +36,7 @@ def CHOSEN(
 @group(None)
 def WEBHOOKS(
     proxy: bool | None = option("--proxy", "Point the numbers at SERVICE, which has them in its pool."),
-    restore: bool | None = option(
-        "--restore", "Restore the webhooks that were saved when they joined a pool."
-    ),
+    restore: bool | None = option("--restore", "Restore the webhooks that were saved when they joined."),
     voice_url: str | None = option("--voice-url URL", "Send their calls to URL.", parser=url),
     sms_url: str | None = option("--sms-url URL", "Send their messages to URL.", parser=url),
 ) -> None:
@@ -95,9 +89,7 @@ def remove_numbers(
     service_name: str = SERVICE,
     numbers: list[str] = NUMBERS,
     must_exist: bool = option("--must-exist", "Fail for numbers that are not in the pool."),
-    restore_webhooks: bool = option(
-        "--restore-webhooks", "Restore the webhooks that were saved when they joined."
-    ),
+    restore_webhooks: bool = option("--restore-webhooks", "Restore the webhooks saved when they joined."),
 ) -> None:
     """Remove phone numbers from a Service's pool. The account keeps them.
 
@@ -136,9 +128,7 @@ def list_numbers(
 
 @command("show", "number.find:show", options.DATA, options.COUNTRY)
 def show_number(
-    names: list[str] = argument(
-        "[SERVICE] NUMBER", "PN SID, or number in E.164. SERVICE is found if it is left out."
-    ),
+    names: list[str] = argument("[SERVICE] NUMBER", "PN SID, or number in E.164. SERVICE is optional."),
 ) -> None:
     """Show one phone number, and the Service that has it in its pool.
 

@@ -21,7 +21,6 @@ from proxyctl.pools.pool import MEDIA, area_code, capability_key, country, has_c
 from proxyctl.render.shapes import PHONE_NUMBER, SERVICE_NUMBER, UNASSIGNED, Shape
 from proxyctl.runtime import Runtime
 from proxyctl.text import did_you_mean
-from proxyctl.writes.reading import Page
 
 Row = Mapping[str, Any]
 NOT_NAMED = "name a Service, or add --all or --unassigned."
@@ -105,11 +104,9 @@ def without_senders(account: Account, pages: Iterable[Sequence[Row]]) -> Iterato
 
 def check_unassigned(services: Sequence[str], chosen: NumberFilter, *, all_services: bool) -> None:
     """Refuse what makes no sense for numbers in no pool."""
-    if services or all_services:
-        raise UsageError("--unassigned lists numbers in no pool. It does not go with a Service or --all.")
-    if chosen.reserved is not None or chosen.in_use is not None:
-        option = "--reserved and --unreserved" if chosen.reserved is not None else "--in-use and --idle"
-        raise UsageError(f"{option} do not go with --unassigned.")
+    if services or all_services or (chosen.reserved, chosen.in_use) != (None, None):
+        hint = "Leave out the Service, --all, --reserved, --unreserved, --in-use and --idle."
+        raise UsageError("--unassigned lists numbers in no pool.", hint=hint)
     check_capabilities(chosen.capabilities, [], UNASSIGNED)
 
 
@@ -119,7 +116,8 @@ def unassigned_pages(account: Account, chosen: NumberFilter, named: bool) -> Ite
     With each comes the Messaging Service that has it, since such a number can join no pool; ``named``: its name too.
     """
     services = [service.sid for service in account.services()]
-    held = {sid for _, pool in account.each_pool(services, sids_of, skip_gone=True) for sid in pool}
+    pools = account.pools(services, fields=(), skip_gone=True)
+    held = {sid for _, pool in pools for sid in pool.by_sid}
     senders: dict[str, Row] | None = None
     for page in account.own_pages():
         rows = [row for row in page.items if str(row.get("sid")) not in held and chosen.accepts(row)]
@@ -127,11 +125,6 @@ def unassigned_pages(account: Account, chosen: NumberFilter, named: bool) -> Ite
             found = account.messaging_services()
             senders = {sid: service.raw for service, members in found for sid in members}
         yield [marked(row, (senders or {}).get(str(row.get("sid")), {}), named) for row in rows]
-
-
-def sids_of(_: str, pages: Iterator[Page]) -> list[str]:
-    """Return the SIDs of a pool's numbers."""
-    return [row["sid"] for page in pages for row in page.items if isinstance(row.get("sid"), str)]
 
 
 def marked(row: Row, messaging_service: Row, named: bool) -> Row:

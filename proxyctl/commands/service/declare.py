@@ -40,14 +40,10 @@ def FIELDS(
         "--callback-url URL", "Call URL when the status of an Interaction changes.", parser=link
     ),
     intercept_callback_url: str | None = option(
-        "--intercept-callback-url URL",
-        "Call URL on each Interaction. A response of 403 blocks it.",
-        parser=link,
+        "--intercept-callback-url URL", "Call URL on each Interaction. A 403 blocks it.", parser=link
     ),
     out_of_session_callback_url: str | None = option(
-        "--out-of-session-callback-url URL",
-        "Call URL when a call or message comes in outside any Session.",
-        parser=link,
+        "--out-of-session-callback-url URL", "Call URL on calls and messages outside Sessions.", parser=link
     ),
     geo_match_level: Literal["country", "area-code", "extended-area-code", "overlay", "radius"]
     | None = option(

@@ -58,9 +58,7 @@ def CHOSEN(
         "--participant IDENTIFIER", "Choose Sessions with this participant (repeatable).", parser=given
     ),
     idle_for: float | None = option(
-        "--idle-for DURATION",
-        "Choose Sessions without an interaction for so long: 90m, 7d.",
-        parser=age,
+        "--idle-for DURATION", "Choose Sessions without an interaction for so long: 90m, 7d.", parser=age
     ),
     older_than: float | None = option(
         "--older-than DURATION", "Choose Sessions that were created so long ago.", parser=age
@@ -102,9 +100,7 @@ def show_session(service_name: str = SERVICE, session_name: str = options.SESSIO
     """
 
 
-TTL = option(
-    "--ttl DURATION", "End the Session so long after its last interaction: 90m, 7d.", parser=duration
-)
+TTL = option("--ttl DURATION", "End the Session so long after its last interaction: 7d.", parser=duration)
 EXPIRES = option("--expires WHEN", "End the Session at a time in UTC, or after a duration: 2h.", parser=when)
 
 
@@ -127,18 +123,14 @@ SESSIONS = argument("[SESSION]...", "Session SIDs (KC…) or unique names.", def
 @command("create", "session.change:create", DATA, WRITES, options.COUNTRY)
 def create_session(
     service_name: str = SERVICE,
-    unique_name: str | None = option(
-        "--unique-name NAME", "Unique name, without personal data.", parser=given
-    ),
+    unique_name: str | None = option("--unique-name NAME", "Name, without personal data.", parser=given),
     ttl: float | None = TTL,
     expires: str | None = EXPIRES,
     mode: Literal["message-only", "voice-only", "voice-and-message"] | None = option(
         "--mode", "Permit only messages, only calls, or both."
     ),
     participants: list[str] | None = option(
-        "--participant IDENTIFIER[=NUMBER]",
-        "Add a participant (repeatable). NUMBER is the pool's number that it sees.",
-        parser=given,
+        "--participant IDENTIFIER[=NUMBER]", "Add a participant, who sees NUMBER (repeatable).", parser=given
     ),
     if_not_exists: bool = option(
         "--if-not-exists", "Print a Session that already has this name, and add missing participants."
