@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from proxyctl.bulk.outcomes import Scope
 
 MOST_PAGES = 100_000
+LONGEST_URL = 8192  # characters of the address of a next page
 _UNSAID = object()
 
 
@@ -267,6 +268,8 @@ def _next_of(body: dict[str, Any]) -> Any:
 def _params(call: Call, url: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(url, str):
         raise AnswerError(f"{call}: the page does not say whether another follows. Rows may be missing")
+    if len(url) > LONGEST_URL:
+        raise AnswerError(f"{call}: the next page's address is too long")
     try:
         query = urlsplit(url).query
         return tuple(parse_qsl(query, keep_blank_values=True, max_num_fields=100))
