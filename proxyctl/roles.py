@@ -153,12 +153,14 @@ def with_counts(text: str) -> Line:
     return Line([*pieces, Piece(text[end:])], hang=2)
 
 
+def plain(parts: Iterable[Part]) -> str:
+    """Return parts of a line as text."""
+    return "".join(part if isinstance(part, str) else part.text for part in parts)
+
+
 def size(parts: Sequence[Part]) -> int:
     """Return how many columns parts of a line take."""
-    if len(parts) == 1:
-        (part,) = parts
-        return cells(part if isinstance(part, str) else part.text)
-    return sum(cells(part if isinstance(part, str) else part.text) for part in parts)
+    return cells(plain(parts))
 
 
 def _safe(piece: Piece, screen: Screen) -> Piece:

@@ -34,8 +34,7 @@ def report(runtime: Runtime) -> None:
     shown = [one for one in found if one.state != OK or not runtime.options.silent]
     people = runtime.format == "table" and runtime.options.fields is None
     if people:
-        width = runtime.console.width if runtime.console.terminal.stdout else None
-        runtime.out.lines(lines(found, shown, width) if shown else ())
+        runtime.out.lines(lines(found, shown, runtime.console.width) if shown else ())
     else:
         runtime.out.rows(SHAPE, [[{name: getattr(one, name) for name in FIELDS} for one in shown]])
     # What a user has to fix comes before what may pass; among equals the first is the likeliest cause.
@@ -58,7 +57,7 @@ def verdict(found: Sequence[CheckResult]) -> tuple[str, str]:
     return OK, f"all {len(found)} checks are ok"
 
 
-def lines(found: Sequence[CheckResult], shown: Sequence[CheckResult], width: int | None) -> Iterator[Line]:
+def lines(found: Sequence[CheckResult], shown: Sequence[CheckResult], width: int) -> Iterator[Line]:
     """Yield findings for people: sign, check, what was found; below it what to type, unless that was said before."""
     state, words = verdict(found)
     yield line(SIGNS[state], f" {words}", hang=2)
@@ -67,7 +66,7 @@ def lines(found: Sequence[CheckResult], shown: Sequence[CheckResult], width: int
     for finding in shown:
         first, *more = lines_in(finding.detail)
         longest = max(map(cells, first.split()), default=0)
-        margin = MARGIN if width is None or MARGIN + longest <= width else 4
+        margin = MARGIN if MARGIN + longest <= width else 4
         yield line(SIGNS[finding.state], f" {finding.check:<12}  {first}", hang=margin)
         yield from (line(f"{'':{margin}}{text}", hang=margin) for text in more)
         hints = [text for text in lines_in(finding.hint or "") if text]

@@ -16,7 +16,7 @@ from typing import Any
 import typer
 
 from proxyctl.commands.options import SHARED_PANELS
-from proxyctl.roles import Line, Part, Piece, Role, line
+from proxyctl.roles import Line, Part, Piece, Role, line, size
 
 WIDEST = 100
 MOST_NAMES = 30  # columns of a name that its description stands beside
@@ -195,13 +195,13 @@ def prose(text: str, indent: int = 0) -> Line:
 
 def section(title: str, rows: Sequence[tuple[Sequence[Part], Sequence[Part]]]) -> Iterator[Line]:
     """Yield a titled list: names, and beside or below each what it means."""
-    sizes = [sum(len(part.text if isinstance(part, Piece) else part) for part in names) for names, _ in rows]
-    start = 4 + max((size for size in sizes if size <= MOST_NAMES), default=4)
+    sizes = [size(names) for names, _ in rows]
+    start = 4 + max((columns for columns in sizes if columns <= MOST_NAMES), default=4)
     yield BLANK
     yield line(Role.HEADING(f"{title}:"))
-    for (names, words), size in zip(rows, sizes, strict=True):
-        if size <= MOST_NAMES:
-            yield line("  ", *names, " " * (start - 2 - size), *words, hang=start)
+    for (names, words), columns in zip(rows, sizes, strict=True):
+        if columns <= MOST_NAMES:
+            yield line("  ", *names, " " * (start - 2 - columns), *words, hang=start)
         else:
             yield line("  ", *names, hang=6)
             yield line(" " * start, *words, hang=start)

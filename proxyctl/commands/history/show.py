@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from proxyctl.commands.listing import in_pages, show_list
+from proxyctl.commands.listing import drawn, in_pages, show_list
 from proxyctl.commands.pool.plan_text import WIDEST, numbers_line, setting
 from proxyctl.errors import NotFoundError
 from proxyctl.pools.desired import shown
@@ -44,19 +44,19 @@ def show_runs(
     failed: bool,
 ) -> None:
     """Print a row for each run, newest first; at a terminal, count those that succeeded and changed nothing."""
-    drawn = runtime.out.format == "table" and runtime.out.fields is None
+    for_people = drawn(runtime)
     left_out: list[RunSummary] = []
 
     def rows() -> Iterator[dict[str, Any]]:
         for run in runs(runtime, since, service, failed):
             row = run_row(runtime, run)
-            if drawn and runtime.console.terminal.stdout and is_idle(run) and not all_runs:
+            if for_people and is_idle(run) and not all_runs:
                 left_out.append(run)
             else:
-                yield row | (drawn_cells(run, row) if drawn else {})
+                yield row | (drawn_cells(run, row) if for_people else {})
 
     narrow = tuple(column for column in HISTORY.columns if column.importance > 95)
-    wide = not drawn or runtime.console.width >= WIDE
+    wide = not for_people or runtime.console.width >= WIDE
     show_list(runtime, HISTORY if wide else replace(HISTORY, columns=narrow), in_pages(rows()), limit=limit)
     if left_out:
         count = counted(len(left_out), "run")
@@ -125,7 +125,7 @@ def show_items(runtime: Runtime, run_id: str) -> None:
     """Print the items of a run, drawn as a plan at a terminal; elsewhere, who ran what goes to stderr."""
     detail = load(runtime, run_id)
     run = detail.run
-    if runtime.out.format == "table" and runtime.out.fields is None:
+    if drawn(runtime):
         runtime.out.lines(run_lines(detail, runtime.console.width))
         return
     who = f"{run.user or 'somebody'}@{run.host or 'somewhere'}"

@@ -28,7 +28,7 @@ from proxyctl.pools.audit import (
 from proxyctl.pools.findings import KINDS, Finding, Severity
 from proxyctl.pools.status import PoolStatus
 from proxyctl.render.shapes import FINDING
-from proxyctl.roles import Line, Part, Piece, Role, cells, folded, line
+from proxyctl.roles import Line, Part, Piece, Role, cells, folded, line, plain
 from proxyctl.runtime import Runtime
 from proxyctl.text import command_line, counted, quoted, with_account
 from proxyctl.writes.reading import Page
@@ -176,11 +176,6 @@ def wanted(
     order = list(Severity)
     bad_enough = severity is None or order.index(finding.severity) <= order.index(Severity(severity))
     return bad_enough and (not only or finding.id in only) and finding.id not in (ignore or ())
-
-
-def plain(parts: Sequence[Part]) -> str:
-    """Return parts of a line as text."""
-    return "".join(part if isinstance(part, str) else part.text for part in parts)
 
 
 # The screen

@@ -11,7 +11,7 @@ from proxyctl.commands.in_transit import continued, numbers_left
 from proxyctl.commands.listing import drawn, in_pages
 from proxyctl.commands.number.given import rest_of
 from proxyctl.commands.permission import allowed_rules
-from proxyctl.commands.pool.plan_text import advice, diff, plain, say_refused
+from proxyctl.commands.pool.plan_text import advice, diff, in_words, say_refused
 from proxyctl.commands.report import CORRECT
 from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.errors import AuthenticationError, CheckError, InputError, PartialError, RefusedError
@@ -51,7 +51,7 @@ def plan(runtime: Runtime, file: str, *, prune: bool, exit_code: bool) -> None:
     changes = Counter(chain.change for chain in found.chains)
     runtime.counts = {**dict.fromkeys(CHANGES, 0), **changes, "refused": len(found.refused)}
     show(runtime, found, command)
-    text = plain(found)
+    text = in_words(found)
     guard(found, "apply", allowed)
     if exit_code and (found.chains or found.refused):
         raise CheckError(

@@ -15,7 +15,7 @@ from proxyctl.pools.decide import THE_POOL
 from proxyctl.pools.desired import CHANGES, shown
 from proxyctl.pools.facts import problems_of_adds, with_problems
 from proxyctl.render.shape import Shape
-from proxyctl.roles import Line, Part, Piece, Role, cells, folded, line, size
+from proxyctl.roles import Line, Part, Piece, Role, cells, folded, line, plain, size
 from proxyctl.runtime import Runtime
 from proxyctl.text import CHANGED, command_line, counted, first_of
 from proxyctl.writes.guard import after, without_staying
@@ -89,9 +89,9 @@ def summary(plan: Plan) -> list[Part]:
     ]
 
 
-def plain(plan: Plan) -> str:
+def in_words(plan: Plan) -> str:
     """Return the same as plain text."""
-    return "".join(part if isinstance(part, str) else part.text for part in summary(plan)).strip()
+    return plain(summary(plan)).strip()
 
 
 def headed(name: str, blank: str, entries: Sequence[Entry], going: int) -> list[Part]:
@@ -251,7 +251,7 @@ def show_plan(runtime: Runtime, plan: Plan, shape: Shape, place: str, *, request
             ends = [end_of(entry).row() for entry in plan.entries]
             runtime.out.rows(shape, [[{key: row[key] for key in row if key in fields} for row in ends]])
     say_refused(runtime, plan)
-    runtime.note(f"dry run: {plain(plan)}. Nothing was sent.")
+    runtime.note(f"dry run: {in_words(plan)}. Nothing was sent.")
 
 
 def end_of(entry: Entry) -> End:

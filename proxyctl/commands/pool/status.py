@@ -66,9 +66,8 @@ def show(
         runtime.out.rows(shape, (status.rows() for status in statuses))
     else:
         shown = list(statuses)
-        width = runtime.console.width if runtime.console.terminal.stdout else None
         header = not runtime.options.no_header
-        lines = screen(shown, width, header=header, single=not all_services)
+        lines = screen(shown, runtime.console.width, header=header, single=not all_services)
         runtime.out.lines([*lines, *(session_lines(shown) if sessions else ())])
     runtime.counts = totals(seen)
     check(seen, fail_above, fail_below)
@@ -132,9 +131,7 @@ def check(statuses: Sequence[PoolStatus], fail_above: float | None, fail_below: 
 # The screen
 
 
-def screen(
-    statuses: Sequence[PoolStatus], width: int | None, *, header: bool, single: bool
-) -> Iterator[Line]:
+def screen(statuses: Sequence[PoolStatus], width: int, *, header: bool, single: bool) -> Iterator[Line]:
     """Yield the lines for one Service that was named, or for several; below them what is near a limit."""
     if single and len(statuses) == 1:
         yield from sheet(statuses[0], width)
@@ -148,7 +145,7 @@ def screen(
     for name, text in notices:
         start = f" {name}{' ' * (longest - cells(name))}{'  ' if name else ''}"
         hang = 1 + cells(start)
-        yield line(Role.WARNING("!"), f"{start}{text}", hang=hang if hang < (width or hang + 1) // 3 else 4)
+        yield line(Role.WARNING("!"), f"{start}{text}", hang=hang if hang < width // 3 else 4)
 
 
 def name_of(status: PoolStatus) -> str:
@@ -170,13 +167,13 @@ def warnings(status: PoolStatus) -> Iterator[str]:
 # A row for each
 
 
-def rows(statuses: Sequence[PoolStatus], width: int | None, header: bool) -> Iterator[Line]:
+def rows(statuses: Sequence[PoolStatus], width: int, header: bool) -> Iterator[Line]:
     """Yield the header, a row for each Service, and the totals."""
     longest = max([len("Service"), *(cells(name_of(status)) for status in statuses)])
     least = min(longest, NARROWEST)
-    fitting = (one for one in LAYOUTS if width is None or least + taken(*one) <= width)
+    fitting = (one for one in LAYOUTS if least + taken(*one) <= width)
     bars, figures = next(fitting, LAYOUTS[-1])
-    room = longest if width is None else min(longest, max(least, width - taken(bars, figures)))
+    room = min(longest, max(least, width - taken(bars, figures)))
     if header and statuses:
         titles = [part for kind in LIMITS for part in ("  ", *title(kind, bars))]
         titles += [
@@ -192,13 +189,11 @@ def rows(statuses: Sequence[PoolStatus], width: int | None, header: bool) -> Ite
         for columns, number in zip(figures.values(), (status.in_use, status.sessions), strict=False):
             parts += [" " * (2 + columns - len(str(number))), str(number) if number else Role.FAINT(number)]
         yield line(name, " " * (room - cells(name)), *parts)
-    if width is not None:
-        numbers = sum(status.numbers for status in statuses)
-        totals = f"{counted(len(statuses), 'Service')}, {counted(numbers, 'number')}"
-        totals += f", {sum(status.in_use for status in statuses)} in use"
-        legend = f"   {MARK} {WARNED_AT:.0f} %: Twilio warns" if bars and statuses else ""
-        yield from [line("")] if statuses else []
-        yield line(Role.FAINT(totals + legend if statuses else "no Services"))
+    numbers, busy = sum(one.numbers for one in statuses), sum(one.in_use for one in statuses)
+    totals = f"{counted(len(statuses), 'Service')}, {counted(numbers, 'number')}, {busy} in use"
+    legend = f"   {MARK} {WARNED_AT:.0f} %: Twilio warns" if bars else ""
+    yield from [line("")] if statuses else []
+    yield line(Role.FAINT(totals + legend if statuses else "no Services"))
 
 
 def taken(bars: int, figures: Mapping[str, int]) -> int:
@@ -229,9 +224,9 @@ def filled(status: PoolStatus, kind: str, bars: int, of: Sequence[Part] = ()) ->
 # One Service
 
 
-def sheet(status: PoolStatus, width: int | None) -> Iterator[Line]:
+def sheet(status: PoolStatus, width: int) -> Iterator[Line]:
     """Yield all about one Service."""
-    bars = WIDE_BAR if width is None or width >= WIDE_SHEET else 0
+    bars = WIDE_BAR if width >= WIDE_SHEET else 0
     yield line(Role.NAME(name_of(status)), "  ", Role.FAINT(status.sid if status.service else ""))
     yield line("")
     for kind in LIMITS:
@@ -251,10 +246,10 @@ def sheet(status: PoolStatus, width: int | None) -> Iterator[Line]:
         yield line(f"  Countries   {countries}", hang=14)
 
 
-def spread(status: PoolStatus, width: int | None) -> Iterator[Line]:
+def spread(status: PoolStatus, width: int) -> Iterator[Line]:
     """Yield how many numbers have how many Sessions."""
     most = max(status.by_sessions.values())
-    room = SPREAD_BAR if width is None else max(0, min(SPREAD_BAR, width - 32))
+    room = max(0, min(SPREAD_BAR, width - 32))
     title = "Sessions"
     for name, least in RANGES.items():
         numbers = status.by_sessions[name]
