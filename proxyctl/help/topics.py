@@ -42,12 +42,8 @@ def topic(name: str) -> Topic:
     """Read one of TOPICS."""
     text = (Path(__file__).with_name("topics") / f"{name}.txt").read_text(encoding="utf-8")
     summary, _, rest = text.partition("\n")
-    return Topic(summary, tuple(block for part in parts(rest) for block in expanded(part)))
-
-
-def parts(text: str) -> list[str]:
-    """Split at empty lines, keeping examples with empty lines in them apart."""
-    return [part.strip("\n") for part in text.split("\n\n") if part.strip()]
+    parts = [part.strip("\n") for part in rest.split("\n\n") if part.strip()]
+    return Topic(summary, tuple(block for part in parts for block in expanded(part)))
 
 
 def expanded(part: str) -> Iterator[Block]:

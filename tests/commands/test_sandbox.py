@@ -92,7 +92,7 @@ def test_reset_asks_and_empties(either: Cli) -> None:
     either.ok("service", "create", "a", "-q")
     refused = either("sandbox", "reset")
     assert refused.code == 2 and "--yes" in refused.err
-    assert refused.err.split("\n")[1:3] == ["  Services    1", "  numbers     2"]
+    assert refused.err.split("\n")[1] == "  1 Service, 2 numbers, 0 in use"
     assert either("sandbox", "reset", stdin="n\n", tty=True).code == 2
     dry = either.ok("sandbox", "reset", "--dry-run").err
     assert dry.split("\n")[2] == "  numbers     2" and "nothing was deleted" in dry

@@ -12,14 +12,9 @@ Only account_sid creates a profile. A command replaces the stored secret.
 A change rewrites the file without its comments.
 """
 
-from typing import TYPE_CHECKING
-
 from proxyctl.commands.options import DATA, argument, command
 from proxyctl.runtime import Runtime
 from proxyctl.text import command_line
-
-if TYPE_CHECKING:
-    from proxyctl.profiles.store import Change
 
 KEY = argument("KEY", "Setting, such as output or profiles.prod.region.")
 
@@ -98,16 +93,8 @@ def unset_value(runtime: Runtime, key: str = KEY) -> None:
 
 def change_value(runtime: Runtime, key: str, value: str) -> None:
     """Change a setting, or remove it where ``value`` is empty, and say what that did besides."""
-    say_change(runtime, key, runtime.store.set_value(key, value))
-
-
-def in_words(value: str | bool) -> str:
-    """Return a value as it is typed."""
-    return str(value).lower() if isinstance(value, bool) else value
-
-
-def say_change(runtime: Runtime, key: str, change: "Change") -> None:
-    """Say what setting ``key`` did besides."""
+    store = runtime.store
+    change = store.set_value(key, value)
     if change.made:
         login = command_line("auth", "login", "--profile", change.made)
         runtime.note(
@@ -115,9 +102,13 @@ def say_change(runtime: Runtime, key: str, change: "Change") -> None:
         )
     if change.replaced:
         name = key.split(".", 1)[1].rpartition(".")[0]
-        secrets = " and ".join(change.replaced)
-        runtime.note(f"{key} replaced {secrets}, which is no longer in {runtime.store.path}.")
+        runtime.note(f"{key} replaced {' and '.join(change.replaced)}, which is no longer in {store.path}.")
         runtime.note(f"Check that the command works: {command_line('auth', 'status', '--profile', name)}")
+
+
+def in_words(value: str | bool) -> str:
+    """Return a value as it is typed."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def print_plain(runtime: Runtime, text: str) -> None:

@@ -193,38 +193,33 @@ def check_sids(wanted: PoolFile, services: Sequence[Service]) -> None:
 
 def rows_of(entry: Entry) -> list[dict[str, Any]]:
     """Return the rows of one entry of the plan: one a field that changes; none for what is as wanted."""
-    if isinstance(entry, NoOp):
-        if entry.error is None:
-            return []
-        if entry.change == "create":
-            return [row(entry, "unique_name", None, entry.service)]
-        flag = (entry.seen or {}).get("is_reserved")
-        return [row(entry, "is_reserved", flag, entry.item.is_reserved, entry.seen)]
-    first, before = entry.request, entry.before or {}
-    if entry.change in ("create", "update"):
-        created = {"unique_name": entry.service} if entry.change == "create" else {}
-        settings = {**created, **first.wanted}
-        return [row(entry, key, before.get(key), value) for key, value in settings.items()]
-    wanted = next((one.request.wanted for one in reversed(entry.steps) if one.request.wanted), {})
-    seen = None if first.verb is ADD else entry.before
-    return [row(entry, "is_reserved", before.get("is_reserved"), wanted.get("is_reserved"), seen)]
-
-
-def row(
-    entry: Entry, field: str, before: Any, after: Any, seen: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return one row of the plan."""
     error = entry.error if isinstance(entry, NoOp) else None
-    is_service = entry.item.input == entry.service and seen is None and field != "is_reserved"
-    number = (seen or {}).get("phone_number") or entry.item.phone_number
-    return {
-        "service": entry.service,
-        "change": entry.change if error is None else "refused",
-        "sid": (seen or {}).get("sid") or entry.item.sid,
-        "phone_number": None if is_service else number,
-        "field": field,
-        "before": before,
-        "after": after,
-        "from_service": entry.source if isinstance(entry, Chain) else None,
-        "problem": None if error is None else error.message,
-    }
+    of_service = entry.change in ("create", "update")
+    created = {"unique_name": entry.service} if entry.change == "create" else {}
+    if isinstance(entry, NoOp):
+        if error is None:
+            return []
+        before = seen = entry.seen or {}
+        after: Mapping[str, Any] = created or {"is_reserved": entry.item.is_reserved}
+    else:
+        before = entry.before or {}
+        seen = {} if entry.request.verb is ADD or of_service else before
+        wanted = next((one.request.wanted for one in reversed(entry.steps) if one.request.wanted), {})
+        after = {"is_reserved": wanted.get("is_reserved")}
+        if of_service:
+            after = {**created, **entry.request.wanted}
+    number = seen.get("phone_number") or entry.item.phone_number
+    return [
+        {
+            "service": entry.service,
+            "change": entry.change if error is None else "refused",
+            "sid": seen.get("sid") or entry.item.sid,
+            "phone_number": None if of_service else number,
+            "field": field,
+            "before": before.get(field),
+            "after": value,
+            "from_service": entry.source if isinstance(entry, Chain) else None,
+            "problem": None if error is None else error.message,
+        }
+        for field, value in after.items()
+    ]

@@ -14,6 +14,7 @@ from proxyctl.render.shapes import CALLBACK, PHONE_NUMBER, Shape
 from proxyctl.roles import Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.sandbox.context import ACCOUNT_SID, ApiError
+from proxyctl.text import counted
 
 _SHOWN = 7  # fields of a callback in the result of a message
 _OF_A_MESSAGE = 10  # callbacks at most, and as many of others that may come in between
@@ -66,11 +67,11 @@ def show_status(runtime: Runtime) -> None:
 def reset(runtime: Runtime) -> None:
     """Forget everything, after a yes."""
     held = runtime.sandbox_store.status(runtime.clock.now())
-    counts = {"Services": held.services, "numbers": held.numbers, "in use now": held.in_use}
-    digits = max(len(str(count)) for count in counts.values())
     question = [
         line(Role.BAD("Delete"), " everything in the sandbox  ", Role.FAINT(f"({held.database})"), hang=2),
-        *(line(f"  {name:<10}  {count:>{digits}}") for name, count in counts.items()),
+        line(
+            f"  {counted(held.services, 'Service')}, {counted(held.numbers, 'number')}, {held.in_use} in use"
+        ),
     ]
     if runtime.options.dry_run:
         runtime.note(*question, "dry run: nothing was deleted.")
