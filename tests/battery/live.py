@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from proxyctl.sandbox.server.faults import Scripted
+from tests.battery.driver import prepare
 from tests.battery.scene import Scene
 from tests.sandbox.serving import wait_for
 from tests.support import Ran, command
@@ -60,6 +62,50 @@ def drive(stage: Scene, change: str, *arguments: str, **settings: Any) -> subpro
     return subprocess.Popen(line, env=environ, **settings)
 
 
+class Forked:
+    """The program in a child of this process, which ``prepare`` may change: for all that needs no start of its own.
+
+    It is read to its end as others are, by `end`.
+    """
+
+    def __init__(self, stage: Scene, *arguments: str, prepare: Callable[[], object] = lambda: None) -> None:
+        self.returncode: int | None = None
+        self._told = stage.directory / f"told-{time.monotonic_ns()}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child uses none of ours
+            self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                prepare()
+                ran = stage.cli(*arguments)
+                self._told.write_text(json.dumps([ran.out, ran.err]))
+                os._exit(ran.code)
+            finally:
+                os._exit(70)
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def communicate(self, stdin: bytes | None = None, timeout: float = 20.0) -> tuple[bytes, bytes]:
+        wait_for(self._ended, timeout)
+        out, err = json.loads(self._told.read_text()) if self._told.exists() else ("", "")
+        return out.encode(), err.encode()
+
+    def _ended(self) -> bool:
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode is not None
+
+
+Process = subprocess.Popen[bytes] | Forked
+
+
+def changed(stage: Scene, change: str, *arguments: str) -> Ran:
+    """Run the program with one thing changed (see driver.py) in a child; rows come as JSON Lines."""
+    return end(stage, Forked(stage, *arguments, "-o", "jsonl", prepare=lambda: prepare(change)))
+
+
 def adding(
     stage: Scene, fault: str | None = None, *, change: str = "", options: Sequence[str] = FAST
 ) -> subprocess.Popen[bytes]:
@@ -72,16 +118,15 @@ def adding(
     return process
 
 
-def end(
-    stage: Scene, process: subprocess.Popen[bytes], seconds: float = 20.0, *, stdin: bytes | None = None
-) -> Ran:
+def end(stage: Scene, process: Process, seconds: float = 20.0, *, stdin: bytes | None = None) -> Ran:
     """Wait for the end of a process; what it said is kept for the promises."""
     try:
         out, err = process.communicate(stdin, timeout=seconds)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, AssertionError):
         process.kill()
         out, err = process.communicate()
         raise AssertionError(f"it did not end: {(err or b'').decode()}") from None
+    assert process.returncode is not None
     ran = Ran(process.returncode, (out or b"").decode(), (err or b"").decode())
     stage.ran.append(ran)
     return ran

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import time
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from tests.battery.live import (
     FAST,
     Arrivals,
     adding,
-    drive,
+    changed,
     end,
     histories,
     kill,
@@ -44,7 +42,7 @@ def killed_somewhere(account: Account, chance: random.Random) -> bool:
     child = account.start()
     arrivals.wait(chance.randint(1, 3 * WIDTH), 0.3)
     time.sleep(chance.uniform(0.0, 0.01))
-    os.kill(child, signal.SIGKILL)
+    child.kill()
     return account.killed(child)
 
 
@@ -107,8 +105,8 @@ def few(stage: Scene, count: int = 8) -> tuple[tuple[str, ...], dict[str, bool]]
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_between_intent_send_answer_and_outcome(stage: Scene, point: str) -> None:
     command, wanted = few(stage)
-    process = drive(stage, f"kill={point}:{1 if point in ('end', 'ended') else 4}", *command)
-    assert end(stage, process).code == -9
+    killed = changed(stage, f"kill={point}:{1 if point in ('end', 'ended') else 4}", *command)
+    assert killed.code == -9
     settled()
     kept = lines_of(record(stage))
     sent = {dict(entry.form)["PhoneNumber"] for entry in stage.writes}

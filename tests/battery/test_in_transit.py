@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
-from tests.battery.live import drive, end, start
+from tests.battery.live import changed, end, start
 from tests.battery.transit import MOST, VERBS, Crossing, crossing, forbidden, full, throttled
 
 REFUSALS = {"80601": lambda: problem(ApiError(80601)), "403": forbidden}
@@ -135,7 +135,7 @@ def test_the_disk_fills_up_midway(some: Crossing, verb: str, lines: tuple[int, i
     """Ways back are sent although they can't be recorded; the advised second run leaves no number out either."""
     command = some.command(verb)
     for count in lines:
-        ran = end(some.stage, drive(some.stage, f"full={count}", *command))
+        ran = changed(some.stage, f"full={count}", *command)
         assert ran.code == 1, ran.err
         assert some.outside == set(), ran.err
     some.arrives(command)

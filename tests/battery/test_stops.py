@@ -15,7 +15,7 @@ import pytest
 from proxyctl.cli import main
 from proxyctl.clock import SIGNALS, install
 from proxyctl.state.history import RunRecorder
-from tests.battery.live import FAST, Arrivals, drive, end, histories, settled
+from tests.battery.live import FAST, Arrivals, changed, drive, end, histories, settled
 from tests.battery.scene import Scene, scene
 from tests.support import Ran, command, stream, written
 
@@ -126,7 +126,7 @@ def test_terminated_after_the_deadline(stage: Scene) -> None:
 
 @pytest.mark.parametrize("options", [FAST, ("--rate", "0", "--concurrency", "1")])
 def test_a_defect_in_a_worker_is_1_and_all_is_reported(stage: Scene, options: tuple[str, ...]) -> None:
-    ran = end(stage, drive(stage, "defect=10", *stage.add(*options)))
+    ran = changed(stage, "defect=10", *stage.add(*options))
     assert ran.code == 1, ran.err
     told = ran.counts
     assert sum(told.values()) == len(stage.numbers)
@@ -140,7 +140,7 @@ def test_a_defect_in_a_worker_is_1_and_all_is_reported(stage: Scene, options: tu
 
 
 def test_without_any_thread_it_works_or_sends_nothing(stage: Scene) -> None:
-    ran = end(stage, drive(stage, "threads=0", *stage.add("--rate", "0")))
+    ran = changed(stage, "threads=0", *stage.add("--rate", "0"))
     if ran.code:
         assert stage.writes == []
         assert "thread" in ran.err and "internal error" not in ran.err

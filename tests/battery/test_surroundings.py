@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.battery.live import Terminal, drive, end, environment, histories
+from tests.battery.live import Terminal, changed, drive, end, environment, histories
 from tests.battery.scene import Scene
 from tests.support import Ran, command
 
@@ -210,7 +210,7 @@ def test_a_history_that_can_no_longer_be_written_stops_the_run(stage: Scene, lim
     """It sends nothing more, and the next one goes on."""
     line = stage.add(*FAST, "--concurrency", "4")
     if limit == "disk":
-        ran = end(stage, drive(stage, "full=21", *line))
+        ran = changed(stage, "full=21", *line)
     else:
         ran = run(stage, *line, "-o", "jsonl", shell='ulimit -f 8; exec "$@"')
     assert ran.code == 1
@@ -230,7 +230,7 @@ def test_a_history_that_can_no_longer_be_written_stops_the_run(stage: Scene, lim
 
 def test_a_disk_that_fills_up_at_the_very_end_costs_no_report(stage: Scene) -> None:
     # The first line of the record, an intent and an outcome for each number, and no room for the end.
-    ran = end(stage, drive(stage, f"full={1 + 2 * len(stage.numbers)}", *stage.add(*FAST)))
+    ran = changed(stage, f"full={1 + 2 * len(stage.numbers)}", *stage.add(*FAST))
     assert ran.code == 1
     assert ran.counts == {"added": len(stage.numbers)}
     assert "could not be recorded" in ran.error["message"]
@@ -239,11 +239,11 @@ def test_a_disk_that_fills_up_at_the_very_end_costs_no_report(stage: Scene) -> N
 
 
 def test_a_disk_that_fills_up_under_a_single_write(stage: Scene) -> None:
-    ran = end(stage, drive(stage, "full=1", "service", "create", "second"))
+    ran = changed(stage, "full=1", "service", "create", "second")
     assert ran.code == 1
     assert "nothing was sent" in ran.error["message"]
     assert (ran.out, stage.writes) == ("", [])
-    ran = end(stage, drive(stage, "full=2", "service", "create", "second"))
+    ran = changed(stage, "full=2", "service", "create", "second")
     assert ran.code == 1
     assert ran.rows[0]["unique_name"] == "second"
     assert "could not be recorded" in ran.error["message"]

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.sandbox.context import ACCOUNT_SID, Request, Response
+from proxyctl.sandbox.context import ACCOUNT_SID
 from proxyctl.state.lock import hold
-from tests.battery.live import end, settled, start
 from tests.battery.transit import UNPACED, Crossing, crossing, forbidden, kill_at, write_pool_file
 from tests.support import Ran
 
@@ -126,19 +125,8 @@ def test_no_service_goes_before_all_are_back_in_their_messaging_service(some: Cr
 @pytest.mark.parametrize("service", ["masking", "other"])
 def test_a_service_whose_numbers_have_all_arrived_goes_with_the_record(some: Crossing, service: str) -> None:
     command = some.command("move", "--concurrency", "1")
-    process = start(some.stage, *command)
     turn = iter(range(1, 1000))
-
-    def unseen(request: Request) -> Response | None:
-        if next(turn) < 2 * len(some.flags):
-            return None
-        process.kill()
-        return None
-
-    some.refuse = unseen
-    assert end(some.stage, process).code == -9
-    settled()
-    some.refuse = lambda request: None
+    kill_at(some, command, lambda request: next(turn) >= 2 * len(some.flags), lost=False)
     assert set(some.stage.pool(some.other)) == set(some.flags) and kept(some)
     delete = ("service", "delete", service, "--yes")
     some.stage.cli(*delete, "--dry-run")

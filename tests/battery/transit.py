@@ -14,8 +14,9 @@ import tomli_w
 
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.policies import Entry
-from tests.battery.live import end, settled, start
+from tests.battery.live import Forked, end, settled
 from tests.battery.scene import Scene, scene
+from tests.sandbox.serving import wait_for
 from tests.support import Ran, StandingClock
 
 VERBS = ("move", "apply", "undo")
@@ -160,18 +161,22 @@ class Crossing:
         self.stage.left_no_trace()
 
 
-def kill_at(some: Crossing, command: tuple[str, ...], when: Callable[[Request], bool]) -> None:
-    """Kill a run as the first write arrives of which ``when`` is true; it is not carried out."""
-    process = start(some.stage, *command)
+def kill_at(
+    some: Crossing, command: tuple[str, ...], when: Callable[[Request], bool], *, lost: bool = True
+) -> None:
+    """Kill a run as the first write arrives of which ``when`` is true; where it is ``lost`` it is not carried out."""
+    started: list[Forked] = []
 
     def refuse(request: Request) -> Response | None:
         if not when(request):
             return None
-        process.kill()
-        return forbidden()
+        wait_for(lambda: bool(started))
+        started[0].kill()
+        return forbidden() if lost else None
 
     some.refuse = refuse
-    assert end(some.stage, process).code == -9
+    started.append(Forked(some.stage, *command, "-o", "jsonl"))
+    assert end(some.stage, started[0]).code == -9
     settled()
     some.refuse = lambda request: None
 

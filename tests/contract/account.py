@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from typing import Any
 import tomli_w
 
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
-from tests.battery.live import settled
+from tests.battery.live import Forked, settled
 from tests.battery.scene import Scene
 from tests.contract.verbs import OWN_URL, VERBS, State, Verb
 from tests.support import Ran
@@ -196,25 +194,15 @@ class Account:
         self.scene.ran.append(ran)
         return ran
 
-    def start(self, prepare: Callable[[], object] = lambda: None) -> int:
-        """Carry the command out in a process of its own, which ``prepare`` may change; returns its id."""
-        line = self.command("--yes")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child uses none of ours
-            child = os.fork()
-        if child == 0:
-            try:
-                prepare()
-                self.scene.cli(*line)
-            finally:
-                os._exit(0)
-        return child
+    def start(self, prepare: Callable[[], object] = lambda: None) -> Forked:
+        """Carry the command out in a process of its own, which ``prepare`` may change."""
+        return Forked(self.scene, *self.command("--yes"), prepare=prepare)
 
-    def killed(self, child: int) -> bool:
+    def killed(self, child: Forked) -> bool:
         """Wait for the end of a process; whether it was killed. What it had sent has been carried out then."""
-        _, status = os.waitpid(child, 0)
+        child.communicate()
         settled()
-        return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        return child.returncode == -signal.SIGKILL
 
     @property
     def directory(self) -> Path:
