@@ -78,13 +78,15 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
     try:
         action()
     except ProxyctlError as error:
-        reported = as_stopped(runtime, error)
         if isinstance(error, CommandExit) and not error.message:
             return error.exit_code
-        report(reported, runtime)
-        if isinstance(error, OutputError):  # It was reported: what stdout still holds is not reported again.
+        if isinstance(error, OutputError):  # It is reported: what stdout still holds is not reported again.
             abandon(runtime.stdout)
-        return int(reported.exit_code)
+        stopped = runtime.stop.error
+        if isinstance(stopped, Interrupted) and not isinstance(error, Interrupted):
+            error = Interrupted(stopped.signal_number, error.message, hint=error.hint)
+        report(error, runtime)
+        return int(error.exit_code)
     except BrokenPipeError:  # The reader has seen enough (`| head`): a read ends quietly.
         silence(runtime.stdout)
         return ExitCode.DONE
@@ -97,14 +99,6 @@ def attempt(runtime: Runtime, action: Callable[[], object]) -> int:
         report(ProxyctlError(f"internal error: {type(error).__name__}: {error}", hint=hint), runtime, error)
         return ExitCode.INTERNAL
     return ExitCode.DONE
-
-
-def as_stopped(runtime: Runtime, error: ProxyctlError) -> ProxyctlError:
-    """Return ``error`` as that of a command which a signal has stopped, if one has: its exit code is the signal's."""
-    stopped = runtime.stop.error
-    if not isinstance(stopped, Interrupted) or isinstance(error, Interrupted):
-        return error
-    return Interrupted(stopped.signal_number, error.message, hint=error.hint)
 
 
 def abandon(stream: TextIO | None) -> None:

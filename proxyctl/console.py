@@ -92,12 +92,9 @@ class Console:
         self.options = SharedOptions()
         self.environment_account = ""  # a comment that names it, where the environment has the credentials
         self.bar: Bar | None = None  # while a terminal shows what is under way
+        self.redactor = Redactor()
         self._environ = environ
         self._stdin, self._stdout, self._stderr = stdin, stdout, stderr
-
-    @cached_property
-    def redactor(self) -> Redactor:
-        return Redactor()
 
     # The terminal
 

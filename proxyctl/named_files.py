@@ -16,7 +16,6 @@ from proxyctl.files import replace_private
 from proxyctl.text import visible
 
 STDIN = "-"
-CHUNK = 1024 * 1024
 MAX_BYTES = (
     256 * 1024 * 1024
 )  # of numbers: a million full CSV rows of a pool; what is larger is no list of numbers
@@ -46,10 +45,7 @@ def read_bytes(
             with Path(file).open("rb") as stream:
                 return _drain(stream, name, most, too_large)
         if stdin is None or stdin.closed:
-            raise InputError(
-                "stdin is closed. Nothing was sent",
-                hint="Pipe the data in, or name a file.",
-            )
+            raise InputError("stdin is closed. Nothing was sent", hint="Pipe the data in, or name a file.")
         return _drain(stdin, name, most, too_large)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise _unreadable(error, file, name, missing) from None
@@ -76,14 +72,10 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 def _drain(stream: BinaryIO, name: str, most: int, too_large: str) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while chunk := stream.read(CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > most:
-            raise InputError(f"{name} is larger than {most // 1024**2} MiB. Nothing was sent", hint=too_large)
-    return b"".join(chunks)
+    data = stream.read(most + 1)
+    if len(data) > most:
+        raise InputError(f"{name} is larger than {most // 1024**2} MiB. Nothing was sent", hint=too_large)
+    return data
 
 
 def _unreadable(error: Exception, file: str, name: str, missing: str) -> InputError:

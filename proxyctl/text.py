@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 
 # Nothing of these is seen: Unicode's default-ignorable characters, and the empty Braille pattern. The zero-width joiner
@@ -22,7 +22,7 @@ _INVISIBLE = (
 # Those; controls (C0, DEL, C1); line and paragraph separators; interlinear annotations; lone surrogates.
 _HIDDEN = _INVISIBLE + "\x00-\x1f\x7f-\x9f\u2028\u2029\ufff9-\ufffb\ud800-\udfff"
 _NOT_SEEN = partial(re.sub, f"[{_INVISIBLE}]")
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_NOT_PLAIN = partial(re.sub, f"[{_HIDDEN}]")
 
 _QUOTES = tuple("\"'`\u2018\u2019\u201c\u201d")  # what keyboards and word processors have
 QUOTED_HINT = "Remove the quotes. docker keeps those of an env file, and jq without -r prints them."
@@ -207,7 +207,11 @@ def visible(text: str, keep: str = "") -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _pattern(keep).sub(_escape, text)
+    return _NOT_PLAIN(lambda found: found[0] if found[0] in keep else _written_out(found[0]), text)
+
+
+def _written_out(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def without_invisible(text: str) -> str:
@@ -233,22 +237,6 @@ def in_quotes(text: str) -> bool:
 def without_formula(text: str) -> str:
     """Return ``text`` with a leading apostrophe where a spreadsheet would take it for a formula."""
     return "'" + text if _FORMULA(text) else text
-
-
-@lru_cache(maxsize=8)
-def _pattern(keep: str) -> re.Pattern[str]:
-    kept = f"(?![{re.escape(keep)}])" if keep else ""
-    return re.compile(f"{kept}[{_HIDDEN}]")
-
-
-def _escape(match: re.Match[str]) -> str:
-    character = match.group()
-    code = ord(character)
-    if character in _SHORT:
-        return _SHORT[character]
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 # Secrets

@@ -12,7 +12,6 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 from proxyctl import errors
 from proxyctl.api import codes
@@ -231,11 +230,16 @@ def _cut(text: str, clean: Clean) -> str:
     return cut(clean(cut(text, 4 * LONGEST_MESSAGE)), LONGEST_MESSAGE)
 
 
-def error_of(call: Call, problem: errors.Problem, location: str | None = None) -> errors.ProxyctlError:
+def error_of(call: Call, problem: errors.Problem) -> errors.ProxyctlError:
     """Return the error that an answer other than 2xx stands for."""
     status, said, later = problem.status, _said(problem), "Run the same command again later."
     if 300 <= status < 400:
-        return _redirected(call, problem, location)
+        return errors.NetworkError(
+            f"{call}: the server redirects ({status}). It is not followed: the credentials must not go there",
+            hint="Check the base URL. The network may have a login page.",
+            problem=problem,
+            repeatable=False,
+        )
     if status in (401, 403):
         why = "the credentials are not accepted" if status == 401 else "the credentials do not allow this"
         hint = "'proxyctl auth status' shows which are used. 'proxyctl auth login' replaces them."
@@ -269,18 +273,3 @@ def _is_missing(call: Call, problem: errors.Problem) -> bool:
     if problem.status != 400 or problem.code not in codes.MISSING:
         return False
     return not call.creates or f"/{codes.MISSING[problem.code]}" in call.path
-
-
-def _redirected(call: Call, problem: errors.Problem, location: str | None) -> errors.NetworkError:
-    try:
-        host = urlsplit(location or "").hostname
-    except ValueError:
-        host = None
-    safe = host if host and host.isascii() and all(c.isalnum() or c in ".-:" for c in host) else None
-    return errors.NetworkError(
-        f"{call}: the server redirects ({problem.status}{f', to {safe[:253]}' if safe else ''}). "
-        "Redirects are not followed, because the credentials must not go there",
-        hint="Check the base URL. The network may have a login page.",
-        problem=problem,
-        repeatable=False,
-    )

@@ -61,10 +61,8 @@ class Tries:
         """Return the seconds to wait before the next try, or None to give up. To the ``patient`` a 429 is no try."""
         asked = (error.problem.retry_after if error.problem else None) or 0.0
         throttled = isinstance(error, errors.ThrottledError)
-        passing = throttled or isinstance(
-            error, errors.NetworkError | errors.ServerError | errors.AnswerError
-        )
-        if not (passing and error.repeatable) or asked > answers.LONGEST_WAIT:
+        passing = isinstance(error, errors.TemporaryError | errors.AnswerError) and error.repeatable
+        if not passing or asked > answers.LONGEST_WAIT:
             return None
         if throttled and patient:
             self._throttles += 1
@@ -222,7 +220,7 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
             return Answer(response.status_code, body, request_id, duration)
         clean = self.redactor.clean
         problem = answers.problem_of(response.status_code, body, response.headers, self.clock.now(), clean)
-        raise answers.error_of(call, problem, response.headers.get("Location"))
+        raise answers.error_of(call, problem)
 
     def say(self, text: str) -> None:
         """Hand a line to the log, cleaned of secrets."""

@@ -84,7 +84,6 @@ class Reading:
     column: str | None = None
     skip_bad: bool = False
     kind: ClassVar[str] = "number"
-    noun: ClassVar[str] = "number"
 
     def __post_init__(self) -> None:
         self.source: Source | None = None
@@ -112,7 +111,7 @@ class Reading:
         """Says that the file holds no number; None where it does, and where there is none."""
         if self.source is None or self.rows > len(self.arguments):
             return None
-        return f"{self.source.name} holds no {self.noun}"
+        return f"{self.source.name} holds no {self.kind}"
 
     @property
     def rejected(self) -> list[tuple[Item, InputError]]:
@@ -270,7 +269,6 @@ class SessionReading(Reading):
     """Reads which Sessions a verb works on. A unique name stands where a number would."""
 
     kind = SESSION
-    noun = "Session"
 
     def _item(self, row: Row) -> Item:
         self._check_account(row)

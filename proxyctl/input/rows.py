@@ -77,7 +77,7 @@ NAMES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "service_sid": (("servicesid",),),
 }
 # A Session is read into the same Row: its unique name stands where a number would.
-SESSION = "session"
+SESSION = "Session"
 TABLES = {"number": NAMES, SESSION: {**NAMES, "phone_number": (("uniquename",),)}}
 FIELDS = Row._fields[1:-1]
 _IGNORED = re.compile(r"[^a-z0-9]+")

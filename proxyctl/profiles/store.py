@@ -128,8 +128,7 @@ class ProfileStore:
 
     def where(self, *parts: str) -> str:
         """Return ``FILE:LINE`` of a key, for errors about it."""
-        self._document()
-        return f"{self.path}:{Places(self._text()).line(*parts)}"
+        return f"{self.path}:{Places(self._load()[1]).line(*parts)}"
 
     # Writing
 
@@ -149,9 +148,6 @@ class ProfileStore:
         """
         config_file.check_name(name)
         given = {key: value for key, value in {"account_sid": account_sid, **settings}.items() if value}
-        for key, value in {**given, "api_key": api_key}.items():
-            if value:
-                config_file.parse_value(key, value)
         with self._change() as document:
             profiles = document.setdefault("profiles", {})
             kept = {key: value for key, value in profiles.get(name, {}).items() if key not in CREDENTIAL_KEYS}
@@ -216,6 +212,10 @@ class ProfileStore:
     # Within
 
     def _document(self) -> dict[str, Any]:
+        return self._load()[0]
+
+    def _load(self) -> tuple[dict[str, Any], str]:
+        """Return the document and its text, which are read once."""
         if self._loaded is None:
             data = self._data()
             document: dict[str, Any] = {}
@@ -224,7 +224,7 @@ class ProfileStore:
                 document, text = config_file.parse(data, self.path)
                 config_file.check_document(document, text, self.path)
             self._loaded = document, text
-        return self._loaded[0]
+        return self._loaded
 
     def _data(self) -> bytes | None:
         try:
@@ -232,9 +232,6 @@ class ProfileStore:
         except ConfigError:  # Without a home directory there is no config, and the environment may do.
             return None
         return config_file.read_private(path)
-
-    def _text(self) -> str:
-        return self._loaded[1] if self._loaded else ""
 
     @contextmanager
     def _change(self) -> Iterator[dict[str, Any]]:

@@ -14,11 +14,8 @@ Happened = Literal["yes", "no", "maybe"]
 
 # What an attempt came to that changed nothing, and the word for an item whose last attempt it was.
 NOTHING_DONE = {
-    "refused": "failed",
-    "full": "failed",
+    **dict.fromkeys(("refused", "full", "stop", "failed"), "failed"),
     "unsent": "failed",  # no connection, as often as it was tried
-    "stop": "failed",
-    "failed": "failed",
     "throttled": "skipped",  # turned away, and not tried again
     "skipped": "skipped",
 }

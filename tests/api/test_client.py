@@ -243,25 +243,14 @@ def test_what_a_broken_connection_means(call: Call, fault: httpx.TransportError)
     assert "127.0.0.1" in caught.value.message
 
 
-@pytest.mark.parametrize(
-    ("location", "named"),
-    [
-        ("https://evil.example/v1/Services", "evil.example"),
-        ("https://u:p@evil.example/", "evil.example"),
-        ("/login", None),
-        ("http://[", None),
-        ("https://\x1b[31m/", None),
-    ],
-)
-def test_a_redirect_names_where_it_leads_and_is_not_followed(location: str, named: str | None) -> None:
+@pytest.mark.parametrize("location", ["https://u:p@evil.example/v1/Services", "/login", "https://\x1b[31m/"])
+def test_a_redirect_is_not_followed(location: str) -> None:
     script = ("GET /v1/Services", httpx.Response(302, headers=[(b"Location", location.encode())]))
-    with scripted(script) as client, pytest.raises(NetworkError) as caught:
+    with scripted(script) as client, pytest.raises(NetworkError, match="redirects") as caught:
         client.send(LIST)
     assert not caught.value.repeatable
     assert caught.value.exit_code == 7
-    assert (f"to {named}" in caught.value.message) is (named is not None)
-    assert "u:p" not in caught.value.message
-    assert "\x1b" not in caught.value.message
+    assert "u:p" not in caught.value.message and "\x1b" not in caught.value.message
 
 
 class _Crooked(Endpoint):
