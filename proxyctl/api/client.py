@@ -244,24 +244,17 @@ def _log_text(status: int, request_id: str | None) -> str:
 
 
 def standing_headers(credentials: Credentials, redactor: Redactor) -> dict[str, str]:
-    """Return what every request bears; the redactor learns the secret first. AuthenticationError where it can't be
-    sent.
-    """
+    """Return what every request bears; the redactor learns the secret first."""
     import httpx
 
     secret = credentials.secret()
     redactor.add(secret)
-    try:
-        pair = f"{credentials.username}:{secret}".encode()
-    except UnicodeEncodeError:
-        raise errors.AuthenticationError(
-            "the secret is not valid text (UTF-8)", hint="'proxyctl auth login' replaces it."
-        ) from None
+    pair = base64.b64encode(f"{credentials.username}:{secret}".encode())
     system = os.uname()
-    python = ".".join(str(part) for part in sys.version_info[:3])
+    python = ".".join(map(str, sys.version_info[:3]))
     place = f"{system.sysname.lower()} {system.machine}"
     return {
-        "Authorization": f"Basic {base64.b64encode(pair).decode()}",
+        "Authorization": f"Basic {pair.decode()}",
         "Accept": "application/json",
         "Accept-Encoding": "gzip",
         "User-Agent": f"proxyctl/{__version__} ({place}) Python/{python} httpx/{httpx.__version__}",

@@ -152,10 +152,9 @@ def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
-        address = ipaddress.ip_address(host)
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-    return address in ipaddress.ip_network("127.0.0.0/8" if address.version == 4 else "::1/128")
 
 
 class Credentials(NamedTuple):

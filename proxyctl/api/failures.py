@@ -14,14 +14,8 @@ from proxyctl.errors import NetworkError, ProxyctlError
 from proxyctl.files import ran_out_of_files
 
 # The request did not leave, or reached nobody who could carry it out.
-_UNSENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-)
+_NEVER = httpx.UnsupportedProtocol | httpx.LocalProtocolError
+_UNSENT = httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError | _NEVER
 
 # What OpenSSL says of a certificate that it does not trust (X509_V_ERR_…): what is wrong with it, and what to do.
 _AUTHORITY = "If your own certificate authority signed it, set SSL_CERT_FILE to the authority's file."
@@ -57,7 +51,7 @@ def failure_of(call: Call, error: BaseException, host: str, timeout: float) -> P
         f"{call}: {_what(error, place, timeout)}",
         hint=hint,
         may_have_happened=call.writes and not unsent,
-        repeatable=not isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError),
+        repeatable=not isinstance(error, _NEVER),
     )
 
 

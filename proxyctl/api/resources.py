@@ -65,11 +65,10 @@ class Call:
     def parse(cls, method: str, target: str, data: Iterable[tuple[str, str]] = ()) -> Call:
         """Build a call from what a person typed: ``target`` may carry a query; the data of a GET joins it."""
         path, _, query = target.partition("?")
-        params = tuple(parse_qsl(query, keep_blank_values=True))
-        method = method.upper()
-        if method in ("GET", "DELETE"):
-            return cls(method, path, params + tuple(data), typed=True)
-        return cls(method, path, params, tuple(data), typed=True)
+        params, form = tuple(parse_qsl(query, keep_blank_values=True)), tuple(data)
+        if method.upper() in ("GET", "DELETE"):
+            params, form = params + form, ()
+        return cls(method.upper(), path, params, form, typed=True)
 
     @property
     def writes(self) -> bool:

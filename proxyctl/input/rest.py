@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from proxyctl.input.items import Item
@@ -78,16 +78,15 @@ def _table(left: Sequence[Left], contents: Contents) -> str:
     if contents.header:
         writer.writerow([*(contents.header[place] for place in kept), *reasons])
     for each in left:
-        cells = list(_cells(each.item, contents))
+        cells = _cells(each.item, contents)
         shown = [cells[place] if place < len(cells) else "" for place in kept] if contents.header else cells
         writer.writerow([*shown, *(each.reason.get(name, "") for name in reasons)])
     return text.getvalue()
 
 
-def _cells(item: Item, contents: Contents) -> Iterator[object]:
-    """Yield the cells of a row, or those of an argument beside the rows: its number, in the column for it."""
+def _cells(item: Item, contents: Contents) -> Sequence[object]:
+    """Return the cells of a row, or those of an argument beside the rows: its number, in the column for it."""
     if isinstance(item.raw, tuple):
-        yield from item.raw
-        return
-    for place in range(max(len(contents.header), contents.column + 1)):
-        yield item.input if place == contents.column else ""
+        return item.raw
+    places = range(max(len(contents.header), contents.column + 1))
+    return [item.input if place == contents.column else "" for place in places]

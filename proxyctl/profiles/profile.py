@@ -189,6 +189,7 @@ def _profile(
     if elsewhere:
         refuse_leftover(url, name)
     account_sid = value("account_sid") or ""
+    note = f"The credentials of profile {visible(name)!r} are sent to {shown_url(url)} ({BASE_URL})."
     return Profile(
         name=name,
         source=source,
@@ -198,11 +199,7 @@ def _profile(
         base_url=url or own_url,
         region=value("region"),
         edge=value("edge"),
-        notes=(
-            (f"The credentials of profile {visible(name)!r} are sent to {shown_url(url)} ({BASE_URL}).",)
-            if elsewhere
-            else ()
-        ),
+        notes=(note,) if elsewhere else (),
     )
 
 

@@ -6,8 +6,8 @@ import os
 import re
 import select
 import shlex
-import subprocess
 from collections.abc import Mapping
+from subprocess import DEVNULL, PIPE, Popen
 from time import monotonic
 
 from proxyctl.errors import AuthenticationError, ConfigError
@@ -38,13 +38,7 @@ def secret_from_command(
         raise ConfigError(f"{what}: the command is empty, or has an unclosed quote.")
     program = visible(words[0])
     try:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(environ),
-        )
+        process = Popen(words, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=dict(environ))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it can't be run"
         raise ConfigError(
@@ -81,7 +75,7 @@ def without_output(complaint: bytearray, output: bytearray) -> str:
     return redactor.clean(said)
 
 
-def _collect(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytearray, bytearray, str | None]:
+def _collect(process: Popen[bytes], seconds: float) -> tuple[bytearray, bytearray, str | None]:
     """Read both streams within the time and the size that are allowed; the process is over afterwards.
 
     What it has started may keep the streams open: they are read to where they are when it ends.

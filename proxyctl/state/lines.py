@@ -78,9 +78,8 @@ def has_sids(record: Mapping[str, Any]) -> bool:
     if str(record.get("action")).startswith("api ") and move is None:
         return True  # it names paths, and nothing undoes it
     named = [record.get(key) for key in SIDS]
-    named += (
-        [move.get("messaging_service")] if isinstance(move, dict) else []
-    )  # it may name Services that it made
+    if isinstance(move, dict):  # it may name Services that it made
+        named.append(move.get("messaging_service"))
     return all(not isinstance(one, str) or is_sid(one[:2], one) for one in named)
 
 
@@ -167,10 +166,8 @@ def _of(kind: type) -> Check:
 
 
 def _texts(value: object) -> dict[str, str] | None:
-    texts = (
-        {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
-    )
-    return texts or None
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {key: text for key, text in pairs if isinstance(text, str)} or None
 
 
 def _names(value: object) -> list[str] | None:
@@ -187,10 +184,7 @@ def _trail(value: object) -> Trail | None:
 KEYS = {kind: tuple(each.name for each in fields(kind)) for kind in (RunInfo, Intent, Outcome, Trail)}
 _text, _whole, _mapping = _of(str), _of(int), _of(dict)
 CHECKS: Mapping[str, Check] = {
-    "before": _mapping,
-    "after": _mapping,
-    "unreserved": _mapping,
-    "reserved": _mapping,
+    **dict.fromkeys(("before", "after", "unreserved", "reserved"), _mapping),
     "webhooks": _texts,
     "services": _names,
     "move": _trail,

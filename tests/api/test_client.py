@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from proxyctl import __version__
-from proxyctl.api.endpoint import Credentials, Endpoint
+from proxyctl.api.endpoint import Endpoint
 from proxyctl.api.resources import Call, form
 from proxyctl.errors import (
     AnswerError,
@@ -25,7 +25,7 @@ from proxyctl.errors import (
     ThrottledError,
 )
 from proxyctl.text import Redactor
-from tests.api.stubs import KS, PN, SECRET, answer, client_of, refusal, scripted, sent
+from tests.api.stubs import KS, PN, SECRET, answer, refusal, scripted, sent
 
 LIST = Call("GET", "/v1/Services")
 ITEM = f"/v1/Services/{KS}"
@@ -295,17 +295,6 @@ def test_authentication_errors_say_what_to_type() -> None:
     with scripted(script) as client, pytest.raises(AuthenticationError) as caught:
         client.send(LIST)
     assert "proxyctl auth login" in str(caught.value.hint)
-
-
-def test_a_secret_that_cannot_be_sent() -> None:
-    transport = httpx.MockTransport(lambda request: answer({}))
-    credentials = Credentials("AC1", "AC1", lambda: "bad\udcff")
-    with (
-        client_of(credentials=credentials, transport=transport) as client,
-        pytest.raises(AuthenticationError) as caught,
-    ):
-        client.send(LIST)
-    assert "bad" not in caught.value.message
 
 
 def test_odd_request_ids_are_dropped() -> None:
