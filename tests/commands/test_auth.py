@@ -94,6 +94,26 @@ def test_login_asks_on_a_terminal(home: Home) -> None:
     assert home.saved("default") == {"account_sid": OTHER, "auth_token": CANARY}
 
 
+def test_login_asks_again_after_a_typo(home: Home) -> None:
+    answers = f"AC1\n{ACCOUNT}\nPK1\n\n{CANARY}\n"
+    run = home.run("auth", "login", "--no-verify", stdin=answers, terminal=True)
+    assert (run.code, run.err.count("Account SID (AC"), run.err.count("API key SID")) == (0, 2, 2), run.err
+    assert "32 hexadecimal digits" in run.err
+    assert home.saved("default") == {"account_sid": ACCOUNT, "auth_token": CANARY}
+
+
+def test_login_asks_for_all_again_where_the_server_refuses(home: Home) -> None:
+    with server(ACCOUNT) as there:
+        login = ("auth", "login", "--base-url", there.url)
+        answers = f"{OTHER}\n\n{CANARY}\n{ACCOUNT}\n\n{CANARY}\n"
+        run = home.run(*login, stdin=answers, terminal=True)
+        assert (run.code, there.users) == (0, [OTHER, ACCOUNT]), run.err
+        assert "Try again." in run.err and home.saved("default")["account_sid"] == ACCOUNT
+        there.users.clear()
+        run = home.run(*login, "--yes", stdin=f"{OTHER}\n\n{CANARY}\n" * 5, terminal=True)
+        assert (run.code, there.users) == (3, [OTHER] * 3) and "Nothing was saved" in run.err
+
+
 @pytest.mark.parametrize("answers", ["", "\n", ACCOUNT, f"{ACCOUNT}\n\n"])
 def test_an_end_of_input_at_a_question_saves_nothing(home: Home, answers: str) -> None:
     assert home.run("auth", "login", "--no-verify", stdin=answers, terminal=True).code == 2

@@ -95,7 +95,7 @@ def test_reset_asks_and_empties(either: Cli) -> None:
     assert refused.err.split("\n")[1] == "  1 Service, 2 numbers, 0 in use"
     assert either("sandbox", "reset", stdin="n\n", tty=True).code == 2
     dry = either.ok("sandbox", "reset", "--dry-run").err
-    assert dry.split("\n")[2] == "  numbers     2" and "nothing was deleted" in dry
+    assert "2 numbers" in dry and "nothing was deleted" in dry
     assert either.ok("sandbox", "status", "-o", "json").json["numbers"] == 2
     assert either("sandbox", "reset", stdin="y\n", tty=True).code == 0
     held = either.ok("sandbox", "status", "-o", "json").json

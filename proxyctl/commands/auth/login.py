@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from proxyctl.api.endpoint import Endpoint
 from proxyctl.commands.auth.status import try_out
-from proxyctl.errors import AuthenticationError, TemporaryError, UsageError
+from proxyctl.errors import AuthenticationError, ProxyctlError, TemporaryError, UsageError
 from proxyctl.profiles.config_file import SANDBOX, check_name, parse_value, usable_secret
 from proxyctl.profiles.profile import BASE_URL, Profile
 from proxyctl.profiles.store import SECRET_SOURCES
@@ -18,7 +18,10 @@ from proxyctl.text import Lines, command_line
 
 LONGEST_SECRET = 4096
 DEFAULT_NAME = "default"
+TRIES = 3
 SERVER = ("base_url", "region", "edge")
+
+Entered = TypeVar("Entered")
 
 
 def log_in(
@@ -39,25 +42,28 @@ def log_in(
     require_terminal(runtime, account_sid, secret_stdin)
     name = check_name(chosen_name(runtime) or DEFAULT_NAME)
     table = dict(runtime.store.profiles().get(name, {}))
-    if any(table.get(key) for key in SECRET_SOURCES):
-        who = Role.FAINT(f"({table.get('account_sid', 'no account')})")
-        runtime.confirm(line(Role.BAD("Replace"), " the credentials of profile ", Role.NAME(name), "  ", who))
-    account = account_sid or asked(runtime, "Account SID (AC…): ", "account_sid")
-    if api_key is None and not secret_stdin:
-        api_key = asked(runtime, "API key SID (SK…, or empty to use the auth token): ", "api_key") or None
-    secret = read_secret(runtime, "API key secret: " if api_key else "Auth token: ")
-    runtime.console.redactor.add(secret)
-    if not no_verify:
-        # What the profile already says about its server stays, so the credentials are tried there.
-        there: dict[str, Any] = {key: settings.get(key) or table.get(key) or None for key in SERVER}
-        prove(runtime, Profile(name, "--profile", account, api_key or account, lambda: secret, **there))
-    save = runtime.store.save_profile
-    first = save(name, account_sid=account, secret=secret, api_key=api_key, **settings)
+    confirm_replacing(runtime, name, table)
+    # What the profile already says about its server stays, so the credentials are tried there.
+    there: dict[str, Any] = {key: settings.get(key) or table.get(key) or None for key in SERVER}
+
+    def entered() -> tuple[str, str | None, str]:
+        account, key = account_sid or asked(runtime, "Account SID (AC…): ", "account_sid"), api_key
+        if key is None and not secret_stdin:
+            key = asked(runtime, "API key SID (SK…, or empty to use the auth token): ", "api_key") or None
+        secret = read_secret(runtime, "API key secret: " if key else "Auth token: ")
+        runtime.console.redactor.add(secret)
+        if not no_verify:
+            prove(runtime, Profile(name, "--profile", account, key or account, lambda: secret, **there))
+        return account, key, secret
+
+    account, key, secret = tried(runtime, entered, AuthenticationError)
+    first = runtime.store.save_profile(name, account_sid=account, secret=secret, api_key=key, **settings)
     say_saved(runtime, name, first, not no_verify)
     if "base_url" in settings:
-        url = settings["base_url"]
-        runtime.note(f"Its base_url is now {url} (from {source}). Credentials are sent to that server.")
-    elif table.get("base_url"):  # from the file unchecked, so it may hold a password: it is not shown
+        runtime.note(
+            f"Its base_url is now {settings['base_url']} (from {source}). Credentials are sent to that server."
+        )
+    elif there["base_url"]:  # from the file unchecked, so it may hold a password: it is not shown
         runtime.note("It keeps its base_url. Credentials are sent to that server, not to Twilio.")
 
 
@@ -91,10 +97,31 @@ def chosen_name(runtime: Runtime) -> str | None:
     return runtime.options.profile or runtime.environ.get("PROXYCTL_PROFILE", "").strip() or None
 
 
+def confirm_replacing(runtime: Runtime, name: str, table: Mapping[str, Any]) -> None:
+    """Ask before credentials are replaced."""
+    if any(table.get(key) for key in SECRET_SOURCES):
+        who = Role.FAINT(f"({table.get('account_sid', 'no account')})")
+        runtime.confirm(line(Role.BAD("Replace"), " the credentials of profile ", Role.NAME(name), "  ", who))
+
+
 def asked(runtime: Runtime, question: str, field: str) -> str:
     """Ask for one value. Only an API key may be left empty."""
-    answer = runtime.console.ask(question)
-    return str(parse_value(field, answer)) if answer or field != "api_key" else ""
+
+    def ask() -> str:
+        answer = runtime.console.ask(question)
+        return str(parse_value(field, answer)) if answer or field != "api_key" else ""
+
+    return tried(runtime, ask, UsageError)
+
+
+def tried(runtime: Runtime, attempt: Callable[[], Entered], mistake: type[ProxyctlError]) -> Entered:
+    """Return what ``attempt`` does; after a typo at a terminal, say what was wrong and ask again."""
+    for _ in range(TRIES - 1 if runtime.console.terminal.stdin else 0):
+        try:
+            return attempt()
+        except mistake as error:
+            runtime.say(line(Role.BAD("error:"), f" {error.message.rstrip('.')}. Try again."))
+    return attempt()
 
 
 def read_secret(runtime: Runtime, question: str) -> str:

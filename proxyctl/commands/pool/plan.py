@@ -31,7 +31,7 @@ from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
 from proxyctl.render.shapes import PLANNED, SERVICE_RESULT
 from proxyctl.roles import Role, lines_of
 from proxyctl.runtime import Runtime
-from proxyctl.text import Lines, command_line, counted
+from proxyctl.text import Lines, command_line, counted, nearest
 from proxyctl.writes.guard import EMPTY_INPUT, guard, refusing_risks
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, sids_of
 from proxyctl.writes.requests import ADD
@@ -143,6 +143,10 @@ def compute(runtime: Runtime, wanted: PoolFile, *, prune: bool) -> tuple[list[En
     """Read the account, and decide the changes. Refuse those that can't be made."""
     account = runtime.account
     check_sids(wanted, account.services())
+    known = account.services_by_name()
+    for name in [one.name for one in wanted.services if one.name not in known]:
+        if near := nearest(name, known):
+            runtime.note(f"Service {name} does not exist yet. Did you mean {near}?")
     world = read_world(account, wanted.services)
     entries = decide_file(wanted.services, world, prune=prune)
     entries = with_problems(entries, problems_of_adds(entries, account, runtime.note_once))
