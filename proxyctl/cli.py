@@ -57,7 +57,8 @@ def finish(runtime: Runtime, action: Callable[[], object]) -> int:
         codes.append(int(error.exit_code))
     code = next(filter(None, codes), ExitCode.DONE)
     if runtime.options.summary_json is not None:
-        code = code or attempt(runtime, lambda: summarize(runtime, code))
+        unwritten = attempt(runtime, lambda: summarize(runtime, code))
+        code = code or unwritten
     for stream in (runtime.stdout, runtime.stderr):
         abandon(stream)
     return code
