@@ -46,7 +46,7 @@ class RateGate:
     Each time it is set just below what failed and grows more slowly, and at last only after a while.
     """
 
-    margin = 0.006
+    margin = 0.012
     lateness = 0.1  # what an answer may at most delay its slot, or a slow server would slow the run
     below_failed = 0.97
     last_moments = 0.7  # how much the pace that failed counts, beside what was let through in the last window
@@ -71,7 +71,6 @@ class RateGate:
         self._cut_at = -NEVER
         self._failed_at = -NEVER
         self._before: list[float] = []  # what was let through in the last window before the cut
-        self._forgiven = 0
         self._recovering = False
         self._probe: int | None = None
         self._paced: float | None = None  # the rate in force after a cut, in starts a second
@@ -150,16 +149,7 @@ class RateGate:
         if not self._recovering:
             self._before = [start for start in self._accepted if started - WINDOW < start <= started]
             self._failed_at = started
-            self._recovering = not self._forgive()
-
-    def _forgive(self) -> bool:
-        """The mirror may have run ahead of the server's window by a little: keep more distance."""
-        as_documented = self._paced is None and self.rate > 0 and len(self._before) >= 0.9 * self._capacity
-        if not as_documented or self._forgiven >= 3:
-            return False
-        self._forgiven += 1
-        self.margin, self.lateness = min(0.1, 2 * self.margin), min(0.4, 2 * self.lateness)
-        return True
+            self._recovering = True
 
     def _recovered(self, started: float, now: float) -> None:
         """The first request is let through after a cut: set the pace."""

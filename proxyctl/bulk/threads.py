@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from proxyctl.bulk.rate import NEVER
 from proxyctl.clock import Clock, SystemClock
@@ -17,13 +17,7 @@ Job = TypeVar("Job")
 Found = TypeVar("Found")
 
 
-class Reply(NamedTuple, Generic[Job]):
-    """What came of a job, and when it was under way."""
-
-    job: Job
-    what: Any
-    started: float
-    ended: float
+Reply = tuple[Job, Any, float, float]  # a job, what came of it, and when it was under way
 
 
 @dataclass(eq=False)
@@ -72,7 +66,7 @@ class Workers(Generic[Job]):
     def _answer(self, job: Job) -> None:
         started = self.clock.monotonic()
         what = self.do(job)
-        self._answers.put(Reply(job, what, started, self.clock.monotonic()))
+        self._answers.put((job, what, started, self.clock.monotonic()))
 
     def answers(self, seconds: float) -> Iterator[Reply[Job]]:
         """Wait for an answer at most so long; yield all that are there."""

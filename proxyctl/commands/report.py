@@ -14,6 +14,7 @@ from proxyctl.explaining import hint_for
 from proxyctl.identifiers import agree
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import InMessagingError
+from proxyctl.pools.moves import how_to_finish
 from proxyctl.render.failures import Failure, a_line_each, by_reason, without_request
 from proxyctl.roles import Line
 from proxyctl.text import CHANGED, NOT_GOOD, ORDER, Lines, command_line, counted, duration_text
@@ -242,7 +243,7 @@ def pending_error(end: Progress, error: ProxyctlError | None, locate: Locate | N
     where = "is where it was" if end.rolled_back else "has moved"
     state = request.verb.pending.format(parent=request.parent, where=where)
     why = f": {error.message.rstrip('.')}" if error is not None else ""
-    hint = error.hint if isinstance(error, InMessagingError) else request.verb.pending_hint
+    hint = error.hint if isinstance(error, InMessagingError) else how_to_finish(request)
     return kind(f"{name} {state}{why}.{belongs(request)}", hint=hint, problem=problem)
 
 

@@ -16,7 +16,7 @@ from proxyctl.input.items import Item
 from proxyctl.pools import decide
 from proxyctl.pools.pool import POOL_LIMITS, Holder, Pool, flag_word
 from proxyctl.pools.poolfile import LONGEST_NAME, WantedService
-from proxyctl.text import Lines, command_line, first_of, folded, show
+from proxyctl.text import command_line, folded, show
 from proxyctl.writes.guard import NEW_SERVICE
 from proxyctl.writes.plan import NAMED_TWICE, Capacity, Chain, Entry, NoOp, Plan, Room, Step, at_risk
 from proxyctl.writes.requests import CREATE_SERVICE, DELETE_SERVICE, UPDATE_SERVICE, Request, same
@@ -69,10 +69,6 @@ def decide_file(wanted: Sequence[WantedService], world: World, *, prune: bool = 
         if error is not None:
             decided = [at_risk(one, NEW_SERVICE, error) if isinstance(one, Chain) else one for one in decided]
         entries += decided
-    if planning.conflicts:
-        raise InputError(
-            Lines("the file contradicts itself. Nothing was sent", *first_of(planning.conflicts))
-        )
     if prune:
         for service in wanted:
             entries += planning.rest(service)
@@ -170,7 +166,6 @@ class _Planning:
         self.world = world
         self.named = {service.name for service in wanted}
         self.claimed: dict[str, tuple[str, Item]] = {}
-        self.conflicts: list[str] = []
 
     def settings(self, wanted: WantedService) -> Iterator[Entry]:
         """Create the Service, or update what differs."""
@@ -215,9 +210,9 @@ class _Planning:
         if first is item:
             return True
         if (name, first.is_reserved) != (service, item.is_reserved):
-            self.conflicts.append(
-                f"{item.shown} ({flag_word(item.is_reserved)} of {service}) and {first.shown} "
-                f"({flag_word(first.is_reserved)} of {name}) are one number"
+            raise InputError(
+                f"the file contradicts itself: {item.shown} ({flag_word(item.is_reserved)} of {service}) and "
+                f"{first.shown} ({flag_word(first.is_reserved)} of {name}) are one number. Nothing was sent"
             )
         return False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import PurePath
 
 from proxyctl.api.models import Service
 from proxyctl.errors import RefusedError
@@ -102,7 +101,7 @@ def file_names() -> Callable[[Service], str]:
 
     def name_for(service: Service) -> str:
         name = service.unique_name or ""
-        safe = SAFE_NAME.fullmatch(name) and PurePath(name).name == name and name.casefold() not in taken
+        safe = SAFE_NAME.fullmatch(name) and name.casefold() not in taken
         chosen = name if safe else checked_sid(service.sid)
         taken.add(chosen.casefold())
         return chosen

@@ -20,7 +20,7 @@ from proxyctl.pools.pool import Pool, points_at
 from proxyctl.state.record import ItemRecord, Trail
 from proxyctl.text import command_line
 from proxyctl.writes.plan import Chain, Entry, NoOp, decide_each
-from proxyctl.writes.requests import ADD, ATTACH, REMOVE
+from proxyctl.writes.requests import ADD, ATTACH, REMOVE, Request
 
 
 class UnknownFlagError(RefusedError):
@@ -134,6 +134,15 @@ def move_command(trail: Trail, numbers: Iterable[str], *, through: bool) -> str:
     if trail.target is not None:
         words = ["move", *numbers, "--from", source, "--to", trail.target]
     return command_line("number", *words, *(["--through-messaging"] if through else []))
+
+
+def how_to_finish(request: Request) -> str:
+    """Say what finishes the way of a number that waits for ``request``, also where a Messaging Service has it."""
+    hint, trail = request.verb.pending_hint, request.kept.get("move")
+    if request.verb is not ADD or trail is None:
+        return hint
+    command = move_command(trail, [request.name], through=True)
+    return f"{hint} If a Messaging Service has it, '{command}' takes it out and adds it."
 
 
 class Trails:

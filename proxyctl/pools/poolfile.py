@@ -25,7 +25,6 @@ from proxyctl.writes.guard import EMPTY_INPUT
 
 VERSION = 1
 LARGEST_FILE = 16 * 1024 * 1024
-TTL_BELOW = 2147483647
 LONGEST_NAME = 191
 
 # What may be set, with its type, in the order in which it is written.
@@ -119,10 +118,6 @@ def parse_pool_file(
     return PoolFile(name, services, checking.noted, tuple(checking.files), checking.account_sid)
 
 
-# Where something stands: at a key, at an element of its list, or in a file of numbers that the key names.
-_Spot = tuple[Key, int | None, str]
-
-
 class _Checking:
     """One reading of a pool file: what is found wrong is collected, what is right is returned."""
 
@@ -140,22 +135,17 @@ class _Checking:
         self._empty = False  # a file that holds no number is among the flaws
         self._flaws: list[tuple[int, str]] = []  # by line of the pool file
         self._unnamed = 0
-        self._seen: dict[str, tuple[str, bool, _Spot]] = {}  # by what names a number: where it was first
+        self._seen: dict[str, tuple[str, bool]] = {}  # by what names a number: where it was first
 
     @cached_property
     def places(self) -> Places:
         """Where everything stands, found when it is first needed."""
         return Places(self._text)
 
-    def located(self, key: Key, index: int | None, where: str) -> str:
-        """Return file and line of a spot."""
-        return where or f"{self.name}:{self.places.line(*key, index=index)}"
-
     def flaw(self, key: Key, what: str, index: int | None = None, where: str = "") -> None:
-        """Note what is wrong at a spot."""
-        self._flaws.append(
-            (self.places.line(*key, index=index), f"{self.located(key, index, where)}: {what}")
-        )
+        """Note what is wrong at a key, at an element of its list, or ``where`` in a file of numbers that it names."""
+        line = self.places.line(*key, index=index)
+        self._flaws.append((line, f"{where or f'{self.name}:{line}'}: {what}"))
 
     def raise_flaws(self) -> None:
         """Raise InputError if anything is wrong: the first 20 flaws in the order of lines, and the count."""
@@ -216,8 +206,10 @@ class _Checking:
         """Whether ``name`` is a setting or mark of a proper type; what the values may be is the API's to judge."""
         kind = SETTINGS.get(name) or MARKS.get(name)
         if kind is None:
-            what = "numbers must be a table" if name == "numbers" else self.unknown_setting(name)
-            self.flaw(key, what)
+            known = (*SETTINGS, "clear", *MARKS, "numbers")
+            self.flaw(
+                key, "numbers must be a table" if name == "numbers" else unknown("setting", name, known)
+            )
         elif type(value) is not kind:
             self.flaw(key, f"{name} must be {TYPE_WORDS[kind]}")
         elif isinstance(value, str) and not value.strip():
@@ -225,8 +217,6 @@ class _Checking:
             self.flaw(key, f"{name} is empty. {instead}")
         elif name.endswith("_url") and is_placeholder(str(value)):
             self.flaw(key, f"{value} stands for a URL. Write your own in its place")
-        elif type(value) is int and not 0 <= value < TTL_BELOW:
-            self.flaw(key, f"{name} must be from 0 to {TTL_BELOW - 1} seconds")
         else:
             return True
         return False
@@ -250,15 +240,6 @@ class _Checking:
                 self.flaw(key, f"{name} is set and cleared", index)
             else:
                 yield name, ""
-
-    def unknown_setting(self, name: str) -> str:
-        """Say what is wrong with a key that no Service has."""
-        if name == "unique_name":
-            command = "'proxyctl service update SERVICE --unique-name NAME'"
-            return f"the unique name is in [services.NAME]. {command} changes it"
-        if name in NUMBERS:
-            return f"{name} belongs in [services.NAME.numbers]"
-        return unknown("setting", name, (*SETTINGS, "clear", *MARKS, "numbers"))
 
     # The numbers
 
@@ -288,7 +269,7 @@ class _Checking:
                 continue
             self.noted[FLOATS] += is_float(value)
             item = Item(value, found.sid, found.phone_number, is_reserved)
-            if self.is_first(service, item, is_reserved, (key, index, "")):
+            if self.is_first(service, item, is_reserved, key, index):
                 yield item
 
     def read(self, key: Key, service: str, file: str, is_reserved: bool) -> Iterator[Item]:
@@ -313,19 +294,20 @@ class _Checking:
         self._unnamed += reading.refused - len(reading.bad)
         self.noted.update(reading.noted)
         for item in reading.items:
-            if self.is_first(service, item, is_reserved, (key, None, reading.where(item.place or 0))):
+            if self.is_first(service, item, is_reserved, key, where=reading.where(item.place or 0)):
                 yield replace(item, is_reserved=is_reserved)
 
-    def is_first(self, service: str, item: Item, is_reserved: bool, spot: _Spot) -> bool:
+    def is_first(
+        self, service: str, item: Item, is_reserved: bool, key: Key, index: int | None = None, where: str = ""
+    ) -> bool:
         """Whether the number was not there before; in another list or Service that is a flaw."""
         first = next((self._seen[name] for name in item.names if name in self._seen), None)
         if first is None:
-            self._seen.update(dict.fromkeys(item.names, (service, is_reserved, spot)))
-        elif first[:2] == (service, is_reserved):
+            self._seen.update(dict.fromkeys(item.names, (service, is_reserved)))
+        elif first == (service, is_reserved):
             self.noted[DUPLICATES] += 1
         else:
-            key, index, where = spot
-            other = f"{flag_word(first[1])} of {visible(first[0])}, {self.located(*first[2])}"
+            other = f"{flag_word(first[1])} of {visible(first[0])}"
             self.flaw(key, f"{item.name} is in two places: here, and {other}", index, where)
         return first is None
 

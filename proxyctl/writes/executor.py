@@ -5,11 +5,12 @@ became of a request whose answer was lost.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from proxyctl import errors
+from proxyctl.api.client import ProxyClient
 from proxyctl.api.codes import RESOURCE_NOT_FOUND, TWO_AT_ONCE
-from proxyctl.api.resources import SERVICES, Answer, Call
+from proxyctl.api.resources import SERVICES, Call
 from proxyctl.bulk import outcomes
 from proxyctl.bulk.threads import side_by_side
 from proxyctl.text import command_line, quoted
@@ -20,19 +21,13 @@ from proxyctl.writes.requests import CREATE_SERVICE, RESERVE, Request, Seen
 FEW = 10  # requests that are verified one by one; more are by one list
 
 
-class Sender(Protocol):
-    """What makes one attempt."""
-
-    def send(self, call: Call) -> Answer: ...
-
-
 class Executor:
     """Sends requests and verifies them, one attempt at a time; called from many threads.
 
     A refusal that may mean "as wanted", or that a Service is gone, is unclear until it is verified, with all others.
     """
 
-    def __init__(self, client: Sender, reader: Reader) -> None:
+    def __init__(self, client: ProxyClient, reader: Reader) -> None:
         self._client = client
         self._reader = reader
         self._unsure: dict[int, errors.ProxyctlError] = {}  # tasks whose earlier answer was lost

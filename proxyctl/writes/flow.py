@@ -141,11 +141,13 @@ class Flow:
 
     def _failed(self, progress: Progress, step: Step, result: Result) -> None:
         error = result.error
-        progress.error = progress.error or error
+        assert error is not None
+        cause = progress.error = progress.error or error
         if result.full and step.takes:
             self._close(step.takes[0], error)
         if progress.rolled_back:
-            self._close(IN_TRANSIT, no_departure(step.request, error))
+            text = f"left where it is, since {step.request.name} could not be put back: {error.message}"
+            self._close(IN_TRANSIT, reworded(error, text))
         if step.request.verb is CREATE_SERVICE:
             missing = TemporaryError(f"Service {step.request.name} was not created")
             for room in step.frees:
@@ -156,7 +158,9 @@ class Flow:
             self._roll_back(progress, error, "skipped" if result.state == "skipped" else "failed")
         elif progress.rolled_back:
             progress.state, progress.todo = "failed", []
-            progress.error = with_cause(progress.error, error)
+            if cause is not error:  # why it had to go back, and why it could not
+                text = f"{cause.message.rstrip('.')}. It could not be put back: {error.message}"
+                progress.error = reworded(cause, text)
         else:
             halfway = any(action != "unchanged" for action in progress.actions)
             progress.pending = [one.request for one in (step, *progress.todo)] if halfway else []
@@ -172,9 +176,9 @@ class Flow:
         progress.pending = [step.request for step in progress.todo]
         progress.rolled_back, progress.state, progress.error = True, state, progress.error or error
 
-    def _close(self, room: Room, error: ProxyctlError | None) -> None:
+    def _close(self, room: Room, error: ProxyctlError) -> None:
         """No other can have a place here: those that wait for one are skipped."""
-        self._closed.setdefault(room, error or NoRoomError("there is no room for it"))
+        self._closed.setdefault(room, error)
         for (_, _, needs), queue in self._waiting.items():
             if room in needs:
                 give_up(queue, self._closed[room])
@@ -272,17 +276,3 @@ def give_up(queue: deque[Progress], error: ProxyctlError) -> None:
     while queue:
         progress = queue.popleft()
         progress.state, progress.error, progress.todo = "skipped", error, []
-
-
-def no_departure(request: Request, error: ProxyctlError | None) -> ProxyctlError:
-    """The error for items that stay where they are, since another could not be put back."""
-    why = f": {error.message}" if error is not None else ""
-    text = f"left where it is, since {request.name} could not be put back{why}"
-    return TemporaryError(text) if error is None else reworded(error, text)
-
-
-def with_cause(first: ProxyctlError | None, then: ProxyctlError | None) -> ProxyctlError | None:
-    """Return the error of an item whose rollback failed: why it had to go back, and why it could not."""
-    if first is None or then is None or then is first:
-        return first or then
-    return reworded(first, f"{first.message.rstrip('.')}. It could not be put back: {then.message}")

@@ -182,17 +182,15 @@ class Reader:
         return answer
 
     def _check(self, call: Call, wait: float, last: ProxyctlError | None) -> None:
-        """Raise where nothing more is to be sent, or DeadlineError where the command would be over by then."""
+        """Raise where nothing more is to be sent, or where the command (DeadlineError), or the time for an answer
+        (TemporaryError), would be over after ``wait``: infinity is an unknown time.
+        """
         refused = self._refused.get("") or self._refused.get(api_of(call))
         if refused is not None:
             raise refused
         give_up = self.client.give_up
         if give_up is not None and last is not None and give_up.left() <= wait < math.inf:
             raise give_up.error(last)
-        self._check_end(wait)
-
-    def _check_end(self, wait: float) -> None:
-        """Raise TemporaryError where the time for an answer is over after ``wait`` (infinity: an unknown time)."""
         left = self._end - self.client.clock.monotonic()
         if left <= 0 or left <= wait < math.inf:
             raise TemporaryError(f"no response within {self._limit:g} s")
