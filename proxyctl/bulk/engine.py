@@ -138,7 +138,10 @@ class Engine:
     def _take(self, job: Send | Verify, what: Any, started: float, ended: float) -> None:
         failure = None
         if isinstance(what, BaseException):
-            failure = what if isinstance(what, ProxyctlError) else _internal(what)
+            failure = what if isinstance(what, ProxyctlError) else None
+            if failure is None:
+                failure = InternalError(f"internal error: {type(what).__name__} during a change")
+                failure.__cause__ = what
             self._schedule.stop(failure, ended)
         if isinstance(job, Send):
             outcome: outcomes.Outcome = what if failure is None else outcomes.Lost(failure)
@@ -172,9 +175,3 @@ class Engine:
     def _take_result(self, result: outcomes.Result) -> None:
         self._results.append(result)
         self.observer(result)
-
-
-def _internal(error: BaseException) -> ProxyctlError:
-    failure = InternalError(f"internal error: {type(error).__name__} during a change")
-    failure.__cause__ = error
-    return failure

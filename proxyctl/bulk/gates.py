@@ -110,8 +110,11 @@ class ConcurrencyGate:
         self._round, self._grown_at = 0, now
         self.limit = min(self.ceiling, max(self.limit + 1, self._factor * self.limit))
 
-    def throttled(self, place: Place, now: float, retry_after: float | None = None) -> None:
-        """A 429 for the account."""
+    def throttled(self, place: Place | None, now: float, retry_after: float | None = None) -> None:
+        """A 429 for the account. Without a place of its own, a request says nothing of the level: only hold back."""
+        if place is None:
+            self.pause(now, retry_after)
+            return
         probe = self._probe is place
         self.leave(place)
         if retry_after is not None:
@@ -129,7 +132,7 @@ class ConcurrencyGate:
         self.limit = max(self._least, self.limit - 1)
 
     def pause(self, now: float, retry_after: float | None) -> None:
-        """Hold back; alone where a request without a place of its own was turned away: it says nothing of the level."""
+        """Hold back, as long as was asked for, or longer each time."""
         self.open_at = max(self.open_at, now + (self._pause.next() if retry_after is None else retry_after))
 
     def begin(self, start: int) -> None:
@@ -166,7 +169,7 @@ class Gates:
 
     def __post_init__(self) -> None:
         self._lanes: dict[str, RateGate] = {}
-        self._concurrency = ConcurrencyGate(random=self.random, ceiling=self.ceiling, start=self.start_at)
+        self.concurrency = ConcurrencyGate(random=self.random, ceiling=self.ceiling, start=self.start_at)
         self.hurried = False
         self._changed = threading.Condition()
 
@@ -179,7 +182,7 @@ class Gates:
     def paused(self, now: float) -> float:
         """Seconds that a 429 keeps everything, or a lane, closed still; 0 where none does."""
         with self._changed:
-            opening = [self._concurrency.open_at, *(lane.open_at for lane in self._lanes.values())]
+            opening = [self.concurrency.open_at, *(lane.open_at for lane in self._lanes.values())]
             return max(0.0, max(opening) - now)
 
     # Without waiting
@@ -192,12 +195,12 @@ class Gates:
     def room(self, now: float) -> float:
         """Seconds until there is a place in flight, as for ``wait``. To be asked only when one is needed."""
         with self._changed:
-            return self._concurrency.wait(now)
+            return self.concurrency.wait(now)
 
     def take(self, now: float) -> Place:
         """Take a place in flight."""
         with self._changed:
-            return self._concurrency.start(now)
+            return self.concurrency.start(now)
 
     def start(self, lane: str, now: float, place: Place | None) -> Ticket:
         """Let a request through, on a place that was taken for it; None: on that of another."""
@@ -208,20 +211,12 @@ class Gates:
     def leave(self, place: Place) -> None:
         """Free a place without a word on the limit."""
         with self.changing():
-            self._concurrency.leave(place)
+            self.concurrency.leave(place)
 
     def answered(self, place: Place, now: float) -> None:
         """Free the place of a request that was let through, as is known by now."""
         with self.changing():
-            self._concurrency.answered(place, now)
-
-    def turned_away(self, place: Place | None, now: float, retry_after: float | None) -> None:
-        """Free a place whose request was one too many for the account."""
-        with self.changing():
-            if place is not None:
-                self._concurrency.throttled(place, now, retry_after)
-            else:
-                self._concurrency.pause(now, retry_after)
+            self.concurrency.answered(place, now)
 
     def lower_ceiling(self, ceiling: int) -> None:
         """There are fewer threads than were hoped for."""
@@ -232,13 +227,13 @@ class Gates:
         """A run of the engine begins."""
         with self._changed:
             self.hurried = False
-            self._concurrency.begin(self.start_at)
+            self.concurrency.begin(self.start_at)
 
     def hurry(self, now: float) -> None:
         """A run ends, and little is still to be sent: no pause is a long one until the next run begins."""
         self.hurried = True
         with self.changing():
-            self._concurrency.hurry(now)
+            self.concurrency.hurry(now)
             for gate in self._lanes.values():
                 gate.hurry(now)
 
@@ -302,7 +297,7 @@ class Ticket:
                 self._gate.throttled(self._number, self.started, at, retry_after)
             else:
                 self._gate.lost(self._number)
-                self._gates.turned_away(self.place, at, retry_after)
+                self._gates.concurrency.throttled(self.place, at, retry_after)
             if self._gates.hurried:
                 self._gates.hurry(at)
 

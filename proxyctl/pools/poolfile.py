@@ -81,11 +81,7 @@ class PoolFile:
 
 
 def read_pool_file(
-    file: str,
-    *,
-    stdin: BinaryIO | None = None,
-    default_country: str | None = None,
-    allow_empty: bool = False,
+    file: str, *, stdin: BinaryIO | None = None, default_country: str | None = None, allow_empty: bool = False
 ) -> PoolFile:
     """Read and check ``file`` (``-``: stdin). Raises InputError that names every flaw, or why it can't be read.
 

@@ -92,11 +92,6 @@ class PoolStatus:
         """How much of each limit is used, in per cent."""
         return {kind: 100 * self.count(kind) / most for kind, most in LIMITS.items()}
 
-    @property
-    def share(self) -> float:
-        """The larger of the two shares, in per cent."""
-        return max(self.shares.values())
-
     def above(self, percent: float) -> list[str]:
         """Name the shares above ``percent``."""
         return [self.share_text(kind) for kind, share in self.shares.items() if share > percent]
@@ -153,7 +148,7 @@ class PoolStatus:
             "in_use": self.in_use,
             "idle": self.numbers - self.in_use,
             "sessions": self.sessions,
-            "share": round(self.share, 1),
+            "share": round(max(self.shares.values()), 1),
             "by_country": ranked(self.by_country),
             "by_capability": ranked(self.by_capability),
             "busiest": self.busiest,

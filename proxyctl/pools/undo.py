@@ -146,11 +146,7 @@ def undo_number(
 
 
 def judged(
-    records: Sequence[ItemRecord],
-    now: Any,
-    row: Mapping[str, Any] | None,
-    since: versions.Since,
-    how: str,
+    records: Sequence[ItemRecord], now: Any, row: Mapping[str, Any] | None, since: versions.Since, how: str
 ) -> tuple[Any, str | None, RefusedError | None]:
     """Return the state that a run found, with why it needs nothing, or can't be set back.
 

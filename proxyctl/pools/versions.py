@@ -6,7 +6,7 @@ record keeps as its version.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from proxyctl.pools.decide import ABSENT
@@ -128,10 +128,6 @@ class Since:
             parent = "webhooks"
         return [(parent, name) for name in sorted(record.names)]
 
-    def _later(self, records: Iterable[ItemRecord]) -> Iterator[Touch]:
-        known = {place for record in records for place in self._places(self._run, record)}
-        yield from max((self._touches.get(place, []) for place in known), key=len, default=[])
-
     def changed_by(self, records: Sequence[ItemRecord], now: Version) -> str | None:
         """Return the later run that changed what ``records`` of the run are about; None: it is as the run left it.
 
@@ -141,7 +137,8 @@ class Since:
         """
         mine = touch_of(self._run, records)
         undone: list[Touch] = []
-        for touch in self._later(records):
+        known = {place for record in records for place in self._places(self._run, record)}
+        for touch in max((self._touches.get(place, []) for place in known), key=len, default=[]):
             if not touch.certain and touch.found is not None and touch.found == now:
                 continue  # it did not happen
             if not agree(touch.left, now):

@@ -99,7 +99,7 @@ class KeptWebhooks:
 
     def take_one(self, name: str, record: ItemRecord) -> None:
         """Take in what one record says of a number."""
-        settings, pointed = kept_in(record) or {}, pointed_in(record)
+        settings, pointed = record.intent.webhooks or {}, pointed_in(record)
         for kind in KINDS:
             key = (name, kind)
             last = kind in pointed and key not in self._pointed
@@ -137,12 +137,6 @@ def not_kept(what: str, how: str) -> RefusedError:
         f"{what} can't {how}: the value held the secret, so it was not recorded.",
         hint="Set it by hand if necessary.",
     )
-
-
-def kept_in(record: ItemRecord) -> Settings | None:
-    """Return the webhooks that a record keeps."""
-    settings = record.intent.webhooks or {}
-    return {name: settings[name] for name in (*CALLS, *MESSAGES) if name in settings} or None
 
 
 def kept_by(records: Sequence[ItemRecord]) -> dict[str, Settings]:

@@ -40,20 +40,17 @@ RULES = {
         ("add", "reserve", "drain", "remove", "move", "webhooks", "apply", "undo"),
     ),
     LOSE_HALF: Rule(
-        "A pool would lose more than half of its numbers, or of its unreserved ones.",
-        ("apply",),
+        "A pool would lose more than half of its numbers, or of its unreserved ones.", ("apply",)
     ),
     LEAVE_FIRST: Rule(
-        "A pool is full. Numbers would have to leave before their replacements are there.",
-        ("apply",),
+        "A pool is full. Numbers would have to leave before their replacements are there.", ("apply",)
     ),
     LEAVE_MESSAGING: Rule(
         "A number in a Messaging Service would leave its pool. No pool takes it back while it is in there.",
         ("remove", "drain", "move", "apply", "undo", "service delete"),
     ),
     TAKE_OVER: Rule(
-        "A number that another application uses would join a pool.",
-        ("add", "reserve", "apply", "undo"),
+        "A number that another application uses would join a pool.", ("add", "reserve", "apply", "undo")
     ),
     IN_USE: Rule(
         "A number with open Sessions would be removed, or a Service with open Sessions deleted.",
@@ -247,9 +244,16 @@ def in_order(plan: Plan) -> Plan:
 
 
 def no_room(plan: Plan) -> str:
-    """Say which changes of a plan fit in no order, and which rooms are full."""
-    full = ", ".join(full_rooms(plan)) or "the pools"
-    return f"there is no room for {counted(len(stuck(plan)), 'change')} in any order: {full}"
+    """Say which changes of a plan fit in no order, which rooms are full, and how many places are missing there."""
+    full = []
+    for room, one in plan.capacities.items():
+        wanted = sum(room in step.takes for chain in plan.chains for step in chain.steps)
+        missing = wanted - one.free
+        if one.open and one.whole and wanted and missing > 0:
+            holds = f"{one.name} holds {one.held} of {one.limit} {things(room)}"
+            full.append(f"{holds}, {counted(missing, 'place')} missing")
+    changes = counted(len(stuck(plan)), "change")
+    return f"there is no room for {changes} in any order: {', '.join(full) or 'the pools'}"
 
 
 def stuck(plan: Plan) -> list[Chain]:
@@ -274,19 +278,6 @@ def too_many(plan: Plan) -> Iterator[str]:
     for room, one in plan.capacities.items():
         if one.whole and (then := held[room]) > max(one.limit, one.held):
             yield f"{one.name} would hold {then} {things(room)} (now {one.held}, the limit is {one.limit})"
-
-
-def full_rooms(plan: Plan) -> list[str]:
-    """Return which rooms are full, and how many places are missing there."""
-    texts = []
-    for room, one in plan.capacities.items():
-        wanted = sum(room in step.takes for chain in plan.chains for step in chain.steps)
-        missing = wanted - one.free
-        if one.open and one.whole and wanted and missing > 0:
-            texts.append(
-                f"{one.name} holds {one.held} of {one.limit} {things(room)}, {counted(missing, 'place')} missing"
-            )
-    return texts
 
 
 def things(room: Room) -> str:

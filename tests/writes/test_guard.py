@@ -15,7 +15,7 @@ from proxyctl.errors import RefusedError
 from proxyctl.input.items import Item
 from proxyctl.pools.decide import Wish, capacities, decide_all, place
 from proxyctl.pools.pool import MOST_RESERVED, MOST_UNRESERVED, Pool
-from proxyctl.writes.guard import IN_USE, LOSE_HALF, NO_UNRESERVED, TAKE_OVER, after, full_rooms, guard, needs
+from proxyctl.writes.guard import IN_USE, LOSE_HALF, NO_UNRESERVED, TAKE_OVER, after, guard, needs, no_room
 from proxyctl.writes.plan import Capacity, Chain, Entry, NoOp, Plan, at_risk
 from proxyctl.writes.requests import ADD, RELEASE, REMOVE, RESERVE
 from tests.pools.carrying import HOME, carried_out, requests_of
@@ -167,8 +167,8 @@ def test_a_refusal_names_each_rule_once() -> None:
 def test_full_rooms_say_how_many_places_are_missing() -> None:
     world = Account({"A": {}})
     chains = tuple(world.add("A", f"n{i}", True) for i in range(3))
-    for held, told in ((8, ["A holds 8 of 10 reserved numbers, 1 place missing"]), (7, [])):
-        assert full_rooms(Plan(chains, {place("A", True): Capacity("A", held, 10)})) == told
+    for held, told in ((8, "A holds 8 of 10 reserved numbers, 1 place missing"), (7, "the pools")):
+        assert no_room(Plan(chains, {place("A", True): Capacity("A", held, 10)})).endswith(f": {told}")
 
 
 def test_a_plan_is_the_same_only_if_all_that_was_shown_is() -> None:
