@@ -168,12 +168,8 @@ class Doubts:
     @property
     def many(self) -> bool:
         """Whether so many tasks are in trouble that no other should begin."""
-        trouble = len(self.unverified) + len(self.delayed)
-        return trouble >= MOST_UNKNOWN and self._lost + len(self.delayed) >= MOST_UNKNOWN
-
-    @property
-    def _lost(self) -> int:
-        return sum(item.lost for item in self.unverified.values())
+        lost = sum(item.lost for item in self.unverified.values())
+        return lost + len(self.delayed) >= MOST_UNKNOWN
 
     def verify(self, item: Pending, now: float, *, last: bool, urgent: bool = True) -> None:
         """A new doubt: the reads begin from the start. ``last``: there will be one, now."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from proxyctl.api import resources
 from proxyctl.api.models import IncomingNumber, MessagingPhoneNumber, MessagingService, PhoneNumber, Service
 from proxyctl.bulk.threads import in_order, side_by_side
-from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, UsageError
+from proxyctl.errors import AuthenticationError, NotFoundError, ProxyctlError, UsageError, reworded
 from proxyctl.identifiers import PHONE_NUMBER, SERVICE, is_sid
 from proxyctl.pools.pool import Holder, Pool, by_name, hinted_service
 from proxyctl.text import nearest
@@ -89,11 +89,8 @@ class Account:
         try:
             return Service(self.reader.request(resources.SERVICES.fetch(sid)).body)
         except NotFoundError as error:
-            raise NotFoundError(
-                f"there is no Service {sid} in this account",
-                hint="'proxyctl service list' lists the Services.",
-                problem=error.problem,
-            ) from None
+            hint = "'proxyctl service list' lists the Services."
+            raise reworded(error, f"there is no Service {sid} in this account", hint=hint) from None
 
     # Pools
 

@@ -128,15 +128,9 @@ def update_chain(service: Service, item: Item, settings: Mapping[str, Any]) -> C
     """Settings of a Service are changed."""
     name = service.name
     before = {key: service.raw.get(key) for key in settings}
-    request = Request(
-        UPDATE_SERVICE,
-        "",
-        service.sid,
-        name,
-        wanted=dict(settings),
-        before=before,
-        kept={"service": name, "service_sid": service.sid, "version": service.raw.get("date_updated")},
-    )
+    kept = {"service": name, "service_sid": service.sid, "version": service.raw.get("date_updated")}
+    about = UPDATE_SERVICE, "", service.sid, name
+    request = Request(*about, wanted=dict(settings), before=before, kept=kept)
     return Chain(item, (Step(request),), "update", service=name)
 
 

@@ -59,13 +59,8 @@ class Route:
         if known is None:
             return None
         flag = recorded.trail.is_reserved if recorded is not None else None
-        return PhoneNumber(
-            {
-                "sid": known.sid,
-                "phone_number": known.phone_number or item.phone_number,
-                "is_reserved": self.is_reserved if flag is None else flag,
-            }
-        )
+        names = {"sid": known.sid, "phone_number": known.phone_number or item.phone_number}
+        return PhoneNumber({**names, "is_reserved": self.is_reserved if flag is None else flag})
 
 
 def decide_moves(items: Sequence[Item], route: Route) -> list[Entry]:

@@ -191,12 +191,11 @@ def reads_of(tasks: Sequence[outcomes.Task]) -> Iterator[Read]:
     for group in groups.values():
         request: Request = group[0].payload.request
         listing = request.listing()
-        single = [(call, task) for task in group if (call := task.payload.request.fetch()) is not None]
-        if listing is not None and len(single) > FEW:
-            single = []
-        yield from (Read(call, [task]) for call, task in single)
-        alone = [task for _, task in single]
-        rest = [task for task in group if task not in alone]
+        alone = {task.index: call for task in group if (call := task.payload.request.fetch()) is not None}
+        if listing is not None and len(alone) > FEW:
+            alone = {}
+        yield from (Read(alone[task.index], [task]) for task in group if task.index in alone)
+        rest = [task for task in group if task.index not in alone]
         if rest and listing is not None:
             yield Read(listing, rest, request.verb.key)
 
