@@ -221,7 +221,7 @@ class Gates:
     def lower_ceiling(self, ceiling: int) -> None:
         """There are fewer threads than were hoped for."""
         with self._changed:
-            self._concurrency.lower_ceiling(ceiling)
+            self.concurrency.lower_ceiling(ceiling)
 
     def begin(self) -> None:
         """A run of the engine begins."""

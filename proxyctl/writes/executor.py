@@ -4,6 +4,7 @@ became of a request whose answer was lost.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from proxyctl.writes.reading import Reader, limit_of
 from proxyctl.writes.requests import CREATE_SERVICE, RESERVE, Request, Seen
 
 FEW = 10  # requests that are verified one by one; more are by one list
+ASK_AGAIN_AFTER = 5  # numbers not found in a row, until the Service is asked for again
 
 
 class Executor:
@@ -33,6 +35,7 @@ class Executor:
         self._unsure: dict[int, errors.ProxyctlError] = {}  # tasks whose earlier answer was lost
         self._unclear: dict[int, errors.ProxyctlError] = {}  # tasks that were refused since
         self._disputed: set[int] = set()
+        self._not_found: Counter[str] = Counter()
 
     def send(self, task: outcomes.Task) -> outcomes.Outcome:
         """Send a task once, and say what came of it."""
@@ -127,16 +130,21 @@ class Executor:
     def _gone(self, not_found: Sequence[outcomes.Task]) -> dict[str, errors.ProxyctlError]:
         """Distinguish "number gone" (its own matter) from "Service gone" (the run's): the response is the same.
 
-        A Service is asked for once for a burst of them.
+        A Service is asked for once for a burst of them, and again after five.
         """
         gone: dict[str, errors.ProxyctlError] = {}
         requests = [task.payload.request for task in not_found]
-        for parent in {request.parent for request in requests if request.verb.in_service}:
+        for parent, count in Counter(one.parent for one in requests if one.verb.in_service).items():
+            before = self._not_found[parent]
+            self._not_found[parent] += count
+            if before and before // ASK_AGAIN_AFTER == (before + count) // ASK_AGAIN_AFTER:
+                continue
             try:
                 self._reader.request(SERVICES.fetch(parent))
             except errors.NotFoundError as error:
                 gone[parent] = service_gone(parent, error)
             except errors.ProxyctlError as error:
+                self._not_found[parent] = 0
                 gone[parent] = error
         return gone
 

@@ -199,16 +199,17 @@ def test_what_is_said_of_what_is_gone_or_contradicts_itself() -> None:
         assert isinstance(error, NotFoundError) is (name == "reserve")
 
 
-def test_a_burst_of_numbers_that_are_not_found_asks_for_each_service_once() -> None:
+def test_a_burst_of_numbers_that_are_not_found_asks_for_the_service_now_and_then() -> None:
     other = "KS" + "8" * 32
     services = [f"GET /v1/Services/{sid}" for sid in (KS, other)]
-    elsewhere = Request(VERBS["reserve"], other, PN, NUMBER, wanted={"is_reserved": True})
     with talking({path: (200, {"sid": path[-34:]}) for path in services}) as (executor, api):
-        tasks = [*(task(request(IN_POOL[index % 4]), index) for index in range(7)), task(elsewhere, 9)]
-        for one in tasks:
-            executor.send(one)
-        executor.verify(tasks, 4)
-        assert [api.asked[path] for path in services] == [1, 1]
+        for index in range(7):
+            outcome_of(executor, task(request(IN_POOL[index % 4]), index))
+        assert api.asked[services[0]] == 2
+        outcome_of(
+            executor, task(Request(VERBS["reserve"], other, PN, NUMBER, wanted={"is_reserved": True}), 9)
+        )
+        assert api.asked[services[1]] == 1
 
 
 @pytest.mark.parametrize(
