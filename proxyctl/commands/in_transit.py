@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 
 from proxyctl.commands.report import Report
 from proxyctl.errors import ConfigError, NotFoundError, OutputError, RefusedError
-from proxyctl.input.items import Item
-from proxyctl.pools.facts import senders_of
 from proxyctl.pools.moves import Trails, Unfinished, move_command
 from proxyctl.pools.pool import flag_word
 from proxyctl.runtime import Runtime
@@ -32,10 +30,9 @@ class Left:
     numbers: tuple[Unfinished, ...] = ()
 
     @property
-    def text(self) -> str:
-        """Say it."""
-        numbers = counted(self.count, "number is", "numbers are")
-        return f"run {self.run} has not finished: {numbers} in transit. Run '{self.command}' to finish it."
+    def in_transit(self) -> str:
+        """Say how many numbers are."""
+        return f"{counted(self.count, 'number is', 'numbers are')} in transit"
 
 
 def unfinished(runtime: Runtime, service_sids: Collection[str | None]) -> list[Left]:
@@ -85,7 +82,9 @@ def say_unfinished(runtime: Runtime, service_sids: Collection[str | None]) -> li
     """Name what earlier runs left in transit, --quiet or not."""
     lefts = unfinished(runtime, service_sids)
     for left in lefts:
-        runtime.warn(left.text)
+        runtime.warn(
+            f"run {left.run} has not finished: {left.in_transit}. Run '{left.command}' to finish it."
+        )
     return lefts
 
 
@@ -112,16 +111,9 @@ def forget_finished(runtime: Runtime, lefts: Sequence[Left], report: Report) -> 
 def refuse_in_transit(runtime: Runtime, service_sid: str, name: str) -> None:
     """Raise RefusedError where a move from or to a Service is unfinished: without it, it would stay so."""
     for left in unfinished(runtime, [service_sid]):
-        moved = [one for one in left.numbers if one.trail.target is not None]
-        items = [Item(one.sid, one.sid, one.phone_number) for one in moved]
-        held = {item.sid for item, _ in runtime.account.holders(items)}
-        taken_out = {one.sid for one in moved if one.trail.messaging_service}
-        back_in = senders_of(runtime.account, taken_out, runtime.note_once)
-        out = sum(one.sid not in held or one.sid in taken_out - back_in.keys() for one in moved)
-        if out:
-            numbers = counted(out, "number is", "numbers are")
+        if any(one.trail.target is not None for one in left.numbers):
             raise RefusedError(
-                f"run {left.run} has not finished: {numbers} in no pool, or not back in a Messaging Service. "
+                f"run {left.run} has not finished: {left.in_transit}. "
                 f"Without Service {name}, it can't be finished. Nothing was sent.",
                 hint=f"Run '{left.command}' first.",
             )

@@ -123,7 +123,7 @@ class Journal:
             self._recorder.close()
         elif isinstance(error, ProxyctlError) and not isinstance(error, UsageError):
             with suppress(ProxyctlError):  # the error itself is reported
-                self._record_idle(Report(), error)
+                self._end(Report(), error)
 
     @property
     def run(self) -> str | None:
@@ -216,29 +216,24 @@ class Journal:
         if self._lefts:
             forget_finished(self._runtime, self._lefts, report)
         try:
-            if self._recorder is None:
-                self._record_idle(report, report.error())
-            elif self._runtime.options.no_history and self._transit is None:
-                self._recorder.close()
-                with suppress(OutputError):
-                    self._runtime.history.forget(self._recorder.id)
-            else:
-                self._end(self._recorder, report, report.error())
+            self._end(report, report.error())
         except OutputError as unwritten:
             if not self._reported:
                 self._runtime.late_errors.append(said_of(unwritten, NOT_RECORDED))
 
-    def _record_idle(self, report: Report, error: ProxyctlError | None) -> None:
-        """Record a run that sent nothing."""
-        runtime = self._runtime
-        if not (runtime.options.no_history or runtime.options.dry_run):
+    def _end(self, report: Report, error: ProxyctlError | None) -> None:
+        """Record what failed with nothing sent for it, and the end; forget what --no-history kept for a while."""
+        runtime, recorder, clean = self._runtime, self._recorder, self._runtime.kept.clean
+        if recorder is None and (runtime.options.no_history or runtime.options.dry_run):
+            return
+        if recorder is None:  # nothing was sent
             self._undoes = None if error else self._undoes  # of a run that is still as it was
             recorder = runtime.history.begin(self._info(Plan()), runtime.access.server_now)
-            self._end(recorder, report, error)
-
-    def _end(self, recorder: RunRecorder, report: Report, error: ProxyctlError | None) -> None:
-        """Record what failed with nothing sent for it, and the end."""
-        clean = self._runtime.kept.clean
+        elif runtime.options.no_history and self._transit is None:
+            recorder.close()
+            with suppress(OutputError):
+                runtime.history.forget(recorder.id)
+            return
         refused = [end for end in report.ends if end.action == "failed" and end.item not in self._tried]
         for index, end in enumerate(refused, self._next):
             row = end.row()
@@ -246,13 +241,12 @@ class Journal:
             why = row["error"] or {}
             message = clean(why.get("message") or "")
             recorder.refused(index, {**facts, "code": why.get("code"), "message": message})
+        said = error is None or error.message.startswith(report.summary())
         recorder.end(
             report.counts,
             int(error.exit_code) if error else 0,
-            seconds=round(self._runtime.clock.monotonic() - self._runtime.started, 3),
-            message=clean(error.message)
-            if error and not error.message.startswith(report.summary())
-            else None,
+            seconds=round(runtime.clock.monotonic() - runtime.started, 3),
+            message=None if error is None or said else clean(error.message),
         )
 
 
@@ -282,14 +276,10 @@ def intent_of(request: Request) -> Intent:
 def outcome_of(request: Request, outcome: BulkOutcome) -> Outcome:
     """Return what the history keeps of one attempt."""
     if not isinstance(outcome, Done):
-        error, problem = outcome.error, outcome.error.problem
-        return Outcome(
-            type(outcome).__name__.lower(),
-            message=error.message,
-            code=problem.code if problem else None,
-            status=problem.status if problem else None,
-            request_id=problem.request_id if problem else None,
-        )
+        facts = {
+            name: getattr(outcome.error.problem, name, None) for name in ("code", "status", "request_id")
+        }
+        return Outcome(type(outcome).__name__.lower(), message=outcome.error.message, **facts)
     seen: Seen = outcome.detail
     raw = seen.raw or {}
     created = request.verb is CREATE_SERVICE

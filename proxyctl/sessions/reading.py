@@ -15,6 +15,7 @@ from proxyctl.api.resources import PARTICIPANTS, SESSIONS, fetch_session
 from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.errors import AnswerError, NotFoundError, ProxyctlError, UsageError
 from proxyctl.identifiers import is_sid
+from proxyctl.input.items import Item
 from proxyctl.sessions.lifetime import idle_since, instant, is_endless, is_overdue
 from proxyctl.text import command_line
 from proxyctl.writes.reading import Reader
@@ -30,10 +31,13 @@ WORKERS = 32  # Sessions whose participants are read at once; the gates decide h
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """What a Session must be like; nothing given does not care. Durations are in seconds."""
+    """What a Session must be like; nothing given does not care. Durations are in seconds. ``items`` are the numbers of
+    which it must hold one, ``identifiers`` those of the participants of which it must have one.
+    """
 
     statuses: Collection[str] = ()
     active: bool = False
+    items: Sequence[Item] = ()
     identifiers: Collection[str] = ()
     idle_for: float | None = None
     older_than: float | None = None

@@ -81,10 +81,10 @@ def test_many_are_found_in_the_pools_in_the_order_they_were_named(
     ran = remote("number", "find", "-f", str(file), "-o", "ids")
     assert (ran.code, ran.lines) == (6, [row["sid"] for row in rows[:120]])
     told = ran.err.splitlines()
-    assert len([line for line in told if line.endswith("in no pool")]) == 10
+    assert len([line for line in told if line.startswith("no Service holds")]) == 10
     file.write_text("".join(f"+1415555{i:04}\n" for i in range(8000, 8030)))
     told = remote("number", "find", "-f", str(file)).err.splitlines()
-    assert len([line for line in told if line.endswith("in no pool")]) == 20
+    assert len([line for line in told if line.startswith("no Service holds")]) == 20
     assert "… and 10 more." in told
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from proxyctl.api.models import MessagingService, Service
@@ -22,7 +23,7 @@ from proxyctl.pools.a2p import Pair, all_items, decide_all, detach_command, find
 from proxyctl.pools.account import FEW
 from proxyctl.pools.pool import Pool
 from proxyctl.render.shapes import FINDING, RESULT
-from proxyctl.roles import Line, Part, Role
+from proxyctl.roles import Line, Role
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.flow import Progress
@@ -32,20 +33,17 @@ from proxyctl.writes.requests import DETACH
 SHOWN_NAMES = 10
 
 
-def named(runtime: Runtime, service_name: str, messaging_service: str) -> tuple[Service, MessagingService]:
-    """Find both; NotFoundError where one does not exist."""
-    account = runtime.account
-    if is_sid("MG", messaging_service):
-        return account.service(service_name), account.messaging_service(messaging_service)
-    return account.service(service_name), messaging_named(runtime, messaging_service)
-
-
-def messaging_named(runtime: Runtime, name: str) -> MessagingService:
-    """Find the Messaging Service that alone has a friendly name. UsageError, with the names, where none is alone."""
+def named(runtime: Runtime, service_name: str, name: str) -> tuple[Service, MessagingService]:
+    """Find both; NotFoundError where one does not exist. UsageError where no one Messaging Service has a friendly name,
+    with the names.
+    """
+    service = runtime.account.service(service_name)
+    if is_sid("MG", name):
+        return service, runtime.account.messaging_service(name)
     services = list(map(MessagingService, runtime.access.reader.rows(MESSAGING_SERVICES.list())))
     found = [one for one in services if name and one.friendly_name == name]
     if len(found) == 1:
-        return found[0]
+        return service, found[0]
     shown = sorted(f"{one.friendly_name} ({one.sid})" for one in found or services)[:SHOWN_NAMES]
     hint = f"Give the SID of one: {', '.join(shown)}." if shown else "The account has none."
     raise UsageError(f"{len(found) or 'no'} Messaging Services have the name {name!r}.", hint=hint)
@@ -92,9 +90,7 @@ def attach(
         plan = plan_of(decide_all(items or all_items(pair), pair), pair)
         return plan.asking(lambda plan: question(runtime, service, messaging, len(plan.chains)))
 
-    def check(runtime: Runtime, ends: Sequence[Progress]) -> list[Correction]:
-        return left_meanwhile(runtime, ends, service, messaging)
-
+    check = partial(left_meanwhile, service=service, messaging=messaging)
     wanted = given.deciding(decide if items or every else Plan)
     job = Job("attach", [service.sid], wanted, "added", given.single, service=service, check=check)
     finish(runtime, RESULT, carry_out(runtime, job), given.rest)
@@ -136,6 +132,7 @@ def taken_out(end: Progress, item: Item, service: Service, messaging: MessagingS
 
 def question(runtime: Runtime, service: Service, messaging: MessagingService, count: int) -> list[Line]:
     """Say what will be done, to whom."""
-    names = [Role.NAME(name or "") for name in (service.name, messaging.friendly_name)]
-    parts: list[Part] = [f"{counted(count, 'number')} of ", names[0], " to Messaging Service ", names[1]]
-    return [heading(runtime, "Attach", *parts, sids=[service.sid, messaging.sid])]
+    pool, target = Role.NAME(service.name), Role.NAME(messaging.name)
+    what = f"{counted(count, 'number')} of "
+    sids = [service.sid, messaging.sid]
+    return [heading(runtime, "Attach", what, pool, " to Messaging Service ", target, sids=sids)]

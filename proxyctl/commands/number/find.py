@@ -26,41 +26,34 @@ def find(runtime: Runtime, numbers: Numbers, file: str | None = None) -> None:
         if file != STDIN:
             raise InputError(f"{reading.empty_reason}.", hint="Check the file.")
         runtime.note(f"{reading.empty_reason}.")
-    items = reading.items
-    found = dict(runtime.account.holders(items))
-    wrong = {item: error for item, each in found.items() if (error := disagrees(item, each.number))}
-    rows = [
-        {
-            "phone_number": found[item].number.phone_number,
-            "sid": found[item].number.sid,
-            "service_sid": found[item].service_sid,
-            "service": found[item].name,
-        }
-        for item in items
-        if item in found and item not in wrong
-    ]
+    holders = dict(runtime.account.holders(reading.items))
+    rows: list[dict[str, str | None]] = []
+    missing: dict[Item, ProxyctlError] = {}
+    for item in reading.items:
+        holder = holders.get(item)
+        error = not_found(item) if holder is None else disagrees(item, holder.number)
+        if error is not None:
+            missing[item] = error
+        elif holder is not None:
+            number = {"phone_number": holder.number.phone_number, "sid": holder.number.sid}
+            rows.append({**number, "service_sid": holder.service_sid, "service": holder.name})
     runtime.out.rows(FOUND, [rows])
-    missing = {item: not_found(item) for item in items if item not in found}
-    conclude(runtime, len(rows), missing | wrong, reading.refused)
+    conclude(runtime, len(rows), missing, reading.refused)
 
 
 def not_found(item: Item) -> ProxyctlError:
-    """Say that a number is in no pool, and how to see if the account has it at all."""
+    """Say that a number is in no pool, and what lists those."""
     hint = "'proxyctl number list --unassigned' lists the account's numbers that are in no pool."
     return NotFoundError(f"no Service holds {item.shown}.", hint=hint)
 
 
-def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError], skipped: int = 0) -> None:
+def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError], skipped: int) -> None:
     """Say what was not found; raise what the run ends with, if anything was not, or bad rows were skipped."""
     if not (missing or skipped):
         return
     if found == 0 and len(missing) == 1 and not skipped:
         raise next(iter(missing.values()))
-    lines = [
-        f"{item.shown}: {'in no pool' if isinstance(error, NotFoundError) else error.message}"
-        for item, error in missing.items()
-    ]
-    runtime.say(*first_of(lines, "more."))
+    runtime.say(*first_of([error.message for error in missing.values()]))
     summary = f"found {found}, not found {len(missing)}{f', bad rows {skipped}' if skipped else ''}."
     raise PartialError(summary) if found or skipped else NotFoundError(summary)
 

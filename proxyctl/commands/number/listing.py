@@ -72,8 +72,7 @@ def pool_pages(
                 check_capabilities(chosen.capabilities, page.items, PHONE_NUMBER)
                 checked = True
             rows: list[Row] = [row for row in page.items if chosen.accepts(row)]
-            name = service.name
-            yield [{**row, "service": name} for row in rows] if named else rows
+            yield [{**row, "service": service.name} for row in rows] if named else rows
     if not checked:
         check_capabilities(chosen.capabilities, [], PHONE_NUMBER)
 

@@ -18,7 +18,7 @@ from proxyctl.pools.decide import Home, capacities
 from proxyctl.pools.facts import asked, senders_of
 from proxyctl.pools.moves import Route, Trails, Unfinished, UnknownFlagError
 from proxyctl.render.shapes import RESULT
-from proxyctl.roles import Line, Part, Role, line
+from proxyctl.roles import Line, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
 from proxyctl.writes.plan import Chain, NoOp, Plan, sids_of
@@ -109,10 +109,9 @@ def question(runtime: Runtime, source: Service, target: Service, chains: Sequenc
     """Say what will be moved, from where to where, and as whom."""
     through = sum(chain.request.verb is DETACH for chain in chains)
     names = [Role.NAME(one.name) for one in (source, target)]
-    parts: list[Part] = [f"{counted(len(chains), 'number')} from ", names[0], " to ", names[1]]
-    lines = [heading(runtime, "Move", *parts, sids=[source.sid, target.sid])]
+    what, sids = f"{counted(len(chains), 'number')} from ", [source.sid, target.sid]
+    lines = [heading(runtime, "Move", what, names[0], " to ", names[1], sids=sids)]
     if through:
-        lines.append(
-            line(f"  {through} of them leave their Messaging Service for it, and are put back into it.")
-        )
+        text = f"  {through} of them leave their Messaging Service for it, and are put back into it."
+        lines.append(line(text))
     return lines

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from proxyctl.api.codes import SERVICE_NAME_TAKEN
-from proxyctl.api.models import Service
+from proxyctl.api.models import ACTIVE, Service
 from proxyctl.api.resources import SESSIONS
 from proxyctl.commands.in_transit import forget, refuse_in_transit
 from proxyctl.commands.listing import drawn
@@ -83,9 +82,8 @@ def note_existing(runtime: Runtime, existing: Service, settings: Mapping[str, An
         if not same(wanted, there := existing.raw.get(field)):
             option = "--" + field.replace("_", "-")
             command = command_line("service", "update", existing.sid, option, str(wanted))
-            runtime.note(
-                f"  {field} is {'empty' if there in (None, '') else there}, not {wanted}: '{command}' changes it."
-            )
+            found = "empty" if there in (None, "") else there
+            runtime.note(f"  {field} is {found}, not {wanted}: '{command}' changes it.")
 
 
 def update(runtime: Runtime, service_name: str, *, clear: Sequence[str] | None, **settings: Any) -> None:
@@ -93,10 +91,8 @@ def update(runtime: Runtime, service_name: str, *, clear: Sequence[str] | None, 
     cleared = [field.replace("-", "_") for field in clear or ()]
     wanted = {**settings, **dict.fromkeys(cleared, "")}
     if not wanted:
-        raise UsageError(
-            "nothing to update was given.",
-            hint="Give at least one setting. See 'proxyctl service update -h'.",
-        )
+        hint = "Give at least one setting. See 'proxyctl service update -h'."
+        raise UsageError("nothing to update was given.", hint=hint)
     for field in settings.keys() & set(cleared):
         raise UsageError(f"{field} is set and cleared.", hint="Leave one of the two options out.")
     runtime.out.check(SERVICE)
@@ -147,13 +143,18 @@ def delete(runtime: Runtime, service_name: str) -> None:
     def save_service(runtime: Runtime, plan: Plan) -> None:
         path = save(runtime, [(losses[0].service, losses[0].pool)])
         if path is not None:
-            saved.append(losses[0].saved_text(path))
-            runtime.note(saved[0])
+            stuck = counted(len(losses[0].senders), "number") if losses[0].senders else ""
+            first = f" {stuck} must leave Messaging Services first." if stuck else ""
+            saved.append(
+                f"saved to {path}: '{restoring(path)}' creates a Service of this name, with its settings and "
+                f"numbers.{first} It gets another SID, and has no Sessions."
+            )
+            runtime.note(*saved)
         forget(runtime, service.sid)
 
     def say_deleted(end: End) -> None:
         forget_service(runtime, service.sid)
-        runtime.note(f"deleted Service {titled(losses[0].service)} {of_account(runtime)}.")
+        runtime.note(f"deleted Service {titled(service)} {of_account(runtime)}.")
 
     job = Job("service delete", [service.sid], decide, "deleted", True, service, save_service, service.name)
     job = replace(job, shape=SERVICE_RESULT)
@@ -171,7 +172,7 @@ class Loss:
 
     service: Service
     pool: Pool
-    listed: int
+    sessions: int
     senders: Mapping[str, str]
 
     @property
@@ -179,30 +180,21 @@ class Loss:
         """How many numbers are in use."""
         return sum(1 for number in self.pool.by_sid.values() if number.in_use)
 
-    @property
-    def sessions(self) -> int:
-        """How many Sessions end: those that are listed, otherwise as many as the numbers count."""
-        return self.listed or sum(number.in_use or 0 for number in self.pool.by_sid.values())
-
     def at_risk(self, chain: Chain) -> Chain:
         """Return the chain with what the rules of the guard refuse it for."""
         service = titled(self.service)
         if self.sessions or self.in_use:
-            sessions = counted(self.sessions, "open Session") if self.sessions else ""
-            numbers = f"{counted(self.in_use, 'number')} in use" if self.in_use else ""
-            open_ones = " and ".join(filter(None, (sessions, numbers)))
+            sessions = counted(self.sessions, "open Session")
+            text = f"Service {service} has {sessions} and {counted(self.in_use, 'number')} in use."
             name = argument(self.service.unique_name, self.service.sid)
             listed = command_line("number", "list", name, "-o", "ids")
-            hint = (
-                f"'{listed} | {command_line('number', 'drain', name, '-f', '-', '--wait')}' waits for them."
-            )
-            chain = at_risk(chain, IN_USE, RefusedError(f"Service {service} has {open_ones}.", hint=hint))
+            drain = command_line("number", "drain", name, "-f", "-", "--wait")
+            error = RefusedError(text, hint=f"'{listed} | {drain}' waits for them.")
+            chain = at_risk(chain, IN_USE, error)
         if self.senders:
             numbers = counted(len(self.senders), "number")
-            error = RefusedError(
-                f"Service {service} has {numbers} in a Messaging Service, which no pool takes back."
-            )
-            chain = at_risk(chain, LEAVE_MESSAGING, error)
+            text = f"Service {service} has {numbers} in a Messaging Service, which no pool takes back."
+            chain = at_risk(chain, LEAVE_MESSAGING, RefusedError(text))
         return chain
 
     def lines(self, runtime: Runtime) -> list[Line]:
@@ -229,25 +221,12 @@ class Loss:
             line("  Its settings and numbers are saved to a file first.", hang=2),
         ]
 
-    def saved_text(self, path: Path) -> str:
-        """Say where the Service is saved, and what restores of it."""
-        first = (
-            f" {counted(len(self.senders), 'number')} must leave Messaging Services first."
-            if self.senders
-            else ""
-        )
-        return (
-            f"saved to {path}: '{restoring(path)}' creates a Service of this name, with its settings and numbers."
-            f"{first} It gets another SID, and has no Sessions."
-        )
-
 
 def read_loss(runtime: Runtime, service: Service) -> Loss:
     """Read what goes with a Service."""
     pool = runtime.account.pool(service.sid)
-    sessions = 0
-    for page in runtime.access.reader.pages(SESSIONS.list(service.sid)):
-        sessions += sum(1 for raw in page.items if raw.get("status") in ("open", "in-progress"))
+    rows = runtime.access.reader.rows(SESSIONS.list(service.sid))
+    sessions = sum(row.get("status") in ACTIVE for row in rows)
     senders = senders_of(runtime.account, pool.by_sid, runtime.note)
     names = {
         sid: runtime.account.messaging_service(sid).friendly_name or sid for sid in set(senders.values())

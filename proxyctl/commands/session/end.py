@@ -10,14 +10,14 @@ from proxyctl.api.models import Service, Session
 from proxyctl.commands.number.given import Given, begin
 from proxyctl.commands.report import Report
 from proxyctl.commands.run import Job, carry_out, finish, heading
-from proxyctl.commands.session.listing import Chosen, chosen_by, numbers_of, sessions_of
+from proxyctl.commands.session.listing import chosen_by, numbers_of, sessions_of
 from proxyctl.errors import RefusedError, UsageError
 from proxyctl.input.items import Item, SessionReading
 from proxyctl.render.shapes import SESSION_RESULT
 from proxyctl.roles import Line, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.sessions.decide import MOST_READ_AGAIN, READ_AGAIN, StillChosen, decide_end, disagrees
-from proxyctl.sessions.reading import sessions_named
+from proxyctl.sessions.reading import SessionFilter, sessions_named
 from proxyctl.text import counted
 from proxyctl.writes.plan import Entry, Plan, decide_each
 from proxyctl.writes.requests import CLOSE_SESSION, DELETE_SESSION, Verb
@@ -64,7 +64,7 @@ def end(
 
 def choice(
     runtime: Runtime, verb: str, listed: bool, all_sessions: bool, filters: dict[str, Any]
-) -> Chosen | None:
+) -> SessionFilter | None:
     """Return which Sessions are meant; None for those that are named. UsageError: none, or in two ways."""
     filters = {
         name: value for name, value in filters.items() if value not in (None, []) and value is not False
@@ -77,7 +77,7 @@ def choice(
     if listed:
         return None
     chosen = chosen_by(runtime, **filters | ({"active": True} if verb == "close" else {}))
-    keep_off_disk(runtime, *chosen.filter.identifiers)
+    keep_off_disk(runtime, *chosen.identifiers)
     return chosen
 
 
@@ -99,7 +99,7 @@ def entries_of_named(runtime: Runtime, verb: Verb, service: Service, given: Give
 
 
 def entries_of_chosen(
-    runtime: Runtime, verb: Verb, service: Service, chosen: Chosen, asked: list[Session]
+    runtime: Runtime, verb: Verb, service: Service, chosen: SessionFilter, asked: list[Session]
 ) -> list[Entry]:
     """Read the Sessions that are chosen, and decide for each. What a question has shown (``asked``) is not read again,
     so that this is what is carried out.
@@ -112,15 +112,15 @@ def entries_of_chosen(
     return [decide_end(verb, Item(one.sid, one.sid, None), one, service.sid, still) for one in asked]
 
 
-def still_chosen(runtime: Runtime, chosen: Chosen, *, deleting: bool) -> StillChosen | None:
+def still_chosen(runtime: Runtime, chosen: SessionFilter, *, deleting: bool) -> StillChosen | None:
     """Return whether a Session is still as it was chosen, where time decides that; None where it does not.
 
     A closed one that was opened again is not deleted.
     """
-    timely = chosen.filter.idle_for is not None or chosen.filter.expired
-    if not timely and not (deleting and chosen.filter.statuses):
+    timely = chosen.idle_for is not None or chosen.expired
+    if not timely and not (deleting and chosen.statuses):
         return None
-    return lambda session: chosen.filter.accepts(session, runtime.access.now())
+    return lambda session: chosen.accepts(session, runtime.access.now())
 
 
 def question(runtime: Runtime, service: Service, verb: str, plan: Plan) -> list[Line]:
@@ -141,8 +141,7 @@ def question(runtime: Runtime, service: Service, verb: str, plan: Plan) -> list[
 def say_alive(runtime: Runtime, report: Report | None) -> None:
     """Count the Sessions that were left alone, because they came to life."""
     ends = report.ends if report is not None else ()
-    alive = [
-        one for one in ends if one.action == "unchanged" and one.seen and Session(dict(one.seen)).is_active
-    ]
+    left = [one.seen for one in ends if one.action == "unchanged" and one.seen]
+    alive = sum(Session(dict(seen)).is_active for seen in left)
     if alive:
-        runtime.note(f"{counted(len(alive), 'Session')} left alone: no longer as they were chosen.")
+        runtime.note(f"{counted(alive, 'Session')} left alone: no longer as they were chosen.")

@@ -5,12 +5,12 @@ after the run, in a few seconds. What can't be read in that time is left out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 
 from proxyctl.api import codes
 from proxyctl.api.models import PhoneNumber, Service
-from proxyctl.commands.report import End, Report
+from proxyctl.commands.report import Report
 from proxyctl.errors import Interrupted, ProxyctlError, RefusedError, reworded
 from proxyctl.identifiers import argument, country_of
 from proxyctl.pools.account import Account
@@ -27,16 +27,14 @@ def say_holders(runtime: Runtime, service: Service, report: Report | None, *, dr
     """
     if report is None or runtime.options.quiet or isinstance(report.stopped, Interrupted):
         return
-    busy = [PhoneNumber(dict(end.seen)) for end in report.ends if end.seen and is_busy(end, drained)][
-        : reading.NAMED
-    ]
+    ends = [end for end in report.ends if drained or isinstance(end.error, RefusedError)]
+    busy = [PhoneNumber(dict(end.seen)) for end in ends if end.seen and end.seen.get("in_use")]
     if not busy:
         return
-    found: Mapping[str, Sequence[str]] = {}
+    busy, found = busy[: reading.NAMED], {}
     with suppress(ProxyctlError):
-        found = reading.first_holders(
-            reading.active_of(reading.in_a_hurry(runtime.access.reader), service.sid), busy
-        )
+        rows = reading.active_of(reading.in_a_hurry(runtime.access.reader), service.sid)
+        found = reading.first_holders(rows, busy)
     lines = [
         f"{number.phone_number} is held by {reading.some_of(found[number.sid], number.in_use or 0)}."
         for number in busy
@@ -46,11 +44,6 @@ def say_holders(runtime: Runtime, service: Service, report: Report | None, *, dr
     where = argument(service.unique_name, service.sid)
     command = command_line("session", "list", where, *numbers, "--with-participants")
     runtime.note(*lines, f"'{command}' shows all Sessions.")
-
-
-def is_busy(end: End, drained: bool) -> bool:
-    """Whether an item is a number that was refused and is in use, or that is in use though it is drained."""
-    return bool((end.seen or {}).get("in_use")) and (drained or isinstance(end.error, RefusedError))
 
 
 # No number for a participant

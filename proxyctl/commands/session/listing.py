@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from proxyctl.api.models import PhoneNumber, Service
@@ -103,21 +102,13 @@ def said_if_cut(runtime: Runtime, pages: Pages) -> Pages:
 # Filters
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What was typed: how Sessions must be, and the numbers of which they must hold one."""
-
-    filter: SessionFilter
-    items: Sequence[Item] = ()
-
-
 def chosen_by(
     runtime: Runtime,
     numbers: Sequence[str] | None = None,
     identifiers: Sequence[str] | None = None,
     active: bool = False,
     **given: Any,
-) -> Chosen:
+) -> SessionFilter:
     """Return what was typed, once it is checked. UsageError where no Session can be like that."""
     country = runtime.options.default_country
     references = [(text, require_number(text, country)) for text in numbers or ()]
@@ -126,9 +117,9 @@ def chosen_by(
     for text in identifiers or ():
         with suppress(ValueError):  # it need not be a number
             plain.add(parse_number(text, country).phone_number or text)
-    wanted = SessionFilter(identifiers=plain, active=active or bool(items), **given)
+    wanted = SessionFilter(items=items, identifiers=plain, active=active or bool(items), **given)
     wanted.check()
-    return Chosen(wanted, items)
+    return wanted
 
 
 def numbers_of(
@@ -154,7 +145,7 @@ def numbers_of(
 def sessions_of(
     runtime: Runtime,
     service: Service,
-    chosen: Chosen,
+    chosen: SessionFilter,
     numbers: Sequence[PhoneNumber] = (),
     *,
     whole: bool = False,
@@ -164,14 +155,14 @@ def sessions_of(
     wants them or they decide, have them as ``participants``. A note says so where reading ended early.
     """
     reader, now = runtime.access.reader, runtime.access.now
-    pages = reading.session_pages(reader, service.sid, chosen.filter, now)
-    if not (whole or chosen.items or chosen.filter.identifiers):
+    pages = reading.session_pages(reader, service.sid, chosen, now)
+    if not (whole or chosen.items or chosen.identifiers):
         yield from pages
         return
     rows = reading.with_participants(reader, service.sid, pages, workers)
     holders = reading.Holders(numbers)
     for row in holders.among(rows) if chosen.items else rows:
-        if chosen.filter.admits(members(row)):
+        if chosen.admits(members(row)):
             yield [row]
     if holders.stopped:
         where = quoted(service.name)
