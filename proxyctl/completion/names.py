@@ -29,6 +29,8 @@ MOST_SERVICES = 200
 LARGEST_FILE = 1 << 20  # bytes
 SANDBOX = "sandbox"
 ENVIRONMENT = "environment"
+# Names are a comfort: a read-only home, a full disk or a broken config must not fail a command.
+HARMLESS = (OSError, ValueError, ProxyctlError)
 
 
 def cache_directory(environ: Mapping[str, str]) -> Path | None:
@@ -72,22 +74,17 @@ class AccountNames:
 
     def save_services(self, rows: Iterable[tuple[str, str]]) -> None:
         """Keep these Services instead of those there."""
-        known = [
-            (sid, name if fit(name) and self.clean(name) == name else "") for sid, name in rows if fit(sid)
-        ][:MOST_SERVICES]
-        self.names.write(self.file, [f"{sid}\t{name}" for sid, name in known])
+        lines = [
+            f"{sid}\t{name if fit(name) and self.clean(name) == name else ''}"
+            for sid, name in rows
+            if fit(sid)
+        ]
+        self.names.write(self.file, lines[:MOST_SERVICES])
 
-    def add_service(self, sid: str, name: str) -> None:
-        """Keep one Service more, as the first; a name that changed replaces the old one, and is no other's now."""
-        others = [row for row in self.others(sid) if not name or row[1] != name]
-        self.save_services([(sid, name), *others])
-
-    def forget_service(self, sid: str) -> None:
-        """Keep a Service no longer."""
-        self.save_services(self.others(sid))
-
-    def others(self, sid: str) -> list[tuple[str, str]]:
-        return [row for row in self.services() if row[0] != sid]
+    def save_service(self, sid: str, name: str | None) -> None:
+        """Keep one Service more, as the first; None: one less. A name is no other's any more."""
+        others = [row for row in self.services() if row[0] != sid and not (name and row[1] == name)]
+        self.save_services(others if name is None else [(sid, name), *others])
 
 
 class Names:
@@ -193,19 +190,19 @@ def remember_services(runtime: Runtime, seen: list[tuple[str, str]]) -> None:
 def remember_service(runtime: Runtime, raw: Mapping[str, Any]) -> None:
     """Offer one Service from now on: it was just shown, created or renamed."""
     with account_of(runtime) as account:
-        account.add_service(*service_names(raw))
+        account.save_service(*service_names(raw))
 
 
 def forget_service(runtime: Runtime, service_sid: str) -> None:
     """Offer a Service no longer: it was just deleted."""
     with account_of(runtime) as account:
-        account.forget_service(service_sid)
+        account.save_service(service_sid, None)
 
 
 def remember_profiles(runtime: Runtime) -> None:
     """Offer the profiles of the config file."""
     store = runtime.store
-    with harmless():
+    with contextlib.suppress(*HARMLESS):
         default = store.default_profile()
         profiles = {name: text_of(table, "account_sid") for name, table in store.profiles().items()}
         if default is not None:
@@ -218,16 +215,11 @@ def remember_profiles(runtime: Runtime) -> None:
 @contextlib.contextmanager
 def account_of(runtime: Runtime) -> Iterator[AccountNames]:
     """The names of the account that this command works on; what fails while they change is of no matter."""
-    with harmless():
+    with contextlib.suppress(*HARMLESS):
         profile = runtime.profile
         account_sid = "" if profile.is_sandbox else profile.account_sid
         clean = runtime.console.redactor.clean
         yield AccountNames(Names(runtime.environ), profile.name, account_sid, clean)
-
-
-def harmless() -> contextlib.AbstractContextManager[None]:
-    """Names are a comfort: a read-only home, a full disk or a broken config must not fail a command."""
-    return contextlib.suppress(OSError, ValueError, ProxyctlError)
 
 
 def service_names(raw: Mapping[str, Any]) -> tuple[str, str]:

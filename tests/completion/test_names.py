@@ -149,7 +149,7 @@ def test_it_is_bounded(cli: Cli) -> None:
     account = known(cli)
     account.save_services((f"KS{i:032d}", f"name-{i}") for i in range(1000))
     assert len(account.services()) == module.MOST_SERVICES
-    account.add_service(SERVICE, "x" * 501)
+    account.save_service(SERVICE, "x" * 501)
     assert len(account.services()) == module.MOST_SERVICES
     assert all(path.stat().st_size < 1_000_000 for path in cached(cli).rglob("*") if path.is_file())
 

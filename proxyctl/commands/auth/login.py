@@ -59,10 +59,8 @@ def log_in(
     account, key, secret = tried(runtime, entered, AuthenticationError)
     first = runtime.store.save_profile(name, account_sid=account, secret=secret, api_key=key, **settings)
     say_saved(runtime, name, first, not no_verify)
-    if "base_url" in settings:
-        runtime.note(
-            f"Its base_url is now {settings['base_url']} (from {source}). Credentials are sent to that server."
-        )
+    if new := settings.get("base_url"):
+        runtime.note(f"Its base_url is now {new} (from {source}). Credentials are sent to that server.")
     elif there["base_url"]:  # from the file unchecked, so it may hold a password: it is not shown
         runtime.note("It keeps its base_url. Credentials are sent to that server, not to Twilio.")
 
