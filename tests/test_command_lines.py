@@ -84,7 +84,7 @@ def test_only_one_module_quotes_for_shells() -> None:
                 assert path.relative_to(PACKAGE).as_posix() in TYPED, path
 
 
-TYPED = {"runtime/__init__.py", "commands/history/show.py"}
+TYPED = {"runtime/__init__.py", "commands/mistakes.py"}
 
 
 def test_with_credentials_of_the_environment_a_comment_names_the_account(either: Cli) -> None:
