@@ -10,13 +10,7 @@ from proxyctl.api.resources import SERVICES
 from proxyctl.bulk.gates import Gates
 from proxyctl.errors import ProxyctlError, TemporaryError, UsageError
 from proxyctl.profiles.config_file import SANDBOX, secret_key
-from proxyctl.profiles.profile import (
-    MASK,
-    Profile,
-    environment_profile,
-    named_profile,
-    sandbox_profile,
-)
+from proxyctl.profiles.profile import MASK, Profile, environment_profile, named_profile, sandbox_profile
 from proxyctl.profiles.store import shown_value
 from proxyctl.render.shapes import CREDENTIALS, PROFILE
 from proxyctl.roles import Role, line

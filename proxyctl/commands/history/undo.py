@@ -16,18 +16,9 @@ from proxyctl.commands.run import Job, carry_out, finish, heading
 from proxyctl.commands.session.holders import in_words
 from proxyctl.errors import NotFoundError, RefusedError, UsageError
 from proxyctl.identifiers import SERVICE, argument, is_sid
+from proxyctl.pools import undo as undoing
 from proxyctl.pools.desired import World, plan_of
 from proxyctl.pools.facts import minding_senders, senders_of
-from proxyctl.pools.undo import (
-    MOVING,
-    changed_since,
-    fields_back,
-    inverse,
-    item_of,
-    messaging_services_of,
-    restoring,
-    services_of,
-)
 from proxyctl.pools.versions import Since
 from proxyctl.pools.webhooks import kept_by, restoring_webhooks
 from proxyctl.render.shapes import SERVICE_RESULT, SESSION_RESULT
@@ -37,15 +28,8 @@ from proxyctl.sessions.decide import request_of
 from proxyctl.sessions.reading import sessions_named
 from proxyctl.state.record import ItemRecord, RunDetail
 from proxyctl.text import command_line, cut
+from proxyctl.writes import requests
 from proxyctl.writes.plan import Chain, Entry, NoOp, Plan, Step, sids_of
-from proxyctl.writes.requests import (
-    CLOSE_SESSION,
-    CREATE_SERVICE,
-    CREATE_SESSION,
-    DELETE_SERVICE,
-    SET_WEBHOOKS,
-    UPDATE_SESSION,
-)
 
 SHOWN_COMMAND = 120  # characters of a command in a question
 LAST = "last"
@@ -62,7 +46,7 @@ def undo(runtime: Runtime, run_id: str) -> None:
         undo_sessions(runtime, detail, records, since(runtime, detail), rest)
         return
     # A move may name a Service that the run has made; its numbers name that by its SID.
-    sids = [sid for sid in services_of(detail.items, only) if is_sid(SERVICE, sid)]
+    sids = [sid for sid in undoing.services_of(detail.items, only) if is_sid(SERVICE, sid)]
     if not sids:
         raise not_undone(runtime, detail)
     runtime.guard_writes()
@@ -72,16 +56,18 @@ def undo(runtime: Runtime, run_id: str) -> None:
         services = existing(runtime, sids)
         names = {service.sid: name for name, service in services.items()}
         pools = {names[sid]: pool for sid, pool in runtime.account.pools(names)}
-        pointed = [item_of(one) for one in detail.items if one.intent.action == SET_WEBHOOKS.name]
+        pointed = [
+            undoing.item_of(one) for one in detail.items if one.intent.action == requests.SET_WEBHOOKS.name
+        ]
         owned = runtime.account.own_numbers(pointed)
         world = World(services, pools, owned=owned, senders=senders_there(runtime, detail))
-        entries = inverse(detail, since(runtime, detail), world)
-        senders = senders_of(runtime.account, sids_of(entries, *MOVING), runtime.note_once)
+        entries = undoing.inverse(detail, since(runtime, detail), world)
+        senders = senders_of(runtime.account, sids_of(entries, *undoing.MOVING), runtime.note_once)
         through = runtime.options.through_messaging
         entries = minding_senders(entries, senders, "add", "move", through=through)
         entries = restoring_webhooks(entries, kept_by(detail.items), runtime.profile.account_sid)
         ran = line("  ", Role.FAINT(cut(detail.run.command or "?", SHOWN_COMMAND)), hang=4)
-        plan = restoring(plan_of(entries, world, replacing=False), detail)
+        plan = undoing.restoring(plan_of(entries, world, replacing=False), detail)
         return plan.asking(lambda _: [heading(runtime, "Undo", Role.NAME(f"run {detail.run.id}")), ran])
 
     services = existing(runtime, sids)
@@ -110,7 +96,7 @@ def not_undone(runtime: Runtime, detail: RunDetail) -> RefusedError:
     text = f"run {run} changed nothing that undo takes back."
     hint = f"'{command_line('history', 'show', run)}' shows its changes, with the values before."
     for item in detail.items:
-        if item.intent.action == DELETE_SERVICE.name and item.happened != "no":
+        if item.intent.action == requests.DELETE_SERVICE.name and item.happened != "no":
             text = f"run {run} is the deletion of Service {item.intent.service}, which undo can't take back."
             path = saved_file.recreating(runtime, item.intent.service_sid or "")
             if path is not None:
@@ -121,7 +107,7 @@ def not_undone(runtime: Runtime, detail: RunDetail) -> RefusedError:
 def senders_there(runtime: Runtime, detail: RunDetail) -> dict[str, dict[str, Mapping[str, Any]]]:
     """Read the Messaging Services that a run changed; one that is gone has no numbers."""
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for messaging in messaging_services_of(detail.items):
+    for messaging in undoing.messaging_services_of(detail.items):
         found[messaging] = {}
         with suppress(NotFoundError):
             found[messaging] = {number.sid: number.raw for number in runtime.account.members(messaging)}
@@ -170,7 +156,7 @@ def existing(runtime: Runtime, sids: list[str]) -> Mapping[str, Service]:
 def say_created(runtime: Runtime, detail: RunDetail) -> None:
     """Note the Services that the run made: they stay."""
     for item in detail.items:
-        if item.intent.action == CREATE_SERVICE.name:
+        if item.intent.action == requests.CREATE_SERVICE.name:
             name = item.intent.service or item.intent.input
             sid = item.intent.service_sid or (item.outcome and item.outcome.service_sid) or "SERVICE"
             delete = command_line("service", "delete", argument(name, sid))
@@ -183,9 +169,9 @@ def say_created(runtime: Runtime, detail: RunDetail) -> None:
 def of_sessions(records: Sequence[ItemRecord]) -> list[ItemRecord]:
     """Return the records of what can be taken back of Sessions; what a failed create closed again stays closed."""
     actions = {one.intent.action for one in records}
-    if CREATE_SESSION.name in actions:
+    if requests.CREATE_SESSION.name in actions:
         return []
-    taken = (CLOSE_SESSION.name, UPDATE_SESSION.name)
+    taken = (requests.CLOSE_SESSION.name, requests.UPDATE_SESSION.name)
     return [one for one in records if one.intent.action in taken and one.happened != "no"]
 
 
@@ -215,11 +201,11 @@ def undo_sessions(
 
 def undone(record: ItemRecord, session: Session | None, service_sid: str, since: Since) -> Entry:
     """Decide for one Session. What was open becomes in-progress: the API opens a closed one no other way."""
-    item = item_of(record)
+    item = undoing.item_of(record)
     if session is None:
         text = f"{item.input} can't be undone: the Session does not exist any more."
         return NoOp(item, error=NotFoundError(text, hint="A deleted Session can't be restored."))
-    to_do, others, _ = fields_back(record, session.raw, record.intent.before or ())
+    to_do, others, _ = undoing.fields_back(record, session.raw, record.intent.before or ())
     if to_do.get("status") in ACTIVE and session.is_active:
         to_do, others = (
             {key: to_do[key] for key in to_do if key != "status"},
@@ -228,11 +214,11 @@ def undone(record: ItemRecord, session: Session | None, service_sid: str, since:
     if not to_do:
         return NoOp(item, session.raw, note="as it was already")
     how = f"its {', '.join(others)}" if others else None
-    error = changed_since(item.input, [record], since, session.raw, how)
+    error = undoing.changed_since(item.input, [record], since, session.raw, how)
     if error is not None:
         return NoOp(item, session.raw, error)
     if to_do.get("status") in ACTIVE:
         to_do["status"] = "in-progress"
-    verb = CLOSE_SESSION if to_do == {"status": "closed"} else UPDATE_SESSION
+    verb = requests.CLOSE_SESSION if to_do == {"status": "closed"} else requests.UPDATE_SESSION
     request = request_of(verb, service_sid, session, to_do)
     return Chain(item, (Step(request),), "update", "restored", service=request.name)

@@ -16,15 +16,8 @@ from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.commands.listing import drawn, in_pages, services_by_name
 from proxyctl.commands.pool.sessions import session_findings
 from proxyctl.errors import CheckError
+from proxyctl.pools import audit as rules
 from proxyctl.pools.account import Account
-from proxyctl.pools.audit import (
-    Context,
-    messaging_findings,
-    number_findings,
-    restorable,
-    service_findings,
-    webhook_findings,
-)
 from proxyctl.pools.findings import KINDS, Finding, Severity
 from proxyctl.pools.status import PoolStatus
 from proxyctl.render.shapes import FINDING
@@ -77,7 +70,7 @@ def with_kept(runtime: Runtime, found: Sequence[Finding]) -> list[Finding]:
 
     search = KeptWebhooks(stale, newest=True)
     read_back(runtime, search.wanted, search.take)
-    return [restorable(finding) if finding.object in search.found else finding for finding in found]
+    return [rules.restorable(finding) if finding.object in search.found else finding for finding in found]
 
 
 def find(account: Account, services: Sequence[Service], *, whole: bool) -> tuple[list[Finding], int]:
@@ -97,22 +90,22 @@ def find(account: Account, services: Sequence[Service], *, whole: bool) -> tuple
             status.add(page.items)
             for number in map(PhoneNumber, page.items):
                 sids.append(number.sid)
-                found.extend(number_findings(by_sid[sid], number))
-        return sids, [*found, *service_findings(by_sid[sid], status)]
+                found.extend(rules.number_findings(by_sid[sid], number))
+        return sids, [*found, *rules.service_findings(by_sid[sid], status)]
 
     for sid, (sids, found) in account.each_pool(by_sid, judge, skip_gone=whole):
         holders.update(dict.fromkeys(sids, sid))
         findings.extend(found)
     messaging = list(account.messaging_services())
     senders = {sid: service.sid for service, members in messaging for sid in members}
-    context = Context(by_sid, holders, senders, whole)
+    context = rules.Context(by_sid, holders, senders, whole)
     numbers = len(holders)
     for page in account.own_pages():
         for number in map(IncomingNumber, page.items):
             numbers += whole and number.sid not in holders
-            findings.extend(webhook_findings(number, context))
+            findings.extend(rules.webhook_findings(number, context))
     for messaging_service, members in messaging:
-        findings.extend(messaging_findings(messaging_service, members, context))
+        findings.extend(rules.messaging_findings(messaging_service, members, context))
     return sorted(findings, key=lambda finding: finding.rank), numbers
 
 

@@ -18,13 +18,7 @@ from proxyctl.errors import AuthenticationError, CheckError, InputError, Partial
 from proxyctl.identifiers import is_sid
 from proxyctl.input.refusal import notes_on
 from proxyctl.pools.account import Account
-from proxyctl.pools.desired import (
-    CHANGES,
-    World,
-    decide_file,
-    other_services,
-    plan_of,
-)
+from proxyctl.pools.desired import CHANGES, World, decide_file, other_services, plan_of
 from proxyctl.pools.facts import problems_of_adds, senders_of, with_facts, with_problems
 from proxyctl.pools.moves import by_way_of_messaging
 from proxyctl.pools.poolfile import PoolFile, WantedService, read_pool_file
