@@ -14,6 +14,8 @@ from proxyctl.clock import Signalled
 from proxyctl.errors import CommandExit, ExitCode, Interrupted, OutputError, ProxyctlError
 from proxyctl.runtime import Runtime
 
+CHECKS = ("pool status", "pool audit", "pool plan")  # which have counts of their own
+
 
 def main(
     argv: Sequence[str] | None = None,
@@ -65,13 +67,37 @@ def finish(runtime: Runtime, action: Callable[[], object]) -> int:
 
 
 def summarize(runtime: Runtime, code: int) -> None:
-    """Write --summary-json."""
-    from proxyctl.explaining import error_object
-    from proxyctl.runtime.summary import write_summary
+    """Replace the file that --summary-json names, for monitoring. OutputError where that can't be done."""
+    import json
+    from datetime import UTC, datetime
+    from pathlib import Path
 
-    console = runtime.console
-    errors = [error_object(error, console.account, console.redactor.clean) for error in runtime.errors[:1]]
-    write_summary(runtime, int(code), next(iter(errors), None))
+    from proxyctl.explaining import error_object
+    from proxyctl.named_files import write_output_file
+    from proxyctl.state.record import COUNTS
+
+    profile, console, path = vars(runtime).get("profile"), runtime.console, str(runtime.options.summary_json)
+    clean = console.redactor.clean
+    errors = [error_object(error, console.account, clean) for error in runtime.errors[:1]]
+    counts = {} if runtime.verb in CHECKS else dict.fromkeys(COUNTS, 0)
+    found = {
+        "verb": runtime.verb,
+        "service": clean(", ".join(runtime.services)) or None,
+        "profile": profile.name
+        if profile
+        else "sandbox"
+        if console.options.sandbox
+        else console.options.profile,
+        "started": f"{datetime.fromtimestamp(runtime.began, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "seconds": round(runtime.clock.monotonic() - runtime.started, 3),
+        "counts": {**counts, **runtime.counts},
+        "exit_code": int(code),
+        "error": next(iter(errors), None),
+    }
+    try:
+        write_output_file(Path(path), f"{json.dumps(found)}\n".encode())
+    except OSError as problem:
+        raise OutputError(f"--summary-json {path} could not be written: {problem.strerror}") from None
 
 
 def attempt(runtime: Runtime, action: Callable[[], object]) -> int:

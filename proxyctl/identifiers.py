@@ -104,9 +104,7 @@ def agree(one: str, other: str) -> bool:
 
 def perhaps_without_plus(text: str) -> str | None:
     """Return the digits of what may be a number in E.164 that lost its ``+``, if it may."""
-    text = _bare(text)
-    whole = _FLOAT(text)
-    digits = _SEPARATORS("", whole[1] if whole else text)
+    digits = _SEPARATORS("", _bare(text).removesuffix(".0"))
     return digits if _E164("+" + digits) and len(digits) >= FEWEST_DIGITS else None
 
 

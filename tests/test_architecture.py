@@ -56,7 +56,7 @@ ALLOWED: dict[str, set[str]] = {
         *("api", "bulk", "completion", "doctor", "explaining", "help", "pools", "profiles", "render"),
         *("input", "runtime", "sandbox", "sessions", "state", "writes", "cli"),
     },
-    "cli": {"commands", "explaining", "runtime"},
+    "cli": {"commands", "explaining", "runtime", "state"},
     # the sandbox's guesses stand in the help
     "help": {"commands", "explaining", "pools", "render", "sandbox.guesses", "writes"},
     "__main__": {"cli", "commands"},

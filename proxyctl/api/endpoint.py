@@ -97,20 +97,32 @@ class Endpoint:
 
     @classmethod
     def at(cls, base_url: str) -> Endpoint:
-        """One server for everything. UsageError unless https, or http on a loopback address; never echoes
-        userinfo.
+        """One server for everything. UsageError unless https, or http on a loopback address. The text is never echoed:
+        it may hold a password.
         """
-        scheme, host, port, path = _parse_base(base_url)
+        hint = "Use a URL such as https://proxy.example.com or http://127.0.0.1:8181."
+        # urlsplit drops tabs and newlines without a word, and browsers read a backslash as a slash.
+        plain = base_url.isascii() and not re.search(r"[\x00-\x20\x7f\\?#]", base_url)
+        try:
+            url = urlsplit(base_url)
+            host, port, path = url.hostname or "", url.port, url.path.rstrip("/")
+        except ValueError:
+            raise UsageError("the base URL can't be read", hint=hint) from None
+        if "@" in url.netloc:
+            what = "the base URL has a user name or password"
+            raise UsageError(what, hint="Save credentials in a profile: proxyctl auth login")
+        known = url.scheme in _DEFAULT_PORTS and _HOST(host) and port != 0
+        if not plain or not known or ".." in unquote(path) or "//" in path:
+            raise UsageError("the base URL is not an https:// address with a plain path", hint=hint)
         loopback = _is_loopback(host)
-        if scheme == "http" and not loopback:
+        if url.scheme == "http" and not loopback:
             raise UsageError(
                 f"the base URL's host {host} is not on this machine, so http:// would expose the secret",
                 hint="Use https://, or the host 127.0.0.1, [::1] or localhost.",
             )
-        name = f"[{host}]" if ":" in host else host
-        label = f"{name}:{port}" if port else name
-        base = f"{scheme}://{label}{path}"
-        return cls(label + path, tuple((prefix, base + prefix) for prefix in PREFIXES), is_loopback=loopback)
+        label = url.netloc.lower() + path
+        base = f"{url.scheme}://{label}"
+        return cls(label, tuple((prefix, base + prefix) for prefix in PREFIXES), is_loopback=loopback)
 
     def url(self, path: str) -> str:
         """Return the URL of a canonical path, without a query."""
@@ -121,28 +133,6 @@ class Endpoint:
         """The parties that may be given the credentials."""
         parsed = [urlsplit(base) for _, base in self.bases]
         return frozenset(origin_of(url.scheme, url.hostname or "", url.port) for url in parsed)
-
-
-def _parse_base(base_url: str) -> tuple[str, str, int | None, str]:
-    """Take a base URL apart. The text is never echoed: it may hold a password."""
-    hint = "Use a URL such as https://proxy.example.com or http://127.0.0.1:8181."
-    # urlsplit drops tabs and newlines without a word, and browsers read a backslash as a slash.
-    plain = base_url.isascii() and not re.search(r"[\x00-\x20\x7f\\?#]", base_url)
-    try:
-        url = urlsplit(base_url)
-        scheme, host, port, path = url.scheme, url.hostname or "", url.port, url.path.rstrip("/")
-    except ValueError:
-        raise UsageError("the base URL can't be read", hint=hint) from None
-    if "@" in url.netloc:
-        raise UsageError(
-            "the base URL has a user name or password",
-            hint="Save credentials in a profile: proxyctl auth login",
-        )
-    if not plain or scheme not in _DEFAULT_PORTS or not _HOST(host) or port == 0:
-        raise UsageError("the base URL is not an https:// address", hint=hint)
-    if ".." in unquote(path) or "//" in path:
-        raise UsageError("the base URL has more than a scheme, a host and a plain path", hint=hint)
-    return scheme, host, port, path
 
 
 def _is_loopback(host: str) -> bool:

@@ -26,24 +26,11 @@ def tls_context(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     file, directory = environ.get("SSL_CERT_FILE") or None, environ.get("SSL_CERT_DIR") or None
-    paths = ssl.get_default_verify_paths()
-    if file or directory:
-        _load_named(context, file, directory)
-    elif _is_hashed(paths.capath):
-        context.load_verify_locations(capath=paths.capath)
-    elif paths.cafile:
-        context.load_verify_locations(cafile=paths.cafile)
-    else:
-        import certifi
-
-        context.load_verify_locations(cafile=certifi.where())
-    return context
-
-
-def _load_named(context: ssl.SSLContext, file: str | None, directory: str | None) -> None:
     # OpenSSL takes a directory that is not there without a word, and every certificate would fail later.
     if directory and not all(os.path.isdir(part) for part in directory.split(os.pathsep)):  # noqa: PTH112
         raise UsageError(f"SSL_CERT_DIR names {directory}, which is not a directory")
+    if not file and not directory:
+        file, directory = _of_the_system()
     try:
         context.load_verify_locations(cafile=file, capath=directory)
     except (OSError, ValueError):
@@ -51,6 +38,19 @@ def _load_named(context: ssl.SSLContext, file: str | None, directory: str | None
             f"SSL_CERT_FILE names {file}, which can't be read as certificates (PEM)",
             hint="Fix the path, or unset SSL_CERT_FILE to use the system's certificates.",
         ) from None
+    return context
+
+
+def _of_the_system() -> tuple[str | None, str | None]:
+    """Return the bundle or the directory of certificates that the system has, or certifi's bundle."""
+    paths = ssl.get_default_verify_paths()
+    if _is_hashed(paths.capath):
+        return None, paths.capath
+    if paths.cafile:
+        return paths.cafile, None
+    import certifi
+
+    return certifi.where(), None
 
 
 def _is_hashed(directory: str | None) -> bool:

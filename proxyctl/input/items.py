@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, NamedTuple
+from typing import Any, BinaryIO, ClassVar
 
 from proxyctl import identifiers
 from proxyctl.errors import InputError
@@ -57,15 +57,6 @@ class Item:
         return (self.sid, self.phone_number)
 
 
-class Bad(NamedTuple):
-    """A row that can't be used: its place, why, what it gave as the number, and the row, as `Item.raw` has it."""
-
-    place: int
-    what: str
-    input: str = ""
-    raw: object = None
-
-
 @dataclass(eq=False)
 class Reading:
     """Reads ``arguments``, and a file with `read`: all is checked, and duplicates are folded.
@@ -90,7 +81,7 @@ class Reading:
         self.contents = Contents("text", iter(()))
         self.rows = self.refused = 0
         self.noted: Counter[str] = Counter()
-        self.bad: list[Bad] = []
+        self.bad: list[Flaw] = []
         self._torn = False  # rows may be missing
         self._items: dict[int, Item] = {}
         self._by_name: dict[str, int] = {}
@@ -159,7 +150,7 @@ class Reading:
             # What was read up to there matters less than the whole list of what to correct.
             self.rows, self.refused, self.bad, self._torn = 0, 0, [], True
             for line, what in source.undecodable():
-                self._refuse(Bad(line, what))
+                self._refuse(Flaw(line, what))
             return
         if any(item.is_reserved is not None for item in self._items.values()):
             self._refuse_all(self._blank, "is_reserved is blank here, and not in other rows")
@@ -169,7 +160,7 @@ class Reading:
         self.rows += 1
         if isinstance(row, Flaw):
             self._torn |= row.fatal
-            self._refuse(Bad(row.place, row.what, given(row.raw), row.raw))
+            self._refuse(row._replace(input=given(row.raw)))
             return
         try:
             service = text_of("service_sid", row.service_sid)
@@ -210,7 +201,7 @@ class Reading:
             known[name] = new if old is None else old
         return replace(earlier, **known)
 
-    def _refuse(self, bad: Bad) -> None:
+    def _refuse(self, bad: Flaw) -> None:
         self.refused += 1
         if self.skip_bad or len(self.bad) < FIRST:
             self.bad.append(bad)
@@ -282,9 +273,9 @@ class SessionReading(Reading):
         return Item(sid or name, sid or None, (sid and name) or None, place=row.place, raw=row.raw or name)
 
 
-def bad_row(row: Row, what: str) -> Bad:
+def bad_row(row: Row, what: str) -> Flaw:
     """Return a row that was taken apart, and can't be used."""
-    return Bad(row.place, what, given(row.sid or row.phone_number), row.raw)
+    return Flaw(row.place, what, row.raw, input=given(row.sid or row.phone_number))
 
 
 def given(raw: object) -> str:

@@ -32,12 +32,15 @@ class Row(NamedTuple):
 
 
 class Flaw(NamedTuple):
-    """Why a row can't be taken apart; at ``place`` 0, the whole file. After a ``fatal`` one, rows may be missing."""
+    """Why a row can't be used; at ``place`` 0, the whole file. After a ``fatal`` one, rows may be missing. ``input`` is
+    what the row gave as the number.
+    """
 
     place: int
     what: str
     raw: object = None
     fatal: bool = False
+    input: str = ""
 
 
 Rows = Iterator[Row | Flaw]

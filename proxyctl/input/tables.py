@@ -67,11 +67,8 @@ def _widest(text: str, delimiters: str) -> list[str]:
 def no_column(text: str, column: str, delimiters: str) -> str:
     """Say that there is no such column, and which there are."""
     names = [cell.strip().casefold() for cell in _widest(text, delimiters)]
-    if column.isdecimal():
-        return f"there is no column {column}: this row has {counted(len(names), 'column')}"
-    return (
-        f"there is no column {show(column)}.{did_you_mean(column, names)} The header is {show(text.strip())}"
-    )
+    first = f"The header is {show(text.strip())}"
+    return f"there is no column {show(column)}.{did_you_mean(column, names)} {first}"
 
 
 def _cells(text: str, delimiter: str) -> list[str]:

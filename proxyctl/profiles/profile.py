@@ -69,14 +69,7 @@ def sandbox_profile(source: str) -> Profile:
     """Return the profile that always exists and opens no socket; its credentials are fixed and no secret."""
     from proxyctl.sandbox.context import ACCOUNT_SID, AUTH_TOKEN
 
-    return Profile(
-        name=SANDBOX,
-        source=source,
-        account_sid=ACCOUNT_SID,
-        username=ACCOUNT_SID,
-        secret=lambda: AUTH_TOKEN,
-        is_sandbox=True,
-    )
+    return Profile(SANDBOX, source, ACCOUNT_SID, ACCOUNT_SID, lambda: AUTH_TOKEN, is_sandbox=True)
 
 
 def resolve_profile(
@@ -89,10 +82,8 @@ def resolve_profile(
     wrong config file, AuthenticationError where there are no credentials.
     """
     if sandbox and option not in (None, SANDBOX):
-        raise UsageError(
-            f"--sandbox and --profile {visible(option or '')} exclude each other.",
-            hint="Leave one of them out.",
-        )
+        what = f"--sandbox and --profile {visible(option or '')} exclude each other."
+        raise UsageError(what, hint="Leave one of them out.")
     choices = {
         "--sandbox": SANDBOX if sandbox else None,
         "--profile": option,

@@ -52,7 +52,7 @@ class Access:
         if profile.is_sandbox:
             from proxyctl.sandbox.behaviour import Sandbox
 
-            transport = SandboxTransport(Sandbox(runtime.sandbox_store, clock=runtime.clock))
+            transport = sandbox_transport(Sandbox(runtime.sandbox_store, clock=runtime.clock))
             endpoint = Endpoint.at(IN_PROCESS_URL)
         elif profile.base_url:
             endpoint = Endpoint.at(profile.base_url)
@@ -102,19 +102,20 @@ class Access:
         return Reader(self.client, self.gates, watch=self._runtime.watch_reads())
 
 
-class SandboxTransport(httpx.BaseTransport):
-    """Answers requests from ``sandbox``, from any thread: the client's whole code runs, and no socket is opened."""
+def sandbox_transport(sandbox: Sandbox) -> httpx.BaseTransport:
+    """Return what gets its responses from ``sandbox``, from any thread: the client's whole code runs, and no socket is
+    opened.
+    """
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         url = request.url
-        answer = self.sandbox.respond_to(
+        answer = sandbox.respond_to(
             request.method,
             url.raw_path.decode("ascii"),
             {name.lower(): value for name, value in request.headers.items()},
-            request.read(),
+            request.content,
             f"{url.scheme}://{url.netloc.decode('ascii')}",
         )
         return httpx.Response(answer.status, headers=answer.headers, content=answer.body or b"")
+
+    return httpx.MockTransport(respond)

@@ -44,8 +44,8 @@ def test_a_column_by_name_or_place(text: str, column: str, expected: list[str] |
     ("text", "column", "what"),
     [
         (TABLE, "linee", 'stdin:1: there is no column "linee". Did you mean \'line\'? The header is "Line,'),
-        (TABLE, "4", "stdin:1: there is no column 4: this row has 3 columns"),
-        (TABLE, "0", "stdin:1: there is no column 0"),
+        (TABLE, "4", 'stdin:1: there is no column "4"'),
+        (TABLE, "0", 'stdin:1: there is no column "0"'),
         (f"{A}\n{B}\n", "line", 'stdin:1: there is no column "line"'),
         ("a,A\n1,2\n", "a", "stdin:1: the header names a column twice"),
         (f"line,owner\n{A},x\n,y\n", "line", "stdin:3: line is empty"),

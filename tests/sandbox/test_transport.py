@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from proxyctl.runtime.access import IN_PROCESS_URL, SandboxTransport
+from proxyctl.runtime.access import IN_PROCESS_URL, sandbox_transport
 from proxyctl.sandbox.behaviour import ACCOUNT_SID, AUTH_TOKEN, Sandbox
 from proxyctl.sandbox.world.store import Store
 
@@ -17,7 +17,7 @@ from proxyctl.sandbox.world.store import Store
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[httpx.Client]:
     with Store(tmp_path / "sandbox.db") as store:
-        transport, auth = SandboxTransport(Sandbox(store)), (ACCOUNT_SID, AUTH_TOKEN)
+        transport, auth = sandbox_transport(Sandbox(store)), (ACCOUNT_SID, AUTH_TOKEN)
         with httpx.Client(transport=transport, base_url=IN_PROCESS_URL, auth=auth) as client:
             yield client
 
