@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.sources import MODULES, PACKAGE, nodes
 from tests.support import REPOSITORY
 
-PACKAGE = REPOSITORY / "proxyctl"
 MOST_LINES = 350
 MOST_FILES = 16  # in a folder
 
@@ -80,10 +80,6 @@ TOP = {
 }
 
 
-def sources() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
-
-
 def place(path: Path) -> str:
     """A module's path within the package, with slashes."""
     return path.relative_to(PACKAGE).as_posix()
@@ -95,36 +91,34 @@ def part(path: Path) -> str:
 
 
 @cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def imports(path: Path) -> Iterator[str]:
+def imports(path: Path) -> list[str]:
     """All modules that ``path`` imports, at the top, in functions and for type checking alike."""
-    for node in ast.walk(tree(path)):
+    found: list[str] = []
+    for node in nodes(path):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0 and node.module, f"{path}: imports are absolute"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += (f"{node.module}.{alias.name}" for alias in node.names)
+    return found
 
 
 def imports_at_run_time(path: Path) -> Iterator[str]:
     """The modules of ours that ``path`` imports, but for those that only a type checker reads."""
     unread = {
         id(node)
-        for guard in ast.walk(tree(path))
+        for guard in nodes(path)
         if isinstance(guard, ast.If) and "TYPE_CHECKING" in ast.unparse(guard.test)
         for node in ast.walk(guard)
     }
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and id(node) not in unread:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def test_the_layers_hold() -> None:
     broken = []
-    for path in sources():
+    for path in MODULES:
         allowed = ALLOWED[part(path)] | ROOTS | {part(path)}
         for name in imports(path):
             head, _, inner = name.partition(".")
@@ -136,7 +130,7 @@ def test_the_layers_hold() -> None:
 def test_no_module_imports_one_that_imports_it() -> None:
     """Not even inside a function, and not by way of others."""
     names = {
-        ".".join(("proxyctl", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in sources()
+        ".".join(("proxyctl", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in MODULES
     }
     names = {name.removesuffix(".__init__"): path for name, path in names.items()}
     wanted = {
@@ -153,24 +147,24 @@ def test_no_module_imports_one_that_imports_it() -> None:
 
 
 def test_only_the_demo_runs_the_program_from_within() -> None:
-    found = {place(path) for path in sources() for name in imports(path) if name.startswith("proxyctl.cli")}
+    found = {place(path) for path in MODULES for name in imports(path) if name.startswith("proxyctl.cli")}
     assert {name for name in found if name.startswith("commands/")} == {"commands/sandbox/demo.py"}
 
 
 def test_only_what_serves_the_sandbox_imports_its_server() -> None:
-    found = {place(path) for path in sources() for name in imports(path) if "proxyctl.sandbox.server" in name}
+    found = {place(path) for path in MODULES for name in imports(path) if "proxyctl.sandbox.server" in name}
     serving = {"commands/sandbox/serving.py", "sandbox/api/control.py"}
     assert {name for name in found if not name.startswith("sandbox/server/")} == serving
 
 
 def test_the_table_names_what_there_is() -> None:
-    assert {part(path) for path in sources()} == set(ALLOWED)
+    assert {part(path) for path in MODULES} == set(ALLOWED)
 
 
 def test_libraries_stay_at_home() -> None:
     broken = [
         f"{place(path)} imports {name}"
-        for path in sources()
+        for path in MODULES
         for name in imports(path)
         if (library := name.partition(".")[0]) in HOMES and not place(path).startswith(HOMES[library])
     ]
@@ -179,21 +173,21 @@ def test_libraries_stay_at_home() -> None:
 
 def test_one_module_imports_private_names_of_typer() -> None:
     private = ("typer.core", "typer.main", "typer.completion", "typer._")
-    found = {place(path) for path in sources() for name in imports(path) if name.startswith(private)}
+    found = {place(path) for path in MODULES for name in imports(path) if name.startswith(private)}
     assert found == {"commands/tree.py"}
 
 
 def test_nothing_is_printed_past_the_output() -> None:
-    for path in sources():
-        for node in ast.walk(tree(path)):
+    for path in MODULES:
+        for node in nodes(path):
             called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
             assert called != "print", f"{place(path)}:{getattr(node, 'lineno', 0)} prints"
 
 
 def test_modules_are_short_and_say_what_they_are() -> None:
-    lines = {place(path): path.read_text(encoding="utf-8").count("\n") for path in sources()}
+    lines = {place(path): path.read_text(encoding="utf-8").count("\n") for path in MODULES}
     assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
-    assert [place(path) for path in sources() if not ast.get_docstring(tree(path))] == []
+    assert [place(path) for path in MODULES if not ast.get_docstring(nodes(path)[0])] == []
     tests = {
         path.name: path.read_text(encoding="utf-8").count("\n") for path in REPOSITORY.glob("tests/**/*.py")
     }
@@ -201,7 +195,7 @@ def test_modules_are_short_and_say_what_they_are() -> None:
 
 
 def test_no_folder_is_a_heap() -> None:
-    folders = Counter(str(path.parent.relative_to(PACKAGE)) for path in sources())
+    folders = Counter(str(path.parent.relative_to(PACKAGE)) for path in MODULES)
     assert {name: count for name, count in folders.items() if count > MOST_FILES} == {}
 
 
@@ -211,7 +205,7 @@ def test_commands_import_nothing_heavy() -> None:
         "proxyctl.cli",
         *(
             f"proxyctl.{place(path).removesuffix('.py').replace('/', '.')}"
-            for path in sources()
+            for path in MODULES
             if part(path) == "commands"
         ),
     ]
@@ -243,10 +237,10 @@ def test_the_top_of_the_repository_is_tidy() -> None:
 def test_colours_have_one_home() -> None:
     """Names of colours, and their numbers, stand where the roles are."""
     names = {"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "bold", "dim", "italic"}
-    for path in sources():
+    for path in MODULES:
         if path.name == "roles.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
             assert not set(text.removeprefix("bright_").split()) & names, f"{path}: {text}"
             assert not re.search("\x1b\\[[0-9;]*m", text), f"{path}: {text}"

@@ -14,8 +14,9 @@ from proxyctl.commands.help import command_tree
 from proxyctl.errors import ProxyctlError
 from proxyctl.roles import laid_out, lines_of
 from proxyctl.text import Lines, command_line, lines_in, visible, with_account
+from tests.sources import MODULES, PACKAGE, nodes
 from tests.support import Cli
-from tests.test_texts import PACKAGE, literals
+from tests.test_texts import literals
 
 WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30)
 HOSTILE = (
@@ -67,7 +68,7 @@ def test_foreign_text_before_a_command_takes_no_account_from_it(before: str) -> 
 
 def test_only_one_function_makes_commands_of_values() -> None:
     """In no literal stands a value, or a place for one, within a command."""
-    for path in PACKAGE.rglob("*.py"):
+    for path in MODULES:
         for text in literals(path):
             for command in re.findall(rf"(?:'|`|: |^ *)proxyctl (?:{GROUPS})\b[^'`\n.]*", text):
                 assert not re.search(r"VALUE|\{\w*\}", command), (path, command)
@@ -77,8 +78,8 @@ GROUPS = "|".join(node.path[0] for node in command_tree().children)
 
 
 def test_only_one_module_quotes_for_shells() -> None:
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path in MODULES:
+        for node in nodes(path):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "shlex.join":
                 # What was typed, as it is recorded.
                 assert path.relative_to(PACKAGE).as_posix() in TYPED, path
@@ -104,8 +105,8 @@ def test_with_credentials_of_the_environment_a_comment_names_the_account(either:
 
 def test_a_text_of_several_lines_says_so() -> None:
     """In no message, hint or note stands a line end."""
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path in MODULES:
+        for node in nodes(path):
             if not isinstance(node, ast.Call):
                 continue
             name = ast.unparse(node.func).rpartition(".")[2]

@@ -101,7 +101,7 @@ def test_a_thousand_profiles_fit(tmp_path: Path) -> None:
 fragments = st.sampled_from([*"[]{}=.#a1\\ ,'\"\n", "'''", '"""', "profiles", "output"])
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.lists(fragments, max_size=60).map("".join) | st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     path = Path("/config.toml")

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.sources import SOURCES, nodes
 from tests.support import REPOSITORY
 
 BANNED = re.compile(
@@ -17,8 +18,6 @@ BANNED = re.compile(
 )
 WORDS = 20  # of a sentence
 TEXTS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
-PACKAGE = REPOSITORY / "proxyctl"
-SOURCES = sorted(path for ending in ("py", "toml", "txt") for path in PACKAGE.rglob(f"*.{ending}"))
 FILES = [*SOURCES, *(REPOSITORY / name for name in TEXTS)]
 # SQL, signs, and what HTTP and terminals read, are no sentences.
 NO_SENTENCE = re.compile(
@@ -41,17 +40,16 @@ def user_texts(path: Path) -> Iterator[str]:
         text = re.sub(r"(?ms)^```.*?^```|^    .*?$|\{[a-z-]+\}|^\|.*?$|^#.*?$|<[^>]*>", "", path.read_text())
         yield from (" ".join(part.split()) for part in re.split(r"\n\n|\n(?=: |- |\d\. |    )", text))
         return
-    nodes = list(ast.walk(ast.parse(path.read_text())))
-    code = [node for node in nodes if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))]
+    code = [node for node in nodes(path) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))]
     docstrings = {
         id(node.body[0].value)
         for node in code
         if isinstance(node.body[0], ast.Expr)
         and not (path.name == "declare.py" and isinstance(node, ast.FunctionDef))
     }
-    joined = [node for node in nodes if isinstance(node, ast.JoinedStr)]
+    joined = [node for node in nodes(path) if isinstance(node, ast.JoinedStr)]
     inner = {id(part) for node in joined for part in ast.walk(node)} - {id(node) for node in joined}
-    for node in nodes:
+    for node in nodes(path):
         if isinstance(node, ast.JoinedStr) and id(node) not in inner:
             yield "".join(str(one.value) if isinstance(one, ast.Constant) else "VALUE" for one in node.values)
         elif (

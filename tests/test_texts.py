@@ -9,14 +9,13 @@ from pathlib import Path
 
 from proxyctl.commands.help import command_tree
 from proxyctl.writes.guard import RULES
+from tests.sources import SOURCES, nodes
 from tests.support import REPOSITORY
 
 TREE = {" ".join(node.path): node for node in command_tree().walk()}
 OPTIONS = {path: {name for option in node.options for name in option.names} for path, node in TREE.items()}
 OTHERS = {"--version", "--check"}  # of proxyctl itself, and of `.ci/generate`
-PACKAGE = REPOSITORY / "proxyctl"
 GOLDEN = REPOSITORY / "tests" / "golden"
-FILES = [path for ending in ("py", "toml", "txt") for path in PACKAGE.rglob(f"*.{ending}")]
 
 
 def literals(path: Path) -> Iterator[str]:
@@ -24,7 +23,7 @@ def literals(path: Path) -> Iterator[str]:
     if path.suffix != ".py":
         yield path.read_text()
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.JoinedStr):
             yield "".join(str(one.value) if isinstance(one, ast.Constant) else "VALUE" for one in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -37,7 +36,7 @@ def named_options(text: str) -> list[str]:
 
 def test_options_commands_and_rules_that_texts_name_are_there() -> None:
     known = {*OTHERS, *(name for names in OPTIONS.values() for name in names)}
-    for path in FILES:
+    for path in SOURCES:
         source = path.read_text()  # comments too
         assert set(named_options(source)) <= known, path
         assert set(re.findall(r"--allow ([a-z]+-[a-z-]+)", source)) <= RULES.keys(), path
@@ -46,7 +45,7 @@ def test_options_commands_and_rules_that_texts_name_are_there() -> None:
 def test_commands_that_texts_quote_take_their_options() -> None:
     quoted = [
         command
-        for path in FILES
+        for path in SOURCES
         for text in literals(path)
         for command in re.findall(r"(?m)(?:^ +|')proxyctl ([a-z][^'\n|>#]+)", text)
     ]

@@ -56,7 +56,7 @@ def test_sixteen_parts_are_none_too_many() -> None:
 strings = st.text(max_size=40) | st.text("'\"\\.\n =[]{},#", max_size=20)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(strings.filter(lambda text: text.isascii()), max_size=8))
 def test_what_stands_in_strings_and_comments_never_counts(texts: list[str]) -> None:
     """Each ends where the parser sees its end: dots in a row count behind it, and do not in it."""

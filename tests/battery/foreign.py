@@ -13,6 +13,7 @@ from proxyctl.sandbox.context import Request
 from tests.battery.front import SECRET
 from tests.battery.scene import Scene, scene
 from tests.battery.test_wrong_answers import spoil
+from tests.sandbox.serving import kept
 from tests.support import Cli, Ran
 
 
@@ -58,18 +59,12 @@ class Foreign:
         self.cli("number", "reserve", stage.service, first["phone_number"], "-q")
         self.words["RUN"] = self.cli("history", "list", "-o", "ids").lines[0]
         self.words["NAME"] = "masking"
-        with stage.store.reading() as db:
-            self._image = db.serialize()
-        shutil.copytree(stage.directory / "run", stage.directory / "kept")
+        self._bring_back = kept(stage.store, stage.directory / "run")
 
     def anew(self) -> None:
         """Let everything be as it was at first; what was asked since is forgotten."""
-        connection = self.stage.store._take()
-        connection.deserialize(self._image)
-        self.stage.store._give_back(connection)
-        for name in ("run", "export"):
-            shutil.rmtree(self.stage.directory / name)
-        shutil.copytree(self.stage.directory / "kept", self.stage.directory / "run")
+        self._bring_back()
+        shutil.rmtree(self.stage.directory / "export")
         (self.stage.directory / "export").mkdir()
         self.stage.heal()
         self.stage.ran.clear()

@@ -133,11 +133,3 @@ def test_a_filter_that_there_is_not(bare: Cli, options: list[str], said: str) ->
     ):
         ran = bare(*command, *options)
         assert (ran.code, said in ran.err) == (2, True), ran.err
-
-
-def test_quiet_prints_findings_alone(agency: Cli) -> None:
-    for tty, only in ((True, "pool-full"), (False, "callback-missing")):
-        ran = agency("pool", "audit", "--all", "--only", only, "-q", tty=tty)
-        assert (ran.code, ran.out, ran.err) == (0, "", "")
-    ran = agency("pool", "audit", "--all", "--only", "webhook-demo", "-q", tty=True)
-    assert ran.code == 8 and "+13055558016" in ran.out

@@ -25,7 +25,7 @@ import contextlib
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,8 +41,9 @@ from proxyctl.sandbox.server.policies import Policies
 from proxyctl.sandbox.world.rehearsal import set_in_use
 from proxyctl.sandbox.world.seed import pool_numbers, seed_numbers
 from proxyctl.sandbox.world.store import Store
+from tests.golden.masks import MASKS, indices, made_sid
 from tests.golden.pasted import NUMBERS_FILE, commands_in, filled, runs
-from tests.sandbox.serving import BASIC, served
+from tests.sandbox.serving import BASIC, kept, served
 from tests.support import Cli, StandingClock
 
 NUMBERS = 12
@@ -69,6 +70,7 @@ class Stage:
     sandbox: Sandbox
     policies: Policies
     numbers: list[dict[str, Any]]
+    made: Counter[str]
     services: dict[str, str] = field(default_factory=dict)
     recorded: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -178,6 +180,23 @@ class Stage:
                 ran = self.cli(*filled(command, words), tty=True, stdin="no\n" * 4, environ=TERMINAL)
             assert runs(ran), f"{command}\n{ran.err}"
 
+    def keep(self) -> Callable[[], None]:
+        """Keep how all is now; returns what brings it back to there."""
+        files_and_rows = kept(self.store, self.directory)
+        time, made, faults = self.clock.time, self.made.copy(), self.policies.faults
+        counts = list(faults._counts) if faults else []
+
+        def come_back() -> None:
+            files_and_rows()
+            self.clock.time, self.policies.faults = time, faults
+            self.made.clear()
+            self.made.update(made)
+            if faults:
+                faults._counts = list(counts)
+            self.recorded.clear()
+
+        return come_back
+
     # Lines
 
     def carry_out(self, line: str, *, form: str = "", quiet: bool = False) -> None:
@@ -252,21 +271,6 @@ class Stage:
         return text
 
 
-MASKS = (
-    (r"\b([A-Z]{2})0{26}(\d{6})\b", lambda found: f"{found[1]}{int(found[2])}"),
-    (re.escape(ACCOUNT_SID), "AC1"),
-    (r"\bRQ[0-9a-f]{32}\b", "RQ…"),
-    (r"\bpid \d+ on \S+", "pid PID on HOST"),
-    (r"\b\d+ ms\b", "MS ms"),
-    (r" by \S+@\S+ \(", " by USER@HOST ("),
-    (r"(?<=faint )\S+@\S+, ", "USER@HOST, "),
-    # How long pauses are is drawn by lot, and so is whether there is a speed to tell.
-    (
-        r" in [0-9hm.]+s( \([0-9.]+/s(, (?=.)|\)))?",
-        lambda found: f" in TIME{' (' if found[2] == ', ' else ''}",
-    ),
-)
-
 DIRECTIVES: dict[str, Callable[..., object]] = {
     name: getattr(Stage, name)
     for name in (
@@ -274,17 +278,6 @@ DIRECTIVES: dict[str, Callable[..., object]] = {
         *("heal", "days"),
     )
 }
-
-
-def indices(text: str) -> Iterator[int]:
-    """Read ``1-3,7``."""
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        yield from range(int(first), int(last or first) + 1)
-
-
-def made_sid(prefix: str, number: int) -> str:
-    return f"{prefix}{number:032d}"
 
 
 def new_stage(directory: Path, stack: ExitStack) -> Stage:
@@ -305,7 +298,9 @@ def new_stage(directory: Path, stack: ExitStack) -> Stage:
         "PROXYCTL_BASE_URL": server.url,
     }
     numbers = seed_numbers(store, NUMBERS, seed=1, now=EPOCH)
-    return Stage(directory, Cli(directory, environ, clock=clock), clock, store, sandbox, policies, numbers)
+    return Stage(
+        directory, Cli(directory, environ, clock=clock), clock, store, sandbox, policies, numbers, made
+    )
 
 
 def replay(script: str, directory: Path) -> str:
@@ -325,9 +320,7 @@ def _part(text: str, directory: Path) -> str:
         for position, line in enumerate(lines):
             written.append(line)
             if line.startswith("$$ "):
-                for number, form in enumerate(FORMS):
-                    place = directory / f"{position}-{number}"
-                    written += [f"> {form}".rstrip(), *_in_form(lines[:position], line, form, place)]
+                written += _in_forms(lines[:position], line, directory / str(position))
             elif line and not line.startswith("#"):
                 stage.carry_out(line)
                 written += stage.recorded
@@ -336,13 +329,17 @@ def _part(text: str, directory: Path) -> str:
     return "\n".join(written) + "\n"
 
 
-def _in_form(before: list[str], line: str, form: str, directory: Path) -> list[str]:
-    """Run a command line in one form, on a stage of its own that came as far as it."""
+def _in_forms(before: list[str], line: str, directory: Path) -> list[str]:
+    """Run a command line in each form, on a stage that came as far as it, and comes back to there for the next."""
+    written: list[str] = []
     with ExitStack() as stack:
         stage = new_stage(directory, stack)
         for each in before:
             if each.startswith(("% ", "~ ", "$ ", "$> ")):
                 stage.carry_out(each, quiet=True)
-        stage.recorded.clear()
-        stage.carry_out(f"$ {line[3:]}", form=form)
-        return stage.recorded
+        come_back = stage.keep()
+        for form in FORMS:
+            come_back()
+            stage.carry_out(f"$ {line[3:]}", form=form)
+            written += [f"> {form}".rstrip(), *stage.recorded]
+    return written

@@ -96,7 +96,7 @@ def values_of(item: Any) -> tuple[object, ...]:
     return item.sid, item.phone_number, item.is_reserved
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(tables(), st.sampled_from([None, "US", "DE"]))
 def test_a_row_means_the_same_in_every_format(rows: Table, country: str | None) -> None:
     found = {form: meaning(write(rows), default_country=country) for form, write in FORMS.items()}

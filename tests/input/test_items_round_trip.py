@@ -161,7 +161,7 @@ PIECES += ["true", "null", "1e999", "\0", "\u2028", "\x85", *"\"'[]{},;\t#\r\n"]
 LINES = st.lists(st.sampled_from(PIECES), max_size=30).map(lambda parts: "".join(parts).encode())
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(
     st.binary(max_size=200) | LINES,
     st.sampled_from([b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF32_BE]),

@@ -32,7 +32,7 @@ MG = "MG" + "c" * 32
 FLAGS = st.lists(st.booleans(), min_size=1, max_size=16)
 SEEDS = st.integers(0, 2**32).map(random.Random)
 SOME = st.sets(st.integers(0, 15))
-often = settings(max_examples=200)
+often = settings(max_examples=100)
 
 
 def item(number: str) -> Item:

@@ -226,7 +226,7 @@ parts = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(parts, max_size=25).map("".join))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

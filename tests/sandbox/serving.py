@@ -9,11 +9,13 @@ import contextlib
 import http.client
 import io
 import json
+import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -80,6 +82,22 @@ def served(
             server.stop()
             thread.join(5.0)
             assert not thread.is_alive(), "the server did not stop"
+
+
+def kept(store: Store, directory: Path) -> Callable[[], None]:
+    """Keep what is in a database in memory and in a directory; returns what brings both back."""
+    with store.reading() as db:
+        image = db.serialize()
+    files = shutil.copytree(directory, directory.with_name(f"{directory.name}-kept"))
+
+    def bring_back() -> None:
+        connection = store._take()
+        connection.deserialize(image)
+        store._give_back(connection)
+        shutil.rmtree(directory)
+        shutil.copytree(files, directory)
+
+    return bring_back
 
 
 class Client:

@@ -230,7 +230,7 @@ _NAMES = st.sampled_from(_PARAMETERS) | st.text(st.characters(), max_size=10)
 _PAIRS = st.lists(st.tuples(_NAMES, _VALUES), max_size=5)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(["GET", "POST", "DELETE", "PUT", ""]),
     st.one_of(st.lists(_SEGMENTS, max_size=7).map(lambda parts: "/" + "/".join(parts)), st.text(max_size=30)),
@@ -264,7 +264,7 @@ _OWN = [
 ]
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(["GET", "POST"]), st.sampled_from(_OWN), _PAIRS, _PAIRS)
 def test_no_parameters_raise_where_they_are_read(
     method: str, path: str, query: list[tuple[str, str]], form: list[tuple[str, str]]

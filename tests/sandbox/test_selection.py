@@ -79,7 +79,7 @@ def allowed(number: Number, person: str, held: Collection[str], wanted: Settings
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(_POOL, st.sampled_from(sorted(PEOPLE)), st.sets(_NUMBERS), st.sets(_NUMBERS), _SETTINGS)
 def test_it_refuses_exactly_when_brute_force_finds_no_number(
     pool: list[Number], person: str, held: set[str], past: set[str], wanted: Settings
