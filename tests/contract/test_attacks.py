@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from proxyctl.api.answers import MOST_VALUES
 from proxyctl.commands.help import command_tree
 from proxyctl.sandbox.context import Request
 from tests.battery.foreign import Foreign, foreign, hostile
@@ -66,7 +65,7 @@ def test_a_page_that_is_too_large_changes_nothing(foreign: Foreign, command: str
         for key, value in body.items():
             if isinstance(value, list) and value and isinstance(value[0], dict):
                 asked.append(key)
-                body[key] = [*value, {"more": [0] * MOST_VALUES}]
+                body[key] = value * 1001
         return body
 
     spoil(foreign.stage, grown)
