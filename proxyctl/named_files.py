@@ -82,7 +82,8 @@ def _unreadable(error: Exception, file: str, name: str, missing: str) -> InputEr
     if isinstance(error, FileNotFoundError | ValueError) or not file:
         return InputError(f'there is no file "{name}". Nothing was sent', hint=missing)
     reason = getattr(error, "strerror", None) or error
-    return InputError(f'"{name}" can\'t be read: {reason}. Nothing was sent')
+    hint = "Name a file that you can read."
+    return InputError(f'"{name}" can\'t be read: {reason}. Nothing was sent', hint=hint)
 
 
 def check_output_file(option: str, name: str | None, inputs: Iterable[str | None] = ()) -> Path | None:
