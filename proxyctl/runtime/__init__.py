@@ -18,7 +18,7 @@ from proxyctl.clock import Clock, StopRequest, SystemClock
 from proxyctl.console import FORMATS, Console, SharedOptions
 from proxyctl.errors import AuthenticationError, ConfigError, OutputError, ProxyctlError, UsageError
 from proxyctl.roles import Part, Role, line
-from proxyctl.text import Lines, Redactor
+from proxyctl.text import QUOTED_HINT, Lines, Redactor, in_quotes
 
 if TYPE_CHECKING:
     from proxyctl.files import Paths
@@ -304,7 +304,8 @@ class Runtime:
         asked = self.options.output or self.environ.get("PROXYCTL_OUTPUT")
         if asked and asked not in FORMATS:
             what = f"PROXYCTL_OUTPUT={asked!r} is not an output format."
-            raise UsageError(what, hint=f"Use {', '.join(FORMATS)}.")
+            hint = QUOTED_HINT if in_quotes(asked) else f"Use {', '.join(FORMATS)}."
+            raise UsageError(what, hint=hint)
         try:
             return asked or self.store.default_output()
         except ConfigError:

@@ -14,6 +14,8 @@ from proxyctl.api.client import GiveUp, ProxyClient
 from proxyctl.api.endpoint import Credentials, Endpoint
 from proxyctl.api.owner import OnStranger, end_at
 from proxyctl.bulk.gates import Gates, affordable_ceiling
+from proxyctl.errors import UsageError
+from proxyctl.profiles.config_file import refuse_quotes
 from proxyctl.profiles.profile import Profile
 from proxyctl.writes.reading import Reader
 
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 # Clients of 10 connections each, made as they are needed: one big pool is slower (it is scanned for each request).
 CLIENTS = 10
 RATE = 30.0  # requests a second for each endpoint of a Service, as Twilio documents it
+
+# Variables that say where requests go, and what vouches for it.
+ADDRESSES = (
+    *("PROXYCTL_BASE_URL", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"),
+    *("https_proxy", "http_proxy", "all_proxy"),
+)
 
 # The URL that in-process requests are addressed to: loopback, and what `sandbox serve` listens on by default,
 # so that the URLs in printed answers work against it.
@@ -49,6 +57,8 @@ class Access:
         transport, give_up = None, None
         if options.deadline is not None:
             give_up = GiveUp(options.deadline, lambda: runtime.time_left or 0.0)
+        for name in () if profile.is_sandbox else ADDRESSES:
+            refuse_quotes(runtime.environ.get(name, ""), name, UsageError)
         if profile.is_sandbox:
             from proxyctl.sandbox.behaviour import Sandbox
 
