@@ -150,9 +150,7 @@ class Engine:
             return
         found: dict[int, outcomes.Outcome | None] = what if failure is None else {}
         for item in job.items:
-            seen = found.setdefault(
-                item.task.index, outcomes.Unsent(failure or InternalError("nothing was read"))
-            )
+            seen = found.setdefault(item.task.index, outcomes.Unsent(failure or InternalError("not read")))
             if seen is not None:
                 self._write_outcome(item.task, seen)
         self._schedule.verified(job.items, found, ended)

@@ -275,10 +275,8 @@ class Ticket:
 
     __slots__ = ("_gate", "_gates", "_number", "place", "started")
 
-    def __init__(
-        self, gates: Gates, gate: RateGate, number: int, started: float, place: Place | None
-    ) -> None:
-        self._gates, self._gate, self._number = gates, gate, number
+    def __init__(self, gates: Gates, gate: RateGate, slot: int, started: float, place: Place | None) -> None:
+        self._gates, self._gate, self._number = gates, gate, slot
         self.started = started
         self.place = place
 

@@ -58,9 +58,8 @@ class RateGate:
         self.rate = rate
         self._window = max(WINDOW, 1.0 / rate) if rate > 0 else 0.0
         self._capacity = max(1, int(rate * self._window + 1e-9))
-        self._free_at: dict[
-            int, float
-        ] = {}  # by ticket: when a request that takes its slot can't arrive too early
+        # By ticket: when a request that takes its slot can't arrive too early.
+        self._free_at: dict[int, float] = {}
         self._frees: list[tuple[float, int]] = []
         self._tickets = 0
         self._round_trip = NEVER

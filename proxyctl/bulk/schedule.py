@@ -200,9 +200,8 @@ class Schedule:
         ):
             self._verify(item)
         elif tries_left:
-            self._repeat(
-                item, waiting.wait_after(item.tries - 1, self.random(), stopped=self.stopped_by is not None)
-            )
+            stopped = self.stopped_by is not None
+            self._repeat(item, waiting.wait_after(item.tries - 1, self.random(), stopped=stopped))
         else:
             self._give_up(item)
             self.stop(outcome.error, self._now)  # no connection in all its tries: nor would others have one
@@ -332,9 +331,8 @@ class Schedule:
         self._emit(outcomes.Result(item.task.index, state, error=error, attempts=item.sent, full=full))
         self._errors += not item.task.rescue  # whose item has been counted
         if self.max_errors is not None and self._errors >= self.max_errors:
-            self.stop(
-                PartialError(f"stopped after {counted(self._errors, 'error')} (--max-errors)"), self._now
-            )
+            words = f"stopped after {counted(self._errors, 'error')} (--max-errors)"
+            self.stop(PartialError(words), self._now)
 
     def _emit(self, result: outcomes.Result) -> None:
         self.observer(result)

@@ -202,9 +202,7 @@ class Doubts:
         if all(item.due > now for item in items):
             return []
         # One that waits for others, or since its read failed, joins them; one that was absent may not be seen yet.
-        return [
-            item for item in items if item.due <= now or item.doubted_at + self._delays[item.reads] <= now
-        ]
+        return [one for one in items if one.due <= now or one.doubted_at + self._delays[one.reads] <= now]
 
     def hurry(self) -> None:
         """There is nothing else to do: no refusal waits for others."""

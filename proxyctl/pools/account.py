@@ -76,9 +76,8 @@ class Account:
         found = self.service_named(name_or_sid)
         if found is None:
             names = [service.unique_name or "" for service in self.services()]
-            raise NotFoundError(
-                f"there is no Service named {name_or_sid}", hint=suggestion(name_or_sid, names)
-            )
+            hint = suggestion(name_or_sid, names)
+            raise NotFoundError(f"there is no Service named {name_or_sid}", hint=hint)
         return found
 
     def service_named(self, name: str) -> Service | None:
@@ -331,9 +330,8 @@ class Account:
 
 def is_forbidden(error: ProxyctlError) -> bool:
     """Whether a key may not read this, which says nothing on what it may write."""
-    return (
-        isinstance(error, AuthenticationError) and error.problem is not None and error.problem.status == 403
-    )
+    problem = error.problem
+    return isinstance(error, AuthenticationError) and problem is not None and problem.status == 403
 
 
 def suggestion(name: str, names: list[str]) -> str:

@@ -192,8 +192,5 @@ def messaging_findings(
     counts = Counter(context.holders.get(sid, "") for sid in members)
     for sid in counts.keys() & context.services.keys():
         holder, numbers = context.services[sid], counted(counts[sid], "number")
-        texts: dict[str, Any] = {
-            "whose": f" of {numbers} of the pool",
-            "detail": f"{numbers} of {holder.name}",
-        }
-        yield Finding.of("messaging-not-deferring", service, holder, **texts)
+        whose, detail = f" of {numbers} of the pool", f"{numbers} of {holder.name}"
+        yield Finding.of("messaging-not-deferring", service, holder, whose=whose, detail=detail)

@@ -178,9 +178,8 @@ def through(chain: Chain, out_of: str | None, into: str | None) -> Chain:
     if chain.change == "remove":
         trail = Trail(request.parent, None, (request.before or {}).get("is_reserved"))
     if out_of is not None:
-        out, back = (
-            sender_step(verb, out_of, known, request.before) for verb in (requests.DETACH, requests.ATTACH)
-        )
+        out = sender_step(requests.DETACH, out_of, known, request.before)
+        back = sender_step(requests.ATTACH, out_of, known, request.before)
         steps = (replace(out, rollback=back, final=False), *steps)
     if into is not None:
         steps = (*steps, sender_step(requests.ATTACH, into, known))

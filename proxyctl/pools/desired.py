@@ -274,9 +274,7 @@ def spares_of(entries: Iterable[Entry], world: World) -> tuple[dict[Room, int], 
         if isinstance(entry, Chain):
             for step in entry.steps:
                 leaves.update(room for room in step.takes if room[1].startswith(decide.SPARE))
-                comes.update(
-                    {room: count for room, count in step.frees.items() if room[1].startswith(decide.SPARE)}
-                )
+                comes.update({room: n for room, n in step.frees.items() if room[1].startswith(decide.SPARE)})
         elif entry.error is not None and entry.change in ("add", "move") and entry.service:
             absent[decide.spare(world.home(entry.service).sid, entry.item.is_reserved)] += 1
     comes.update(absent)

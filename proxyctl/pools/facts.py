@@ -19,18 +19,7 @@ from proxyctl.pools.decide import through as by_way_of
 from proxyctl.pools.pool import MOST_UNRESERVED, Pool, areas_of, flag_word, points_at
 from proxyctl.pools.webhooks import joining_webhooks, users_of
 from proxyctl.writes.guard import LEAVE_MESSAGING, NO_UNRESERVED, RULES, by_rule
-from proxyctl.writes.plan import (
-    Capacity,
-    Chain,
-    Entry,
-    Plan,
-    Room,
-    Step,
-    at_risk,
-    chains_of,
-    refused,
-    sids_of,
-)
+from proxyctl.writes.plan import Capacity, Chain, Entry, Plan, Room, Step, at_risk, refused, sids_of
 from proxyctl.writes.requests import ADD, DETACH, RESERVE, RESTORE_WEBHOOKS, SET_WEBHOOKS, Request
 
 Note = Callable[[str], None]
@@ -44,7 +33,7 @@ def with_facts(plan: Plan, command: str, account: Account, note: Note, *, throug
     Service first.
     """
     entries: Sequence[Entry] = plan.entries
-    owned = own_records(account, [chain.item for chain in chains_of(entries, "add")], note)
+    owned = own_records(account, entries, note)
     if owned is not None:  # the history keeps what they were; what another application uses is at risk
         entries = joining_webhooks(entries, owned)
     senders = asked_senders(account, sids_of(entries, "remove", "move"), note)
@@ -58,10 +47,17 @@ def with_facts(plan: Plan, command: str, account: Account, note: Note, *, throug
     return replace(plan, entries=tuple(entries), capacities=capacities)
 
 
-def own_records(account: Account, items: Sequence[Item], note: Note) -> Mapping[str, IncomingNumber] | None:
+def joining(entries: Iterable[Entry]) -> list[Item]:
+    """Return the items that are to join a pool from outside."""
+    return [one.item for one in entries if isinstance(one, Chain) and one.change == "add"]
+
+
+def own_records(
+    account: Account, entries: Iterable[Entry], note: Note
+) -> Mapping[str, IncomingNumber] | None:
     """Return the account's records of numbers that join a pool, by SID and by number; None: a key may not read them."""
     what = "whether another application uses the numbers that join"
-    return asked(lambda: account.own_numbers(items, few=BESIDE, within=COURTESY), what, note)
+    return asked(lambda: account.own_numbers(joining(entries), few=BESIDE, within=COURTESY), what, note)
 
 
 def senders_of(account: Account, sids: Collection[str], note: Note) -> Mapping[str, str]:
@@ -75,17 +71,16 @@ def asked_senders(account: Account, sids: Collection[str], note: Note) -> Mappin
     return asked(lambda: account.senders(sids, within=COURTESY), what, note)
 
 
-def problems_of_adds(entries: Iterable[Entry], account: Account, note: Note) -> dict[str, ProxyctlError]:
+def problems_of_adds(entries: Sequence[Entry], account: Account, note: Note) -> dict[str, ProxyctlError]:
     """Return what the API would refuse of numbers that are to join a pool, by what names each, as far as a key may read
     it.
     """
     problems: dict[str, ProxyctlError] = {}
-    items = [chain.item for chain in chains_of(entries, "add")]
-    owned = own_records(account, items, note)
+    owned = own_records(account, entries, note)
     if owned is None:
         return problems
     senders = senders_of(account, {number.sid for number in owned.values()}, note)
-    for item in items:
+    for item in joining(entries):
         number = owned.get(item.name)
         if number is None:
             problems[item.name] = decide.not_owned(item, RefusedError)

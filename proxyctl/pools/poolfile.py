@@ -40,12 +40,7 @@ SETTINGS: dict[str, type] = {
 CLEARABLE = ("callback_url", "intercept_callback_url", "out_of_session_callback_url", "chat_instance_sid")
 # What a table says beside settings and numbers: whose it is, and what may be done with it.
 MARKS: dict[str, type] = {"sid": str, "create": bool, "only_missing": bool}
-NUMBERS: dict[str, type] = {
-    "reserved": list,
-    "unreserved": list,
-    "reserved_from": str,
-    "unreserved_from": str,
-}
+NUMBERS = {"reserved": list, "unreserved": list, "reserved_from": str, "unreserved_from": str}
 TOP = ("version", "account_sid", "services")
 
 

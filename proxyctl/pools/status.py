@@ -45,9 +45,8 @@ class PoolStatus:
     by_country: Counter[str] = field(default_factory=Counter)
     by_capability: Counter[str] = field(default_factory=Counter)
     by_sessions: Counter[str] = field(default_factory=Counter)  # numbers in each of `RANGES`
-    areas: set[tuple[bool, str, str]] = field(
-        default_factory=set
-    )  # of numbers: is_reserved, country, area code
+    # Of numbers: is_reserved, country, area code.
+    areas: set[tuple[bool, str, str]] = field(default_factory=set)
     _busiest: list[tuple[int, str, str | None]] = field(default_factory=list)
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -89,12 +89,7 @@ def grouped(run: RunDetail) -> tuple[dict[Number, list[ItemRecord]], dict[Number
             senders.setdefault((intent.messaging_service_sid or "", name), []).append(record)
         elif sid := intent.service_sid or run.run.service_sid:
             numbers.setdefault((sid, name), []).append(record)
-            if (
-                trail is not None
-                and trail.source
-                and intent.action == requests.ADD.name
-                and trail.target == sid
-            ):
+            if trail and trail.source and trail.target == sid and intent.action == requests.ADD.name:
                 before = {"is_reserved": trail.is_reserved}
                 left = replace(intent, action=requests.REMOVE.name, service_sid=trail.source, before=before)
                 begun[trail.source, name] = [replace(record, intent=left, outcome=Outcome("done", "removed"))]

@@ -214,10 +214,8 @@ def joining_webhooks(entries: Iterable[Entry], owned: Mapping[str, IncomingNumbe
         if not settings and not known:
             return entry
         entry = replace(entry, steps=tuple(kept(step, {"webhooks": settings}) for step in entry.steps))
-        others = [
-            url for url in KINDS if not {(k, v) for k, v in settings.items() if k in KINDS[url]} <= known
-        ]
-        users = users_of(number, *others) if others else []
+        new = [url for url in KINDS if not {(k, v) for k, v in settings.items() if k in KINDS[url]} <= known]
+        users = users_of(number, *new) if new else []
         if not users:
             return entry
         text = f"{entry.item.shown} is used by another application: {', '.join(users)}."

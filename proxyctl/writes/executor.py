@@ -68,11 +68,8 @@ class Executor:
                 return outcomes.Lost(error) if error.may_have_happened else outcomes.Unsent(error)
             case errors.NotFoundError() if request.verb.removes:
                 typed = request.verb.typed is not None
-                return (
-                    outcomes.Refused(error)
-                    if typed and not repeated
-                    else outcomes.Unclear(error, urgent=True)
-                )
+                certain = typed and not repeated
+                return outcomes.Refused(error) if certain else outcomes.Unclear(error, urgent=True)
             case errors.NotFoundError():
                 if not request.verb.in_service:
                     return outcomes.Refused(error)
@@ -98,9 +95,7 @@ class Executor:
         A few whose SIDs are known are fetched; one list serves all the others of a collection. One thread at a time
         calls this.
         """
-        seen: dict[int, Any] = {
-            task.index: self._unclear[task.index] for task in tasks if self._is_missing(task)
-        }
+        seen: dict[int, Any] = {one.index: self._unclear[one.index] for one in tasks if self._is_missing(one)}
         rest = [task for task in tasks if task.index not in seen]
         for read, answer in side_by_side(self._read, reads_of(rest), workers=reads):
             seen |= {task.index: found_in(answer, read, task.payload.request) for task in read.tasks}
@@ -252,9 +247,8 @@ def refusal(request: Request, error: errors.RefusedError) -> errors.RefusedError
     said = f"({said}: {problem.message})" if problem.message else f"({said})"
     meaning, hint = verb.refusals.get(problem.code or 0, ("the API refused", ""))
     text = f"{meaning} {said}" if problem.code in verb.full else f"{what}: {meaning} {said}"
-    return errors.RefusedError(
-        text, hint=hint.replace("NUMBER", quoted(request.name)) or error.hint, problem=problem
-    )
+    hint = hint.replace("NUMBER", quoted(request.name)) or error.hint or ""
+    return errors.RefusedError(text, hint=hint, problem=problem)
 
 
 def gone_meanwhile(request: Request, error: errors.NotFoundError) -> errors.ProxyctlError:
@@ -272,9 +266,7 @@ def nothing_shows(request: Request, error: errors.ProxyctlError) -> errors.Proxy
     """The error for a request of unknown outcome that no read can verify."""
     if request.verb.typed is not None:
         return error
-    newest = command_line(
-        *("session", "list", request.parent, "--active", "--sort", "-date_created", "--limit", "3")
-    )
+    newest = command_line("session", "list", request.parent, "--sort", "-date_created", "--limit", "3")
     return errors.PartialError(
         f"whether {request.name} was {request.verb.done} is unknown: {error.message}",
         hint=f"Running the command again may create a second one. Check first: '{newest}'.",
@@ -290,9 +282,7 @@ def service_gone(service_sid: str, error: errors.NotFoundError) -> errors.Proxyc
 
 def contradiction(request: Request, error: errors.ProxyctlError) -> errors.RefusedError:
     """The refusal of a thing that the API shows, and says not to know when it is to be deleted."""
-    text = (
-        f"{request.name} can't be {request.verb.done}: the API shows it, but does not find it to delete it."
-    )
+    text = f"{request.name} can't be {request.verb.done}: the API shows it, but does not find it."
     hint = "Run the same command again. If it fails again, ask Twilio's support."
     return errors.RefusedError(text, hint=hint, problem=error.problem)
 

@@ -195,9 +195,7 @@ def halves(rooms: Mapping[Room, Capacity], held: Counter[Room]) -> Iterator[Need
             now = sum(one.held if one.before is None else min(one.held, one.before) for one in were)
             then = sum(held[room] for room in counted_in)
             if then * 2 < now:
-                yield Need(
-                    LOSE_HALF, f"{rooms[counted_in[0]].name} would hold {then} of its {now} {word}numbers"
-                )
+                yield Need(LOSE_HALF, f"{were[0].name} would hold {then} of its {now} {word}numbers")
                 break
 
 
@@ -258,10 +256,8 @@ def no_room(plan: Plan) -> str:
 
 def stuck(plan: Plan) -> list[Chain]:
     """Return the chains that no order could carry out: walked on paper, as if every answer were good."""
-    straight = [
-        replace(chain, steps=tuple(replace(step, then=None) for step in chain.steps)) for chain in plan.chains
-    ]
-    flow = Flow(replace(plan, entries=tuple(straight)))
+    plain = [replace(one, steps=tuple(replace(step, then=None) for step in one.steps)) for one in plan.chains]
+    flow = Flow(replace(plan, entries=tuple(plain)))
     works = deque(flow.start())
     while works:
         work = works.popleft()

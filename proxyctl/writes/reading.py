@@ -245,9 +245,8 @@ def _key_of(call: Call, body: Any) -> str:
         rows = body.get(names[0]) if paged and len(names) == 1 else None
         if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
             return str(names[0])
-    raise AnswerError(
-        f"{call}: the response is not a page of a list", hint="For a single object, leave --paginate out."
-    )
+    hint = "For a single object, leave --paginate out."
+    raise AnswerError(f"{call}: the response is not a page of a list", hint=hint)
 
 
 def _sid_of(row: dict[str, Any]) -> str:
