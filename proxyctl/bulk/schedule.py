@@ -194,12 +194,10 @@ class Schedule:
         if self._in_a_row >= waiting.MOST_IN_A_ROW:
             words = f"stopped after {waiting.MOST_IN_A_ROW} failed writes in a row"
             self.stop(waiting.temporary(words, outcome.error), self._now)
-        tries_left = item.tries <= self.retries
-        if isinstance(outcome, outcomes.Lost) and (
-            outcome.verify or not item.task.repeatable or not tries_left
-        ):
+        again = item.tries <= self.retries
+        if isinstance(outcome, outcomes.Lost) and (outcome.verify or not item.task.repeatable or not again):
             self._verify(item)
-        elif tries_left:
+        elif again:
             stopped = self.stopped_by is not None
             self._repeat(item, waiting.wait_after(item.tries - 1, self.random(), stopped=stopped))
         else:

@@ -169,9 +169,8 @@ class _Planning:
             yield create_chain(wanted.name, Item(wanted.name, None, None), settings)
             return
         item = Item(wanted.name, service.sid, None)
-        changed = {
-            name: value for name, value in wanted.settings.items() if not same(value, service.raw.get(name))
-        }
+        given = wanted.settings.items()
+        changed = {name: value for name, value in given if not same(value, service.raw.get(name))}
         if changed and wanted.only_missing:
             note = "there already, with other settings"
             yield NoOp(item, service.raw, note=note, service=wanted.name)

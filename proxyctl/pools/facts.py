@@ -147,9 +147,8 @@ def serving(account: Account, pool: Pool, service: Service, going: Collection[st
     room = decide.place(pool.service_sid, False)
     stays = one_serves(account, pool, gone)
     # Where none stays, all were asked for.
-    known = decide.capacities(pool, service)[room]._replace(
-        held=len(gone) + stays, whole=pool.complete or not stays
-    )
+    whole = pool.complete or not stays
+    known = decide.capacities(pool, service)[room]._replace(held=len(gone) + stays, whole=whole)
     return {room: known}
 
 
@@ -266,7 +265,6 @@ def giving_back(chain: Chain, room: Room, seen: decide.Row | None) -> Chain:
         return decide.flag_chain(home, item, row, False)
     messaging = parents.get(DETACH.name)
     if ADD.name in parents:
-        return by_way_of(
-            decide.move_chain(decide.Home(row["service_sid"]), home, item, row, False), messaging, messaging
-        )
+        move = decide.move_chain(decide.Home(row["service_sid"]), home, item, row, False)
+        return by_way_of(move, messaging, messaging)
     return by_way_of(decide.add_chain(home, item, False), None, messaging)

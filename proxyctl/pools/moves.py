@@ -115,9 +115,8 @@ def by_way_of_messaging(
         if entry.change == "remove":
             return entry
         trail = replace(entry.request.kept.get("move", one.trail), messaging_service=messaging_service)
-        return replace(
-            entry, steps=tuple(decide.kept(step, {"move": trail}) for step in (*entry.steps, attach))
-        )
+        steps = (decide.kept(step, {"move": trail}) for step in (*entry.steps, attach))
+        return replace(entry, steps=tuple(steps))
 
     return list(map(judged, minding_senders(entries, senders, "add", "move", through=through)))
 

@@ -120,9 +120,7 @@ class PoolStatus:
         found = [f"{self.share_text(kind)}, Twilio warns at {WARNED_AT:.0f} %" for kind in self.near]
         if self.crowded:
             numbers = counted(self.crowded, "number has", "numbers have")
-            found.append(
-                f"{numbers} more than {MOST_SESSIONS} open Sessions, the most that Twilio advises for one"
-            )
+            found.append(f"{numbers} more than {MOST_SESSIONS} open Sessions, the most that Twilio advises")
         return found
 
     @property

@@ -199,9 +199,8 @@ def back(coming: Chain, leaving: Chain | None, homes: Mapping[str, decide.Home],
     request = coming.request
     if leaving is not None:
         source, target = homes[leaving.request.parent], homes[request.parent]
-        return decide.move_chain(
-            source, target, coming.item, leaving.before or {}, versions.flag(request.wanted)
-        )
+        row, was_reserved = leaving.before or {}, versions.flag(request.wanted)
+        return decide.move_chain(source, target, coming.item, row, was_reserved)
     holder = world.holder_of(coming.item)
     if holder is None:
         return coming

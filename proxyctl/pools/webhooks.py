@@ -35,13 +35,8 @@ def settings_of(number: IncomingNumber) -> dict[str, str]:
 
     A method or SID that is not set is left out, and so is all that Proxy, or the end of a Service, left behind.
     """
-    own = [
-        name
-        for url, names in KINDS.items()
-        if not number.text(url) or users_of(number, url)
-        for name in names
-    ]
-    raw = {name: number.text(name) or "" for name in own}
+    kinds = [names for url, names in KINDS.items() if not number.text(url) or users_of(number, url)]
+    raw = {name: number.text(name) or "" for names in kinds for name in names}
     return {name: value for name, value in raw.items() if value or name.endswith("_url")}
 
 
