@@ -109,10 +109,8 @@ def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:
         return NoOp(item, number.raw, note=PRESENT)
     if number.sid in pair.elsewhere:
         other = pair.elsewhere[number.sid]
-        error = RefusedError(
-            f"{item.shown} is in Messaging Service {other}.",
-            hint=f"'{detach_command(other, number.sid)}' takes it out of there.",
-        )
+        hint = f"'{detach_command(other, number.sid)}' takes it out of there."
+        error = RefusedError(f"{item.shown} is in Messaging Service {other}.", hint=hint)
         return NoOp(item, number.raw, error)
     if not sends_sms(number):
         error = RefusedError(f"{item.shown} can't send SMS, so it can't be in a Messaging Service.")

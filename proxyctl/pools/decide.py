@@ -64,16 +64,9 @@ def capacities(pool: Pool, service: Service) -> dict[Room, Capacity]:
 def request_of(verb: requests.Verb, home: Home, item: Item, row: Row | None, **more: Any) -> requests.Request:
     """Return a request about a number; ``row`` is the number as the pool has it."""
     known = row or {}
-    return requests.Request(
-        verb,
-        home.sid,
-        known.get("sid") or item.sid,
-        item.input,
-        known.get("phone_number") or item.phone_number,
-        before=row,
-        kept={"service": home.name} if home.name else {},
-        **more,
-    )
+    sid, number = known.get("sid") or item.sid, known.get("phone_number") or item.phone_number
+    kept_facts = {"service": home.name} if home.name else {}
+    return requests.Request(verb, home.sid, sid, item.input, number, before=row, kept=kept_facts, **more)
 
 
 def wants(is_reserved: bool | None) -> dict[str, Any]:
@@ -245,10 +238,8 @@ def disagrees(item: Item, number: PhoneNumber | IncomingNumber | None) -> Proxyc
     if number.phone_number is None or agree(number.phone_number, item.phone_number):
         return None
     where = "pool" if isinstance(number, PhoneNumber) else "account"
-    return RefusedError(
-        f"{item.sid} is {number.phone_number} in the {where}, not {item.phone_number}.",
-        hint="Fix the row, or leave one of the two out.",
-    )
+    text = f"{item.sid} is {number.phone_number} in the {where}, not {item.phone_number}."
+    return RefusedError(text, hint="Fix the row, or leave one of the two out.")
 
 
 def decide_remove(wish: Wish, item: Item, number: PhoneNumber | None, home: Home) -> Entry:

@@ -212,18 +212,13 @@ class _Planning:
     def moved(self, home: decide.Home, item: Item, holder: Holder, *, stays: bool) -> Entry:
         """Let a number change its Service: only if it is idle, and the file speaks of both."""
         number = holder.number
+        held = f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid})"
         if stays:
-            move = ("number", "move", item.name, "--from", holder.service_sid)
-            error = RefusedError(
-                f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid}) now.",
-                hint=f"'{command_line(*move, '--to', home.sid)}' moves it.",
-            )
+            move = ("number", "move", item.name, "--from", holder.service_sid, "--to", home.sid)
+            error = RefusedError(f"{held} now.", hint=f"'{command_line(*move)}' moves it.")
         elif holder.name not in self.named:
-            error = RefusedError(
-                f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid}), "
-                "which the file does not name.",
-                hint="Name both Services in the file to move it.",
-            )
+            hint = "Name both Services in the file to move it."
+            error = RefusedError(f"{held}, which the file does not name.", hint=hint)
         else:
             source = decide.Home(holder.service_sid, holder.name)
             chain = decide.move_chain(source, home, item, number.raw, item.is_reserved)

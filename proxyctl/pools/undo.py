@@ -100,10 +100,8 @@ def restoring(plan: Plan, run: RunDetail) -> Plan:
     """Let pools be left without an unreserved number where the run had found them so, or had created the Service."""
     created = (one.outcome for one in run.items if one.intent.action == requests.CREATE_SERVICE.name)
     found = dict(run.run.unreserved or {}) | {one.service_sid: 0 for one in created if one is not None}
-    rooms = {
-        room: one._replace(may_empty=True) if found.get(room[0]) == 0 else one
-        for room, one in plan.capacities.items()
-    }
+    capacities = plan.capacities.items()
+    rooms = {room: one._replace(may_empty=found.get(room[0]) == 0) for room, one in capacities}
     return replace(plan, capacities=rooms)
 
 
@@ -113,10 +111,8 @@ def gone(records: Sequence[ItemRecord], sid: str) -> NoOp:
     made = versions.STATES.get(first.done or "")
     if made is not None and made(first)[0] == decide.ABSENT:
         return NoOp(item, note=AS_IT_WAS)
-    error = NotFoundError(
-        f"{item.input} can't be undone: Service {sid}, which that run changed, does not exist any more.",
-        hint="'proxyctl service list' shows those that are left.",
-    )
+    text = f"{item.input} can't be undone: Service {sid}, which that run changed, does not exist any more."
+    error = NotFoundError(text, hint="'proxyctl service list' shows those that are left.")
     return NoOp(item, error=error)
 
 
@@ -226,12 +222,8 @@ def joined(numbers: Iterable[Entry], senders: Iterable[Entry]) -> list[Entry]:
     """Let what happens to a number in its Messaging Service go together with what happens in its pools."""
     entries = list(numbers)
     named = {name for entry in entries for name in entry.item.names}
-    places = {
-        name: place
-        for place, entry in enumerate(entries)
-        if isinstance(entry, Chain)
-        for name in entry.item.names
-    }
+    chains = ((place, entry) for place, entry in enumerate(entries) if isinstance(entry, Chain))
+    places = {name: place for place, entry in chains for name in entry.item.names}
     for sender in senders:
         place = next((places[name] for name in sender.item.names if name in places), None)
         if place is not None:

@@ -76,14 +76,9 @@ def touch_of(run: RunDetail, records: Sequence[ItemRecord]) -> Touch:
         fields = frozenset() if found == left else frozenset(["state"])
     else:
         fields = frozenset().union(*map(fields_of, records))
-    return Touch(
-        run.run.id,
-        run.run.undoes,
-        fields,
-        ABSENT if found == ABSENT else first.intent.version,
-        ABSENT if left == ABSENT else last.outcome.version if last.outcome else None,
-        last.happened == "yes",
-    )
+    was = ABSENT if found == ABSENT else first.intent.version
+    now = ABSENT if left == ABSENT else last.outcome.version if last.outcome else None
+    return Touch(run.run.id, run.run.undoes, fields, was, now, last.happened == "yes")
 
 
 class Since:
@@ -98,12 +93,8 @@ class Since:
     def take(self, run: RunDetail) -> None:
         """Take in a later run."""
         groups: dict[Place, list[ItemRecord]] = {}
-        added = [
-            record
-            for record in run.items
-            if record.intent.action == requests.ADD.name and record.happened != "no"
-        ]
-        came = frozenset(name for record in added for name in record.names)
+        adds = (one for one in run.items if one.intent.action == requests.ADD.name and one.happened != "no")
+        came = frozenset(name for one in adds for name in one.names)
         for record in run.items:
             places = self._places(run, record)
             if record.happened == "no" or self._touches.keys().isdisjoint(places):

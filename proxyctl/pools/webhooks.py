@@ -128,10 +128,8 @@ def pointed_in(record: ItemRecord) -> dict[str, bool]:
 
 def not_kept(what: str, how: str) -> RefusedError:
     """The refusal of what no record has: a value in which the secret stood."""
-    return RefusedError(
-        f"{what} can't {how}: the value held the secret, so it was not recorded.",
-        hint="Set it by hand if necessary.",
-    )
+    text = f"{what} can't {how}: the value held the secret, so it was not recorded."
+    return RefusedError(text, hint="Set it by hand if necessary.")
 
 
 def kept_by(records: Sequence[ItemRecord]) -> dict[str, Settings]:

@@ -89,10 +89,9 @@ def guard(plan: Plan, command: str = "", allowed: Collection[str] = ()) -> Plan:
     if lost:
         rules = list(dict.fromkeys(need.rule for need in lost))
         text = ". ".join(need.why for need in lost)
-        raise RefusedError(
-            f"{text}. Nothing was sent ({'rule' if len(rules) == 1 else 'rules'} {', '.join(rules)}).",
-            hint=f"{' '.join(f'--allow {rule}' for rule in rules)} permits it.",
-        )
+        named = f"{'rule' if len(rules) == 1 else 'rules'} {', '.join(rules)}"
+        permits = " ".join(f"--allow {rule}" for rule in rules)
+        raise RefusedError(f"{text}. Nothing was sent ({named}).", hint=f"{permits} permits it.")
     return ordered
 
 

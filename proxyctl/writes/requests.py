@@ -167,6 +167,7 @@ _POOL_REFUSALS: Refusals = {
     codes.POOL_FULL: ("pool full", SPREAD),
 }
 HELD_ELSEWHERE = frozenset(code for code, (_, hint) in _POOL_REFUSALS.items() if hint == _FIND)
+_POOL_FULL = frozenset({codes.POOL_FULL})
 _in_pool = partial(Verb, of=resources.NUMBERS, refusals=_POOL_REFUSALS)
 ADD = _in_pool(
     "add",
@@ -174,16 +175,12 @@ ADD = _in_pool(
     does="create",
     form=_added,
     already=frozenset({codes.NUMBER_IN_SERVICE}),
-    full=frozenset({codes.POOL_FULL}),
+    full=_POOL_FULL,
     pending="has left its pool, and is in none now",
     pending_hint="Run the same command again to add it where it belongs.",
 )
 RESERVE = _in_pool(
-    "reserve",
-    "reserved",
-    does="update",
-    full=frozenset({codes.POOL_FULL}),
-    pending="is in the pool, but not reserved",
+    "reserve", "reserved", does="update", full=_POOL_FULL, pending="is in the pool, but not reserved"
 )
 RELEASE = replace(RESERVE, name="release", done="released", pending="is in the pool, but still reserved")
 REMOVE = _in_pool("remove", "removed", does="delete")
