@@ -78,9 +78,8 @@ class Engine:
         unfinished = any(result.state in ("skipped", "unknown") for result in results)
         if late is not None and unfinished and outranks(late, stopped_by):
             stopped_by = late
-        return outcomes.RunReport(
-            results, self._schedule.repeats, stopped_by, started, self.clock.monotonic()
-        )
+        ended = self.clock.monotonic()
+        return outcomes.RunReport(results, self._schedule.repeats, stopped_by, started, ended)
 
     def _step(self) -> None:
         """Do all that can be done now, then wait for what comes first, and take it in."""

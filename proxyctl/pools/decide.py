@@ -89,9 +89,8 @@ def add_step(home: Home, item: Item, is_reserved: bool | None, *, keeping: bool 
 
 def flag_step(home: Home, item: Item, row: Row, is_reserved: bool) -> Step:
     """Reserve or release a number. A release waits for no replacement."""
-    request = request_of(
-        requests.RESERVE if is_reserved else requests.RELEASE, home, item, row, wanted=wants(is_reserved)
-    )
+    verb = requests.RESERVE if is_reserved else requests.RELEASE
+    request = request_of(verb, home, item, row, wanted=wants(is_reserved))
     takes = (place(home.sid, is_reserved), *((spare(home.sid, False),) if is_reserved else ()))
     frees = {place(home.sid, not is_reserved): 1, **({} if is_reserved else {spare(home.sid, False): 1})}
     return Step(request, takes, frees)
@@ -142,9 +141,8 @@ def move_chain(
 
     ``has_left``: a move that was cut off took it out of the first.
     """
-    known = replace(
-        item, sid=row.get("sid") or item.sid, phone_number=row.get("phone_number") or item.phone_number
-    )
+    number = row.get("phone_number") or item.phone_number
+    known = replace(item, sid=row.get("sid") or item.sid, phone_number=number)
     was_reserved = row.get("is_reserved", is_reserved)
     facts = {"move": Trail(source.sid, target.sid, was_reserved)}
     rollback = add_step(source, known, was_reserved)

@@ -37,9 +37,8 @@ def service_text(
     import tomli_w
 
     raw, sid = service.raw, checked_sid(service.sid)
-    table = {
-        name: raw[name] for name, kind in SETTINGS.items() if type(raw.get(name)) is kind and raw[name] != ""
-    }
+    given = ((name, raw.get(name), kind) for name, kind in SETTINGS.items())
+    table = {name: value for name, value, kind in given if type(value) is kind and value != ""}
     comment = ""
     written: dict[str, str] = {}
     if pool is not None:

@@ -100,9 +100,8 @@ def parse_pool_file(
     try:
         document, text = parse_toml(data, longest_line=1024 * 1024)
     except TomlFlaw as flaw:
-        raise InputError(
-            f"{name}:{flaw.line}: {visible(flaw.what)}. Nothing was sent", hint=f"Fix line {flaw.line}."
-        ) from None
+        text = f"{name}:{flaw.line}: {visible(flaw.what)}. Nothing was sent"
+        raise InputError(text, hint=f"Fix line {flaw.line}.") from None
     checking = _Checking(name, directory, text, default_country, allow_empty)
     services = tuple(checking.services(document))
     checking.raise_flaws()
@@ -198,9 +197,8 @@ class _Checking:
         kind = SETTINGS.get(name) or MARKS.get(name)
         if kind is None:
             known = (*SETTINGS, "clear", *MARKS, "numbers")
-            self.flaw(
-                key, "numbers must be a table" if name == "numbers" else unknown("setting", name, known)
-            )
+            is_known = name == "numbers"
+            self.flaw(key, "numbers must be a table" if is_known else unknown("setting", name, known))
         elif type(value) is not kind:
             self.flaw(key, f"{name} must be {TYPE_WORDS[kind]}")
         elif isinstance(value, str) and not value.strip():

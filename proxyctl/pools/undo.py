@@ -29,6 +29,7 @@ INVERTED = {*versions.STATES, requests.UPDATE_SERVICE.name, requests.SET_WEBHOOK
 MOVING = ("add", "remove", "move")  # changes that no pool takes of a number in a Messaging Service
 SENDING = (requests.ATTACH.name, requests.DETACH.name)
 AS_IT_WAS = "as it was already"
+BY_HAND = "Change it by hand if necessary."
 
 
 def services_of(records: Iterable[ItemRecord], only: str | None) -> list[str]:
@@ -168,7 +169,7 @@ def changed_since(
     if by == versions.SOMETHING_ELSE and how is None:
         when = (now or {}).get("date_updated")
         how = f"something else changed it at {when}" if when else "it was added and removed again"
-    hint = "Change it by hand if necessary."
+    hint = BY_HAND
     if by:
         how, hint = f"run {by} changed it", f"See '{command_line('history', 'show', by)}'. {hint}"
     return None if how is None else RefusedError(f"{what} has changed since that run: {how}.", hint=hint)
@@ -300,9 +301,7 @@ def fields_back(
 
 def changed(item: Item, how: str) -> RefusedError:
     """The refusal of an item that is no longer as the run left it."""
-    return RefusedError(
-        f"{item.input} has changed since that run: {how}.", hint="Change it by hand if necessary."
-    )
+    return RefusedError(f"{item.input} has changed since that run: {how}.", hint=BY_HAND)
 
 
 def item_of(record: ItemRecord) -> Item:

@@ -86,9 +86,8 @@ class Since:
 
     def __init__(self, run: RunDetail) -> None:
         self._run = run
-        self._touches: dict[Place, list[Touch]] = {
-            place: [] for record in run.items for place in self._places(run, record)
-        }
+        places = (place for record in run.items for place in self._places(run, record))
+        self._touches: dict[Place, list[Touch]] = {place: [] for place in places}
 
     def take(self, run: RunDetail) -> None:
         """Take in a later run."""

@@ -190,9 +190,8 @@ class Flow:
 
     def _no_room(self, needs: Iterable[Room]) -> NoRoomError:
         replaced = any(room in self._spares and self._free[room] <= 0 for room in needs)
-        return NoRoomError(
-            "not changed: its replacement did not come" if replaced else "no other change makes room for it"
-        )
+        why = "not changed: its replacement did not come" if replaced else "no other change makes room for it"
+        return NoRoomError(why)
 
     # Places
 

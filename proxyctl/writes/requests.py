@@ -15,9 +15,7 @@ from proxyctl.api.resources import Call, Collection
 
 Refusals = Mapping[int, tuple[str, str]]  # by code: what it means, and a hint, in which NUMBER is the number
 
-SPREAD = (
-    "Numbers can be spread over several Services. 'proxyctl number list --all --idle' lists idle numbers."
-)
+SPREAD = "Numbers can be spread over several Services. 'proxyctl number list --all --idle' lists idle ones."
 
 
 @dataclass(frozen=True, slots=True)
