@@ -28,9 +28,16 @@ def test_a_hidden_concurrency_is_found_and_kept(
 
 
 @pytest.mark.parametrize(
-    ("limit", "count", "waste"), [(2, 1000, 15), (5, 1000, 10), (20, 4000, 10), (50, 5000, 15)]
+    ("limit", "count", "waste", "seed"),
+    [
+        (2, 1000, 15, 1),
+        (2, 1000, 15, 2),
+        (5, 1000, 10, 1),
+        (5, 1000, 10, 2),
+        (20, 4000, 10, 1),
+        (50, 5000, 15, 2),
+    ],
 )
-@pytest.mark.parametrize("seed", [1, 2])
 def test_requests_that_overtake_each_other_do_not_hide_the_limit(
     limit: int, count: int, waste: int, seed: int
 ) -> None:

@@ -168,7 +168,7 @@ def test_damage_is_told(local: Pool) -> None:
 HOSTILE = st.none() | st.integers() | st.text(max_size=8) | st.lists(st.integers(), max_size=1)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(
         st.sampled_from(["action", "sid", "phone_number", "input", "before", "state", "index"]), HOSTILE

@@ -132,8 +132,9 @@ def test_state_that_is_a_link_is_refused(account: Account, name: str) -> None:
 
 
 def test_a_dry_run_sends_and_keeps_nothing_and_ends_as_the_run(account: Account) -> None:
+    """Each verb in two of the formats, in turn, and in JSON Lines."""
     kept = account.files()
-    for form in FORMATS:
+    for form in FORMATS[list(VERBS.values()).index(account.verb) % 3 :: 3]:
         dry = account.run("--dry-run", "-o", form, confirmed=False)
         assert dry.code == 0, dry.err
         assert dry.out and "Nothing was sent" in dry.err

@@ -49,7 +49,7 @@ def account_states(draw: st.DrawFn, names: str = "abc", full: bool = True) -> di
 
 SEEDS = st.integers(0, 2**32).map(random.Random)
 HELD = st.sets(st.integers(0, 20)).map(lambda held: {f"n{index}" for index in held})
-often = settings(max_examples=80)
+often = settings(max_examples=100)
 
 
 def world_of(account: Account) -> World:

@@ -91,7 +91,7 @@ def test_whatever_happened_since(wish: Wish, items: list[Item], pool: Pool, now:
             assert (found and found.is_reserved) == (before and before.is_reserved)
 
 
-@settings(max_examples=80)
+@settings(max_examples=100)
 @given(
     account_states(),
     account_states(full=False),
