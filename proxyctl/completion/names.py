@@ -90,10 +90,10 @@ class AccountNames:
 class Names:
     """The files of all profiles, for one environment."""
 
-    def __init__(self, environ: Mapping[str, str], now: float | None = None) -> None:
+    def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
         self.directory = cache_directory(environ)
-        self.now = time.time() if now is None else now
+        self.now = time.time()
 
     @property
     def profiles_file(self) -> str:

@@ -45,7 +45,6 @@ class Live:
         clock: Clock,
         screen: Screen = Screen(80, color=True),
         delay: float = 0.0,
-        timer: bool = True,
     ) -> None:
         self._stream, self._words, self._clock = stream, draw, clock
         self._screen, self._width = screen._replace(width=None), (screen.width or 80) - 1
@@ -54,8 +53,7 @@ class Live:
         self._drawn: float | None = None  # when it was drawn last
         self._over = threading.Event()
         self.update()
-        if timer:
-            threading.Thread(target=self._tick, daemon=True, name="live line").start()
+        threading.Thread(target=self._tick, daemon=True, name="live line").start()
 
     @property
     def shown(self) -> bool:
@@ -84,12 +82,6 @@ class Live:
             if self.shown:
                 self._write(ERASE + SHOW_CURSOR)
             self._over.set()
-
-    def __enter__(self) -> Live:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _tick(self) -> None:
         while not self._over.wait(min(INTERVAL, self._delay or INTERVAL)):

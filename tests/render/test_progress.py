@@ -6,6 +6,7 @@ import io
 import re
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.support import StandingClock
 
 
 def live(stream: io.StringIO, clock: StandingClock, text: str = "working", **settings: object) -> Live:
-    return Live(stream, lambda _: line(text), clock=clock, timer=False, **settings)  # type: ignore[arg-type]
+    return Live(stream, lambda _: line(text), clock=clock, **settings)  # type: ignore[arg-type]
 
 
 def plain(text: str) -> str:
@@ -89,7 +90,7 @@ def test_reads_are_counted_from_many_threads() -> None:
 
 def test_it_is_drawn_at_most_ten_times_a_second_and_always_the_first_time() -> None:
     stream, clock = io.StringIO(), StandingClock()
-    with live(stream, clock) as shown:
+    with closing(live(stream, clock)) as shown:
         assert "working" in plain(stream.getvalue())
         size = len(stream.getvalue())
         for _ in range(50):
@@ -102,7 +103,7 @@ def test_it_is_drawn_at_most_ten_times_a_second_and_always_the_first_time() -> N
 
 def test_what_is_over_soon_is_not_shown() -> None:
     stream, clock = io.StringIO(), StandingClock()
-    with live(stream, clock, delay=0.5) as shown:
+    with closing(live(stream, clock, delay=0.5)) as shown:
         clock.sleep(0.4)
         shown.update()
         shown.say("said\n")
@@ -122,21 +123,21 @@ def test_a_thread_redraws_it_while_everything_waits() -> None:
         return line("waiting")
 
     began = time.monotonic()
-    with Live(io.StringIO(), draw, clock=SystemClock(), delay=0.01):
+    with closing(Live(io.StringIO(), draw, clock=SystemClock(), delay=0.01)):
         assert drawn.wait(5)
     assert time.monotonic() - began < 5, "and it ends at once"
 
 
 def test_lines_above_are_whole_and_keep_their_roles() -> None:
     stream, clock = io.StringIO(), StandingClock()
-    with live(stream, clock) as shown:
+    with closing(live(stream, clock)) as shown:
         shown.say("[red]" + "x" * 300 + painted("y", Role.BAD) + "\n")
     assert "[red]" + "x" * 300 + "\x1b[1;31my\x1b[0m\n" in stream.getvalue()
 
 
 def test_a_line_is_never_wider_than_the_terminal() -> None:
     stream = io.StringIO()
-    with live(stream, StandingClock(), "x" * 300, screen=Screen(40, color=True)):
+    with closing(live(stream, StandingClock(), "x" * 300, screen=Screen(40, color=True))):
         assert plain(stream.getvalue()).strip() == "x" * 39
 
 
@@ -161,7 +162,7 @@ def test_a_terminal_that_is_gone_stops_nothing(error: Exception) -> None:
             raise error
 
     clock = StandingClock()
-    with live(Gone(), clock) as shown:
+    with closing(live(Gone(), clock)) as shown:
         for _ in range(100):
             clock.sleep(1)
             shown.update()
