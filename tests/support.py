@@ -16,6 +16,8 @@ from typing import Any
 
 from proxyctl.cli import main
 from proxyctl.clock import Clock
+from proxyctl.commands.help import command_tree
+from proxyctl.help.pages import Node
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -194,3 +196,12 @@ def case(*what: object) -> Iterator[None]:
 def command(*arguments: str) -> Sequence[str]:
     """Return the argument vector that starts proxyctl with this interpreter."""
     return [sys.executable, "-m", "proxyctl", *arguments]
+
+
+def all_commands() -> Iterator[Node]:
+    """Yield proxyctl, its groups and its commands, each before those below it."""
+    nodes = [command_tree()]
+    while nodes:
+        node = nodes.pop(0)
+        yield node
+        nodes[:0] = node.children

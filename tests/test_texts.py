@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from proxyctl.commands.help import command_tree
 from proxyctl.writes.guard import RULES
 from tests.sources import SOURCES, nodes
-from tests.support import REPOSITORY
+from tests.support import REPOSITORY, all_commands
 
-TREE = {" ".join(node.path): node for node in command_tree().walk()}
+TREE = {" ".join(node.path): node for node in all_commands()}
 OPTIONS = {path: {name for option in node.options for name in option.names} for path, node in TREE.items()}
 OTHERS = {"--version", "--check"}  # of proxyctl itself, and of `.ci/generate`
 GOLDEN = REPOSITORY / "tests" / "golden"

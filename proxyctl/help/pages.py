@@ -113,12 +113,6 @@ class Node:
         command = self.context.command.get_command(self.context, name)
         return Node(typer.Context(command, parent=self.context, info_name=name, **command.context_settings))
 
-    def walk(self) -> Iterator[Node]:
-        """Yield this node and all below it."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
 
 def parameter_of(parameter: Any) -> Parameter:
     """Return what is known of an argument or option."""

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.commands.help import command_tree
 from tests.battery.foreign import Foreign, foreign, hostile
-from tests.support import Ran, case
+from tests.support import Ran, all_commands, case
 
 __all__ = ["foreign", "hostile"]  # fixtures
 
@@ -105,7 +104,7 @@ OF_ACCOUNT = re.compile(
 
 
 def test_every_command_has_an_entry() -> None:
-    leaves = {" ".join(node.path) for node in command_tree().walk() if not node.children}
+    leaves = {" ".join(node.path) for node in all_commands() if not node.children}
     assert {name for name in leaves if not NO_NAMES.match(name)} == COMMANDS.keys()
 
 

@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 
 from proxyctl import named_files
-from proxyctl.commands.help import command_tree
 from proxyctl.help.pages import Node
 from tests.commands.pool_support import fill
-from tests.support import Cli
+from tests.support import Cli, all_commands
 
 WRITTEN = {"--summary-json", "--failed-to", "--untried-to", "--numbers-to"}
 READ = {"--file", "--database"}
-NODES = [node for node in command_tree().walk() if not node.children]
+NODES = [node for node in all_commands() if not node.children]
 
 
 def options_of(node: Node) -> set[str]:

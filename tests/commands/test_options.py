@@ -7,13 +7,12 @@ import shlex
 
 import pytest
 
-from proxyctl.commands.help import command_tree
 from proxyctl.commands.mistakes import FORMATS as MEANT_FORMATS
 from proxyctl.commands.mistakes import OPTIONS, VERBS, WORDS
 from proxyctl.commands.options import duration
 from proxyctl.commands.tree import hoist, root_command, unequal
 from proxyctl.console import FORMATS
-from tests.support import Cli
+from tests.support import Cli, all_commands
 
 SHARED = (
     *("--profile", "--sandbox", "--verbose", "--quiet", "--timeout", "--retries", "--color"),
@@ -23,7 +22,7 @@ WRITING = ("--dry-run", "--yes", "--confirm-profile", "--no-history", "--lock-wa
 
 
 def test_every_command_answers_h_without_a_config_or_credentials(bare: Cli) -> None:
-    nodes = list(command_tree().walk())
+    nodes = list(all_commands())
     assert len(nodes) > 20
     for node in nodes:
         for flag in ("-h", "--help"):
@@ -39,7 +38,7 @@ def test_every_command_answers_h_without_a_config_or_credentials(bare: Cli) -> N
 
 
 def test_every_command_has_examples_that_parse() -> None:
-    for node in command_tree().walk():
+    for node in all_commands():
         assert node.examples, node.path
         for example in node.examples:
             found = re.search(r"(?:^|[|(] ?)proxyctl ([^|>)]*)", example)
@@ -54,7 +53,7 @@ def test_every_command_has_examples_that_parse() -> None:
 
 
 def test_every_first_line_is_short_and_every_help_plain() -> None:
-    for node in command_tree().walk():
+    for node in all_commands():
         assert len(node.paragraphs[0]) <= 90 and node.paragraphs[0].endswith("."), node.paragraphs[0]
         for text in (node.paragraphs[0], *node.paragraphs, *(one.help for one in node.parameters)):
             assert ";" not in text, text
@@ -62,7 +61,7 @@ def test_every_first_line_is_short_and_every_help_plain() -> None:
 
 
 def test_every_command_of_the_api_takes_the_shared_options() -> None:
-    for node in command_tree().walk():
+    for node in all_commands():
         there = {name for option in node.options for name in option.names}
         if node.path == ("api",) or (
             len(node.path) == 2 and node.path[0] in ("service", "number", "messaging")
@@ -184,7 +183,7 @@ EVERYWHERE = ("--profile", "--sandbox", "--verbose", "--quiet", "--timeout", "--
 
 
 def test_every_command_takes_the_options_of_all() -> None:
-    for node in command_tree().walk():
+    for node in all_commands():
         there = {name for option in node.options for name in option.names}
         assert node.children or there >= {*EVERYWHERE, "-p", "-v", "-q"}, node.path
         assert "--all" not in there or "-A" in there, node.path
@@ -251,7 +250,7 @@ def test_a_word_that_is_only_a_little_like_another_gets_no_suggestion(bare: Cli,
 def test_every_command_takes_the_account_on_either_side(bare: Cli) -> None:
     """With -h, the rest of the command line is parsed, and nothing else happens."""
     account = ("--sandbox", "-p", "x", "--profile=x", "-px")
-    for node in command_tree().walk():
+    for node in all_commands():
         for position in range(len(node.path) + 1) if not node.children else ():
             words = [*node.path[:position], *account, *node.path[position:], "-h"]
             ran = bare(*words)
@@ -260,11 +259,11 @@ def test_every_command_takes_the_account_on_either_side(bare: Cli) -> None:
 
 
 def test_suggestions_are_commands_that_exist() -> None:
-    paths = {" ".join(node.path) for node in command_tree().walk()}
+    paths = {" ".join(node.path) for node in all_commands()}
     assert set(WORDS.values()) - {"--version"} <= paths
     verbs = {path.split()[-1] for path in paths if " " in path}
     assert {verb for found in VERBS.values() for verb in found} <= verbs
-    names = {name for node in command_tree().walk() for one in node.options for name in one.names}
+    names = {name for node in all_commands() for one in node.options for name in one.names}
     assert {found.split()[0] for found in OPTIONS.values() if not found.endswith(".")} <= {*names, "-vv"}
     assert all(found in FORMATS for found in MEANT_FORMATS.values())
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from proxyctl.commands.help import command_tree
 from proxyctl.help.topics import topic
 from proxyctl.sandbox.server.faults import FaultPlan
 from proxyctl.state.lock import hold
@@ -24,7 +23,7 @@ from tests.api.stubs import http, raw_server, read_request
 from tests.battery.live import Arrivals
 from tests.commands.pool_support import fill
 from tests.sandbox.serving import Served
-from tests.support import REPOSITORY, Cli, Ran
+from tests.support import REPOSITORY, Cli, Ran, all_commands
 
 KEYS = ["verb", "service", "profile", "started", "seconds", "counts", "exit_code", "error"]
 NONE = {"changed": 0, "unchanged": 0, "failed": 0, "skipped": 0, "unknown": 0}
@@ -56,7 +55,7 @@ def job(cli: Cli) -> Job:
 
 
 def test_the_commands_that_take_it() -> None:
-    for node in command_tree().walk():
+    for node in all_commands():
         names = {name for option in node.options for name in option.names}
         checks = node.path in (("pool", "status"), ("pool", "audit"), ("pool", "plan"))
         assert ("--summary-json" in names) == (checks or "--no-history" in names), node.path

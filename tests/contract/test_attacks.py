@@ -6,20 +6,19 @@ from typing import Any
 
 import pytest
 
-from proxyctl.commands.help import command_tree
 from proxyctl.sandbox.context import Request
 from tests.battery.foreign import Foreign, foreign, hostile
 from tests.battery.front import SECRET
 from tests.battery.test_foreign_names import COMMANDS
 from tests.battery.test_wrong_answers import spoil
 from tests.contract.attacks import ATTACKS, GROUPS
-from tests.support import REPOSITORY, Ran
+from tests.support import REPOSITORY, Ran, all_commands
 
 __all__ = ["foreign", "hostile"]  # fixtures
 
 
 def test_every_group_has_a_row_and_every_attack_a_cell() -> None:
-    groups = {node.path[0] for node in command_tree().walk() if node.path}
+    groups = {node.path[0] for node in all_commands() if node.path}
     assert groups == GROUPS.keys(), "tests/contract/attacks.py: add a row, and run each attack or say why not"
     assert all(row.keys() == ATTACKS for row in GROUPS.values())
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.commands.help import command_tree
 from proxyctl.writes.guard import BULK, EMPTY_INPUT, RULES
 from tests.battery.scene import scene
 from tests.contract.account import Account
 from tests.contract.rules import ELSEWHERE, REFUSED, UNCONCERNED, Refused
 from tests.contract.verbs import Verb
-from tests.support import Ran, StandingClock
+from tests.support import Ran, StandingClock, all_commands
 
 RUN_RULES = ("no-unreserved", "lose-half")
 EMPTY = {command for command in RULES[EMPTY_INPUT].commands if command in BULK}
@@ -29,7 +28,7 @@ def test_every_rule_has_a_row_for_every_command_that_it_names() -> None:
 def test_every_command_that_makes_a_run_is_concerned_or_says_that_it_is_not() -> None:
     runs = {
         " ".join(node.path)
-        for node in command_tree().walk()
+        for node in all_commands()
         if any("--no-history" in option.names for option in node.options)
     }
     lines = [row.line for row in REFUSED.values()]
@@ -40,7 +39,7 @@ def test_every_command_that_makes_a_run_is_concerned_or_says_that_it_is_not() ->
         )
     takes = {
         " ".join(node.path)
-        for node in command_tree().walk()
+        for node in all_commands()
         if any("--allow" in option.names for option in node.options)
     }
     assert takes == (runs - {"api"}) | {"pool plan"}, "--allow is an option of every run"

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from proxyctl.commands.help import command_tree
 from proxyctl.sandbox.behaviour import ACCOUNT_SID
 from proxyctl.sandbox.context import ApiError, Request, Response, problem
 from proxyctl.sandbox.server.faults import Scripted
@@ -24,7 +23,7 @@ from tests.battery.front import SECRET
 from tests.battery.scene import scene
 from tests.contract.account import Account
 from tests.contract.verbs import NO_RUNS, VERBS, Verb
-from tests.support import Ran, StandingClock
+from tests.support import Ran, StandingClock, all_commands
 
 OF_A_RUN = {"--dry-run", "--yes", "--no-history", "--lock-wait", "--confirm-profile", "--timeout", "--output"}
 WRITES = ("POST", "DELETE")
@@ -34,7 +33,7 @@ FORMATS = ("json", "jsonl", "csv", "tsv", "ids", "table")
 def test_every_command_that_makes_a_run_has_a_row() -> None:
     declared = {
         " ".join(node.path): {name for option in node.options for name in option.names}
-        for node in command_tree().walk()
+        for node in all_commands()
     }
     runs = {name for name, options in declared.items() if "--no-history" in options}
     lines = [f"{verb.line} " for verb in VERBS.values()]

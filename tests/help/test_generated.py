@@ -19,7 +19,7 @@ from proxyctl.errors import ExitCode
 from proxyctl.help.pages import Node
 from proxyctl.help.topics import TOPICS, topic
 from proxyctl.writes.guard import RULES
-from tests.support import REPOSITORY, Cli
+from tests.support import REPOSITORY, Cli, all_commands
 
 sys.path.append(str(REPOSITORY / ".ci" / "generate"))
 files = import_module("files")
@@ -34,7 +34,7 @@ PLACES = {
 
 
 def leaves() -> list[Node]:
-    return [node for node in TREE.walk() if not node.children]
+    return [node for node in all_commands() if not node.children]
 
 
 def test_everything_is_fresh() -> None:
