@@ -15,7 +15,6 @@ SHOWN_REASONS = 10
 INDENT = 4
 SIGNS = {"failed": Role.BAD("✗"), "unknown": Role.UNSURE("?"), "skipped": Role.WARNING("!")}
 _REQUEST = re.compile(r"^(?:GET|POST|DELETE) \S+: ")
-COUNTS = {"failed": Role.BAD, "unknown": Role.UNSURE}
 
 
 class Failure(NamedTuple):
@@ -59,17 +58,17 @@ def by_reason(failures: Sequence[Failure], width: int) -> Iterator[Line]:
     longest = max(map(len, counts[:SHOWN_REASONS]), default=0)
     for (action, reason), group in list(groups.items())[:SHOWN_REASONS]:
         count = f"{len(group)} {action}"
-        shown = COUNTS[action](count) if action in COUNTS else Piece(count)
+        sign = SIGNS[action]
+        shown = Piece(count, None if action == "skipped" else sign.role)  # at most one badge a line
         blank = " " * (longest - len(count) + 2)
-        yield line(
-            SIGNS.get(action, SIGNS["failed"]), " ", shown, blank, reason.rstrip("."), hang=longest + 4
-        )
+        yield line(sign, " ", shown, blank, reason.rstrip("."), hang=longest + 4)
         if action == "skipped":
             continue
         names = folded([failure.names[0] for failure in group], width - INDENT)
         yield line(" " * INDENT, names, hang=INDENT)
         for hint in dict.fromkeys(hint for one in group for hint in hints_of(one, alone=len(group) == 1)):
-            yield hint_line(hint)
+            words = lines_of(hint)[0].pieces  # commands stay whole
+            yield Line([Piece(" " * INDENT), Piece("→ "), *words], hang=INDENT + 2)
     if len(groups) > SHOWN_REASONS:
         rest = sum(len(group) for group in list(groups.values())[SHOWN_REASONS:])
         yield line(f"… and {rest} more. -o json or --failed-to FILE has them all.")
@@ -79,11 +78,6 @@ def hints_of(failure: Failure, *, alone: bool) -> list[str]:
     """Return what to do, as sentences; of several numbers, NUMBER stands for each."""
     hints = lines_in(failure.hint)
     return sentences(*(hints if alone else map(failure.of_any, hints)), capital=True)
-
-
-def hint_line(hint: str) -> Line:
-    """Return what to do below what it is about; commands stay whole."""
-    return Line([Piece(" " * INDENT), Piece("→ "), *lines_of(hint)[0].pieces], hang=INDENT + 2)
 
 
 def without_request(text: str) -> str:

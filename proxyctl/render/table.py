@@ -20,6 +20,7 @@ GAP = "  "
 NARROWEST = 12  # a column of text is not worth having below this
 CHUNK = 500  # lines a write
 RIGHT = (Kind.NUMBER, Kind.LOAD)
+FLEXIBLE = (Kind.TEXT, Kind.FOLD)
 
 
 class Table(Writer):
@@ -139,7 +140,10 @@ def fit(
     """
     if width is None:
         return [natural for _, natural in columns]
-    least = [min(natural, _minimum(column)) if _flexible(column) else natural for column, natural in columns]
+    least = [
+        min(natural, max(NARROWEST, cells(column.title))) if column.kind in FLEXIBLE else natural
+        for column, natural in columns
+    ]
     ranked = sorted(range(len(columns)), key=lambda place: -columns[place][0].importance)
     roomy = _total([natural for _, natural in columns], ranked) <= width
     kept: list[int] = []
@@ -164,17 +168,9 @@ def _total(widths: Sequence[int], kept: Sequence[int]) -> int:
     return sum(widths[place] for place in kept) + len(GAP) * max(0, len(kept) - 1)
 
 
-def _flexible(column: Column) -> bool:
-    return column.kind in (Kind.TEXT, Kind.FOLD)
-
-
-def _minimum(column: Column) -> int:
-    return max(NARROWEST, cells(column.title))
-
-
 def fitted(cell: Cell, width: int, kind: Kind, screen: Screen) -> list[Cell]:
     """Return the lines of a cell: one, unless it is folded."""
-    if size(cell) <= width or kind not in (Kind.TEXT, Kind.FOLD):
+    if size(cell) <= width or kind not in FLEXIBLE:
         return [cell]
     text, role = "".join(piece.text for piece in cell), cell[0].role
     ellipsis = screen.own("…")

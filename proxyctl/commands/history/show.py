@@ -50,7 +50,7 @@ def show_runs(
     def rows() -> Iterator[dict[str, Any]]:
         for run in runs(runtime, since, service, failed):
             row = run_row(runtime, run)
-            if for_people and is_idle(run) and not all_runs:
+            if for_people and run.idle and run.exit_code == 0 and not all_runs:
                 left_out.append(run)
             else:
                 yield row | (drawn_cells(run, row) if for_people else {})
@@ -77,11 +77,6 @@ def runs(runtime: Runtime, since: float | None, service: str | None, failed: boo
             continue
         if not failed or run.status == "broken off" or run.exit_code:
             yield run
-
-
-def is_idle(run: RunSummary) -> bool:
-    """Whether a run succeeded, and changed nothing."""
-    return run.idle and run.exit_code == 0
 
 
 def run_row(runtime: Runtime, run: RunSummary) -> dict[str, Any]:
@@ -253,7 +248,8 @@ def grouped(items: Sequence[ItemRecord], names: Mapping[str | None, str | None])
     """Return items by what became of them, with how."""
     groups: Group = {}
     for item in items:
-        word = change_of(item)
+        action = item.intent.action or "?"
+        word = CHANGE_WORDS.get(action, action.removesuffix("_service"))
         trail = item.intent.move
         source = names.get(trail.source) or trail.source if trail and trail.source else None
         if word == "add" and source:
@@ -263,12 +259,6 @@ def grouped(items: Sequence[ItemRecord], names: Mapping[str | None, str | None])
             key = ("unchanged", "")
         groups.setdefault(key, []).append(item)
     return groups
-
-
-def change_of(item: ItemRecord) -> str:
-    """Return the word of a plan for what was about to be done."""
-    action = item.intent.action or "?"
-    return CHANGE_WORDS.get(action, action.removesuffix("_service"))
 
 
 def body(groups: Group, width: int) -> Iterator[Line]:
