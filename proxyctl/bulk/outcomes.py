@@ -90,7 +90,8 @@ class Stop:
     error: ProxyctlError
 
 
-Outcome = Done | Refused | Throttled | Unsent | Lost | Unclear | Stop
+Undecided = Throttled | Unsent | Lost | Unclear  # what became of the task is not known yet
+Outcome = Done | Refused | Stop | Undecided
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,12 +250,7 @@ class Schedule:
         elif last:
             self._repeat(item, 0.0)
 
-    def _unread(
-        self,
-        item: Pending,
-        outcome: outcomes.Lost | outcomes.Unsent | outcomes.Throttled | outcomes.Unclear,
-        jitter: float,
-    ) -> None:
+    def _unread(self, item: Pending, outcome: outcomes.Undecided, jitter: float) -> None:
         """A read failed: try it again later, together with all others that are due then."""
         asked, error = 0.0, outcome.error
         if isinstance(outcome, outcomes.Throttled):

@@ -240,13 +240,11 @@ def temporary(words: str, last: ProxyctlError | None) -> TemporaryError:
     return TemporaryError(words + cause, hint=hint, problem=last.problem if last is not None else None)
 
 
-def too_long(asked: float, last: ProxyctlError | None) -> ThrottledError:
+def too_long(asked: float, last: ProxyctlError) -> ThrottledError:
     """Return the error for a Retry-After that is too long to wait for."""
-    return ThrottledError(
-        f"the API asks to wait {asked:.0f} s before the next request (429)",
-        hint="Run the same command again after that to continue.",
-        problem=last.problem if last is not None else None,
-    )
+    text = f"the API asks to wait {asked:.0f} s before the next request (429)"
+    hint = "Run the same command again after that to continue."
+    return ThrottledError(text, hint=hint, problem=last.problem)
 
 
 def outranks(error: ProxyctlError, before: ProxyctlError | None) -> bool:

@@ -148,11 +148,7 @@ class Account:
         return pool
 
     def each_pool(
-        self,
-        service_sids: Iterable[str],
-        take: Callable[[str, Iterator[Page]], Answer],
-        *,
-        skip_gone: bool = False,
+        self, sids: Iterable[str], take: Callable[[str, Iterator[Page]], Answer], *, skip_gone: bool = False
     ) -> Iterator[tuple[str, Answer]]:
         """Read pools in parallel; yield each Service's SID with what ``take`` made of its pages, in order.
 
@@ -168,7 +164,7 @@ class Account:
                     raise
                 return None
 
-        sids = list(service_sids)
+        sids = list(sids)
         answers = in_order(sids, side_by_side(ask, sids, workers=WORKERS))
         return ((sid, answer) for sid, answer in answers if answer is not None)
 

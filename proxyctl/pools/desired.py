@@ -99,16 +99,16 @@ def doubtful_service(wanted: WantedService, world: World) -> RefusedError | None
         return None
     alike = next((name for name in world.services if folded(name) == folded(wanted.name)), None)
     if alike is not None:
-        return RefusedError(
-            f"Service {wanted.name} does not exist. {alike} does, and differs only in case, blanks, '-' or '_'.",
-            hint=f"Write {table_of(alike)}, or create = true.",
-        )
+        differs = f"{alike} does, and differs only in case, blanks, '-' or '_'"
+        hint = f"Write {table_of(alike)}, or create = true."
+        return RefusedError(f"Service {wanted.name} does not exist. {differs}.", hint=hint)
     holder = next((found for item in wanted.numbers or () if (found := world.holder_of(item))), None)
     if holder is not None:
-        return RefusedError(
-            f"Service {wanted.name} does not exist, and its table takes numbers from Service {holder.name}.",
-            hint=f"Check the name, or write create = true in {table_of(wanted.name)}.",
+        text = (
+            f"Service {wanted.name} does not exist, and its table takes numbers from Service {holder.name}."
         )
+        hint = f"Check the name, or write create = true in {table_of(wanted.name)}."
+        return RefusedError(text, hint=hint)
     return None
 
 

@@ -156,11 +156,7 @@ def judged(
 
 
 def changed_since(
-    what: str,
-    records: Sequence[ItemRecord],
-    since: versions.Since,
-    now: Mapping[str, Any] | None,
-    how: str | None,
+    what: str, records: Sequence[ItemRecord], since: versions.Since, now: decide.Row | None, how: str | None
 ) -> RefusedError | None:
     """Return the refusal of what has changed since the run; ``now``: as the API has it, ``how``: what that shows."""
     by = since.changed_by(records, versions.version_of(now))

@@ -29,13 +29,8 @@ STATES: Mapping[str, Callable[[ItemRecord], tuple[Any, Any]]] = {
     requests.ATTACH.name: lambda record: (ABSENT, PRESENT),
     requests.DETACH.name: lambda record: (PRESENT, ABSENT),
 }
-CHANGES = {
-    *STATES,
-    *WEBHOOKS,
-    requests.UPDATE_SERVICE.name,
-    requests.UPDATE_SESSION.name,
-    requests.CLOSE_SESSION.name,
-}
+FIELDS = (requests.UPDATE_SERVICE, requests.UPDATE_SESSION, requests.CLOSE_SESSION)
+CHANGES = {*STATES, *WEBHOOKS, *(verb.name for verb in FIELDS)}
 
 
 def flag(state: Mapping[str, Any] | None) -> bool | None:
