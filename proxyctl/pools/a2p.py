@@ -99,11 +99,11 @@ def decide_all(items: Sequence[Item], pair: Pair) -> list[Entry]:
 def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:
     """Decide for one item; the order matters: first the pool, then the Messaging Service."""
     if number is None:
-        error = RefusedError(
-            f"{item.shown} is not in the pool of Service {pair.service.name}: in a Messaging Service, it could not "
-            "join it any more.",
-            hint=f"Run '{command_line('number', 'add', argument(pair.service), item.name)}' first.",
+        add = command_line("number", "add", argument(pair.service), item.name)
+        text = (
+            f"{item.shown} is not in the pool of {pair.service.name}. A Messaging Service would keep it out."
         )
+        error = RefusedError(text, hint=f"Run '{add}' first.")
         return NoOp(item, None, error)
     if number.sid in pair.members:
         return NoOp(item, number.raw, note=PRESENT)

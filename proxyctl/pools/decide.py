@@ -50,15 +50,10 @@ def spare(sid: str, is_reserved: bool | None) -> Room:
 def capacities(pool: Pool, service: Service) -> dict[Room, Capacity]:
     """Return what a Service's pool holds and may hold, by kind; of one that was read in part, what is known of it."""
     name, level = service.unique_name or THE_POOL, service.raw.get("geo_match_level")
-    areas = areas_in(pool, level) if pool.complete else {}
-    held = {True: pool.reserved, False: pool.unreserved}
-    return {
-        place(pool.service_sid, flag): Capacity(
-            name, held[flag], POOL_LIMITS[flag], whole=pool.complete, areas={} if flag else areas
-        )
-        for flag in (True, False)
-        if pool.complete or not flag
-    }
+    areas, whole = areas_in(pool, level) if pool.complete else {}, pool.complete
+    unreserved = Capacity(name, pool.unreserved, POOL_LIMITS[False], whole=whole, areas=areas)
+    reserved = {place(pool.service_sid, True): Capacity(name, pool.reserved, POOL_LIMITS[True])}
+    return (reserved if whole else {}) | {place(pool.service_sid, False): unreserved}
 
 
 def request_of(verb: requests.Verb, home: Home, item: Item, row: Row | None, **more: Any) -> requests.Request:

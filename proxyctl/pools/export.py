@@ -74,10 +74,9 @@ def harmless(text: str, service: Service) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise RefusedError(
-            f"Service {service.sid} has text that no file can hold (half a surrogate pair).",
-            hint="'proxyctl service update -h': an update can give it another unique name or URL.",
-        ) from None
+        hint = "'proxyctl service update -h': an update can give it another unique name or URL."
+        text = f"Service {service.sid} has text that no file can hold (half a surrogate pair)."
+        raise RefusedError(text, hint=hint) from None
     return "".join(char if char == "\n" or char.isprintable() else escape(char) for char in text)
 
 

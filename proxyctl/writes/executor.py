@@ -267,11 +267,9 @@ def nothing_shows(request: Request, error: errors.ProxyctlError) -> errors.Proxy
     if request.verb.typed is not None:
         return error
     newest = command_line("session", "list", request.parent, "--sort", "-date_created", "--limit", "3")
-    return errors.PartialError(
-        f"whether {request.name} was {request.verb.done} is unknown: {error.message}",
-        hint=f"Running the command again may create a second one. Check first: '{newest}'.",
-        problem=error.problem,
-    )
+    text = f"whether {request.name} was {request.verb.done} is unknown: {error.message}"
+    hint = f"Running the command again may create a second one. Check first: '{newest}'."
+    return errors.PartialError(text, hint=hint, problem=error.problem)
 
 
 def service_gone(service_sid: str, error: errors.NotFoundError) -> errors.ProxyctlError:
