@@ -97,9 +97,8 @@ def forget_finished(runtime: Runtime, lefts: Sequence[Left], report: Report) -> 
     def is_safe(left: Left) -> bool:
         if not left.numbers:
             return left.command == typed and report.error() is None
-        back_in = runtime.options.through_messaging or not any(
-            one.trail.messaging_service for one in left.numbers
-        )
+        through = runtime.options.through_messaging
+        back_in = through or not any(one.trail.messaging_service for one in left.numbers)
         return back_in and all({one.sid, one.phone_number} & safe for one in left.numbers)
 
     with suppress(OutputError):

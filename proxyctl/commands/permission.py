@@ -54,9 +54,8 @@ def allowed_rules(runtime: Runtime) -> Sequence[str]:
     allowed = runtime.options.allow or ()
     for name in allowed:
         if name not in RULES:
-            raise UsageError(
-                f"--allow {name}: there is no such rule.", hint=f"The rules are {', '.join(RULES)}."
-            )
+            hint = f"The rules are {', '.join(RULES)}."
+            raise UsageError(f"--allow {name}: there is no such rule.", hint=hint)
     return allowed
 
 

@@ -20,7 +20,7 @@ from proxyctl.roles import Line
 from proxyctl.text import CHANGED, NOT_GOOD, ORDER, Lines, command_line, counted, duration_text
 from proxyctl.writes.flow import Progress
 from proxyctl.writes.plan import Chain, Entry, NoOp
-from proxyctl.writes.requests import ADD, HELD_ELSEWHERE, Request
+from proxyctl.writes.requests import ADD, HELD_ELSEWHERE
 
 AGAIN = "Run the same command again to continue. Completed items are skipped."
 CORRECT = "Fix the failed items and run the command again. Completed items are skipped."
@@ -104,9 +104,8 @@ class Report:
 
     def failure_lines(self, width: int | None) -> list[str] | list[Line]:
         """Return which items are not as wanted: by their reason at a terminal of ``width``, a line each elsewhere."""
-        bad = [
-            end for end in self.ends if end.bad and type(end.error) is not errors.InputError
-        ]  # those were named
+        # What was no number was named before.
+        bad = [end for end in self.ends if end.bad and type(end.error) is not errors.InputError]
         tried = [failure_of(end) for end in bad if end.action != "skipped"]
         skipped = [failure_of(end) for end in bad if end.action == "skipped"]
         return a_line_each(tried, skipped) if width is None else list(by_reason([*tried, *skipped], width))
@@ -208,9 +207,8 @@ def end_of(end: Progress, stopped: ProxyctlError | None, locate: Locate | None) 
     if end.pending and end.state != "unknown":
         action, error = "failed", pending_error(end, error or stopped, locate)
     elif end.rolled_back and end.state != "unknown":
-        back = (
-            "The Session was closed again" if chain.request.verb.key == "unique_name" else "It was put back"
-        )
+        of_session = chain.request.verb.key == "unique_name"
+        back = "The Session was closed again" if of_session else "It was put back"
         error = error and reworded(error, f"{error.message.rstrip('.')}. {back}.")
     elif end.state == "skipped":
         error = error or stopped
@@ -244,15 +242,12 @@ def pending_error(end: Progress, error: ProxyctlError | None, locate: Locate | N
     state = request.verb.pending.format(parent=request.parent, where=where)
     why = f": {error.message.rstrip('.')}" if error is not None else ""
     hint = error.hint if isinstance(error, InMessagingError) else how_to_finish(request)
-    return kind(f"{name} {state}{why}.{belongs(request)}", hint=hint, problem=problem)
-
-
-def belongs(request: Request) -> str:
-    """Say to which pool a number belongs that is in none."""
-    if request.verb is not ADD:
-        return ""
-    flag = "reserved" if request.wanted.get("is_reserved") else "unreserved"
-    return f" It belongs in the pool of Service {request.kept.get('service') or request.parent} ({flag})."
+    belongs = ""
+    if request.verb is ADD:
+        flag = "reserved" if request.wanted.get("is_reserved") else "unreserved"
+        pool = request.kept.get("service") or request.parent
+        belongs = f" It belongs in the pool of Service {pool} ({flag})."
+    return kind(f"{name} {state}{why}.{belongs}", hint=hint, problem=problem)
 
 
 def held_elsewhere(end: Progress, error: ProxyctlError | None) -> bool:

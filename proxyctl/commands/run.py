@@ -217,7 +217,9 @@ def finish(runtime: Runtime, shape: Shape, report: Report | None, rest: Rest) ->
         runtime.note(f"{count} unchanged: {note}.")
     error = report.error()
     lost = []
-    if rows_wanted(runtime, failed=error is not None):
+    options = runtime.options
+    wanted = not options.quiet or (error is not None and not options.silent)
+    if wanted and (options.output is not None or not runtime.console.terminal.stdout):  # people get the summary
         fields = set(shape.fields)
         rows = [{key: value for key, value in end.row().items() if key in fields} for end in report.ends]
         lost.append(lost_output(lambda: runtime.out.rows(shape, [rows])))
@@ -279,11 +281,3 @@ def lost_output(write: Callable[[], object], what: str = "the rows") -> OutputEr
     except OSError as error:
         return OutputError(f"{what} could not be written: {error.strerror or error}", hint=SEE_HISTORY)
     return None
-
-
-def rows_wanted(runtime: Runtime, *, failed: bool) -> bool:
-    """Whether rows go to stdout: not at a terminal, and not with --quiet, unless a format was asked for."""
-    options = runtime.options
-    if options.quiet and (options.silent or not failed):
-        return False
-    return not runtime.console.terminal.stdout or options.output is not None

@@ -97,9 +97,8 @@ def save(
         if path is not None:
             replace_private(path, data)
             return path
-        path = write(
-            directory, checked_sid(pools[0][0].sid) if len(pools) == 1 else f"{len(pools)}-pools", data, now
-        )
+        name = checked_sid(pools[0][0].sid) if len(pools) == 1 else f"{len(pools)}-pools"
+        path = write(directory, name, data, now)
     except (OutputError, RefusedError) as error:
         if not runtime.options.no_history:
             hint = "Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history to save none."
@@ -116,9 +115,7 @@ def without_secret(runtime: Runtime, service: Service) -> Service:
     clean, raw = runtime.console.redactor.clean, service.raw
     lost = [name for name in SETTINGS if isinstance(text := raw.get(name), str) and clean(text) != text]
     if lost:
-        runtime.warn(
-            f"{', '.join(lost)} of Service {service.unique_name} held the secret, so the file lacks it."
-        )
+        runtime.warn(f"{', '.join(lost)} of Service {service.name} held the secret, so the file lacks it.")
     return Service({key: value for key, value in raw.items() if key not in lost})
 
 

@@ -140,9 +140,8 @@ class Journal:
         runtime = self._runtime
         self._first = self._next
         self._tried.update(chain.item for chain in plan.chains)
-        leaving = any(
-            not step.final and step.request.verb.removes for chain in plan.chains for step in chain.steps
-        )
+        steps = [step for chain in plan.chains for step in chain.steps]
+        leaving = any(not step.final and step.request.verb.removes for step in steps)
         attaches = sum(chain.request.verb is ATTACH for chain in plan.chains)
         try:
             if self._recorder is None and (leaving or attaches or not runtime.options.no_history):
@@ -276,9 +275,8 @@ def intent_of(request: Request) -> Intent:
 def outcome_of(request: Request, outcome: BulkOutcome) -> Outcome:
     """Return what the history keeps of one attempt."""
     if not isinstance(outcome, Done):
-        facts = {
-            name: getattr(outcome.error.problem, name, None) for name in ("code", "status", "request_id")
-        }
+        problem = outcome.error.problem
+        facts = {name: getattr(problem, name, None) for name in ("code", "status", "request_id")}
         return Outcome(type(outcome).__name__.lower(), message=outcome.error.message, **facts)
     seen: Seen = outcome.detail
     raw = seen.raw or {}

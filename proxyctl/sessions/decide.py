@@ -66,9 +66,8 @@ def decide_update(item: Item, session: Session, service_sid: str, wanted: Fields
     if not changed:
         return NoOp(item, session.raw)
     closes = changed == {"status": "closed"}
-    request = request_of(
-        verbs.CLOSE_SESSION if closes else verbs.UPDATE_SESSION, service_sid, session, changed
-    )
+    verb = verbs.CLOSE_SESSION if closes else verbs.UPDATE_SESSION
+    request = request_of(verb, service_sid, session, changed)
     return Chain(item, (Step(request),), "update", "updated", service=request.name)
 
 

@@ -74,11 +74,8 @@ def refuse_elsewhere(
 
     ``verb`` and its ``options`` would remove them there. Where the other pools may not be read, a note says so.
     """
-    absent = [
-        one.item
-        for one in entries
-        if isinstance(one, NoOp) and (one.note == NOT_THERE or isinstance(one.error, NotFoundError))
-    ]
+    others = [one for one in entries if isinstance(one, NoOp)]
+    absent = [one.item for one in others if one.note == NOT_THERE or isinstance(one.error, NotFoundError)]
     account = Account(runtime.access.reader.apart())
 
     def holders() -> dict[Item, Holder]:
@@ -197,9 +194,7 @@ def guarded_pools(
     services = [one for one in (runtime.account.services() if named else ()) if one.sid in named]
     items = [replace(chain.item, sid=chain.request.sid) for chain in going]
     pools = {one.sid: runtime.account.pool(one.sid, items, few=FEW) for one in (service, *services) if going}
-    entries = [
-        webhooks.away_from(entry, pools) if isinstance(entry, Chain) else entry for entry in plan.entries
-    ]
+    entries = [webhooks.away_from(one, pools) if isinstance(one, Chain) else one for one in plan.entries]
     sids = {item.sid for item in items if item.sid}
     rooms: dict[Room, Capacity] = {}
     for one in (service, *services) if going else ():

@@ -9,12 +9,8 @@ Examples:
 from proxyctl.commands import options
 from proxyctl.commands.options import NUMBERS, SERVICE, argument, command, group, option, url
 
-CHANGES = (
-    options.DATA,
-    options.WRITES,
-    options.BULK,
-    options.ROWS,
-)  # what each verb accepts that changes numbers
+# What each verb accepts that changes numbers.
+CHANGES = (options.DATA, options.WRITES, options.BULK, options.ROWS)
 
 
 @group(options.FILTERS)

@@ -26,7 +26,7 @@ from proxyctl.pools import decide
 from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import NOT_THERE, Home
 from proxyctl.pools.facts import minding_senders, senders_of
-from proxyctl.pools.pool import Pool, in_use
+from proxyctl.pools.pool import in_use
 from proxyctl.render.progress import DrainLine
 from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.roles import Line
@@ -50,9 +50,7 @@ def drain(
 ) -> None:
     """Drain the numbers given; raises the error that the run ends with."""
     if runtime.options.through_messaging and not remove:
-        raise errors.UsageError(
-            "--through-messaging is for numbers that leave their pool.", hint="Add --remove."
-        )
+        raise errors.UsageError("--through-messaging needs --remove.", hint="Add --remove.")
     given = begin(runtime, numbers, file)
     service = runtime.account.service(service_name)
     given.require(service)
@@ -132,9 +130,8 @@ class Drain:
             now = [NoOp(one.item, one.before) if isinstance(one, Chain) else one for one in plan.entries]
             self.take(report_of(now, (), None))
             if self.busy() and self.runtime.time_left == 0:
-                raise errors.DeadlineError(
-                    f"the deadline of {self.runtime.options.deadline or 0:g} s was reached"
-                )
+                limit = self.runtime.options.deadline or 0
+                raise errors.DeadlineError(f"the deadline of {limit:g} s was reached")
             if not plan.chains:
                 return
         try:
@@ -191,10 +188,10 @@ class Drain:
     def later(self) -> Plan:
         """Read the numbers again, a request for each of a few, else one for each hundred in the pool; and decide."""
         draining = self.draining()
+        if not draining:
+            return Plan()
         items = [Item(sid, sid, None) for sid in draining]
-        pool = (
-            self.runtime.account.pool(self.service.sid, items, few=FEW) if items else Pool(self.service.sid)
-        )
+        pool = self.runtime.account.pool(self.service.sid, items, few=FEW)
         entries = [self.after(end, pool.by_sid.get(sid)) for sid, end in draining.items()]
         return Plan(tuple(self.refuse_elsewhere(entries) if self.removes else entries))
 
@@ -204,9 +201,8 @@ class Drain:
             return NoOp(end.item, note=NOT_THERE)
         if number.is_reserved is False:
             text = f"{end.item.shown} was released by somebody else meanwhile."
-            return NoOp(
-                end.item, number.raw, errors.RefusedError(text, hint="Run the command again to reserve it.")
-            )
+            error = errors.RefusedError(text, hint="Run the command again to reserve it.")
+            return NoOp(end.item, number.raw, error)
         if not self.removes or (self.waits and number.in_use):
             return NoOp(end.item, number.raw)
         return self.removal(end.item, number, ", and is reserved now")
@@ -264,9 +260,8 @@ class Drain:
             waiting = {end.item for end in draining.values()}
             ends = [self.unfinished(end, report.stopped) if end.item in waiting else end for end in ends]
         elif busy and not self.removes:
-            self.runtime.note(
-                f"still in use: {counted(len(busy), 'number')}. --wait waits until they are idle."
-            )
+            numbers = counted(len(busy), "number")
+            self.runtime.note(f"still in use: {numbers}. --wait waits until they are idle.")
         if self.waits and sent is not None:
             sent = replace(sent, started=self.runtime.started, ended=self.runtime.clock.monotonic())
         done = REMOVE.done if self.removes else RESERVE.done

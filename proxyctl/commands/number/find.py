@@ -53,7 +53,7 @@ def conclude(runtime: Runtime, found: int, missing: Mapping[Item, ProxyctlError]
         return
     if found == 0 and len(missing) == 1 and not skipped:
         raise next(iter(missing.values()))
-    runtime.say(*first_of([error.message for error in missing.values()]))
+    runtime.say(*first_of([error.message for error in missing.values()], "more."))
     summary = f"found {found}, not found {len(missing)}{f', bad rows {skipped}' if skipped else ''}."
     raise PartialError(summary) if found or skipped else NotFoundError(summary)
 
@@ -67,28 +67,21 @@ def show(runtime: Runtime, names: Sequence[str]) -> None:
         raise UsageError("name one number.", hint="See 'proxyctl number find -h' for several.")
     reference = require_number(names[-1], runtime.options.default_country)
     item = Item(names[-1], reference.sid, reference.phone_number)
-    found = in_pool(runtime, names[0], item) if names[1:] else in_any_pool(runtime, item)
+    if names[1:]:
+        service = runtime.account.service(names[0])
+        number = runtime.account.pool(service.sid, [item]).find(item)
+        if number is None:
+            raise NotFoundError(
+                f"{item.name} is not in the pool of Service {service.unique_name} ({service.sid}).",
+                hint=f"'{command_line('number', 'find', item.name)}' shows which Service has it.",
+            )
+        found = Holder(service.name, service.sid, number)
+    else:
+        held = next(runtime.account.holders([item]), None)
+        if held is None:
+            raise not_found(item)
+        found = held[1]
     runtime.out.one(PHONE_NUMBER, found.number.raw, verdict=verdict(found.number, found.name))
-
-
-def in_pool(runtime: Runtime, service_name: str, item: Item) -> Holder:
-    """Return a number of one pool."""
-    service = runtime.account.service(service_name)
-    number = runtime.account.pool(service.sid, [item]).find(item)
-    if number is None:
-        raise NotFoundError(
-            f"{item.name} is not in the pool of Service {service.unique_name} ({service.sid}).",
-            hint=f"'{command_line('number', 'find', item.name)}' shows which Service has it.",
-        )
-    return Holder(service.name, service.sid, number)
-
-
-def in_any_pool(runtime: Runtime, item: Item) -> Holder:
-    """Return a number of whichever pool has it."""
-    found = next(runtime.account.holders([item]), None)
-    if found is None:
-        raise not_found(item)
-    return found[1]
 
 
 def verdict(number: PhoneNumber, service: str) -> Line:

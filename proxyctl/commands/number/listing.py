@@ -168,10 +168,7 @@ class NumberFilter:
         given = [(option, each) for option, each in beginnings.items() if each]
         for (one, some), (other, others) in combinations(given, 2):
             if not any(a.startswith(b) or b.startswith(a) for a in some for b in others):
-                raise UsageError(
-                    f"{one} and {other} exclude each other: no number has both.",
-                    hint="Leave one of them out.",
-                )
+                raise UsageError(f"{one} and {other} exclude each other.", hint="Leave one of them out.")
 
     def accepts(self, number: Row) -> bool:
         """Whether ``number``, as the API gives it, is like that."""

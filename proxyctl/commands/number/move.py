@@ -21,7 +21,7 @@ from proxyctl.render.shapes import RESULT
 from proxyctl.roles import Line, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.text import counted
-from proxyctl.writes.plan import Chain, NoOp, Plan, sids_of
+from proxyctl.writes.plan import Chain, Plan, sids_of
 from proxyctl.writes.requests import DETACH
 
 
@@ -50,7 +50,7 @@ def move(
     def decide() -> Plan:
         route = read_route(runtime, source, target, items)
         entries = moves.decide_moves(items, replace(route, is_reserved=is_reserved))
-        unknown = sum(isinstance(one, NoOp) and isinstance(one.error, UnknownFlagError) for one in entries)
+        unknown = sum(isinstance(getattr(one, "error", None), UnknownFlagError) for one in entries)
         if unknown and asks:
             raise FlagWantedError(unknown)
         sids = sids_of(entries, "move") | {one.sid for one in route.unfinished.values()}
@@ -66,9 +66,8 @@ def move(
     try:
         report = carry_out(runtime, job)
     except FlagWantedError as wanted:
-        runtime.say(
-            f"An interrupted move left {counted(wanted.args[0], 'number')} in no pool. No record has their state."
-        )
+        left = counted(wanted.args[0], "number")
+        runtime.say(f"An interrupted move left {left} in no pool. No record has their state.")
         answer = runtime.console.ask("Add them as reserved or as unreserved? [reserved/unreserved] ")
         is_reserved, asks = {"reserved": True, "unreserved": False}.get(answer.strip().lower()), False
         report = carry_out(runtime, job)

@@ -228,7 +228,5 @@ def read_loss(runtime: Runtime, service: Service) -> Loss:
     rows = runtime.access.reader.rows(SESSIONS.list(service.sid))
     sessions = sum(row.get("status") in ACTIVE for row in rows)
     senders = senders_of(runtime.account, pool.by_sid, runtime.note)
-    names = {
-        sid: runtime.account.messaging_service(sid).friendly_name or sid for sid in set(senders.values())
-    }
+    names = {sid: runtime.account.messaging_service(sid).name for sid in set(senders.values())}
     return Loss(service, pool, sessions, {number: names[sid] for number, sid in senders.items()})

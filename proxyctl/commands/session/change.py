@@ -71,9 +71,7 @@ def participant(
         keep_off_disk(runtime, identifier, friendly_name)
     country = runtime.options.default_country
     if not identifier.strip():
-        raise UsageError(
-            "a participant's IDENTIFIER is empty.", hint="Give a number in E.164, for example +14155550199."
-        )
+        raise UsageError("IDENTIFIER is empty.", hint="Give a number in E.164, for example +14155550199.")
     with suppress(ValueError):
         identifier = parse_number(identifier, country).phone_number or identifier
         keep_off_disk(runtime, identifier)

@@ -66,9 +66,7 @@ def choice(
     runtime: Runtime, verb: str, listed: bool, all_sessions: bool, filters: dict[str, Any]
 ) -> SessionFilter | None:
     """Return which Sessions are meant; None for those that are named. UsageError: none, or in two ways."""
-    filters = {
-        name: value for name, value in filters.items() if value not in (None, []) and value is not False
-    }
+    filters = {key: one for key, one in filters.items() if one not in (None, []) and one is not False}
     if [listed, all_sessions, bool(filters)].count(True) != 1:
         raise UsageError(
             "choose Sessions in one way: by name, from a file, by filters, or with --all-sessions.",
