@@ -130,12 +130,12 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
                 check_sids(call.path)
             self.owner.check(call)
             answer = self._attempt(call, started)
-            outcome = _log_text(answer.status, answer.request_id)
+            outcome = f"{answer.status} {answer.request_id or ''}".rstrip()
             self.owner.learn(call, answer.body)
             return answer
         except errors.ProxyctlError as error:
             if error.problem:
-                outcome = _log_text(error.problem.status, error.problem.request_id)
+                outcome = f"{error.problem.status} {error.problem.request_id or ''}".rstrip()
                 if error.problem.status == 401 and self.owner.stranger is not None:
                     raise self.owner.stranger from error  # the account in the path is not that of the key
             raise
@@ -237,10 +237,6 @@ class ProxyClient(AbstractContextManager["ProxyClient"]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _log_text(status: int, request_id: str | None) -> str:
-    return f"{status} {request_id}" if request_id else str(status)
 
 
 def standing_headers(credentials: Credentials, redactor: Redactor) -> dict[str, str]:

@@ -145,7 +145,7 @@ def test_a_pool_file_reads_its_numbers_alike(cli: Cli, numbers: list[dict[str, s
     assert "dropped .0 at the end of 1 number." in ran.err
     file.write_bytes(b"PK\x03\x04 xl/workbook.xml \0")
     ran = cli("pool", "plan", str(pool))
-    assert (ran.code, "n.csv is an Excel workbook. Save it as CSV UTF-8" in ran.err) == (2, True)
+    assert (ran.code, "n.csv is an Excel workbook or the like. Save it as CSV UTF-8" in ran.err) == (2, True)
 
 
 def test_a_name_with_a_character_that_is_not_seen_is_another_name(cli: Cli) -> None:
