@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -181,6 +181,21 @@ class Cli:
         )
         rows: list[dict[str, Any]] = ran.json
         return rows
+
+
+def each(values: Iterable[Any]) -> Callable[[Callable[[Any], None]], Callable[[], None]]:
+    """Make one test of a check that is quick: it is made of each value, and what fails is named."""
+
+    def of(check: Callable[[Any], None]) -> Callable[[], None]:
+        def test() -> None:
+            for value in values:
+                with case(value):
+                    check(value)
+
+        test.__doc__ = check.__doc__
+        return test
+
+    return of
 
 
 @contextlib.contextmanager

@@ -7,11 +7,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from proxyctl.commands.tree import hoist, root_command
 from proxyctl.help import topics
-from tests.support import REPOSITORY
+from tests.support import REPOSITORY, each
 
 README = (REPOSITORY / "README.md").read_text()
 FOLDER = Path(topics.__file__).with_name("topics")
@@ -43,7 +41,7 @@ def test_there_are_command_lines() -> None:
     assert len(LINES) > 60
 
 
-@pytest.mark.parametrize("line", LINES)
+@each(LINES)
 def test_command_line_exists(line: str) -> None:
     words = hoist(shlex.split(line))
     command, context = ROOT, None

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
-
 from proxyctl.api.answers import error_of
 from proxyctl.api.resources import Call
 from proxyctl.commands.report import End, failure_of
@@ -27,6 +25,7 @@ from proxyctl.explaining import (
 )
 from proxyctl.input.items import Item
 from proxyctl.roles import laid_out
+from tests.support import each
 
 KS = "KS" + "a1" * 16
 PN = "PN" + "b2" * 16
@@ -65,7 +64,7 @@ def test_every_code_that_an_operator_meets_is_explained() -> None:
     assert len(PROXY) == 74
 
 
-@pytest.mark.parametrize("code", CODES)
+@each(CODES)
 def test_an_entry_is_whole_and_readable_anywhere(code: int) -> None:
     found = entry(code)
     texts = (found.title, found.meaning, *found.causes, *found.next)
@@ -77,7 +76,7 @@ def test_an_entry_is_whole_and_readable_anywhere(code: int) -> None:
     assert found.more_info == (f"https://www.twilio.com/docs/errors/{code}" if code > 999 else None)
 
 
-@pytest.mark.parametrize("code", [code for code in CODES if code > 999])
+@each([code for code in CODES if code > 999])
 def test_the_exit_code_is_the_one_that_the_program_ends_with(code: int) -> None:
     found = entry(code)
     if found.exit_code is None:  # Twilio logs it, and no request gets it.
@@ -88,19 +87,15 @@ def test_the_exit_code_is_the_one_that_the_program_ends_with(code: int) -> None:
     assert error.exit_code == found.exit_code
 
 
-@pytest.mark.parametrize("status", STATUSES)
+@each(STATUSES)
 def test_so_is_that_of_a_status(status: int) -> None:
     error = error_of(Call("GET", f"/v1/Services/{KS}"), Problem(status))
     assert error.exit_code == entry(status).exit_code
 
 
-@pytest.fixture(scope="module")
-def tree() -> Any:
-    return root_command()
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_the_commands_to_type_exist_with_their_options(code: int, tree: Any) -> None:
+@each(CODES)
+def test_the_commands_to_type_exist_with_their_options(code: int) -> None:
+    tree: Any = root_command()
     for words in [line for text in entry(code).next for line in commands(text)]:
         command, context = tree, tree.make_context("proxyctl", ["explain"], resilient_parsing=True)
         while hasattr(command, "list_commands"):

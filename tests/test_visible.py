@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from proxyctl.text import cut, visible, without_formula
 from tests.render.rows import unguarded
+from tests.support import each
 
 ANYTHING = st.text(st.characters(exclude_categories=()))  # lone surrogates as well
 HIDDEN = [*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *map(chr, range(0x200B, 0x2010))]
@@ -27,7 +28,7 @@ NOT_SEEN += "".join(map(chr, (0xFFA0, *range(0xFE00, 0xFE10), *range(0xE0100, 0x
 HIDDEN += NOT_SEEN
 
 
-@pytest.mark.parametrize("character", HIDDEN, ids=lambda character: f"U+{ord(character):04X}")
+@each(HIDDEN)
 def test_hidden_character_is_written_out(character: str) -> None:
     assert character not in visible(f"a{character}b")
     assert visible(f"a{character}b").startswith("a\\")

@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-import pytest
+from itertools import product
 
-from tests.support import Cli
+from tests.support import Cli, case
 
 SECRET = "hunter2-0123456789abcdef"
 
 
-@pytest.mark.parametrize("secret", [SECRET, "hunter2"])
-@pytest.mark.parametrize(
-    "line",
-    [
-        "auth login {}",
-        "auth login -p prod {}",
-        "auth logout {}",
-        "auth status {}",
-        "auth {}",
-        "config {}",
-        "config get {}",
-        "config get output {}",
-        "config set {}",
-        "config set {} x",
-        "config set profiles.prod.{} x",
-        "config get profiles.{}.x",
-        "config get profiles.{}.region",
-        "config set profiles.{}.x y",
-        "config set profiles.{}.region ie1",
-        "config unset profiles.{}.region",
-        "config unset {}",
-        "profile list {}",
-        "profile use prod {}",
-    ],
-)
-@pytest.mark.parametrize("output", ["json", "table"])
-@pytest.mark.parametrize("tty", [False, True])
-def test_a_word_that_was_not_asked_for(bare: Cli, line: str, secret: str, output: str, tty: bool) -> None:
-    ran = bare(*line.format(secret).split(), tty=tty, environ={"PROXYCTL_OUTPUT": output})
-    assert ran.code == 2
-    assert secret not in ran.err + ran.out
+LINES = [
+    "auth login {}",
+    "auth login -p prod {}",
+    "auth logout {}",
+    "auth status {}",
+    "auth {}",
+    "config {}",
+    "config get {}",
+    "config get output {}",
+    "config set {}",
+    "config set {} x",
+    "config set profiles.prod.{} x",
+    "config get profiles.{}.x",
+    "config get profiles.{}.region",
+    "config set profiles.{}.x y",
+    "config set profiles.{}.region ie1",
+    "config unset profiles.{}.region",
+    "config unset {}",
+    "profile list {}",
+    "profile use prod {}",
+]
+
+
+def test_a_word_that_was_not_asked_for(bare: Cli) -> None:
+    for line, secret, output, tty in product(LINES, [SECRET, "hunter2"], ["json", "table"], [False, True]):
+        with case(line, secret, output, tty):
+            ran = bare(*line.format(secret).split(), tty=tty, environ={"PROXYCTL_OUTPUT": output})
+            assert ran.code == 2
+            assert secret not in ran.err + ran.out
 
 
 def test_a_key_of_the_config_file(bare: Cli) -> None:
