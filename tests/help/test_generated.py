@@ -19,7 +19,7 @@ from proxyctl.errors import ExitCode
 from proxyctl.help.pages import Node
 from proxyctl.help.topics import TOPICS, topic
 from proxyctl.writes.guard import RULES
-from tests.support import REPOSITORY, Cli, all_commands
+from tests.support import REPOSITORY, Cli, all_commands, each
 
 sys.path.append(str(REPOSITORY / ".ci" / "generate"))
 files = import_module("files")
@@ -71,7 +71,7 @@ def plain(page: Path) -> str:
     return " ".join(re.sub(r"\\f[BIR]", "", text).replace(" \\\n", " ").split())
 
 
-@pytest.mark.parametrize("node", leaves(), ids=lambda node: node.command_line)
+@each(leaves())
 def test_a_page_holds_all_of_a_command(node: Node) -> None:
     text = plain(MAN / "man1" / f"proxyctl-{node.path[0]}.1")
     assert node.command_line in text
