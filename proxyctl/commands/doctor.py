@@ -16,6 +16,6 @@ def doctor(runtime: Runtime) -> None:
       proxyctl doctor --profile prod
       proxyctl doctor -o json
     """
-    from proxyctl.doctor.report import report
+    from proxyctl.doctor import report
 
     report(runtime)

@@ -150,11 +150,8 @@ def pointed_out(error: Any, typed: Sequence[str], width: int) -> tuple[str, ...]
 
 def wrong_word(error: Any, typed: Sequence[str]) -> tuple[int, str] | None:
     """Return the place of a word that is wrong, and its wrong part: an option, its value, or an argument."""
-    option, parameter, message = (
-        getattr(error, "option_name", None),
-        getattr(error, "param", None),
-        error.format_message(),
-    )
+    option, parameter = getattr(error, "option_name", None), getattr(error, "param", None)
+    message = error.format_message()
     if "Missing" in message:
         return None
     names = getattr(parameter, "opts", ()) if getattr(parameter, "param_type_name", "") == "option" else ()
@@ -164,13 +161,9 @@ def wrong_word(error: Any, typed: Sequence[str]) -> tuple[int, str] | None:
         if option and name == option:
             return place, option
         if name in names:
-            return (
-                (place, value)
-                if equals
-                else (place + 1, typed[place + 1])
-                if typed[place + 1 :]
-                else (place, word)
-            )
+            if equals:
+                return place, value
+            return (place + 1, typed[place + 1]) if typed[place + 1 :] else (place, word)
         if not option and not names and (word in extra or repr(word) in message):
             return place, word
     return None

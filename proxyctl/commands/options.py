@@ -124,27 +124,15 @@ COUNT = option("--count", "Print only the count.")
 
 
 @group(CONNECTION)
-def PROFILE(
+def CALLS(
     profile: str | None = option("-p --profile NAME", "Use this profile's credentials."),
     sandbox: bool = option("--sandbox", "Use the embedded sandbox, as --profile sandbox does."),
-) -> None:
-    """Whose account."""
-
-
-@group(CONNECTION)
-def REQUESTS(
     timeout: float = option(
         "--timeout SECONDS",
         "Limit the time of one request, from connecting to the last byte.",
         parser=within(0.001, 3600.0, "seconds, for example 30"),
     ),
     retries: int = option("--retries N", "Retry a temporary failure up to N times.", min=0, max=100),
-) -> None:
-    """Each request."""
-
-
-@group(CONNECTION)
-def MESSAGES(
     verbose: int = option(
         "-v --verbose",
         "Print retries to stderr. Twice: print each request.",
@@ -155,7 +143,7 @@ def MESSAGES(
     quiet: bool = option("-q --quiet", "Print only errors."),
     color: Literal["auto", "always", "never"] = option("--color", "Colour the output."),
 ) -> None:
-    """What is said."""
+    """Whose account, how each request is sent, and what is said: every command accepts these."""
 
 
 @group(OUTPUT)
@@ -172,22 +160,9 @@ def DATA(
 
 
 @group(WRITING)
-def DRY_RUN(
+def WRITES(
     dry_run: bool = option("--dry-run", "Print what would be done, and send nothing."),
     yes: bool = option("-y --yes", "Skip the confirmation prompt."),
-) -> None:
-    """What asks, and can be rehearsed."""
-
-
-@group(WRITING)
-def SUMMARY(
-    summary_json: str | None = option("--summary-json FILE", "Write a summary to FILE as JSON."),
-) -> None:
-    """What monitoring reads."""
-
-
-@group(WRITING)
-def RECORDED(
     requests: bool = option("--requests", "With --dry-run: print the requests that would be sent."),
     confirm_profile: str | None = option(
         "--confirm-profile NAME", "Permit writing to a protected account: name a profile that protects it."
@@ -201,17 +176,12 @@ def RECORDED(
         parser=duration,
         show_default=False,
     ),
-) -> None:
-    """What writes."""
-
-
-@group(WRITING)
-def ALLOW(
     allow: list[str] | None = option(
         "--allow RULE", "Permit what RULE refuses (repeatable). See 'proxyctl help rules'."
     ),
+    summary_json: str | None = option("--summary-json FILE", "Write a summary to FILE as JSON."),
 ) -> None:
-    """What the guard refuses."""
+    """What asks, can be rehearsed and is recorded, what the guard refuses, and what monitoring reads."""
 
 
 @group(WRITING)
@@ -287,10 +257,12 @@ def FINDINGS(
     """Which findings."""
 
 
-YES = {"yes": DRY_RUN["yes"]}
+DRY_RUN = {name: WRITES[name] for name in ("dry_run", "yes")}
+YES = {"yes": WRITES["yes"]}
+RECORDED = {name: WRITES[name] for name in ("requests", "confirm_profile", "no_history", "lock_wait")}
+ALLOW = {"allow": WRITES["allow"]}
+SUMMARY = {"summary_json": WRITES["summary_json"]}
 RATE = {"rate": PACING["rate"]}
-CALLS = PROFILE | REQUESTS | MESSAGES  # every command accepts these
-WRITES = DRY_RUN | RECORDED | ALLOW | SUMMARY
 BULK = COUNTRY | PACING
 EVERY = CALLS | DATA | WRITES | THROUGH | BULK
 

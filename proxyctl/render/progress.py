@@ -1,4 +1,5 @@
-"""The line at the bottom of a terminal while a command works: how far a run is, what a list has read, why it waits.
+"""The line at the bottom of a terminal while a command works: how far a run is, what a list has read, why it waits;
+and bars, in eighths of a column, so that 0.1 % and 10 % differ.
 
 A thread redraws it every second, so that it moves while everything else waits. The words come from a function, which
 gets the time.
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from proxyctl.clock import SHOW_CURSOR, Clock
-from proxyctl.render.bars import bar
 from proxyctl.roles import Line, Piece, Role, Screen, cells, laid_out, line
 from proxyctl.text import counted, duration_text
 
@@ -26,6 +26,8 @@ MEANINGFUL = 3.0  # seconds: before that, the time left is a guess
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 HIDE_CURSOR = "\x1b[?25l"
 ERASE = "\r\x1b[2K"
+EIGHTHS = " ▏▎▍▌▋▊▉"
+MARK = "╎"
 
 Draw = Callable[[float], Line]
 
@@ -109,6 +111,20 @@ def clipped(text: Line, width: int) -> Line:
         pieces.append(piece)
         width -= cells(piece.text)
     return Line(pieces)
+
+
+def bar(
+    share: float, fill: Role | None, width: int, rest: str = "─", mark: float | None = None
+) -> list[Piece]:
+    """Return a bar that is empty only at 0, and full only at 1; ``mark`` is the share that has a mark."""
+    eighths = round(share * width * 8)
+    eighths = 0 if share <= 0 else width * 8 if share >= 1 else min(width * 8 - 1, max(1, eighths))
+    whole, part = divmod(eighths, 8)
+    filled = "█" * whole + (EIGHTHS[part] if part else "")
+    left = rest * (width - len(filled))
+    if mark is not None and (place := int(mark * width) - len(filled)) >= 0:
+        left = left[:place] + MARK + left[place + 1 :]
+    return [Piece(filled, fill), Role.FAINT(left)]
 
 
 class BulkLine:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from proxyctl.doctor import checks
+from proxyctl import doctor
 from tests.api.stubs import AC, raw_server
 from tests.commands.doctor_support import (
     AROUND,
@@ -90,7 +90,7 @@ def test_an_answer_that_is_none(bare: Cli) -> None:
 def test_a_server_that_is_silent_is_asked_once_and_not_for_long(
     bare: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "PATIENCE", 0.2)
+    monkeypatch.setattr(doctor, "PATIENCE", 0.2)
 
     def handle(connection: socket.socket) -> None:
         while connection.recv(1000):

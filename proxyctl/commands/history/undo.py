@@ -207,10 +207,8 @@ def undone(record: ItemRecord, session: Session | None, service_sid: str, since:
         return NoOp(item, error=NotFoundError(text, hint="A deleted Session can't be restored."))
     to_do, others, _ = undoing.fields_back(record, session.raw, record.intent.before or ())
     if to_do.get("status") in ACTIVE and session.is_active:
-        to_do, others = (
-            {key: to_do[key] for key in to_do if key != "status"},
-            [key for key in others if key != "status"],
-        )
+        to_do = {key: to_do[key] for key in to_do if key != "status"}
+        others = [key for key in others if key != "status"]
     if not to_do:
         return NoOp(item, session.raw, note="as it was already")
     how = f"its {', '.join(others)}" if others else None

@@ -34,11 +34,7 @@ WIDEST = 120
 MOST_LINES = 5  # of numbers, and of commands, a kind
 TYPED = 3  # numbers that a command names one by one
 MOST_TYPED = 20  # where nothing else can name them
-BADGES = {
-    Severity.ERROR: Role.BAD("error"),
-    Severity.WARNING: Role.WARNING("warning"),
-    Severity.INFO: Piece("info"),
-}
+ROLES = {Severity.ERROR: Role.BAD, Severity.WARNING: Role.WARNING}
 THINGS = {"PN": "number", "KS": "Service", "MG": "Messaging Service"}
 
 
@@ -49,12 +45,8 @@ def audit(
     runtime.out.check(FINDING)
     chosen = services_by_name(runtime, services, all_services=all_services)
     found, numbers = find(runtime.account, chosen, whole=all_services)
-    call = (
-        "pool",
-        "audit",
-        *(["--all"] if all_services else services),
-        *(["--sessions"] if sessions else ()),
-    )
+    scope = ["--all"] if all_services else services
+    call = ("pool", "audit", *scope, *(["--sessions"] if sessions else ()))
     if sessions:
         found = sorted(session_findings(runtime, chosen, found), key=lambda finding: finding.rank)
     show(runtime, Audit(with_kept(runtime, found), call, len(chosen), numbers), filters)
@@ -124,13 +116,12 @@ class Audit:
     def total(self, left: Sequence[Finding]) -> list[Part]:
         """Return the last line: what was checked, and how many findings are ``left`` by the filters."""
         counts = Counter(finding.severity for finding in left)
-        roles = {Severity.ERROR: Role.BAD, Severity.WARNING: Role.WARNING}
         parts: list[Part] = [f"{counted(self.services, 'Service')}, {counted(self.numbers, 'number')}:"]
         for severity in Severity:
             text = counted(counts[severity], severity)
             if counts[severity]:
                 comma = "," if len(parts) > 1 else ""
-                parts += [f"{comma} ", roles[severity](text) if severity in roles else text]
+                parts += [f"{comma} ", Piece(text, ROLES.get(severity))]
         parts += [] if left else [" nothing to fix"]
         out = len(self.findings) - len(left)
         return [*parts, f" ({out} left out)"] if out else parts
@@ -184,7 +175,8 @@ def screen(findings: Sequence[Finding], audit: Audit, width: int) -> Iterator[Li
 
 def block(found: Sequence[Finding], audit: Audit, width: int) -> Iterator[Line]:
     """Yield the title of a kind with its count, what it is about, what it means, and the commands that fix it."""
-    kind, badge = KINDS[found[0].id], BADGES[found[0].severity]
+    kind, severity = KINDS[found[0].id], found[0].severity
+    badge = Piece(severity.value, ROLES.get(severity))
     things = {finding.object for finding in found}
     count = counted(len(things), THINGS.get(found[0].object[:2], "object"))
     used = INDENT + cells(kind.title) + cells(count)
@@ -267,10 +259,7 @@ def selecting(found: Sequence[Finding], audit: Audit) -> str | None:
     there = [one for one in audit.findings if one.id == kind]
     if len(there) == len(found):
         return command_line(*audit.call, "--only", kind)
-    if (
-        audit.call[:2] == ("pool", "audit")
-        and service
-        and len(found) == [one.service for one in there].count(service)
-    ):
+    all_of_it = len(found) == [one.service for one in there].count(service)
+    if service and all_of_it and audit.call[:2] == ("pool", "audit"):
         return command_line("pool", "audit", service, "--only", kind)
     return None

@@ -14,7 +14,7 @@ from proxyctl.commands.listing import services_by_name
 from proxyctl.commands.pool.sessions import session_lines, with_sessions
 from proxyctl.errors import CheckError, UsageError
 from proxyctl.pools.status import LIMITS, RANGES, WARNED_AT, PoolStatus, ranked, status_of
-from proxyctl.render.bars import MARK, bar
+from proxyctl.render.progress import MARK, bar
 from proxyctl.render.shape import Shape
 from proxyctl.render.shapes import POOL_PARTS, POOL_SESSIONS, POOL_STATUS
 from proxyctl.roles import Line, Part, Role, cells, line

@@ -50,21 +50,15 @@ def database(text: str) -> str:
 
 
 @group(None)
-def DATABASE(
+def DATA_OF(
     database: str | None = option(
         "--database FILE", "Use this database in place of the default one.", parser=database
     ),
-) -> None:
-    """Whose file."""
-
-
-@group(None)
-def SUBACCOUNT(
     subaccount: str | None = option(
         "--also AC", "Work on the data of this subaccount of the sandbox.", parser=account
     ),
 ) -> None:
-    """Whose data."""
+    """Whose data, in which file."""
 
 
 @group(None)
@@ -110,7 +104,7 @@ def SERVING(
     """How it is served."""
 
 
-DATA_OF = DATABASE | SUBACCOUNT
+DATABASE = {"database": DATA_OF["database"]}
 
 
 @command("seed", "sandbox.contents:fill", DATA, DATA_OF)

@@ -1,5 +1,7 @@
-"""What `proxyctl doctor` checks. A check returns what is in order, or what to be warned of, or raises the error that a
-command would. None changes anything, and of a secret only shows that it is there.
+"""What stands between a command and its response: the checks of `proxyctl doctor`, and how their findings are printed.
+
+A check returns what is in order, or what to be warned of, or raises the error that a command would. None changes
+anything, and of a secret only shows that it is there.
 """
 
 from __future__ import annotations
@@ -7,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from shlex import quote
@@ -16,10 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from proxyctl import __version__
 from proxyctl.api.proxies import proxy_for
 from proxyctl.api.resources import SERVICES
-from proxyctl.errors import CheckError, ConfigError, OutputError, ProxyctlError
+from proxyctl.errors import CheckError, ConfigError, OutputError, ProxyctlError, TemporaryError
 from proxyctl.explaining import hint_for, sentence
 from proxyctl.files import STATE, STATE_HINT, refuse_foreign_state
 from proxyctl.profiles.profile import MASK
+from proxyctl.render.shapes import Shape
+from proxyctl.roles import Line, Piece, Role, cells, line
 from proxyctl.text import Lines, counted, lines_in
 
 if TYPE_CHECKING:
@@ -31,6 +35,11 @@ PACKAGES = ("typer", "rich", "httpx", "httpcore", "platformdirs", "tomli-w", "ph
 VARIABLES = ("TWILIO_ACCOUNT_SID", "TWILIO_API_KEY", "TWILIO_API_SECRET", "TWILIO_AUTH_TOKEN")
 PATIENCE = 10.0  # seconds for the call: a person waits
 SLACK, TOO_FAR = 30.0, 300.0  # seconds between the clocks
+
+FIELDS = ("check", "state", "detail", "hint")
+SHAPE = Shape.generic("check", FIELDS, id_field="check")
+SIGNS = {OK: Role.GOOD("✓"), WARNING: Role.WARNING("!"), FAIL: Role.BAD("✗")}
+MARGIN = 16  # columns that sign and check take
 
 
 class Warned(NamedTuple):
@@ -84,7 +93,7 @@ def program() -> str:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     system = f"{platform.system()} {platform.machine()}"
     packages = [f"{name} {one.version}" for name in PACKAGES for one in distributions(name=name)]
-    place = Path(__file__).parent.parent
+    place = Path(__file__).parent
     return ", ".join([f"proxyctl {__version__} in {place}", f"{python} on {system}", *packages])
 
 
@@ -206,3 +215,64 @@ def terminal(runtime: Runtime) -> str | Warned:
     if console.ascii_only and runtime.environ.get("TERM") != "dumb":
         return Warned(f"{detail}. Signs are ASCII", "Run: export LC_ALL=C.UTF-8")
     return detail
+
+
+# What is printed: the verdict and lines for people, rows for programs; then the worst error.
+
+
+def report(runtime: Runtime) -> None:
+    """Make every check and print its finding; raise the error of the worst."""
+    try:
+        runtime.format  # noqa: B018 - made on first use
+    except ConfigError:  # a config that can't be read is a finding, and not the end
+        runtime.format = runtime.usual_format
+    runtime.out.check(SHAPE)
+    clean = runtime.console.redactor.clean
+    with runtime.waiting("checking"):
+        found = list(examine(runtime))
+    found = [one._replace(detail=clean(one.detail), hint=one.hint and clean(one.hint)) for one in found]
+    shown = [one for one in found if one.state != OK or not runtime.options.silent]
+    people = runtime.format == "table" and runtime.options.fields is None
+    if people:
+        runtime.out.lines(lines(found, shown, runtime.console.width) if shown else ())
+    else:
+        runtime.out.rows(SHAPE, [[{name: getattr(one, name) for name in FIELDS} for one in shown]])
+    # What a user has to fix comes before what may pass; among equals the first is the likeliest cause.
+    errors = [one.error for one in found if one.error is not None]
+    if errors:
+        worst: ProxyctlError = min(errors, key=lambda error: isinstance(error, TemporaryError))
+        hint, problem = ("", None) if people else (worst.hint, worst.problem)
+        raise type(worst)(f"{verdict(found)[1]}.", hint=hint, problem=problem)
+    if not people:
+        runtime.note(f"{verdict(found)[1]}.")
+
+
+def verdict(found: Sequence[CheckResult]) -> tuple[str, str]:
+    """Return the worst state, and a sentence on whether all is in order."""
+    wrong, mild = ([one.check for one in found if one.state == state] for state in (FAIL, WARNING))
+    if wrong:
+        return FAIL, f"{len(wrong)} of {len(found)} checks failed: {', '.join(wrong)}"
+    if mild:
+        return WARNING, f"{counted(len(mild), 'warning')}: {', '.join(mild)}"
+    return OK, f"all {len(found)} checks are ok"
+
+
+def lines(found: Sequence[CheckResult], shown: Sequence[CheckResult], width: int) -> Iterator[Line]:
+    """Yield findings for people: sign, check, what was found; below it what to type, unless that was said before."""
+    state, words = verdict(found)
+    yield line(SIGNS[state], f" {words}", hang=2)
+    yield line("")
+    said: set[str] = set()
+    for finding in shown:
+        first, *more = lines_in(finding.detail)
+        longest = max(map(cells, first.split()), default=0)
+        margin = MARGIN if MARGIN + longest <= width else 4
+        yield line(SIGNS[finding.state], f" {finding.check:<12}  {first}", hang=margin)
+        yield from (line(f"{'':{margin}}{text}", hang=margin) for text in more)
+        hints = [text for text in lines_in(finding.hint or "") if text]
+        for text in hints:
+            if text not in said:
+                arrow = "→" if text == hints[0] else " "
+                words, run, command = text.partition("Run: ")
+                yield line(f"{'':{margin}}{arrow} {words}{run}", Piece(command, whole=True), hang=margin + 2)
+        said.update(hints)

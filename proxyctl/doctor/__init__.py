@@ -1,1 +1,0 @@
-"""What stands between a command and its response: checks of the setup, and how their findings are printed."""
