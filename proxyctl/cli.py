@@ -77,17 +77,14 @@ def summarize(runtime: Runtime, code: int) -> None:
     from proxyctl.state.record import COUNTS
 
     profile, console, path = vars(runtime).get("profile"), runtime.console, str(runtime.options.summary_json)
+    asked = "sandbox" if console.options.sandbox else console.options.profile
     clean = console.redactor.clean
     errors = [error_object(error, console.account, clean) for error in runtime.errors[:1]]
     counts = {} if runtime.verb in CHECKS else dict.fromkeys(COUNTS, 0)
     found = {
         "verb": runtime.verb,
         "service": clean(", ".join(runtime.services)) or None,
-        "profile": profile.name
-        if profile
-        else "sandbox"
-        if console.options.sandbox
-        else console.options.profile,
+        "profile": profile.name if profile else asked,
         "started": f"{datetime.fromtimestamp(runtime.began, UTC):%Y-%m-%dT%H:%M:%SZ}",
         "seconds": round(runtime.clock.monotonic() - runtime.started, 3),
         "counts": {**counts, **runtime.counts},

@@ -15,8 +15,10 @@ from proxyctl.completion.shells import SHELLS, VARIABLE, Candidate, answer, aske
 PATHS = {"FILE": "files", "DIR": "directories"}  # what a shell completes better than we could
 
 
-@command("completion", "completion:show_script")
-def completion(shell: Literal["bash", "zsh", "fish"] = argument("bash|zsh|fish", "Your shell.")) -> None:
+@command("completion")
+def completion(
+    runtime: Any, shell: Literal["bash", "zsh", "fish"] = argument("bash|zsh|fish", "Your shell.")
+) -> None:
     """Print the script that completes commands, options and names in bash, zsh or fish.
 
     Names of profiles and Services come from earlier commands. A TAB sends nothing and reads no credentials.
@@ -26,10 +28,6 @@ def completion(shell: Literal["bash", "zsh", "fish"] = argument("bash|zsh|fish",
       proxyctl completion zsh > ~/.zfunc/_proxyctl
       proxyctl completion fish > ~/.config/fish/completions/proxyctl.fish
     """
-
-
-def show_script(runtime: Any, shell: str) -> None:
-    """Print the script of a shell."""
     runtime.stdout.write(script(shell))
 
 

@@ -178,11 +178,6 @@ def watch_services(runtime: Runtime, pages: Iterable[SomePage]) -> Iterator[Some
         if len(seen) < MOST_SERVICES:
             seen.extend(service_names(raw) for raw in page.items)
         yield page
-    remember_services(runtime, seen)
-
-
-def remember_services(runtime: Runtime, seen: list[tuple[str, str]]) -> None:
-    """Offer these Services (SID and unique name): they are all that there are."""
     with account_of(runtime) as account:
         account.save_services(seen)
 

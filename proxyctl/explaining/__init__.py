@@ -56,7 +56,17 @@ class Explanation(NamedTuple):
 def explanation_of(code: int) -> Explanation | None:
     """Return the entry of ``code``, None where there is none. Raises OSError where the file can't be read."""
     entry = _entries().get(str(code))
-    return None if entry is None else _explanation(code, entry)
+    if entry is None:
+        return None
+    return Explanation(
+        code,
+        entry["title"],
+        entry["meaning"],
+        tuple(entry.get("causes", ())),
+        tuple(entry["next"]),
+        DICTIONARY.format(code) if code >= LEAST_OF_TWILIO else None,
+        entry.get("exit_code"),
+    )
 
 
 def twilio_code(code: int | None) -> Explanation | None:
@@ -167,20 +177,8 @@ def near_codes(code: int) -> list[Explanation]:
         same = SequenceMatcher(None, typed, other).ratio()
         return abs(len(other) - len(typed)), -same, abs(int(other) - code)
 
-    return [_explanation(int(other), _entries()[other]) for other in sorted(_entries(), key=distance)[:NEAR]]
-
-
-def _explanation(code: int, entry: dict[str, Any]) -> Explanation:
-    """Return the entry in full."""
-    return Explanation(
-        code,
-        entry["title"],
-        entry["meaning"],
-        tuple(entry.get("causes", ())),
-        tuple(entry["next"]),
-        DICTIONARY.format(code) if code >= LEAST_OF_TWILIO else None,
-        entry.get("exit_code"),
-    )
+    nearest = sorted(_entries(), key=distance)[:NEAR]
+    return [found for other in nearest if (found := explanation_of(int(other)))]
 
 
 @cache

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from proxyctl.commands.tree import TOPICS as TOPICS
 from proxyctl.commands.tree import shared_parameters
@@ -21,8 +21,7 @@ from proxyctl.roles import Line, Piece, Role, line
 from proxyctl.text import in_words
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A piece of a topic. ``kind`` is heading, text, code or term; a term has its ``name``."""
 
     kind: str
@@ -30,8 +29,7 @@ class Block:
     name: str = ""
 
 
-@dataclass(frozen=True)
-class Topic:
+class Topic(NamedTuple):
     """A topic: what it is about, and its pieces."""
 
     summary: str

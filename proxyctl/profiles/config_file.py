@@ -88,17 +88,13 @@ def _check(path: Path, status: os.stat_result) -> None:
             hint=f"Run: chmod 600 {quoted}",
         )
     for directory in (path.parent, Path(os.path.realpath(path)).parent):  # of a link, and of its file
-        _check_directory(directory)
-
-
-def _check_directory(directory: Path) -> None:
-    mode = directory.stat().st_mode
-    if mode & 0o022 and not mode & stat.S_ISVTX:
-        raise ConfigError(
-            f"{directory} can be written by other users (mode {stat.S_IMODE(mode):04o}), "
-            "so the config file in it is not used.",
-            hint=f"Run: chmod go-w {quote(str(directory))}",
-        )
+        mode = directory.stat().st_mode
+        if mode & 0o022 and not mode & stat.S_ISVTX:
+            raise ConfigError(
+                f"{directory} can be written by other users (mode {stat.S_IMODE(mode):04o}), "
+                "so the config file in it is not used.",
+                hint=f"Run: chmod go-w {quote(str(directory))}",
+            )
 
 
 def parse(data: bytes, path: Path) -> tuple[dict[str, Any], str]:

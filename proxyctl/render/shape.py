@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -233,51 +234,40 @@ def writer_for(
 
         return JsonWriter(text_of) if whole else Writer(text_of)
     if output_format == "ids":
-        return Writer(ids_line(shape, chosen, terminal=terminal))
+        return Writer(lambda row: ids_line(shape, chosen, terminal, row))
     fields = tuple(chosen or shape.fields)
-    line = csv_line(terminal=terminal) if output_format == "csv" else tsv_line(terminal=terminal)
-    start = line(fields, fields) if header else ""
-    return Writer(lambda row: line(fields, [value_at(row, name) for name in fields]), start)
+    text_in = guarded if output_format == "csv" else cell
+    line = csv_line(terminal) if output_format == "csv" else partial(tsv_line, terminal)
+    start = line([text_in(name, name) for name in fields]) if header else ""
+    return Writer(lambda row: line([text_in(name, value_at(row, name)) for name in fields]), start)
 
 
-def tsv_line(*, terminal: bool) -> Callable[[Sequence[str], Sequence[Any]], str]:
-    """Return what makes a line of fields and values: cells hold no tab, no line end, and on a terminal no controls."""
-
-    def line(fields: Sequence[str], values: Sequence[Any]) -> str:
-        text = "\t".join([cell(*pair).translate(_TSV_ESCAPES) for pair in zip(fields, values, strict=True)])
-        return (visible(text, keep="\t") if terminal else text) + "\n"
-
-    return line
+def tsv_line(terminal: bool, texts: Sequence[str]) -> str:
+    """Return a line of cells, which hold no tab, no line end, and on a terminal no controls."""
+    text = "\t".join([text.translate(_TSV_ESCAPES) for text in texts])
+    return (visible(text, keep="\t") if terminal else text) + "\n"
 
 
-def csv_line(*, terminal: bool) -> Callable[[Sequence[str], Sequence[Any]], str]:
-    """Return what makes a record of fields and values, quoted as RFC 4180 has it; it ends in a bare newline."""
+def csv_line(terminal: bool) -> Callable[[Sequence[str]], str]:
+    """Return what makes a record of cells, quoted as RFC 4180 has it; it ends in a bare newline."""
     import csv
 
     written: list[str] = []
     # Where lines are to end in CR LF, the csv module quotes a CR inside a cell on every Python; here it is cut off.
     writer = csv.writer(SimpleNamespace(write=written.append), lineterminator="\r\n")
 
-    def line(fields: Sequence[str], values: Sequence[Any]) -> str:
-        cells = [guarded(name, value) for name, value in zip(fields, values, strict=True)]
-        writer.writerow([visible(text) for text in cells] if terminal else cells)
+    def line(texts: Sequence[str]) -> str:
+        writer.writerow([visible(text) for text in texts] if terminal else texts)
         return written.pop()[:-2] + "\n"
 
     return line
 
 
-def ids_line(shape: Shape, chosen: Sequence[str] | None, *, terminal: bool) -> Callable[[Row], str]:
-    """Return what makes a line of a row: its SID (or what names it), or the chosen fields; none where it has none."""
-
-    def line(row: Row) -> str:
-        cells = [cell(name, value_at(row, name)) for name in chosen or shape.id_fields]
-        found = cells if chosen else [text for text in cells if text][:1]
-        if not any(found):
-            return ""
-        text = "\t".join([text.translate(_TSV_ESCAPES) for text in found])
-        return (visible(text, keep="\t") if terminal else text) + "\n"
-
-    return line
+def ids_line(shape: Shape, chosen: Sequence[str] | None, terminal: bool, row: Row) -> str:
+    """Return the line of a row: its SID (or what names it), or the chosen fields; none where it has none."""
+    texts = [cell(name, value_at(row, name)) for name in chosen or shape.id_fields]
+    found = texts if chosen else [text for text in texts if text][:1]
+    return tsv_line(terminal, found) if any(found) else ""
 
 
 def guarded(name: str, value: Any) -> str:

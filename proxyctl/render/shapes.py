@@ -5,6 +5,7 @@ of columns, which scripts rely on, is in one file.
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def whole(name: str) -> dict[str, Any]:
     return {**base, **table, "fields": [*fields, *table.get("fields", ())], "columns": columns}
 
 
+@cache
 def shape(name: str) -> Shape:
     """Return a shape of the file, in which a column is a field, a title, an importance and a kind."""
     table = whole(name)
@@ -45,31 +47,13 @@ def shape(name: str) -> Shape:
     )
 
 
-SERVICE = shape("SERVICE")
-COUNTED_SERVICE = shape("COUNTED_SERVICE")
-PHONE_NUMBER = shape("PHONE_NUMBER")
-SERVICE_NUMBER = shape("SERVICE_NUMBER")
-UNASSIGNED = shape("UNASSIGNED")
-FOUND = shape("FOUND")
-SESSION = shape("SESSION")
-SHOWN_SESSION = shape("SHOWN_SESSION")
-LISTED_SESSION = shape("LISTED_SESSION")
-SERVICE_SESSION = shape("SERVICE_SESSION")
-SERVICE_LISTED_SESSION = shape("SERVICE_LISTED_SESSION")
-PARTICIPANT = shape("PARTICIPANT")
-INTERACTION = shape("INTERACTION")
-CALLBACK = shape("CALLBACK")
-RESULT = shape("RESULT")
-SERVICE_RESULT = shape("SERVICE_RESULT")
-SESSION_RESULT = shape("SESSION_RESULT")
-PROFILE = shape("PROFILE")
-CREDENTIALS = shape("CREDENTIALS")
-HISTORY = shape("HISTORY")
-HISTORY_ITEM = shape("HISTORY_ITEM")
-PLANNED = shape("PLANNED")
-FINDING = shape("FINDING")
-POOL_STATUS = shape("POOL_STATUS")
-POOL_SESSIONS = shape("POOL_SESSIONS")
+def __getattr__(name: str) -> Shape:
+    """Return a shape of the file, `shapes.SERVICE` for one, when it is asked for."""
+    if name not in TABLES:
+        raise AttributeError(f"shapes.json has no {name}")
+    return shape(name)
+
+
 # By what --by names.
 POOL_PARTS = {
     "country": shape("POOL_COUNTRY"),

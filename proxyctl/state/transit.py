@@ -7,15 +7,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from proxyctl.files import open_private, refuse_foreign, state_directory, write_new, writing
 from proxyctl.identifiers import checked_sid
 
 
-@dataclass(frozen=True, slots=True)
-class Transit:
+class Transit(NamedTuple):
     """A run, the Services that it concerns, and its command as it was typed.
 
     ``attaches``: how many numbers it puts into a Messaging Service, where it does only that.
@@ -39,7 +38,7 @@ class Transits:
         path = self._path(transit.run)
         with writing(path):
             state_directory(self._directory)
-            write_new(path, json.dumps(asdict(transit)).encode())
+            write_new(path, json.dumps(transit._asdict()).encode())
 
     def end(self, run: str) -> None:
         """Forget a run: none of its numbers is in transit."""

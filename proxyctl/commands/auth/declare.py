@@ -29,7 +29,7 @@ def SERVER(
     """The server of a profile."""
 
 
-@command("login", "auth.login:log_in", SERVER, SAVED_AS, YES)
+@command("login", "auth.credentials:log_in", SERVER, SAVED_AS, YES)
 def log_in(
     account_sid: str | None = option("--account-sid AC", "SID of the account."),
     api_key: str | None = option(
@@ -52,7 +52,7 @@ def log_in(
     """
 
 
-@command("status", "auth.status:show_status", DATA)
+@command("status", "auth.credentials:show_status", DATA)
 def show_status(all_profiles: bool = option("-A --all", "Include all profiles.")) -> None:
     """Show which credentials are used, where they come from, and whether they work.
 
@@ -64,7 +64,7 @@ def show_status(all_profiles: bool = option("-A --all", "Include all profiles.")
     """
 
 
-@command("logout", "auth.login:log_out", DRY_RUN)
+@command("logout", "auth.credentials:log_out", DRY_RUN)
 def log_out() -> None:
     """Remove a profile's secret from the config file. Its other settings stay.
 

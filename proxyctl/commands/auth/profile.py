@@ -10,7 +10,7 @@ from proxyctl.commands.options import DATA, DRY_RUN, argument, command
 NAME = argument("NAME", "Name of a profile.")
 
 
-@command("list", "auth.status:list_profiles", DATA)
+@command("list", "auth.credentials:list_profiles", DATA)
 def list_profiles() -> None:
     """List the profiles of the config file, and the sandbox.
 
@@ -19,7 +19,7 @@ def list_profiles() -> None:
     """
 
 
-@command("use", "auth.login:use_profile")
+@command("use", "auth.credentials:use_profile")
 def use_profile(name: str = NAME) -> None:
     """Set the default profile. Options and environment variables override it.
 
@@ -28,7 +28,7 @@ def use_profile(name: str = NAME) -> None:
     """
 
 
-@command("remove", "auth.login:remove_profile", DRY_RUN)
+@command("remove", "auth.credentials:remove_profile", DRY_RUN)
 def remove_profile(name: str = NAME) -> None:
     """Remove a profile and its credentials from the config file.
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from proxyctl.api.models import IncomingNumber, PhoneNumber, Service
 from proxyctl.commands.listing import drawn, in_pages, services_by_name
@@ -104,8 +103,7 @@ def find(account: Account, services: Sequence[Service], *, whole: bool) -> tuple
 # Findings
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(NamedTuple):
     """What a check found, the worst first; ``call`` is the command that was typed, without its options for output."""
 
     findings: Sequence[Finding]

@@ -33,11 +33,8 @@ def run_step(runtime: Runtime, typed: str, directory: str) -> None:
 
     command, _, into = typed.partition(" > ")
     words = shlex.split(command)[2:]
-    kept = {
-        name: runtime.environ[name]
-        for name in runtime.environ
-        if not name.startswith(("PROXYCTL_", "TWILIO_"))
-    }
+    ours = ("PROXYCTL_", "TWILIO_")
+    kept = {name: value for name, value in runtime.environ.items() if not name.startswith(ours)}
     environ = {
         **kept,
         "PROXYCTL_STATE_DIR": directory,
