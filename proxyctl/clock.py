@@ -113,7 +113,9 @@ def install(stop: StopRequest, console: Console) -> None:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if seen:
-            leave_at_once(console, number)
+            if console.terminal.stderr:
+                write(cleared(console) + SHOW_CURSOR)
+            os._exit(128 + number)  # the history is on file line by line, and the kernel drops the lock
         seen.append(number)
         if stop.ending:
             write("proxyctl: the run has ended, and its report follows. A second signal exits at once.\n")
@@ -145,10 +147,3 @@ def write(text: str) -> None:
     """Write to stderr past its buffer, which may be in use below a signal handler."""
     with contextlib.suppress(OSError):
         os.write(2, text.encode())
-
-
-def leave_at_once(console: Console, number: int) -> None:
-    """End the process now. The history is on file line by line, and the kernel drops the lock."""
-    if console.terminal.stderr:
-        write(cleared(console) + SHOW_CURSOR)
-    os._exit(128 + number)

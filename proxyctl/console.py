@@ -219,9 +219,8 @@ class Console:
         """Go on only if one of the profiles that protect the account was confirmed by name. Raises UsageError."""
         confirmed, name = self.options.confirm_profile, names[0]
         if confirmed is None and self.interactive:
-            confirmed = self.ask(
-                f"Account {account_sid} is protected by profile {name!r}. Type {name} to go on: "
-            )
+            what = f"Account {account_sid} is protected by profile {name!r}."
+            confirmed = self.ask(f"{what} Type {name} to go on: ")
         if confirmed not in names:
             raise UsageError(
                 f"account {account_sid} is protected by profile {name!r}. Nothing was sent.",

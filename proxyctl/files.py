@@ -154,9 +154,8 @@ def replace_private(path: Path, data: bytes, *, hint: str | None = None) -> None
                 new.unlink()
             raise
         descriptor = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-        with suppress(
-            OSError
-        ):  # some network file systems can't sync a directory; the file itself is in place
+        # Some network file systems can't sync a directory; the file itself is in place.
+        with suppress(OSError):
             os.fsync(descriptor)
         os.close(descriptor)
 

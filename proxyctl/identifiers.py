@@ -144,9 +144,8 @@ def country_of(number: str) -> str | None:
         parsed = plans.parse(number)
     except plans.NumberParseException:
         return None
-    region = plans.region_code_for_number(parsed) or plans.region_code_for_country_code(
-        parsed.country_code or 0
-    )
+    code = parsed.country_code or 0
+    region = plans.region_code_for_number(parsed) or plans.region_code_for_country_code(code)
     return region if region in plans.SUPPORTED_REGIONS else None
 
 

@@ -16,9 +16,8 @@ from proxyctl.files import replace_private
 from proxyctl.text import visible
 
 STDIN = "-"
-MAX_BYTES = (
-    256 * 1024 * 1024
-)  # of numbers: a million full CSV rows of a pool; what is larger is no list of numbers
+# A million full CSV rows of a pool: what is larger is no list of numbers.
+MAX_BYTES = 256 * 1024 * 1024
 SPLIT = "Check the file. A pool holds 5500 numbers at most. Split a longer list."
 
 

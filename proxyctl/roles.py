@@ -184,9 +184,8 @@ def _folded(pieces: Sequence[Piece], width: int, hang: int | None) -> list[list[
         return [list(pieces)]
     indent = len(plain) - len(plain.lstrip(" "))
     if hang is None:
-        hang = indent + (
-            plain.find(" ", indent) + 1 - indent if plain.startswith(("- ", "→ ", "-> "), indent) else 0
-        )
+        listed = plain.startswith(("- ", "→ ", "-> "), indent)
+        hang = plain.find(" ", indent) + 1 if listed else indent
     rows: list[list[Piece]] = [[]]
     used, begun = 0, False
     for blank, word in _words(pieces):

@@ -162,12 +162,9 @@ def with_account(text: str, account: str) -> str:
     """
     if account.startswith("#"):
         alone = text.lstrip().startswith("proxyctl ") and not text.endswith("|")
-        return f"{text}  {account}" if alone and _begins(text) else text
+        begins = any(found["begun"] for found in re.finditer(_BEGUN, text))
+        return f"{text}  {account}" if alone and begins else text
     return TYPED.sub(lambda typed: _begun(typed[0], account), text) if account else text
-
-
-def _begins(command: str) -> bool:
-    return any(found["begun"] for found in re.finditer(_BEGUN, command))
 
 
 def _begun(typed: str, option: str) -> str:
@@ -207,11 +204,7 @@ def visible(text: str, keep: str = "") -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _NOT_PLAIN(lambda found: found[0] if found[0] in keep else _written_out(found[0]), text)
-
-
-def _written_out(character: str) -> str:
-    return character.encode("unicode_escape").decode()
+    return _NOT_PLAIN(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)
 
 
 def without_invisible(text: str) -> str:

@@ -287,11 +287,9 @@ def command(
 
     def declare(function: Function) -> CommandInfo:
         def run(ctx: typer.Context, **values: Any) -> None:
-            given = {option: values.pop(option) for option in every}
-            shared = {option: value for option, value in given.items() if option in SharedOptions._fields}
-            own = {
-                option: value for option, value in given.items() if option not in shared and value is not None
-            }
+            given = {key: values.pop(key) for key in every}
+            shared = {key: value for key, value in given.items() if key in SharedOptions._fields}
+            own = {key: value for key, value in given.items() if key not in shared and value is not None}
             ctx.obj.begin(ctx.command_path, ctx.params, shared)
             carry_out: Callable[..., object] = function
             if does is not None:

@@ -113,12 +113,7 @@ def options() -> Iterator[Block]:
 
 
 KNOWN: dict[str, Callable[[], Iterator[Block]]] = {
-    "exit-codes": exit_codes,
-    "shapes": shapes,
-    "rules": rules,
-    "findings": findings,
-    "guesses": guesses,
-    "options": options,
+    one.__name__.replace("_", "-"): one for one in (exit_codes, shapes, rules, findings, guesses, options)
 }
 
 

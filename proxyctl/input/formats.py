@@ -18,8 +18,6 @@ from proxyctl.input.rows import FIELDS, SESSION, Contents, Flaw, Line, Row, Rows
 from proxyctl.input.tables import DELIMITERS, ONE_COLUMN, header_of, no_column, separator, table
 from proxyctl.text import show, without_invisible
 
-_HEADER_EXAMPLE = "begin it with a line like phone_number,is_reserved"
-_NO_NUMBER = "the header names no column phone_number or sid"
 _BOM = "\ufeff"
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how those of today begin, and old ones
 _NO_SPACE = re.compile(r"[^ \t\n]")
@@ -80,7 +78,8 @@ def contents(source: Source, column: str | None = None, kind: str = "number") ->
         return Contents("text", iter(()))
     line, text = first
     start = text.lstrip()[0]
-    if start == "[" or (start == "{" and (not is_json(text) or is_response(text))):
+    value = _value_of(text) if start in '{"' else None
+    if start == "[" or (start == "{" and (value is None or _list_in(value) is not None)):
         whole = "\n" * (line - 1) + text + "".join(text for _, text in lines)
         return Contents("json", document(whole, column, kind), "item")
     if start != "{" and (header := header_of(text, column, delimiters, kind)):
@@ -89,13 +88,13 @@ def contents(source: Source, column: str | None = None, kind: str = "number") ->
     rest = chain([first], ahead, lines)
     if column is None and kind != SESSION and start != "{" and _is_title(text, ahead):
         return table(ONE_COLUMN, first, chain(ahead, lines))._replace(unknown=True)
-    if start in '{"' and is_json(text):
+    if value is not None:
         return Contents("json", lines_of_json(rest, column, kind))
     if column is not None:
         return broken(line, no_column(text, column, delimiters), text)
     if kind != SESSION and _is_wordy(text) and any(char in text for char in delimiters):
-        what = f"{_NO_NUMBER}: {show(text.strip())}. Name the column with --column"
-        return broken(line, what, text)
+        what = f"the header names no column phone_number or sid: {show(text.strip())}"
+        return broken(line, f"{what}. Name the column with --column", text)
     return Contents("text", _plain(rest, DELIMITERS if kind != SESSION else ""))
 
 
@@ -123,8 +122,8 @@ def _plain(lines: Iterator[Line], delimiters: str) -> Rows:
         whole = text.rstrip("\n")
         text = whole.partition("#")[0].strip()
         if any(char in text for char in delimiters) and len(text) < csv.field_size_limit():
-            what = f"{show(text)} has several columns, but the file no header: {_HEADER_EXAMPLE}"
-            yield Flaw(line, what, whole)
+            what = f"{show(text)} has several columns, but the file no header"
+            yield Flaw(line, f"{what}: begin it with a line like phone_number,is_reserved", whole)
         elif not _is_blank(text):
             yield Row(line, None, text, raw=whole)
 
@@ -144,17 +143,8 @@ def _is_title(text: str, ahead: list[Line]) -> bool:
 # JSON and JSON Lines, and saved responses of the API
 
 
-def is_json(text: str) -> bool:
-    """Whether a text is one JSON value."""
-    return _value_of(text) is not None
-
-
-def is_response(text: str) -> bool:
-    """Whether a text is a whole response of the API, with a list of numbers."""
-    return _list_in(_value_of(text)) is not None
-
-
 def _value_of(text: str) -> Any:
+    """Return the one JSON value that a text is; None where it is none."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -204,6 +194,7 @@ def _rows(value: Any) -> list[Any]:
 
 
 def _list_in(value: Any) -> list[Any] | None:
+    """Return the list of numbers in a whole response of the API; None where there is none."""
     found: list[Any] | None = _under(value, _LISTS, list)
     return found
 

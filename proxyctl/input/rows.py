@@ -45,7 +45,6 @@ class Flaw(NamedTuple):
 
 Rows = Iterator[Row | Flaw]
 Line = tuple[int, str]  # its number, and its text
-Unit = Literal["line", "item"]
 
 
 class Contents(NamedTuple):
@@ -55,7 +54,7 @@ class Contents(NamedTuple):
 
     form: Literal["text", "csv", "json"]
     rows: Rows
-    unit: Unit = "line"
+    unit: Literal["line", "item"] = "line"
     header: tuple[str, ...] = ()
     unknown: bool = False
     column: int = 0

@@ -53,9 +53,8 @@ def secret_from_command(
             f"{what}: {program} {problem}" + (f": {said}" if said else "."),
             hint="Run the command by hand: it must print the secret and nothing else.",
         )
-    return usable_secret(
-        output.decode("utf-8", "replace"), f"{what}: what {program} printed", AuthenticationError
-    )
+    printed = output.decode("utf-8", "replace")
+    return usable_secret(printed, f"{what}: what {program} printed", AuthenticationError)
 
 
 def without_output(complaint: bytearray, output: bytearray) -> str:

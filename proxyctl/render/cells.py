@@ -27,13 +27,12 @@ Cell = Sequence[Piece]  # what stands side by side in a place of a table
 def shown(column: Column, row: Row, screen: Screen) -> Cell:
     """Return the cell of ``row`` in ``column``. A row may hold a Line: words that have roles already."""
     value = row[column.field] if column.field in row else value_at(row, column.field)
+    if screen.width is not None and column.kind is Kind.LOAD and isinstance(value, int):
+        value = Line(load(value))
     if isinstance(value, Line):
         return [piece._replace(text=encoded(piece.text, screen)) for piece in value.pieces]
-    if screen.width is not None:
-        if column.kind is Kind.LOAD and isinstance(value, int):
-            return [piece._replace(text=encoded(piece.text, screen)) for piece in load(value)]
-        if isinstance(value, bool):
-            value = column.field.rpartition(".")[2].removeprefix("is_") if value else None
+    if screen.width is not None and isinstance(value, bool):
+        value = column.field.rpartition(".")[2].removeprefix("is_") if value else None
     text = shown_value(column, value, screen)
     return [Piece(text, role_of(column, text, screen))]
 

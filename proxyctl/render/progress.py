@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TextIO
 
 from proxyctl.clock import SHOW_CURSOR, Clock
@@ -171,25 +170,15 @@ NOUNS = {
 }
 
 
-@dataclass
-class DrainLine:
-    """``drain clinic-gb  3 of 6 idle  40 Sessions left  1m03s  Ctrl-C stops the wait``.
+def drain_line(title: str, total: int, busy: int, sessions: int, since: float, elapsed: float) -> Line:
+    """Return ``drain clinic-gb  3 of 6 idle  40 Sessions left  1m03s  Ctrl-C stops the wait``.
 
     ``since``: the seconds that the wait had taken when the line began.
     """
-
-    title: str
-    total: int
-    busy: int
-    sessions: int
-    since: float
-
-    def __call__(self, elapsed: float) -> Line:
-        return line(
-            f"{self.title}  {self.total - self.busy} of {self.total} idle  ",
-            f"{counted(self.sessions, 'Session')} left",
-            Role.FAINT(f"  {time_text(self.since + elapsed)}  Ctrl-C stops the wait"),
-        )
+    return line(
+        f"{title}  {total - busy} of {total} idle  {counted(sessions, 'Session')} left",
+        Role.FAINT(f"  {time_text(since + elapsed)}  Ctrl-C stops the wait"),
+    )
 
 
 class ReadLine:

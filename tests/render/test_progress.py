@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from proxyctl.clock import SystemClock
-from proxyctl.render.progress import BulkLine, DrainLine, Live, ReadLine, bar
+from proxyctl.render.progress import BulkLine, Live, ReadLine, bar, drain_line
 from proxyctl.roles import Line, Role, Screen, laid_out, line, painted
 from tests.support import StandingClock
 
@@ -67,9 +67,8 @@ def test_a_bar_is_empty_only_at_nothing_and_full_only_at_all() -> None:
 
 
 def test_a_drain_names_what_it_waits_for() -> None:
-    shown = DrainLine("drain clinic-gb", 6, 3, 40, 60.0)
     text = "drain clinic-gb  3 of 6 idle  40 Sessions left  1m03s  Ctrl-C stops the wait"
-    assert words(shown(3.0)) == text
+    assert words(drain_line("drain clinic-gb", 6, 3, 40, 60.0, 3.0)) == text
 
 
 def test_reads_are_counted_from_many_threads() -> None:

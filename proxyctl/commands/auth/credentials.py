@@ -25,7 +25,7 @@ LONGEST_SECRET = 4096
 DEFAULT_NAME = "default"
 TRIES = 3
 SERVER = ("base_url", "region", "edge")
-OF_PROFILE = ("source", "account_sid", "username", "secret", *SERVER)
+OF_PROFILE = ("source", "account_sid", "username", *SERVER)
 
 Entered = TypeVar("Entered")
 
@@ -303,15 +303,10 @@ def status_row(
     """Return what may be shown of a profile, or of one that can't be used: of its secret, only that there is one."""
     row: dict[str, Any] = dict.fromkeys(CREDENTIALS.fields)
     if isinstance(found, Profile):
-        row |= {field: shown_value(field, getattr(found, field)) for field in OF_PROFILE} | {
-            "secret": profiles.MASK
-        }
+        row |= {field: shown_value(field, getattr(found, field)) for field in OF_PROFILE}
+        row["secret"] = profiles.MASK
         row["protected"] = bool(runtime.protecting(found, found.account_sid))
-    return row | {
-        "profile": name,
-        "works": error is None,
-        "problem": None if error is None else error.message,
-    }
+    return row | {"profile": name, "works": error is None, "problem": error and error.message}
 
 
 def try_out(runtime: Runtime, profile: Profile) -> None:

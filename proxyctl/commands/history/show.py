@@ -180,9 +180,7 @@ def run_lines(detail: RunDetail, width: int) -> Iterator[Line]:
     for name, items in of_services.items():
         groups = grouped(items, names)
         counts = Counter(word for (word, _), group in groups.items() for _ in group)
-        text = ", ".join(
-            f"{word} {count}" if word not in OF_SERVICES else word for word, count in counts.items()
-        )
+        text = ", ".join(word if word in OF_SERVICES else f"{word} {count}" for word, count in counts.items())
         yield line(Role.CHANGED("~"), " ", Role.NAME(name), " " * (longest - cells(name)), f"  {text}")
         yield from body(groups, width)
     if failures := failures_of(detail.items):

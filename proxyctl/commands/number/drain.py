@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from proxyctl.pools.account import FEW
 from proxyctl.pools.decide import NOT_THERE, Home
 from proxyctl.pools.facts import minding_senders, senders_of
 from proxyctl.pools.pool import in_use
-from proxyctl.render.progress import DrainLine
+from proxyctl.render.progress import drain_line
 from proxyctl.render.shapes import RESULT, SESSION
 from proxyctl.roles import Line
 from proxyctl.runtime import Runtime
@@ -113,7 +114,8 @@ class Drain:
             if now != noted and not self.runtime.draws:
                 self.runtime.note(f"waiting: {counted(now[0], 'number')} in use by {SESSION.count(now[1])}.")
             noted = now
-            line = DrainLine(self.journal.title, total, *now, self.runtime.clock.monotonic() - began)
+            since = self.runtime.clock.monotonic() - began
+            line = partial(drain_line, self.journal.title, total, *now, since)
             with self.runtime.stop.at_once(), self.runtime.drawing(line):
                 left = self.runtime.time_left
                 self.runtime.clock.sleep(pause if left is None else min(pause, left))

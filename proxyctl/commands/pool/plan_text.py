@@ -82,11 +82,10 @@ def summary(plan: Plan) -> list[Part]:
     counts = Counter(chain.change for chain in plan.chains)
     order = sorted(counts, key=lambda change: CHANGES.index(change) if change in CHANGES else len(CHANGES))
     words = ", ".join(f"{WORDS.get(change, change)} {counts[change]}" for change in order)
-    refused = [*(["; "] if words else [" "]), Piece(f"{len(plan.refused)} refused", Role.BAD, whole=True)]
-    return [
-        *([f" {words}"] if words else []),
-        *(refused if plan.refused else [] if words else [" no changes"]),
-    ]
+    parts: list[Part] = [f" {words}"] if words else []
+    if plan.refused:
+        parts += ["; " if words else " ", Piece(f"{len(plan.refused)} refused", Role.BAD, whole=True)]
+    return parts or [" no changes"]
 
 
 def in_words(plan: Plan) -> str:
@@ -227,9 +226,7 @@ def foreseen(runtime: Runtime, plan: Plan) -> Plan:
         return plan
     problems = problems_of_adds(plan.entries, account, runtime.note_once)
     targets = {chain.request.parent for chain in plan.chains}
-    others = {
-        sid: name for name, one in account.services_by_name().items() if (sid := one.sid) not in targets
-    }
+    others = {one.sid: name for name, one in account.services_by_name().items() if one.sid not in targets}
     for item, holder in account.holders([one for one in joining if one.name not in problems], others):
         text = f"{item.shown} is in the pool of Service {holder.name} ({holder.service_sid})."
         move = command_line("number", "move", item.name, "--from", holder.service_sid, "--to", "SERVICE")
@@ -263,10 +260,9 @@ def end_of(entry: Entry) -> End:
     deciding = [verb for verb in verbs if not verb.beside] or verbs
     done = entry.done or deciding[-1].done
     wanted: Mapping[str, object] = {"is_reserved": False} if entry.change == "add" else {}
+    flags = ("is_reserved", "status")
     for step in entry.foreseen:
-        wanted = {
-            key: step.request.wanted[key] for key in step.request.wanted if key in ("is_reserved", "status")
-        } or wanted
+        wanted = {key: value for key, value in step.request.wanted.items() if key in flags} or wanted
     known = {"sid": request.sid, "phone_number": request.phone_number}
     seen = {**{key: value for key, value in known.items() if value}, **(entry.before or {}), **wanted}
     return End(entry.item, WOULD.get(done, done), seen, service=entry.service)
