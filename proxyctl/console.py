@@ -33,6 +33,9 @@ class SharedOptions(NamedTuple):
     output: str | None = None
     fields: str | None = None
     no_header: bool = False
+    sort: str | None = None
+    limit: int | None = None
+    only_count: bool = False
     dry_run: bool = False
     requests: bool = False
     yes: bool = False
@@ -46,6 +49,7 @@ class SharedOptions(NamedTuple):
     deadline: float | None = None
     failed_to: str | None = None
     untried_to: str | None = None
+    file: str | None = None
     column: str | None = None
     skip_bad_rows: bool = False
     allow: list[str] | None = None

@@ -60,18 +60,16 @@ def show_list(
     runtime: Runtime,
     shape: Shape,
     pages: Iterable[Rows],
-    *,
-    sort: str | None = None,
-    limit: int | None = None,
-    count: bool = False,
     fill: Callable[[Iterable[Rows]], Iterable[Rows]] = iter,
 ) -> None:
-    """Print ``pages`` as they arrive; sorted, they are collected first. Say on stderr when --limit cut the list.
+    """Print ``pages`` as they arrive; with --sort they are collected first, with --count only counted. Say on stderr
+    when --limit cut the list.
 
-    ``count``: print only how many rows there are. ``fill`` adds to rows what takes a read for each, so that rows beyond
+    ``fill`` adds to rows what takes a read for each, so that rows beyond
     the limit cost none where nothing is sorted.
     """
-    left = sys.maxsize if limit is None else limit
+    options = runtime.options
+    left = sys.maxsize if options.limit is None else options.limit
 
     def cut(pages: Iterable[Rows]) -> Iterator[Rows]:
         """Yield pages up to the limit; nothing further is requested once more rows are known to exist."""
@@ -83,13 +81,13 @@ def show_list(
             if left < 0:
                 return
 
-    if count:
+    if options.only_count:
         runtime.out.text(str(sum(map(len, cut(pages)))))
         return
-    if sort is None:
+    if options.sort is None:
         rows = runtime.out.rows(shape, fill(cut(pages)))
     else:
-        ordered = in_order(sort, [row for page in fill(pages) for row in page], shape)
+        ordered = in_order(options.sort, [row for page in fill(pages) for row in page], shape)
         rows = runtime.out.rows(shape, cut([ordered]))
     if left < 0:
         runtime.note(f"stopped at {counted(rows, 'row')} (--limit). There are more.")

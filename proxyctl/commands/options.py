@@ -118,9 +118,6 @@ ALL = option("-A --all", "Include all Services of the account.")
 SESSION = argument("SESSION", "Session SID (KC…) or unique name.")
 NUMBER = argument("NUMBER", "PN SID, or number in E.164: +14155550100.")
 NUMBERS = argument("[NUMBER]...", "PN SIDs, or numbers in E.164: +14155550100.", default_factory=list)
-LIMIT = option("--limit N", "Print at most N rows.", min=1)
-SORT = option("--sort FIELD", "Sort by a field. -FIELD sorts in descending order.")
-COUNT = option("--count", "Print only the count.")
 
 
 @group(CONNECTION)
@@ -157,6 +154,15 @@ def DATA(
     no_header: bool = option("--no-header", "Leave out the header line of tsv and csv."),
 ) -> None:
     """How rows are printed."""
+
+
+@group(None)
+def LIST(
+    sort: str | None = option("--sort FIELD", "Sort by a field. -FIELD sorts in descending order."),
+    limit: int | None = option("--limit N", "Print at most N rows.", min=1),
+    only_count: bool = option("--count", "Print only the count."),
+) -> None:
+    """Which rows of a list are printed, in what order."""
 
 
 @group(WRITING)
@@ -257,6 +263,7 @@ def FINDINGS(
     """Which findings."""
 
 
+LIMIT = {"limit": LIST["limit"]}
 DRY_RUN = {name: WRITES[name] for name in ("dry_run", "yes")}
 YES = {"yes": WRITES["yes"]}
 RECORDED = {name: WRITES[name] for name in ("requests", "confirm_profile", "no_history", "lock_wait")}

@@ -219,7 +219,8 @@ def finish(runtime: Runtime, shape: Shape, report: Report | None, rest: Rest) ->
     lost = []
     options = runtime.options
     wanted = not options.quiet or (error is not None and not options.silent)
-    if wanted and (options.output is not None or not runtime.console.terminal.stdout):  # people get the summary
+    for_people = options.output is None and runtime.console.terminal.stdout  # they get the summary
+    if wanted and not for_people:
         fields = set(shape.fields)
         rows = [{key: value for key, value in end.row().items() if key in fields} for end in report.ends]
         lost.append(lost_output(lambda: runtime.out.rows(shape, [rows])))

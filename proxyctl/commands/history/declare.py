@@ -15,7 +15,7 @@ UNDONE_RUN = argument(
 )
 
 
-@command("list", "history.show:show_runs", DATA)
+@command("list", "history.show:show_runs", DATA, options.LIMIT)
 def list_runs(
     since: float | None = option(
         "--since DURATION", "Print only runs of the last 90m, 12h, 7d.", parser=duration
@@ -23,7 +23,6 @@ def list_runs(
     service: str | None = option("--service SERVICE", "Print only runs on this Service, by its name or SID."),
     failed: bool = option("--failed", "Print only runs that failed or broke off."),
     all_runs: bool = option("-A --all", "At a terminal, include runs that succeeded and changed nothing."),
-    limit: int | None = options.LIMIT,
 ) -> None:
     """List runs, newest first.
 

@@ -35,13 +35,7 @@ Group = dict[tuple[str, str], list[ItemRecord]]  # what became of items, with ho
 
 
 def show_runs(
-    runtime: Runtime,
-    *,
-    limit: int | None,
-    all_runs: bool,
-    since: float | None,
-    service: str | None,
-    failed: bool,
+    runtime: Runtime, *, all_runs: bool, since: float | None, service: str | None, failed: bool
 ) -> None:
     """Print a row for each run, newest first; at a terminal, count those that succeeded and changed nothing."""
     for_people = drawn(runtime)
@@ -57,7 +51,7 @@ def show_runs(
 
     narrow = tuple(column for column in HISTORY.columns if column.importance > 95)
     wide = not for_people or runtime.console.width >= WIDE
-    show_list(runtime, HISTORY if wide else replace(HISTORY, columns=narrow), in_pages(rows()), limit=limit)
+    show_list(runtime, HISTORY if wide else replace(HISTORY, columns=narrow), in_pages(rows()))
     if left_out:
         count = counted(len(left_out), "run")
         runtime.note(f"--all adds {count} that succeeded and changed nothing, last {left_out[0].id}.")

@@ -72,16 +72,10 @@ def check(runtime: Runtime, service_name: str, messaging_service: str, **filters
     show(runtime, Audit(found, call, 1, numbers), filters)
 
 
-def attach(
-    runtime: Runtime,
-    service_name: str,
-    messaging_service: str,
-    numbers: Numbers,
-    file: str | None = None,
-) -> None:
+def attach(runtime: Runtime, service_name: str, messaging_service: str, numbers: Numbers) -> None:
     """Put the numbers given, or all that should be, into a Messaging Service; raises the error of the run."""
-    every = not numbers and file is None
-    given = begin(runtime, numbers, file, required=False)
+    every = not numbers and runtime.options.file is None
+    given = begin(runtime, numbers, required=False)
     items = given.items
     service, messaging = named(runtime, service_name, messaging_service)
 

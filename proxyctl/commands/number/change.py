@@ -35,14 +35,13 @@ def run_verb(
     verb: str,
     service_name: str,
     numbers: Numbers,
-    file: str | None = None,
     *,
     restore_webhooks: bool = False,
     **wishes: bool | None,
 ) -> None:
     """Carry out one verb on the numbers given; raises the error that the run ends with."""
     wish = Wish(VERBS[verb], **wishes)  # type: ignore[arg-type]
-    given = begin(runtime, numbers, file, use_is_reserved=wish.verb is ADD and wish.is_reserved is None)
+    given = begin(runtime, numbers, use_is_reserved=wish.verb is ADD and wish.is_reserved is None)
     account = runtime.account
     # Reading the pool shows if there is no such Service: a run needs no request besides that and its changes.
     unread = bool(given.items) and is_sid("KS", service_name)
@@ -154,13 +153,11 @@ def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Setti
     return late
 
 
-def set_webhooks(
-    runtime: Runtime, service_name: str, numbers: Numbers, file: str | None = None, **to: str
-) -> None:
+def set_webhooks(runtime: Runtime, service_name: str, numbers: Numbers, **to: str) -> None:
     """Point numbers of the account ``to`` Proxy, what was kept, or URLs; raises the error that the run ends with."""
     if len(to) != 1 and set(to) != set(webhooks.OVERRIDING):
         raise UsageError("give exactly one of --proxy, --restore, or URLs (--voice-url, --sms-url).")
-    given = begin(runtime, numbers, file)
+    given = begin(runtime, numbers)
     service = runtime.account.service(service_name)
     home, done = Home(service.sid, service.unique_name), "restored" if "restore" in to else "updated"
 

@@ -97,7 +97,7 @@ def remove_numbers(
     """
 
 
-@command("list", "number.listing:show", options.DATA, CHOSEN)
+@command("list", "number.listing:show", options.DATA, options.LIST, CHOSEN)
 def list_numbers(
     services: list[str] = options.SERVICES,
     all_services: bool = option("-A --all", "Include the numbers of all Services."),
@@ -105,9 +105,6 @@ def list_numbers(
     no_messaging_service: bool = option(
         "--no-messaging-service", "Print only numbers that are in no Messaging Service."
     ),
-    sort: str | None = options.SORT,
-    limit: int | None = options.LIMIT,
-    count: bool = options.COUNT,
 ) -> None:
     """List the phone numbers of one, several or all pools, or those in no pool.
 

@@ -40,19 +40,11 @@ FIRST_PAUSES = (2.0, 4.0, 8.0, 16.0)  # seconds between two reads
 LONGEST_PAUSE = 30.0
 
 
-def drain(
-    runtime: Runtime,
-    service_name: str,
-    numbers: Numbers,
-    file: str | None = None,
-    *,
-    wait: bool,
-    remove: bool,
-) -> None:
+def drain(runtime: Runtime, service_name: str, numbers: Numbers, *, wait: bool, remove: bool) -> None:
     """Drain the numbers given; raises the error that the run ends with."""
     if runtime.options.through_messaging and not remove:
         raise errors.UsageError("--through-messaging needs --remove.", hint="Add --remove.")
-    given = begin(runtime, numbers, file)
+    given = begin(runtime, numbers)
     service = runtime.account.service(service_name)
     given.require(service)
     with Journal(runtime, service, [service.name], title=f"drain {service.name}") as journal:
@@ -84,8 +76,8 @@ class Drain:
     def __post_init__(self) -> None:
         self.home = Home(self.service.sid)
         deciding = self.given.deciding(self.decide)
-        job = Job("drain", [self.service.sid], deciding, single=self.given.single, service=self.service)
-        self.job = replace(job, save=self.save, foresee=self.foresee)
+        job = Job("drain", [self.service.sid], deciding, "", self.given.single, self.service, self.save)
+        self.job = replace(job, foresee=self.foresee)
 
     def run(self) -> Report | None:
         """Go through all that was asked for; None where --dry-run only showed it."""

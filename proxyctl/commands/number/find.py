@@ -18,12 +18,12 @@ from proxyctl.runtime import Runtime
 from proxyctl.text import MOST_SESSIONS, command_line, counted, first_of
 
 
-def find(runtime: Runtime, numbers: Numbers, file: str | None = None) -> None:
+def find(runtime: Runtime, numbers: Numbers) -> None:
     """Print which Service holds each number; NotFoundError for one that none holds, PartialError for some."""
     runtime.out.check(FOUND)
-    reading = read_input(runtime, numbers, file)
+    reading = read_input(runtime, numbers)
     if reading.empty_reason:
-        if file != STDIN:
+        if runtime.options.file != STDIN:
             raise InputError(f"{reading.empty_reason}.", hint="Check the file.")
         runtime.note(f"{reading.empty_reason}.")
     holders = dict(runtime.account.holders(reading.items))

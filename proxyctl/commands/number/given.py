@@ -63,7 +63,6 @@ class Given:
 def begin(
     runtime: Runtime,
     numbers: Numbers,
-    file: str | None,
     *,
     use_is_reserved: bool = False,
     required: bool = True,
@@ -72,9 +71,9 @@ def begin(
 ) -> Given:
     """Check all that a verb was given, before anything is read or sent. ``kind`` reads it."""
     runtime.out.check(shape)
-    reading = kind()
+    reading, file = kind(), runtime.options.file
     if required or numbers or file is not None:
-        reading = read_input(runtime, numbers, file, use_is_reserved=use_is_reserved, kind=kind)
+        reading = read_input(runtime, numbers, use_is_reserved=use_is_reserved, kind=kind)
     if reading.empty_reason:
         if file != STDIN and EMPTY_INPUT not in allowed_rules(runtime):
             raise by_rule(InputError(reading.empty_reason), EMPTY_INPUT)
@@ -85,14 +84,10 @@ def begin(
 
 
 def read_input(
-    runtime: Runtime,
-    numbers: Numbers,
-    file: str | None,
-    *,
-    use_is_reserved: bool = False,
-    kind: type[Reading] = Reading,
+    runtime: Runtime, numbers: Numbers, *, use_is_reserved: bool = False, kind: type[Reading] = Reading
 ) -> Reading:
     """Read what a verb works on, from its arguments and ``-f FILE``; all of it is checked here."""
+    file = runtime.options.file
     if not numbers and file is None:
         raise UsageError("no numbers were given.", hint="Name them as arguments, or in a file with -f FILE.")
     stdin = runtime.open_input()

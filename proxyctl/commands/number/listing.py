@@ -36,9 +36,6 @@ def show(
     all_services: bool,
     unassigned: bool,
     no_messaging_service: bool,
-    sort: str | None,
-    limit: int | None,
-    count: bool,
     **filters: Any,
 ) -> None:
     """Print the numbers that ``filters`` accept, as the pages come in."""
@@ -55,7 +52,7 @@ def show(
         shape, pages = SERVICE_NUMBER if named else PHONE_NUMBER, pool_pages(runtime, meant, chosen, named)
     if no_messaging_service:
         pages = without_senders(runtime.account, pages)
-    show_list(runtime, shape, pages, sort=sort, limit=limit, count=count)
+    show_list(runtime, shape, pages)
 
 
 def pool_pages(

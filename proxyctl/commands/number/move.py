@@ -30,16 +30,10 @@ class FlagWantedError(Exception):
 
 
 def move(
-    runtime: Runtime,
-    source_name: str,
-    target_name: str,
-    numbers: Numbers,
-    file: str | None = None,
-    *,
-    is_reserved: bool | None,
+    runtime: Runtime, source_name: str, target_name: str, numbers: Numbers, *, is_reserved: bool | None
 ) -> None:
     """Move the numbers given; raises the error that the run ends with."""
-    given = begin(runtime, numbers, file)
+    given = begin(runtime, numbers)
     source, target = runtime.account.service(source_name), runtime.account.service(target_name)
     if source.sid == target.sid:
         raise UsageError(f"--from and --to name the same Service: {titled(source)}.")

@@ -121,11 +121,11 @@ def send_message(
         runtime.out.one(shape, {**received._asdict(), "callbacks": shown})
 
 
-def list_callbacks(runtime: Runtime, limit: int | None) -> None:
+def list_callbacks(runtime: Runtime) -> None:
     """Print what was called, and what it answered."""
     from proxyctl.sandbox.callbacks.delivery import recent
 
     runtime.out.check(CALLBACK)
     with runtime.sandbox_store.reading() as db:
-        rows = recent(db, limit)
+        rows = recent(db, runtime.options.limit)
     runtime.out.rows(CALLBACK, [rows])

@@ -190,8 +190,8 @@ def message(
     """
 
 
-@command("callbacks", "sandbox.contents:list_callbacks", DATA, DATA_OF)
-def callbacks(limit: int | None = options.LIMIT) -> None:
+@command("callbacks", "sandbox.contents:list_callbacks", DATA, options.LIMIT, DATA_OF)
+def callbacks() -> None:
     """List the callbacks that the sandbox made, and the responses. The latest is first.
 
     The latest 10,000 are kept. A callback to a host that may not be called has the reason as its error.

@@ -89,13 +89,10 @@ def create_service(
     """
 
 
-@command("list", "service.listing:show_all", DATA)
+@command("list", "service.listing:show_all", DATA, options.LIST)
 def list_services(
     name: str | None = option("--name GLOB", "Print only Services whose name matches GLOB: 'masking-*'."),
     counts: bool = option("--counts", "Print how many numbers each has, reserved and unreserved."),
-    sort: str | None = options.SORT,
-    limit: int | None = options.LIMIT,
-    count: bool = options.COUNT,
 ) -> None:
     """List the Services of the account.
 

@@ -14,9 +14,7 @@ from proxyctl.runtime import Runtime
 from proxyctl.writes.reading import Page
 
 
-def show_all(
-    runtime: Runtime, name: str | None, *, counts: bool, sort: str | None, limit: int | None, count: bool
-) -> None:
+def show_all(runtime: Runtime, name: str | None, *, counts: bool) -> None:
     """Print the account's Services as the pages come in; only those whose name is like ``name``, if it is given."""
     shape = COUNTED_SERVICE if counts else SERVICE
     found = watch_services(runtime, runtime.access.reader.pages(resources.SERVICES.list()))
@@ -25,7 +23,7 @@ def show_all(
         wanted = name
         pages = ([s for s in page if fnmatchcase(str(s.get("unique_name")), wanted)] for page in pages)
     fill = partial(with_counts, runtime) if counts else iter
-    show_list(runtime, shape, pages, sort=sort, limit=limit, count=count, fill=fill)
+    show_list(runtime, shape, pages, fill)
 
 
 def with_counts(runtime: Runtime, pages: Iterable[Rows]) -> Iterator[Rows]:

@@ -69,14 +69,11 @@ def CHOSEN(
     """Which Sessions."""
 
 
-@command("list", "session.listing:show", DATA, CHOSEN, options.COUNTRY, options.RATE)
+@command("list", "session.listing:show", DATA, options.LIST, CHOSEN, options.COUNTRY, options.RATE)
 def list_sessions(
     services: list[str] = options.SERVICES,
     all_services: bool = options.ALL,
     with_participants: bool = option("--with-participants", "Read the participants of each Session too."),
-    sort: str | None = options.SORT,
-    limit: int | None = options.LIMIT,
-    count: bool = options.COUNT,
 ) -> None:
     """List the Sessions of one, several or all Services.
 

@@ -31,15 +31,14 @@ def end(
     service_name: str,
     sessions: Sequence[str],
     *,
-    file: str | None = None,
     all_sessions: bool,
     most: int | None = None,
     **filters: Any,
 ) -> None:
     """Close or delete the Sessions that are named or chosen; raises the error that the run ends with."""
-    row, listed = VERBS[verb], bool(sessions) or file is not None
+    row, listed = VERBS[verb], bool(sessions) or runtime.options.file is not None
     chosen = choice(runtime, verb, listed, all_sessions, filters)
-    given = begin(runtime, sessions, file, required=listed, shape=SESSION_RESULT, kind=SessionReading)
+    given = begin(runtime, sessions, required=False, shape=SESSION_RESULT, kind=SessionReading)
     service = runtime.account.service(service_name)
     given.require(service)
     asked: list[Session] = []

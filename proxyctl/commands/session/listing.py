@@ -24,15 +24,7 @@ Pages = Iterator[Sequence[Row]]
 
 
 def show(
-    runtime: Runtime,
-    services: Sequence[str],
-    *,
-    all_services: bool,
-    with_participants: bool,
-    sort: str | None,
-    limit: int | None,
-    count: bool,
-    **filters: Any,
+    runtime: Runtime, services: Sequence[str], *, all_services: bool, with_participants: bool, **filters: Any
 ) -> None:
     """Print the Sessions that ``filters`` leave."""
     chosen = chosen_by(runtime, **filters)
@@ -43,7 +35,7 @@ def show(
     numbers = numbers_of(runtime, meant, chosen.items)
     if chosen.items:
         meant = [service for service in meant if numbers[service.sid]]
-    whole = with_participants and not count
+    whole = with_participants and not runtime.options.only_count
     workers = max(4, WORKERS // max(1, len(meant)))
 
     def listed(service: Service) -> Pages:
@@ -53,7 +45,7 @@ def show(
 
     pages = listed(meant[0]) if len(meant) == 1 else side_by_side_pages(listed, meant, gone_too=all_services)
     shapes = (SERVICE_SESSION, SERVICE_LISTED_SESSION) if named else (SESSION, LISTED_SESSION)
-    show_list(runtime, shapes[whole], said_if_cut(runtime, pages), sort=sort, limit=limit, count=count)
+    show_list(runtime, shapes[whole], said_if_cut(runtime, pages))
 
 
 def shown(row: Row, whole: bool, table: bool) -> dict[str, Any]:
