@@ -125,10 +125,7 @@ def error_lines(error: ProxyctlError, lead: Piece | None) -> list[Line]:
         facts.append(f"  Request id: {error.problem.request_id}")
     return [
         Line([lead, Piece(" "), *first.pieces], hang=2) if lead else with_counts(ended(error.message)),
-        *(
-            Line([Piece("  "), Piece(row, Role.BAD if mark else None)])
-            for mark, row in enumerate(error.shown)
-        ),
+        *(line("  ", Piece(row, Role.BAD if mark else None)) for mark, row in enumerate(error.shown)),
         *more,
         *(line(Role.FAINT(fact)) for fact in facts),
     ]

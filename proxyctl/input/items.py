@@ -107,13 +107,9 @@ class Reading:
     @property
     def rejected(self) -> list[tuple[Item, InputError]]:
         """The rows that are skipped: each as an item that names nothing, with what is wrong with it."""
-        return [
-            (
-                Item(bad.input, None, None, place=bad.place, raw=bad.raw),
-                InputError(f"{self.where(bad.place)}: {bad.what}"),
-            )
-            for bad in self.bad
-        ]
+        items = [Item(bad.input, None, None, place=bad.place, raw=bad.raw) for bad in self.bad]
+        errors = [InputError(f"{self.where(bad.place)}: {bad.what}") for bad in self.bad]
+        return list(zip(items, errors, strict=True))
 
     def require_usable(self) -> None:
         """InputError that names the rows which can't be used, unless they are to be skipped and others are left."""

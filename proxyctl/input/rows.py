@@ -108,9 +108,8 @@ def known(names: tuple[str, ...], column: str | None = None, kind: str = "number
     places: dict[str, int] = {}
     twice: tuple[str, ...] = ()
     for field, ranks in groups.items():
-        found = next(
-            filter(None, ([at for at, name in enumerate(plain) if name in rank] for rank in ranks)), []
-        )
+        places_of = ([at for at, name in enumerate(plain) if name in rank] for rank in ranks)
+        found = next(filter(None, places_of), [])
         if found:
             places[field] = found[0]
         if len(found) > 1:

@@ -29,15 +29,8 @@ NOT_WRITTEN = "Fix that, or set PROXYCTL_CONFIG to a file that can be written."
 SANDBOX = "sandbox"  # the profile that always exists
 TOP_KEYS: dict[str, type] = {"default_profile": str, "output": str, "profiles": dict}
 PROFILE_KEYS: dict[str, type] = {
-    "account_sid": str,
-    "api_key": str,
-    "api_secret": str,
-    "auth_token": str,
-    "api_secret_command": str,
-    "auth_token_command": str,
-    "base_url": str,
-    "region": str,
-    "edge": str,
+    **dict.fromkeys(("account_sid", "api_key", "api_secret", "auth_token"), str),
+    **dict.fromkeys(("api_secret_command", "auth_token_command", "base_url", "region", "edge"), str),
     "protected": bool,
 }
 SECRET_KEYS = frozenset({"api_secret", "auth_token"})

@@ -47,12 +47,9 @@ class Table(Writer):
 
     def page(self, rows: Sequence[Row]) -> str:
         """Take a page of rows; nothing can be printed yet."""
-        self._filled |= {
-            place
-            for place, column in enumerate(self._columns)
-            if place not in self._filled
-            and any(value_at(row, column.field) not in (None, "", {}) for row in rows)
-        }
+        for place, column in enumerate(self._columns):
+            if any(value_at(row, column.field) not in (None, "", {}) for row in rows):
+                self._filled.add(place)
         for name in self._totals:
             self._totals[name] += sum(bool(row.get(name)) for row in rows)
         for row in rows:
@@ -90,15 +87,11 @@ class Table(Writer):
     def _natural(self) -> list[tuple[Column, int]]:
         """Columns with the width that they would like; those in which no row has anything matter least."""
         titles = [size(self._title(column)) if self._header else 0 for column in self._columns]
-        return [
-            (
-                column
-                if place in self._filled or column.importance >= ALWAYS
-                else column._replace(importance=-1),
-                max(pair),
-            )
-            for place, (column, *pair) in enumerate(zip(self._columns, self._widths, titles, strict=True))
-        ]
+        found = []
+        for place, (column, *sizes) in enumerate(zip(self._columns, self._widths, titles, strict=True)):
+            empty = place not in self._filled and column.importance < ALWAYS
+            found.append((column._replace(importance=-1) if empty else column, max(sizes)))
+        return found
 
     def _row_lines(self, places: list[int], room: list[int], row: tuple[Cell, ...]) -> Iterator[str]:
         """One line, or several where a folded text goes on."""

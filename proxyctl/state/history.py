@@ -70,7 +70,8 @@ class RunRecorder:
     def _write(self, kind: str, facts: Facts, **more: object) -> None:
         if self._descriptor is None:
             raise OutputError(f"the history record {self.id} is closed")
-        line = line_of(kind, _iso(self._clock.now()), facts, self._clean, **more)
+        now = datetime.fromtimestamp(self._clock.now(), UTC).isoformat(timespec="milliseconds")
+        line = line_of(kind, now.replace("+00:00", "Z"), facts, self._clean, **more)
         if self._torn:
             line = b"\n" + line  # a new line begins, whatever was left of the last
         with files.writing(self._path):
@@ -225,7 +226,3 @@ def outdated_before(max_age: float, now: float, server_now: float | None) -> flo
 def _id_of(milliseconds: int) -> str:
     seconds, rest = divmod(max(0, milliseconds), 1000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d-%H%M%S}-{rest:03d}"
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

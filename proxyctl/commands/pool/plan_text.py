@@ -53,7 +53,7 @@ def diff(plan: Plan, width: int, place: str = "") -> list[Line]:
     width = min(width, WIDEST)
     of_services: dict[str, list[Entry]] = {}
     for entry in plan.entries:
-        if is_work(entry):
+        if isinstance(entry, Chain) or entry.error is not None:  # not what is as wanted
             of_services.setdefault(entry.service or place, []).append(entry)
             if isinstance(entry, Chain) and entry.source:
                 of_services.setdefault(entry.source, [])
@@ -70,11 +70,6 @@ def diff(plan: Plan, width: int, place: str = "") -> list[Line]:
 def is_diff(plan: Plan) -> bool:
     """Whether a diff shows more than the question does: not for a request of `api`, and not for `service delete`."""
     return all(chain.change for chain in plan.chains) and all(one.change != "delete" for one in plan.entries)
-
-
-def is_work(entry: Entry) -> bool:
-    """Whether an entry changes something, or is refused."""
-    return isinstance(entry, Chain) or entry.error is not None
 
 
 def summary(plan: Plan) -> list[Part]:

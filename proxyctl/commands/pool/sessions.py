@@ -83,14 +83,10 @@ def session_findings(
 ) -> Iterator[Finding]:
     """Yield the findings, those on numbers with too many Sessions with some of these, and what Sessions add."""
     over = [finding for finding in found if finding.id == "number-overloaded"]
-    crowded = {
-        one.sid: [
-            PhoneNumber({"sid": finding.object, "phone_number": finding.name})
-            for finding in over
-            if finding.service == (one.name)
-        ]
-        for one in services
-    }
+    crowded: dict[str, list[PhoneNumber]] = {}
+    for service in services:
+        its = [finding for finding in over if finding.service == service.name]
+        crowded[service.sid] = [PhoneNumber({"sid": one.object, "phone_number": one.name}) for one in its]
     named: dict[str, Sequence[str]] = {}
     for service, (_, in_use) in zip(services, read_sessions(runtime, crowded), strict=True):
         named |= {sid: sessions for sid, (_, sessions) in in_use.crowded.items()}
