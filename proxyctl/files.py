@@ -22,6 +22,7 @@ from proxyctl.errors import ConfigError, OutputError, StateError
 from proxyctl.text import Lines
 
 STATE = ("history", "locks", "transit", "saved")  # the directories of the state
+ANOTHER_PLACE = "PROXYCTL_STATE_DIR can name another place for all state."
 STATE_HINT = "Set PROXYCTL_STATE_DIR to a directory that you own, or add --no-history."
 
 
@@ -198,24 +199,16 @@ def refuse_foreign(path: Path) -> None:
     except OSError:  # nothing is there, or whatever opens it says why not
         return
     if stat.S_ISLNK(found.st_mode):
-        raise StateError(
-            f"{path} is a link, so it is not used.",
-            hint=Lines(
-                f"Run: rm {quote(str(path))}", "PROXYCTL_STATE_DIR can name another place for all state."
-            ),
-        )
+        hint = Lines(f"Run: rm {quote(str(path))}", ANOTHER_PLACE)
+        raise StateError(f"{path} is a link, so it is not used.", hint=hint)
     _refuse_other_owner(path, found)
 
 
 def _refuse_other_owner(path: Path, found: os.stat_result, *trusted: int) -> None:
     if found.st_uid not in (os.geteuid(), *trusted):
-        raise StateError(
-            f"{path} belongs to another user (uid {found.st_uid}), so it is not used.",
-            hint=Lines(
-                f"If you trust its contents, run: sudo chown -R {os.geteuid()} {quote(str(path))}",
-                f"If not, run: sudo rm -r {quote(str(path))}",
-            ),
-        )
+        what = f"{path} belongs to another user (uid {found.st_uid}), so it is not used."
+        take = f"If you trust its contents, run: sudo chown -R {os.geteuid()} {quote(str(path))}"
+        raise StateError(what, hint=Lines(take, f"If not, run: sudo rm -r {quote(str(path))}"))
 
 
 def refuse_foreign_state(directory: Path) -> None:

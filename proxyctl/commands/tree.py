@@ -35,18 +35,12 @@ OTHER_NAMES = {"ls": ("list",), "rm": ("remove", "delete")}
 # Each command, the module that declares it, and the line that help shows without importing it.
 COMMANDS = {
     "service": ("service.declare", "Create, list, show, update and delete Services."),
-    "number": (
-        "number.declare",
-        "Add, list, find, reserve, release, move, drain and remove phone numbers.",
-    ),
+    "number": ("number.declare", "Add, list, find, reserve, release, move, drain and remove phone numbers."),
     "session": ("session.declare", "Create, list, show, update, close and delete Sessions."),
     "participant": ("session.participants", "List, add and remove the participants of a Session."),
     "interaction": ("session.interactions", "List the interactions of a Session."),
     "pool": ("pool.declare", "Manage whole pools: status, audit, export, plan and apply."),
-    "messaging": (
-        "messaging.declare",
-        "Check and fill the Messaging Service of US numbers (A2P 10DLC).",
-    ),
+    "messaging": ("messaging.declare", "Check and fill the Messaging Service of US numbers (A2P 10DLC)."),
     "auth": ("auth.declare", "Log in, log out, and check credentials."),
     "profile": ("auth.profile", "List, choose and remove profiles."),
     "config": ("auth.config", "Read and change the config file."),

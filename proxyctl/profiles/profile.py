@@ -200,13 +200,11 @@ def refuse_leftover(url: str, name: str) -> None:
     That may be left over from 'sandbox env', and whoever serves there now is unknown.
     """
     if url.lower().startswith("http:"):
-        raise UsageError(
-            f"{BASE_URL} is {shown_url(url)}. The credentials of profile {visible(name)!r} are not sent there.",
-            hint=Lines(
-                f"Unset {BASE_URL}, or add --sandbox to use the embedded sandbox.",
-                "If the profile is for that server, 'proxyctl auth login' saves its base_url.",
-            ),
-        )
+        unset = f"Unset {BASE_URL}, or add --sandbox to use the embedded sandbox."
+        save = "If the profile is for that server, 'proxyctl auth login' saves its base_url."
+        where = f"{BASE_URL} is {shown_url(url)}."
+        what = f"{where} The credentials of profile {visible(name)!r} are not sent there."
+        raise UsageError(what, hint=Lines(unset, save))
 
 
 def _secret_of(

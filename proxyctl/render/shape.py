@@ -68,7 +68,7 @@ class Shape:
 
     @classmethod
     def generic(cls, noun: str, fields: tuple[str, ...], *, id_field: str = "sid") -> Shape:
-        """Return a shape for rows that have no constant below; the columns follow from the fields' names."""
+        """Return a shape for rows that shapes.json does not have; the columns follow from the fields' names."""
         columns = tuple(column_of(name) for name in fields)
         return cls(noun, f"{noun}s", fields, columns, (id_field,))
 

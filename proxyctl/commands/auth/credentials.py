@@ -222,10 +222,8 @@ def removed(runtime: Runtime, verb: str, name: str, what: str, remove: Callable[
     """Call ``remove`` after a yes; false with --dry-run. ``what`` says what of the profile goes."""
     account = runtime.store.removable(name).get("account_sid", "no account")
     who = Role.FAINT(f"({account}, {runtime.store.path})")
-    question = [
-        line(Role.BAD(verb), " profile ", Role.NAME(name), "  ", who, hang=2),
-        line(f"  {what}", hang=2),
-    ]
+    title = line(Role.BAD(verb), " profile ", Role.NAME(name), "  ", who, hang=2)
+    question = [title, line(f"  {what}", hang=2)]
     if runtime.options.dry_run:
         runtime.note(*question, "dry run: nothing was removed.")
         return False

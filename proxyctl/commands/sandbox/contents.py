@@ -67,12 +67,9 @@ def show_status(runtime: Runtime) -> None:
 def reset(runtime: Runtime) -> None:
     """Forget everything, after a yes."""
     held = runtime.sandbox_store.status(runtime.clock.now())
-    question = [
-        line(Role.BAD("Delete"), " everything in the sandbox  ", Role.FAINT(f"({held.database})"), hang=2),
-        line(
-            f"  {counted(held.services, 'Service')}, {counted(held.numbers, 'number')}, {held.in_use} in use"
-        ),
-    ]
+    what = line(Role.BAD("Delete"), " everything in the sandbox  ", Role.FAINT(f"({held.database})"), hang=2)
+    counts = f"{counted(held.services, 'Service')}, {counted(held.numbers, 'number')}, {held.in_use} in use"
+    question = [what, line(f"  {counts}")]
     if runtime.options.dry_run:
         runtime.note(*question, "dry run: nothing was deleted.")
         return
