@@ -16,7 +16,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxyctl import __version__
-from proxyctl.api.proxies import proxy_for
+from proxyctl.api.environment import proxy_for
 from proxyctl.api.resources import SERVICES
 from proxyctl.errors import CheckError, ConfigError, OutputError, ProxyctlError, TemporaryError
 from proxyctl.explaining import hint_for, sentence

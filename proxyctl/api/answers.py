@@ -103,9 +103,8 @@ def decode(body: bytes | bytearray) -> Any:
             _count_rows(text)
         return json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
-        what = (
-            "an HTML page, as login pages of networks are" if body[:100].lstrip()[:1] == b"<" else "not JSON"
-        )
+        html = body[:100].lstrip()[:1] == b"<"
+        what = "an HTML page, as login pages of networks are" if html else "not JSON"
         raise errors.AnswerError(f"the response is {what}") from None
 
 
@@ -144,9 +143,8 @@ def check_answer(call: Call, status: int, body: Any) -> None:
     SIDs are compared whatever their case: they are hexadecimal.
     """
     if call.good and status not in call.good:
-        raise errors.AnswerError(
-            f"the status of the response is {status}, not {' or '.join(map(str, call.good))}"
-        )
+        good = " or ".join(map(str, call.good))
+        raise errors.AnswerError(f"the status of the response is {status}, not {good}")
     if call.expect is None:
         return
     if not isinstance(body, dict):

@@ -20,7 +20,7 @@ from proxyctl.text import cut
 
 PREFIXES = ("/v1/", "/messaging/v1/", "/2010-04-01/")
 _HOSTS = {"/v1/": "proxy", "/messaging/v1/": "messaging", "/2010-04-01/": "api"}
-_HOST = partial(re.fullmatch, r"[A-Za-z0-9._:-]+")
+is_host = partial(re.fullmatch, r"[A-Za-z0-9._:-]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _PATH = partial(re.fullmatch, r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
@@ -39,10 +39,8 @@ def segment(text: str) -> str:
 def check_path(path: str, *, typed: bool) -> None:
     """Refuse what names a host, leaves its prefix, or is no path at all."""
     if not path.startswith(PREFIXES):
-        raise UsageError(
-            f"the path {cut(path, 200)!r} is not one of this API",
-            hint=f"A path begins with {', '.join(PREFIXES)} and never names a host.",
-        )
+        hint = f"A path begins with {', '.join(PREFIXES)} and never names a host."
+        raise UsageError(f"the path {cut(path, 200)!r} is not one of this API", hint=hint)
     if not _PATH(path) or "//" in path or re.search(r"%(?![0-9A-Fa-f]{2})", path):
         raise UsageError(f"the path {cut(path, 200)!r} has characters that no path of this API has")
     parts = [_decoded(part) for part in path.split("/")]
@@ -111,15 +109,13 @@ class Endpoint:
         if "@" in url.netloc:
             what = "the base URL has a user name or password"
             raise UsageError(what, hint="Save credentials in a profile: proxyctl auth login")
-        known = url.scheme in _DEFAULT_PORTS and _HOST(host) and port != 0
+        known = url.scheme in _DEFAULT_PORTS and is_host(host) and port != 0
         if not plain or not known or ".." in unquote(path) or "//" in path:
             raise UsageError("the base URL is not an https:// address with a plain path", hint=hint)
         loopback = _is_loopback(host)
         if url.scheme == "http" and not loopback:
-            raise UsageError(
-                f"the base URL's host {host} is not on this machine, so http:// would expose the secret",
-                hint="Use https://, or the host 127.0.0.1, [::1] or localhost.",
-            )
+            what = f"the base URL's host {host} is not on this machine, so http:// would expose the secret"
+            raise UsageError(what, hint="Use https://, or the host 127.0.0.1, [::1] or localhost.")
         label = url.netloc.lower() + path
         base = f"{url.scheme}://{label}"
         return cls(label, tuple((prefix, base + prefix) for prefix in PREFIXES), is_loopback=loopback)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import httpx
 
+from proxyctl.api.environment import NOT_TLS, proxy_for
 from proxyctl.api.resources import Call
-from proxyctl.api.tls import NOT_TLS
 from proxyctl.errors import NetworkError, ProxyctlError
 from proxyctl.files import ran_out_of_files
 
@@ -36,14 +36,11 @@ def failure_of(call: Call, error: BaseException, host: str, timeout: float) -> P
         what = f"no connection to {host}: too many files are open"
         return NetworkError(f"{call}: {what}", hint="Raise the limit of open files: ulimit -n 1024.")
     foreign_hint = "Check that the scheme and the port of the base URL fit together."
-    if isinstance(error, httpx.ProxyError):
-        from proxyctl.api.proxies import proxy_for  # for those alone who have one
-
-        if named := proxy_for(host):
-            if refused := named.refusal(host, str(error), call):
-                return refused
-            place, hint, error = str(named), named.hint, error.__cause__ or error
-            foreign_hint = f"If it is an HTTP proxy, write http:// in {named.variable}."
+    if isinstance(error, httpx.ProxyError) and (named := proxy_for(host)):
+        if refused := named.refusal(host, str(error), call):
+            return refused
+        place, hint, error = str(named), named.hint, error.__cause__ or error
+        foreign_hint = f"If it is an HTTP proxy, write http:// in {named.variable}."
     tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
     if isinstance(error, httpx.ConnectError) and tls is not None:
         return _tls_failure(call, tls, place, foreign_hint)
@@ -94,12 +91,9 @@ def _tls_failure(call: Call, error: ssl.SSLError, place: str, foreign_hint: str)
         message = f"{call}: the certificate of {place} {what}: {error.verify_message}"
         return NetworkError(message, hint=hint, repeatable=False)
     foreign = error.reason in NOT_TLS
-    return NetworkError(
-        f"{call}: no secure connection to {place}"
-        + (": it does not speak TLS of a known version" if foreign else ""),
-        hint=foreign_hint if foreign else None,
-        repeatable=not foreign,
-    )
+    why = ": it does not speak TLS of a known version" if foreign else ""
+    hint = foreign_hint if foreign else None
+    return NetworkError(f"{call}: no secure connection to {place}{why}", hint=hint, repeatable=not foreign)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -112,8 +106,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(cause))
         yield cause
-        queue += [
-            cause.__cause__,
-            cause.__context__,
-            *(a for a in cause.args if isinstance(a, BaseException)),
-        ]
+        inner = [one for one in cause.args if isinstance(one, BaseException)]
+        queue += [cause.__cause__, cause.__context__, *inner]

@@ -19,8 +19,7 @@ import httpcore
 import httpx
 
 from proxyctl.api.endpoint import Endpoint
-from proxyctl.api.proxies import proxy_for
-from proxyctl.api.tls import tls_context
+from proxyctl.api.environment import proxy_for, tls_context
 
 _KEEP_ALIVE = 30.0  # seconds; longer than the 5 s pauses of the API's rate window
 

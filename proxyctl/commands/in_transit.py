@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from proxyctl.commands.report import Report
 from proxyctl.errors import ConfigError, NotFoundError, OutputError, RefusedError
 from proxyctl.pools.moves import Trails, Unfinished, move_command
 from proxyctl.pools.pool import flag_word
+from proxyctl.pools.webhooks import KeptWebhooks
 from proxyctl.runtime import Runtime
-from proxyctl.state.record import ItemRecord, RunDetail
+from proxyctl.state.record import RunDetail
 from proxyctl.state.transit import Transit
 from proxyctl.text import counted, cut
 from proxyctl.writes.plan import Plan, Room
 
 CONTINUED_WITHIN = 43_200.0  # seconds: a file that is applied again later may say something else by then
+Search = TypeVar("Search", Trails, KeptWebhooks)
 LONGEST_COMMAND = 1000  # characters: the items of a run have all the numbers
 
 
@@ -61,16 +64,16 @@ def numbers_left(runtime: Runtime, service_sids: Collection[str | None]) -> dict
 def left_by(runtime: Runtime, transit: Transit, detail: RunDetail) -> Iterator[Left]:
     """Yield what a run left, by its record and those of later runs: a move for each pair of Services."""
     moved = [record for record in detail.items if record.intent.move is not None]
-    trails = Trails({name for record in moved for name in record.names}, None)
-    read_back(runtime, trails.wanted, trails.take, detail)
+    names = {name for record in moved for name in record.names}
+    trails = read_back(runtime, Trails(names, None), detail)
     by_route: dict[tuple[str | None, str | None], dict[str, Unfinished]] = {}
     for one in trails.found.values():
         by_route.setdefault((one.trail.source, one.trail.target), {})[one.sid] = one
     for numbers in by_route.values():
-        names = sorted(one.phone_number or one.sid for one in numbers.values())
+        shown = sorted(one.phone_number or one.sid for one in numbers.values())
         made = [one.trail for one in numbers.values()]
         through = any(trail.messaging_service for trail in made)
-        command = move_command(made[0], names, through=through)
+        command = move_command(made[0], shown, through=through)
         yield Left(transit.run, len(numbers), command, tuple(numbers.values()))
     missing = transit.attaches - sum(record.happened == "yes" for record in detail.items)
     undone = any(run.undoes == transit.run for run in runtime.history.runs())
@@ -82,9 +85,8 @@ def say_unfinished(runtime: Runtime, service_sids: Collection[str | None]) -> li
     """Name what earlier runs left in transit, --quiet or not."""
     lefts = unfinished(runtime, service_sids)
     for left in lefts:
-        runtime.warn(
-            f"run {left.run} has not finished: {left.in_transit}. Run '{left.command}' to finish it."
-        )
+        finish = f"Run '{left.command}' to finish it."
+        runtime.warn(f"run {left.run} has not finished: {left.in_transit}. {finish}")
     return lefts
 
 
@@ -111,11 +113,8 @@ def refuse_in_transit(runtime: Runtime, service_sid: str, name: str) -> None:
     """Raise RefusedError where a move from or to a Service is unfinished: without it, it would stay so."""
     for left in unfinished(runtime, [service_sid]):
         if any(one.trail.target is not None for one in left.numbers):
-            raise RefusedError(
-                f"run {left.run} has not finished: {left.in_transit}. "
-                f"Without Service {name}, it can't be finished. Nothing was sent.",
-                hint=f"Run '{left.command}' first.",
-            )
+            text = f"run {left.run} has not finished: {left.in_transit}. Without Service {name}, it can't be finished."
+            raise RefusedError(f"{text} Nothing was sent.", hint=f"Run '{left.command}' first.")
 
 
 def forget(runtime: Runtime, service_sid: str) -> None:
@@ -143,33 +142,28 @@ def continued(runtime: Runtime, plan: Plan) -> Plan:
             if run.command != command or run.exit_code == 0:
                 break
             for flag, found in ((False, run.unreserved), (True, run.reserved)):
-                before.update(
-                    {(sid, flag_word(flag)): n for sid, n in (found or {}).items() if isinstance(n, int)}
-                )
+                counts = {sid: count for sid, count in (found or {}).items() if isinstance(count, int)}
+                before |= {(sid, flag_word(flag)): count for sid, count in counts.items()}
     rooms = {room: one._replace(before=before.get(room)) for room, one in plan.capacities.items()}
     return replace(plan, capacities=rooms) if before else plan
 
 
-def read_back(
-    runtime: Runtime,
-    wanted: set[str],
-    take: Callable[[Sequence[ItemRecord]], None],
-    since: RunDetail | None = None,
-) -> None:
-    """Let ``take`` read the runs on this account, newest first, until it has taken all from ``wanted``: all, or those
-    on the account of the run ``since``, which is the last.
+def read_back(runtime: Runtime, search: Search, since: RunDetail | None = None) -> Search:
+    """Let ``search`` take the runs on this account, newest first, until it wants nothing more: all, or those on the
+    account of the run ``since``, which is the last.
 
     OutputError where the history can't be read, unless --no-history goes without.
     """
     account = since.run.account_sid if since else runtime.profile.account_sid
     try:
-        for run in runtime.history.runs() if wanted else ():
+        for run in runtime.history.runs() if search.wanted else ():
             if run.account_sid == account:
                 with suppress(NotFoundError):  # another process has rotated it away meanwhile
-                    take(runtime.history.show(run.id).items)
-            if not wanted or (since and run.id <= since.run.id):
-                return
+                    search.take(runtime.history.show(run.id).items)
+            if not search.wanted or (since and run.id <= since.run.id):
+                break
     except OutputError as error:
         if not runtime.options.no_history:
             raise
         runtime.warn(f"earlier runs can't be read: {error.message}")
+    return search

@@ -18,6 +18,7 @@ PAGE = 100
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
+Fill = Callable[[Iterable[Rows]], Iterable[Rows]]
 
 
 def services_meant(
@@ -29,10 +30,8 @@ def services_meant(
 ) -> list[Service]:
     """Return the Services that were named, each once, or all of the account. UsageError: neither, or both."""
     if bool(names) == all_services:
-        raise UsageError(
-            "--all does not go with named Services." if names else missing,
-            hint="'proxyctl service list' lists the Services.",
-        )
+        text = "--all does not go with named Services." if names else missing
+        raise UsageError(text, hint="'proxyctl service list' lists the Services.")
     account = runtime.account
     found = account.services() if all_services else map(account.service, names)
     return list({service.sid: service for service in found}.values())
@@ -56,12 +55,7 @@ def in_pages(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield page
 
 
-def show_list(
-    runtime: Runtime,
-    shape: Shape,
-    pages: Iterable[Rows],
-    fill: Callable[[Iterable[Rows]], Iterable[Rows]] = iter,
-) -> None:
+def show_list(runtime: Runtime, shape: Shape, pages: Iterable[Rows], fill: Fill = iter) -> None:
     """Print ``pages`` as they arrive; with --sort they are collected first, with --count only counted. Say on stderr
     when --limit cut the list.
 

@@ -19,7 +19,7 @@ from proxyctl.render.failures import Failure, a_line_each, by_reason, without_re
 from proxyctl.roles import Line
 from proxyctl.text import CHANGED, NOT_GOOD, ORDER, Lines, command_line, counted, duration_text
 from proxyctl.writes.flow import Progress
-from proxyctl.writes.plan import Chain, Entry, NoOp
+from proxyctl.writes.plan import Entry, NoOp
 from proxyctl.writes.requests import ADD, HELD_ELSEWHERE
 
 AGAIN = "Run the same command again to continue. Completed items are skipped."
@@ -129,9 +129,8 @@ class Report:
             return reworded(error, error.message, hint=self.advice(error.hint)) if stopped else error
         cause = stopped or self.common_cause(bad)
         if cause is None:
-            passing = all(
-                end.action != "failed" or isinstance(end.error, errors.TemporaryError) for end in bad
-            )
+            failed = [end.error for end in bad if end.action == "failed"]
+            passing = all(isinstance(error, errors.TemporaryError) for error in failed)
             return errors.SummaryError(f"{line}.", hint=AGAIN if passing else CORRECT)
         kind = type(cause) if self.is_whole(cause) else errors.PartialError
         hint = cause.hint if "same command again" in (cause.hint or "") else Lines(cause.hint, AGAIN)
@@ -166,23 +165,16 @@ class Report:
 
 
 def report_of(
-    entries: Iterable[Entry],
-    ends: Iterable[Progress],
-    run: RunReport | None,
-    done: str = "",
-    *,
-    single: bool = False,
-    locate: Locate | None = None,
-    where: str = "",
+    entries: Iterable[Entry], ends: Iterable[Progress], run: RunReport | None, locate: Locate | None = None
 ) -> Report:
     """Return the report on a plan's entries; ``ends`` are those of its chains, in order."""
     stopped = run.stopped_by if run is not None else None
     of_chains = iter(ends)
-    all_ends = tuple(
-        end_of(next(of_chains), stopped, locate) if isinstance(entry, Chain) else no_op_end(entry)
-        for entry in entries
-    )
-    return Report(all_ends, done, single, stopped, run, where=where)
+
+    def ended(entry: Entry) -> End:
+        return no_op_end(entry) if isinstance(entry, NoOp) else end_of(next(of_chains), stopped, locate)
+
+    return Report(tuple(map(ended, entries)), stopped=stopped, sent=run)
 
 
 def together(first: RunReport | None, later: RunReport) -> RunReport:
@@ -258,17 +250,12 @@ def held_elsewhere(end: Progress, error: ProxyctlError | None) -> bool:
 
 def another_number(item: Item, action: str, seen: Row | None) -> ProxyctlError | None:
     """Refuse a row whose SID turned out to be that of another number than the one it names: the SID was added."""
-    number = (seen or {}).get("phone_number")
-    if (
-        action != "added"
-        or not (item.sid and item.phone_number and number)
-        or agree(number, item.phone_number)
-    ):
+    number, named = (seen or {}).get("phone_number"), item.phone_number
+    if action != "added" or not (item.sid and named and number) or agree(number, named):
         return None
-    return errors.RefusedError(
-        f"its SID is that of {number}, which was added. The row says {item.phone_number}.",
-        hint=f"Fix the row. '{command_line('number', 'remove', 'SERVICE', item.sid)}' removes the number again.",
-    )
+    text = f"its SID is that of {number}, which was added. The row says {named}."
+    remove = command_line("number", "remove", "SERVICE", item.sid)
+    return errors.RefusedError(text, hint=f"Fix the row. '{remove}' removes the number again.")
 
 
 def failure_of(end: End) -> Failure:

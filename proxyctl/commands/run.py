@@ -79,7 +79,7 @@ def run_numbers(
 def carry_out(runtime: Runtime, job: Job) -> Report | None:
     """Carry a job out; None where --dry-run only showed it. Raises what kept it from being begun."""
     title = f"{job.command} {services_of(job)}".rstrip()  # of the line that shows the run
-    with Journal(runtime, job.service, names_of(job), job.undoes, title=title) as journal:
+    with Journal(runtime, title, job.service, names_of(job), job.undoes) as journal:
         report = carry_out_round(runtime, job, journal)
         if report is not None:
             report = replace(report, run=journal.run)
@@ -152,18 +152,19 @@ def with_changes(runtime: Runtime, job: Job, plan: Plan, asked: list[Line]) -> l
 
 def send(runtime: Runtime, job: Job, plan: Plan, journal: Journal) -> Report:
     """Save, record and send what was decided."""
-    services, single = services_of(job), job.is_single(plan)
-    where = f"{services} ({runtime.profile.label})" if services else runtime.profile.label
     if not plan.chains:
-        return report_of(plan.entries, (), None, job.done, single=single, where=where)
-    (job.save or save_leaving)(runtime, plan)
-    load_what_reports(runtime)
-    runtime.stop.running = True
-    journal.begin_round(plan, job.sids)
-    keeping = refuses(runtime, NO_UNRESERVED, job.command, job.permitted)
-    ends, run = send_and_check(runtime, plan, journal, job.check, keeping=keeping)
-    locate = runtime.account.holder_of
-    return report_of(plan.entries, ends, run, job.done, single=single, locate=locate, where=where)
+        report = report_of(plan.entries, (), None)
+    else:
+        (job.save or save_leaving)(runtime, plan)
+        load_what_reports(runtime)
+        runtime.stop.running = True
+        journal.begin_round(plan, job.sids)
+        keeping = refuses(runtime, NO_UNRESERVED, job.command, job.permitted)
+        ends, run = send_and_check(runtime, plan, journal, job.check, keeping=keeping)
+        report = report_of(plan.entries, ends, run, runtime.account.holder_of)
+    services, label = services_of(job), runtime.profile.label
+    where = f"{services} ({label})" if services else label
+    return replace(report, done=job.done, single=job.is_single(plan), where=where)
 
 
 def save_leaving(runtime: Runtime, plan: Plan) -> None:

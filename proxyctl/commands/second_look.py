@@ -102,16 +102,12 @@ def put_back(runtime: Runtime, end: Progress, holders: Mapping[str, str]) -> Cor
     if trail is None or runtime.account.holder_of(item) is not None:
         return None
     where = f"Messaging Service {holder}" if holder is not None else "a Messaging Service"
-    meanwhile = RefusedError(
-        f"{request.name} was put into {where} meanwhile.",
-        hint="--through-messaging takes it out first, and puts it back in.",
-    )
+    hint = "--through-messaging takes it out first, and puts it back in."
+    meanwhile = RefusedError(f"{request.name} was put into {where} meanwhile.", hint=hint)
     if holder is None:
         return Correction(end, Chain(item, tuple(map(Step, end.pending))), meanwhile, None)
-    no_way = InMessagingError(
-        f"it is in {where}, so no pool takes it",
-        hint=f"'{move_command(trail, [request.name], through=True)}' takes it out and adds it.",
-    )
+    hint = f"'{move_command(trail, [request.name], through=True)}' takes it out and adds it."
+    no_way = InMessagingError(f"it is in {where}, so no pool takes it", hint=hint)
     return Correction(end, through(Chain(item, (Step(request),)), holder, holder), meanwhile, no_way)
 
 

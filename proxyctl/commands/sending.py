@@ -94,13 +94,7 @@ class Journal:
     """
 
     def __init__(
-        self,
-        runtime: Runtime,
-        service: Service | None,
-        names: Sequence[str] = (),
-        undoes: str | None = None,
-        *,
-        title: str = "",
+        self, runtime: Runtime, title: str, service: Service | None, names: Sequence[str], undoes: str | None
     ) -> None:
         self.title = title  # of the line that shows the run
         self._runtime = runtime
@@ -260,16 +254,13 @@ def intent_of(request: Request) -> Intent:
     before, after = request.before, dict(request.wanted) or None
     if not verb.recorded:
         before = after = None
-    elif before is not None and (
-        verb.parent_key or verb.key == "phone_number"
-    ):  # what the run changes is enough
+    elif before is not None and (verb.parent_key or verb.key == "phone_number"):
+        # What the run changes is enough.
         before = {name: before.get(name) for name in after or ("is_reserved", "status") if name in before}
     parent = {verb.parent_key: request.parent} if verb.parent_key and request.parent else {}
     version = (request.before or {}).get("date_updated")
-    facts = {"version": version, **parent, **request.kept}
-    return Intent(
-        verb.name, request.name, request.sid, request.phone_number, before=before, after=after, **facts
-    )
+    facts = {"before": before, "after": after, "version": version, **parent, **request.kept}
+    return Intent(verb.name, request.name, request.sid, request.phone_number, **facts)
 
 
 def outcome_of(request: Request, outcome: BulkOutcome) -> Outcome:

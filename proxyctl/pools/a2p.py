@@ -100,10 +100,8 @@ def decide(item: Item, number: PhoneNumber | None, pair: Pair) -> Entry:
     """Decide for one item; the order matters: first the pool, then the Messaging Service."""
     if number is None:
         add = command_line("number", "add", argument(pair.service), item.name)
-        text = (
-            f"{item.shown} is not in the pool of {pair.service.name}. A Messaging Service would keep it out."
-        )
-        error = RefusedError(text, hint=f"Run '{add}' first.")
+        text = f"{item.shown} is not in the pool of {pair.service.name}."
+        error = RefusedError(f"{text} A Messaging Service would keep it out.", hint=f"Run '{add}' first.")
         return NoOp(item, None, error)
     if number.sid in pair.members:
         return NoOp(item, number.raw, note=PRESENT)

@@ -19,10 +19,8 @@ def head(account_sid: str | None) -> str:
     import tomli_w
 
     facts = {"version": VERSION} | ({"account_sid": checked_sid(account_sid)} if account_sid else {})
-    return (
-        "# A pool file, written by proxyctl.\n"
-        "# 'proxyctl pool plan FILE' shows the differences. 'proxyctl pool apply FILE' applies them.\n"
-    ) + tomli_w.dumps(facts)
+    does = "'proxyctl pool plan FILE' shows the differences. 'proxyctl pool apply FILE' applies them."
+    return f"# A pool file, written by proxyctl.\n# {does}\n{tomli_w.dumps(facts)}"
 
 
 def service_text(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from proxyctl.api.models import IncomingNumber, PhoneNumber
-from proxyctl.errors import RefusedError
+from proxyctl.errors import NotFoundError, RefusedError
 from proxyctl.identifiers import country_of, is_e164, parse_number
 from proxyctl.text import command_line, counted
 
@@ -84,6 +84,12 @@ class Holder(NamedTuple):
     name: str
     service_sid: str
     number: PhoneNumber
+
+
+def not_in_pool(item: Item, where: str) -> NotFoundError:
+    """Say that a number is not in the pool of ``where``, and what finds it."""
+    hint = f"'{command_line('number', 'find', item.name)}' shows which Service has it."
+    return NotFoundError(f"{item.name} is not in the pool of {where}.", hint=hint)
 
 
 def by_name(numbers: Iterable[IncomingNumber]) -> dict[str, IncomingNumber]:

@@ -100,9 +100,8 @@ class PoolStatus:
         left = {country for is_reserved, country, _ in self.areas if not is_reserved}
         reserved = [(country, code) for is_reserved, country, code in self.areas if is_reserved]
         gone = {country for country, _ in reserved} - left
-        codes = {
-            code for country, code in reserved if country in left and (False, country, code) not in self.areas
-        }
+        among_others = [area for area in reserved if area[0] in left]
+        codes = {code for country, code in among_others if (False, country, code) not in self.areas}
         return sorted(gone), sorted(codes - {""})
 
     @property

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from proxyctl.api.client import GiveUp, ProxyClient
+from proxyctl.api.client import GiveUp, OnStranger, ProxyClient, end_at
 from proxyctl.api.endpoint import Credentials, Endpoint
-from proxyctl.api.owner import OnStranger, end_at
 from proxyctl.bulk.gates import Gates, affordable_ceiling
 from proxyctl.errors import UsageError
 from proxyctl.profiles.config_file import refuse_quotes

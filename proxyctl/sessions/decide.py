@@ -117,15 +117,13 @@ def complete_chain(
 
 def add_chain(service_sid: str, session: Session, item: Item, fields: Fields) -> Chain:
     """Add a participant, which the run is about."""
-    request = Request(
-        verbs.ADD_PARTICIPANT, service_sid, None, "the participant", wanted=fields, session=session.sid
-    )
+    verb, name = verbs.ADD_PARTICIPANT, "the participant"
+    request = Request(verb, service_sid, None, name, wanted=fields, session=session.sid)
     return Chain(item, (Step(request),), "add participant")
 
 
 def remove_chain(service_sid: str, session: Session, item: Item, there: Participant) -> Chain:
     """Remove a participant."""
-    request = Request(
-        verbs.REMOVE_PARTICIPANT, service_sid, there.sid, there.sid, before=there.raw, session=session.sid
-    )
+    verb, sid = verbs.REMOVE_PARTICIPANT, there.sid
+    request = Request(verb, service_sid, sid, sid, before=there.raw, session=session.sid)
     return Chain(item, (Step(request),), "remove participant")

@@ -49,10 +49,8 @@ class SessionFilter:
         if self.no_expiry and self.expired:
             raise UsageError("--no-expiry and --expired exclude each other.", hint="Leave one of them out.")
         if self.statuses and (self.active or self.no_expiry or self.expired) and not self.wanted:
-            raise UsageError(
-                "--status excludes active Sessions, and another filter wants them.",
-                hint=f"Active are {' and '.join(ACTIVE)}.",
-            )
+            text = "--status excludes active Sessions, and another filter wants them."
+            raise UsageError(text, hint=f"Active are {' and '.join(ACTIVE)}.")
 
     @property
     def wanted(self) -> Collection[str]:
@@ -116,11 +114,9 @@ def sessions_named(reader: Reader, service_sid: str, names: Sequence[str]) -> di
 def not_found(name_or_sid: str, service_sid: str, error: NotFoundError | None = None) -> NotFoundError:
     """Return the error about a Session that is not there."""
     listed = command_line("session", "list", service_sid)
-    return NotFoundError(
-        f"there is no Session {name_or_sid} in Service {service_sid}.",
-        hint=f"A closed Session is kept for 90 days. '{listed}' lists the Sessions.",
-        problem=None if error is None else error.problem,
-    )
+    text = f"there is no Session {name_or_sid} in Service {service_sid}."
+    hint = f"A closed Session is kept for 90 days. '{listed}' lists the Sessions."
+    return NotFoundError(text, hint=hint, problem=error.problem if error else None)
 
 
 def session_pages(reader: Reader, service_sid: str, chosen: SessionFilter, now: Now) -> Iterator[list[Row]]:

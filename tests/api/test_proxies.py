@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from proxyctl.api import proxies
+from proxyctl.api import environment
 from proxyctl.api.endpoint import Endpoint
 from proxyctl.api.resources import Call
 from proxyctl.errors import NetworkError, ProxyctlError, UsageError
@@ -53,8 +53,8 @@ def test_a_proxy_is_asked_to_connect_and_gets_no_credentials(monkeypatch: pytest
     assert b"Proxy-Authorization: Basic d2hvOnBhc3M=" in seen[0]
     assert not caught.value.may_have_happened
     assert "pass" not in caught.value.message
-    assert proxies.proxy_for("api.twilio.com") is None
-    assert proxies.proxy_for("proxy.twilio.com") is not None
+    assert environment.proxy_for("api.twilio.com") is None
+    assert environment.proxy_for("proxy.twilio.com") is not None
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
@@ -70,11 +70,11 @@ def test_a_proxy_that_cannot_be_used_is_named_and_not_echoed(
 ) -> None:
     monkeypatch.setenv(name, text)
     with pytest.raises(UsageError) as caught:
-        proxies.proxy_for("proxy.twilio.com")
+        environment.proxy_for("proxy.twilio.com")
     assert name in caught.value.message and said in caught.value.message
     assert "hunter2" not in f"{caught.value.message} {caught.value.hint}"
     monkeypatch.setenv("NO_PROXY", ".twilio.com")
-    assert proxies.proxy_for("proxy.twilio.com") is None
+    assert environment.proxy_for("proxy.twilio.com") is None
 
 
 def failure(proxy: str, monkeypatch: pytest.MonkeyPatch, timeout: float = 5) -> ProxyctlError:

@@ -10,8 +10,8 @@ import pytest
 
 from proxyctl.api.client import ProxyClient
 from proxyctl.api.endpoint import Endpoint
+from proxyctl.api.environment import tls_context
 from proxyctl.api.resources import Call
-from proxyctl.api.tls import tls_context
 from proxyctl.errors import NetworkError, UsageError
 from tests.api.certificates import make_certificates, serving
 from tests.api.stubs import answering, client_of, http, raw_server

@@ -117,7 +117,7 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
     for chain in going:
         request = chain.request
         wanted |= {name for name in (request.sid, request.phone_number) if name}
-    found = read_kept(runtime, KeptWebhooks(wanted))
+    found = read_back(runtime, KeptWebhooks(wanted)).found
     unknown = [chain.item.shown for chain in going if webhooks.webhooks_of(chain, found) is None]
     if unknown:
         named = ", ".join(first_of(unknown))
@@ -126,12 +126,6 @@ def restored(runtime: Runtime, entries: Sequence[Entry]) -> list[Entry]:
     late = left_before(runtime, absent, found)
     changed = webhooks.restoring_webhooks(entries, found, runtime.profile.account_sid)
     return [late.get(entry.item, entry) if isinstance(entry, NoOp) else entry for entry in changed]
-
-
-def read_kept(runtime: Runtime, search: KeptWebhooks) -> dict[str, Settings]:
-    """Return the webhooks that the history keeps of the numbers that ``search`` wants."""
-    read_back(runtime, search.wanted, search.take)
-    return search.found
 
 
 def left_before(runtime: Runtime, absent: Sequence[Item], found: dict[str, Settings]) -> dict[Item, Entry]:
@@ -166,7 +160,7 @@ def set_webhooks(runtime: Runtime, service_name: str, numbers: Numbers, **to: st
         sids = {number.sid for number in owned.values()}
         wanted: dict[str, Settings] = dict.fromkeys(sids, to)
         if "restore" in to:
-            wanted = read_kept(runtime, KeptWebhooks(sids, newest=True))
+            wanted = read_back(runtime, KeptWebhooks(sids, newest=True)).found
         elif "proxy" in to:
             held = runtime.account.pool(service.sid, given.items, few=FEW).by_sid
             wanted = dict.fromkeys(held, webhooks.set_by_proxy(runtime.profile.account_sid, service.sid))

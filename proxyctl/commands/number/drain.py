@@ -47,7 +47,7 @@ def drain(runtime: Runtime, service_name: str, numbers: Numbers, *, wait: bool, 
     given = begin(runtime, numbers)
     service = runtime.account.service(service_name)
     given.require(service)
-    with Journal(runtime, service, [service.name], title=f"drain {service.name}") as journal:
+    with Journal(runtime, f"drain {service.name}", service, [service.name], None) as journal:
         report = Drain(runtime, service, given, journal, wait, remove).run()
         if report is not None:
             journal.end(report)
@@ -153,11 +153,8 @@ class Drain:
 
     def draining(self) -> dict[str, End]:
         """Return the items that are in the pool and reserved, by SID, as they were last seen."""
-        return {
-            end.seen["sid"]: end
-            for end in self.report.ends
-            if not (end.bad or end.note or end.action == REMOVE.done) and end.seen is not None
-        }
+        ends = [end for end in self.report.ends if not (end.bad or end.note or end.action == REMOVE.done)]
+        return {end.seen["sid"]: end for end in ends if end.seen is not None}
 
     def busy(self) -> list[int]:
         """Return how many Sessions those have that were in use when they were last seen."""
@@ -278,8 +275,6 @@ class Drain:
 
 def rows_by_sid(entries: Sequence[Entry]) -> dict[str, Row]:
     """Return the numbers that the pool has, as it has them, each once."""
-    rows = (
-        entry.before if isinstance(entry, Chain) else entry.seen if entry.error is None else None
-        for entry in entries
-    )
+    there = [one for one in entries if isinstance(one, Chain) or one.error is None]
+    rows = [one.before if isinstance(one, Chain) else one.seen for one in there]
     return {row["sid"]: row for row in rows if row is not None}

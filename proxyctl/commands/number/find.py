@@ -11,11 +11,11 @@ from proxyctl.identifiers import require_number
 from proxyctl.input.items import Item
 from proxyctl.named_files import STDIN
 from proxyctl.pools.decide import disagrees
-from proxyctl.pools.pool import Holder
+from proxyctl.pools.pool import Holder, not_in_pool
 from proxyctl.render.shapes import FOUND, PHONE_NUMBER
 from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
-from proxyctl.text import MOST_SESSIONS, command_line, counted, first_of
+from proxyctl.text import MOST_SESSIONS, counted, first_of
 
 
 def find(runtime: Runtime, numbers: Numbers) -> None:
@@ -71,10 +71,7 @@ def show(runtime: Runtime, names: Sequence[str]) -> None:
         service = runtime.account.service(names[0])
         number = runtime.account.pool(service.sid, [item]).find(item)
         if number is None:
-            raise NotFoundError(
-                f"{item.name} is not in the pool of Service {service.unique_name} ({service.sid}).",
-                hint=f"'{command_line('number', 'find', item.name)}' shows which Service has it.",
-            )
+            raise not_in_pool(item, f"Service {service.unique_name} ({service.sid})")
         found = Holder(service.name, service.sid, number)
     else:
         held = next(runtime.account.holders([item]), None)

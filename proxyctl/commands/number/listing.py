@@ -82,10 +82,9 @@ def check_capabilities(names: Sequence[str], rows: Sequence[Row], shape: Shape) 
         known.update(dict.fromkeys(capabilities if isinstance(capabilities, dict) else ()))
     for name in names:
         if capability_key(name) not in known:
-            raise UsageError(
-                f"--capability: there is no {name[:60]!a}.{did_you_mean(capability_key(name), list(known))}",
-                hint=f"Known: {', '.join(known)}.",
-            )
+            meant = did_you_mean(capability_key(name), list(known))
+            text = f"--capability: there is no {name[:60]!a}.{meant}"
+            raise UsageError(text, hint=f"Known: {', '.join(known)}.")
 
 
 def without_senders(account: Account, pages: Iterable[Sequence[Row]]) -> Iterator[Sequence[Row]]:
@@ -201,7 +200,5 @@ def three_digits_of(code: str) -> str:
     digits = _GROUPING.sub("", code)
     if _AREA_CODE.fullmatch(digits):
         return digits
-    raise UsageError(
-        f"--area-code {code[:40]!a}: it is not an area code of North America.",
-        hint="Write its 3 digits, like 415. For other numbers, use --prefix.",
-    )
+    hint = "Write its 3 digits, like 415. For other numbers, use --prefix."
+    raise UsageError(f"--area-code {code[:40]!a}: it is not an area code of North America.", hint=hint)

@@ -93,9 +93,7 @@ def left_undone(runtime: Runtime, items: Sequence[Item], route: Route) -> dict[s
             wanted.update(item.names)
         elif runtime.options.through_messaging:
             wanted |= {name for name in (number.sid, number.phone_number) if name}
-    trails = Trails(wanted, route.source.sid)
-    read_back(runtime, trails.wanted, trails.take)
-    return trails.found
+    return read_back(runtime, Trails(wanted, route.source.sid)).found
 
 
 def question(runtime: Runtime, source: Service, target: Service, chains: Sequence[Chain]) -> list[Line]:
@@ -104,7 +102,5 @@ def question(runtime: Runtime, source: Service, target: Service, chains: Sequenc
     names = [Role.NAME(one.name) for one in (source, target)]
     what, sids = f"{counted(len(chains), 'number')} from ", [source.sid, target.sid]
     lines = [heading(runtime, "Move", what, names[0], " to ", names[1], sids=sids)]
-    if through:
-        text = f"  {through} of them leave their Messaging Service for it, and are put back into it."
-        lines.append(line(text))
-    return lines
+    text = f"  {through} of them leave their Messaging Service for it, and are put back into it."
+    return [*lines, line(text)] if through else lines

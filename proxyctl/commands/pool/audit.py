@@ -59,8 +59,7 @@ def with_kept(runtime: Runtime, found: Sequence[Finding]) -> list[Finding]:
     from proxyctl.commands.in_transit import read_back
     from proxyctl.pools.webhooks import KeptWebhooks
 
-    search = KeptWebhooks(stale, newest=True)
-    read_back(runtime, search.wanted, search.take)
+    search = read_back(runtime, KeptWebhooks(stale, newest=True))
     return [rules.restorable(finding) if finding.object in search.found else finding for finding in found]
 
 

@@ -49,9 +49,8 @@ def create(runtime: Runtime, name: str, *, if_not_exists: bool, **settings: Any)
             runtime.note(f"created Service {titled(Service(dict(end.seen or {})))} {of_account(runtime)}.")
         show(runtime, end)
 
-    job = Job(
-        "service create", [], lambda: Plan((entry,)), "created", True, names=[name], shape=SERVICE_RESULT
-    )
+    plan = Plan((entry,))
+    job = Job("service create", [], lambda: plan, "created", True, names=[name], shape=SERVICE_RESULT)
     try:
         finish_one(runtime, carry_out(runtime, job), show_ended)
     except RefusedError as error:
@@ -145,10 +144,8 @@ def delete(runtime: Runtime, service_name: str) -> None:
         if path is not None:
             stuck = counted(len(losses[0].senders), "number") if losses[0].senders else ""
             first = f" {stuck} must leave Messaging Services first." if stuck else ""
-            saved.append(
-                f"saved to {path}: '{restoring(path)}' creates a Service of this name, with its settings and "
-                f"numbers.{first} It gets another SID, and has no Sessions."
-            )
+            does = f"'{restoring(path)}' creates a Service of this name, with its settings and numbers."
+            saved.append(f"saved to {path}: {does}{first} It gets another SID, and has no Sessions.")
             runtime.note(*saved)
         forget(runtime, service.sid)
 
@@ -203,11 +200,9 @@ class Loss:
         rows = [
             ("numbers that become free", len(self.pool.by_sid), ""),
             ("in use now", self.in_use, counted(self.sessions, "Session") if self.sessions else ""),
-            *(
-                (f"stuck in {name}", count, "can't rejoin Proxy until they leave it")
-                for name, count in sorted(Counter(self.senders.values()).items())
-            ),
         ]
+        for name, count in sorted(Counter(self.senders.values()).items()):
+            rows.append((f"stuck in {name}", count, "can't rejoin Proxy until they leave it"))
         longest = max(cells(label) for label, _, _ in rows)
         digits = max(len(str(count)) for _, count, _ in rows)
         return [

@@ -93,10 +93,8 @@ def create(
     """Create a Session with its participants and print it; with ``if_not_exists`` complete the one of this name."""
     if if_not_exists and unique_name is None:
         raise UsageError("--if-not-exists needs --unique-name.", hint="Add --unique-name NAME.")
-    people = [
-        participant(runtime, identifier, number if equals else None)
-        for identifier, equals, number in (text.partition("=") for text in participants or ())
-    ]
+    parts = (text.partition("=") for text in participants or ())
+    people = [participant(runtime, name, number if equals else None) for name, equals, number in parts]
     service = begin_one(runtime, service_name, SESSION)
     fields = settings(runtime, **given)
 
@@ -125,11 +123,8 @@ def show_created(runtime: Runtime, end: End) -> None:
     raw, people = dict(end.seen or {}), {}
     if runtime.format in ("json", "jsonl", "table"):
         with suppress(ProxyctlError):  # it is created
-            people = {
-                "participants": participants_of(
-                    runtime.access.reader, str(raw["service_sid"]), str(raw["sid"])
-                )
-            }
+            sids = str(raw["service_sid"]), str(raw["sid"])
+            people = {"participants": participants_of(runtime.access.reader, *sids)}
     table = runtime.format == "table"
     runtime.out.one(SESSION, raw if table else raw | people)
     if table and any(people.values()) and runtime.options.fields is None:
@@ -138,12 +133,7 @@ def show_created(runtime: Runtime, end: End) -> None:
 
 
 def update(
-    runtime: Runtime,
-    service_name: str,
-    session_name: str,
-    *,
-    status: str | None,
-    **ends: Any,
+    runtime: Runtime, service_name: str, session_name: str, *, status: str | None, **ends: Any
 ) -> None:
     """Change what differs, and print the Session."""
     if all(value is None for value in (status, *ends.values())):
@@ -201,25 +191,21 @@ def remove(runtime: Runtime, service_name: str, session_name: str, name: str) ->
         session = find_session(runtime.access.reader, service.sid, session_name)
         rows = list(runtime.access.reader.rows(PARTICIPANTS.list(service.sid, session.sid)))
         rows.sort(key=lambda row: row.get("date_deleted") is not None)
-        there = next(
-            (Participant(row) for row in rows if {name, person} & {row["sid"], row.get("identifier")}), None
-        )
+        found = (row for row in rows if {name, person} & {row["sid"], row.get("identifier")})
+        there = next(map(Participant, found), None)
         item = Item(name, there.sid if there else None, None)
         entry: Entry
         if there is None:
-            error = NotFoundError(
-                "there is no such participant in the Session.",
-                hint="'proxyctl participant list SERVICE SESSION' lists the participants.",
-            )
+            hint = "'proxyctl participant list SERVICE SESSION' lists the participants."
+            error = NotFoundError("there is no such participant in the Session.", hint=hint)
             entry = NoOp(item, error=error)
         elif there.date_deleted:
             entry = NoOp(item, there.raw, note="removed already")
         else:
             entry = remove_chain(service.sid, session, item, there)
-        title = Role.NAME(session.name)
-        return Plan((entry,)).asking(
-            lambda _: [heading(runtime, "Remove", "1 participant from Session ", title, sids=[service.sid])]
-        )
+        whose = "1 participant from Session ", Role.NAME(session.name)
+        question = heading(runtime, "Remove", *whose, sids=[service.sid])
+        return Plan((entry,)).asking(lambda _: [question])
 
     def say_removed(end: End) -> None:
         done = "removed" if end.action == "removed" else "nothing to do for"

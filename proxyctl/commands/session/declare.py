@@ -87,7 +87,7 @@ def list_sessions(
     """
 
 
-@command("show", "session.show:show", DATA)
+@command("show", "session.listing:show_session", DATA)
 def show_session(service_name: str = SERVICE, session_name: str = options.SESSION) -> None:
     """Show one Session, its participants, its last interactions, and when it ends.
 

@@ -44,11 +44,10 @@ def end(
     asked: list[Session] = []
 
     def decide() -> Plan:
-        entries = (
-            entries_of_named(runtime, row, service, given)
-            if chosen is None
-            else entries_of_chosen(runtime, row, service, chosen, asked)
-        )
+        if chosen is None:
+            entries = entries_of_named(runtime, row, service, given)
+        else:
+            entries = entries_of_chosen(runtime, row, service, chosen, asked)
         plan = Plan(tuple(entries), spares={READ_AGAIN: MOST_READ_AGAIN})
         if most is not None and len(plan.chains) > most:
             count = counted(len(plan.chains), "Session")
@@ -67,10 +66,9 @@ def choice(
     """Return which Sessions are meant; None for those that are named. UsageError: none, or in two ways."""
     filters = {key: one for key, one in filters.items() if one not in (None, []) and one is not False}
     if [listed, all_sessions, bool(filters)].count(True) != 1:
-        raise UsageError(
-            "choose Sessions in one way: by name, from a file, by filters, or with --all-sessions.",
-            hint="'proxyctl session list SERVICE --idle-for 7d' shows what filters choose.",
-        )
+        text = "choose Sessions in one way: by name, from a file, by filters, or with --all-sessions."
+        hint = "'proxyctl session list SERVICE --idle-for 7d' shows what filters choose."
+        raise UsageError(text, hint=hint)
     if listed:
         return None
     chosen = chosen_by(runtime, **filters | ({"active": True} if verb == "close" else {}))
@@ -87,12 +85,11 @@ def keep_off_disk(runtime: Runtime, *texts: str | None) -> None:
 def entries_of_named(runtime: Runtime, verb: Verb, service: Service, given: Given) -> list[Entry]:
     """Read the Sessions that are named, and decide for each."""
     found = sessions_named(runtime.access.reader, service.sid, [item.name for item in given.items])
-    return decide_each(
-        given.items,
-        lambda item: found.get(item.name),
-        disagrees,
-        lambda item, one: decide_end(verb, item, one, service.sid),
-    )
+
+    def decide_one(item: Item, session: Session | None) -> Entry:
+        return decide_end(verb, item, session, service.sid)
+
+    return decide_each(given.items, lambda item: found.get(item.name), disagrees, decide_one)
 
 
 def entries_of_chosen(

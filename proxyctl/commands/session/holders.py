@@ -35,11 +35,8 @@ def say_holders(runtime: Runtime, service: Service, report: Report | None, *, dr
     with suppress(ProxyctlError):
         rows = reading.active_of(reading.in_a_hurry(runtime.access.reader), service.sid)
         found = reading.first_holders(rows, busy)
-    lines = [
-        f"{number.phone_number} is held by {reading.some_of(found[number.sid], number.in_use or 0)}."
-        for number in busy
-        if found.get(number.sid)
-    ]
+    held = [(one, reading.some_of(sids, one.in_use or 0)) for one in busy if (sids := found.get(one.sid))]
+    lines = [f"{number.phone_number} is held by {sessions}." for number, sessions in held]
     numbers = [word for number in busy for word in ("--number", number.phone_number or number.sid)]
     where = argument(service.unique_name, service.sid)
     command = command_line("session", "list", where, *numbers, "--with-participants")
@@ -52,11 +49,7 @@ NO_NUMBER = (*range(codes.NO_VOICE_NUMBER, codes.NONE_LEFT + 1), codes.PAIR_ACTI
 
 
 def in_words(
-    runtime: Runtime,
-    service: Service,
-    error: ProxyctlError,
-    session_name: str = "",
-    identifiers: Sequence[str] = (),
+    runtime: Runtime, service: Service, error: ProxyctlError, session: str, identifiers: Sequence[str] = ()
 ) -> ProxyctlError:
     """Return a refusal of a participant, or of a Session that is opened again, with the facts that can be read: which
     numbers fit, and which are taken. Twilio's order of rules is not published, so nothing is predicted.
@@ -70,8 +63,8 @@ def in_words(
     reader, own = reading.in_a_hurry(runtime.access.reader), ""
     facts: list[str] = []
     with suppress(ProxyctlError):
-        if session_name:
-            own = reading.find_session(reader, service.sid, session_name).sid
+        if session:
+            own = reading.find_session(reader, service.sid, session).sid
             rows = [] if people else reading.participants_of(reader, service.sid, own)
             people |= {str(row.get("identifier")) for row in rows}
         facts += facts_of_pool(Account(reader).pool(service.sid).by_sid.values(), people)

@@ -7,7 +7,7 @@ Examples:
 from proxyctl.commands.options import DATA, SERVICE, SESSION, command
 
 
-@command("list", "session.show:show_interactions", DATA)
+@command("list", "session.listing:show_interactions", DATA)
 def list_of_session(service_name: str = SERVICE, session_name: str = SESSION) -> None:
     """List the calls and messages of a Session.
 

@@ -1,26 +1,33 @@
-"""What `session list` does: the Sessions that the filters leave, as they are read, with participants if asked for. The
-filters are checked before anything is read.
+"""What reads Sessions: those that the filters leave, as they are read, with participants if asked for. The filters are
+checked before anything is read. And one of them, who is in it, its interactions, and when it ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from heapq import nlargest
 from typing import Any
 
-from proxyctl.api.models import PhoneNumber, Service
+from proxyctl.api.models import PhoneNumber, Service, Session
+from proxyctl.api.resources import INTERACTIONS
 from proxyctl.bulk.threads import in_order, side_by_side
 from proxyctl.commands.listing import services_meant, show_list
 from proxyctl.errors import NotFoundError, ProxyctlError
 from proxyctl.identifiers import parse_number, require_number
 from proxyctl.input.items import Item
-from proxyctl.render.shapes import LISTED_SESSION, SERVICE_LISTED_SESSION, SERVICE_SESSION, SESSION
+from proxyctl.pools.pool import not_in_pool
+from proxyctl.render import shapes
+from proxyctl.roles import Line, Part, Role, line
 from proxyctl.runtime import Runtime
 from proxyctl.sessions import reading
+from proxyctl.sessions.lifetime import as_date, ends_about
 from proxyctl.sessions.reading import WORKERS, Row, SessionFilter, members
-from proxyctl.text import command_line, counted, quoted
+from proxyctl.text import counted, duration_text, quoted
 
 Pages = Iterator[Sequence[Row]]
+
+LAST = 10  # interactions; the order of the API's list is not documented
 
 
 def show(
@@ -44,8 +51,10 @@ def show(
             yield [shown(row, whole, table) | name for row in page]
 
     pages = listed(meant[0]) if len(meant) == 1 else side_by_side_pages(listed, meant, gone_too=all_services)
-    shapes = (SERVICE_SESSION, SERVICE_LISTED_SESSION) if named else (SESSION, LISTED_SESSION)
-    show_list(runtime, shapes[whole], said_if_cut(runtime, pages))
+    shape = shapes.LISTED_SESSION if whole else shapes.SESSION
+    if named:
+        shape = shapes.SERVICE_LISTED_SESSION if whole else shapes.SERVICE_SESSION
+    show_list(runtime, shape, said_if_cut(runtime, pages))
 
 
 def shown(row: Row, whole: bool, table: bool) -> dict[str, Any]:
@@ -127,10 +136,7 @@ def numbers_of(
     where = f"Service {services[0].name}" if len(services) == 1 else counted(len(services), "Service")
     for item in items:
         if item in missing:
-            raise NotFoundError(
-                f"{item.name} is not in the pool of {where}.",
-                hint=f"'{command_line('number', 'find', item.name)}' shows which Service has it.",
-            )
+            raise not_in_pool(item, where)
     return found
 
 
@@ -159,3 +165,62 @@ def sessions_of(
     if holders.stopped:
         where = quoted(service.name)
         runtime.note(f"{where}: stopped reading, because in_use says that no other Session holds the number.")
+
+
+# One Session
+
+
+def session_named(runtime: Runtime, service_name: str, session_name: str) -> tuple[str, Session]:
+    """Return a Service's SID and a Session of it. NotFoundError."""
+    service = runtime.account.service(service_name)
+    return service.sid, reading.find_session(runtime.access.reader, service.sid, session_name)
+
+
+def show_participants(runtime: Runtime, service_name: str, session_name: str) -> None:
+    """Print who is in a Session."""
+    service_sid, session = session_named(runtime, service_name, session_name)
+    rows = reading.participants_of(runtime.access.reader, service_sid, session.sid)
+    runtime.out.rows(shapes.PARTICIPANT, [rows])
+
+
+def show_interactions(runtime: Runtime, service_name: str, session_name: str) -> None:
+    """Print the interactions of a Session."""
+    service_sid, session = session_named(runtime, service_name, session_name)
+    pages = runtime.access.reader.pages(INTERACTIONS.list(service_sid, session.sid))
+    runtime.out.rows(shapes.INTERACTION, (page.items for page in pages))
+
+
+def show_session(runtime: Runtime, service_name: str, session_name: str) -> None:
+    """Print a Session: a sheet and tables at a terminal, in json one object."""
+    runtime.out.check(shapes.SHOWN_SESSION)
+    service_sid, session = session_named(runtime, service_name, session_name)
+    reader = runtime.access.reader
+    raw = session.raw | {"ends_about": as_date(ends_about(session))}
+    if runtime.format in ("tsv", "csv", "ids"):
+        runtime.out.one(shapes.SHOWN_SESSION, raw)
+        return
+    participants = reading.participants_of(reader, service_sid, session.sid)
+    rows = reader.rows(INTERACTIONS.list(service_sid, session.sid))
+    last = nlargest(LAST, rows, key=lambda row: str(row.get("date_created")))
+    if runtime.format == "table" and runtime.options.fields is None:
+        runtime.out.one(shapes.SHOWN_SESSION, raw, verdict=verdict(session, runtime.access.now()))
+        runtime.out.text("")
+        runtime.out.rows(shapes.PARTICIPANT, [participants])
+        runtime.out.text("")
+        runtime.out.rows(shapes.INTERACTION, [last])
+    else:
+        more = {"participants": participants, "interactions": last}
+        runtime.out.one(shapes.SHOWN_SESSION, raw | more)
+
+
+def verdict(session: Session, now: float) -> Line:
+    """Say in a line what a Session does, and how long."""
+    parts: list[Part] = [session.status or "unknown"]
+    end = ends_about(session)
+    if session.is_active and end is None:
+        parts += [", ", Role.WARNING("never ends automatically")]
+    elif session.is_active and end is not None and end <= now:
+        parts += [", ", Role.WARNING(f"should have ended {duration_text(now - end)} ago")]
+    elif session.is_active and end is not None:
+        parts += [f", ends in about {duration_text(end - now)}"]
+    return line(*parts)

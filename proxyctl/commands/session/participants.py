@@ -8,7 +8,7 @@ Examples:
 from proxyctl.commands.options import COUNTRY, DATA, SERVICE, SESSION, WRITES, argument, command, option
 
 
-@command("list", "session.show:show_participants", DATA)
+@command("list", "session.listing:show_participants", DATA)
 def list_participants(service_name: str = SERVICE, session_name: str = SESSION) -> None:
     """List the participants of a Session, without those that were removed.
 
