@@ -195,22 +195,23 @@ def show_session(runtime: Runtime, service_name: str, session_name: str) -> None
     runtime.out.check(shapes.SHOWN_SESSION)
     service_sid, session = session_named(runtime, service_name, session_name)
     reader = runtime.access.reader
-    raw = session.raw | {"ends_about": as_date(ends_about(session))}
+    ending = {"ends_about": as_date(ends_about(session))}
     if runtime.format in ("tsv", "csv", "ids"):
-        runtime.out.one(shapes.SHOWN_SESSION, raw)
+        runtime.out.one(shapes.SHOWN_SESSION, session.raw | ending)
         return
     participants = reading.participants_of(reader, service_sid, session.sid)
     rows = reader.rows(INTERACTIONS.list(service_sid, session.sid))
     last = nlargest(LAST, rows, key=lambda row: str(row.get("date_created")))
     if runtime.format == "table" and runtime.options.fields is None:
-        runtime.out.one(shapes.SHOWN_SESSION, raw, verdict=verdict(session, runtime.access.now()))
+        said = verdict(session, runtime.access.now())
+        runtime.out.one(shapes.SHOWN_SESSION, session.raw | ending, verdict=said)
         runtime.out.text("")
         runtime.out.rows(shapes.PARTICIPANT, [participants])
         runtime.out.text("")
         runtime.out.rows(shapes.INTERACTION, [last])
     else:
         more = {"participants": participants, "interactions": last}
-        runtime.out.one(shapes.SHOWN_SESSION, raw | more)
+        runtime.out.one(shapes.SHOWN_SESSION, session.raw | more | ending)
 
 
 def verdict(session: Session, now: float) -> Line:
