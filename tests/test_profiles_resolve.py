@@ -204,6 +204,7 @@ def test_profiles_that_can_not_be_used(store: ProfileStore) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
+        ("auth_token = 'canary'\nauth_token_command = 'x'", "both auth_token and auth_token_command"),
         ("auth_token = 'canary canary'", "not a single word"),
         ("auth_token = 'x'\nregion = 'canary.evil/'", "region must be"),
         ("auth_token = 'x'\napi_key = 'canary'", "api_key must be"),

@@ -115,6 +115,10 @@ def named_profile(name: str, source: str, *, environ: Mapping[str, str], store: 
             f"{where}: profile {shown!r} has no account_sid.",
             hint=f"Run '{command_line('auth', 'login', '--profile', name)}'.",
         )
+    secret = secret_key(table)
+    if table.get(secret) and table.get(f"{secret}_command"):
+        what = f"{where}: profile {shown!r} has both {secret} and {secret}_command."
+        raise ConfigError(what, hint="Keep one of them.")
     return _profile(name, source, table, lambda key: f"{where}: {key}", ConfigError, environ)
 
 

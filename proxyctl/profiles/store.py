@@ -186,7 +186,7 @@ class ProfileStore:
         """Set ``key`` to ``text``, or unset it where that is empty, and return what else that did.
 
         Only an account_sid makes a profile that does not exist. The command for its secret takes the place of the
-        stored ones. Raises UsageError where key or value are wrong.
+        stored ones. Raises UsageError where key or value are wrong, or the command would not be used.
         """
         *table_of, field = config_file.split_key(key)
         name = config_file.check_name(table_of[-1]) if table_of else None
@@ -203,6 +203,10 @@ class ProfileStore:
                 return Change()
             # With a command, no secret need lie on disk.
             used = f"{config_file.secret_key(table)}_command"
+            if field.endswith("_command") and field != used:
+                why = "signs in with its api_key" if table.get("api_key") else "has no api_key"
+                what = f"profile {visible(str(name))!r} {why}, so {field} would not be used."
+                raise UsageError(what, hint=f"Set {used}, or change the key first.")
             replaced = config_file.SECRET_KEYS & table.keys() if field == used else ()
             for secret in replaced:
                 del table[secret]
