@@ -66,5 +66,5 @@ def read(path: Path) -> Transit | None:
         return Transit(
             str(facts["run"]), tuple(facts["services"]), str(facts["command"]), int(facts["attaches"])
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

@@ -25,7 +25,10 @@ def test_a_run_is_found_by_each_of_its_services_until_it_ends(tmp_path: Path) ->
     assert transits.of([A]) == []
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"run": "x", "services": 3}', "[" * 100_000])
+ENDLESS = '{"run": "x", "services": [], "command": "y", "attaches": 1e999}'
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"run": "x", "services": 3}', ENDLESS, "[" * 100_000])
 def test_a_torn_or_damaged_file_is_left_out(tmp_path: Path, text: str) -> None:
     transits = Transits(tmp_path, ACCOUNT)
     transits.begin(RUN)
