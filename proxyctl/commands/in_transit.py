@@ -76,8 +76,8 @@ def left_by(runtime: Runtime, transit: Transit, detail: RunDetail) -> Iterator[L
         command = move_command(made[0], shown, through=through)
         yield Left(transit.run, len(numbers), command, tuple(numbers.values()))
     missing = transit.attaches - sum(record.happened == "yes" for record in detail.items)
-    undone = any(run.undoes == transit.run for run in runtime.history.runs())
-    if transit.attaches and missing > 0 and not undone:
+    undone = (run.undoes == transit.run for run in runtime.history.runs())  # read where it matters
+    if transit.attaches and missing > 0 and not any(undone):
         yield Left(transit.run, missing, transit.command)
 
 
